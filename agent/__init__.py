@@ -1,0 +1,1 @@
+"""A small, good agent: the lab's default target and a reference for writing one."""

@@ -1,0 +1,1 @@
+"""The harness: drives a target under every strategy, and measures it."""

@@ -1,0 +1,225 @@
+"""The values that the harness passes on: what was asked for, measured and concluded.
+
+Nothing here computes or touches a file. Times that a session met are on the trial's
+clock (``latency_s``, ``makespan_s``); ``elapsed_s`` alone is time on the wall.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+SCHEMA_VERSION = 1
+
+
+class ClockMode(StrEnum):
+    """How time passes in a trial (see ``mocks.clock``)."""
+
+    WALL = "wall"
+    WARP = "warp"
+    VIRTUAL = "virtual"
+
+
+class Outcome(StrEnum):
+    """How a session ended; each started session has exactly one."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One combination of the factors at one load: the identity of a measurement.
+
+    Attributes:
+        scenario: Name of the scenario.
+        target: The target as it was named (``agent``, ``bare-sdk``, ``module:attribute``).
+        strategy: Name of the strategy.
+        loop: Name of the event loop, or ``none`` for a strategy that runs without one.
+        transport: How the model is reached; ``respx`` is in-process.
+        clock: How time passes.
+        concurrency: Sessions in flight at most. ``sync`` always has 1.
+        session_count: Sessions in all.
+        seed: Seed of the script.
+        tool_workers: Threads for blocking tools that the target is handed.
+    """
+
+    scenario: str
+    target: str
+    strategy: str
+    loop: str
+    transport: str
+    clock: ClockMode
+    concurrency: int
+    session_count: int
+    seed: int
+    tool_workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCounts:
+    """How many sessions were started, and how they ended; the four parts add up."""
+
+    started: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    timed_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencySummary:
+    """Percentiles of session latency in seconds on the trial's clock.
+
+    A percentile is ``None`` where the samples cannot carry it (p99 needs 100 of them).
+    """
+
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+    mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSample:
+    """One session as the probe saw it; times in nanoseconds since the trial's start."""
+
+    session: int
+    outcome: Outcome
+    start_ns: int
+    end_ns: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What one trial measured, as its process sends it back.
+
+    Attributes:
+        samples: One sample per started session.
+        makespan_ns: Start of the trial to the end of its last session, on the clock.
+        ideal_makespan_ns: The same for a costless scheduler, from the script alone.
+        ideal_latencies_ns: Critical path of each session, in the script's order.
+        llm_calls: Model calls answered.
+        tool_calls: Calls of the lab's tools.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        cpu_s: CPU seconds of the process over the measured sessions, all threads.
+        peak_rss_bytes: Greatest resident set of the process.
+        elapsed_s: What the measured sessions took on the wall.
+    """
+
+    samples: tuple[SessionSample, ...]
+    makespan_ns: int
+    ideal_makespan_ns: int
+    ideal_latencies_ns: tuple[int, ...]
+    llm_calls: int
+    tool_calls: int
+    peak_in_flight: int
+    cpu_s: float
+    peak_rss_bytes: int
+    elapsed_s: float
+
+
+class Status(StrEnum):
+    """Whether a cell has a result, and why not."""
+
+    MEASURED = "measured"
+    NOT_APPLICABLE = "not_applicable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult(Cell):
+    """A cell with its result: medians over the trials, percentiles over all their samples.
+
+    Attributes:
+        status: Whether the numbers below mean anything.
+        error: Why there are none, or the first error of a session; else ``None``.
+        trials: Trials that went into the numbers.
+        sessions: How many were started and how they ended, summed over the trials.
+        makespan_s: Start to the end of the last session, on the clock.
+        ideal_makespan_s: The same for a costless scheduler on the same script.
+        efficiency: ``ideal_makespan_s / makespan_s``, at most 1.
+        throughput_per_s: Succeeded sessions per second of makespan.
+        latency_s: Percentiles of session latency.
+        latency_quantiles_s: The 0th to 100th percentile in steps of one, for a CDF.
+        ideal_latency_s: Percentiles of the sessions' critical paths.
+        llm_calls: Model calls per trial.
+        tool_calls: Calls of the lab's tools per trial.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        cpu_s_per_session: CPU seconds per started session, all threads.
+        peak_rss_bytes: Greatest resident set of the trial's process.
+        elapsed_s: What a trial's sessions really took on the wall.
+    """
+
+    status: Status = Status.MEASURED
+    error: str | None = None
+    trials: int = 0
+    sessions: SessionCounts = field(default_factory=SessionCounts)
+    makespan_s: float | None = None
+    ideal_makespan_s: float | None = None
+    efficiency: float | None = None
+    throughput_per_s: float | None = None
+    latency_s: LatencySummary = field(default_factory=LatencySummary)
+    latency_quantiles_s: tuple[float, ...] = ()
+    ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
+    llm_calls: int | None = None
+    tool_calls: int | None = None
+    peak_in_flight: int | None = None
+    cpu_s_per_session: float | None = None
+    peak_rss_bytes: int | None = None
+    elapsed_s: float | None = None
+
+
+class FindingKind(StrEnum):
+    """The closed list of warnings that travel with a run."""
+
+    SESSIONS_LOST = "sessions_lost"
+    SESSIONS_FAILED = "sessions_failed"
+    ABOVE_IDEAL = "above_ideal"
+    INTERRUPTED = "interrupted"
+    FEW_SAMPLES = "few_samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A warning as a value: shown in table, page and JSON alike."""
+
+    kind: FindingKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where a run was made; what a reader needs to judge or repeat it."""
+
+    python: str
+    implementation: str
+    platform: str
+    cores: int
+    packages: Mapping[str, str]
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All the cells of one invocation; the only link between running and reporting.
+
+    Attributes:
+        created_at: ISO 8601 time in UTC at which the run began.
+        command: The exact command that repeats it.
+        environment: Where it was made.
+        cells: One result per cell, in the order in which they were asked for.
+        findings: Warnings about the run as a whole or some of its cells.
+        schema_version: Version of the results file's layout.
+    """
+
+    created_at: str
+    command: str
+    environment: Environment
+    cells: tuple[CellResult, ...]
+    findings: tuple[Finding, ...] = ()
+    schema_version: int = SCHEMA_VERSION

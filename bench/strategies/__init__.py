@@ -1,0 +1,1 @@
+"""The concurrency strategies, one short file each."""

@@ -1,0 +1,1 @@
+"""The mocked world: time, the scripted model, and the tools."""

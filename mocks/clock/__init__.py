@@ -1,0 +1,1 @@
+"""Time, in one clock and three modes."""

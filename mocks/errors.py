@@ -1,0 +1,55 @@
+"""The errors of the lab: one small tree, rooted in ``WarpbenchError``.
+
+    WarpbenchError
+    ├── UsageError            what the user gave cannot be used: one line, exit status 2
+    │   ├── ScenarioError     a scenario file: names file, key, what was expected
+    │   ├── TargetError       a target cannot be loaded or lacks what it needs
+    │   └── RunFileError      a results file is missing, corrupt, or of another schema
+    ├── ClockError            time could not be kept truthfully; the trial is void
+    │   ├── ClockRefusedError  something is in play that the clock cannot see
+    │   └── ClockHangError         everyone waits, nothing will ever wake them
+    ├── UnmockedRequestError  a request to an address that nobody mocks
+    └── TrialError            a trial crashed, hung or was killed
+
+The agent has its own root (``agent.errors``): it knows nothing of the lab.
+"""
+
+
+class WarpbenchError(Exception):
+    """Root of every error that the lab raises on purpose."""
+
+
+class UsageError(WarpbenchError):
+    """What the user gave cannot be used; the command line exits with status 2."""
+
+
+class ScenarioError(UsageError):
+    """A scenario is malformed; the message names the file, the key and what was expected."""
+
+
+class TargetError(UsageError):
+    """A target cannot be loaded, or lacks what a strategy needs."""
+
+
+class RunFileError(UsageError):
+    """A results file is missing, unreadable, or written by another schema version."""
+
+
+class ClockError(WarpbenchError):
+    """Time could not be kept truthfully; every number of the trial is void."""
+
+
+class ClockRefusedError(ClockError):
+    """Real I/O or a thread that the clock does not know is in play, so it will not skip."""
+
+
+class ClockHangError(ClockError):
+    """Nobody runs and no deadline is left, yet somebody still waits."""
+
+
+class UnmockedRequestError(WarpbenchError):
+    """A request to an address that no mock answers; it did not leave the machine."""
+
+
+class TrialError(WarpbenchError):
+    """A trial crashed, hung or was killed; the message says which."""
