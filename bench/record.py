@@ -8,15 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..mocks.clock import ClockMode
+
 SCHEMA_VERSION = 1
 
-
-class ClockMode(StrEnum):
-    """How time passes in a trial (see ``mocks.clock``)."""
-
-    WALL = "wall"
-    WARP = "warp"
-    VIRTUAL = "virtual"
+NO_LOOP = "none"
+"""The loop of a cell whose strategy runs without one."""
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,114 @@
+"""Builds both forms of the agent from a host's settings, and gives them as sessions."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from openai import AsyncOpenAI, OpenAI
+
+from .async_ import AsyncAgent
+from .registry import Tool
+from .sync import Agent
+
+_MOST_ROUNDS = 10_000
+
+
+class HostedTool(Protocol):
+    """A tool as a host describes it; plain code gets the plain function."""
+
+    @property
+    def name(self) -> str:
+        """Name under which the model asks for it."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it does, for the model."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """JSON schema of its arguments."""
+        ...
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """The tool, plain or async."""
+        ...
+
+    @property
+    def sync_function(self) -> Callable[..., object]:
+        """The tool as a plain function."""
+        ...
+
+
+class Host(Protocol):
+    """Where the agent runs: its tools, and how to reach the model."""
+
+    @property
+    def tools(self) -> Iterable[HostedTool]:
+        """What the model may call."""
+        ...
+
+    @property
+    def tool_workers(self) -> int:
+        """Threads for tools that block."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Address of the model's API."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """Key of the model's API."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """One session of the agent, async and sync: a task in, the final text out."""
+
+    session: Callable[[str], Awaitable[str]]
+    sync_session: Callable[[str], str]
+
+
+def build(host: Host) -> Sessions:
+    """Return the agent's session in both forms; each call of them is a conversation."""
+    agent = AsyncAgent(
+        AsyncOpenAI(api_key=host.api_key, base_url=host.base_url),
+        [_tool(tool, tool.function) for tool in host.tools],
+        model=host.model,
+        max_rounds=_MOST_ROUNDS,
+        tool_workers=host.tool_workers,
+    )
+    sync_agent = Agent(
+        OpenAI(api_key=host.api_key, base_url=host.base_url),
+        [_tool(tool, tool.sync_function) for tool in host.tools],
+        model=host.model,
+        max_rounds=_MOST_ROUNDS,
+        tool_workers=host.tool_workers,
+    )
+
+    async def session(task: str) -> str:
+        return (await agent.run(task)).text
+
+    def sync_session(task: str) -> str:
+        return sync_agent.run(task).text
+
+    return Sessions(session, sync_session)
+
+
+def _tool(tool: HostedTool, function: Callable[..., object]) -> Tool:
+    return Tool(
+        name=tool.name,
+        description=tool.description,
+        parameters=tool.parameters,
+        function=function,
+    )

@@ -1,0 +1,146 @@
+"""The wire format of chat completions: our values to bytes, and bytes to our values.
+
+A message is encoded once, when it enters the conversation, and a request is those bytes
+joined: the n-th round does not encode the n-1 before it again. Answers are read with
+``jiter`` straight into our values. Measured in pairs on a session of two model calls and four
+tool calls: letting the SDK encode the request anew each round makes it 1.10 times as dear,
+letting it build a ``ChatCompletion`` from each answer 1.45 times.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import jiter
+from pydantic_core import PydanticSerializationError, to_json
+
+from .errors import ModelAnswerError
+from .messages import ModelAnswer, ToolCall, ToolResult, Usage
+
+T = TypeVar("T")
+
+_JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
+
+
+def encode_head(model: str, tools: Sequence[dict[str, object]]) -> bytes:
+    """Encode the part of a request that never changes, up to its first message."""
+    head: dict[str, object] = {"model": model}
+    if tools:
+        head["tools"] = tools
+    return _encode(head)[:-1] + b',"messages":['
+
+
+def encode_text(role: str, text: str) -> bytes:
+    """Encode a message that is only text: the instructions, or the task."""
+    return _encode({"role": role, "content": text})
+
+
+def encode_answer(answer: ModelAnswer) -> bytes:
+    """Encode an answer that asks for tools, as the next request has to repeat it."""
+    calls = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in answer.tool_calls
+    ]
+    return _encode({"role": "assistant", "content": answer.text, "tool_calls": calls})
+
+
+def encode_result(result: ToolResult) -> bytes:
+    """Encode the result of one tool call."""
+    return _encode({"role": "tool", "tool_call_id": result.call_id, "content": result.text})
+
+
+def join_request(head: bytes, messages: Sequence[bytes]) -> bytes:
+    """Join encoded parts into the body of a request."""
+    return b"".join((head, b",".join(messages), b"]}"))
+
+
+def _encode(value: object) -> bytes:
+    try:
+        return to_json(value)
+    except PydanticSerializationError:
+        # A lone surrogate: a tool has read bytes that were not UTF-8. Escaped in ASCII it
+        # is still JSON, and one odd file name does not end the session.
+        return json.dumps(value).encode()
+
+
+def parse_answer(body: bytes) -> ModelAnswer:
+    """Read the first choice of a chat completion.
+
+    Args:
+        body: The body of a successful response.
+
+    Raises:
+        ModelAnswerError: The body is not the JSON of a chat completion.
+    """
+    try:
+        completion = jiter.from_json(body)
+    except ValueError as error:
+        raise ModelAnswerError(
+            f"the model's answer is not JSON ({error}); it begins {body[:100]!r}"
+        ) from error
+    if type(completion) is not dict:
+        raise _unexpected(completion, "an object", "the top")
+    choices = _field(completion, "choices", list, "")
+    if not choices:
+        raise ModelAnswerError("the model's answer has no choices; expected at least one")
+    choice = _known(choices[0], dict, "choices[0]")
+    message = _field(choice, "message", dict, "choices[0].")
+    return ModelAnswer(
+        text=_optional(message, "content", str, "choices[0].message."),
+        refusal=_optional(message, "refusal", str, "choices[0].message."),
+        tool_calls=_tool_calls(message),
+        finish_reason=_optional(choice, "finish_reason", str, "choices[0].") or "",
+        usage=_usage(completion),
+    )
+
+
+def _tool_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
+    where = "choices[0].message."
+    calls = []
+    for index, item in enumerate(_optional(message, "tool_calls", list, where) or ()):
+        at = f"{where}tool_calls[{index}]"
+        call = _known(item, dict, at)
+        function = _field(call, "function", dict, f"{at}.")
+        calls.append(
+            ToolCall(
+                _field(call, "id", str, f"{at}."),
+                _field(function, "name", str, f"{at}.function."),
+                _field(function, "arguments", str, f"{at}.function."),
+            )
+        )
+    return tuple(calls)
+
+
+def _usage(completion: dict[str, Any]) -> Usage:
+    usage = _optional(completion, "usage", dict, "")
+    if usage is None:
+        return Usage()
+    return Usage(
+        _field(usage, "prompt_tokens", int, "usage."),
+        _field(usage, "completion_tokens", int, "usage."),
+    )
+
+
+def _field(container: dict[str, Any], key: str, kind: type[T], where: str) -> T:
+    return _known(container.get(key), kind, where, key)
+
+
+def _optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> T | None:
+    value = container.get(key)
+    return None if value is None else _known(value, kind, where, key)
+
+
+def _known(value: object, kind: type[T], where: str, key: str = "") -> T:
+    # Exact types: JSON has no subclasses, and `True` must not pass for an integer.
+    if type(value) is not kind:
+        raise _unexpected(value, _JSON_NAMES[kind], where + key)
+    return value
+
+
+def _unexpected(value: object, expected: str, where: str) -> ModelAnswerError:
+    found = "nothing" if value is None else repr(value)[:100]
+    return ModelAnswerError(f"the model's answer has {found} at {where}; expected {expected}")

@@ -1,0 +1,285 @@
+"""The command line: parses, wires the parts, and turns errors into one line and a status.
+
+This is the composition root. Nobody imports it.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+
+from ..mocks.clock import ClockMode
+from ..mocks.errors import UsageError
+from ..mocks.isolation import secrets_of
+from ..mocks.scenario import builtin_scenarios, load_scenario
+from ..reports.progress import progress_on
+from ..reports.table import render_table
+from .environment import read_environment
+from .loops import LOOPS, require_loop
+from .plan import Factors, cells_of
+from .processes import TrialProcesses
+from .record import Run
+from .run_file import read_run, write_run
+from .runner import RunHeader, run_cells
+from .strategies import available_strategies
+from .target import BUILT_IN_TARGETS
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+DEFAULT_SCENARIO = "tools"
+DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
+DEFAULT_LOOPS = "asyncio,uvloop"
+DEFAULT_TRIALS = 3
+DEFAULT_TIME_LIMIT_S = 600.0
+RUN_FILE = "run.json"
+
+_MOST = 1_000_000
+T = TypeVar("T")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status.
+
+    Args:
+        arguments: What follows the command's name; by default the process's own.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except UsageError as error:
+        print(f"warpbench: {error}", file=sys.stderr)  # noqa: T201 - the one line of an error
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="warpbench", description="A concurrency lab for LLM agents."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="compare strategies: table, charts, page, run.json")
+    run.set_defaults(command=_run)
+    run.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help="a built-in name or the path of a file"
+    )
+    for option, meaning in (
+        ("--target", "module:factory, or a built-in name; default: agent"),
+        ("--strategy", f"default: {DEFAULT_STRATEGIES}"),
+        ("--loop", f"default: {DEFAULT_LOOPS}"),
+    ):
+        run.add_argument(option, action="append", metavar="NAME[,NAME…]", help=meaning)
+    run.add_argument(
+        "--concurrency",
+        action="append",
+        metavar="N[,N…]",
+        help="sessions in flight at most; default: what the scenario says",
+    )
+    run.add_argument("--sessions", metavar="N", help="default: what the scenario says")
+    run.add_argument("--clock", default=ClockMode.WARP, metavar="MODE", help=_modes())
+    run.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
+    run.add_argument("--seed", default="1", metavar="N", help="seed of the scripts (1)")
+    run.add_argument(
+        "--tool-workers",
+        default="load",
+        metavar="N",
+        help="threads for blocking tools: a number, default (Python's own size), or load: "
+        "as many as the load needs (load)",
+    )
+    run.add_argument(
+        "--time-limit",
+        default=str(DEFAULT_TIME_LIMIT_S),
+        metavar="SECONDS",
+        help="real time after which a trial is killed (600)",
+    )
+    run.add_argument("--out", default="results", metavar="DIR", help="folder to write to (results)")
+    run.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
+
+    report = commands.add_parser("report", help="make the page and charts of a run again")
+    report.set_defaults(command=_report)
+    report.add_argument("run", metavar="RUN", help="a run.json, or the folder that holds it")
+    report.add_argument("--out", metavar="DIR", help="folder to write to; default: the run's")
+
+    listing = commands.add_parser("list", help="scenarios, strategies, loops and targets")
+    listing.set_defaults(command=_list)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    factors = _factors(options)
+    trials = _trials(options.trials, factors.clock)
+    time_limit_s = _positive_number("--time-limit", options.time_limit)
+    out = _folder(options.out)
+    specs = cells_of(factors)
+    processes = TrialProcesses(time_limit_s)
+    for spec in {spec.cell.target: spec for spec in specs}.values():
+        processes.check_target(spec.cell.target)
+    header = RunHeader(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join(["warpbench", *sys.argv[1:]]),
+        environment=read_environment(),
+        secrets=secrets_of(os.environ),
+    )
+    run_file = out / RUN_FILE
+    with progress_on(Console(stderr=True)) as progress:
+        run, interrupted = run_cells(
+            header,
+            specs,
+            trials=trials,
+            runner=processes,
+            observer=progress,
+            save=lambda run: write_run(run, run_file),
+        )
+    if options.json:
+        print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
+    else:
+        _show(run, out)
+    return EXIT_INTERRUPTED if interrupted else EXIT_OK
+
+
+def _report(options: argparse.Namespace) -> int:
+    path = Path(options.run)
+    run_file = path / RUN_FILE if path.is_dir() else path
+    run = read_run(run_file)
+    _show(run, _folder(options.out) if options.out else run_file.parent)
+    return EXIT_OK
+
+
+def _show(run: Run, out: Path) -> None:
+    # matplotlib takes half a second to import; `warpbench list` shall not pay for it.
+    from ..reports.report import write_report  # noqa: PLC0415
+
+    console = Console()
+    render_table(run, console)
+    if run.cells:
+        paths = write_report(run, out)
+        console.print()
+        for path in (out / RUN_FILE, *paths):
+            console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+
+
+def _list(_options: argparse.Namespace) -> int:
+    console = Console()
+    sections: dict[str, Iterable[tuple[str, str]]] = {
+        "scenarios": ((name, load_scenario(name).description) for name in builtin_scenarios()),
+        "strategies": ((each.name, each.summary) for each in available_strategies().values()),
+        "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "targets": BUILT_IN_TARGETS.items(),
+    }
+    for title, rows in sections.items():
+        console.print(title, style="bold")
+        for name, summary in rows:
+            console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
+    return EXIT_OK
+
+
+# ---- what the options mean -------------------------------------------------------------
+
+
+def _factors(options: argparse.Namespace) -> Factors:
+    strategies = available_strategies()
+    names = _several(options.strategy) or _several([DEFAULT_STRATEGIES])
+    loops = _several(options.loop) or _several([DEFAULT_LOOPS])
+    for loop in loops:
+        require_loop(_one_of("--loop", loop, LOOPS))
+    return Factors(
+        scenarios=tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,)),
+        targets=tuple(_several(options.target) or ("agent",)),
+        strategies=tuple(strategies[_one_of("--strategy", name, strategies)] for name in names),
+        loops=tuple(loops),
+        concurrency=tuple(
+            _whole("--concurrency", value) for value in _several(options.concurrency)
+        ),
+        session_count=_optional_whole("--sessions", options.sessions),
+        clock=ClockMode(_one_of("--clock", options.clock, [mode.value for mode in ClockMode])),
+        seed=_whole("--seed", options.seed, least=0),
+        tool_workers=_tool_workers(options.tool_workers),
+    )
+
+
+def _several(values: Sequence[str] | None) -> list[str]:
+    parts = (part.strip() for value in values or () for part in value.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _one_of(option: str, value: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if value in names:
+        return value
+    close = difflib.get_close_matches(value, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
+
+
+def _whole(option: str, value: str, least: int = 1) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= _MOST:
+        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {_MOST}")
+    return number
+
+
+def _optional_whole(option: str, value: str | None) -> int | None:
+    return None if value is None else _whole(option, value)
+
+
+def _positive_number(option: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UsageError(f"{option} {value!r}: expected a number above 0")
+    return number
+
+
+def _trials(value: str | None, clock: ClockMode) -> int:
+    if value is None:
+        # A virtual trial is the same each time.
+        return 1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS
+    return _whole("--trials", value)
+
+
+def _tool_workers(value: str) -> int | None:
+    if value == "load":
+        return None
+    if value == "default":
+        return 0
+    return _whole("--tool-workers", value)
+
+
+def _folder(name: str) -> Path:
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {name!r}: cannot be made a folder: {error.strerror}") from error
+    return path
+
+
+def _modes() -> str:
+    return f"{', '.join(ClockMode)} (warp)"
+
+
+def _first_line(function: Callable[..., object]) -> str:
+    return (function.__doc__ or "").partition("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

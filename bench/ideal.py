@@ -1,0 +1,120 @@
+"""The ideal: what a costless scheduler would reach on a script, the oracle of every result.
+
+It is computed from the script alone, never from a run, and nothing that is measured may
+beat it: an efficiency above 1 is a bug of the lab. So wherever the truth is a bound, it is
+the lower one, and divisions round down.
+
+**A session.** Its model calls follow one another. The tools of one answer overlap, so a
+round takes as long as its longest tool. Computing overlaps only as far as there are cores:
+all the computing of a round takes at least its sum over the cores.
+
+**Many sessions**, at most N at a time, started in the script's order. The ideal starts each
+one as soon as fewer than N are in flight, and lets it take its critical path. No run that
+keeps the order and the limit ends earlier, by induction over the sessions: session i starts
+when i - N + 1 of those before it have ended, so not before the (i - N + 1)-th smallest of
+their ends. A real session takes at least its critical path; if none of the earlier ends lies
+before its ideal, neither does that order statistic, nor this start, nor this end. The same
+argument shows the makespan monotone: it never falls when a session takes longer or one is
+added at the end, and never rises when N or the cores grow. (Graham's anomalies, where it
+does, need sessions that wait for each other.) It does *not* hold for a strategy that picks
+the order: starting the longest first can end before this ideal. No strategy here does.
+
+And since the sessions compute on the same cores, no run is shorter than all their computing
+over the cores.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from heapq import heappush, heapreplace
+
+from ..mocks.script import ModelCallScript, Script, SessionScript, ToolCallScript, ToolKind
+
+
+class Waits(StrEnum):
+    """Which waits of the script a target meets: declared by the target, not guessed."""
+
+    ALL = "all"
+    """The target takes the lab's tools: model and tool waits."""
+
+    MODEL = "model"
+    """It brings its own tools: the model's waits alone."""
+
+    FIRST_CALL = "first_call"
+    """It offers the model no tools, so the model answers at once: its first wait."""
+
+
+def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, ...]:
+    """The critical path of each session, in the script's order, in nanoseconds.
+
+    Args:
+        script: The drawn scenario.
+        waits: Which of its waits count.
+        cores: Cores that the trial can compute on at one time; with a GIL that is 1 per
+            process. More than there really are is safe, and less tight.
+
+    Raises:
+        ValueError: ``cores`` is not positive.
+    """
+    _require_positive("cores", cores)
+    return tuple(_critical_path_ns(session, waits, cores) for session in script.sessions)
+
+
+def ideal_makespan_ns(script: Script, waits: Waits, cores: int, concurrency: int) -> int:
+    """The least time from the first start to the last end, in nanoseconds; 0 for no session.
+
+    Args:
+        script: The drawn scenario.
+        waits: Which of its waits count.
+        cores: As for ``ideal_latencies_ns``.
+        concurrency: Sessions in flight at most.
+
+    Raises:
+        ValueError: ``cores`` or ``concurrency`` is not positive.
+    """
+    _require_positive("concurrency", concurrency)
+    latencies_ns = ideal_latencies_ns(script, waits, cores)
+    computing_ns = sum(_computing_ns(session, waits) for session in script.sessions)
+    return max(_first_in_first_out_ns(latencies_ns, concurrency), computing_ns // cores)
+
+
+def _critical_path_ns(session: SessionScript, waits: Waits, cores: int) -> int:
+    if waits is Waits.FIRST_CALL:
+        return session.model_calls[0].latency_ns
+    model_ns = sum(call.latency_ns for call in session.model_calls)
+    if waits is Waits.MODEL:
+        return model_ns
+    return model_ns + sum(_tools_ns(call, cores) for call in session.model_calls)
+
+
+def _tools_ns(call: ModelCallScript, cores: int) -> int:
+    """The longest tool, or all the computing spread evenly over the cores."""
+    longest_ns = max((tool.latency_ns for tool in call.tool_calls), default=0)
+    computing_ns = sum(tool.latency_ns for tool in _computing(call.tool_calls))
+    return max(longest_ns, computing_ns // cores)
+
+
+def _computing_ns(session: SessionScript, waits: Waits) -> int:
+    if waits is not Waits.ALL:
+        return 0
+    tools = (tool for call in session.model_calls for tool in _computing(call.tool_calls))
+    return sum(tool.latency_ns for tool in tools)
+
+
+def _computing(tools: Iterable[ToolCallScript]) -> Iterable[ToolCallScript]:
+    return (tool for tool in tools if tool.kind is ToolKind.CPU)
+
+
+def _first_in_first_out_ns(latencies_ns: Iterable[int], concurrency: int) -> int:
+    """Give each session in turn the slot that is free first; when does the last one end?"""
+    ends_ns: list[int] = []
+    for latency_ns in latencies_ns:
+        if len(ends_ns) < concurrency:
+            heappush(ends_ns, latency_ns)
+        else:
+            heapreplace(ends_ns, ends_ns[0] + latency_ns)
+    return max(ends_ns, default=0)
+
+
+def _require_positive(name: str, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"expected {name} of at least 1, found {value}")

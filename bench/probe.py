@@ -1,0 +1,120 @@
+"""The probe: wraps a session and notes when each one began, ended, and how.
+
+Strategies never see it: what they drive is a session like any other, except that it does
+not raise. A failed session is a result; it must not sink the ones beside it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+import httpx2
+import openai
+
+from ..mocks.clock import Clock
+from ..mocks.errors import ClockError
+from .record import Outcome, SessionSample
+from .strategies.protocol import AsyncSession, SyncSession
+
+_TIMEOUTS = (
+    TimeoutError,
+    openai.APITimeoutError,
+    httpx.TimeoutException,
+    httpx2.TimeoutException,
+)
+_LONGEST_ERROR = 500
+
+
+class Probe:
+    """Watches the sessions of one trial.
+
+    Args:
+        clock: Keeps the trial's time.
+        session_of: Number of the session that a task belongs to.
+    """
+
+    def __init__(self, clock: Clock, session_of: Mapping[str, int]) -> None:
+        self._clock = clock
+        self._session_of = session_of
+        self._origin_ns = clock.now_ns()
+        self._running: dict[int, int] = {}
+        self._ended: list[SessionSample] = []
+
+    def watch_async(self, session: AsyncSession) -> AsyncSession:
+        """Return ``session`` watched."""
+
+        async def watched(task: str) -> str:
+            number = self._begin(task)
+            try:
+                answer = await session(task)
+            except (ClockError, KeyboardInterrupt, SystemExit):
+                raise
+            except asyncio.CancelledError as error:
+                self._end(number, Outcome.CANCELLED, error)
+                raise
+            except Exception as error:  # noqa: BLE001 - any failure is the session's outcome
+                self._end(number, _outcome_of(error), error)
+                return ""
+            self._end(number, Outcome.SUCCEEDED)
+            return answer
+
+        return watched
+
+    def watch_sync(self, session: SyncSession) -> SyncSession:
+        """Return ``session`` watched."""
+
+        def watched(task: str) -> str:
+            number = self._begin(task)
+            try:
+                answer = session(task)
+            except (ClockError, KeyboardInterrupt, SystemExit):
+                raise
+            except Exception as error:  # noqa: BLE001 - any failure is the session's outcome
+                self._end(number, _outcome_of(error), error)
+                return ""
+            self._end(number, Outcome.SUCCEEDED)
+            return answer
+
+        return watched
+
+    def samples(self) -> tuple[SessionSample, ...]:
+        """Return one sample per started session, in the order of their ends.
+
+        A session that is still running counts as cancelled: its strategy left it behind.
+        """
+        now_ns = self._clock.now_ns() - self._origin_ns
+        left_behind = "still running when the strategy returned"
+        return (
+            *self._ended,
+            *(
+                SessionSample(number, Outcome.CANCELLED, start_ns, now_ns, left_behind)
+                for number, start_ns in self._running.items()
+            ),
+        )
+
+    def _begin(self, task: str) -> int:
+        number = self._session_of[task]
+        self._running[number] = self._clock.now_ns() - self._origin_ns
+        return number
+
+    def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:
+        end_ns = self._clock.now_ns() - self._origin_ns
+        start_ns = self._running.pop(number)
+        text = None if error is None else describe_error(error)
+        self._ended.append(SessionSample(number, outcome, start_ns, end_ns, text))
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an error and what caused it in one line: SDKs hide the cause in a chain."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        part = f"{type(seen).__name__}: {seen}".strip().removesuffix(":")
+        if part not in parts:
+            parts.append(" ".join(part.split()))
+        seen = seen.__cause__
+    return " <- ".join(parts)[:_LONGEST_ERROR]
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    return Outcome.TIMED_OUT if isinstance(error, _TIMEOUTS) else Outcome.FAILED

@@ -1,0 +1,142 @@
+"""Runs each trial in a fresh process, forked from a server that has the imports done.
+
+A trial that crashes, is killed or exceeds its time becomes a ``TrialError`` with the
+reason; it takes nobody with it.
+"""
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from ..mocks.errors import TargetError, TrialError, WarpbenchError
+from ..mocks.isolation import hold_no_secrets
+from .record import TrialResult
+from .target import load_factory
+from .trial import NotApplicable, TrialSpec, run_trial
+
+_PRELOADED = ["warpbench.bench.cli", "warpbench.bench.trial", "openai.resources.chat"]
+_GRACE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a trial's process says of an exception."""
+
+    message: str
+    is_target_error: bool
+
+
+class TrialProcesses:
+    """Starts trials one at a time.
+
+    Args:
+        time_limit_s: Real seconds after which a trial is killed.
+        work: What a trial's process runs; a test may put in something that crashes.
+    """
+
+    def __init__(
+        self,
+        time_limit_s: float,
+        work: Callable[[TrialSpec], TrialResult | NotApplicable] = run_trial,
+    ) -> None:
+        self._time_limit_s = time_limit_s
+        self._work = work
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(_PRELOADED)
+
+    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+        """Run one trial to its end.
+
+        Raises:
+            TargetError: The target cannot be used.
+            TrialError: The trial failed, crashed, was killed or took too long.
+        """
+        result = self._in_a_process(self._work, spec)
+        assert isinstance(result, TrialResult | NotApplicable)
+        return result
+
+    def check_target(self, name: str) -> None:
+        """Load a target in a process of its own, so that a bad name is told before a run.
+
+        Raises:
+            TargetError: The target cannot be loaded.
+            TrialError: Loading it crashed or took too long.
+        """
+        self._in_a_process(_load, name)
+
+    def _in_a_process(self, work: Callable[[Any], object], argument: object) -> object:
+        receiver, sender = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_serve, args=(work, argument, sender))
+        process.start()
+        sender.close()
+        try:
+            if not wait([receiver], timeout=self._time_limit_s):
+                raise TrialError(
+                    f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
+                )
+            return self._received(receiver, process)
+        finally:
+            receiver.close()
+            if process.is_alive():
+                process.join(_GRACE_S if process.exitcode is None else 0)
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+
+    def _received(
+        self, receiver: "Connection[object, object]", process: ForkServerProcess
+    ) -> object:
+        try:
+            message = receiver.recv()
+        except EOFError:
+            process.join(_GRACE_S)
+            raise TrialError(f"crashed: {_exit_reason(process.exitcode)}") from None
+        if isinstance(message, _Failure):
+            error_type = TargetError if message.is_target_error else TrialError
+            raise error_type(message.message)
+        return message
+
+
+def _load(target: str) -> None:
+    hold_no_secrets(os.environ)
+    load_factory(target)
+
+
+def _serve(
+    work: Callable[[Any], object],
+    argument: object,
+    sender: "Connection[object, object]",
+) -> None:
+    # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    message: object
+    try:
+        message = work(argument)
+    except TargetError as error:
+        message = _Failure(str(error), is_target_error=True)
+    except WarpbenchError as error:
+        message = _Failure(f"{type(error).__name__}: {error}", is_target_error=False)
+    except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
+        message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
+    sender.send(message)
+    sender.close()
+
+
+def _exit_reason(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "its process closed the connection"
+    if exit_code < 0:
+        try:
+            return f"killed by {signal.Signals(-exit_code).name}"
+        except ValueError:
+            return f"killed by signal {-exit_code}"
+    return f"its process exited with status {exit_code}"

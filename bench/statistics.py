@@ -1,0 +1,126 @@
+"""Pure statistics: from the trials of a cell to its result."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import fmean, median
+
+from ..mocks.clock import seconds
+from .record import (
+    Cell,
+    CellResult,
+    LatencySummary,
+    Outcome,
+    SessionCounts,
+    Status,
+    TrialResult,
+)
+
+_PERCENT = 100
+_QUANTILES = range(_PERCENT + 1)
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float | None:
+    """Return a percentile by nearest rank, or ``None`` if the samples cannot carry it.
+
+    The p-th percentile separates the top ``100 - p`` percent, so it takes ``100 / (100 - p)``
+    samples for one of them to lie there: 100 for p99, 10 for p90. The median of one sample
+    is that sample.
+
+    Args:
+        ordered: The samples, ascending.
+        percent: Above 0 and below 100.
+    """
+    # In whole numbers: 100 / (100 - 99.9) would miss its 1,000 by a rounding error.
+    fewest = 1 if percent <= 50 else math.ceil(round(_PERCENT / (_PERCENT - percent), 6))  # noqa: PLR2004
+    if len(ordered) < max(1, fewest):
+        return None
+    return ordered[_nearest_rank(len(ordered), percent)]
+
+
+def _nearest_rank(count: int, percent: float) -> int:
+    return max(0, math.ceil(round(percent * count / _PERCENT, 6)) - 1)
+
+
+def summarise(latencies_s: Sequence[float]) -> LatencySummary:
+    """Return the percentiles of latencies in seconds, given in any order."""
+    if not latencies_s:
+        return LatencySummary()
+    ordered = sorted(latencies_s)
+    return LatencySummary(
+        p50=percentile(ordered, 50),
+        p90=percentile(ordered, 90),
+        p95=percentile(ordered, 95),
+        p99=percentile(ordered, 99),
+        max=ordered[-1],
+        mean=fmean(ordered),
+    )
+
+
+def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
+    """Return what the trials of a cell say together.
+
+    Figures of a whole trial are medians over the trials; latencies are pooled, so that no
+    session is dropped from a percentile, however it ended.
+
+    Args:
+        cell: The cell.
+        trials: Its trials, at least one.
+    """
+    samples = [sample for trial in trials for sample in trial.samples]
+    latencies_s = sorted(seconds(sample.end_ns - sample.start_ns) for sample in samples)
+    outcomes = [sample.outcome for sample in samples]
+    makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
+    ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
+    return CellResult(
+        **asdict(cell),
+        status=Status.MEASURED,
+        error=next((sample.error for sample in samples if sample.error is not None), None),
+        trials=len(trials),
+        sessions=SessionCounts(
+            started=len(samples),
+            succeeded=outcomes.count(Outcome.SUCCEEDED),
+            failed=outcomes.count(Outcome.FAILED),
+            cancelled=outcomes.count(Outcome.CANCELLED),
+            timed_out=outcomes.count(Outcome.TIMED_OUT),
+        ),
+        makespan_s=makespan_s,
+        ideal_makespan_s=ideal_makespan_s,
+        efficiency=_efficiency(trials, ideal_makespan_s, makespan_s),
+        throughput_per_s=median(_throughput_per_s(trial) for trial in trials),
+        latency_s=summarise(latencies_s),
+        latency_quantiles_s=tuple(
+            latencies_s[_nearest_rank(len(latencies_s), percent)] for percent in _QUANTILES
+        )
+        if latencies_s
+        else (),
+        ideal_latency_s=summarise(
+            [seconds(latency_ns) for trial in trials for latency_ns in trial.ideal_latencies_ns]
+        ),
+        llm_calls=round(median(trial.llm_calls for trial in trials)),
+        tool_calls=round(median(trial.tool_calls for trial in trials)),
+        peak_in_flight=max(trial.peak_in_flight for trial in trials),
+        cpu_s_per_session=median(trial.cpu_s / max(1, len(trial.samples)) for trial in trials),
+        peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),
+        elapsed_s=median(trial.elapsed_s for trial in trials),
+    )
+
+
+def without_result(cell: Cell, status: Status, error: str) -> CellResult:
+    """Return the result of a cell that has none, with the reason."""
+    return CellResult(**asdict(cell), status=status, error=error)
+
+
+def _efficiency(
+    trials: Sequence[TrialResult], ideal_makespan_s: float, makespan_s: float
+) -> float | None:
+    """Return ideal over measured; ``None`` where a failed session makes it meaningless."""
+    complete = all(
+        sample.outcome is Outcome.SUCCEEDED for trial in trials for sample in trial.samples
+    )
+    return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
+
+
+def _throughput_per_s(trial: TrialResult) -> float:
+    succeeded = sum(sample.outcome is Outcome.SUCCEEDED for sample in trial.samples)
+    return succeeded / seconds(trial.makespan_ns) if trial.makespan_ns > 0 else 0.0

@@ -1,0 +1,42 @@
+"""What a strategy is: a way of driving many sessions, at most N of them at a time."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+AsyncSession = Callable[[str], Awaitable[str]]
+SyncSession = Callable[[str], str]
+
+
+class Drives(StrEnum):
+    """Which form of the target's session a strategy calls."""
+
+    ASYNC = "async"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A named way of driving sessions.
+
+    Attributes:
+        name: As it is asked for and shown.
+        summary: What it does, in one line.
+        drives: The form of session that it needs.
+        run: Called with the session, the tasks in order, and N; returns when every session
+            has ended. A coroutine function is run on an event loop, a plain one without.
+    """
+
+    name: str
+    summary: str
+    drives: Drives
+    run: Callable[..., object]
+
+    @property
+    def on_loop(self) -> bool:
+        """Whether the strategy runs on an event loop."""
+        return inspect.iscoroutinefunction(self.run)
+
+
+Tasks = Sequence[str]

@@ -1,0 +1,169 @@
+"""The target: the agent under test, loaded by name from anybody's code.
+
+A target is named ``module:attribute``. The attribute is a factory: called without an
+argument, or with one, the ``Lab``. What it returns is the session:
+
+- an ``async def session(task: str) -> str``,
+- a plain ``def session(task: str) -> str``, or
+- any object with both, as ``session`` (async) and ``sync_session`` (a ``Target``, say).
+
+A factory that takes the lab gets its tools, and then meets the waits of the model and of
+the tools. One that takes nothing brings its own tools, or none.
+"""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..mocks.errors import TargetError
+from ..mocks.isolation import DUMMY_KEY
+from ..mocks.tools import LabTool
+from .strategies.protocol import AsyncSession, SyncSession
+
+BUILT_IN_TARGETS: Mapping[str, str] = {
+    "agent": "warpbench.agent.factory:build",
+    "bare-sdk": "warpbench.bench.targets.bare_sdk:build",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """What the lab hands to a factory that asks for it.
+
+    Attributes:
+        tools: The scenario's tools, mocked.
+        tool_workers: How large an executor for blocking tools should be.
+        model: Name of the model to ask for.
+        base_url: Where the mocked API is said to be.
+        api_key: A key that is none.
+    """
+
+    tools: tuple[LabTool, ...]
+    tool_workers: int
+    model: str = "gpt-4o-mini"
+    base_url: str = "https://api.openai.com/v1"
+    api_key: str = DUMMY_KEY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The session under test in the forms that there are.
+
+    Attributes:
+        session: The coroutine function, if there is one.
+        sync_session: The plain function, if there is one.
+        takes_lab: Whether the factory took the lab, and so its tools.
+    """
+
+    session: AsyncSession | None = None
+    sync_session: SyncSession | None = None
+    takes_lab: bool = False
+
+
+Factory = Callable[..., object]
+
+
+def load_factory(name: str) -> tuple[Factory, bool]:
+    """Return the factory of that name, and whether it takes the lab.
+
+    The current directory is appended to the import path, never put first: a file there
+    must not shadow an installed package.
+
+    Args:
+        name: A built-in target, or ``module:attribute``.
+
+    Raises:
+        TargetError: It cannot be imported, found or called.
+    """
+    spelled = BUILT_IN_TARGETS.get(name, name)
+    module_name, _, attribute = spelled.partition(":")
+    if not module_name or not attribute:
+        raise TargetError(
+            f"target {name!r}: expected module:attribute or one of {', '.join(BUILT_IN_TARGETS)}"
+        )
+    if "" not in sys.path and "." not in sys.path:
+        sys.path.append(".")
+    try:
+        found: object = importlib.import_module(module_name)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except AttributeError as error:
+        raise TargetError(f"target {name!r}: {error}") from error
+    except Exception as error:
+        raise TargetError(
+            f"target {name!r}: module {module_name!r} cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not callable(found):
+        raise TargetError(f"target {name!r}: expected a factory, found {type(found).__name__}")
+    return found, _takes_lab(name, found)
+
+
+def build_target(name: str, lab: Lab) -> Target:
+    """Load a target's factory, call it, and return what it gives as a ``Target``.
+
+    Raises:
+        TargetError: It cannot be loaded, raises, or returns no session.
+    """
+    factory, takes_lab = load_factory(name)
+    try:
+        built = factory(lab) if takes_lab else factory()
+    except Exception as error:
+        raise TargetError(
+            f"target {name!r}: its factory raised {type(error).__name__}: {error}"
+        ) from error
+    return _as_target(name, built, takes_lab=takes_lab)
+
+
+def _takes_lab(name: str, factory: Factory) -> bool:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if len(required) > 1 or any(parameter.kind not in positional for parameter in required):
+        names = ", ".join(parameter.name for parameter in required)
+        raise TargetError(
+            f"target {name!r}: a factory takes no argument or one (the lab), this needs: {names}"
+        )
+    return len(required) == 1
+
+
+def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
+    if inspect.iscoroutine(built):
+        built.close()
+        raise TargetError(
+            f"target {name!r} is itself a session: name a factory, a plain function that "
+            "returns the session"
+        )
+    session = getattr(built, "session", None)
+    sync_session = getattr(built, "sync_session", None)
+    if session is None and sync_session is None and callable(built):
+        if _is_async(built):
+            session = built
+        else:
+            sync_session = built
+    for form, is_async in ((session, True), (sync_session, False)):
+        if form is not None and (not callable(form) or _is_async(form) is not is_async):
+            kind = "an async def" if is_async else "a plain def"
+            raise TargetError(f"target {name!r}: expected {kind} session, found {form!r}")
+    if session is None and sync_session is None:
+        raise TargetError(
+            f"target {name!r}: its factory returned {type(built).__name__}; expected a session "
+            "(a function of the task) or an object with session or sync_session"
+        )
+    return Target(session=session, sync_session=sync_session, takes_lab=takes_lab)
+
+
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async
+    )

@@ -1,0 +1,212 @@
+"""One trial: a cell, run once in this process, from its script to its samples."""
+
+import asyncio
+import gc
+import os
+import random
+import resource
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import cast
+
+from ..mocks.clock import Clock, ClockMode, SkippingClock, create_clock, keeping_time
+from ..mocks.isolation import hold_no_secrets, stay_on_this_machine
+from ..mocks.model import ScriptedModel, task_of
+from ..mocks.router import mocked_http
+from ..mocks.scenario import Scenario
+from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session
+from ..mocks.tools import lab_tools
+from ..mocks.traffic import Traffic
+from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
+from .loops import require_loop
+from .machine import REFERENCE_CORES, available_cores, default_executor_workers
+from .probe import Probe
+from .record import Cell, Outcome, SessionSample, TrialResult
+from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
+from .target import Lab, Target, build_target
+
+WARM_UP_SESSIONS = 2
+_KIBIBYTE = 1024
+
+# Bound before a clock's scope can patch it: what the trial takes on the wall.
+_real_now_s = time.perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSpec:
+    """What a trial's process is told: the workload and the cell."""
+
+    scenario: Scenario
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The target lacks the form of session that the strategy drives."""
+
+    reason: str
+
+
+def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
+    """Run a cell once, and return what was measured.
+
+    This changes the process for good (environment, audit hook, patched clients): call it in
+    a process of its own.
+
+    Raises:
+        TargetError: The target cannot be loaded.
+        ClockError: Time could not be kept truthfully.
+    """
+    hold_no_secrets(os.environ)
+    stay_on_this_machine()
+    # The openai SDK jitters its back-off with the global generator.
+    random.seed(spec.cell.seed)
+    strategy = available_strategies()[spec.cell.strategy]
+    clock = create_clock(spec.cell.clock)
+    with keeping_time(clock):
+        return _Trial(spec, strategy, clock).run()
+
+
+class _Trial:
+    """The parts of a trial, wired."""
+
+    def __init__(self, spec: TrialSpec, strategy: Strategy, clock: Clock) -> None:
+        self._cell = spec.cell
+        self._strategy = strategy
+        self._clock = clock
+        self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
+        self._cores = cores_of(spec.cell.clock)
+        warm_up = _warm_up_sessions(spec)
+        self._sessions = {
+            session.session: session for session in (*self._script.sessions, *warm_up)
+        }
+        self._traffic = Traffic()
+        self._model = ScriptedModel(self._sessions)
+        self._lab = Lab(
+            tools=lab_tools(spec.scenario, self._sessions, clock, self._traffic),
+            tool_workers=spec.cell.tool_workers,
+        )
+        self._tasks = _tasks(self._script.sessions, spec.scenario)
+        self._warm_up_tasks = _tasks(warm_up, spec.scenario)
+
+    def run(self) -> TrialResult | NotApplicable:
+        target = build_target(self._cell.target, self._lab)
+        drives = self._strategy.drives
+        session = target.session if drives is Drives.ASYNC else target.sync_session
+        if session is None:
+            return NotApplicable(f"the target has no {drives} session")
+        with ExitStack() as scope:
+            scope.enter_context(mocked_http(self._model, self._clock, self._traffic))
+            drive = self._driver(scope)
+            # The first request imports, resolves and compiles; and it shows which tools
+            # the target declares.
+            warm_up = Probe(self._clock, self._warm_up_tasks)
+            drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
+            return self._measure(drive, session, self._waits(target))
+
+    def _driver(self, scope: ExitStack) -> Callable[..., object]:
+        if not self._strategy.on_loop:
+            return self._strategy.run
+        factory = require_loop(self._cell.loop)
+        runner = scope.enter_context(asyncio.Runner(loop_factory=lambda: factory(self._clock)))
+        runner.get_loop().set_default_executor(
+            ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
+        )
+        strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
+        return lambda *arguments: runner.run(strategy_run(*arguments))
+
+    def _watched(
+        self, probe: Probe, session: AsyncSession | SyncSession
+    ) -> AsyncSession | SyncSession:
+        if self._strategy.drives is Drives.ASYNC:
+            return probe.watch_async(cast("AsyncSession", session))
+        return probe.watch_sync(cast("SyncSession", session))
+
+    def _waits(self, target: Target) -> Waits:
+        declared = self._model.tools_declared
+        if not declared:
+            return Waits.FIRST_CALL
+        takes_labs = target.takes_lab and declared.issuperset(tool.name for tool in self._lab.tools)
+        return Waits.ALL if takes_labs else Waits.MODEL
+
+    def _measure(
+        self,
+        drive: Callable[..., object],
+        session: AsyncSession | SyncSession,
+        waits: Waits,
+    ) -> TrialResult:
+        self._traffic.reset()
+        gc.collect()
+        probe = Probe(self._clock, self._tasks)
+        watched = self._watched(probe, session)
+        elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
+        drive(watched, list(self._tasks), self._cell.concurrency)
+        cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
+        if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
+            raise self._clock.failure
+        samples = tuple(self._checked(sample, waits) for sample in probe.samples())
+        return TrialResult(
+            samples=samples,
+            makespan_ns=max((sample.end_ns for sample in samples), default=0),
+            ideal_makespan_ns=ideal_makespan_ns(
+                self._script, waits, self._cores, self._cell.concurrency
+            ),
+            ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
+            llm_calls=self._traffic.llm_calls,
+            tool_calls=self._traffic.tool_calls,
+            peak_in_flight=self._traffic.peak_in_flight,
+            cpu_s=cpu_s,
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
+            elapsed_s=elapsed_s,
+        )
+
+    def _checked(self, sample: SessionSample, waits: Waits) -> SessionSample:
+        """Return the sample, failed if the session ended before its script did.
+
+        Such a session met fewer waits than the ideal counts: its time says nothing.
+        """
+        scripted = len(self._sessions[sample.session].model_calls)
+        expected = 1 if waits is Waits.FIRST_CALL else scripted
+        answered = self._model.answered.get(sample.session, 0)
+        if sample.outcome is not Outcome.SUCCEEDED or answered >= expected:
+            return sample
+        error = f"the session ended after {answered} of {expected} model calls"
+        return replace(sample, outcome=Outcome.FAILED, error=error)
+
+
+def cores_of(mode: ClockMode) -> int:
+    """Return the cores that a trial on such a clock has: the machine's, or the imagined."""
+    return REFERENCE_CORES if mode is ClockMode.VIRTUAL else available_cores()
+
+
+def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:
+    return {task_of(session.session, scenario.name): session.session for session in sessions}
+
+
+def _warm_up_sessions(spec: TrialSpec) -> tuple[SessionScript, ...]:
+    """Draw sessions of their own for the warm-up, numbered below 0, short and without waits."""
+    drawn = (
+        draw_session(spec.scenario, spec.cell.seed, -number)
+        for number in range(1, WARM_UP_SESSIONS + 1)
+    )
+    return tuple(
+        replace(
+            session,
+            model_calls=tuple(
+                _without_waits(call) for call in _first_and_last(session.model_calls)
+            ),
+        )
+        for session in drawn
+    )
+
+
+def _first_and_last(calls: tuple[ModelCallScript, ...]) -> tuple[ModelCallScript, ...]:
+    return calls if len(calls) < 2 else (calls[0], calls[-1])  # noqa: PLR2004 - first and last
+
+
+def _without_waits(call: ModelCallScript) -> ModelCallScript:
+    tool_calls = tuple(replace(tool, latency_ns=0) for tool in call.tool_calls)
+    return replace(call, latency_ns=0, tool_calls=tool_calls)

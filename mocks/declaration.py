@@ -1,0 +1,94 @@
+"""Errors of declared values: where one stands, what was expected, what was found."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from .errors import ScenarioError
+
+_MOST_SHOWN = 60
+
+
+class DeclarationError(ScenarioError, ValueError):
+    """A declared value cannot be used.
+
+    It is a ``ValueError`` as well, because that is what a pydantic validator may raise.
+
+    Attributes:
+        problem: What was expected, and what was found.
+        path: Keys and indexes that lead to the value, from where the reading began.
+    """
+
+    def __init__(self, problem: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"{dotted(path)}: {problem}" if path else problem)
+        self.problem = problem
+        self.path = path
+
+    def below(self, *path: str | int) -> "DeclarationError":
+        """The same error, seen from further up."""
+        return DeclarationError(self.problem, (*path, *self.path))
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A path as a reader of the TOML file would write it: ``rounds[1].tools[0].tool``."""
+    written = ""
+    for part in path:
+        if isinstance(part, int):
+            written += f"[{part}]"
+        elif re.fullmatch(r"[A-Za-z0-9_-]{1,64}", part):
+            written += f".{part}"
+        else:
+            written += f"[{shown(part)}]"
+    return written.removeprefix(".")
+
+
+def shown(value: object) -> str:
+    """What was found, on one line and never long, in the words of TOML."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() if value.bit_length() > 64:  # noqa: PLR2004 - longer ones fill the line
+            return f"an integer of {value.bit_length()} bits"
+        case str() if len(value) > _MOST_SHOWN:
+            return repr(value[:_MOST_SHOWN] + "…")
+        case int() | float() | str():
+            return repr(value)
+    named = {Mapping: "a table", list: "an array", tuple: "an array"}
+    kinds = (name for kind, name in named.items() if isinstance(value, kind))
+    return next(kinds, f"a {type(value).__name__}")
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """``a, b or c``."""
+    *most, end = words
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def unknown(word: str, known: Iterable[str]) -> str:
+    """The unknown word, with the known one that it was probably meant to be."""
+    close = get_close_matches(word, list(known), n=1)
+    return shown(word) + (f" (did you mean {close[0]!r}?)" if close else "")
+
+
+def misfit(what: str, found: object, path: tuple[str | int, ...] = ()) -> DeclarationError:
+    """The error of a value that is not what was expected; to be raised."""
+    return DeclarationError(f"expected {what}, found {shown(found)}", path)
+
+
+def number(value: object, key: str | None = None) -> float:
+    """A finite number of TOML as a float.
+
+    Raises:
+        DeclarationError: It is something else; the path is the key, if one is given.
+    """
+    path = () if key is None else (key,)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise misfit("a number", value, path)
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise misfit("a finite number", value, path)
+    return result

@@ -1,0 +1,71 @@
+"""Keeps a trial's process on this machine, and keys out of it.
+
+Mocked HTTP never opens a socket. For everything else that might (another client library, a
+telemetry thread, a resolver) an audit hook refuses each address that is not loopback. A
+hook cannot be removed, so this is for processes that exist for one trial.
+"""
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import MutableMapping
+
+from .errors import UnmockedRequestError
+
+DUMMY_KEY = "warpbench-dummy-key"
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_PROXY_NAME = re.compile(r"^(HTTPS?|ALL|FTP)_PROXY$", re.IGNORECASE)
+_KEYS_SET = ("OPENAI_API_KEY",)
+_ENDPOINTS_DROPPED = ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+_CONNECT_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_RESOLVE_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+
+
+def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
+    """Remove real keys, proxies and endpoints from an environment; set dummy keys."""
+    for name in list(environ):
+        if _SECRET_NAME.search(name) or _PROXY_NAME.match(name) or name in _ENDPOINTS_DROPPED:
+            del environ[name]
+    for name in _KEYS_SET:
+        environ[name] = DUMMY_KEY
+
+
+def secrets_of(environ: MutableMapping[str, str]) -> tuple[str, ...]:
+    """Return the values in ``environ`` that no artefact may show, the longest first."""
+    values = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
+    return tuple(sorted((value for value in values if len(value) >= 8), key=len, reverse=True))  # noqa: PLR2004 - shorter values would blot out common words
+
+
+def stay_on_this_machine() -> None:
+    """Refuse, for the rest of this process, every connection that is not loopback."""
+    sys.addaudithook(_refuse_other_machines)
+
+
+def require_loopback(host: object) -> None:
+    """Let loopback pass.
+
+    Raises:
+        UnmockedRequestError: ``host`` is, or may be, another machine.
+    """
+    if host in (None, "", b"", "localhost", b"localhost"):
+        return
+    name = os.fsdecode(host) if isinstance(host, (str, bytes)) else repr(host)
+    try:
+        is_loopback = ipaddress.ip_address(name.split("%")[0]).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise UnmockedRequestError(
+            f"a connection to {name} was not made: trials talk to mocks and to loopback only"
+        )
+
+
+def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
+    if event in _CONNECT_EVENTS:
+        address = arguments[1]
+        # A path names a socket of this machine; None means an address set earlier.
+        if isinstance(address, tuple):
+            require_loopback(address[0])
+    elif event in _RESOLVE_EVENTS:
+        require_loopback(arguments[0])

@@ -1,0 +1,106 @@
+"""The lab's tools: they take their drawn latency, and say so."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from .clock import Clock
+from .model import TICKET
+from .scenario import Scenario, ToolSpec
+from .script import SessionScript, ToolCallScript, ToolKind
+from .traffic import Traffic
+
+_TICKET_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LabTool:
+    """A mocked tool as a target is handed it.
+
+    Attributes:
+        name: Name under which the model asks for it.
+        description: What it does, for the model.
+        parameters: JSON schema of its arguments.
+        kind: How it spends its time.
+        function: The tool: a coroutine function for kind ``async``, else a plain function
+            that blocks or computes. Takes the arguments by keyword and returns text.
+        sync_function: The same for plain code: never a coroutine function.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+    kind: ToolKind
+    function: Callable[..., str] | Callable[..., Awaitable[str]]
+    sync_function: Callable[..., str]
+
+
+def lab_tools(
+    scenario: Scenario,
+    sessions: Mapping[int, SessionScript],
+    clock: Clock,
+    traffic: Traffic,
+) -> tuple[LabTool, ...]:
+    """Return the tools of a scenario, each waiting on ``clock`` as ``sessions`` say."""
+    return tuple(
+        _lab_tool(name, spec, sessions, clock, traffic) for name, spec in scenario.tools.items()
+    )
+
+
+def _lab_tool(
+    name: str,
+    spec: ToolSpec,
+    sessions: Mapping[int, SessionScript],
+    clock: Clock,
+    traffic: Traffic,
+) -> LabTool:
+    def drawn(ticket: str) -> ToolCallScript:
+        traffic.count_tool_call()
+        return _redeem(ticket, name, sessions)
+
+    async def wait_async(ticket: str, **_arguments: object) -> str:
+        call = drawn(ticket)
+        await clock.sleep_until_ns(clock.now_ns() + call.latency_ns)
+        return _result(name, ticket)
+
+    def wait_blocking(ticket: str, **_arguments: object) -> str:
+        call = drawn(ticket)
+        clock.wait_until_ns(clock.now_ns() + call.latency_ns)
+        return _result(name, ticket)
+
+    def compute(ticket: str, **_arguments: object) -> str:
+        clock.burn_ns(drawn(ticket).latency_ns)
+        return _result(name, ticket)
+
+    sync_function = compute if spec.kind is ToolKind.CPU else wait_blocking
+    return LabTool(
+        name=name,
+        description=spec.description,
+        parameters=_schema(spec),
+        kind=spec.kind,
+        function=wait_async if spec.kind is ToolKind.ASYNC else sync_function,
+        sync_function=sync_function,
+    )
+
+
+def _schema(spec: ToolSpec) -> dict[str, object]:
+    types = {**spec.parameters, TICKET: "string"}
+    return {
+        "type": "object",
+        "properties": {name: {"type": str(type_)} for name, type_ in types.items()},
+        "required": list(types),
+        "additionalProperties": False,
+    }
+
+
+def _redeem(ticket: str, name: str, sessions: Mapping[int, SessionScript]) -> ToolCallScript:
+    parts = ticket.split(".")
+    if len(parts) == _TICKET_PARTS:
+        session, step, index = (int(part) for part in parts)
+        call = sessions[session].model_calls[step].tool_calls[index]
+        if call.name == name:
+            return call
+    raise ValueError(f"ticket {ticket!r} is not one for tool {name!r}")
+
+
+def _result(name: str, ticket: str) -> str:
+    return f"{name} has done {ticket}"

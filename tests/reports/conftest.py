@@ -1,0 +1,371 @@
+"""Sample runs with plausible figures, and the degenerate ones that a report must survive."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from warpbench.bench.record import (
+    CellResult,
+    ClockMode,
+    Environment,
+    Finding,
+    FindingKind,
+    LatencySummary,
+    Run,
+    SessionCounts,
+    Status,
+)
+from warpbench.reports.chart import Chart
+from warpbench.reports.charts import render_charts
+
+ENVIRONMENT = Environment(
+    python="3.11.7",
+    implementation="CPython",
+    platform="Linux-6.1-x86_64",
+    cores=2,
+    packages={"httpx2": "2.16.2", "openai": "3.52.0", "respx": "0.23.1", "uvloop": "0.23.0"},
+    commit="3b089cf",
+)
+SERVED = {"target": "agent", "transport": "respx", "clock": ClockMode.WARP, "seed": 7}
+IDEAL_LATENCY = LatencySummary(p50=1.2, p90=1.50, p95=1.58, p99=1.64, max=1.66, mean=1.22)
+HOSTILE = "<script>alert('$\\frac{1}{0}$')</script>\x1b[31m\n& \"quoted\" \u202eevil"
+
+
+def build_cell(
+    strategy: str,
+    loop: str,
+    concurrency: int,
+    efficiency: float = 0.97,
+    *,
+    scenario: str = "tools",
+    session_s: float = 1.25,
+    spread: float = 0.5,
+    slots: int | None = None,
+    **fields: Any,
+) -> CellResult:
+    """A measured cell: four rounds of sessions, slowed down to the given efficiency."""
+    session_count = concurrency * 4 if slots is None else slots * 4
+    ideal = 4 * session_s * 1.12
+    makespan = ideal / efficiency
+    stretch = 1 + (1 / efficiency - 1) * 0.8 if slots is None else 1.01
+    quantiles = tuple(
+        session_s * stretch * (1 - spread / 3 + spread * (q / 100) ** (1 + q / 60))
+        for q in range(101)
+    )
+    enough = session_count >= 100
+    measured = {
+        "session_count": session_count,
+        "tool_workers": 32,
+        "trials": 3,
+        "sessions": SessionCounts(started=3 * session_count, succeeded=3 * session_count),
+        "makespan_s": makespan,
+        "ideal_makespan_s": ideal,
+        "efficiency": efficiency,
+        "throughput_per_s": session_count / makespan,
+        "latency_s": LatencySummary(
+            p50=quantiles[50],
+            p90=quantiles[90] if session_count >= 10 else None,
+            p95=quantiles[95] if session_count >= 20 else None,
+            p99=quantiles[99] if enough else None,
+            max=quantiles[100],
+            mean=sum(quantiles) / 101,
+        ),
+        "latency_quantiles_s": quantiles,
+        "ideal_latency_s": IDEAL_LATENCY,
+        "llm_calls": 2 * session_count,
+        "tool_calls": 2 * session_count,
+        "peak_in_flight": concurrency,
+        "cpu_s_per_session": 0.0037,
+        "peak_rss_bytes": 88_000_000 + 40_000 * concurrency,
+        "elapsed_s": 0.0041 * session_count,
+    }
+    identity = {"scenario": scenario, "strategy": strategy, "loop": loop}
+    return CellResult(**{**SERVED, **measured, **identity, "concurrency": concurrency, **fields})
+
+
+def without_result(cell: CellResult, status: Status, error: str) -> CellResult:
+    """The same cell, failed or not applicable."""
+    return CellResult(
+        **{
+            name: getattr(cell, name)
+            for name in (
+                "scenario",
+                "target",
+                "strategy",
+                "loop",
+                "transport",
+                "clock",
+                "concurrency",
+                "session_count",
+                "seed",
+                "tool_workers",
+            )
+        },
+        status=status,
+        error=error,
+    )
+
+
+def build_run(cells: Sequence[CellResult], findings: Sequence[Finding] = ()) -> Run:
+    """A run of the given cells."""
+    return Run(
+        created_at="2026-11-20T12:00:00+00:00",
+        command="warpbench run tools --loads 1,10,100 --trials 3 --seed 7",
+        environment=ENVIRONMENT,
+        cells=tuple(cells),
+        findings=tuple(findings),
+    )
+
+
+# By load 1, 10, 100: nothing to gain at one, threads run out of the GIL at a hundred.
+EFFICIENCIES = {
+    ("threads", "none"): (0.985, 0.93, 0.60),
+    ("executor", "asyncio"): (0.980, 0.90, 0.42),
+    ("executor", "uvloop"): (0.981, 0.91, 0.44),
+    ("gather", "asyncio"): (0.988, 0.975, 0.85),
+    ("gather", "uvloop"): (0.989, 0.98, 0.965),
+    ("taskgroup", "asyncio"): (0.987, 0.974, 0.86),
+    ("taskgroup", "uvloop"): (0.989, 0.981, 0.972),
+    ("workers", "asyncio"): (0.987, 0.968, 0.83),
+    ("workers", "uvloop"): (0.988, 0.979, 0.951),
+}
+
+
+def build_sample() -> Run:
+    """Six strategies, two loops, three loads; one cell failed, one strategy cannot apply."""
+    cells = [
+        build_cell(
+            "sync",
+            "none",
+            1,
+            0.0098,
+            slots=100,
+            cpu_s_per_session=0.0031,
+            elapsed_s=1.6,
+        )
+    ]
+    for (strategy, loop), by_load in EFFICIENCIES.items():
+        for load, efficiency in zip((1, 10, 100), by_load, strict=True):
+            cell = build_cell(strategy, loop, load, efficiency)
+            if (strategy, loop, load) == ("executor", "uvloop", 100):
+                cell = without_result(cell, Status.FAILED, "the trial was killed by signal 9")
+            if (strategy, loop, load) == ("threads", "none", 100):
+                cell = replace(
+                    cell,
+                    sessions=SessionCounts(started=1200, succeeded=1195, failed=3, timed_out=2),
+                    error="APITimeoutError: Request timed out.",
+                )
+            cells.append(cell)
+    blocking = build_cell("blocking", "asyncio", 100)
+    cells.append(
+        without_result(
+            blocking, Status.NOT_APPLICABLE, "the target has no sync session to block the loop with"
+        )
+    )
+    return build_run(
+        cells,
+        [
+            Finding(
+                FindingKind.SESSIONS_FAILED,
+                "tools: threads at 100: 3 sessions failed, 2 timed out",
+            ),
+            Finding(FindingKind.FEW_SAMPLES, "tools at 1: 4 sessions cannot carry a p99"),
+        ],
+    )
+
+
+def _scaled(cell: CellResult, factor: float) -> CellResult:
+    """The same cell with every time multiplied."""
+
+    def times(value: float | None) -> float | None:
+        return None if value is None else value * factor
+
+    def summary(values: LatencySummary) -> LatencySummary:
+        names = ("p50", "p90", "p95", "p99", "max", "mean")
+        return LatencySummary(**{name: times(getattr(values, name)) for name in names})
+
+    return replace(
+        cell,
+        makespan_s=times(cell.makespan_s),
+        ideal_makespan_s=times(cell.ideal_makespan_s),
+        throughput_per_s=times(cell.throughput_per_s) and cell.throughput_per_s / factor,
+        latency_s=summary(cell.latency_s),
+        ideal_latency_s=summary(cell.ideal_latency_s),
+        latency_quantiles_s=tuple(value * factor for value in cell.latency_quantiles_s),
+        elapsed_s=times(cell.elapsed_s),
+    )
+
+
+def _identical() -> Run:
+    same = {
+        "clock": ClockMode.VIRTUAL,
+        "latency_s": LatencySummary(p50=1.2, p90=1.2, p95=1.2, p99=1.2, max=1.2, mean=1.2),
+        "latency_quantiles_s": (1.2,) * 101,
+    }
+    return build_run(
+        [
+            build_cell(strategy, loop, load, 1.0, **same)
+            for strategy in ("gather", "taskgroup", "workers")
+            for loop in ("asyncio", "uvloop")
+            for load in (1, 10, 100)
+        ]
+    )
+
+
+def _without_waits() -> Run:
+    nothing = LatencySummary(p50=0.0, p90=0.0, p99=0.0)
+    cell = replace(
+        build_cell("gather", "asyncio", 10),
+        makespan_s=0.0,
+        ideal_makespan_s=0.0,
+        efficiency=None,
+        throughput_per_s=None,
+        latency_s=nothing,
+        ideal_latency_s=nothing,
+        latency_quantiles_s=(0.0,) * 101,
+    )
+    return build_run([cell, replace(cell, strategy="taskgroup")])
+
+
+def _all(status: Status) -> Run:
+    sample = build_sample()
+    return replace(
+        sample, cells=tuple(without_result(cell, status, "no reason") for cell in sample.cells)
+    )
+
+
+def _several_targets() -> Run:
+    speed = {"bare-sdk": 0.97, "langgraph": 0.5, "my_package.agents.support:build_agent": 0.3}
+    return build_run(
+        [
+            build_cell(strategy, "asyncio", load, efficiency * by_strategy, target=target)
+            for target, efficiency in speed.items()
+            for strategy, by_strategy in (("gather", 1.0), ("workers", 0.9))
+            for load in (1, 10, 100)
+        ]
+    )
+
+
+def _hostile() -> Run:
+    cells = [
+        replace(
+            cell, scenario=HOSTILE, target=HOSTILE, strategy=f"{name}{HOSTILE}", loop=f"_{HOSTILE}"
+        )
+        for name in ("_", "名")
+        for cell in (build_cell("x", "x", 1), build_cell("x", "x", 10))
+    ]
+    failed = without_result(replace(cells[0], concurrency=100), Status.FAILED, HOSTILE)
+    run = build_run([*cells, failed], [Finding(FindingKind.INTERRUPTED, HOSTILE)])
+    environment = replace(
+        ENVIRONMENT, platform=HOSTILE, commit=HOSTILE, packages={HOSTILE: HOSTILE}
+    )
+    return replace(run, command=HOSTILE, created_at=HOSTILE, environment=environment)
+
+
+def _every_session_failed() -> Run:
+    cell = build_cell("gather", "asyncio", 10)
+    return build_run(
+        [
+            replace(
+                cell,
+                sessions=SessionCounts(started=120, failed=120),
+                error="RateLimitError: 429",
+                throughput_per_s=0.0,
+                latency_s=LatencySummary(),
+                latency_quantiles_s=(),
+            ),
+            build_cell("taskgroup", "asyncio", 100),
+        ]
+    )
+
+
+DEGENERATE: dict[str, Callable[[], Run]] = {
+    "no cell": lambda: build_run([]),
+    "one cell": lambda: build_run([build_cell("gather", "asyncio", 10)]),
+    "one concurrency": lambda: build_run(
+        [build_cell(name, "asyncio", 50) for name in ("gather", "taskgroup")]
+    ),
+    "sync only": lambda: build_run([build_cell("sync", "none", 1, 0.99)]),
+    "sync beside one load": lambda: build_run(
+        [build_cell("sync", "none", 1, 0.99), build_cell("gather", "uvloop", 100)]
+    ),
+    "all failed": lambda: _all(Status.FAILED),
+    "nothing applies": lambda: _all(Status.NOT_APPLICABLE),
+    "every session failed": _every_session_failed,
+    "several targets": _several_targets,
+    "identical values": _identical,
+    "no waits": _without_waits,
+    "hours": lambda: replace(
+        build_sample(), cells=tuple(_scaled(cell, 7200) for cell in build_sample().cells)
+    ),
+    "microseconds": lambda: replace(
+        build_sample(), cells=tuple(_scaled(cell, 1e-5) for cell in build_sample().cells)
+    ),
+    "many loads": lambda: build_run(
+        [
+            build_cell("gather", loop, load, 0.98 / (1 + load / 4000))
+            for loop in ("asyncio", "uvloop")
+            for load in (1, 2, 3, 5, 8, 10, 20, 50, 80, 100, 120, 200, 500, 1000, 5000, 10_000)
+        ]
+    ),
+    "many strategies": lambda: build_run(
+        [
+            build_cell(f"third-party-strategy-{index}", loop, 100, 0.9 - index / 20)
+            for index in range(12)
+            for loop in ("asyncio", "uvloop", "rloop")
+        ]
+    ),
+    "the same cell twice": lambda: build_run([build_cell("gather", "asyncio", 10)] * 2),
+    "two scenarios": lambda: build_run(
+        [
+            build_cell(name, "asyncio", load, scenario=scenario)
+            for scenario in ("tools", "Tools", "../etc/passwd", "...")
+            for name in ("gather", "workers")
+            for load in (10, 100)
+        ]
+    ),
+    "hostile names": _hostile,
+}
+
+
+@pytest.fixture(scope="session")
+def sample() -> Run:
+    """The run that a report is made for."""
+    return build_sample()
+
+
+@pytest.fixture(scope="session")
+def cell() -> Callable[..., CellResult]:
+    """Builds a measured cell."""
+    return build_cell
+
+
+@pytest.fixture(scope="session")
+def without() -> Callable[..., CellResult]:
+    """Builds a cell that has no result."""
+    return without_result
+
+
+@pytest.fixture(scope="session")
+def run_of() -> Callable[..., Run]:
+    """Builds a run of given cells."""
+    return build_run
+
+
+@pytest.fixture(scope="session", params=DEGENERATE, ids=str)
+def degenerate(request: pytest.FixtureRequest) -> Run:
+    """Each of the runs that a report must survive."""
+    return DEGENERATE[request.param]()
+
+
+@pytest.fixture(scope="session")
+def degenerate_charts(degenerate: Run) -> tuple[Chart, ...]:
+    """Its charts, drawn once for all tests that look at them."""
+    return render_charts(degenerate)
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Run:
+    """A run whose every name means harm."""
+    return _hostile()

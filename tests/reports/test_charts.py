@@ -1,0 +1,220 @@
+"""The charts of a run."""
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import pytest
+from PIL import Image
+from warpbench.bench.record import CellResult, Run
+from warpbench.reports.chart import Chart
+from warpbench.reports.charts import render_charts, write_charts
+from warpbench.reports.comparison import Series, scenarios
+from warpbench.reports.drawing import Look, settings
+from warpbench.reports.efficiency_chart import draw_efficiency
+from warpbench.reports.latency_chart import cells_with_latency, draw_latency, percentiles
+from warpbench.reports.palette import KNOWN_COLOURS
+from warpbench.reports.throughput_chart import draw_throughput, ideal_points, throughput_points
+
+KINDS = ("throughput", "efficiency", "latency", "distribution")
+
+
+def texts(svg: str) -> list[str]:
+    root = ElementTree.fromstring(svg)
+    return ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text")]
+
+
+def test_files_are_named_by_scenario_and_kind(sample: Run, tmp_path: Path) -> None:
+    files = write_charts(sample, tmp_path / "new")
+    expected = [f"tools-{kind}.{suffix}" for kind in KINDS for suffix in ("svg", "png")]
+    assert [file.name for file in files] == expected
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == sorted(expected)
+
+
+def test_scenarios_never_share_a_file_or_leave_the_folder(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    names = ("tools", "Tools", "../../tools", "…", "")
+    run = run_of([cell("gather", "asyncio", 10, scenario=name) for name in names])
+    files = write_charts(run, tmp_path / "charts")
+    assert len(set(files)) == len(names) * len(KINDS) * 2
+    assert {file.parent for file in files} == {tmp_path / "charts"}
+    assert [path.name for path in tmp_path.iterdir()] == ["charts"]
+
+
+def test_the_same_run_gives_the_same_bytes(sample: Run) -> None:
+    assert render_charts(sample) == render_charts(sample)
+
+
+def test_a_users_own_settings_change_nothing(sample: Run) -> None:
+    before = render_charts(sample)
+    with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.facecolor": "red"}):
+        assert render_charts(sample) == before
+        assert mpl.rcParams["font.size"] == 30
+
+
+def test_every_degenerate_run_can_be_drawn(
+    degenerate: Run, degenerate_charts: tuple[Chart, ...]
+) -> None:
+    assert len(degenerate_charts) == len(KINDS) * len(scenarios(degenerate))
+    for chart in degenerate_charts:
+        ElementTree.fromstring(chart.svg)
+        Image.open(io.BytesIO(chart.png)).verify()
+
+
+def test_pictures_are_of_a_size_for_a_readme(sample: Run) -> None:
+    for chart in render_charts(sample):
+        width, height = Image.open(io.BytesIO(chart.png)).size
+        assert 1000 <= width <= 1500
+        assert height <= 1500
+
+
+def test_an_svg_names_no_address_but_its_own_namespaces(
+    degenerate_charts: tuple[Chart, ...],
+) -> None:
+    for chart in degenerate_charts:
+        addresses = set(re.findall(r"https?://[^\"\s<]+", chart.svg))
+        assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+        assert "<image" not in chart.svg
+        assert "<script" not in chart.svg
+
+
+def test_text_is_text_in_a_generic_family(sample: Run) -> None:
+    for chart in render_charts(sample):
+        assert any("tools" in text for text in texts(chart.svg))
+        families = re.findall(r"font(?:-family)?: [^;\"]*'DejaVu Sans', ([^;\"]+)", chart.svg)
+        assert set(families) == {"sans-serif"}
+
+
+def test_a_name_with_dollar_signs_is_no_formula(hostile: Run) -> None:
+    throughput = render_charts(hostile)[0]
+    assert any("$" in text for text in texts(throughput.svg))
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend(hostile: Run) -> None:
+    throughput = render_charts(hostile)[0]
+    assert sum(text.strip().startswith("_<script>") for text in texts(throughput.svg)) == 2
+
+
+def test_a_strategy_has_one_colour_in_all_charts(sample: Run) -> None:
+    for kind in ("throughput", "latency", "distribution"):
+        (svg,) = (chart.svg for chart in render_charts(sample) if chart.name.endswith(kind))
+        for strategy in ("sync", "threads", "gather", "taskgroup", "workers"):
+            assert KNOWN_COLOURS[strategy].lower() in svg
+        assert KNOWN_COLOURS["blocking"].lower() not in svg  # it does not apply
+
+
+def test_the_line_of_a_series_holds_its_measured_points(sample: Run) -> None:
+    (scenario,) = scenarios(sample)
+    (field,) = scenario.fields
+    series = {one.label: one for one in field.series}
+    assert [load for load, _ in throughput_points(series["gather · uvloop"])] == [1, 10, 100]
+    assert [load for load, _ in throughput_points(series["executor · uvloop"])] == [1, 10]
+    assert throughput_points(series["blocking · asyncio"]) == ()
+    assert [load for load, _ in ideal_points(field)] == [1, 10, 100]
+
+
+def test_no_line_runs_above_the_ideal(sample: Run) -> None:
+    (scenario,) = scenarios(sample)
+    (field,) = scenario.fields
+    ideal = dict(ideal_points(field))
+    for series in field.series:
+        for load, per_s in throughput_points(series):
+            assert per_s <= ideal[load]
+
+
+def test_a_missing_percentile_is_not_drawn(cell: Callable[..., CellResult]) -> None:
+    assert list(percentiles(cell("gather", "asyncio", 10))) == ["p50", "p90"]
+
+
+def test_latency_is_compared_at_the_highest_load_that_was_measured(sample: Run) -> None:
+    (scenario,) = scenarios(sample)
+    cells = cells_with_latency(scenario.fields[0])
+    assert {cell.concurrency for cell in cells} == {1, 100}
+    assert [cell.strategy for cell in cells if cell.concurrency == 1] == ["sync"]
+
+
+def test_a_wide_spread_of_loads_is_drawn_logarithmically(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    def axis_of(loads: tuple[int, ...]) -> str:
+        run = run_of([cell("gather", "asyncio", load) for load in loads])
+        with settings("test"):
+            made = draw_throughput(scenarios(run)[0], Look.of(run))
+        return made.axes[0].get_xscale()
+
+    assert axis_of((1, 10, 100)) == "log"
+    assert axis_of((10, 20, 30)) == "linear"
+
+
+def test_targets_are_drawn_to_one_scale(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    run = run_of(
+        [
+            cell("gather", "asyncio", load, efficiency, target=target)
+            for target, efficiency in (("fast", 0.9), ("slow", 0.2))
+            for load in (10, 20)
+        ]
+    )
+    (scenario,) = scenarios(run)
+    for draw, limits in (
+        (draw_throughput, lambda axes: axes.get_ylim()),
+        (draw_latency, lambda axes: axes.get_xlim()),
+    ):
+        with settings("test"):
+            one, other = draw(scenario, Look.of(run)).axes
+        assert limits(one) == limits(other)
+
+
+def test_the_heat_map_says_what_every_cell_reached(sample: Run) -> None:
+    (scenario,) = scenarios(sample)
+    with settings("test"):
+        (axes,) = draw_efficiency(scenario, Look.of(sample)).axes
+    written = [text.get_text() for text in axes.texts]
+    assert written[:3] == ["98 %", "10 %", "1 %"]  # sync, at each load
+    assert written.count("failed") == 1
+    assert written.count("n/a") == 1
+    assert len(written) == 11 * 3 - 2  # blocking was asked for at one load only
+
+
+def test_one_load_is_drawn_as_bars(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    run = run_of([cell(name, "asyncio", 50) for name in ("gather", "workers")])
+    with settings("test"):
+        (axes,) = draw_throughput(scenarios(run)[0], Look.of(run)).axes
+    assert len(axes.patches) == 2
+    assert axes.get_xlim()[0] == 0
+
+
+def test_the_label_of_a_series_leaves_out_a_loop_that_is_none(
+    cell: Callable[..., CellResult],
+) -> None:
+    assert Series("threads", "none", (cell("threads", "none", 1),)).label == "threads"
+
+
+@pytest.mark.parametrize("module", ["report", "table", "verdict", "page", "chart", "palette"])
+def test_matplotlib_is_imported_only_where_charts_are_drawn(module: str) -> None:
+    code = f"import sys, warpbench.reports.{module}; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_pyplot_and_its_global_state_are_never_touched() -> None:
+    code = "import sys, warpbench.reports.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_colours_follow_the_run_and_not_the_scenario(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    first = [cell(name, "asyncio", 10, scenario="one") for name in ("mine", "yours")]
+    second = [replace(first[1], scenario="two")]
+    look = Look.of(run_of([*first, *second]))
+    assert len(set(look.colours.values())) == 2

@@ -1,0 +1,125 @@
+"""What competes with what, and which cell leads."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from warpbench.bench.record import CellResult, Run, SessionCounts, Status
+from warpbench.reports.comparison import Field, Mark, marks, scenarios
+
+Build = Callable[..., CellResult]
+
+
+def only_field(run: Run) -> Field:
+    (scenario,) = scenarios(run)
+    (field,) = scenario.fields
+    return field
+
+
+def test_cells_are_sorted_by_scenario_in_the_order_of_the_run(cell: Build, run_of: Build) -> None:
+    cells = [cell("gather", "asyncio", 1, scenario=name) for name in ("b", "a", "b")]
+    assert [scenario.name for scenario in scenarios(run_of(cells))] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("factor", "values", "names"),
+    [
+        ("target", ("agent", "bare-sdk"), ["agent", "bare-sdk"]),
+        ("transport", ("respx", "loopback"), ["respx", "loopback"]),
+        ("clock", ("wall", "virtual"), ["wall clock", "virtual clock"]),
+        ("seed", (1, 2), ["seed 1", "seed 2"]),
+        ("tool_workers", (4, 8), ["4 tool workers", "8 tool workers"]),
+    ],
+)
+def test_cells_that_differ_in_more_than_strategy_do_not_compete(
+    cell: Build, run_of: Build, factor: str, values: tuple[object, ...], names: list[str]
+) -> None:
+    cells = [cell("gather", "asyncio", 10, **{factor: value}) for value in values]
+    (scenario,) = scenarios(run_of(cells))
+    assert [field.name for field in scenario.fields] == names
+
+
+def test_the_best_carries_most_and_others_tie_within_one_percent(
+    cell: Build, run_of: Build
+) -> None:
+    best = cell("gather", "asyncio", 10, 0.97)
+    near = cell("workers", "asyncio", 10, 0.97 * 0.991)
+    far = cell("threads", "none", 10, 0.97 * 0.989)
+    field = only_field(run_of([far, near, best]))
+    assert field.standing(10).leaders == (best, near)
+    assert marks(field) == {best: Mark.BEST, near: Mark.TIED}
+
+
+def test_of_equals_the_first_of_the_run_is_best(cell: Build, run_of: Build) -> None:
+    one, other = (cell(name, "asyncio", 10) for name in ("workers", "gather"))
+    assert marks(only_field(run_of([one, other]))) == {one: Mark.BEST, other: Mark.TIED}
+
+
+def test_a_cell_alone_wins_nothing(cell: Build, run_of: Build) -> None:
+    assert marks(only_field(run_of([cell("gather", "asyncio", 10)]))) == {}
+
+
+def test_a_cell_without_result_is_never_marked(cell: Build, without: Build, run_of: Build) -> None:
+    good, other = cell("gather", "asyncio", 10, 0.5), cell("threads", "none", 10, 0.4)
+    failed = without(cell("workers", "asyncio", 10), Status.FAILED, "crashed")
+    assert marks(only_field(run_of([failed, good, other]))) == {good: Mark.BEST}
+
+
+def test_a_strategy_that_loses_every_session_carries_nothing(cell: Build, run_of: Build) -> None:
+    lost = replace(
+        cell("gather", "asyncio", 10),
+        sessions=SessionCounts(started=40, failed=40),
+        throughput_per_s=0.0,
+    )
+    field = only_field(run_of([lost, replace(lost, strategy="workers")]))
+    assert field.standing(10).best is None
+    assert field.share_of_ideal(lost, 10) == 0.0
+
+
+@pytest.mark.parametrize(
+    "own_efficiency",
+    [
+        pytest.param(0.98, id="its ideal is one at a time"),
+        pytest.param(0.0098, id="its ideal is that of the load"),
+    ],
+)
+def test_sync_stands_at_every_load_with_what_it_carries(
+    cell: Build, run_of: Build, own_efficiency: float
+) -> None:
+    sync = replace(cell("sync", "none", 1, 0.98), efficiency=own_efficiency)
+    field = only_field(run_of([sync, cell("gather", "asyncio", 100, 0.97)]))
+    assert field.loads == (100,)
+    assert sync in field.standing(100).ranked
+    share = field.share_of_ideal(sync, 100)
+    assert share == pytest.approx(0.0098)
+
+
+def test_alone_sync_has_its_own_load(cell: Build, run_of: Build) -> None:
+    assert only_field(run_of([cell("sync", "none", 1, 0.99)])).loads == (1,)
+
+
+def test_the_table_shows_the_loads_of_a_field_in_blocks(sample: Run) -> None:
+    (scenario,) = scenarios(sample)
+    loads = [{cell.concurrency for cell in block} for block in scenario.blocks]
+    assert loads == [{1}, {10}, {100}]
+    assert sorted(map(repr, scenario.cells)) == sorted(
+        repr(cell) for block in scenario.blocks for cell in block
+    )
+
+
+@given(rates=st.lists(st.floats(min_value=0, max_value=1e6), min_size=2, max_size=8))
+def test_leaders_lie_within_one_percent_and_all_others_below(
+    cell: Build, run_of: Build, rates: list[float]
+) -> None:
+    base = cell("gather", "asyncio", 10)
+    cells = [
+        replace(base, strategy=f"s{index}", throughput_per_s=rate)
+        for index, rate in enumerate(rates)
+    ]
+    standing = only_field(run_of(cells)).standing(10)
+    leading = {one.throughput_per_s for one in standing.leaders}
+    assert all(rate >= max(rates) * 0.99 for rate in leading if rate is not None)
+    others = [one.throughput_per_s for one in standing.ranked if one not in standing.leaders]
+    assert all(rate < max(rates) * 0.99 or max(rates) == 0 for rate in others if rate is not None)

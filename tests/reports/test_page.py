@@ -1,0 +1,171 @@
+"""The report as one HTML file."""
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from warpbench.bench.record import CellResult, Run
+from warpbench.reports.chart import Chart
+from warpbench.reports.charts import render_charts
+from warpbench.reports.page import render_page
+from warpbench.reports.verdict import verdict
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: what is opened is closed, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).replace("\u00a0", " ").split())
+
+
+def page_of(run: Run) -> str:
+    return render_page(run, render_charts(run))
+
+
+@pytest.fixture(scope="module")
+def page(sample: Run) -> str:
+    return page_of(sample)
+
+
+def test_the_same_run_gives_the_same_page(sample: Run, page: str) -> None:
+    assert page_of(sample) == page
+
+
+@pytest.fixture(scope="module")
+def degenerate_page(degenerate: Run, degenerate_charts: tuple[Chart, ...]) -> str:
+    return render_page(degenerate, degenerate_charts)
+
+
+def test_every_degenerate_run_has_a_well_formed_page(degenerate_page: str) -> None:
+    Reader(degenerate_page)
+
+
+def test_nothing_outside_the_file_is_asked_for(degenerate_page: str) -> None:
+    reader = Reader(degenerate_page)
+    assert {"script", "link", "img", "iframe", "object", "image", "a"}.isdisjoint(
+        tag for tag, _ in reader.tags
+    )
+    for _, attributes in reader.tags:
+        assert not {"src", "srcset", "action", "background"} & set(attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+        assert not any(name.startswith("on") for name in attributes)
+    page = degenerate_page
+    assert "http" not in page.replace("http-equiv", "").replace("httpx2", "")
+    assert "@import" not in page
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page))
+
+
+def test_its_own_policy_forbids_scripts_and_requests(page: str) -> None:
+    (policy,) = (meta for meta in Reader(page).all("meta") if "http-equiv" in meta)
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_hostile_names_are_only_ever_text(hostile: Run) -> None:
+    page = page_of(hostile)
+    assert "<script" not in page
+    reader = Reader(page)
+    assert "<script>alert('$\\frac{1}{0}$')</script>" in reader.text
+    assert not {"\x1b", "\u202e"} & set(page)
+
+
+def test_identifiers_are_unique_and_references_lead_somewhere(degenerate_page: str) -> None:
+    page = degenerate_page
+    reader = Reader(page)
+    identifiers = [a["id"] for _, a in reader.tags if "id" in a]
+    assert len(set(identifiers)) == len(identifiers)
+    wanted = {a["href"].removeprefix("#") for _, a in reader.tags if a.get("href")}  # type: ignore[union-attr]
+    wanted |= set(re.findall(r"url\(#([^)]+)\)", page))
+    wanted |= {part for _, a in reader.tags for part in (a.get("aria-labelledby") or "").split()}
+    assert wanted <= set(identifiers)
+
+
+def test_a_picture_brings_no_rules_for_the_page(page: str) -> None:
+    assert len(Reader(page).all("style")) == 1
+
+
+def test_pictures_have_a_title_and_a_description(sample: Run, page: str) -> None:
+    reader = Reader(page)
+    pictures = reader.all("svg")
+    assert len(pictures) == 4
+    assert all(picture["role"] == "img" for picture in pictures)
+    assert len(reader.all("desc")) == 4
+    assert "tools: throughput against load" in reader.text
+
+
+def test_the_verdict_stands_before_all_else(sample: Run, page: str) -> None:
+    text = Reader(page).text
+    assert text.index(verdict(sample)[0]) < text.index("Findings") < text.index("Every cell")
+
+
+def test_the_page_holds_findings_command_and_environment(sample: Run, page: str) -> None:
+    text = Reader(page).text
+    for finding in sample.findings:
+        assert finding.message in text
+    assert sample.command in text
+    assert sample.environment.platform in text
+    assert "openai 3.52.0" in text
+    assert "3b089cf" in text
+
+
+def test_the_table_has_a_row_for_each_cell_and_says_what_is_missing(sample: Run, page: str) -> None:
+    reader = Reader(page)
+    assert len(reader.all("table")) == 1
+    rows = reader.all("tr")
+    lost = 1  # the cell whose sessions did not all succeed has a line more
+    assert len(rows) == 1 + len(sample.cells) + lost
+    assert sum(row.get("class") == "absent" for row in rows) == 2
+    assert sum(row.get("class") == "best" for row in rows) == 3
+    assert "failed: the trial was killed by signal 9" in reader.text
+    assert "3 failed, 2 timed out of 1,200 sessions" in reader.text
+
+
+def test_headings_descend_one_step_at_a_time(page: str) -> None:
+    levels = [int(tag[1]) for tag, _ in Reader(page).tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_it_minds_the_readers_light_and_the_printer(page: str) -> None:
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+    assert 'name="viewport"' in page
+
+
+def test_a_page_without_charts_is_whole(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    reader = Reader(render_page(run_of([cell("gather", "asyncio", 10)])))
+    assert reader.all("svg") == []
+    assert len(reader.all("table")) == 1

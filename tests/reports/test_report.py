@@ -1,0 +1,27 @@
+"""The report's files, made again from a results file."""
+
+from pathlib import Path
+
+from warpbench.bench.record import Run
+from warpbench.bench.run_file import read_run, write_run
+from warpbench.reports.report import write_report
+
+
+def test_the_page_comes_first_and_the_charts_with_it(sample: Run, tmp_path: Path) -> None:
+    files = write_report(sample, tmp_path / "report")
+    assert files[0].name == "report.html"
+    assert len(files) == 9
+    assert all(file.stat().st_size > 1000 for file in files)
+    assert {file.parent for file in files} == {tmp_path / "report"}
+
+
+def test_a_report_made_again_from_the_results_file_is_the_same(sample: Run, tmp_path: Path) -> None:
+    write_run(sample, tmp_path / "run.json")
+    first = write_report(sample, tmp_path / "first")
+    again = write_report(read_run(tmp_path / "run.json"), tmp_path / "again")
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in again]
+
+
+def test_every_degenerate_run_survives_its_results_file(degenerate: Run, tmp_path: Path) -> None:
+    write_run(degenerate, tmp_path / "run.json")
+    write_report(read_run(tmp_path / "run.json"), tmp_path)

@@ -1,0 +1,138 @@
+"""The terminal's report."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from warpbench.bench.record import CellResult, Run
+from warpbench.reports.table import render_table
+from warpbench.reports.units import DASH
+from warpbench.reports.verdict import verdict
+
+WIDTHS = (80, 100, 140)
+
+
+def printed(run: Run, width: int = 140, *, terminal: bool = False) -> str:
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        force_terminal=terminal,
+        color_system="truecolor" if terminal else None,
+    )
+    render_table(run, console)
+    return file.getvalue()
+
+
+def rows(text: str) -> list[list[str]]:
+    return [re.split(r" {2,}", line.strip()) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_is_wider_than_the_console(degenerate: Run, width: int) -> None:
+    assert max(map(cell_len, printed(degenerate, width).splitlines()), default=0) <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_each_cell_has_one_line(sample: Run, width: int) -> None:
+    text = printed(sample, width)
+    begins = re.findall(r"^[★☆ ] {2}(\w+) +(?:\W|asyncio|uvloop) +\d+ ", text, re.MULTILINE)
+    assert sorted(begins) == sorted(cell.strategy for cell in sample.cells)
+    assert "…" not in text
+
+
+def test_a_wide_console_shows_all_columns(sample: Run) -> None:
+    assert rows(printed(sample, 140))[1] == [
+        "strategy",
+        "loop",
+        "at once",
+        "makespan",
+        "ideal",
+        "efficiency",
+        "carried",
+        "p50",
+        "p99",
+        "CPU each",
+        "RSS",
+        "took",
+    ]
+
+
+def test_a_narrow_console_loses_the_least_important_columns(sample: Run) -> None:
+    headings = rows(printed(sample, 80))[1]
+    assert headings[:5] == ["strategy", "loop", "at once", "efficiency", "carried"]
+    assert {"p50", "p99"} <= set(headings)
+    assert {"took", "ideal", "RSS"}.isdisjoint(headings)
+
+
+def test_the_best_of_a_load_and_its_ties_are_marked(sample: Run) -> None:
+    at_100 = [line for line in printed(sample).splitlines() if " 100  " in line]
+    assert [line[:12].split() for line in at_100 if line[0] != " "] == [
+        ["☆", "gather"],
+        ["★", "taskgroup"],
+    ]
+
+
+def test_a_percentile_that_the_samples_cannot_carry_is_a_dash(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    _, headings, row, *_ = rows(printed(run_of([cell("gather", "asyncio", 10)])))
+    shown = dict(zip(reversed(headings), reversed(row), strict=False))
+    assert shown["p50"] == "1.25 s"
+    assert shown["p99"] == DASH
+
+
+def test_failed_and_not_applicable_cells_say_why(sample: Run) -> None:
+    text = printed(sample)
+    assert "executor · uvloop at 100: failed: the trial was killed by signal 9" in text
+    assert "blocking · asyncio at 100: not applicable: the target has no sync session" in text
+
+
+def test_sessions_that_did_not_succeed_are_counted(sample: Run) -> None:
+    assert (
+        "threads at 100: 3 failed, 2 timed out of 1,200 sessions:"
+        " APITimeoutError: Request timed out." in printed(sample)
+    )
+
+
+def test_findings_come_before_the_verdict(sample: Run) -> None:
+    text = printed(sample, 400)
+    order = [text.index(finding.message) for finding in sample.findings]
+    order.append(text.index(verdict(sample)[0]))
+    assert order == sorted(order)
+
+
+def test_targets_get_a_column_where_there_are_several(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    one, other = (cell("gather", "asyncio", 10, target=target) for target in ("agent", "bare"))
+    assert rows(printed(run_of([one, other])))[1][0] == "target"
+    assert rows(printed(run_of([one])))[1][0] == "strategy"
+
+
+def test_no_terminal_gets_plain_text(sample: Run) -> None:
+    assert "\x1b" not in printed(sample)
+    assert "\x1b" in printed(sample, terminal=True)
+
+
+def test_a_terminal_without_unicode_gets_ascii(sample: Run, hostile: Run) -> None:
+    for run in (sample, hostile):
+        raw = io.BytesIO()
+        file = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
+        render_table(run, Console(file=file, width=100))
+        file.flush()
+        assert raw.getvalue().isascii()
+
+
+def test_hostile_names_cannot_steer_a_terminal(hostile: Run) -> None:
+    text = printed(hostile, terminal=False)
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_a_name_is_no_markup(cell: Callable[..., CellResult], run_of: Callable[..., Run]) -> None:
+    marked = replace(cell("gather", "asyncio", 10), strategy="[red]x[/red]", error=None)
+    assert "[red]x[/red]" in printed(run_of([marked]))
