@@ -36,7 +36,7 @@ class Cell:
         loop: Name of the event loop, or ``none`` for a strategy that runs without one.
         transport: How the model is reached; ``respx`` is in-process.
         clock: How time passes.
-        concurrency: Sessions in flight at most. ``sync`` always has 1.
+        concurrency: Sessions in flight at most; ``sync`` has one, whatever the load.
         session_count: Sessions in all.
         seed: Seed of the script.
         tool_workers: Threads for blocking tools that the target is handed.

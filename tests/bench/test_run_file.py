@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from warpbench.bench.record import (
     SCHEMA_VERSION,
     CellResult,
-    ClockMode,
     Environment,
     Finding,
     FindingKind,
@@ -23,6 +22,7 @@ from warpbench.bench.record import (
     Status,
 )
 from warpbench.bench.run_file import read_run, write_run
+from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 
 texts = st.text(max_size=20)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from warpbench.bench.record import (
     CellResult,
-    ClockMode,
     Environment,
     Finding,
     FindingKind,
@@ -16,6 +15,7 @@ from warpbench.bench.record import (
     SessionCounts,
     Status,
 )
+from warpbench.mocks.clock import ClockMode
 from warpbench.reports.chart import Chart
 from warpbench.reports.charts import render_charts
 
@@ -41,14 +41,14 @@ def build_cell(
     scenario: str = "tools",
     session_s: float = 1.25,
     spread: float = 0.5,
-    slots: int | None = None,
     **fields: Any,
 ) -> CellResult:
     """A measured cell: four rounds of sessions, slowed down to the given efficiency."""
-    session_count = concurrency * 4 if slots is None else slots * 4
+    session_count = concurrency * 4
     ideal = 4 * session_s * 1.12
     makespan = ideal / efficiency
-    stretch = 1 + (1 / efficiency - 1) * 0.8 if slots is None else 1.01
+    # One at a time nobody is in the way: only the whole takes long.
+    stretch = 1.01 if strategy == "sync" else 1 + (1 / efficiency - 1) * 0.8
     quantiles = tuple(
         session_s * stretch * (1 - spread / 3 + spread * (q / 100) ** (1 + q / 60))
         for q in range(101)
@@ -111,7 +111,7 @@ def build_run(cells: Sequence[CellResult], findings: Sequence[Finding] = ()) -> 
     """A run of the given cells."""
     return Run(
         created_at="2026-11-20T12:00:00+00:00",
-        command="warpbench run tools --loads 1,10,100 --trials 3 --seed 7",
+        command="warpbench run tools --concurrency 1,10,100 --trials 3 --seed 7",
         environment=ENVIRONMENT,
         cells=tuple(cells),
         findings=tuple(findings),
@@ -120,6 +120,7 @@ def build_run(cells: Sequence[CellResult], findings: Sequence[Finding] = ()) -> 
 
 # By load 1, 10, 100: nothing to gain at one, threads run out of the GIL at a hundred.
 EFFICIENCIES = {
+    ("sync", "none"): (0.98, 0.098, 0.0098),
     ("threads", "none"): (0.985, 0.93, 0.60),
     ("executor", "asyncio"): (0.980, 0.90, 0.42),
     ("executor", "uvloop"): (0.981, 0.91, 0.44),
@@ -134,17 +135,7 @@ EFFICIENCIES = {
 
 def build_sample() -> Run:
     """Six strategies, two loops, three loads; one cell failed, one strategy cannot apply."""
-    cells = [
-        build_cell(
-            "sync",
-            "none",
-            1,
-            0.0098,
-            slots=100,
-            cpu_s_per_session=0.0031,
-            elapsed_s=1.6,
-        )
-    ]
+    cells = []
     for (strategy, loop), by_load in EFFICIENCIES.items():
         for load, efficiency in zip((1, 10, 100), by_load, strict=True):
             cell = build_cell(strategy, loop, load, efficiency)
@@ -154,6 +145,7 @@ def build_sample() -> Run:
                 cell = replace(
                     cell,
                     sessions=SessionCounts(started=1200, succeeded=1195, failed=3, timed_out=2),
+                    efficiency=None,  # failed sessions make it meaningless
                     error="APITimeoutError: Request timed out.",
                 )
             cells.append(cell)
@@ -168,9 +160,12 @@ def build_sample() -> Run:
         [
             Finding(
                 FindingKind.SESSIONS_FAILED,
-                "tools: threads at 100: 3 sessions failed, 2 timed out",
+                "tools/threads/none at 100: 5 of 1200 sessions did not succeed; the first:"
+                " APITimeoutError: Request timed out.",
             ),
-            Finding(FindingKind.FEW_SAMPLES, "tools at 1: 4 sessions cannot carry a p99"),
+            Finding(
+                FindingKind.FEW_SAMPLES, "tools/gather/asyncio at 1: 12 sessions cannot carry a p99"
+            ),
         ],
     )
 
@@ -178,8 +173,8 @@ def build_sample() -> Run:
 def _scaled(cell: CellResult, factor: float) -> CellResult:
     """The same cell with every time multiplied."""
 
-    def times(value: float | None) -> float | None:
-        return None if value is None else value * factor
+    def times(value: float | None, by: float = factor) -> float | None:
+        return None if value is None else value * by
 
     def summary(values: LatencySummary) -> LatencySummary:
         names = ("p50", "p90", "p95", "p99", "max", "mean")
@@ -189,7 +184,7 @@ def _scaled(cell: CellResult, factor: float) -> CellResult:
         cell,
         makespan_s=times(cell.makespan_s),
         ideal_makespan_s=times(cell.ideal_makespan_s),
-        throughput_per_s=times(cell.throughput_per_s) and cell.throughput_per_s / factor,
+        throughput_per_s=times(cell.throughput_per_s, by=1 / factor),
         latency_s=summary(cell.latency_s),
         ideal_latency_s=summary(cell.ideal_latency_s),
         latency_quantiles_s=tuple(value * factor for value in cell.latency_quantiles_s),
@@ -198,7 +193,7 @@ def _scaled(cell: CellResult, factor: float) -> CellResult:
 
 
 def _identical() -> Run:
-    same = {
+    same: dict[str, Any] = {
         "clock": ClockMode.VIRTUAL,
         "latency_s": LatencySummary(p50=1.2, p90=1.2, p95=1.2, p99=1.2, max=1.2, mean=1.2),
         "latency_quantiles_s": (1.2,) * 101,
@@ -270,6 +265,7 @@ def _every_session_failed() -> Run:
             replace(
                 cell,
                 sessions=SessionCounts(started=120, failed=120),
+                efficiency=None,
                 error="RateLimitError: 429",
                 throughput_per_s=0.0,
                 latency_s=LatencySummary(),

@@ -18,7 +18,9 @@ def only_field(run: Run) -> Field:
     return field
 
 
-def test_cells_are_sorted_by_scenario_in_the_order_of_the_run(cell: Build, run_of: Build) -> None:
+def test_cells_are_sorted_by_scenario_in_the_order_of_the_run(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
     cells = [cell("gather", "asyncio", 1, scenario=name) for name in ("b", "a", "b")]
     assert [scenario.name for scenario in scenarios(run_of(cells))] == ["b", "a"]
 
@@ -34,7 +36,11 @@ def test_cells_are_sorted_by_scenario_in_the_order_of_the_run(cell: Build, run_o
     ],
 )
 def test_cells_that_differ_in_more_than_strategy_do_not_compete(
-    cell: Build, run_of: Build, factor: str, values: tuple[object, ...], names: list[str]
+    cell: Build,
+    run_of: Callable[..., Run],
+    factor: str,
+    values: tuple[object, ...],
+    names: list[str],
 ) -> None:
     cells = [cell("gather", "asyncio", 10, **{factor: value}) for value in values]
     (scenario,) = scenarios(run_of(cells))
@@ -42,7 +48,7 @@ def test_cells_that_differ_in_more_than_strategy_do_not_compete(
 
 
 def test_the_best_carries_most_and_others_tie_within_one_percent(
-    cell: Build, run_of: Build
+    cell: Build, run_of: Callable[..., Run]
 ) -> None:
     best = cell("gather", "asyncio", 10, 0.97)
     near = cell("workers", "asyncio", 10, 0.97 * 0.991)
@@ -52,51 +58,71 @@ def test_the_best_carries_most_and_others_tie_within_one_percent(
     assert marks(field) == {best: Mark.BEST, near: Mark.TIED}
 
 
-def test_of_equals_the_first_of_the_run_is_best(cell: Build, run_of: Build) -> None:
+def test_of_equals_the_first_of_the_run_is_best(cell: Build, run_of: Callable[..., Run]) -> None:
     one, other = (cell(name, "asyncio", 10) for name in ("workers", "gather"))
     assert marks(only_field(run_of([one, other]))) == {one: Mark.BEST, other: Mark.TIED}
 
 
-def test_a_cell_alone_wins_nothing(cell: Build, run_of: Build) -> None:
+def test_a_cell_alone_wins_nothing(cell: Build, run_of: Callable[..., Run]) -> None:
     assert marks(only_field(run_of([cell("gather", "asyncio", 10)]))) == {}
 
 
-def test_a_cell_without_result_is_never_marked(cell: Build, without: Build, run_of: Build) -> None:
+def test_a_cell_without_result_is_never_marked(
+    cell: Build, without: Build, run_of: Callable[..., Run]
+) -> None:
     good, other = cell("gather", "asyncio", 10, 0.5), cell("threads", "none", 10, 0.4)
     failed = without(cell("workers", "asyncio", 10), Status.FAILED, "crashed")
     assert marks(only_field(run_of([failed, good, other]))) == {good: Mark.BEST}
 
 
-def test_a_strategy_that_loses_every_session_carries_nothing(cell: Build, run_of: Build) -> None:
+def test_a_strategy_that_loses_every_session_carries_nothing(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
     lost = replace(
         cell("gather", "asyncio", 10),
         sessions=SessionCounts(started=40, failed=40),
         throughput_per_s=0.0,
+        efficiency=None,
     )
     field = only_field(run_of([lost, replace(lost, strategy="workers")]))
     assert field.standing(10).best is None
-    assert field.share_of_ideal(lost, 10) == 0.0
+    assert field.share_of_ideal(lost, 10) is None
 
 
-@pytest.mark.parametrize(
-    "own_efficiency",
-    [
-        pytest.param(0.98, id="its ideal is one at a time"),
-        pytest.param(0.0098, id="its ideal is that of the load"),
-    ],
-)
-def test_sync_stands_at_every_load_with_what_it_carries(
-    cell: Build, run_of: Build, own_efficiency: float
+def test_a_cell_that_lost_sessions_leads_none_that_lost_none(
+    cell: Build, run_of: Callable[..., Run]
 ) -> None:
-    sync = replace(cell("sync", "none", 1, 0.98), efficiency=own_efficiency)
+    lossy = replace(
+        cell("gather", "asyncio", 10),
+        sessions=SessionCounts(started=40, succeeded=39, failed=1),
+        throughput_per_s=1000.0,
+        efficiency=None,
+    )
+    slow = cell("threads", "none", 10, 0.2)
+    assert only_field(run_of([lossy, slow])).standing(10).leaders == (slow,)
+    assert only_field(run_of([lossy])).standing(10).leaders == (lossy,)
+
+
+def test_sync_is_compared_by_its_cell_at_the_load(cell: Build, run_of: Callable[..., Run]) -> None:
+    syncs = [cell("sync", "none", load, 0.98 / load) for load in (1, 10)]
+    others = [cell("gather", "asyncio", load) for load in (1, 10)]
+    field = only_field(run_of([*syncs, *others]))
+    assert field.at(10) == (syncs[1], others[1])
+    assert syncs[1] not in marks(field)
+    assert field.share_of_ideal(syncs[1], 10) == syncs[1].efficiency
+
+
+def test_sync_at_one_stands_for_the_loads_at_which_it_was_not_run(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    sync = cell("sync", "none", 1, 0.98)
     field = only_field(run_of([sync, cell("gather", "asyncio", 100, 0.97)]))
     assert field.loads == (100,)
     assert sync in field.standing(100).ranked
-    share = field.share_of_ideal(sync, 100)
-    assert share == pytest.approx(0.0098)
+    assert field.share_of_ideal(sync, 100) == pytest.approx(0.0098)
 
 
-def test_alone_sync_has_its_own_load(cell: Build, run_of: Build) -> None:
+def test_alone_sync_has_its_own_load(cell: Build, run_of: Callable[..., Run]) -> None:
     assert only_field(run_of([cell("sync", "none", 1, 0.99)])).loads == (1,)
 
 
@@ -111,7 +137,7 @@ def test_the_table_shows_the_loads_of_a_field_in_blocks(sample: Run) -> None:
 
 @given(rates=st.lists(st.floats(min_value=0, max_value=1e6), min_size=2, max_size=8))
 def test_leaders_lie_within_one_percent_and_all_others_below(
-    cell: Build, run_of: Build, rates: list[float]
+    cell: Build, run_of: Callable[..., Run], rates: list[float]
 ) -> None:
     base = cell("gather", "asyncio", 10)
     cells = [

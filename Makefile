@@ -1,0 +1,63 @@
+# What a newcomer guesses: bench, test, lint, types, benchmarks, fidelity, examples, lock.
+# Everything is set up in $(VENV) on first use; pip reads versions and hashes from
+# constraints.txt, so two machines get the same packages.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: bench test lint format types benchmarks fidelity examples lock clean
+
+bench: $(VENV)/.ready
+	$(BIN)/warpbench run --out results
+
+test: $(VENV)/.ready
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.ready
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p warpbench.mocks -p warpbench.bench -p warpbench.reports -p warpbench.agent
+
+benchmarks: $(VENV)/.ready
+	$(BIN)/pytest tests/benchmarks --benchmark-enable -s
+
+# The clock's accuracy: the same cells in `wall` and in `warp`. Real time: about 15 minutes.
+fidelity: $(VENV)/.ready
+	$(BIN)/python tests/benchmarks/fidelity.py
+
+examples: $(VENV)/.frameworks
+	$(BIN)/pytest tests/examples
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than 3.11: name another, as in make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@# Type checkers do not follow the finder of an editable install, but do follow a link.
+	mkdir -p $(VENV)/typing && ln -sfn "$(CURDIR)" $(VENV)/typing/warpbench
+	@touch $@
+
+$(VENV)/.frameworks: $(VENV)/.ready constraints-frameworks.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-frameworks.txt
+	@touch $@
+
+# Resolves pyproject.toml anew for every supported Python, with hashes and without addresses.
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --group build --group frameworks --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+		-c constraints.txt -o constraints-frameworks.txt
+
+clean:
+	rm -rf $(VENV) .venv-3.* results build *.egg-info .mypy_cache .ruff_cache .pytest_cache

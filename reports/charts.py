@@ -1,0 +1,124 @@
+"""All the charts of a run, drawn and written as SVG and PNG.
+
+This module and those that draw are the only ones that import matplotlib, which takes half a
+second: import it where charts are made, not where a command starts.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ..bench.record import Run
+from .chart import Chart
+from .comparison import ScenarioCells, scenarios
+from .distribution_chart import draw_distribution
+from .drawing import Look, settings
+from .efficiency_chart import draw_efficiency
+from .latency_chart import draw_latency
+from .throughput_chart import draw_throughput
+from .units import name
+from .verdict import field_verdict
+
+_DPI = 150
+_PICTURES: dict[str, tuple[str, Callable[[ScenarioCells, Look], Figure]]] = {
+    "throughput": ("Throughput against load", draw_throughput),
+    "efficiency": ("Share of the ideal by strategy and load", draw_efficiency),
+    "latency": ("Latency percentiles at the highest load", draw_latency),
+    "distribution": ("Latency distribution at the highest load", draw_distribution),
+}
+
+
+def render_charts(run: Run) -> tuple[Chart, ...]:
+    """Draw the charts of a run: four for each scenario.
+
+    The same run gives the same bytes.
+    """
+    look = Look.of(run)
+    all_scenarios = scenarios(run)
+    stems = _stems(scenario.name for scenario in all_scenarios)
+    return tuple(
+        _rendered(scenario, f"{stem}-{kind}", title, draw, look)
+        for scenario, stem in zip(all_scenarios, stems, strict=True)
+        for kind, (title, draw) in _PICTURES.items()
+    )
+
+
+def write_charts(run: Run, folder: Path | str) -> list[Path]:
+    """Draw the charts of a run and write each as SVG and PNG.
+
+    Args:
+        run: The run.
+        folder: Where to; it is made where it is missing.
+
+    Returns:
+        The files: ``tools-throughput.svg``, ``tools-throughput.png`` and so on.
+    """
+    return save_charts(render_charts(run), folder)
+
+
+def save_charts(charts: Iterable[Chart], folder: Path | str) -> list[Path]:
+    """Write charts that were drawn, each as SVG and PNG; returns the files."""
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    files = []
+    for chart in charts:
+        svg, png = place / f"{chart.name}.svg", place / f"{chart.name}.png"
+        svg.write_text(chart.svg, encoding="utf-8", newline="\n")
+        png.write_bytes(chart.png)
+        files += [svg, png]
+    return files
+
+
+def _rendered(
+    scenario: ScenarioCells,
+    file_name: str,
+    title: str,
+    draw: Callable[[ScenarioCells, Look], Figure],
+    look: Look,
+) -> Chart:
+    with settings(salt=file_name), warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes in the PNG; the SVG's text
+        # is text, and the reader's own fonts draw it.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        made = draw(scenario, look)
+        svg, png = _svg(made), _png(made)
+    return Chart(
+        scenario=scenario.name,
+        name=file_name,
+        title=f"{name(scenario.name)}: {title[0].lower()}{title[1:]}",
+        description=" ".join(field_verdict(field) for field in scenario.fields),
+        svg=svg,
+        png=png,
+    )
+
+
+def _svg(made: Figure) -> str:
+    buffer = io.BytesIO()
+    # Without these there would be the date, and addresses of what describes such data.
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    made.savefig(buffer, format="svg", metadata=nothing)
+    # No reader needs the document type, and it names an address.
+    return re.sub(r"<!DOCTYPE[^>]*>\n", "", buffer.getvalue().decode("utf-8"), count=1)
+
+
+def _png(made: Figure) -> bytes:
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _stems(names: Iterable[str]) -> list[str]:
+    """Turn names of scenarios into parts of file names: safe, readable, no two alike."""
+    stems: list[str] = []
+    for scenario in names:
+        # Lower case, as some file systems take "Tools" and "tools" for one name.
+        slug = re.sub(r"[^a-z0-9]+", "-", scenario.lower()).strip("-")[:60] or "scenario"
+        stem, number = slug, 2
+        while stem in stems:
+            stem, number = f"{slug}-{number}", number + 1
+        stems.append(stem)
+    return stems

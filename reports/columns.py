@@ -1,0 +1,169 @@
+"""The columns in which a cell is shown, the same in the terminal and on the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..bench.record import NO_LOOP, CellResult, Status
+from .comparison import ScenarioCells
+from .units import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
+from .verdict import sessions_lost
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table of cells.
+
+    Attributes:
+        heading: What stands above it.
+        text: What it says about a measured cell.
+        explanation: One sentence for the page: what the number means.
+        rank: How soon it goes where there is little room; the greatest goes first, and
+            a column of rank 0 stays.
+        identifies: Whether it tells which cell this is; if not, it holds a measurement.
+        is_name: Whether it is a text rather than a number.
+    """
+
+    heading: str
+    text: Callable[[CellResult], str]
+    explanation: str
+    rank: int = 0
+    identifies: bool = False
+    is_name: bool = False
+
+
+EFFICIENCY = Column(
+    "efficiency",
+    lambda cell: percent(cell.efficiency),
+    "Ideal over measured makespan: 100 % is a scheduler that costs nothing.",
+)
+
+_TARGET = Column(
+    "target", lambda cell: name(cell.target), "The agent under test.", identifies=True, is_name=True
+)
+_TRANSPORT = Column(
+    "transport",
+    lambda cell: name(cell.transport),
+    "How the model is reached.",
+    identifies=True,
+    is_name=True,
+)
+_CLOCK = Column(
+    "clock", lambda cell: cell.clock.value, "How time passes.", identifies=True, is_name=True
+)
+_TOOL_WORKERS = Column(
+    "workers",
+    lambda cell: whole(cell.tool_workers),
+    "Threads for blocking tools.",
+    identifies=True,
+)
+_SEED = Column("seed", lambda cell: str(cell.seed), "Seed of the script.", identifies=True)
+
+# Shown only where the cells of a scenario differ in them.
+_WHERE_VARYING = (_TARGET, _TRANSPORT, _CLOCK, _TOOL_WORKERS, _SEED)
+
+_ALWAYS = (
+    Column(
+        "strategy",
+        lambda cell: name(cell.strategy),
+        "How many sessions are driven at once.",
+        identifies=True,
+        is_name=True,
+    ),
+    Column(
+        "loop",
+        lambda cell: DASH if cell.loop == NO_LOOP else name(cell.loop),
+        "The event loop; a dash where there is none.",
+        identifies=True,
+        is_name=True,
+    ),
+    Column("at once", lambda cell: whole(cell.concurrency), "Sessions in flight.", identifies=True),
+    Column(
+        "makespan",
+        lambda cell: seconds(cell.makespan_s),
+        "Start to the end of the last session, on the trial's clock.",
+        rank=3,
+    ),
+    Column(
+        "ideal",
+        lambda cell: seconds(cell.ideal_makespan_s),
+        "The makespan of a scheduler that costs nothing, from the script alone.",
+        rank=5,
+    ),
+    EFFICIENCY,
+    Column(
+        "carried",
+        lambda cell: rate(cell.throughput_per_s),
+        "Sessions that succeeded, over the makespan.",
+    ),
+    Column("p50", lambda cell: seconds(cell.latency_s.p50), "Median latency of a session.", rank=1),
+    Column(
+        "p99",
+        lambda cell: seconds(cell.latency_s.p99),
+        "99th percentile of latency; a dash where there are too few sessions for it.",
+        rank=1,
+    ),
+    Column(
+        "CPU each",
+        lambda cell: seconds(cell.cpu_s_per_session),
+        "CPU time of the process per session.",
+        rank=2,
+    ),
+    Column(
+        "RSS",
+        lambda cell: mega_bytes(cell.peak_rss_bytes),
+        "Greatest resident memory of the process.",
+        rank=4,
+    ),
+    Column(
+        "took",
+        lambda cell: seconds(cell.elapsed_s),
+        "What a trial's sessions took on the wall.",
+        rank=6,
+    ),
+)
+
+
+def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
+    """Choose the columns for a scenario: what its cells all share needs none."""
+    varying = (
+        column
+        for column in _WHERE_VARYING
+        if len({column.text(cell) for cell in scenario.cells}) > 1
+    )
+    return (*varying, *_ALWAYS)
+
+
+def columns_that_fit(
+    columns: Sequence[Column], width_of: Callable[[Column], int], width: int
+) -> tuple[Column, ...]:
+    """Leave out the least important columns until the others fit a width.
+
+    Args:
+        columns: The columns in the order in which they stand.
+        width_of: What a column takes, with the space around it.
+        width: What there is.
+
+    Returns:
+        The columns that stay; those of rank 0 do, whatever they take.
+    """
+    kept = list(columns)
+    while sum(map(width_of, kept)) > width:
+        greatest = max((column.rank for column in kept), default=0)
+        if greatest == 0:
+            break
+        # p50 and p99 share a rank: the one means little without the other.
+        kept = [column for column in kept if column.rank < greatest]
+    return tuple(kept)
+
+
+def remark(cell: CellResult) -> str:
+    """Say why a cell has no result, or which of its sessions did not succeed; else nothing."""
+    reason = plain(cell.error or "")
+    if cell.status is Status.MEASURED:
+        lost = sessions_lost(cell)
+        if not lost:
+            return ""
+        what = f"{lost} of {whole(cell.sessions.started)} sessions"
+        return f"{what}: {reason}" if reason else what
+    word = "failed" if cell.status is Status.FAILED else "not applicable"
+    return f"{word}: {reason}" if reason else word

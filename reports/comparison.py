@@ -1,0 +1,266 @@
+"""The cells of a run put side by side: what competes with what, and which cell leads.
+
+Only cells that differ in nothing but strategy, loop and load compete: such cells form a
+*field*. A scenario with one target on one clock is one field; with three targets it is three.
+
+**What is compared** at a load is throughput: within a field every cell faces the same waits,
+so the ranking by throughput is the ranking by efficiency.
+
+**A cell that lost sessions** stands below every cell that lost none. A session that fails
+early frees its place for the next, so what remains may look faster than the ideal.
+
+**A strategy that cannot carry more than one session** (``sync``) is held against the ideal at
+every load: asked for a hundred sessions it does one after another. Where a run has it at
+concurrency 1 only, that cell stands for it at the other loads too.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from ..bench.record import NO_LOOP, CellResult, Run, Status
+from .units import name
+
+SERIAL_STRATEGIES = frozenset({"sync"})
+TIE = 0.01
+"""Cells whose throughput lies within this share of the best tie with it."""
+
+_A_CONTEST = 2
+
+Value = TypeVar("Value")
+Key = TypeVar("Key")
+
+# The factors that set fields apart, each with the way in which it is named. The count of
+# sessions is none of them: a sweep may well run more sessions at a higher load.
+_FACTORS: Mapping[str, Callable[[CellResult], str]] = {
+    "target": lambda cell: cell.target,
+    "transport": lambda cell: cell.transport,
+    "clock": lambda cell: f"{cell.clock} clock",
+    "tool workers": lambda cell: f"{cell.tool_workers} tool workers",
+    "seed": lambda cell: f"seed {cell.seed}",
+}
+
+
+class Mark(StrEnum):
+    """What distinguishes a cell at its load."""
+
+    BEST = "best"
+    TIED = "tied with the best"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One strategy on one loop over the loads of a field."""
+
+    strategy: str
+    loop: str
+    cells: tuple[CellResult, ...]
+
+    @property
+    def serial(self) -> bool:
+        """Whether the strategy carries one session at a time, whatever is asked of it."""
+        return self.strategy in SERIAL_STRATEGIES
+
+    @property
+    def label(self) -> str:
+        """Strategy and loop, as a picture names them."""
+        return label(self.cells[0])
+
+    def at(self, load: int) -> CellResult | None:
+        """The cell that stands for this series at a load, whatever its status."""
+        exact = (cell for cell in self.cells if cell.concurrency == load)
+        return next(exact, self.cells[0] if self.serial else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the cells of a field compare at one load.
+
+    Attributes:
+        load: Sessions at once.
+        ranked: The measured cells, the best first and those that lost sessions last; equal
+            ones in the order of the run.
+    """
+
+    load: int
+    ranked: tuple[CellResult, ...]
+
+    @property
+    def best(self) -> CellResult | None:
+        """The first that carried any session."""
+        return next((cell for cell in self.ranked if _carried_per_s(cell) > 0), None)
+
+    @property
+    def leaders(self) -> tuple[CellResult, ...]:
+        """The best cell and those that tie with it."""
+        if self.best is None:
+            return ()
+        bar, complete = _carried_per_s(self.best) * (1 - TIE), is_complete(self.best)
+        return tuple(
+            cell
+            for cell in self.ranked
+            if is_complete(cell) is complete and _carried_per_s(cell) >= bar
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The cells of one scenario that compete with each other.
+
+    Attributes:
+        scenario: Name of the scenario.
+        name: What sets this field apart from the scenario's others (``agent, wall clock``);
+            empty where the scenario has no other.
+        cells: Its cells in the order of the run.
+    """
+
+    scenario: str
+    name: str
+    cells: tuple[CellResult, ...]
+
+    @property
+    def loads(self) -> tuple[int, ...]:
+        """The loads that were asked for, in ascending order."""
+        asked = {cell.concurrency for cell in self.cells if not is_serial(cell)}
+        return tuple(sorted(asked or {cell.concurrency for cell in self.cells}))
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The cells by strategy and loop, each series in ascending order of load."""
+        by_pair = grouped(self.cells, lambda cell: (cell.strategy, cell.loop))
+        return tuple(
+            Series(strategy, loop, tuple(sorted(cells, key=lambda cell: cell.concurrency)))
+            for (strategy, loop), cells in by_pair.items()
+        )
+
+    def at(self, load: int) -> tuple[CellResult, ...]:
+        """The cells that compete at a load, whatever their status, in the run's order."""
+        asked = {cell.strategy for cell in self.cells if cell.concurrency == load}
+        return tuple(
+            cell
+            for cell in self.cells
+            if cell.concurrency == load or (is_serial(cell) and cell.strategy not in asked)
+        )
+
+    def standing(self, load: int) -> Standing:
+        """Rank the measured cells at a load."""
+        measured = (cell for cell in self.at(load) if cell.status is Status.MEASURED)
+        return Standing(load, tuple(sorted(measured, key=_rank, reverse=True)))
+
+    def ideal_throughput_per_s(self, load: int) -> float | None:
+        """What a costless scheduler would carry at a load, from the script alone."""
+        asked = [cell for cell in self.cells if cell.concurrency == load]
+        for cell in asked:
+            if cell.ideal_makespan_s:
+                return cell.session_count / cell.ideal_makespan_s
+        return None
+
+    def share_of_ideal(self, cell: CellResult, load: int) -> float | None:
+        """How much of the ideal at a load a cell carried; ``None`` if it lost sessions.
+
+        That is its efficiency, but for a serial cell that stands for another load.
+        """
+        if not is_complete(cell):
+            return None
+        if cell.concurrency == load:
+            return cell.efficiency
+        ideal_per_s = self.ideal_throughput_per_s(load)
+        if ideal_per_s is None or cell.throughput_per_s is None:
+            return None
+        return cell.throughput_per_s / ideal_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioCells:
+    """All that a run has of one scenario."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+    @property
+    def cells(self) -> tuple[CellResult, ...]:
+        """Its cells, field by field."""
+        return tuple(cell for field in self.fields for cell in field.cells)
+
+    @property
+    def blocks(self) -> tuple[tuple[CellResult, ...], ...]:
+        """Its cells as a table shows them: a block for each field and load, in that order."""
+        return tuple(
+            tuple(cells)
+            for field in self.fields
+            for _, cells in sorted(grouped(field.cells, lambda cell: cell.concurrency).items())
+        )
+
+
+def scenarios(run: Run) -> tuple[ScenarioCells, ...]:
+    """Sort the cells of a run by scenario and field, each in the order of the run."""
+    return tuple(
+        ScenarioCells(name, _fields(name, cells))
+        for name, cells in grouped(run.cells, lambda cell: cell.scenario).items()
+    )
+
+
+def marks(field: Field) -> dict[CellResult, Mark]:
+    """Choose, for each load, the best cell and those that tie with it.
+
+    Where fewer than two cells were measured nothing was won, and nothing is marked.
+    """
+    chosen: dict[CellResult, Mark] = {}
+    for load in field.loads:
+        standing = field.standing(load)
+        if len(standing.ranked) < _A_CONTEST:
+            continue
+        for cell in standing.leaders:
+            chosen.setdefault(cell, Mark.TIED)
+        if standing.best is not None:
+            chosen[standing.best] = Mark.BEST
+    return chosen
+
+
+def label(cell: CellResult) -> str:
+    """Name a cell's strategy and loop where there is little room."""
+    strategy = name(cell.strategy)
+    return strategy if cell.loop == NO_LOOP else f"{strategy} · {name(cell.loop)}"
+
+
+def is_serial(cell: CellResult) -> bool:
+    """Whether a cell's strategy carries one session at a time, whatever is asked of it."""
+    return cell.strategy in SERIAL_STRATEGIES
+
+
+def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
+    def factors(cell: CellResult) -> tuple[str, ...]:
+        return tuple(name(cell) for name in _FACTORS.values())
+
+    competing = grouped(cells, factors)
+    varying = [len(set(values)) > 1 for values in zip(*competing, strict=True)]
+    return tuple(
+        Field(
+            scenario,
+            ", ".join(value for value, varies in zip(values, varying, strict=True) if varies),
+            tuple(cells_alike),
+        )
+        for values, cells_alike in competing.items()
+    )
+
+
+def is_complete(cell: CellResult) -> bool:
+    """Whether every session that was started succeeded."""
+    return cell.sessions.succeeded == cell.sessions.started
+
+
+def _rank(cell: CellResult) -> tuple[bool, float]:
+    return is_complete(cell), _carried_per_s(cell)
+
+
+def _carried_per_s(cell: CellResult) -> float:
+    return cell.throughput_per_s or 0.0
+
+
+def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:
+    """Group values by a key, both in the order in which they come."""
+    groups: dict[Key, list[Value]] = {}
+    for value in values:
+        groups.setdefault(key(value), []).append(value)
+    return groups

@@ -1,0 +1,153 @@
+"""The report as one HTML file that needs nothing else: no script, no request, no network.
+
+What comes from outside (names, errors, the command) is escaped by the template engine and
+stripped of what does not print. The page's own policy forbids scripts and requests besides,
+so that a slip in the first two would still do nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from ..bench.record import CellResult, Run, Status
+from . import templates
+from .chart import Chart
+from .columns import EFFICIENCY, Column, columns_for, remark
+from .comparison import Mark, ScenarioCells, marks, scenarios
+from .svg import inline_svg
+from .units import counted, listed, name, plain, printable
+from .verdict import verdict
+
+_MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one column says about one cell.
+
+    Attributes:
+        text: As it is shown.
+        is_name: Whether it is a text rather than a number.
+        bar: Length of the bar beside it in percent, or ``None`` for no bar.
+    """
+
+    text: str
+    is_name: bool
+    bar: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell as a row of the table.
+
+    Attributes:
+        entries: What the columns say; of a cell without a result only which it is.
+        remark: Why there is no result, or which sessions did not succeed.
+        absent: Whether there is no result.
+        best: Whether it is the best at its load.
+        mark: The sign for that, or for a tie.
+        mark_meaning: The same in words.
+    """
+
+    entries: tuple[Entry, ...]
+    remark: str
+    absent: bool
+    best: bool
+    mark: str
+    mark_meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One scenario: its pictures and its table, rows in blocks of one load."""
+
+    name: str
+    pictures: tuple[Markup, ...]
+    columns: tuple[Column, ...]
+    blocks: tuple[tuple[Row, ...], ...]
+
+
+def render_page(run: Run, charts: Sequence[Chart] = ()) -> str:
+    """Write the report of a run as one HTML document.
+
+    Args:
+        run: The run.
+        charts: Its charts, as ``charts.render_charts`` draws them; they become part of
+            the document.
+
+    Returns:
+        The document. The same run and charts give the same text.
+    """
+    found = scenarios(run)
+    return _template().render(
+        run=run,
+        names=listed([name(scenario.name) for scenario in found]) if found else "an empty run",
+        verdict=verdict(run),
+        sections=[_section(scenario, charts) for scenario in found],
+        style=Markup(_read("report.css")),  # noqa: S704 (our own file)
+    )
+
+
+def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
+    columns = columns_for(scenario)
+    found = {cell: mark for field in scenario.fields for cell, mark in marks(field).items()}
+    return Section(
+        name=name(scenario.name),
+        pictures=tuple(_picture(chart) for chart in charts if chart.scenario == scenario.name),
+        columns=columns,
+        blocks=tuple(
+            tuple(_row(cell, columns, found.get(cell)) for cell in block)
+            for block in scenario.blocks
+        ),
+    )
+
+
+def _picture(chart: Chart) -> Markup:
+    svg = inline_svg(chart.svg, chart.name, title=chart.title, description=chart.description)
+    # It was written by an XML writer, which escapes what is text.
+    return Markup(svg)  # noqa: S704
+
+
+def _row(cell: CellResult, columns: Sequence[Column], mark: Mark | None) -> Row:
+    absent = cell.status is not Status.MEASURED
+    return Row(
+        # The columns that identify a cell stand before the others.
+        entries=tuple(
+            _entry(cell, column) for column in columns if column.identifies or not absent
+        ),
+        remark=remark(cell),
+        absent=absent,
+        best=mark is Mark.BEST,
+        mark=_MARKS[mark] if mark else "",
+        mark_meaning=mark.value if mark else "",
+    )
+
+
+def _entry(cell: CellResult, column: Column) -> Entry:
+    share = cell.efficiency if column is EFFICIENCY else None
+    return Entry(
+        text=column.text(cell),
+        is_name=column.is_name,
+        bar=None if share is None else min(max(share, 0.0), 1.0) * 100,
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,  # a name that is misspelt is an error, not a gap
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = plain
+    environment.filters["printable"] = printable
+    environment.filters["counted"] = counted
+    return environment.from_string(_read("report.html"))
+
+
+def _read(file: str) -> str:
+    return resources.files(templates).joinpath(file).read_text(encoding="utf-8")

@@ -1,0 +1,96 @@
+"""One colour for each strategy and one line style for each loop, the same in every picture."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+Style = TypeVar("Style")
+
+# Okabe and Ito's colours ("Color Universal Design", 2008) stay apart for every common
+# kind of colour blindness. Their yellow is left out: it vanishes on white.
+KNOWN_COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "sync": "#000000",
+        "threads": "#E69F00",
+        "executor": "#D55E00",
+        "gather": "#56B4E9",
+        "taskgroup": "#0072B2",
+        "workers": "#009E73",
+        "blocking": "#CC79A7",
+    }
+)
+# For the strategies of others: Tol's "muted" scheme, less what comes close to the above.
+FURTHER_COLOURS: Sequence[str] = (
+    "#332288",
+    "#999933",
+    "#882255",
+    "#44AA99",
+    "#661100",
+    "#6699CC",
+    "#AA4466",
+)
+IDEAL_COLOUR = "#6B6B6B"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStyle:
+    """How the lines of one loop look beside those of the others.
+
+    Attributes:
+        dashes: Lengths of dashes and gaps in line widths; none for a solid line.
+        marker: Matplotlib's letter for the mark at each measured point.
+    """
+
+    dashes: tuple[float, ...]
+    marker: str
+
+
+KNOWN_LINES: Mapping[str, LineStyle] = MappingProxyType(
+    {
+        "asyncio": LineStyle((), "o"),
+        "uvloop": LineStyle((4, 1.5), "s"),
+        "none": LineStyle((1, 1.5), "^"),
+        "eager": LineStyle((6, 1.5, 1, 1.5), "D"),
+        "asyncio-eager": LineStyle((6, 1.5, 1, 1.5), "D"),
+    }
+)
+FURTHER_LINES: Sequence[LineStyle] = (
+    LineStyle((2, 1), "v"),
+    LineStyle((8, 2), "P"),
+    LineStyle((4, 1, 1, 1, 1, 1), "X"),
+    LineStyle((1, 3), "h"),
+)
+
+
+def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:
+    """Give each strategy of a run its colour.
+
+    A known strategy has the same colour in every run. A further one gets a colour by its
+    name, and the next free one where two names would share it.
+    """
+    return _assigned(strategies, KNOWN_COLOURS, FURTHER_COLOURS)
+
+
+def loop_lines(loops: Iterable[str]) -> dict[str, LineStyle]:
+    """Give each event loop of a run its line style, in the same manner."""
+    return _assigned(loops, KNOWN_LINES, FURTHER_LINES)
+
+
+def _assigned(
+    names: Iterable[str], known: Mapping[str, Style], further: Sequence[Style]
+) -> dict[str, Style]:
+    styles = {}
+    taken: set[int] = set()
+    for name in sorted(set(names)):  # sorted: the answer must not hang on the run's order
+        if name in known:
+            styles[name] = known[name]
+            continue
+        # Not `hash`, which differs from process to process.
+        slot = zlib.crc32(name.encode("utf-8", errors="replace")) % len(further)
+        while slot in taken and len(taken) < len(further):
+            slot = (slot + 1) % len(further)
+        taken.add(slot)
+        styles[name] = further[slot]
+    return styles

@@ -1,0 +1,34 @@
+"""The report's files, made from a run alone: the page and the charts.
+
+A run's results file is the only link between running and reporting: whoever has it can make
+each of these files again.
+"""
+
+from pathlib import Path
+
+from ..bench.record import Run
+
+PAGE = "report.html"
+
+
+def write_report(run: Run, folder: Path | str) -> list[Path]:
+    """Write the page and the charts of a run.
+
+    Args:
+        run: The run, as it was measured or as ``run_file.read_run`` read it.
+        folder: Where to; it is made where it is missing.
+
+    Returns:
+        The files that were written, the page first.
+    """
+    # Here and not above: together these take most of a second to import, which a command
+    # that makes no report should not pay.
+    from .charts import render_charts, save_charts  # noqa: PLC0415
+    from .page import render_page  # noqa: PLC0415
+
+    charts = render_charts(run)
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    page = place / PAGE
+    page.write_text(render_page(run, charts), encoding="utf-8", newline="\n")
+    return [page, *save_charts(charts, place)]

@@ -1,0 +1,160 @@
+"""Numbers and names as people read them."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DASH = "–"  # noqa: RUF001 (a dash is meant)
+"""Stands where there is no number, or none that the samples can carry."""
+
+_LONGEST_SHORTENED = 40
+_THREE_DIGITS = 100
+# From which time on each unit is used. What rounds to 1.00 of a unit is told in that unit:
+# 0.9999 s would else read "1000 ms".
+_TIME_UNITS = (
+    (3 * 3600.0, "h", 3600.0),
+    (600.0, "min", 60.0),
+    (0.9995, "s", 1.0),
+    (0.9995e-3, "ms", 1e-3),
+    (0.0, "µs", 1e-6),
+)
+# From which rate per second on each period is used.
+_RATE_PERIODS = ((0.1, "s", 1.0), (0.1 / 60, "min", 60.0), (0.0, "h", 3600.0))
+# Shares that whole percents would round to nothing, or to everything.
+_ALMOST_NOTHING = 0.005
+_ALMOST_ALL = 0.995
+_ALL = 0.9995
+_A_GIGABYTE = 999.5e6
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that one axis is drawn in.
+
+    Attributes:
+        name: As it is printed.
+        factor: Base units in one of it: divide by it what is to be drawn.
+    """
+
+    name: str
+    factor: float
+
+
+def seconds(value: float | None) -> str:
+    """Show a time: ``850 µs``, ``12.3 ms``, ``1.20 s``, ``12.5 min``, ``3.10 h``."""
+    if value is None:
+        return DASH
+    if value == 0:
+        return "0 s"
+    unit = time_unit(value)
+    return f"{_three(value / unit.factor)} {unit.name}"
+
+
+def time_unit(greatest_s: float) -> Unit:
+    """Choose the unit in which a set of times reads best, by the greatest of them."""
+    if greatest_s == 0:
+        return Unit("s", 1.0)
+    name, factor = next(
+        (name, factor) for least, name, factor in _TIME_UNITS if abs(greatest_s) >= least
+    )
+    return Unit(name, factor)
+
+
+def rate(value: float | None) -> str:
+    """Show a rate that is given per second: ``83.1/s``, ``4.20/min``, ``12.0/h``."""
+    if value is None:
+        return DASH
+    unit = rate_unit(value)
+    return f"{_three(value / unit.factor)}/{unit.name}"
+
+
+def rate_unit(greatest_per_s: float) -> Unit:
+    """Choose the period over which a set of rates reads best, by the greatest of them."""
+    if greatest_per_s == 0:
+        return Unit("s", 1.0)
+    name, period_s = next(
+        (name, period_s) for least, name, period_s in _RATE_PERIODS if greatest_per_s >= least
+    )
+    return Unit(name, 1 / period_s)
+
+
+def percent(share: float | None) -> str:
+    """Show a share in whole percent; never ``100 %`` or ``0 %`` for what is only close."""
+    if share is None:
+        return DASH
+    if 0 < share < _ALMOST_NOTHING:
+        return "<1 %"
+    if _ALMOST_ALL <= share < _ALL:
+        return ">99 %"
+    return f"{share * 100:,.0f} %"
+
+
+def mega_bytes(value: int | None) -> str:
+    """Show a size in memory: ``48 MB``, ``1.20 GB``."""
+    if value is None:
+        return DASH
+    if value >= _A_GIGABYTE:
+        return f"{_three(value / 1e9)} GB"
+    return f"{value / 1e6:.0f} MB"
+
+
+def whole(value: int) -> str:
+    """Show a count: ``10,000``."""
+    return f"{value:,}"
+
+
+def plain(text: str) -> str:
+    """Make a text that came from outside fit to print: one line, nothing that steers."""
+    return re.sub(" +", " ", printable(text)).strip()
+
+
+def printable(text: str) -> str:
+    """Do so and keep every space: for a command that is to be copied.
+
+    Control characters could move a terminal's cursor and would make an SVG invalid; marks
+    of direction could show a name other than it is.
+    """
+    return "".join(
+        " " if character.isspace() else "\ufffd" if _steers(character) else character
+        for character in text
+    )
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs"}
+
+
+def shortened(text: str, length: int = _LONGEST_SHORTENED) -> str:
+    """Cut a text to a length; the middle goes, as names differ at their ends."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def name(text: str) -> str:
+    """Make a name that came from outside fit to print where there is little room."""
+    return shortened(plain(text))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does: ``gather, taskgroup and workers``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def counted(count: int, noun: str) -> str:
+    """Show a count with its noun: ``1 session``, ``1,000 sessions``."""
+    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _three(value: float) -> str:
+    """Show a number with three digits that count; longer ones keep all before the point."""
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.3g}")  # first, as 9.996 has a digit more once it is rounded
+    if abs(rounded) >= _THREE_DIGITS:
+        return f"{value:,.0f}"
+    return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"

@@ -1,0 +1,208 @@
+"""The verdict: what a run says about its strategies, in sentences."""
+
+from collections.abc import Iterable
+
+from ..bench.record import NO_LOOP, CellResult, Run, Status
+from .comparison import Field, Standing, grouped, is_complete, scenarios
+from .units import counted, listed, name, percent, plain, rate, shortened, whole
+
+_LONGEST_REASON = 100
+_OTHERS_NAMED = 5
+
+
+def verdict(run: Run) -> tuple[str, ...]:
+    """Say who carried the highest load best, one paragraph for each field of a run.
+
+    Args:
+        run: The run.
+
+    Returns:
+        For each scenario (and for each target, clock and so on, where a scenario has
+        several) the scenario's name, a colon, and a few sentences: who leads at the
+        highest load and how near the ideal, how far the others come, where a lower load
+        has another leader, and what failed or does not apply.
+    """
+    return tuple(field_verdict(field) for scenario in scenarios(run) for field in scenario.fields)
+
+
+def field_verdict(field: Field) -> str:
+    """Say the verdict on one field."""
+    sentences = [
+        *_leading(field),
+        *_unsuccessful(field, Status.FAILED, "failed"),
+        *_unsuccessful(field, Status.NOT_APPLICABLE, "not applicable"),
+    ]
+    return f"{title(field)}: {' '.join(sentences)}"
+
+
+def title(field: Field) -> str:
+    """Name a field: its scenario, and what sets it apart from the scenario's others."""
+    scenario = name(field.scenario)
+    return f"{scenario} ({plain(field.name)})" if field.name else scenario
+
+
+def sessions_lost(cell: CellResult) -> str:
+    """Say how many sessions of a cell did not succeed, and how they ended; empty if none."""
+    counts = cell.sessions
+    ended = {
+        "failed": counts.failed,
+        "timed out": counts.timed_out,
+        "cancelled": counts.cancelled,
+    }
+    return ", ".join(f"{whole(count)} {how}" for how, count in ended.items() if count)
+
+
+def _leading(field: Field) -> list[str]:
+    loads = field.loads
+    carried = [load for load in loads if field.standing(load).best is not None]
+    if any(_took_no_time(cell) for cell in field.at(loads[-1])):
+        return [f"{counted(loads[-1], 'session')} took no time, so there is nothing to compare."]
+    if not carried:
+        return [f"no strategy carried {counted(loads[-1], 'session')}."]
+    sentences = []
+    if carried[-1] != loads[-1]:
+        sentences.append(f"no strategy carried {counted(loads[-1], 'session')}.")
+    standing = field.standing(carried[-1])
+    sentences += [
+        _headline(field, standing),
+        *_trailing_loops(field, standing),
+        *_lost(standing),
+        *(
+            _other_leader(field, field.standing(load))
+            for load in reversed(carried[:-1])
+            if not _share_a_leader(standing, field.standing(load))
+        ),
+    ]
+    return sentences
+
+
+def _headline(field: Field, standing: Standing) -> str:
+    """Say who leads and how the other strategies do."""
+    leaders = standing.leaders
+    best = leaders[0]
+    load = counted(standing.load, "session")
+    if _several(leaders):
+        head = f"{_named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
+    else:
+        head = f"{_named(leaders)} carried {load} at {_carried(field, best, standing.load)}"
+    leading = {cell.strategy for cell in leaders}
+    others: dict[str, CellResult] = {}
+    for cell in standing.ranked:
+        if cell.strategy not in leading:
+            others.setdefault(cell.strategy, cell)  # the first is its best
+    rest = [
+        f"{name(strategy)} at {_share(field, cell, standing.load)}"
+        for strategy, cell in others.items()
+    ]
+    if len(rest) > _OTHERS_NAMED:
+        worst = list(others.values())[-1]
+        more = f"{len(rest) - _OTHERS_NAMED + 1} more down to {_share(field, worst, standing.load)}"
+        rest = [*rest[: _OTHERS_NAMED - 1], more]
+    return f"{head}; {listed(rest)}." if rest else f"{head}."
+
+
+def _trailing_loops(field: Field, standing: Standing) -> list[str]:
+    """Say how near the other event loops come where the lead is on some loops only."""
+    leading = {cell.loop for cell in standing.leaders} | {NO_LOOP}
+    trailing: dict[str, CellResult] = {}
+    for cell in standing.ranked:
+        if cell.loop not in leading:
+            trailing.setdefault(cell.loop, cell)
+    return [
+        f"The best on {name(loop)} is {name(cell.strategy)} at"
+        f" {_share(field, cell, standing.load)}."
+        for loop, cell in trailing.items()
+    ]
+
+
+def _lost(standing: Standing) -> list[str]:
+    """Say which sessions of the leaders did not succeed: a lead that loses work is none."""
+    return [
+        f"Of the {counted(cell.sessions.started, 'session')} of {_named([cell])}"
+        f" not all succeeded ({sessions_lost(cell)})."
+        for cell in standing.leaders
+        if sessions_lost(cell)
+    ]
+
+
+def _other_leader(field: Field, standing: Standing) -> str:
+    leaders = standing.leaders
+    verb = "tie" if _several(leaders) else "leads"
+    return (
+        f"With {counted(standing.load, 'session')} {_named(leaders)} {verb}"
+        f" at {_share(field, leaders[0], standing.load)}."
+    )
+
+
+def _share_a_leader(one: Standing, other: Standing) -> bool:
+    return not {_pair(cell) for cell in one.leaders}.isdisjoint(map(_pair, other.leaders))
+
+
+def _unsuccessful(field: Field, status: Status, word: str) -> list[str]:
+    """Name the cells that have no result, those with one reason together."""
+    cells = [cell for cell in field.cells if cell.status is status]
+    missing = {pair: _loads(of_pair) for pair, of_pair in grouped(cells, _pair).items()}
+    asked = {pair: _loads(of_pair) for pair, of_pair in grouped(field.cells, _pair).items()}
+
+    def at(cell: CellResult) -> tuple[int, ...]:
+        """The loads to be named: none for a strategy that has no result at all."""
+        pair = _pair(cell)
+        return () if missing[pair] == asked[pair] else missing[pair]
+
+    sentences = []
+    for (error, loads), alike in grouped(cells, lambda cell: (cell.error, at(cell))).items():
+        where = f" with {listed([whole(load) for load in loads])} at once" if loads else ""
+        reason = shortened(plain(error or ""), _LONGEST_REASON).rstrip(".")
+        why = f" ({reason})" if reason else ""
+        sentences.append(f"{word.capitalize()}: {_named(alike)}{where}{why}.")
+    return sentences
+
+
+def _loads(cells: Iterable[CellResult]) -> tuple[int, ...]:
+    return tuple(cell.concurrency for cell in cells)
+
+
+def _took_no_time(cell: CellResult) -> bool:
+    """Whether sessions succeeded at no cost: in virtual time, without a single wait."""
+    return cell.throughput_per_s is None and cell.sessions.succeeded > 0
+
+
+def _several(cells: Iterable[CellResult]) -> bool:
+    return len({_pair(cell) for cell in cells}) > 1
+
+
+def _carried(field: Field, cell: CellResult, load: int) -> str:
+    share = _share(field, cell, load)
+    return f"{share} of the ideal" if share.endswith("%") else share
+
+
+def _share(field: Field, cell: CellResult, load: int) -> str:
+    """How much of the ideal a cell reached; what it carried, where that says nothing."""
+    share = field.share_of_ideal(cell, load)
+    if share is not None:
+        return percent(share)
+    carried = rate(cell.throughput_per_s)
+    return carried if is_complete(cell) else f"{carried} with sessions lost"
+
+
+def _named(cells: Iterable[CellResult]) -> str:
+    """Name cells by strategy and loop, in as few words as is exact."""
+    by_loop = {
+        loop: tuple(dict.fromkeys(name(cell.strategy) for cell in on_loop))
+        for loop, on_loop in grouped(cells, lambda cell: cell.loop).items()
+    }
+    without_loop = by_loop.pop(NO_LOOP, ())
+    # Loops that carry the same strategies are named together.
+    alike = grouped(by_loop, lambda loop: frozenset(by_loop[loop]))
+    parts = [
+        f"{listed(by_loop[loops[0]])} on {listed([name(loop) for loop in loops])}"
+        for loops in alike.values()
+    ]
+    if without_loop:
+        parts.append(listed(without_loop))
+    # A list of lists needs a comma more to be read.
+    return ", and ".join(parts) if any(" and " in part for part in parts) else listed(parts)
+
+
+def _pair(cell: CellResult) -> tuple[str, str]:
+    return cell.strategy, cell.loop

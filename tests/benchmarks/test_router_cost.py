@@ -1,0 +1,156 @@
+"""What the scripted model costs: CPU a call over a bare MockTransport, and memory, flat.
+
+The goals: at most 150 µs of CPU a call on top of ``httpx2.MockTransport`` answering the same
+bytes, and no growth over 200,000 calls. ``make benchmarks`` checks them; as a mere test
+(benchmarks disabled) this runs a few calls and asserts nothing of time.
+"""
+
+import asyncio
+import gc
+import json
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx2
+import pytest
+
+from warpbench.mocks.clock import VirtualClock, keeping_time
+from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.model import ScriptedModel, task_of
+from warpbench.mocks.router import mocked_http
+from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.script import draw
+from warpbench.mocks.traffic import Traffic
+
+GOAL_US_PER_CALL = 150
+FLAT_OVER_CALLS = 200_000
+FLAT_BYTES = 4_000_000
+URL = "https://api.openai.com/v1/chat/completions"
+PAIRS = 9
+CALLS = 400
+
+Post = Callable[[], Awaitable[object]]
+
+
+def request_body() -> bytes:
+    tools = [
+        {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+        for name in load_scenario("tools").tools
+    ]
+    prompt = task_of(0, "tools") + " word" * 400
+    messages = [{"role": "user", "content": prompt}]
+    return json.dumps({"model": "gpt-4o-mini", "messages": messages, "tools": tools}).encode()
+
+
+def scripted_model() -> ScriptedModel:
+    script = draw(load_scenario("tools"), seed=1, sessions=1)
+    return ScriptedModel({session.session: session for session in script.sessions})
+
+
+async def cpu_s_per_call(post: Post, calls: int) -> float:
+    gc.collect()
+    start_s = time.process_time()
+    for _ in range(calls):
+        await post()
+    return (time.process_time() - start_s) / calls
+
+
+async def compare(pairs: int, calls: int) -> list[float]:
+    """Return the model's extra CPU seconds a call, one figure a pair."""
+    body = request_body()
+    answer = scripted_model().answer(body)
+    headers = {"content-type": "application/json"}
+    bare_transport = httpx2.MockTransport(
+        lambda _request: httpx2.Response(200, headers=headers, content=answer.body)
+    )
+    extra = []
+    async with (
+        httpx2.AsyncClient(transport=bare_transport) as bare,
+        httpx2.AsyncClient() as mocked,
+    ):
+
+        async def post_bare() -> object:
+            return await bare.post(URL, content=body, headers=headers)
+
+        async def post_mocked() -> object:
+            return await mocked.post(URL, content=body, headers=headers)
+
+        await cpu_s_per_call(post_bare, 20)
+        await cpu_s_per_call(post_mocked, 20)
+        for pair in range(pairs):
+            order = [post_bare, post_mocked] if pair % 2 == 0 else [post_mocked, post_bare]
+            cost = {post: await cpu_s_per_call(post, calls) for post in order}
+            extra.append(cost[post_mocked] - cost[post_bare])
+    return extra
+
+
+def in_virtual_time(work: Callable[[], Any]) -> Any:
+    clock = VirtualClock()
+    # No latency: what is left is the cost.
+    model = ScriptedModel({0: _without_latency()})
+    with (
+        keeping_time(clock),
+        mocked_http(model, clock, Traffic()),
+        asyncio.Runner(loop_factory=lambda: SkippingEventLoop(clock)) as runner,
+    ):
+        return runner.run(work())
+
+
+def _without_latency() -> Any:
+    from dataclasses import replace  # noqa: PLC0415
+
+    session = draw(load_scenario("tools"), seed=1, sessions=1).sessions[0]
+    return replace(
+        session, model_calls=tuple(replace(call, latency_ns=0) for call in session.model_calls)
+    )
+
+
+@pytest.mark.benchmark(group="router")
+def test_a_call_costs_little_more_than_a_bare_mock_transport(benchmark: Any) -> None:
+    enabled = not benchmark.disabled
+    pairs, calls = (PAIRS, CALLS) if enabled else (1, 5)
+
+    extra_s = benchmark.pedantic(
+        in_virtual_time, args=(lambda: compare(pairs, calls),), rounds=1, iterations=1
+    )
+
+    extra_us = median(extra_s) * 1e6
+    benchmark.extra_info["extra_cpu_us_per_call"] = round(extra_us, 1)
+    if enabled:
+        print(f"\nscripted model over MockTransport: {extra_us:.0f} µs CPU a call")
+        assert extra_us <= GOAL_US_PER_CALL
+
+
+@pytest.mark.benchmark(group="router")
+def test_memory_stays_flat_over_many_calls(benchmark: Any) -> None:
+    enabled = not benchmark.disabled
+    calls = FLAT_OVER_CALLS if enabled else 200
+
+    async def grown_bytes() -> int:
+        body = request_body()
+        async with httpx2.AsyncClient() as client:
+
+            async def post() -> object:
+                return await client.post(URL, content=body)
+
+            await cpu_s_per_call(post, max(100, calls // 20))
+            before = rss_bytes()
+            await cpu_s_per_call(post, calls)
+            return rss_bytes() - before
+
+    grown = benchmark.pedantic(in_virtual_time, args=(grown_bytes,), rounds=1, iterations=1)
+
+    benchmark.extra_info["grown_bytes"] = grown
+    if enabled:
+        print(f"\nresident memory over {calls:,} calls: {grown / 1e6:+.2f} MB")
+        assert grown <= FLAT_BYTES
+
+
+def rss_bytes() -> int:
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
