@@ -20,7 +20,7 @@ from .record import TrialResult
 from .target import load_factory
 from .trial import NotApplicable, TrialSpec, run_trial
 
-_PRELOADED = ["warpbench.bench.cli", "warpbench.bench.trial", "openai.resources.chat"]
+_PRELOADED = ["warpbench.bench.cli", "openai.resources.chat", "httpcore", "httpcore2"]
 _GRACE_S = 2.0
 
 

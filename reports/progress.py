@@ -26,8 +26,13 @@ class RunProgress(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-    def trial_begins(self, cell: Cell, done: int, total: int) -> None: ...
-    def cell_ends(self, result: CellResult) -> None: ...
+    def trial_begins(self, cell: Cell, done: int, total: int) -> None:
+        """A trial begins, ``done`` of ``total`` before it."""
+        ...
+
+    def cell_ends(self, result: CellResult) -> None:
+        """A cell has its result."""
+        ...
 
 
 def progress_on(console: Console) -> RunProgress:
@@ -74,7 +79,7 @@ class _ProgressBar:
 
 
 class _ProgressLines:
-    """One line a finished cell."""
+    """One line a finished cell; which trial is under way shows in the count alone."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -92,7 +97,7 @@ class _ProgressLines:
     ) -> None:
         pass
 
-    def trial_begins(self, cell: Cell, done: int, total: int) -> None:
+    def trial_begins(self, cell: Cell, done: int, total: int) -> None:  # noqa: ARG002
         self._done, self._total = done, total
 
     def cell_ends(self, result: CellResult) -> None:
