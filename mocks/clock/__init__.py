@@ -1,1 +1,37 @@
-"""Time, in one clock and three modes."""
+"""Time: one clock, three ways to run it.
+
+Read ``protocol`` for what a clock is, ``skipping`` for how time can be skipped without
+racing anything, then ``warp`` and ``virtual`` for the two ways of doing so.
+"""
+
+from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, nanoseconds, seconds
+from .scope import keeping_time
+from .skipping import SkippingClock
+from .virtual import VirtualClock
+from .wall import WallClock
+from .warp import WarpClock
+
+__all__ = [
+    "NANOSECONDS_PER_SECOND",
+    "Clock",
+    "ClockMode",
+    "SkippingClock",
+    "VirtualClock",
+    "WallClock",
+    "WarpClock",
+    "create_clock",
+    "keeping_time",
+    "nanoseconds",
+    "seconds",
+]
+
+_CLOCKS: dict[ClockMode, type[WallClock | WarpClock | VirtualClock]] = {
+    ClockMode.WALL: WallClock,
+    ClockMode.WARP: WarpClock,
+    ClockMode.VIRTUAL: VirtualClock,
+}
+
+
+def create_clock(mode: ClockMode) -> Clock:
+    """Return a new clock of the given mode."""
+    return _CLOCKS[mode]()

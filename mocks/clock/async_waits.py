@@ -1,0 +1,140 @@
+"""The waits of coroutines on one event loop: exact, held to their deadlines, in order.
+
+An event loop's own timers are not good enough to mock a latency with. uvloop rounds them
+to whole milliseconds and fires up to one millisecond early (a wait of 20.5 ms took
+19.5 to 20.4 ms), and asyncio's heap of timers does not promise an order among equal
+deadlines. So the waits stand in a heap of their own, ordered by (deadline, sequence
+number), and the loop is asked for one timer only: the earliest. When it fires too early,
+it is set again.
+
+uvloop's timers also fire *late*: libuv works out how long to poll from the time at which
+the iteration began, so a timer is late by whatever the callbacks of that iteration took
+(15 ms of computing after ``call_later(0.5)``, and it fires after 0.515 s). What is mocked
+here is no timer but a response, and a response wakes a loop when it arrives. So on such a
+loop each wait is followed by an empty iteration, after which the time is fresh.
+"""
+
+import asyncio
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from weakref import WeakKeyDictionary
+
+from .protocol import NowNs, seconds
+
+_NEVER_NS = 1 << 62
+
+
+class AsyncWaits:
+    """All the pending waits of one event loop.
+
+    Invariant: while a wait is pending, a timer of the loop is set that fires no later
+    than the loop can reach the earliest deadline.
+    """
+
+    def __init__(self, now_ns: NowNs, *, grain_ns: int = 1, polls_stale: bool = False) -> None:
+        """Make the waits of a loop, without a reference to it: they must not keep it alive.
+
+        Args:
+            now_ns: Reads the clock.
+            grain_ns: Timers are set for whole multiples of this. Real loops count in
+                milliseconds: asked for less, uvloop would spin through its ready queue
+                until the deadline, and that computing would be charged to the agent.
+            polls_stale: Whether the loop polls for as long as seemed right before it ran
+                the callbacks of its iteration.
+        """
+        self._now_ns = now_ns
+        self._polls_stale = polls_stale
+        self._refreshing = False
+        self._grain_ns = grain_ns
+        self._heap: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._sequence = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_deadline_ns = _NEVER_NS
+
+    async def until_ns(self, deadline_ns: int) -> None:
+        """Wait until the clock shows ``deadline_ns``."""
+        future = asyncio.get_running_loop().create_future()
+        heappush(self._heap, (deadline_ns, next(self._sequence), future))
+        if deadline_ns < self._timer_deadline_ns:
+            self._set_timer(deadline_ns)
+        if self._polls_stale and not self._refreshing:
+            self._refreshing = True
+            asyncio.get_running_loop().call_soon(self._refreshed)
+        try:
+            await future
+        except BaseException:  # cancelled, or closed half-way
+            future.cancel()
+            self._forget_cancelled()
+            raise
+
+    def _refreshed(self) -> None:
+        # That an iteration runs at all is what refreshes the loop's time.
+        self._refreshing = False
+
+    def _set_timer(self, deadline_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_deadline_ns = deadline_ns
+        delay_ns = max(0, deadline_ns - self._now_ns())
+        grains = -(-delay_ns // self._grain_ns)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds(grains * self._grain_ns), self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._timer_deadline_ns = _NEVER_NS
+        now_ns = self._now_ns()
+        heap = self._heap
+        while heap and (heap[0][0] <= now_ns or heap[0][2].done()):
+            _, _, future = heappop(heap)
+            if not future.done():
+                future.set_result(None)
+        if heap:
+            self._set_timer(heap[0][0])
+
+    def _forget_cancelled(self) -> None:
+        # A timer nobody waits for any more would let the clock skip to a time at which
+        # nothing happens, and would hide a hang.
+        heap = self._heap
+        while heap and heap[0][2].done():
+            heappop(heap)
+        if not heap and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._timer_deadline_ns = _NEVER_NS
+        elif heap and heap[0][0] > self._timer_deadline_ns:
+            self._set_timer(heap[0][0])
+
+
+class AsyncWaitsByLoop:
+    """The waits of each event loop that a clock has met.
+
+    Args:
+        now_ns: Reads the clock.
+        grain_ns: As for ``AsyncWaits``.
+        polls_stale: Says so of a loop, as for ``AsyncWaits``.
+    """
+
+    def __init__(
+        self,
+        now_ns: NowNs,
+        *,
+        grain_ns: int = 1,
+        polls_stale: Callable[[asyncio.AbstractEventLoop], bool] = lambda _loop: False,
+    ) -> None:
+        self._now_ns = now_ns
+        self._grain_ns = grain_ns
+        self._polls_stale = polls_stale
+        self._waits: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncWaits]
+        self._waits = WeakKeyDictionary()
+
+    async def until_ns(self, deadline_ns: int) -> None:
+        """Wait on the running loop until the clock shows ``deadline_ns``."""
+        loop = asyncio.get_running_loop()
+        waits = self._waits.get(loop)
+        if waits is None:
+            waits = self._waits[loop] = AsyncWaits(
+                self._now_ns, grain_ns=self._grain_ns, polls_stale=self._polls_stale(loop)
+            )
+        await waits.until_ns(deadline_ns)

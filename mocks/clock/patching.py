@@ -1,0 +1,22 @@
+"""Replaces an attribute for the length of a scope."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def patched(owner: object, name: str, replacement: object) -> Iterator[None]:
+    """Give ``owner`` another attribute ``name`` inside the scope, and the old one after it.
+
+    One that the owner has only inherited (a module: from the builtins) is inherited again.
+    """
+    inherited = name not in vars(owner)
+    original = None if inherited else getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)

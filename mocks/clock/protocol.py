@@ -1,0 +1,103 @@
+"""What a clock is: five members, three implementations (``wall``, ``warp``, ``virtual``).
+
+An agent spends seconds waiting for a model and milliseconds computing. A benchmark that
+waits for real is slow, and one that does not wait is wrong. So each mocked wait goes
+through one ``Clock``, and the clock decides how time passes:
+
+========== ================= ==================== ======================================
+mode       idle time         CPU time             gives
+========== ================= ==================== ======================================
+`wall`     waited for        real                 the ground truth
+`warp`     skipped           real, charged        the latencies of ``wall`` in CPU time
+`virtual`  skipped           free                 the structure alone, exact everywhere
+========== ================= ==================== ======================================
+
+Prior art: trio's ``MockClock`` (autojump), tokio's paused time, looptime. They skip time
+for one event loop whose computing is free; here threads take part, and in ``warp``
+computing costs what it costs.
+
+All times are integer nanoseconds: sums of them are exact, so a test of fake time is an
+equality and never a tolerance.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+
+
+class ClockMode(StrEnum):
+    """How time passes in a trial."""
+
+    WALL = "wall"
+    WARP = "warp"
+    VIRTUAL = "virtual"
+
+
+class Clock(Protocol):
+    """Keeps the time of one trial; every mocked wait goes through it."""
+
+    @property
+    def mode(self) -> ClockMode:
+        """How this clock lets time pass."""
+        ...
+
+    def now_ns(self) -> int:
+        """Return the time in nanoseconds since an arbitrary start."""
+        ...
+
+    async def sleep_until_ns(self, deadline_ns: int) -> None:
+        """Wait in a coroutine; other tasks of its loop run meanwhile.
+
+        Never returns before the deadline. Equal deadlines on one loop return in the order
+        in which they were asked for.
+
+        Args:
+            deadline_ns: Time on this clock at which to go on.
+        """
+        ...
+
+    def wait_until_ns(self, deadline_ns: int) -> None:
+        """Wait in plain code, blocking the calling thread (and an event loop it runs).
+
+        Args:
+            deadline_ns: Time on this clock before which it does not return.
+
+        Raises:
+            ClockRefusedError: The calling thread is unknown to a clock that skips.
+            ClockHangError: Nobody runs and nobody ever will.
+        """
+        ...
+
+    def burn_ns(self, duration_ns: int) -> None:
+        """Compute for so long: thread CPU time, or clock time alone in ``virtual``.
+
+        Args:
+            duration_ns: CPU time to spend on the calling thread.
+        """
+        ...
+
+
+def seconds(duration_ns: int) -> float:
+    """Return nanoseconds as seconds."""
+    return duration_ns / NANOSECONDS_PER_SECOND
+
+
+def nanoseconds(duration_s: float) -> int:
+    """Return seconds as whole nanoseconds, rounded to the nearest."""
+    return round(duration_s * NANOSECONDS_PER_SECOND)
+
+
+def waited_nanoseconds(duration_s: float) -> int:
+    """Return how long to wait for a duration in seconds: some time, if it is any at all.
+
+    Code that waits until a deadline in floats waits once more for what is left of it, which
+    may be 1e-17 s. Were that rounded to nothing, no time would pass, and it would do so for
+    ever.
+    """
+    return max(1, nanoseconds(duration_s)) if duration_s > 0 else 0
+
+
+NowNs = Callable[[], int]
+"""Reads a clock, in nanoseconds."""

@@ -1,0 +1,62 @@
+"""The scope in which a skipping clock keeps the time of the whole process."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+
+from ..errors import ClockError
+from .asyncio_loop import SkippingEventLoop
+from .ordering import same_on_every_machine
+from .patching import patched
+from .protocol import Clock
+from .readings import readings_of
+from .skipping import SkippingClock
+from .threads import threads_taking_part
+
+_the_scope = threading.Lock()
+
+
+def keeping_time(clock: Clock) -> AbstractContextManager[None]:
+    """Return the scope in which ``clock`` keeps the process's time.
+
+    The calling thread becomes its root, where an error of the clock is raised. Real time
+    needs no help: for a wall clock the scope changes nothing.
+
+    Raises:
+        ClockError: In entering: another scope is open. In leaving: time could not be kept,
+            but the code inside ignored the error; what it measured is void.
+    """
+    if isinstance(clock, SkippingClock):
+        return _skipping_scope(clock)
+    if _the_scope.locked():
+        raise _already_kept(clock)
+    return nullcontext()
+
+
+@contextmanager
+def _skipping_scope(clock: SkippingClock) -> Iterator[None]:
+    """Put threads, readings of time, and loops made without a factory on ``clock``."""
+
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        return SkippingEventLoop(clock)
+
+    if not _the_scope.acquire(blocking=False):
+        raise _already_kept(clock)
+    with ExitStack() as scope:
+        scope.callback(_the_scope.release)
+        scope.enter_context(clock.rooted())
+        scope.enter_context(threads_taking_part(clock))
+        scope.enter_context(readings_of(clock))
+        scope.enter_context(same_on_every_machine(clock))
+        # asyncio.run() inside a session (a sync agent running an async tool, say).
+        scope.enter_context(patched(asyncio.events, "new_event_loop", new_event_loop))
+        scope.enter_context(patched(asyncio, "new_event_loop", new_event_loop))
+        yield
+
+
+def _already_kept(clock: Clock) -> ClockError:
+    return ClockError(
+        f"the scope of this {clock.mode} clock was entered inside that of another clock; one "
+        "clock keeps the time of the whole process. Leave the outer scope first."
+    )

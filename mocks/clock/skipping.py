@@ -1,0 +1,507 @@
+"""The part that ``warp`` and ``virtual`` share: who runs, who waits, and until when.
+
+Theory of operation
+-------------------
+A *participant* is a thread whose waiting the clock sees: the root (the thread that opened
+the clock's scope) and each thread started inside it. A participant is either running or
+parked. It parks at a ``Parking``, perhaps with a deadline, when it
+
+- waits for a mocked latency (``wait_until_ns``),
+- runs an event loop with nothing to do (``asyncio_loop``, ``uvloop_loop``), or
+- blocks on a condition of ``threading``: events, semaphores, queues, futures (``threads``).
+
+Time may be skipped only when *no participant runs*: then nothing but a deadline can make
+anything happen. Everything that blocks where the clock cannot see it (a socket, a
+subprocess, a bare lock) leaves its participant running, and so holds time back: the clock
+errs towards real time, never towards a skip.
+
+Invariants
+----------
+1. Whoever makes a participant runnable marks it running *before* it parks itself or ends.
+   So there is no moment at which work is pending and nobody counts as running.
+2. A parked participant leaves its parking with a reason: released, deadline, or error.
+3. The mutex guards all state below; it is never held while waiting for a gate. A finaliser
+   or a signal handler that interrupts a section of its own thread waits for its end.
+4. Of the parked participants with a deadline, the earliest always knows when that is in
+   real time (``warp`` needs it: the others' timeouts grow stale with each skip).
+5. A participant whose scope has closed, or whose thread has run its course, has *ended*:
+   it is no longer counted, and nobody waits for it.
+
+Where the abstraction lies
+--------------------------
+A participant that waits for a bare ``threading.Lock`` whose holder waits on the clock
+counts as running. In ``warp`` that wait takes real time (slow, not wrong); in ``virtual``
+nothing can move, and the stall is reported as a hang.
+
+A signal handler may wake participants, but must not itself wait on the clock while its
+thread is parked: that is refused. Ctrl-C that strikes within the few microseconds of a
+section may leave the count of running participants too high, which holds time back.
+"""
+
+import _thread
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from heapq import heapify, heappop, heappush
+from itertools import count
+
+from ..errors import ClockError, ClockHangError, ClockRefusedError
+from .async_waits import AsyncWaitsByLoop
+from .mutex import Mutex
+from .protocol import ClockMode
+
+# Bound before any scope can patch them: the clock itself keeps time by the system's.
+_real_allocate_lock = threading.Lock
+real_monotonic_ns = time.monotonic_ns
+
+_FEW_DEADLINES = 64
+
+
+class Leave(Enum):
+    """Why a participant left its parking."""
+
+    RELEASED = auto()
+    DEADLINE = auto()
+
+
+class Parking:
+    """A place at which one participant waits, and at which others can release it.
+
+    A release that comes before the wait is kept, so that it is never lost.
+    """
+
+    __slots__ = ("describe", "participant", "released")
+
+    def __init__(self, participant: "Participant", describe: Callable[[], str]) -> None:
+        self.participant = participant
+        self.describe = describe
+        self.released = False
+
+
+class Participant:
+    """A thread whose waiting the clock sees."""
+
+    __slots__ = (
+        "deadline_ns",
+        "ended",
+        "error",
+        "gate",
+        "gate_open",
+        "joiners",
+        "leave",
+        "name",
+        "parking",
+        "sequence",
+        "skipped_when_timed_ns",
+        "thread",
+        "unseen",
+    )
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self.thread = thread
+        self.name = thread.name
+        self.gate = _real_allocate_lock()
+        self.gate.acquire()
+        self.gate_open = False
+        self.parking: Parking | None = None
+        self.deadline_ns: int | None = None
+        self.sequence = -1
+        self.leave = Leave.RELEASED
+        self.error: ClockError | None = None
+        self.ended = False
+        self.joiners: list[Parking] = []
+        self.skipped_when_timed_ns = 0
+        # While set, this thread's waits are real: the standard library's own handshakes.
+        self.unseen = False
+
+
+class SkippingClock(ABC):
+    """A clock that moves to the earliest deadline when no participant runs.
+
+    Subclasses say what happens when a participant parks, becomes runnable, or ends.
+    """
+
+    mode: ClockMode
+
+    def __init__(self) -> None:
+        self.mutex = Mutex()
+        self.root: Participant | None = None
+        self.failure: ClockError | None = None
+        self._here = threading.local()
+        self._by_thread: dict[threading.Thread, Participant] = {}
+        self._bystanders: list[threading.Thread] = []
+        # By identifier: threads that have ended for the clock, but not yet for the system.
+        self._ending: dict[int, threading.Thread] = {}
+        self._deadlines: list[tuple[int, int, Participant]] = []
+        self._sequence = count()
+        self._open = False
+        self._async_waits = AsyncWaitsByLoop(self.now_ns)
+
+    # ---- the clock's face -------------------------------------------------------------
+
+    @abstractmethod
+    def now_ns(self) -> int:
+        """Return the time in nanoseconds."""
+
+    @abstractmethod
+    def burn_ns(self, duration_ns: int) -> None:
+        """Compute for ``duration_ns``."""
+
+    async def sleep_until_ns(self, deadline_ns: int) -> None:
+        """Wait in a coroutine until ``deadline_ns``; see ``Clock``."""
+        await self._async_waits.until_ns(deadline_ns)
+
+    def wait_until_ns(self, deadline_ns: int) -> None:
+        """Block the calling thread until ``deadline_ns``; see ``Clock``."""
+        self.park(Parking(self.participant_here(), _describe_wait), deadline_ns)
+
+    # ---- participants ---------------------------------------------------------------------
+
+    def current(self) -> Participant | None:
+        """Return the calling thread as a participant; ``None`` for any other thread."""
+        participant: Participant | None = getattr(self._here, "participant", None)
+        if participant is None or participant.ended or participant.unseen:
+            return None
+        return participant
+
+    def participant_here(self) -> Participant:
+        """Return the calling thread as a participant.
+
+        Raises:
+            ClockRefusedError: The clock does not know this thread.
+        """
+        participant = self.current()
+        if participant is None:
+            raise self.refuse(
+                f"thread {threading.current_thread().name!r} waited for mocked time, but was not "
+                "started with threading.Thread inside the scope of the clock"
+            )
+        return participant
+
+    def participant_of(self, thread: threading.Thread) -> Participant | None:
+        """Return the live participant that is ``thread``, if it is one."""
+        return self._by_thread.get(thread)
+
+    def admit(self, thread: threading.Thread) -> Participant:
+        """Make a thread that is about to start a participant, running from now on."""
+        participant = Participant(thread)
+        with self.mutex:
+            self._by_thread[thread] = participant
+            self._on_admitted(participant)
+        return participant
+
+    def begin(self, participant: Participant) -> None:
+        """Bind the calling thread, just started, to its participant."""
+        self._here.participant = participant
+        self._on_begun(participant)
+
+    def end(self, participant: Participant) -> None:
+        """The calling thread has nothing left to do; whoever joins it goes on."""
+        with self.mutex:
+            for parking in participant.joiners:
+                self._release(parking)
+            participant.ended = True
+            if self._by_thread.pop(participant.thread, None) is not None:
+                self._ending[threading.get_ident()] = participant.thread
+                self._on_ended(participant)
+
+    def dismiss(self, participant: Participant) -> None:
+        """The thread of a participant just admitted could not be started."""
+        with self.mutex:
+            participant.ended = True
+            if self._by_thread.pop(participant.thread, None) is not None:
+                self._on_dismissed(participant)
+
+    def await_end(self, participant: Participant, timeout_ns: int | None) -> bool:
+        """Park until another participant has ended; ``False`` if the time ran out first."""
+        waiting = self.current()
+        if waiting is None:
+            return True
+        parking = Parking(waiting, lambda: f"waits for thread {participant.name!r} to end")
+        with self.mutex:
+            if participant.ended:
+                return True
+            participant.joiners.append(parking)
+        deadline_ns = None if timeout_ns is None else self.now_ns() + timeout_ns
+        if self.park(parking, deadline_ns) is Leave.RELEASED:
+            return True
+        with self.mutex:
+            if parking in participant.joiners:
+                participant.joiners.remove(parking)
+        return participant.ended
+
+    def tolerate(self, thread: threading.Thread) -> None:
+        """Declare a live thread a bystander: it never wakes anybody, so time may skip."""
+        self._bystanders.append(thread)
+
+    # ---- parking ----------------------------------------------------------------------
+
+    @abstractmethod
+    def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
+        """Wait at ``parking`` until released or until ``deadline_ns``.
+
+        Raises:
+            ClockError: Time cannot be kept; raised in the root only.
+        """
+
+    def release(self, parking: Parking) -> None:
+        """Let the participant that waits, or is about to wait, at ``parking`` go on.
+
+        May be called anywhere, also from a finaliser or a signal handler.
+        """
+        known = self._is_known_here()
+
+        def release() -> None:
+            if self._open and not known:
+                self._fail(self._stranger(threading.current_thread().name, "woke a participant"))
+            self._release(parking)
+
+        self.mutex.run(release)
+
+    def take_release(self, parking: Parking) -> bool:
+        """Say whether ``parking`` was released since it was last waited at; do not wait."""
+        with self.mutex:
+            released, parking.released = parking.released, False
+        return released
+
+    def spin(self, participant: Participant, describe: Callable[[], str]) -> None:
+        """An event loop went round without waiting, as it does when it is busy or polls.
+
+        Args:
+            participant: The calling thread.
+            describe: Says what the loop is busy with.
+
+        Raises:
+            ClockError: Time cannot be kept; raised in the root only.
+        """
+        del describe
+        if participant.error is not None:
+            self._raise_error(participant)
+
+    def refuse(self, what: str) -> ClockRefusedError:
+        """Return the refusal to skip because of ``what``, which voids the trial."""
+        refusal = self._refusal(what)
+        here = self.current()
+
+        def fail() -> None:
+            self._fail(refusal)
+            if here is not None and here is self.root:
+                here.error = None  # the caller raises it
+
+        self.mutex.run(fail)
+        return refusal
+
+    # ---- what subclasses fill in ------------------------------------------------------
+
+    @abstractmethod
+    def _on_opened(self, root: Participant) -> None: ...
+
+    @abstractmethod
+    def _on_admitted(self, participant: Participant) -> None: ...
+
+    @abstractmethod
+    def _on_dismissed(self, participant: Participant) -> None: ...
+
+    @abstractmethod
+    def _on_begun(self, participant: Participant) -> None: ...
+
+    @abstractmethod
+    def _on_ended(self, participant: Participant) -> None: ...
+
+    @abstractmethod
+    def _make_runnable(self, participant: Participant, leave: Leave) -> None: ...
+
+    # ---- shared pieces; the mutex is held -----------------------------------------------
+
+    def _leave_at_once(self, parking: Parking, deadline_ns: int | None) -> Leave | None:
+        """Return why ``parking`` need not be waited at, if so."""
+        participant = parking.participant
+        self._raise_error(participant)
+        if participant.parking is not None:
+            raise self.refuse(
+                f"a signal handler of thread {participant.name!r} waited while that thread did"
+            )
+        if parking.released:
+            parking.released = False
+            return Leave.RELEASED
+        if participant.ended and deadline_ns is not None:
+            return Leave.DEADLINE  # left over from a scope that has closed: no clock
+        return None
+
+    def _release(self, parking: Parking) -> None:
+        participant = parking.participant
+        if participant.parking is not parking:
+            parking.released = True
+        elif participant.ended:
+            self._set_runnable(participant, Leave.RELEASED)
+            self._open_gate(participant)
+        else:
+            self._make_runnable(participant, Leave.RELEASED)
+
+    def _set_parked(
+        self, participant: Participant, parking: Parking, deadline_ns: int | None
+    ) -> None:
+        participant.parking = parking
+        participant.deadline_ns = deadline_ns
+        participant.sequence = next(self._sequence)
+        if deadline_ns is not None:
+            heappush(self._deadlines, (deadline_ns, participant.sequence, participant))
+            # Waits that ended early leave their entries behind; each participant has one live.
+            if len(self._deadlines) > 2 * len(self._by_thread) + _FEW_DEADLINES:
+                self._deadlines = [
+                    entry for entry in self._deadlines if entry[2].sequence == entry[1]
+                ]
+                heapify(self._deadlines)
+
+    def _set_runnable(self, participant: Participant, leave: Leave) -> None:
+        participant.parking = None
+        participant.deadline_ns = None
+        participant.sequence = -1
+        participant.leave = leave
+
+    def _open_gate(self, participant: Participant) -> None:
+        if not participant.gate_open:
+            participant.gate_open = True
+            participant.gate.release()
+
+    def _shut_gate(self, participant: Participant) -> None:
+        # Only the participant itself does this, after it was let through or timed out.
+        if participant.gate_open:
+            participant.gate.acquire(blocking=False)
+            participant.gate_open = False
+
+    def _earliest(self) -> Participant | None:
+        heap = self._deadlines
+        while heap and heap[0][2].sequence != heap[0][1]:
+            heappop(heap)
+        return heap[0][2] if heap else None
+
+    def _next_deadline_ns(self) -> int | None:
+        """Return the deadline to which time may skip; ``None`` if there is no skipping.
+
+        The checks that make a skip safe stand here, and nowhere else.
+        """
+        if self.failure is None:
+            stranger = self._find_stranger()
+            if stranger is not None:
+                self._fail(stranger)
+                return None
+        earliest = self._earliest()
+        if earliest is None:
+            self._fail(ClockHangError(self._describe_hang()))
+            return None
+        return earliest.deadline_ns
+
+    def _fail(self, error: ClockError) -> None:
+        root = self.root
+        if root is None or root.ended:
+            return
+        if self.failure is None:
+            self.failure = error
+        elif error is not self.failure:
+            error.__cause__ = self.failure
+        root.error = error
+        if root.parking is not None:
+            self._make_runnable(root, Leave.RELEASED)
+
+    def _raise_error(self, participant: Participant) -> None:
+        error, participant.error = participant.error, None
+        if error is not None:
+            raise error
+
+    # ---- strangers and hangs ----------------------------------------------------------
+
+    def _find_stranger(self) -> ClockRefusedError | None:
+        # A count first, since this runs at every skip. It is of the interpreter's threads,
+        # so that one started below `threading` is not missed; the main thread is not in it.
+        self._bystanders = [thread for thread in self._bystanders if thread.is_alive()]
+        if _thread._count() < len(self._by_thread) + len(self._bystanders):
+            return None
+        # A thread leaves the count before it stops being alive: what is alive is an upper
+        # bound of what may be counted.
+        self._ending = {i: thread for i, thread in self._ending.items() if thread.is_alive()}
+        known = {*self._by_thread, *self._bystanders, *self._ending.values()}
+        known_idents = {thread.ident for thread in known}
+        for ident in sys._current_frames():
+            if ident not in known_idents:
+                named = {thread.ident: thread.name for thread in threading.enumerate()}
+                return self._stranger(named.get(ident, f"number {ident}"), "is alive")
+        if _thread._count() > len(known - {threading.main_thread()}):
+            return self._stranger("without Python code", "is alive")
+        return None
+
+    def _is_known_here(self) -> bool:
+        participant: Participant | None = getattr(self._here, "participant", None)
+        if participant is not None and not participant.ended:
+            return True
+        # A thread that is being torn down may still run finalisers.
+        ending = self._ending.get(threading.get_ident())
+        return ending is not None and ending.is_alive()
+
+    def _stranger(self, name: str, did: str) -> ClockRefusedError:
+        return self._refusal(
+            f"thread {name!r}, which it does not know, {did} "
+            "(only threads that were started with threading.Thread inside the trial are known)"
+        )
+
+    def _refusal(self, what: str) -> ClockRefusedError:
+        return ClockRefusedError(
+            f"the {self.mode} clock refuses to skip time: {what}. "
+            "What it cannot see it would race. Run with --clock wall."
+        )
+
+    def _describe_hang(self) -> str:
+        waiting = "; ".join(
+            f"{participant.name}: {participant.parking.describe()}"
+            for participant in self._by_thread.values()
+            if participant.parking is not None
+        )
+        return (
+            "everybody waits, no deadline is left, and nobody will ever go on: "
+            f"{waiting or 'no thread is left'}"
+        )
+
+    # ---- scope --------------------------------------------------------------------------
+
+    @contextmanager
+    def rooted(self) -> Iterator[None]:
+        """Make the calling thread the root for the length of the scope.
+
+        Raises:
+            ClockError: Time could not be kept, and the code in the scope ignored it.
+        """
+        thread = threading.current_thread()
+        self.root = Participant(thread)
+        self.failure = None
+        self._by_thread[thread] = self.root
+        self._here.participant = self.root
+        self._open = True
+        self._on_opened(self.root)
+        try:
+            yield
+        finally:
+            with self.mutex:
+                self._open = False
+                self._let_go()
+        if self.failure is not None:
+            raise self.failure
+
+    def _let_go(self) -> None:
+        # Left-overs go on without a clock: sleepers at once, the others when somebody
+        # releases them.
+        for participant in list(self._by_thread.values()):
+            participant.ended = True
+            if participant.parking is None or participant.deadline_ns is not None:
+                self._set_runnable(participant, Leave.DEADLINE)
+                self._open_gate(participant)
+        self._by_thread.clear()
+        self._ending.clear()
+        self._deadlines.clear()
+
+
+def _describe_wait() -> str:
+    return "waits for a mocked latency"

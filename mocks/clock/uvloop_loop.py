@@ -1,0 +1,209 @@
+"""uvloop's event loop on a clock that skips: a callback that parks when the loop is idle.
+
+uvloop's timers are libuv's, out of reach. So the subclass keeps its own heap of timers, and
+a *pacer*: a callback that schedules itself anew in each iteration, runs the timers that are
+due, and parks at the clock once the loop is idle. The loop is idle when no ``call_soon``
+came between two runs of the pacer: callbacks come from callbacks, from other threads (which
+queue theirs before they release the parking, so that it is run before the pacer's next
+turn), or from real I/O (which is refused). uvloop still runs every callback
+itself, so its own cost is what gets measured.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from itertools import count
+from typing import NoReturn, TypeVarTuple
+
+import uvloop
+
+from ..errors import ClockError
+from . import whereabouts
+from .ordering import order_by_creation
+from .protocol import ClockMode, nanoseconds, seconds
+from .skipping import Parking, SkippingClock
+
+Arguments = TypeVarTuple("Arguments")
+
+_MANY_CANCELLED = 100
+_GRAIN_NS = 1_000_000  # libuv counts in milliseconds
+
+
+class SkippingUvloop(uvloop.Loop):
+    """uvloop's loop, keeping a skipping clock's time."""
+
+    def __init__(self, clock: SkippingClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
+        self._timer_sequence = count()
+        self._timers_cancelled = 0
+        self._soon_calls = 0
+        self._soon_calls_seen = -1
+        self._stopping_soon = False
+        self._pacing = False
+        self._parking: Parking | None = None
+        self._clock_error: ClockError | None = None
+        order_by_creation(self, clock)
+
+    def time(self) -> float:
+        """Return the clock's time in seconds."""
+        return seconds(self._clock.now_ns())
+
+    # ---- scheduling -------------------------------------------------------------------
+
+    def call_soon(
+        self,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Schedule for the next iteration."""
+        self._soon_calls += 1
+        return super().call_soon(callback, *args, context=context)
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Schedule from another thread; the loop counts as running from here."""
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        if self._parking is not None:
+            self._clock.release(self._parking)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call after ``delay`` seconds."""
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call at ``when``; equal deadlines are called in the order in which they were set."""
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
+        # asyncio's handle, since libuv's cannot be had without its timer.
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (nanoseconds(when), next(self._timer_sequence), handle))
+        return handle
+
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        self._timers_cancelled += 1
+        if self._timers_cancelled > _MANY_CANCELLED and (
+            2 * self._timers_cancelled > len(self._timers)
+        ):
+            self._timers = [timer for timer in self._timers if not timer[2].cancelled()]
+            heapq.heapify(self._timers)
+            self._timers_cancelled = 0
+
+    # ---- running --------------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        """Run until ``stop``.
+
+        Raises:
+            ClockError: Time could not be kept.
+        """
+        self._stopping_soon = False
+        self._parking = Parking(self._clock.participant_here(), self._describe_idle)
+        if not self._pacing:
+            self._pacing = True
+            super().call_soon(self._pace)
+        super().run_forever()
+        if self._clock_error is not None:
+            error, self._clock_error = self._clock_error, None
+            raise error
+
+    def stop(self) -> None:
+        """Stop after the current iteration."""
+        self._stopping_soon = True
+        super().stop()
+
+    def _pace(self) -> None:
+        try:
+            self._run_due_timers()
+            if self._stopping_soon:
+                pass
+            elif self._soon_calls == self._soon_calls_seen:
+                self._park()
+                self._run_due_timers()
+            else:
+                assert self._parking is not None
+                self._clock.spin(self._parking.participant, self._describe_tasks)
+        except ClockError as error:
+            # An exception of a callback would only be logged: carry it out of the loop.
+            self._clock_error = error
+            self.stop()
+        finally:  # also when a timer's callback raises KeyboardInterrupt or SystemExit
+            self._soon_calls_seen = self._soon_calls
+            if self._stopping_soon:
+                self._pacing = False
+            else:
+                super().call_soon(self._pace)
+
+    def _run_due_timers(self) -> None:
+        timers = self._timers
+        if not timers:
+            return
+        now_ns = self._clock.now_ns()
+        due: deque[asyncio.TimerHandle] = deque()
+        while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
+            due.append(heapq.heappop(timers)[2])
+        # Only these: a timer that sets itself anew for now waits for the next turn.
+        try:
+            while due:
+                handle = due.popleft()
+                if not handle.cancelled():
+                    self._soon_calls += 1
+                    # What every loop does with its handles; there is no public way.
+                    handle._run()
+        finally:  # KeyboardInterrupt or SystemExit: the rest is still due
+            for handle in due:
+                heapq.heappush(timers, (now_ns, next(self._timer_sequence), handle))
+
+    def _park(self) -> None:
+        assert self._parking is not None
+        deadline_ns = None
+        if self._timers:
+            deadline_ns = self._timers[0][0]
+            if self._clock.mode is not ClockMode.VIRTUAL:
+                now_ns = self._clock.now_ns()
+                deadline_ns = now_ns - (now_ns - deadline_ns) // _GRAIN_NS * _GRAIN_NS
+        self._clock.park(self._parking, deadline_ns)
+
+    def _describe_tasks(self) -> str:
+        return whereabouts.of_tasks(self)
+
+    def _describe_idle(self) -> str:
+        return f"its event loop has no timer; {self._describe_tasks()}"
+
+    # ---- real I/O, which would be raced -------------------------------------------------
+
+    def _refuse_io(self, *_args: object, **_kwargs: object) -> NoReturn:
+        raise self._clock.refuse("real I/O was asked of the event loop")
+
+    async def _refuse_io_async(self, *_args: object, **_kwargs: object) -> NoReturn:
+        raise self._clock.refuse("real I/O was asked of the event loop")
+
+    add_reader = add_writer = _refuse_io
+    connect_accepted_socket = create_connection = create_datagram_endpoint = _refuse_io_async
+    connect_read_pipe = connect_write_pipe = _refuse_io_async
+    create_server = create_unix_connection = create_unix_server = _refuse_io_async
+    getaddrinfo = getnameinfo = _refuse_io_async
+    sock_accept = sock_connect = sock_recv = sock_recv_into = sock_sendall = _refuse_io_async
+    sock_recvfrom = sock_recvfrom_into = sock_sendto = _refuse_io_async
+    subprocess_exec = subprocess_shell = _refuse_io_async

@@ -1,0 +1,250 @@
+"""The virtual clock: only waiting takes time, and one participant runs at a time.
+
+``now`` starts at 0 and moves from deadline to deadline; computing is free. What is left is
+the structure of a program: who waits for whom. It is the same in every repeat and on every
+machine, which takes a fixed order among the participants: a *baton* goes from one to the
+next, and whoever parks passes it on. Runnable participants get it in the order in which
+they became runnable; those woken by deadlines in the order (deadline, sequence number).
+
+A CPU-bound tool is the exception: it moves the clock by its drawn duration and keeps the
+baton, holding everybody else back, as the GIL would.
+
+Invariants
+----------
+1. While the scope is open exactly one participant holds the baton, and only it runs the
+   program's code. A thread that has just been started waits for it before its first line;
+   one that was interrupted (Ctrl-C) gets the baton before it raises.
+2. Time moves only while the baton is passed on and nobody is runnable, or in ``burn_ns``.
+
+Spinning
+--------
+An event loop that goes round without waiting (``while not done: await asyncio.sleep(0)``),
+or a thread that sleeps for nothing, never gives the baton up by itself. After
+``SPINS_A_TURN`` such turns it lets the runnable others run. It does not let time pass: to
+the clock, polling and computing look alike, and computing is free. A loop that waits for
+*time* in this manner would go on for ever, and so ``SPINS_THAT_HANG`` turns at one instant
+are a hang.
+
+Stalls
+------
+If the holder of the baton blocks where the clock cannot see it (a bare lock whose holder is
+parked, a read from a pipe), nothing can go on. The root finds out while it waits for the
+baton: after ``STALL_AFTER_S`` real seconds in which nobody passed it on and the process did
+not compute. If the root itself is the one that blocks, no error can be raised there. It is
+noted as the clock's ``failure`` by the participant that passed it the baton, and raised
+should the root ever come back; until then nothing is left but the time limit of whoever
+started the process.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from ..errors import ClockHangError
+from . import whereabouts
+from .protocol import ClockMode
+from .skipping import Leave, Parking, Participant, SkippingClock
+
+STALL_AFTER_S = 5.0
+"""Real seconds without a hand-over and without computing that count as a hang."""
+
+STALL_LOOKS = 5
+"""How often in a row a stall must be seen: a process that was suspended is not stalled."""
+
+STALL_LOOK_S = 0.2
+"""Real seconds between two looks."""
+
+_STALL_CPU_SHARE = 0.1
+
+SPINS_A_TURN = 100
+"""Turns of a loop at one instant after which the other runnable participants run."""
+
+SPINS_THAT_HANG = 1_000_000
+"""Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
+
+_real_process_time = time.process_time
+_real_sleep = time.sleep
+
+
+class VirtualClock(SkippingClock):
+    """Skips waiting and takes computing as free; see ``Clock``."""
+
+    mode = ClockMode.VIRTUAL
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now_ns = 0
+        self._ready: deque[Participant] = deque()
+        self._holder: Participant | None = None
+        self._hand_overs = 0
+        self._spins = 0
+        self.creation_numbers = count()
+        """Numbers what is created on this clock's time, in that order (see ``ordering``)."""
+
+    def now_ns(self) -> int:
+        """Return the virtual time in nanoseconds since the clock was made."""
+        return self._now_ns
+
+    def burn_ns(self, duration_ns: int) -> None:
+        """Move the clock by ``duration_ns`` while holding everybody else back."""
+        self.participant_here()
+        with self.mutex:
+            self._advance_to(self._now_ns + duration_ns)
+
+    def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
+        """Wait at ``parking``; see ``SkippingClock.park``.
+
+        With a deadline that has passed already, the others that are runnable run first.
+        """
+        participant = parking.participant
+        with self.mutex:
+            leave = self._leave_at_once(parking, deadline_ns)
+            if leave is not None:
+                return leave
+            if deadline_ns is not None and deadline_ns <= self._now_ns:
+                self._count_spin(participant, parking.describe)
+            self._set_parked(participant, parking, deadline_ns)
+            if self._holder is participant:
+                self._pass_baton()
+        self._await_baton(participant)
+        with self.mutex:
+            self._raise_error(participant)
+        return participant.leave
+
+    def spin(self, participant: Participant, describe: Callable[[], str]) -> None:
+        """An event loop went round without waiting; let the others run now and then."""
+        super().spin(participant, describe)
+        with self.mutex:
+            self._count_spin(participant, describe)
+            others_wait = bool(self._ready)
+        if others_wait and self._spins % SPINS_A_TURN == 0:
+            self.park(Parking(participant, describe), self._now_ns)
+
+    # ---- waiting for the baton ----------------------------------------------------------
+
+    def _await_baton(self, participant: Participant) -> None:
+        interruption: BaseException | None = None
+        while True:
+            try:
+                self._wait_at_gate(participant)
+                break
+            except BaseException as error:
+                if interruption is not None:
+                    raise  # a second Ctrl-C: the holder does not give the baton up
+                interruption = error
+                with self.mutex:
+                    if participant.parking is not None:
+                        self._release(participant.parking)
+        if interruption is not None:
+            raise interruption
+
+    def _wait_at_gate(self, participant: Participant) -> None:
+        seen = self._hand_overs
+        while not self._may_run(participant):
+            watches = participant is self.root or self._holder is self.root
+            if participant.gate.acquire(timeout=STALL_AFTER_S if watches else -1):
+                continue
+            if self._hand_overs == seen and self._is_stalled():
+                self._fail_stalled(seen)
+            seen = self._hand_overs
+
+    def _may_run(self, participant: Participant) -> bool:
+        with self.mutex:
+            self._shut_gate(participant)
+            if participant.ended:
+                return participant.parking is None
+            return self._holder is participant
+
+    def _is_stalled(self) -> bool:
+        seen = self._hand_overs
+        for _ in range(STALL_LOOKS):
+            computed_s = _real_process_time()
+            _real_sleep(STALL_LOOK_S)
+            computed_s = _real_process_time() - computed_s
+            if self._hand_overs != seen or computed_s > _STALL_CPU_SHARE * STALL_LOOK_S:
+                return False
+        return True
+
+    def _fail_stalled(self, seen: int) -> None:
+        with self.mutex:
+            holder = self._holder
+            if self._hand_overs != seen or holder is None:
+                return
+            self._fail(
+                ClockHangError(
+                    f"thread {holder.name!r} blocks where the clock cannot see it, in "
+                    f"{whereabouts.of_thread(holder.thread)}, while others wait for their turn. "
+                    "If it waits for a plain threading.Lock, the owner of that lock waits on "
+                    "the clock: use warp. If it waits for real I/O: run with --clock wall."
+                )
+            )
+            if holder is not self.root:
+                # Only the root can report it. The holder blocks, so they do not run at once.
+                self._pass_baton_to_root()
+
+    # ---- the mutex is held ------------------------------------------------------------
+
+    def _pass_baton(self) -> None:
+        self._advance_to(self._now_ns)  # who waits for this very instant takes its turn
+        if not self._ready:
+            deadline_ns = self._next_deadline_ns()
+            if deadline_ns is not None:
+                self._advance_to(deadline_ns)
+        self._hand_to(self._ready.popleft() if self._ready else None)
+
+    def _pass_baton_to_root(self) -> None:
+        assert self.root is not None
+        if self.root in self._ready:
+            self._ready.remove(self.root)
+            self._hand_to(self.root)
+
+    def _hand_to(self, participant: Participant | None) -> None:
+        self._holder = participant
+        if participant is not None:
+            self._hand_overs += 1
+            self._open_gate(participant)
+
+    def _count_spin(self, participant: Participant, describe: Callable[[], str]) -> None:
+        self._spins += 1
+        if self._spins < SPINS_THAT_HANG:
+            return
+        self._spins = 0
+        error = ClockHangError(
+            f"{SPINS_THAT_HANG} turns without waiting at one instant of virtual time; the last "
+            f"one in {participant.name}: {describe()}. Computing takes no virtual time, so who "
+            "polls until time has passed never ends: wait for an event, or use warp."
+        )
+        self._fail(error)
+        participant.error = None
+        raise error
+
+    def _advance_to(self, time_ns: int) -> None:
+        if time_ns > self._now_ns:
+            self._now_ns = time_ns
+            self._spins = 0
+        while (earliest := self._earliest()) is not None:
+            if earliest.deadline_ns is None or earliest.deadline_ns > self._now_ns:
+                return
+            self._make_runnable(earliest, Leave.DEADLINE)
+
+    def _make_runnable(self, participant: Participant, leave: Leave) -> None:
+        self._set_runnable(participant, leave)
+        self._ready.append(participant)
+
+    def _on_opened(self, root: Participant) -> None:
+        self._ready.clear()
+        self._holder = root
+
+    def _on_admitted(self, participant: Participant) -> None:
+        self._ready.append(participant)
+
+    def _on_dismissed(self, participant: Participant) -> None:
+        self._ready.remove(participant)
+
+    def _on_begun(self, participant: Participant) -> None:
+        self._await_baton(participant)
+
+    def _on_ended(self, participant: Participant) -> None:
+        if self._holder is participant:
+            self._pass_baton()

@@ -1,0 +1,41 @@
+"""The wall clock: waits for real. The ground truth, and the only mode for real sockets."""
+
+import time
+
+import uvloop
+
+from .async_waits import AsyncWaitsByLoop
+from .cpu import burn_thread_cpu_ns
+from .protocol import ClockMode, seconds
+
+_LOOP_GRAIN_NS = 1_000_000
+
+
+class WallClock:
+    """Real time; see ``Clock``."""
+
+    mode = ClockMode.WALL
+
+    def __init__(self) -> None:
+        self._async_waits = AsyncWaitsByLoop(
+            self.now_ns,
+            grain_ns=_LOOP_GRAIN_NS,
+            polls_stale=lambda loop: isinstance(loop, uvloop.Loop),
+        )
+
+    def now_ns(self) -> int:
+        """Return the system's monotonic time in nanoseconds."""
+        return time.monotonic_ns()
+
+    async def sleep_until_ns(self, deadline_ns: int) -> None:
+        """Wait in a coroutine until ``deadline_ns``."""
+        await self._async_waits.until_ns(deadline_ns)
+
+    def wait_until_ns(self, deadline_ns: int) -> None:
+        """Block the calling thread until ``deadline_ns``."""
+        while (remaining_ns := deadline_ns - time.monotonic_ns()) > 0:
+            time.sleep(seconds(remaining_ns))
+
+    def burn_ns(self, duration_ns: int) -> None:
+        """Spend ``duration_ns`` of this thread's CPU time."""
+        burn_thread_cpu_ns(duration_ns)

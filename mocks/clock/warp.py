@@ -1,0 +1,118 @@
+"""The warp clock: idle time is skipped, computing costs what it costs.
+
+``now = monotonic + skipped``. When no participant runs, ``skipped`` grows by the distance
+to the earliest deadline. All participants that can run do run, under the interpreter's own
+GIL, so that queueing behind a busy loop or a busy GIL shows as it would in real time.
+
+While somebody computes, deadlines also pass by real time. So each parked participant waits
+at its gate with a real timeout. A skip makes these timeouts too long; waking everybody to
+correct them would cost a storm of context switches, and only the earliest matters: it alone
+is *timed anew*. Whoever leaves, for whatever reason, sees to it that the next one is.
+"""
+
+from threading import TIMEOUT_MAX
+
+from .cpu import burn_thread_cpu_ns
+from .protocol import ClockMode, seconds
+from .skipping import Leave, Parking, Participant, SkippingClock, real_monotonic_ns
+
+
+class WarpClock(SkippingClock):
+    """Skips waiting but not computing; see ``Clock``."""
+
+    mode = ClockMode.WARP
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped_ns = 0
+        self._running = 0
+
+    def now_ns(self) -> int:
+        """Return the system's monotonic time plus what was skipped, in nanoseconds."""
+        return real_monotonic_ns() + self._skipped_ns
+
+    def burn_ns(self, duration_ns: int) -> None:
+        """Spend ``duration_ns`` of this thread's CPU time; the clock sees it pass."""
+        burn_thread_cpu_ns(duration_ns)
+
+    def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
+        """Wait at ``parking``; see ``SkippingClock.park``."""
+        participant = parking.participant
+        try:
+            with self.mutex:
+                leave = self._leave_at_once(parking, deadline_ns)
+                if leave is not None:
+                    return leave
+                if deadline_ns is not None and deadline_ns <= self.now_ns():
+                    return Leave.DEADLINE
+                self._set_parked(participant, parking, deadline_ns)
+                participant.skipped_when_timed_ns = self._skipped_ns
+                if not participant.ended:
+                    self._running -= 1
+                    self._skip_if_idle()
+            while not self._has_left(participant):
+                participant.gate.acquire(timeout=self._timeout_s(deadline_ns))
+        except BaseException:
+            with self.mutex:
+                if participant.parking is parking:
+                    self._release(parking)
+            raise
+        with self.mutex:
+            self._raise_error(participant)
+        return participant.leave
+
+    def _has_left(self, participant: Participant) -> bool:
+        with self.mutex:
+            self._shut_gate(participant)
+            if participant.parking is not None and participant.deadline_ns is not None:
+                # Timed by this very moment, which is what invariant 4 asks of the earliest.
+                participant.skipped_when_timed_ns = self._skipped_ns
+                self._release_due()
+            return participant.parking is None
+
+    def _timeout_s(self, deadline_ns: int | None) -> float:
+        if deadline_ns is None:
+            return -1
+        return min(seconds(max(0, deadline_ns - self.now_ns())), TIMEOUT_MAX)
+
+    # ---- the mutex is held ------------------------------------------------------------
+
+    def _skip_if_idle(self) -> None:
+        if self._running > 0:
+            return
+        deadline_ns = self._next_deadline_ns()
+        if deadline_ns is None:
+            return
+        self._skipped_ns += max(0, deadline_ns - self.now_ns())
+        self._release_due()
+
+    def _release_due(self) -> None:
+        now_ns = self.now_ns()
+        while (earliest := self._earliest()) is not None:
+            if earliest.deadline_ns is None or earliest.deadline_ns > now_ns:
+                return
+            self._make_runnable(earliest, Leave.DEADLINE)
+
+    def _make_runnable(self, participant: Participant, leave: Leave) -> None:
+        self._running += 1
+        self._set_runnable(participant, leave)
+        self._open_gate(participant)
+        earliest = self._earliest()
+        if earliest is not None and earliest.skipped_when_timed_ns != self._skipped_ns:
+            self._open_gate(earliest)
+
+    def _on_opened(self, _root: Participant) -> None:
+        self._running = 1
+
+    def _on_admitted(self, _participant: Participant) -> None:
+        self._running += 1
+
+    def _on_dismissed(self, _participant: Participant) -> None:
+        self._running -= 1  # the starter runs, so that nothing can be skipped
+
+    def _on_begun(self, _participant: Participant) -> None:
+        pass
+
+    def _on_ended(self, _participant: Participant) -> None:
+        self._running -= 1
+        self._skip_if_idle()

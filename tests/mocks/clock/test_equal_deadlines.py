@@ -1,0 +1,136 @@
+"""Equal deadlines wake in the order in which they were asked for."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from warpbench.mocks.clock import ClockMode, seconds
+
+from .worlds import SECOND, World, in_both_skipping_modes, on_each_loop
+
+WAITERS = 200
+
+
+@on_each_loop
+@in_both_skipping_modes
+def test_of_coroutines_on_the_clock(mode: ClockMode, loop: str) -> None:
+    world = World(mode)
+    woken: list[int] = []
+
+    async def wait(number: int, deadline_ns: int) -> None:
+        await world.clock.sleep_until_ns(deadline_ns)
+        woken.append(number)
+
+    async def main() -> None:
+        deadline_ns = world.clock.now_ns() + SECOND
+        async with asyncio.TaskGroup() as group:
+            for number in range(WAITERS):
+                group.create_task(wait(number, deadline_ns))
+
+    world.run(main, loop)
+    assert woken == list(range(WAITERS))
+
+
+@on_each_loop
+@in_both_skipping_modes
+def test_of_timers_of_the_loop(mode: ClockMode, loop: str) -> None:
+    world = World(mode)
+    called: list[int] = []
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+        when = running.time() + 1
+        for number in range(WAITERS):
+            running.call_at(when, called.append, number)
+        await asyncio.sleep(2)
+
+    world.run(main, loop)
+    assert called == list(range(WAITERS))
+
+
+@on_each_loop
+def test_of_asyncio_sleep_in_virtual(loop: str) -> None:
+    world = World(ClockMode.VIRTUAL)
+    woken: list[int] = []
+
+    async def sleep(number: int) -> None:
+        await asyncio.sleep(1)
+        woken.append(number)
+
+    async def main() -> None:
+        await asyncio.gather(*map(sleep, range(WAITERS)))
+
+    world.run(main, loop)
+    assert woken == list(range(WAITERS))
+
+
+def test_of_threads_in_virtual() -> None:
+    world = World(ClockMode.VIRTUAL)
+    woken: list[int] = []
+
+    def wait(number: int) -> None:
+        world.clock.wait_until_ns(SECOND)
+        woken.append(number)
+
+    with world.scope():
+        threads = [threading.Thread(target=wait, args=(number,)) for number in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert woken == list(range(50))
+
+
+@on_each_loop
+@settings(max_examples=25, deadline=None)
+@given(deadlines_s=st.lists(st.integers(0, 3), min_size=1, max_size=30))
+def test_deadlines_come_first_and_the_order_of_asking_second(
+    loop: str, deadlines_s: list[int]
+) -> None:
+    world = World(ClockMode.VIRTUAL)
+    woken: list[tuple[int, int]] = []
+
+    async def wait(number: int, deadline_s: int) -> None:
+        await world.clock.sleep_until_ns(deadline_s * SECOND)
+        woken.append((deadline_s, number))
+
+    async def main() -> None:
+        await asyncio.gather(*(wait(*numbered) for numbered in enumerate(deadlines_s)))
+
+    world.run(main, loop)
+    assert woken == sorted(woken)
+
+
+@on_each_loop
+@in_both_skipping_modes
+def test_a_timer_set_for_now_by_a_timer_lets_the_rest_of_the_loop_run(
+    mode: ClockMode, loop: str
+) -> None:
+    world = World(mode)
+    turns: list[str] = []
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+
+        def again() -> None:
+            turns.append("timer")
+            if "task" not in turns:
+                running.call_later(0, again)
+
+        running.call_later(1, again)
+        await asyncio.sleep(1)
+        await asyncio.sleep(0)
+        turns.append("task")
+        await asyncio.sleep(1)
+
+    world.run(main, loop)
+    assert "task" in turns
+    assert len(turns) < 20
+
+
+def test_seconds_and_nanoseconds_agree() -> None:
+    convert: Callable[[int], float] = seconds
+    assert convert(SECOND) == 1.0

@@ -1,0 +1,125 @@
+"""In virtual time, who blocks out of the clock's sight holds the baton for ever: a hang."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from warpbench.mocks.clock import ClockMode, virtual
+from warpbench.mocks.errors import ClockHangError
+
+from .worlds import SECOND, World
+
+real_sleep = time.sleep
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "STALL_AFTER_S", 0.1)
+    monkeypatch.setattr(virtual, "STALL_LOOK_S", 0.02)
+
+
+@pytest.fixture
+def lock() -> Iterator[threading.Lock]:
+    """A plain lock that is held, and let go after the test."""
+    lock = threading.Lock()
+    lock.acquire()
+    yield lock
+    if lock.locked():
+        lock.release()
+
+
+@contextmanager
+def stall_naming(pattern: str) -> Iterator[World]:
+    """Expect a stall in a virtual scope."""
+    world = World(ClockMode.VIRTUAL)
+    with pytest.raises(ClockHangError, match=f"blocks.*{pattern}"), world.scope():
+        yield world
+
+
+def test_the_root_is_told_who_blocks_where(lock: threading.Lock) -> None:
+    def wants_the_lock() -> None:
+        with lock:
+            pass
+
+    thread = threading.Thread(target=wants_the_lock, name="worker 7")
+    with stall_naming(r"wants_the_lock \(test_stalls.py:"):
+        thread.start()
+        try:
+            time.sleep(1)
+        finally:
+            lock.release()
+    thread.join()
+
+
+def test_also_when_the_owner_of_the_lock_waits_on_the_clock() -> None:
+    """The rate limiter that sleeps under its lock, say."""
+    lock = threading.Lock()
+
+    def limited() -> None:
+        with lock:
+            time.sleep(0.05)
+
+    with stall_naming("limited"):
+        threads = [threading.Thread(target=limited) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        threads[0].join()
+    for thread in threads:
+        thread.join()
+
+
+def test_also_a_thread_that_reads_a_pipe() -> None:
+    reading, writing = os.pipe()
+
+    def reads() -> None:
+        os.read(reading, 1)
+
+    thread = threading.Thread(target=reads)
+    with stall_naming("reads"):
+        thread.start()
+        try:
+            thread.join()
+        finally:
+            os.write(writing, b"x")
+    thread.join()
+    os.close(reading)
+    os.close(writing)
+
+
+def test_also_a_worker_of_a_pool_made_before_the_scope() -> None:
+    """Its queue is the one written in C."""
+    pool = ThreadPoolExecutor(1)
+    with stall_naming("_worker"):
+        pool.submit(int).result()
+        time.sleep(1)
+    pool.shutdown()
+
+
+def test_one_who_computes_does_not_stall() -> None:
+    world = World(ClockMode.VIRTUAL)
+
+    def compute() -> None:
+        end_ns = time.thread_time_ns() + SECOND // 2
+        while time.thread_time_ns() < end_ns:
+            pass
+
+    with world.scope():
+        thread = threading.Thread(target=compute)
+        thread.start()
+        thread.join()
+    assert world.clock.now_ns() == 0
+
+
+def test_a_root_that_blocks_is_noted_and_told_when_it_comes_back() -> None:
+    with stall_naming("a_root_that_blocks") as world:
+        thread = threading.Thread(target=time.sleep, args=(2,))
+        thread.start()
+        time.sleep(1)
+        while world.clock.failure is None:
+            real_sleep(0.001)
+        thread.join()
+    thread.join()
