@@ -163,10 +163,10 @@ def _template(
         },
     }
     text = json.dumps(completion).replace("%", "%%")
-    text = re.sub(r'"\\u0000#(\w+)\\u0000"', r"%(\1)d", text)
+    text = re.sub(r'"\\u0000#(prompt|completion|total)\\u0000"', r"%(\1)d", text)
     text = text.replace(r"\u0000content\u0000", "%(content)b")
     # Once inside a string of JSON inside JSON (a ticket), the backslash is escaped again.
-    return re.sub(r"\\+u0000(\w+?)\\+u0000", r"%(\1)d", text).encode()
+    return re.sub(r"\\+u0000(session|step)\\+u0000", r"%(\1)d", text).encode()
 
 
 def _tool_call(

@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
 from warpbench.mocks.model import ScriptedModel, task_of

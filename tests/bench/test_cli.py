@@ -1,0 +1,234 @@
+"""The command line: what it writes, and one clear line for whatever cannot be used."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warpbench.bench.cli import main
+
+Warpbench = Any
+QUICK = ("--clock", "virtual", "--strategy", "gather", "--loop", "asyncio", "--concurrency", "2")
+
+
+def test_a_run_writes_results_page_and_charts(warpbench: Warpbench) -> None:
+    finished = warpbench("run", "two-sleeps", *QUICK)
+
+    assert finished.status == 0, finished.err
+    written = {path.name for path in (finished.folder / "results").iterdir()}
+    assert {"run.json", "report.html", "two-sleeps-throughput.png"} <= written
+    assert "100 % of the ideal" in finished.out
+
+
+def test_json_prints_the_run_and_nothing_else(warpbench: Warpbench) -> None:
+    finished = warpbench("run", "two-sleeps", *QUICK, "--json")
+
+    run = json.loads(finished.out)
+    assert run["schema_version"] == 1
+    assert run["cells"][0]["makespan_s"] == 1.0
+    assert run["environment"]["packages"]["openai"]
+    assert run["command"] == "warpbench " + " ".join(["run", "two-sleeps", *QUICK, "--json"])
+
+
+def test_a_report_is_made_again_from_the_results_file(warpbench: Warpbench) -> None:
+    folder = warpbench("run", "two-sleeps", *QUICK).folder / "results"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        if path.name != "run.json":
+            path.unlink()
+
+    finished = warpbench("report", "results")
+
+    assert finished.status == 0, finished.err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_list_names_what_there_is(warpbench: Warpbench) -> None:
+    finished = warpbench("list")
+
+    for name in ("two-sleeps", "coding-agent", "taskgroup", "blocking", "uvloop", "bare-sdk"):
+        assert name in finished.out
+
+
+BAD_INPUT = [
+    (("run", "tool"), "tool"),
+    (("run", "missing.toml"), "missing.toml"),
+    (("run", "--strategy", "gathr"), "did you mean 'gather'?"),
+    (("run", "--strategy", "gather,nothing"), "'nothing'"),
+    (("run", "--loop", "uv-loop"), "did you mean 'uvloop'?"),
+    (("run", "--clock", "wrap"), "did you mean 'warp'?"),
+    (("run", "--concurrency", "0"), "--concurrency '0': expected a whole number from 1"),
+    (("run", "--concurrency", "1,x"), "'x'"),
+    (("run", "--concurrency", "-3"), "--concurrency"),
+    (("run", "--sessions", "1.5"), "--sessions '1.5'"),
+    (("run", "--sessions", "99999999999"), "--sessions"),
+    (("run", "--trials", "none"), "--trials 'none'"),
+    (("run", "--seed", "-1"), "--seed '-1'"),
+    (("run", "--tool-workers", "many"), "--tool-workers 'many'"),
+    (("run", "--time-limit", "nan"), "--time-limit 'nan'"),
+    (("run", "--out", "file"), "--out 'file'"),
+    (("run", "--target", "nowhere"), "expected module:attribute"),
+    (("run", "--target", "nowhere:build"), "nowhere"),
+    (("run", "--target", "stranger:missing"), "missing"),
+    (("run", "--target", "stranger:NUMBER"), "expected a factory"),
+    (("run", "--target", "stranger:needs_two"), "needs: one, two"),
+    (("run", "--target", "stranger:raises"), "no luck"),
+    (("run", "--target", "stranger:returns_nothing"), "returned NoneType"),
+    (("run", "--target", "broken:build"), "SyntaxError"),
+    (("report", "nowhere"), "nowhere"),
+    (("report", "file"), "file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), BAD_INPUT, ids=lambda value: str(value)[:40])
+def test_bad_input_is_one_line_and_status_2(
+    arguments: tuple[str, ...],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no run")
+    (tmp_path / "broken.py").write_text("def build(:\n")
+    (tmp_path / "stranger.py").write_text(textwrap.dedent(STRANGER))
+    quick = ("--sessions", "1", "--trials", "1") if arguments[0] == "run" else ()
+
+    status = main([*arguments[:1], *quick, *arguments[1:]])
+
+    errors = capsys.readouterr().err
+    assert status == 2
+    assert errors.count("\n") == 1, errors
+    assert errors.startswith("warpbench: ")
+    assert expected in errors
+
+
+STRANGER = """
+    NUMBER = 1
+    def needs_two(one, two): ...
+    def raises(): raise ValueError("no luck")
+    def returns_nothing(): ...
+"""
+
+
+KEY = "sk-abcdefghijklmnopqrstuvwxyz123456"
+OTHER_SECRET = "correct-horse-battery-staple"
+
+TELLS_KEYS = """
+    import os
+
+    def build():
+        def session(task):
+            raise RuntimeError(f"key {os.environ['OPENAI_API_KEY']} and {KEY_IN_SOURCE}")
+        return session
+
+    KEY_IN_SOURCE = "sk-abcdefghijklmnopqrstuvwxyz123456 correct-horse-battery-staple"
+"""
+
+
+def test_keys_reach_no_artefact(warpbench: Warpbench, tmp_path: Path) -> None:
+    (tmp_path / "tells.py").write_text(textwrap.dedent(TELLS_KEYS))
+
+    finished = warpbench(
+        "run", "two-sleeps", "--target", "tells:build", "--strategy", "sync", "--clock", "virtual",
+        OPENAI_API_KEY=KEY, DB_PASSWORD=OTHER_SECRET,
+    )  # fmt: skip
+
+    assert finished.cells[0]["sessions"]["failed"] == 2
+    texts = [finished.out, finished.err]
+    texts += [path.read_text(errors="replace") for path in (tmp_path / "results").iterdir()]
+    for text in texts:
+        assert KEY not in text
+        assert OTHER_SECRET not in text
+    assert "warpbench-dummy-key" in finished.cells[0]["error"]
+
+
+FAILING = """
+    import asyncio, os, signal, time
+
+    def build():
+        def sync_session(task):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        class Both: ...
+        both = Both()
+        both.sync_session = sync_session
+        return both
+"""
+
+
+def test_a_killed_trial_is_a_failed_cell_and_the_others_go_on(
+    warpbench: Warpbench, tmp_path: Path
+) -> None:
+    (tmp_path / "failing.py").write_text(textwrap.dedent(FAILING))
+
+    finished = warpbench(
+        "run", "two-sleeps", "--target", "agent,failing:build", "--strategy", "sync,gather",
+        "--loop", "asyncio", "--clock", "virtual", "--concurrency", "2",
+    )  # fmt: skip
+
+    assert finished.status == 0, finished.err
+    by_name = {(cell["target"], cell["strategy"]): cell for cell in finished.cells}
+    assert by_name["failing:build", "sync"]["status"] == "failed"
+    assert "killed by SIGKILL" in by_name["failing:build", "sync"]["error"]
+    assert by_name["failing:build", "gather"]["status"] == "not_applicable"
+    assert by_name["agent", "sync"]["makespan_s"] == 2.0
+    assert by_name["agent", "gather"]["makespan_s"] == 1.0
+
+
+def test_a_hanging_trial_is_killed_at_its_time_limit(warpbench: Warpbench, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(
+        "def build():\n    def session(task):\n        while True: pass\n    return session\n"
+    )
+
+    finished = warpbench(
+        "run", "two-sleeps", "--target", "hanging:build", "--strategy", "sync", "--trials", "1",
+        "--time-limit", "1.5", "--concurrency", "1",
+    )  # fmt: skip
+
+    assert finished.status == 0, finished.err
+    assert "hung: no result within 1.5 s" in finished.cells[0]["error"]
+
+
+def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
+    command = [
+        str(Path(sys.executable).parent / "warpbench"), "run", "quick.toml", "chat",
+        "--strategy", "gather", "--loop", "asyncio", "--concurrency", "2", "--trials", "1",
+        "--clock", "wall", "--sessions", "2000",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=_with_quick_scenario(tmp_path),
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    run_file = tmp_path / "results" / "run.json"
+    deadline_s = time.monotonic() + 60
+    while not run_file.exists() and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130, errors
+    run = json.loads(run_file.read_text())
+    assert [cell["scenario"] for cell in run["cells"]] == ["quick"]
+    assert [finding["kind"] for finding in run["findings"]] == ["interrupted"]
+    assert "Traceback" not in errors
+
+
+def _with_quick_scenario(folder: Path) -> Path:
+    (folder / "quick.toml").write_text(
+        'name = "quick"\ndescription = "No wait."\nsessions = 1\n'
+        "[model]\nlatency_s = 0\n[[rounds]]\n"
+    )
+    return folder

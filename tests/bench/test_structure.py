@@ -1,0 +1,105 @@
+"""The numbers that virtual time gives: exact, on every loop, in every repeat.
+
+Whole runs through the command line, as a user makes them.
+"""
+
+from typing import Any
+
+import pytest
+
+Warpbench = Any
+VIRTUAL = ("--clock", "virtual")
+EVERY_STRATEGY = "sync,threads,executor,gather,taskgroup,workers,blocking"
+
+
+def makespans(finished: Any) -> dict[tuple[str, str], float]:
+    assert finished.status == 0, finished.err
+    return {(cell["strategy"], cell["loop"]): cell["makespan_s"] for cell in finished.cells}
+
+
+def test_two_sleeps_take_two_seconds_in_turn_and_one_together(warpbench: Warpbench) -> None:
+    finished = warpbench(
+        "run", "two-sleeps", *VIRTUAL, "--concurrency", "2", "--strategy", EVERY_STRATEGY
+    )
+
+    for (strategy, _), makespan_s in makespans(finished).items():
+        assert makespan_s == (2.0 if strategy in {"sync", "blocking"} else 1.0), strategy
+
+
+def test_async_tools_under_gather_reach_the_ideal_exactly_on_both_loops(
+    warpbench: Warpbench,
+) -> None:
+    finished = warpbench(
+        "run",
+        "research",
+        *VIRTUAL,
+        "--sessions",
+        "40",
+        "--concurrency",
+        "40",
+        "--strategy",
+        "gather",
+    )
+
+    assert [cell["loop"] for cell in finished.cells] == ["asyncio", "uvloop"]
+    for cell in finished.cells:
+        assert cell["makespan_s"] == cell["ideal_makespan_s"]
+        assert cell["latency_s"] == cell["ideal_latency_s"]
+        assert cell["efficiency"] == 1.0
+
+
+@pytest.mark.parametrize(("workers", "reaches_ideal"), [("load", True), ("default", False)])
+def test_blocking_tools_queue_in_an_executor_of_the_default_size(
+    workers: str, reaches_ideal: bool, warpbench: Warpbench
+) -> None:
+    finished = warpbench(
+        "run", "tools", *VIRTUAL, "--sessions", "40", "--concurrency", "40",
+        "--strategy", "gather", "--tool-workers", workers,
+    )  # fmt: skip
+
+    for cell in finished.cells:
+        assert (cell["makespan_s"] == cell["ideal_makespan_s"]) is reaches_ideal
+        # 40 calls of 0.2 s through the 6 threads of two cores: 7 rounds instead of 1.
+        assert cell["makespan_s"] == (1.2 if reaches_ideal else 2.4)
+
+
+def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
+    finished = warpbench(
+        "run",
+        "cpu-tool",
+        *VIRTUAL,
+        "--concurrency",
+        "20",
+        "--strategy",
+        "gather",
+        "--loop",
+        "asyncio",
+    )
+
+    (cell,) = finished.cells
+    # One interpreter computes on one core, the ideal on two.
+    assert cell["ideal_makespan_s"] < cell["makespan_s"]
+
+
+def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbench) -> None:
+    command = ("run", "tools", "research", *VIRTUAL, "--strategy", EVERY_STRATEGY)
+    load = ("--sessions", "10", "--concurrency", "5,10", "--tool-workers", "default")
+    structures = []
+    for hash_seed in ("0", "1", "4242"):
+        finished = warpbench(*command, *load, PYTHONHASHSEED=hash_seed)
+        assert finished.status == 0, finished.err
+        structures.append(finished.structure)
+
+    assert structures[0] == structures[1] == structures[2]
+
+
+def test_warp_and_virtual_account_for_every_session(warpbench: Warpbench) -> None:
+    for clock in ("warp", "virtual"):
+        finished = warpbench(
+            "run", "tools", "--clock", clock, "--sessions", "7", "--concurrency", "3", "--trials", "2",
+            "--strategy", EVERY_STRATEGY,
+        )  # fmt: skip
+        for cell in finished.cells:
+            assert cell["sessions"]["started"] == 14
+            assert cell["sessions"]["succeeded"] == 14
+            assert cell["efficiency"] <= 1

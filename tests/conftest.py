@@ -1,0 +1,61 @@
+"""What several tests need: the command line, run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TIMEOUT_S = 120
+NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s"})
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells of the run that it wrote."""
+        run: dict[str, Any] = json.loads((self.folder / "results" / "run.json").read_text())
+        return list(run["cells"])
+
+    @property
+    def structure(self) -> list[dict[str, Any]]:
+        """The cells without what a machine or a moment changes."""
+        return [
+            {name: value for name, value in cell.items() if name not in NOT_STRUCTURE}
+            for cell in self.cells
+        ]
+
+
+Warpbench = Callable[..., Finished]
+
+
+@pytest.fixture
+def warpbench(tmp_path: Path) -> Warpbench:
+    """Run ``warpbench …`` in a folder of its own."""
+
+    def run(*arguments: str, **environ: str) -> Finished:
+        finished = subprocess.run(
+            [str(Path(sys.executable).parent / "warpbench"), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        return Finished(finished.returncode, finished.stdout, finished.stderr, tmp_path)
+
+    return run

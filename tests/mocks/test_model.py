@@ -1,0 +1,157 @@
+"""The scripted model: what it answers is worked out from the request alone."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.chat import ChatCompletion
+from warpbench.mocks.model import ScriptedModel, made_up_arguments, task_of
+from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+
+LOOK_UP = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 5)
+ASKS = ModelCallScript(100, 11, 22, (LOOK_UP, LOOK_UP))
+ANSWERS = ModelCallScript(200, 33, 44, ())
+TICKETED = {"type": "object", "properties": {"word": {"type": "string"}, "ticket": {}}}
+
+
+def model(*sessions: SessionScript) -> ScriptedModel:
+    scripts = sessions or (SessionScript(7, (ASKS, ANSWERS)),)
+    return ScriptedModel({script.session: script for script in scripts})
+
+
+def declaration(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+def request(session: int = 7, answers: int = 0, **more: Any) -> bytes:
+    messages: list[dict[str, Any]] = [{"role": "user", "content": task_of(session, "any")}]
+    messages += [{"role": "assistant", "content": "…"}] * answers
+    return json.dumps({"model": "gpt-4o-mini", "messages": messages, **more}).encode()
+
+
+def completion(body: bytes) -> ChatCompletion:
+    return ChatCompletion.model_validate_json(body, strict=True)
+
+
+def calls_in(body: bytes) -> list[tuple[str, dict[str, Any]]]:
+    tool_calls = completion(body).choices[0].message.tool_calls or []
+    return [
+        (call.function.name, json.loads(call.function.arguments))
+        for call in tool_calls
+        if call.type == "function"
+    ]
+
+
+def test_the_step_is_the_number_of_answers_so_far() -> None:
+    tools = [declaration("look_up", TICKETED)]
+    first = model().answer(request(tools=tools))
+    second = model().answer(request(answers=1, tools=tools))
+
+    assert (first.latency_ns, second.latency_ns) == (100, 200)
+    assert completion(first.body).choices[0].finish_reason == "tool_calls"
+    assert completion(second.body).choices[0].finish_reason == "stop"
+
+
+def test_a_repeated_request_gets_the_same_answer() -> None:
+    played = model()
+
+    assert played.answer(request()) == played.answer(request())
+
+
+def test_a_call_of_the_labs_tool_carries_its_ticket() -> None:
+    answer = model().answer(request(tools=[declaration("look_up", TICKETED)]))
+
+    assert calls_in(answer.body) == [
+        ("look_up", {"word": "time", "ticket": "7.0.0"}),
+        ("look_up", {"word": "time", "ticket": "7.0.1"}),
+    ]
+
+
+def test_a_tool_of_the_same_name_without_ticket_gets_none() -> None:
+    tools = [declaration("look_up", {"type": "object", "properties": {"word": {}}})]
+
+    assert calls_in(model().answer(request(tools=tools)).body)[0] == ("look_up", {"word": "time"})
+
+
+def test_tools_of_the_targets_own_are_asked_for_in_turn() -> None:
+    tools = [
+        declaration("add", {"properties": {"a": {"type": "integer"}}, "required": ["a"]}),
+        declaration("now", {}),
+    ]
+
+    assert calls_in(model().answer(request(tools=tools)).body) == [("add", {"a": 1}), ("now", {})]
+
+
+def test_without_tools_the_model_answers_at_once() -> None:
+    played = model()
+
+    answer = played.answer(request())
+
+    assert calls_in(answer.body) == []
+    assert completion(answer.body).choices[0].message.content
+    assert played.tools_declared == frozenset()
+
+
+def test_tokens_are_as_drawn() -> None:
+    usage = completion(model().answer(request()).body).usage
+
+    assert usage is not None
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (11, 22, 33)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{}", "no session marker"),
+        (request(session=99), "no session 99"),
+        (request(answers=2), "2 model calls in the script"),
+        (request(stream=True), "does not stream"),
+        (b"[warpbench session 7] no JSON", "not a chat completion request"),
+        (b'{"prompt": "[warpbench session 7]"}', "not a chat completion request"),
+        (b'["[warpbench session 7]"]', "not a chat completion request"),
+    ],
+)
+def test_what_it_cannot_answer_is_a_bad_request_that_says_why(body: bytes, expected: str) -> None:
+    answer = model().answer(body)
+
+    assert (answer.status, answer.latency_ns) == (400, 0)
+    assert expected in json.loads(answer.body)["error"]["message"]
+
+
+AWKWARD = st.text(alphabet=st.sampled_from('a%\\"\0\u2028é🙂{}()s#d'), max_size=12)
+
+
+@given(name=AWKWARD, word=AWKWARD, model_name=AWKWARD)
+def test_no_character_breaks_the_templates(name: str, word: str, model_name: str) -> None:
+    call = ToolCallScript("t" + name, {"word": word}, ToolKind.ASYNC, 5)
+    played = model(SessionScript(7, (ModelCallScript(1, 2, 3, (call,)), ANSWERS)))
+    tools = [declaration("t" + name, TICKETED)]
+
+    body = played.answer(request(tools=tools).replace(b"gpt-4o-mini", _inner(model_name))).body
+
+    assert calls_in(body) == [("t" + name, {"word": word, "ticket": "7.0.0"})]
+    assert completion(body).model == model_name
+
+
+def _inner(text: str) -> bytes:
+    return json.dumps(text)[1:-1].encode()
+
+
+TYPES = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
+
+
+@given(st.dictionaries(st.text(max_size=5), st.sampled_from(sorted(TYPES)), max_size=5))
+def test_made_up_arguments_have_the_declared_types(types: dict[str, str]) -> None:
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": type_} for name, type_ in types.items()},
+        "required": list(types),
+    }
+
+    arguments = made_up_arguments(schema)
+
+    assert {name: type(value) for name, value in arguments.items()} == {
+        name: TYPES[type_] for name, type_ in types.items()
+    }

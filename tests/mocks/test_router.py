@@ -1,0 +1,145 @@
+"""The HTTP edge: real SDK clients meet the drawn latency, and nothing else is answered."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import httpx
+import httpx2
+import openai
+import pytest
+import uvloop
+from warpbench.bench.loops import asyncio_loop, uvloop_loop
+from warpbench.mocks.clock import VirtualClock, keeping_time
+from warpbench.mocks.errors import UnmockedRequestError
+from warpbench.mocks.model import ScriptedModel, task_of
+from warpbench.mocks.router import ModelRouter, mocked_http
+from warpbench.mocks.script import ModelCallScript, SessionScript
+from warpbench.mocks.traffic import Traffic
+
+T = TypeVar("T")
+LATENCY_NS = 1_234_567_000
+SESSION = SessionScript(0, (ModelCallScript(LATENCY_NS, 1, 2, ()),))
+MESSAGES: list[Any] = [{"role": "user", "content": task_of(0, "any")}]
+URL = "https://api.openai.com/v1/chat/completions"
+LOOPS = pytest.mark.parametrize("new_loop", [asyncio_loop, uvloop_loop])
+
+
+class World:
+    """A virtual clock, a model with one session, and HTTP answered by it."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.traffic = Traffic()
+        self.model = ScriptedModel({0: SESSION})
+
+    def run(self, work: Callable[[], T]) -> T:
+        with keeping_time(self.clock), mocked_http(self.model, self.clock, self.traffic):
+            return work()
+
+    def run_async(self, work: Callable[[], Coroutine[Any, Any, T]], new_loop: Any) -> T:
+        def on_loop() -> T:
+            with asyncio.Runner(loop_factory=lambda: new_loop(self.clock)) as runner:
+                return runner.run(work())
+
+        return self.run(on_loop)
+
+
+@LOOPS
+def test_an_async_client_waits_for_the_drawn_latency_exactly(new_loop: Any) -> None:
+    world = World()
+
+    async def ask() -> str | None:
+        client = openai.AsyncOpenAI(api_key="none")
+        completion = await client.chat.completions.create(model="m", messages=MESSAGES)
+        return completion.choices[0].message.content
+
+    assert world.run_async(ask, new_loop)
+    assert world.clock.now_ns() == LATENCY_NS
+    assert world.traffic.llm_calls == 1
+
+
+def test_a_sync_client_waits_for_the_drawn_latency_exactly() -> None:
+    world = World()
+
+    world.run(
+        lambda: openai.OpenAI(api_key="none").chat.completions.create(model="m", messages=MESSAGES)
+    )
+
+    assert world.clock.now_ns() == LATENCY_NS
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_clients_of_both_libraries_are_answered(library: Any) -> None:
+    world = World()
+
+    response = world.run(lambda: library.post(URL, json={"model": "m", "messages": MESSAGES}))
+
+    assert response.status_code == 200
+    assert world.clock.now_ns() == LATENCY_NS
+
+
+@LOOPS
+def test_calls_in_flight_are_counted_at_their_peak(new_loop: Any) -> None:
+    world = World()
+
+    async def ask() -> None:
+        client = openai.AsyncOpenAI(api_key="none")
+        create = client.chat.completions.create
+        await asyncio.gather(*(create(model="m", messages=MESSAGES) for _ in range(5)))
+
+    world.run_async(ask, new_loop)
+
+    assert world.traffic.peak_in_flight == world.traffic.llm_calls == 5
+    assert world.clock.now_ns() == LATENCY_NS
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize(
+    "url", ["https://example.com/search", "https://api.openai.com/v1/embeddings"]
+)
+def test_an_address_that_is_not_mocked_is_named_and_not_asked(library: Any, url: str) -> None:
+    with pytest.raises(UnmockedRequestError, match=f"POST {url} is not mocked"):
+        World().run(lambda: library.post(f"{url}?key=secret"))
+
+
+def test_the_query_of_an_unmocked_address_may_hold_a_key_and_is_not_shown() -> None:
+    with pytest.raises(UnmockedRequestError) as caught:
+        World().run(lambda: httpx2.post("https://example.com/?key=secret"))
+
+    assert "secret" not in str(caught.value)
+
+
+def test_an_sdk_passes_the_refusal_on_without_trying_again() -> None:
+    world = World()
+
+    def ask() -> None:
+        openai.OpenAI(api_key="none").embeddings.create(model="m", input="x")
+
+    with pytest.raises(UnmockedRequestError, match="/v1/embeddings is not mocked"):
+        world.run(ask)
+    assert world.clock.now_ns() == 0
+
+
+def test_no_call_is_recorded() -> None:
+    world = World()
+    router = ModelRouter(world.model, world.clock, world.traffic, using="httpcore2")
+
+    def ask() -> None:
+        with router:
+            for _ in range(3):
+                httpx2.post(URL, json={"model": "m", "messages": MESSAGES})
+            assert len(router.calls) == 0
+
+    with keeping_time(world.clock):
+        ask()
+
+    assert world.traffic.llm_calls == 3
+
+
+def test_uvloop_is_what_the_uvloop_factory_gives() -> None:
+    loop = uvloop_loop(VirtualClock())
+    try:
+        assert isinstance(loop, uvloop.Loop)
+    finally:
+        loop.close()

@@ -1,0 +1,118 @@
+"""The layout is the architecture: imports run one way, by module, and the agent stands alone."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ROOMS = ("agent", "bench", "mocks", "reports")
+
+# From the ground up. A module may import those of its own line and of the lines above it.
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("mocks.errors",),
+    ("mocks.clock",),
+    ("mocks.declaration",),
+    ("mocks.latency",),
+    ("mocks.scenario",),
+    ("mocks.script",),
+    ("mocks.traffic", "mocks.isolation"),
+    ("mocks.model",),
+    ("mocks.tools",),
+    ("mocks.router",),
+    ("bench.record", "bench.machine", "bench.redaction"),
+    ("bench.run_file", "bench.environment", "bench.findings"),
+    ("bench.strategies",),
+    ("bench.loops", "bench.target"),
+    ("bench.targets",),
+    ("bench.probe", "bench.ideal", "bench.statistics"),
+    ("bench.trial",),
+    ("bench.processes", "bench.plan"),
+    ("bench.runner",),
+    ("reports",),
+    ("bench.cli",),
+)
+PACKAGES = ("mocks", "mocks.scenarios", "bench")
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for room in ROOMS:
+        for path in (CHECKOUT / room).rglob("*.py"):
+            parts = path.relative_to(CHECKOUT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(module: str, path: Path) -> Iterator[str]:
+    """Yield our modules that a module imports, at any depth of its code."""
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    known = modules()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            target = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            for alias in node.names:
+                inner = f"{target}.{alias.name}".strip(".")
+                yield inner if inner in known else target
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").removeprefix("warpbench.")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.removeprefix("warpbench.")
+
+
+def level_of(module: str) -> int | None:
+    for level, names in enumerate(LEVELS):
+        if any(module == name or module.startswith(f"{name}.") for name in names):
+            return level
+    return None
+
+
+LAB = sorted(name for name in modules() if not name.startswith("agent") and name not in PACKAGES)
+
+
+@pytest.mark.parametrize("module", LAB)
+def test_a_module_imports_only_what_lies_below_it(module: str) -> None:
+    own = level_of(module)
+    assert own is not None, f"{module} has no place in the order of imports: give it one"
+
+    for imported in imports_of(module, modules()[module]):
+        if imported.split(".")[0] in ROOMS and imported not in PACKAGES:
+            level = level_of(imported)
+            assert level is not None, f"{module} imports {imported}, which has no place"
+            assert level <= own, f"{module} imports {imported}, which lies above it"
+
+
+@pytest.mark.parametrize("module", sorted(name for name in modules() if name.startswith("agent")))
+def test_the_agent_stands_alone(module: str) -> None:
+    rooms = {imported.split(".")[0] for imported in imports_of(module, modules()[module])}
+
+    assert not rooms & {"bench", "mocks", "reports"}
+
+
+@pytest.mark.parametrize("module", LAB)
+def test_no_module_of_the_lab_imports_the_agent(module: str) -> None:
+    assert "agent" not in {name.split(".")[0] for name in imports_of(module, modules()[module])}
+
+
+def test_nobody_imports_the_composition_root() -> None:
+    importers = [
+        name
+        for name, path in modules().items()
+        if any(imported.startswith("bench.cli") for imported in imports_of(name, path))
+    ]
+
+    assert importers == []
+
+
+def test_rooms_import_each_other_relatively() -> None:
+    """So that a stray ``import bench`` fails at once instead of finding a stranger's."""
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert (node.module or "").split(".")[0] not in {*ROOMS, "warpbench"}, name
+            if isinstance(node, ast.Import):
+                roots = {alias.name.split(".")[0] for alias in node.names}
+                assert not roots & {*ROOMS, "warpbench"}, name
