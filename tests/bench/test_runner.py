@@ -1,0 +1,172 @@
+"""The runner: cells take turns, one failure sinks no other, and what is finished is kept."""
+
+from dataclasses import replace
+
+import pytest
+from warpbench.bench.plan import Factors, cells_of, interleaved
+from warpbench.bench.record import (
+    Cell,
+    CellResult,
+    Environment,
+    FindingKind,
+    Run,
+    Status,
+    TrialResult,
+)
+from warpbench.bench.runner import RunHeader, run_cells
+from warpbench.bench.strategies import available_strategies
+from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.errors import TargetError, TrialError
+from warpbench.mocks.scenario import load_scenario
+
+HEADER = RunHeader(
+    created_at="2026-01-01T00:00:00+00:00",
+    command="warpbench run --target x:secret-of-theirs",
+    environment=Environment(
+        python="3", implementation="C", platform="L", cores=2, packages={}, commit=None
+    ),
+    secrets=("secret-of-theirs",),
+)
+RESULT = TrialResult(
+    samples=(),
+    makespan_ns=2,
+    ideal_makespan_ns=1,
+    ideal_latencies_ns=(),
+    llm_calls=0,
+    tool_calls=0,
+    peak_in_flight=0,
+    cpu_s=0.0,
+    peak_rss_bytes=0,
+    elapsed_s=0.0,
+)
+
+
+class Scripted:
+    """Stands in for processes: says per strategy what comes of a trial, and keeps the order."""
+
+    def __init__(self, **outcomes: TrialResult | NotApplicable | BaseException) -> None:
+        self.ran: list[str] = []
+        self._outcomes = outcomes
+
+    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+        self.ran.append(spec.cell.strategy)
+        outcome = self._outcomes.get(spec.cell.strategy, RESULT)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+class Nobody:
+    """An observer that looks away."""
+
+    def trial_begins(self, cell: Cell, done: int, total: int) -> None: ...
+    def cell_ends(self, result: CellResult) -> None: ...
+
+
+def specs(*strategies: str, **more: object) -> tuple[TrialSpec, ...]:
+    known = available_strategies()
+    factors = Factors(
+        scenarios=(load_scenario("tools"),),
+        targets=("agent",),
+        strategies=tuple(known[name] for name in strategies),
+        loops=("asyncio",),
+        concurrency=(2,),
+        session_count=None,
+        clock=ClockMode.VIRTUAL,
+        seed=1,
+        tool_workers=None,
+    )
+    return cells_of(replace(factors, **more))  # type: ignore[arg-type]
+
+
+def run(trials: Scripted, *strategies: str, count: int = 2) -> tuple[Run, bool, list[Run]]:
+    saved: list[Run] = []
+    finished, interrupted = run_cells(
+        HEADER,
+        specs(*strategies),
+        trials=count,
+        runner=trials,
+        observer=Nobody(),
+        save=saved.append,
+    )
+    return finished, interrupted, saved
+
+
+def test_trials_of_different_cells_take_turns_there_and_back() -> None:
+    trials = Scripted()
+
+    run(trials, "sync", "gather", "workers")
+
+    assert trials.ran == ["sync", "gather", "workers", "workers", "gather", "sync"]
+    assert list(interleaved(2, 3)) == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0), (2, 1)]
+
+
+def test_a_failed_trial_fails_its_cell_and_the_others_go_on() -> None:
+    trials = Scripted(gather=TrialError("crashed: with secret-of-theirs"))
+
+    finished, _, _ = run(trials, "sync", "gather")
+
+    assert [cell.status for cell in finished.cells] == [Status.MEASURED, Status.FAILED]
+    assert finished.cells[1].error == "crashed: with [redacted]"
+    assert trials.ran == ["sync", "gather", "sync"]
+
+
+def test_what_a_target_lacks_is_not_applicable() -> None:
+    finished, _, _ = run(Scripted(sync=NotApplicable("no sync session")), "sync", "gather")
+
+    assert finished.cells[0].status is Status.NOT_APPLICABLE
+    assert finished.cells[0].error == "no sync session"
+
+
+def test_the_run_is_saved_after_each_finished_cell() -> None:
+    _, _, saved = run(Scripted(), "sync", "gather", count=1)
+
+    assert [len(one.cells) for one in saved] == [1, 2, 2]
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_so() -> None:
+    finished, interrupted, saved = run(
+        Scripted(workers=KeyboardInterrupt()), "sync", "gather", "workers", count=1
+    )
+
+    assert interrupted
+    assert [cell.strategy for cell in finished.cells] == ["sync", "gather"]
+    assert finished.findings[0].kind is FindingKind.INTERRUPTED
+    assert saved[-1] == finished
+
+
+def test_an_unusable_target_ends_the_run() -> None:
+    with pytest.raises(TargetError):
+        run(Scripted(sync=TargetError("no such module")), "sync", "gather")
+
+
+def test_the_command_is_shown_without_secrets() -> None:
+    finished, _, _ = run(Scripted(), "sync", count=1)
+
+    assert finished.command == "warpbench run --target x:[redacted]"
+
+
+def test_loops_are_not_repeated_for_a_strategy_without_one() -> None:
+    cells = [spec.cell for spec in specs("threads", "gather", loops=("asyncio", "uvloop"))]
+
+    assert [(cell.strategy, cell.loop) for cell in cells] == [
+        ("threads", "none"),
+        ("gather", "asyncio"),
+        ("gather", "uvloop"),
+    ]
+
+
+def test_loads_come_from_the_option_or_else_from_the_scenario() -> None:
+    asked = [spec.cell.concurrency for spec in specs("gather", concurrency=(3, 4))]
+    declared = [spec.cell.concurrency for spec in specs("gather", concurrency=())]
+
+    assert asked == [3, 4]
+    assert tuple(declared) == load_scenario("tools").concurrency
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, 16), (0, 6), (9, 9)])
+def test_one_size_of_executor_holds_for_all_the_loads(asked: int | None, expected: int) -> None:
+    cells = [spec.cell for spec in specs("gather", concurrency=(1, 4), tool_workers=asked)]
+
+    assert {cell.tool_workers for cell in cells} == {expected}

@@ -1,0 +1,146 @@
+"""Targets: anybody's agent runs unchanged, and is held to the waits that it meets."""
+
+import textwrap
+from typing import Any
+
+import pytest
+
+Warpbench = Any
+VIRTUAL = ("--clock", "virtual", "--sessions", "4", "--concurrency", "4")
+
+TARGETS = """
+    import asyncio, json
+    from openai import AsyncOpenAI, OpenAI
+
+    TOOLS = [
+        {"type": "function", "function": {"name": name, "parameters": {
+            "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}}
+        for name in ("own_slow", "own_quick")
+    ]
+
+    def own_tools():
+        client = AsyncOpenAI()
+
+        async def session(task):
+            messages = [{"role": "user", "content": task}]
+            while True:
+                completion = await client.chat.completions.create(
+                    model="m", messages=messages, tools=TOOLS)
+                message = completion.choices[0].message
+                messages.append(message)
+                if not message.tool_calls:
+                    return message.content
+                for call in message.tool_calls:
+                    assert json.loads(call.function.arguments) == {"n": 1}
+                    await asyncio.sleep(0.25 if call.function.name == "own_slow" else 0)
+                    messages.append(
+                        {"role": "tool", "tool_call_id": call.id, "content": "done"})
+        return session
+
+    def no_tools():
+        client = OpenAI()
+        def session(task):
+            return client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": task}]
+            ).choices[0].message.content
+        return session
+
+    def gives_up_early():
+        client = AsyncOpenAI()
+        async def session(task):
+            await client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": task}], tools=TOOLS)
+            return "enough"
+        return session
+
+    def too_slow():
+        async def session(task):
+            async with asyncio.timeout(0.1):
+                await asyncio.sleep(1)
+        return session
+
+    def loses_the_task():
+        client = AsyncOpenAI(max_retries=0)
+        async def session(task):
+            await client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": "hello"}])
+        return session
+
+    def reaches_out():
+        import urllib.request
+        def session(task):
+            urllib.request.urlopen("http://192.0.2.1/secrets")
+        return session
+"""
+
+
+@pytest.fixture
+def cell(warpbench: Warpbench, tmp_path: Any) -> Any:
+    (tmp_path / "theirs.py").write_text(textwrap.dedent(TARGETS))
+
+    def run(target: str, strategy: str) -> dict[str, Any]:
+        options = ("--target", f"theirs:{target}", "--strategy", strategy, "--loop", "uvloop")
+        finished = warpbench("run", "tools", *VIRTUAL, *options)
+        assert finished.status == 0, finished.err
+        (only,) = finished.cells
+        return dict(only)
+
+    return run
+
+
+def test_tools_of_its_own_run_and_only_the_models_waits_are_ideal(cell: Any) -> None:
+    found = cell("own_tools", "gather")
+
+    assert found["sessions"]["succeeded"] == 4
+    assert found["ideal_makespan_s"] == 1.0
+    # Of the four calls of a round, in turn, two go to the slow tool: 0.5 s.
+    assert found["makespan_s"] == 1.5
+    assert (found["llm_calls"], found["tool_calls"]) == (8, 0)
+
+
+def test_without_tools_one_call_is_the_whole_script(cell: Any) -> None:
+    found = cell("no_tools", "threads")
+
+    assert found["sessions"]["succeeded"] == 4
+    assert found["makespan_s"] == found["ideal_makespan_s"] == 0.5
+    assert found["llm_calls"] == 4
+
+
+def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
+    found = cell("no_tools", "gather")
+
+    assert found["status"] == "not_applicable"
+    assert found["error"] == "the target has no async session"
+
+
+@pytest.mark.parametrize(
+    ("target", "strategy", "outcome", "expected"),
+    [
+        ("gives_up_early", "gather", "failed", "the session ended after 1 of 2 model calls"),
+        ("too_slow", "gather", "timed_out", "TimeoutError"),
+        ("loses_the_task", "gather", "failed", "no session marker in the prompt"),
+        ("reaches_out", "sync", "failed", "connection to 192.0.2.1 was not made"),
+    ],
+)
+def test_a_session_that_does_not_work_is_counted_and_explained(
+    target: str, strategy: str, outcome: str, expected: str, cell: Any
+) -> None:
+    found = cell(target, strategy)
+
+    assert found["sessions"]["started"] == found["sessions"][outcome] == 4
+    assert found["efficiency"] is None
+    assert expected in found["error"]
+
+
+@pytest.mark.parametrize("strategy", ["gather", "threads"])
+def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
+    strategy: str, warpbench: Warpbench
+) -> None:
+    finished = warpbench(
+        "run", "tools", *VIRTUAL, "--target", "agent,bare-sdk", "--strategy", strategy,
+        "--loop", "asyncio",
+    )  # fmt: skip
+
+    agent, bare = finished.structure
+    assert {**bare, "target": "agent"} == agent
+    assert agent["efficiency"] == 1.0
