@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 Warpbench = Any
-VIRTUAL = ("--clock", "virtual")
+VIRTUAL = ("--json", "--clock", "virtual")
 EVERY_STRATEGY = "sync,threads,executor,gather,taskgroup,workers,blocking"
 
 
@@ -96,7 +96,7 @@ def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbenc
 def test_warp_and_virtual_account_for_every_session(warpbench: Warpbench) -> None:
     for clock in ("warp", "virtual"):
         finished = warpbench(
-            "run", "tools", "--clock", clock, "--strategy", EVERY_STRATEGY,
+            "run", "tools", "--json", "--clock", clock, "--strategy", EVERY_STRATEGY,
             "--sessions", "7", "--concurrency", "3", "--trials", "2",
         )  # fmt: skip
         for cell in finished.cells:

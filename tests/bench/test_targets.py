@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 Warpbench = Any
-VIRTUAL = ("--clock", "virtual", "--sessions", "4", "--concurrency", "4")
+VIRTUAL = ("--json", "--clock", "virtual", "--sessions", "4", "--concurrency", "4")
 
 TARGETS = """
     import asyncio, json

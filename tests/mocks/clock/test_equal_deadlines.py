@@ -4,11 +4,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.clock import ClockMode, seconds
 
-from .worlds import SECOND, World, in_both_skipping_modes, on_each_loop
+from .worlds import SECOND, World, examples, in_both_skipping_modes, on_each_loop
 
 WAITERS = 200
 
@@ -85,7 +85,7 @@ def test_of_threads_in_virtual() -> None:
 
 
 @on_each_loop
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(deadlines_s=st.lists(st.integers(0, 3), min_size=1, max_size=30))
 def test_deadlines_come_first_and_the_order_of_asking_second(
     loop: str, deadlines_s: list[int]

@@ -142,25 +142,20 @@ def test_finalisers_that_release_everywhere_lose_nothing(mode: ClockMode) -> Non
 
 def test_a_put_may_interrupt_a_get_of_the_same_queue() -> None:
     """As the finaliser of an executor does to its own worker."""
-    items: SeenSimpleQueue[str] = SeenSimpleQueue(threading.Lock)
-    puts: list[None] = []
+    acquired: list[float] = []
 
     class InterruptedLock:
-        def __init__(self) -> None:
-            self.lock = threading.Lock()
-            self.acquired = 0
-
         def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-            self.acquired += 1
-            if self.acquired == 1:
-                puts.append(items.put("before it can be seen to wait"))
-            return self.lock.acquire(blocking, timeout)
+            acquired.append(timeout)
+            items.put("before it can be seen to wait")
+            return True
 
         def release(self) -> None:
-            self.lock.release()
+            raise AssertionError("nobody waits")
 
-    items = SeenSimpleQueue(InterruptedLock)
+    items: SeenSimpleQueue[str] = SeenSimpleQueue(InterruptedLock)
     assert items.get(timeout=5) == "before it can be seen to wait"
+    assert acquired == [-1]  # taken once, and not waited for
     assert items.empty()
 
 

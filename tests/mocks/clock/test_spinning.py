@@ -1,6 +1,7 @@
 """In virtual time, polling lets others run, but lets no time pass."""
 
 import asyncio
+import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,32 @@ def test_a_thread_that_sleeps_for_nothing_lets_others_run(mode: ClockMode) -> No
         while not done.is_set():
             time.sleep(0)
         thread.join()
+
+
+def test_who_sleeps_for_nothing_has_a_turn_among_others_who_never_rest() -> None:
+    turns: list[str] = []
+
+    def play(first: queue.SimpleQueue[int], second: queue.SimpleQueue[int]) -> None:
+        for _ in range(50):
+            first.get()
+            turns.append("play")
+            second.put(0)
+
+    with World(ClockMode.VIRTUAL).scope():
+        ping, pong = queue.SimpleQueue[int](), queue.SimpleQueue[int]()
+        players = [
+            threading.Thread(target=play, args=balls) for balls in ((ping, pong), (pong, ping))
+        ]
+        for player in players:
+            player.start()
+        ping.put(0)
+        for _ in range(3):
+            time.sleep(0)
+            turns.append("sleep")
+        for player in players:
+            player.join()
+    assert turns.index("sleep") < 5
+    assert turns[10:].count("sleep") == 0
 
 
 @on_each_loop

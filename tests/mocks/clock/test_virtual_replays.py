@@ -5,18 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from .replayed import TASK_STEPS, THREAD_STEPS, drawn_program, log_of
-from .worlds import LOOPS, on_each_loop
+from .worlds import LOOPS, examples, on_each_loop
 
 task_steps = st.lists(st.tuples(st.sampled_from(TASK_STEPS), st.integers(0, 4)), max_size=6)
 thread_steps = st.lists(st.tuples(st.sampled_from(THREAD_STEPS), st.integers(0, 4)), max_size=5)
 
 
 @on_each_loop
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     tasks=st.lists(task_steps, min_size=1, max_size=4),
     threads=st.lists(thread_steps, max_size=3),

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import uvloop
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.clock import ClockMode, WallClock, nanoseconds
 
@@ -16,6 +16,7 @@ from .worlds import (
     MILLISECOND,
     SECOND,
     World,
+    examples,
     in_both_skipping_modes,
     on_each_loop,
 )
@@ -29,7 +30,7 @@ durations_ns = st.one_of(
 
 @on_each_loop
 @in_both_skipping_modes
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_of_coroutines(mode: ClockMode, loop: str, waits: list[list[int]]) -> None:
     world = World(mode)
@@ -53,7 +54,7 @@ def test_of_coroutines(mode: ClockMode, loop: str, waits: list[list[int]]) -> No
 
 
 @in_both_skipping_modes
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=6))
 def test_of_threads(mode: ClockMode, waits: list[list[int]]) -> None:
     world = World(mode)
@@ -76,7 +77,7 @@ def test_of_threads(mode: ClockMode, waits: list[list[int]]) -> None:
 
 @on_each_loop
 @in_both_skipping_modes
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     sleeps_ns=st.lists(durations_ns, min_size=1, max_size=5),
     calls_ns=st.lists(durations_ns, min_size=1, max_size=5),
@@ -110,7 +111,7 @@ def test_of_coroutines_and_threads_together(
 
 @on_each_loop
 @in_both_skipping_modes
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(durations=st.lists(durations_ns, min_size=1, max_size=8))
 def test_of_the_loops_own_timers_but_for_the_rounding_of_floats(
     mode: ClockMode, loop: str, durations: list[int]

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from warpbench.mocks.clock import (
     NANOSECONDS_PER_SECOND,
     Clock,
@@ -37,6 +38,14 @@ LOOPS: Mapping[str, Callable[[SkippingClock], asyncio.AbstractEventLoop]] = {
     "uvloop": SkippingUvloop,
     "eager": _eager,
 }
+
+
+def examples(number: int) -> settings:
+    """Return hypothesis' settings for so many examples, on a machine however busy."""
+    return settings(
+        max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
 
 in_both_skipping_modes = pytest.mark.parametrize("mode", [ClockMode.WARP, ClockMode.VIRTUAL])
 on_each_loop = pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""The examples, run as their README says: agents that know nothing of the lab, unchanged."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+Cells = list[dict[str, Any]]
+EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+FRAMEWORKS = {
+    "with_pydantic_ai": "pydantic_ai",
+    "with_openai_agents": "agents",
+    "with_langgraph": "langgraph",
+}
+LOAD = ("--sessions", "6", "--concurrency", "6", "--trials", "1")
+NOT_STRUCTURE = {"cpu_s_per_session", "peak_rss_bytes", "elapsed_s"}
+TIMEOUT_S = 120
+
+
+TARGETS = ["plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS)]
+WITH_LAB = [f"{name}:build_with_lab" for name in FRAMEWORKS]
+
+
+def run(target: str, *options: str, folder: Path = EXAMPLES, strategy: str = "gather") -> Cells:
+    """Run a target from a folder, and return the cells."""
+    framework = FRAMEWORKS.get(target.partition(":")[0])
+    if framework is not None and importlib.util.find_spec(framework) is None:
+        pytest.skip(f"{framework} is not installed: make examples")
+    warpbench = str(Path(sys.executable).parent / "warpbench")
+    command = [warpbench, "run", "tools", "--target", target, "--strategy", strategy, "--json"]
+    with TemporaryDirectory() as out:
+        finished = subprocess.run(
+            [*command, *LOAD, *options, "--out", out],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    assert finished.returncode == 0, finished.stderr
+    cells: Cells = json.loads(finished.stdout)["cells"]
+    return cells
+
+
+@cache
+def run_once(target: str, clock: str) -> Cells:
+    """Run a target for several tests: importing a framework takes longer than the run."""
+    return run(target, "--clock", clock)
+
+
+@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("target", TARGETS + WITH_LAB)
+def test_every_session_succeeds_on_both_loops(target: str, clock: str) -> None:
+    cells = run_once(target, clock)
+
+    assert [cell["loop"] for cell in cells] == ["asyncio", "uvloop"]
+    for cell in cells:
+        assert cell["sessions"]["succeeded"] == 6, cell["error"]
+        assert cell["llm_calls"] == 12
+        assert 0 < cell["efficiency"] <= 1
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tools_of_its_own_take_their_own_time(target: str) -> None:
+    for cell in run_once(target, "virtual"):
+        assert cell["ideal_makespan_s"] == 1.0
+        assert cell["makespan_s"] == 1.1
+        assert cell["tool_calls"] == 0
+
+
+@pytest.mark.parametrize("target", WITH_LAB)
+def test_the_labs_tools_take_the_drawn_time(target: str) -> None:
+    for cell in run_once(target, "virtual"):
+        assert cell["makespan_s"] == cell["ideal_makespan_s"] == 1.2
+        assert cell["tool_calls"] == 24
+
+
+@pytest.mark.parametrize("target", TARGETS + WITH_LAB)
+def test_virtual_runs_are_the_same_in_every_field(target: str) -> None:
+    first, second = run_once(target, "virtual"), run(target, "--clock", "virtual")
+
+    for cell, again in zip(first, second, strict=True):
+        assert {name: cell[name] for name in cell if name not in NOT_STRUCTURE} == {
+            name: again[name] for name in again if name not in NOT_STRUCTURE
+        }
+
+
+def test_a_plain_function_without_tools_runs_in_threads() -> None:
+    target = "plain_sdk:build_without_tools"
+
+    (cell,) = run(target, "--clock", "virtual", strategy="threads")
+
+    assert cell["sessions"]["succeeded"] == 6
+    assert cell["makespan_s"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["bench", "mocks", "agent", "reports", "my_queue"])
+def test_a_file_named_as_one_of_ours_disturbs_nothing(name: str, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "plain_sdk.py", tmp_path / f"{name}.py")
+    options = ("--clock", "virtual", "--loop", "asyncio")
+
+    (cell,) = run(f"{name}:build", *options, folder=tmp_path)
+
+    assert cell["sessions"]["succeeded"] == 6
