@@ -15,6 +15,7 @@
     kind = "async"                     # async, blocking or cpu
     latency_s = 0.2
     parameters = { query = "string" }  # name -> string, integer, number or boolean
+    # in_coroutine = true             # blocking or cpu: an async def that blocks its loop
 
     [[rounds]]                         # one model call, and the tools its answer asks for
     tools = [{ tool = "search", arguments = { query = "asyncio" } }]
@@ -104,6 +105,8 @@ class ToolSpec:
         kind: How it spends its time.
         latency: Seconds that a call takes, unless the call says otherwise.
         parameters: Type of each parameter by name; all of them are required.
+        in_coroutine: Whether it blocks or computes inside an ``async def``, and so on the
+            event loop: the blunder.
     """
 
     name: str
@@ -111,6 +114,7 @@ class ToolSpec:
     kind: ToolKind
     latency: Distribution
     parameters: Mapping[str, JsonType]
+    in_coroutine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +303,7 @@ class _ToolTable(_Table):
     kind: ToolKind = Field(description=listed(ToolKind), strict=False)
     latency_s: _Latency = Field(description=_SECONDS)
     parameters: dict[str, Annotated[JsonType, Field(strict=False)]] = {}
+    in_coroutine: bool = False
 
 
 class _ToolCallTable(_Table):
@@ -386,7 +391,17 @@ def _tool(name: str, table: _ToolTable) -> ToolSpec:
         named = parameter.isidentifier() and not keyword.iskeyword(parameter)
         if not named or len(parameter) > 64:  # noqa: PLR2004 - as for tools
             _misfit("a Python identifier of up to 64 characters", shown(parameter), *path)
-    return ToolSpec(name, table.description, table.kind, table.latency_s, table.parameters)
+    if table.in_coroutine and table.kind is ToolKind.ASYNC:
+        expected = "kind blocking or cpu: an async tool is a coroutine already"
+        _misfit(expected, shown(table.kind.value), "tools", name, "in_coroutine")
+    return ToolSpec(
+        name,
+        table.description,
+        table.kind,
+        table.latency_s,
+        table.parameters,
+        in_coroutine=table.in_coroutine,
+    )
 
 
 def _rounds(table: _ScenarioTable, tools: Mapping[str, ToolSpec]) -> Iterator[RoundSpec]:

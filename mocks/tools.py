@@ -22,7 +22,8 @@ class LabTool:
         parameters: JSON schema of its arguments.
         kind: How it spends its time.
         function: The tool: a coroutine function for kind ``async``, else a plain function
-            that blocks or computes. Takes the arguments by keyword and returns text.
+            that blocks or computes, unless the scenario wraps that in a coroutine. Takes the
+            arguments by keyword and returns text.
         sync_function: The same for plain code: never a coroutine function.
     """
 
@@ -72,14 +73,29 @@ def _lab_tool(
         return _result(name, ticket)
 
     sync_function = compute if spec.kind is ToolKind.CPU else wait_blocking
+
+    async def block_the_loop(ticket: str, **arguments: object) -> str:
+        return sync_function(ticket, **arguments)
+
     return LabTool(
         name=name,
         description=spec.description,
         parameters=_schema(spec),
         kind=spec.kind,
-        function=wait_async if spec.kind is ToolKind.ASYNC else sync_function,
+        function=_form(spec, wait_async, block_the_loop, sync_function),
         sync_function=sync_function,
     )
+
+
+def _form(
+    spec: ToolSpec,
+    wait_async: Callable[..., Awaitable[str]],
+    block_the_loop: Callable[..., Awaitable[str]],
+    sync_function: Callable[..., str],
+) -> Callable[..., str] | Callable[..., Awaitable[str]]:
+    if spec.kind is ToolKind.ASYNC:
+        return wait_async
+    return block_the_loop if spec.in_coroutine else sync_function
 
 
 def _schema(spec: ToolSpec) -> dict[str, object]:

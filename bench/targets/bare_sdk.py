@@ -1,6 +1,7 @@
 """The bare SDK loop, as people write it: what any agent is compared with."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,6 @@ from typing import Any, cast
 
 from openai import AsyncOpenAI, OpenAI
 
-from ...mocks.script import ToolKind
 from ...mocks.tools import LabTool
 from ..target import Lab, Target
 
@@ -23,7 +23,7 @@ def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as peopl
 
     async def call_async(call: Any) -> str:
         tool, arguments = by_name[call.function.name], json.loads(call.function.arguments)
-        if tool.kind is ToolKind.ASYNC:
+        if inspect.iscoroutinefunction(tool.function):
             function = cast("Callable[..., Awaitable[str]]", tool.function)
             return await function(**arguments)
         loop = asyncio.get_running_loop()

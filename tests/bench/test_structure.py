@@ -63,6 +63,19 @@ def test_blocking_tools_queue_in_an_executor_of_the_default_size(
         assert cell["makespan_s"] == (1.2 if reaches_ideal else 2.4)
 
 
+def test_a_tool_that_blocks_inside_a_coroutine_holds_up_every_session(
+    warpbench: Warpbench,
+) -> None:
+    finished = warpbench(
+        "run", "blocking-blunder", *VIRTUAL, "--sessions", "20", "--concurrency", "20",
+        "--strategy", "threads,gather",
+    )  # fmt: skip
+
+    # Two model calls of 0.5 s, and 20 tools of 0.05 s: together in threads, in turn on a loop.
+    for (strategy, _), makespan_s in makespans(finished).items():
+        assert makespan_s == (1.05 if strategy == "threads" else 2.0), strategy
+
+
 def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
     finished = warpbench(
         "run",
