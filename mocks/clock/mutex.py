@@ -8,6 +8,7 @@ changed. It is postponed until the section is whole.
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from types import TracebackType
 
@@ -23,8 +24,13 @@ class Mutex:
         self._postponed: deque[Callable[[], None]] = deque()
 
     def __enter__(self) -> None:
-        self._lock.acquire()
-        self._depth += 1
+        try:
+            self._lock.acquire()
+            self._depth += 1
+        except BaseException:  # Ctrl-C, on either side of the first line
+            with suppress(RuntimeError):
+                self._lock.release()
+            raise
 
     def __exit__(
         self,

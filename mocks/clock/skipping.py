@@ -35,7 +35,8 @@ nothing can move, and the stall is reported as a hang.
 
 A signal handler may wake participants, but must not itself wait on the clock while its
 thread is parked: that is refused. Ctrl-C that strikes within the few microseconds of a
-section may leave the count of running participants too high, which holds time back.
+section may leave a participant counted as running, which holds time back; a second Ctrl-C
+ends the process.
 """
 
 import _thread

@@ -136,14 +136,8 @@ class SkippingUvloop(uvloop.Loop):
     def _pace(self) -> None:
         try:
             self._run_due_timers()
-            if self._stopping_soon:
-                pass
-            elif self._soon_calls == self._soon_calls_seen:
-                self._park()
-                self._run_due_timers()
-            else:
-                assert self._parking is not None
-                self._clock.spin(self._parking.participant, self._describe_tasks)
+            if not self._stopping_soon:
+                self._park_or_spin()
         except ClockError as error:
             # An exception of a callback would only be logged: carry it out of the loop.
             self._clock_error = error
@@ -154,6 +148,14 @@ class SkippingUvloop(uvloop.Loop):
                 self._pacing = False
             else:
                 super().call_soon(self._pace)
+
+    def _park_or_spin(self) -> None:
+        if self._soon_calls == self._soon_calls_seen:
+            self._park()
+            self._run_due_timers()
+        else:
+            assert self._parking is not None
+            self._clock.spin(self._parking.participant, self._describe_tasks)
 
     def _run_due_timers(self) -> None:
         timers = self._timers

@@ -98,15 +98,20 @@ class VirtualClock(SkippingClock):
         With a deadline that has passed already, the others that are runnable run first.
         """
         participant = parking.participant
-        with self.mutex:
-            leave = self._leave_at_once(parking, deadline_ns)
-            if leave is not None:
-                return leave
-            if deadline_ns is not None and deadline_ns <= self._now_ns:
-                self._count_spin(participant, parking.describe)
-            self._set_parked(participant, parking, deadline_ns)
-            if self._holder is participant:
-                self._pass_baton()
+        try:
+            with self.mutex:
+                leave = self._leave_at_once(parking, deadline_ns)
+                if leave is not None:
+                    return leave
+                if deadline_ns is not None and deadline_ns <= self._now_ns:
+                    self._count_spin(participant, parking.describe)
+                self._set_parked(participant, parking, deadline_ns)
+                if self._holder is participant:
+                    self._pass_baton()
+        except BaseException:
+            if participant.parking is parking:  # Ctrl-C in the midst of it
+                self._come_back(participant)
+            raise
         self._await_baton(participant)
         with self.mutex:
             self._raise_error(participant)
@@ -138,6 +143,16 @@ class VirtualClock(SkippingClock):
                         self._release(participant.parking)
         if interruption is not None:
             raise interruption
+
+    def _come_back(self, participant: Participant) -> None:
+        with self.mutex:
+            if participant.parking is not None:
+                self._release(participant.parking)
+            if self._holder is participant or self._holder is None:
+                self._pass_baton()
+            else:
+                self._open_gate(self._holder)  # its hand-over may have been cut short
+        self._await_baton(participant)
 
     def _wait_at_gate(self, participant: Participant) -> None:
         seen = self._hand_overs

@@ -16,6 +16,11 @@ from .cpu import burn_thread_cpu_ns
 from .protocol import ClockMode, seconds
 from .skipping import Leave, Parking, Participant, SkippingClock, real_monotonic_ns
 
+_SIGNALS_SEEN_WITHIN_S = 1.0
+"""Python notices a signal when a wait for a lock ends, but not one that came just before it
+began. An event loop has a pipe for that; here the root looks up now and then (in ``virtual``,
+to find stalls)."""
+
 
 class WarpClock(SkippingClock):
     """Skips waiting but not computing; see ``Clock``."""
@@ -51,7 +56,7 @@ class WarpClock(SkippingClock):
                     self._running -= 1
                     self._skip_if_idle()
             while not self._has_left(participant):
-                participant.gate.acquire(timeout=self._timeout_s(deadline_ns))
+                participant.gate.acquire(timeout=self._timeout_s(participant))
         except BaseException:
             with self.mutex:
                 if participant.parking is parking:
@@ -70,10 +75,12 @@ class WarpClock(SkippingClock):
                 self._release_due()
             return participant.parking is None
 
-    def _timeout_s(self, deadline_ns: int | None) -> float:
+    def _timeout_s(self, participant: Participant) -> float:
+        deadline_ns = participant.deadline_ns
+        longest_s = _SIGNALS_SEEN_WITHIN_S if participant is self.root else TIMEOUT_MAX
         if deadline_ns is None:
-            return -1
-        return min(seconds(max(0, deadline_ns - self.now_ns())), TIMEOUT_MAX)
+            return longest_s
+        return min(seconds(max(0, deadline_ns - self.now_ns())), longest_s)
 
     # ---- the mutex is held ------------------------------------------------------------
 

@@ -149,7 +149,7 @@ def test_a_session_costs_at_most_six_tenths_of_the_bare_loop(benchmark: Benchmar
         compare, kwargs={"sessions": 100, "at_once": 50, "pairs": 15}, rounds=1
     )
     benchmark.extra_info.update(figures)
-    print(  # noqa: T201 - the figure is what the benchmark is for
+    print(
         f"\nagent {figures['agent_cpu_s_per_session'] * 1e3:.2f} ms, "
         f"bare loop {figures['bare_cpu_s_per_session'] * 1e3:.2f} ms CPU a session; "
         f"ratio {figures['cpu_ratio']:.3f}, goal {GOAL}"

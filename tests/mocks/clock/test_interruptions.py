@@ -34,14 +34,18 @@ def on_alarm(action: Callable[[], object]) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def alarm_while_the_root_waits(action: Callable[[], object]) -> Iterator[None]:
-    """Run ``action`` in a signal handler of the main thread a few real milliseconds from now."""
+def alarm_while_the_root_waits(world: World, action: Callable[[], object]) -> Iterator[None]:
+    """Run ``action`` in a signal handler of the main thread, once that is parked."""
 
     def handle(_signal: int, _frame: object) -> None:
-        action()
+        root = world.clock.root
+        if root is None or root.parking is None:
+            signal.setitimer(signal.ITIMER_REAL, 0.005)
+        else:
+            action()
 
     before = signal.signal(signal.SIGALRM, handle)
-    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    signal.setitimer(signal.ITIMER_REAL, 0.005)
     try:
         yield
     finally:
@@ -174,7 +178,7 @@ def test_a_signal_handler_wakes_the_root(mode: ClockMode) -> None:
 
         thread = threading.Thread(target=over.acquire)
         thread.start()
-        with alarm_while_the_root_waits(tell):
+        with alarm_while_the_root_waits(world, tell):
             assert items.get() == "signal"
         thread.join()
 
@@ -199,7 +203,7 @@ def test_ctrl_c_in_warp_cancels_the_main_task(loop: str) -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        alarm_while_the_root_waits(lambda: signal.raise_signal(signal.SIGINT)),
+        alarm_while_the_root_waits(world, lambda: signal.raise_signal(signal.SIGINT)),
     ):
         world.run(main, loop)
     assert ended == ["cancelled"]
@@ -219,7 +223,7 @@ def test_ctrl_c_in_plain_code_leaves_the_others_in_order(mode: ClockMode) -> Non
         start_ns = world.clock.now_ns()
         thread = threading.Thread(target=over.acquire)
         thread.start()
-        with pytest.raises(KeyboardInterrupt), alarm_while_the_root_waits(interrupt):
+        with pytest.raises(KeyboardInterrupt), alarm_while_the_root_waits(world, interrupt):
             time.sleep(3600)
         sleepers = [threading.Thread(target=time.sleep, args=(5,)) for _ in range(3)]
         for sleeper in sleepers:
@@ -241,11 +245,12 @@ def test_a_signal_handler_that_waits_itself_is_refused(mode: ClockMode) -> None:
         time.sleep(1)
 
     def root() -> None:
+        world = World(mode)
         thread = threading.Thread(target=over.acquire)
-        with World(mode).scope():
+        with world.scope():
             thread.start()
             try:
-                with alarm_while_the_root_waits(wait):
+                with alarm_while_the_root_waits(world, wait):
                     time.sleep(3600)
             finally:
                 thread.join()
@@ -264,10 +269,11 @@ def test_a_hang_after_an_interruption_is_still_found(mode: ClockMode) -> None:
         raise KeyboardInterrupt
 
     def root() -> None:
+        world = World(mode)
         thread = threading.Thread(target=over.acquire)
-        with World(mode).scope():
+        with world.scope():
             thread.start()
-            with pytest.raises(KeyboardInterrupt), alarm_while_the_root_waits(interrupt):
+            with pytest.raises(KeyboardInterrupt), alarm_while_the_root_waits(world, interrupt):
                 threading.Event().wait()
             thread.join()
             threading.Event().wait()
