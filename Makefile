@@ -29,7 +29,7 @@ types: $(VENV)/.ready
 benchmarks: $(VENV)/.ready
 	$(BIN)/pytest tests/benchmarks --benchmark-enable -s
 
-# The clock's accuracy: the same cells in `wall` and in `warp`. Real time: about 15 minutes.
+# The clock's accuracy: the same cells in `wall` and in `warp`. Real waiting: about 12 minutes.
 fidelity: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/fidelity.py
 

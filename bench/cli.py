@@ -147,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
     else:
-        _show(run, out)
+        _show(run, run_file, out)
     return EXIT_INTERRUPTED if interrupted else EXIT_OK
 
 
@@ -155,11 +155,11 @@ def _report(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run_file = path / RUN_FILE if path.is_dir() else path
     run = read_run(run_file)
-    _show(run, _folder(options.out) if options.out else run_file.parent)
+    _show(run, run_file, _folder(options.out) if options.out else run_file.parent)
     return EXIT_OK
 
 
-def _show(run: Run, out: Path) -> None:
+def _show(run: Run, run_file: Path, out: Path) -> None:
     # matplotlib takes half a second to import; `warpbench list` shall not pay for it.
     from ..reports.report import write_report  # noqa: PLC0415
 
@@ -168,7 +168,7 @@ def _show(run: Run, out: Path) -> None:
     if run.cells:
         paths = write_report(run, out)
         console.print()
-        for path in (out / RUN_FILE, *paths):
+        for path in (run_file, *paths):
             console.print(str(path), soft_wrap=True, markup=False, highlight=False)
 
 

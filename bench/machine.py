@@ -2,8 +2,8 @@
 
 import os
 
-REFERENCE_CORES = 2
-"""Cores of the machine that the virtual clock imagines, so that it is the same everywhere."""
+from ..mocks.clock import ClockMode
+from ..mocks.clock.ordering import VIRTUAL_CORES
 
 _MOST_DEFAULT_WORKERS = 32
 _DEFAULT_WORKERS_BEYOND_CORES = 4
@@ -12,6 +12,11 @@ _DEFAULT_WORKERS_BEYOND_CORES = 4
 def available_cores() -> int:
     """Return the cores that this process may run on."""
     return len(os.sched_getaffinity(0))
+
+
+def cores_of(mode: ClockMode) -> int:
+    """Return the cores that a trial on such a clock has: the machine's, or the imagined."""
+    return VIRTUAL_CORES if mode is ClockMode.VIRTUAL else available_cores()
 
 
 def default_executor_workers(cores: int) -> int:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ..mocks.clock import ClockMode
 from ..mocks.scenario import Scenario
-from .machine import default_executor_workers
+from .machine import cores_of, default_executor_workers
 from .record import NO_LOOP, Cell
 from .strategies import Strategy
-from .trial import TrialSpec, cores_of
+from .trial import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
 RESPX = "respx"

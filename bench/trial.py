@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ..mocks.clock import Clock, ClockMode, SkippingClock, create_clock, keeping_time
+from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time
 from ..mocks.isolation import hold_no_secrets, stay_on_this_machine
 from ..mocks.model import ScriptedModel, task_of
 from ..mocks.router import mocked_http
@@ -22,7 +22,7 @@ from ..mocks.tools import lab_tools
 from ..mocks.traffic import Traffic
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
-from .machine import REFERENCE_CORES, available_cores, default_executor_workers
+from .machine import cores_of, default_executor_workers
 from .probe import Probe
 from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
@@ -175,11 +175,6 @@ class _Trial:
             return sample
         error = f"the session ended after {answered} of {expected} model calls"
         return replace(sample, outcome=Outcome.FAILED, error=error)
-
-
-def cores_of(mode: ClockMode) -> int:
-    """Return the cores that a trial on such a clock has: the machine's, or the imagined."""
-    return REFERENCE_CORES if mode is ClockMode.VIRTUAL else available_cores()
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:

@@ -119,7 +119,9 @@ class Program:
                 async with asyncio.timeout(pause_s):
                     await asyncio.sleep(0.35)
             case "cancel":
-                self.tasks[number % len(self.tasks)].cancel()
+                # An eager task runs while the list of tasks is still being made.
+                if self.tasks:
+                    self.tasks[number % len(self.tasks)].cancel()
             case "group":
                 return await self.failing_group(who, number)
             case "as completed":
