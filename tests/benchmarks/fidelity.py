@@ -57,15 +57,20 @@ class Comparison:
 
 def main(arguments: Sequence[str]) -> None:
     """Print the tables."""
-    most_pairs = int(arguments[0]) if arguments else 3
+    pairs = int(arguments[0]) if arguments else 3
+    print_table(latency_s=0.5, few=200, pairs=pairs)
+    print_table(latency_s=5.0, few=10, pairs=1)
+
+
+def print_table(*, latency_s: float, few: int, pairs: int) -> None:
+    """Run the cells for one latency of the model, and print a row for each as it is known."""
     processes = TrialProcesses(TIME_LIMIT_S)
-    for latency_s, few, pairs in ((0.5, 200, most_pairs), (5.0, 10, 1)):
-        print(f"\nOne model call of {latency_s:g} s, 50 at once, medians of {pairs} pairs:\n")
-        print("| strategy | loop | sessions | wall | warp | makespan | p50 | p99 | sooner |")
-        print("|---|---|---|---|---|---|---|---|---|")
-        for spec in specs(chat(latency_s), few):
-            alone = spec.cell.strategy in ONE_AT_A_TIME
-            print(compare(spec, 1 if alone else pairs, processes).row(), flush=True)
+    print(f"\nOne model call of {latency_s:g} s, 50 at once, {pairs} pair(s) of trials:\n")
+    print("| strategy | loop | sessions | wall | warp | makespan | p50 | p99 | sooner |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for spec in specs(chat(latency_s), few):
+        alone = spec.cell.strategy in ONE_AT_A_TIME
+        print(compare(spec, 1 if alone else pairs, processes).row(), flush=True)
 
 
 def chat(latency_s: float) -> Scenario:
