@@ -190,9 +190,10 @@ class SkippingClock(ABC):
     def admit(self, thread: threading.Thread) -> Participant:
         """Make a thread that is about to start a participant, running from now on."""
         participant = Participant(thread)
-        with self.mutex:
+        with self.mutex.section:
             self._by_thread[thread] = participant
             self._on_admitted(participant)
+        self.mutex.catch_up()
         return participant
 
     def begin(self, participant: Participant) -> None:
@@ -202,17 +203,18 @@ class SkippingClock(ABC):
 
     def end(self, participant: Participant) -> None:
         """The calling thread has nothing left to do; whoever joins it goes on."""
-        with self.mutex:
+        with self.mutex.section:
             for parking in participant.joiners:
                 self._release(parking)
             participant.ended = True
             if self._by_thread.pop(participant.thread, None) is not None:
                 self._ending[threading.get_ident()] = participant.thread
                 self._on_ended(participant)
+        self.mutex.catch_up()
 
     def dismiss(self, participant: Participant) -> None:
         """The thread of a participant just admitted could not be started."""
-        with self.mutex:
+        with self.mutex.section:
             participant.ended = True
             if self._by_thread.pop(participant.thread, None) is not None:
                 self._on_dismissed(participant)
@@ -223,14 +225,14 @@ class SkippingClock(ABC):
         if waiting is None:
             return True
         parking = Parking(waiting, lambda: f"waits for thread {participant.name!r} to end")
-        with self.mutex:
+        with self.mutex.section:
             if participant.ended:
                 return True
             participant.joiners.append(parking)
         deadline_ns = None if timeout_ns is None else self.now_ns() + timeout_ns
         if self.park(parking, deadline_ns) is Leave.RELEASED:
             return True
-        with self.mutex:
+        with self.mutex.section:
             if parking in participant.joiners:
                 participant.joiners.remove(parking)
         return participant.ended
@@ -241,13 +243,16 @@ class SkippingClock(ABC):
 
     # ---- parking ----------------------------------------------------------------------
 
-    @abstractmethod
     def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
         """Wait at ``parking`` until released or until ``deadline_ns``.
 
         Raises:
             ClockError: Time cannot be kept; raised in the root only.
         """
+        try:
+            return self._park(parking, deadline_ns)
+        finally:
+            self.mutex.catch_up()
 
     def release(self, parking: Parking) -> None:
         """Let the participant that waits, or is about to wait, at ``parking`` go on.
@@ -265,8 +270,9 @@ class SkippingClock(ABC):
 
     def take_release(self, parking: Parking) -> bool:
         """Say whether ``parking`` was released since it was last waited at; do not wait."""
-        with self.mutex:
+        with self.mutex.section:
             released, parking.released = parking.released, False
+        self.mutex.catch_up()
         return released
 
     def spin(self, participant: Participant, describe: Callable[[], str]) -> None:
@@ -297,6 +303,12 @@ class SkippingClock(ABC):
         return refusal
 
     # ---- what subclasses fill in ------------------------------------------------------
+
+    @abstractmethod
+    def _park(self, parking: Parking, deadline_ns: int | None) -> Leave: ...
+
+    @abstractmethod
+    def _somebody_runs(self) -> bool: ...
 
     @abstractmethod
     def _on_opened(self, root: Participant) -> None: ...
@@ -391,6 +403,10 @@ class SkippingClock(ABC):
             if stranger is not None:
                 self._fail(stranger)
                 return None
+        # A finaliser may have woken somebody since: then this was not the end of all running.
+        self.mutex.settle()
+        if self._somebody_runs():
+            return None
         earliest = self._earliest()
         if earliest is None:
             self._fail(ClockHangError(self._describe_hang()))
@@ -485,9 +501,10 @@ class SkippingClock(ABC):
         try:
             yield
         finally:
-            with self.mutex:
+            with self.mutex.section:
                 self._open = False
                 self._let_go()
+            self.mutex.catch_up()
         if self.failure is not None:
             raise self.failure
 

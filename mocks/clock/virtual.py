@@ -89,17 +89,15 @@ class VirtualClock(SkippingClock):
     def burn_ns(self, duration_ns: int) -> None:
         """Move the clock by ``duration_ns`` while holding everybody else back."""
         self.participant_here()
-        with self.mutex:
+        with self.mutex.section:
             self._advance_to(self._now_ns + duration_ns)
+        self.mutex.catch_up()
 
-    def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
-        """Wait at ``parking``; see ``SkippingClock.park``.
-
-        With a deadline that has passed already, the others that are runnable run first.
-        """
+    def _park(self, parking: Parking, deadline_ns: int | None) -> Leave:
+        # With a deadline that has passed already, the others that are runnable run first.
         participant = parking.participant
         try:
-            with self.mutex:
+            with self.mutex.section:
                 leave = self._leave_at_once(parking, deadline_ns)
                 if leave is not None:
                     return leave
@@ -113,16 +111,17 @@ class VirtualClock(SkippingClock):
                 self._come_back(participant)
             raise
         self._await_baton(participant)
-        with self.mutex:
+        with self.mutex.section:
             self._raise_error(participant)
         return participant.leave
 
     def spin(self, participant: Participant, describe: Callable[[], str]) -> None:
         """An event loop went round without waiting; let the others run now and then."""
         super().spin(participant, describe)
-        with self.mutex:
+        with self.mutex.section:
             self._count_spin(participant, describe)
             others_wait = bool(self._ready)
+        self.mutex.catch_up()
         if others_wait and self._spins % SPINS_A_TURN == 0:
             self.park(Parking(participant, describe), self._now_ns)
 
@@ -138,14 +137,14 @@ class VirtualClock(SkippingClock):
                 if interruption is not None:
                     raise  # a second Ctrl-C: the holder does not give the baton up
                 interruption = error
-                with self.mutex:
+                with self.mutex.section:
                     if participant.parking is not None:
                         self._release(participant.parking)
         if interruption is not None:
             raise interruption
 
     def _come_back(self, participant: Participant) -> None:
-        with self.mutex:
+        with self.mutex.section:
             if participant.parking is not None:
                 self._release(participant.parking)
             if self._holder is participant or self._holder is None:
@@ -165,11 +164,12 @@ class VirtualClock(SkippingClock):
             seen = self._hand_overs
 
     def _may_run(self, participant: Participant) -> bool:
-        with self.mutex:
+        with self.mutex.section:
             self._shut_gate(participant)
-            if participant.ended:
-                return participant.parking is None
-            return self._holder is participant
+        self.mutex.catch_up()
+        if participant.ended:
+            return participant.parking is None
+        return self._holder is participant
 
     def _is_stalled(self) -> bool:
         seen = self._hand_overs
@@ -182,7 +182,7 @@ class VirtualClock(SkippingClock):
         return True
 
     def _fail_stalled(self, seen: int) -> None:
-        with self.mutex:
+        with self.mutex.section:
             holder = self._holder
             if self._hand_overs != seen or holder is None:
                 return
@@ -246,6 +246,9 @@ class VirtualClock(SkippingClock):
     def _make_runnable(self, participant: Participant, leave: Leave) -> None:
         self._set_runnable(participant, leave)
         self._ready.append(participant)
+
+    def _somebody_runs(self) -> bool:
+        return bool(self._ready)
 
     def _on_opened(self, root: Participant) -> None:
         self._ready.clear()

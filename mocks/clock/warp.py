@@ -40,11 +40,10 @@ class WarpClock(SkippingClock):
         """Spend ``duration_ns`` of this thread's CPU time; the clock sees it pass."""
         burn_thread_cpu_ns(duration_ns)
 
-    def park(self, parking: Parking, deadline_ns: int | None) -> Leave:
-        """Wait at ``parking``; see ``SkippingClock.park``."""
+    def _park(self, parking: Parking, deadline_ns: int | None) -> Leave:
         participant = parking.participant
         try:
-            with self.mutex:
+            with self.mutex.section:
                 leave = self._leave_at_once(parking, deadline_ns)
                 if leave is not None:
                     return leave
@@ -58,22 +57,23 @@ class WarpClock(SkippingClock):
             while not self._has_left(participant):
                 participant.gate.acquire(timeout=self._timeout_s(participant))
         except BaseException:
-            with self.mutex:
+            with self.mutex.section:
                 if participant.parking is parking:
                     self._release(parking)
             raise
-        with self.mutex:
+        with self.mutex.section:
             self._raise_error(participant)
         return participant.leave
 
     def _has_left(self, participant: Participant) -> bool:
-        with self.mutex:
+        with self.mutex.section:
             self._shut_gate(participant)
             if participant.parking is not None and participant.deadline_ns is not None:
                 # Timed by this very moment, which is what invariant 4 asks of the earliest.
                 participant.skipped_when_timed_ns = self._skipped_ns
                 self._release_due()
-            return participant.parking is None
+        self.mutex.catch_up()
+        return participant.parking is None
 
     def _timeout_s(self, participant: Participant) -> float:
         deadline_ns = participant.deadline_ns
@@ -107,6 +107,9 @@ class WarpClock(SkippingClock):
         earliest = self._earliest()
         if earliest is not None and earliest.skipped_when_timed_ns != self._skipped_ns:
             self._open_gate(earliest)
+
+    def _somebody_runs(self) -> bool:
+        return self._running > 0
 
     def _on_opened(self, _root: Participant) -> None:
         self._running = 1
