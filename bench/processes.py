@@ -8,7 +8,8 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -73,18 +74,24 @@ class TrialProcesses:
     def _in_a_process(self, work: Callable[[Any], object], argument: object) -> object:
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_serve, args=(work, argument, sender))
-        process.start()
-        sender.close()
         try:
+            # Interrupted half-way, a start would leave a trial that nobody knows of.
+            with _interrupts_held_back():
+                process.start()
+            sender.close()
             if not wait([receiver], timeout=self._time_limit_s):
                 raise TrialError(
                     f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
                 )
             return self._received(receiver, process)
+        except KeyboardInterrupt:
+            if process.is_alive():
+                process.kill()
+            raise
         finally:
             receiver.close()
             if process.is_alive():
-                process.join(_GRACE_S if process.exitcode is None else 0)
+                process.join(_GRACE_S)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -102,6 +109,16 @@ class TrialProcesses:
             error_type = TargetError if message.is_target_error else TrialError
             raise error_type(message.message)
         return message
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C strike after this scope, and not inside it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _load(target: str) -> None:

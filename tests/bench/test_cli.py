@@ -1,5 +1,6 @@
 """The command line: what it writes, and one clear line for whatever cannot be used."""
 
+import contextlib
 import json
 import os
 import signal
@@ -202,28 +203,31 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
         "--strategy", "gather", "--loop", "asyncio", "--concurrency", "2", "--trials", "1",
         "--clock", "wall", "--sessions", "2000",
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command,
-        cwd=_with_quick_scenario(tmp_path),
-        env=os.environ,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    run_file = tmp_path / "results" / "run.json"
-    deadline_s = time.monotonic() + 60
-    while not run_file.exists() and time.monotonic() < deadline_s:
-        time.sleep(0.05)
+    run_file, errors = tmp_path / "results" / "run.json", tmp_path / "errors"
+    with errors.open("w") as error_file:
+        process = subprocess.Popen(
+            command,
+            cwd=_with_quick_scenario(tmp_path),
+            stderr=error_file,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    try:
+        deadline_s = time.monotonic() + 60
+        while not run_file.exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        status = process.wait(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-
-    assert process.returncode == 130, errors
+    assert status == 130, errors.read_text()
     run = json.loads(run_file.read_text())
     assert [cell["scenario"] for cell in run["cells"]] == ["quick"]
     assert [finding["kind"] for finding in run["findings"]] == ["interrupted"]
-    assert "Traceback" not in errors
+    assert "Traceback" not in errors.read_text()
 
 
 def _with_quick_scenario(folder: Path) -> Path:
