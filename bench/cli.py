@@ -126,8 +126,8 @@ def _run(options: argparse.Namespace) -> int:
     out = _folder(options.out)
     specs = cells_of(factors)
     processes = TrialProcesses(time_limit_s)
-    for spec in {spec.cell.target: spec for spec in specs}.values():
-        processes.check_target(spec.cell.target)
+    for target in factors.targets:
+        processes.check_target(target)
     header = RunHeader(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=shlex.join(["warpbench", *sys.argv[1:]]),

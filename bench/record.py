@@ -178,7 +178,6 @@ class FindingKind(StrEnum):
     SESSIONS_FAILED = "sessions_failed"
     ABOVE_IDEAL = "above_ideal"
     INTERRUPTED = "interrupted"
-    FEW_SAMPLES = "few_samples"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ RUN = Run(
         commit=None,
     ),
     cells=(CELL,),
-    findings=(Finding(FindingKind.FEW_SAMPLES, "p99 needs 100 samples"),),
+    findings=(Finding(FindingKind.SESSIONS_LOST, "one did not start"),),
 )
 
 
