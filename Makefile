@@ -53,9 +53,9 @@ $(VENV)/.frameworks: $(VENV)/.ready constraints-frameworks.txt
 # Resolves pyproject.toml anew for every supported Python, with hashes and without addresses.
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --group build --group frameworks --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --group frameworks --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
 		-c constraints.txt -o constraints-frameworks.txt
 

@@ -1,39 +1,95 @@
 """A small, good agent: the lab's default target and a reference for writing one.
 
-    async with openai.AsyncOpenAI() as client:
-        agent = AsyncAgent(client, [Tool.from_function(weather)])
-        answer = await agent.run("What is the weather in Oslo and in Rome?")
+    @tool
+    async def weather(city: str) -> str:
+        '''Look up the weather.'''
 
-``Agent`` is the same without the ``await``.
+    async with Agent([weather]) as agent:
+        answer = await agent.chat_async("What is the weather in Oslo and in Rome?")
+
+Each method has a sync twin (``agent.chat``) that is plain code in the calling thread.
 """
 
-from .async_ import AsyncAgent
+from .agent import Agent, Mode
+from .batch import Outcome
+from .conversation import Conversation, ConversationSummary
+from .counters import Counters, Prices
 from .errors import (
     AgentError,
+    ContextTooLongError,
     ConversationError,
     MaxRoundsError,
     ModelAnswerError,
     RunningLoopError,
+    SessionTimeoutError,
     SettingsError,
+    StepFailedError,
     ToolArgumentsError,
     ToolDefinitionError,
+    ToolFailedError,
+    WorkflowError,
 )
-from .messages import Answer, Usage
-from .registry import Tool
-from .sync import Agent
+from .limiter import Limiter
+from .messages import (
+    Answer,
+    Finished,
+    StreamEvent,
+    TaskResult,
+    TextDelta,
+    ToolCall,
+    ToolEnded,
+    ToolResult,
+    ToolStarted,
+    Usage,
+)
+from .retry import RetryBudget, RetryPolicy
+from .streams import AsyncEventStream, EventStream
+from .tool import Tool, tool
+from .workflows.graph import StepContext
+from .workflows.progress import WorkflowResult
+from .workflows.prompt import Prompt
+from .workflows.workflow import Workflow
 
 __all__ = [
     "Agent",
     "AgentError",
     "Answer",
-    "AsyncAgent",
+    "AsyncEventStream",
+    "ContextTooLongError",
+    "Conversation",
     "ConversationError",
+    "ConversationSummary",
+    "Counters",
+    "EventStream",
+    "Finished",
+    "Limiter",
     "MaxRoundsError",
+    "Mode",
     "ModelAnswerError",
+    "Outcome",
+    "Prices",
+    "Prompt",
+    "RetryBudget",
+    "RetryPolicy",
     "RunningLoopError",
+    "SessionTimeoutError",
     "SettingsError",
+    "StepContext",
+    "StepFailedError",
+    "StreamEvent",
+    "TaskResult",
+    "TextDelta",
     "Tool",
     "ToolArgumentsError",
+    "ToolCall",
     "ToolDefinitionError",
+    "ToolEnded",
+    "ToolFailedError",
+    "ToolResult",
+    "ToolStarted",
     "Usage",
+    "Workflow",
+    "WorkflowError",
+    "WorkflowResult",
+    "tool",
 ]

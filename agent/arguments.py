@@ -1,5 +1,6 @@
 """How the arguments that a model wrote become keyword arguments that a tool can trust."""
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -109,7 +110,8 @@ def schema_from_signature(
 
     Args:
         name: Name of the tool, for error messages.
-        function: Its parameters must all be typed and be passable by name.
+        function: Its parameters must all be typed and be passable by name; those that a
+            partial has bound by name are left out.
         descriptions: What to tell the model about each parameter; may lack some.
 
     Raises:
@@ -119,7 +121,10 @@ def schema_from_signature(
     # Fields are numbered and carry the parameter's name as an alias: a parameter may then
     # have any name, also one that a pydantic model has for itself (`copy`, `schema`).
     names: dict[str, str] = {}
+    bound = _bound_by_name(function)
     for index, parameter in enumerate(_signature(name, function).parameters.values()):
+        if parameter.name in bound:
+            continue
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ToolDefinitionError(
                 f"tool {name!r}: parameter {parameter} cannot be passed by name; "
@@ -171,6 +176,15 @@ class _ToolSchema(GenerateJsonSchema):
         """Titles repeat the names."""
         del schema
         return False
+
+
+def _bound_by_name(function: Callable[..., object]) -> set[str]:
+    """Names that a partial has bound: what stands there may be a secret, and is no default."""
+    bound: set[str] = set()
+    while isinstance(function, functools.partial):
+        bound |= set(function.keywords)
+        function = function.func
+    return bound
 
 
 def _signature(name: str, function: Callable[..., object]) -> inspect.Signature:

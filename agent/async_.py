@@ -1,124 +1,166 @@
-"""The async agent: drives a conversation in an event loop, and reads line for line as the sync."""
+"""The async driver: drives turns in an event loop, and reads line for line as the sync one."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextvars import copy_context
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+from typing import TypeVar
 
 import httpx2
-from openai import AsyncOpenAI
+import openai
+from openai import AsyncOpenAI, AsyncStream
 
-from .conversation import Conversation, Plan
-from .errors import SettingsError
-from .messages import Answer, ModelAnswer, ToolResult
-from .registry import Invocation, Tool
+from .assembly import AnswerAssembly
+from .async_tools import run_tools
+from .deadline import Until, deadline_in
+from .messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
+from .observation import ChatSpan, SessionSpan
+from .runtime import PATH, Runtime, call_timed_out, request_options
+from .turn import Turn
 from .wire import parse_answer
 
+T = TypeVar("T")
 
-class AsyncAgent:
-    """An agent for the event loop: one object serves any number of sessions at once.
 
-    It holds no state of a session: each ``run`` has a conversation of its own. Cancelling a
-    ``run`` cancels its model call or its async tools and waits for them to end; a plain
-    function that a thread has begun cannot be stopped and runs to its end, unheard.
+async def drive(turn: Turn, client: AsyncOpenAI, runtime: Runtime) -> None:
+    """Take a turn to its end.
 
-    Args:
-        client: The model's API: key, address, retries and timeouts are its settings. A client
-            belongs to one event loop, and to the caller, who closes it. (An ``AzureOpenAI``
-            one needs its ``azure_deployment``: it cannot take it from an encoded request.)
-        tools: What the model may call.
-        model: Name of the model.
-        instructions: The system message, if any.
-        max_rounds: Calls of the model that a session may take; at least 1.
-        executor: Where plain functions run; by default the event loop's own executor.
-        tool_workers: Instead of an executor, threads of a pool that the agent makes for itself
-            and ends in ``aclose``.
+    Cancelling this cancels the call of the model or the tools that run, and waits for them.
 
     Raises:
-        SettingsError: The settings contradict each other.
-        ToolDefinitionError: A tool is not usable.
+        SessionTimeoutError: It took longer than the agent's ``session_timeout_s``.
+        ConversationError: The conversation is in the middle of another turn.
+        MaxRoundsError, ContextTooLongError: See ``Turn``.
+        ModelAnswerError: An answer of the model is malformed.
+        ToolFailedError: A critical tool failed.
+        openai.APIError: The API failed, after the retries.
     """
+    runtime.meter.session()
+    with turn.in_use(), runtime.observer.invoke_agent(runtime.name, runtime.model) as span:
+        async with Until(deadline_in(runtime.session_timeout_s), runtime.session_timed_out):
+            while not turn.is_over:
+                calls = turn.receive(await _ask(turn.request(), client, runtime, span))
+                turn.add_results(await run_tools(calls, runtime, span))
 
-    def __init__(
-        self,
-        client: AsyncOpenAI,
-        tools: Iterable[Tool] = (),
-        *,
-        model: str = "gpt-4o-mini",
-        instructions: str | None = None,
-        max_rounds: int = 10,
-        executor: Executor | None = None,
-        tool_workers: int | None = None,
-    ) -> None:
-        self._client = client
-        self._plan = Plan.of(
-            model=model, instructions=instructions, tools=tools, max_rounds=max_rounds
-        )
-        self._own_pool: ThreadPoolExecutor | None = None
-        if tool_workers is not None and (tool_workers < 1 or executor is not None):
-            raise SettingsError(
-                f"tool_workers is {tool_workers}; it is at least 1, and not given with an executor"
+
+async def stream(turn: Turn, client: AsyncOpenAI, runtime: Runtime) -> AsyncGenerator[StreamEvent]:
+    """Take a turn to its end, yielding what happens as it happens; errors as for ``drive``.
+
+    No ``yield`` stands inside a timeout or a task group: these would cancel the consumer.
+    """
+    runtime.meter.session()
+    deadline_s = deadline_in(runtime.session_timeout_s)
+    with turn.in_use(), runtime.observer.invoke_agent(runtime.name, runtime.model) as span:
+        while not turn.is_over:
+            assembly = AnswerAssembly()
+            request = turn.request(streamed=True)
+            with span.chat() as chat:
+                async with _chunks(request, client, runtime, chat, deadline_s) as next_chunk:
+                    while (chunk := await next_chunk()) is not None:
+                        for text in assembly.feed(chunk):
+                            chat.first_token()
+                            yield TextDelta(text)
+                answer = assembly.answer()
+                chat.answered(answer)
+            runtime.meter.model_call(answer.usage)
+            calls = turn.receive(answer)
+            for call in calls:
+                yield ToolStarted(call.call)
+            async with Until(deadline_s, runtime.session_timed_out):
+                results = await run_tools(calls, runtime, span)
+            for call, result in zip(calls, results, strict=True):
+                yield ToolEnded(call.call, result)
+            turn.add_results(results)
+        yield Finished(turn.answer)
+
+
+async def _ask(
+    request: bytes, client: AsyncOpenAI, runtime: Runtime, span: SessionSpan
+) -> ModelAnswer:
+    with span.chat() as chat, chat.active():
+        body = await _retrying(partial(_post, request, client, runtime), runtime)
+        answer = parse_answer(body)
+        chat.answered(answer)
+    runtime.meter.model_call(answer.usage)
+    return answer
+
+
+async def _post(request: bytes, client: AsyncOpenAI, runtime: Runtime) -> bytes:
+    await runtime.model_limiter.acquire_async()
+    try:
+        timeout_s = runtime.call_timeout_s
+        async with Until(deadline_in(timeout_s), partial(call_timed_out, client)):
+            # The SDK's way for requests of one's own: its keys and errors, but without the walk
+            # over every message that makes up half the cost of `chat.completions.create`.
+            response = await client.post(
+                PATH,
+                cast_to=httpx2.Response,
+                content=request,
+                options=request_options(timeout_s),
             )
-        if tool_workers is not None:
-            executor = self._own_pool = ThreadPoolExecutor(tool_workers, "tool")
-        self._executor = executor
+        return bytes(response.content)
+    finally:
+        runtime.model_limiter.release()
 
-    async def run(self, task: str) -> Answer:
-        """Work on a task until the model gives its final answer.
 
-        Raises:
-            MaxRoundsError: The model still asks for tools after ``max_rounds`` answers.
-            ModelAnswerError: An answer of the model is malformed.
-            openai.APIError: The API failed, after the client's retries.
-        """
-        conversation = Conversation(self._plan, task)
-        while True:
-            step = conversation.receive(await self._ask(conversation.request()))
-            if isinstance(step, Answer):
-                return step
-            conversation.add_results(await self._run_tools(step))
+@asynccontextmanager
+async def _chunks(
+    request: bytes,
+    client: AsyncOpenAI,
+    runtime: Runtime,
+    chat: ChatSpan,
+    session_deadline_s: float | None,
+) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Begin a streamed answer; give what waits for its next chunk, ``None`` at the end.
 
-    async def _ask(self, request: bytes) -> ModelAnswer:
-        # The SDK's way for requests of one's own: its keys, retries and errors, but without the
-        # walk over every message that makes up half the cost of `chat.completions.create`.
-        response = await self._client.post(
-            "/chat/completions",
-            cast_to=httpx2.Response,
-            content=request,
-            options={"security": {"bearer_auth": True}},
-        )
-        return parse_answer(response.content)
+    Up to the first chunk a failure is tried again. The answer holds its slot to its end.
+    """
+    with ExitStack() as slot:
 
-    async def _run_tools(self, invocations: Sequence[Invocation]) -> list[ToolResult]:
-        # A tool cannot fail here (see Invocation), so the only thing that ends the group early
-        # is cancellation from outside, and the group waits until no task of it is left.
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run_tool(invocation)) for invocation in invocations]
-        return [task.result() for task in tasks]
+        async def post() -> tuple[AsyncStream[object], float | None]:
+            await runtime.model_limiter.acquire_async()
+            with ExitStack() as taken:
+                taken.callback(runtime.model_limiter.release)
+                call_deadline_s = deadline_in(runtime.call_timeout_s)
+                async with Until(call_deadline_s, partial(call_timed_out, client)):
+                    chunks = await client.post(
+                        PATH,
+                        cast_to=object,
+                        content=request,
+                        options=request_options(runtime.call_timeout_s),
+                        stream=True,
+                        stream_cls=AsyncStream[object],
+                    )
+                slot.push(taken.pop_all())
+            return chunks, call_deadline_s
 
-    async def _run_tool(self, invocation: Invocation) -> ToolResult:
-        if invocation.is_async:
-            return await invocation.run_async()
-        # A thread starts in an empty context; hand it a copy of ours (a copy, because only one
-        # thread at a time may be in a context).
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, copy_context().run, invocation.run)
+        with chat.active():
+            async with Until(session_deadline_s, runtime.session_timed_out):
+                chunks, call_deadline_s = await _retrying(post, runtime)
 
-    async def aclose(self) -> None:
-        """End the agent's own pool, if it has one, when the tools in it have ended."""
-        if self._own_pool is not None:
-            # shutdown() blocks; in a thread, the sessions whose tools it waits for can go on.
-            await asyncio.to_thread(self._own_pool.shutdown)
+        async def next_chunk() -> object:
+            async with (
+                Until(session_deadline_s, runtime.session_timed_out),
+                Until(call_deadline_s, partial(call_timed_out, client)),
+            ):
+                return await anext(chunks, None)
 
-    async def __aenter__(self) -> Self:
-        return self
+        async with chunks:
+            yield next_chunk
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
+
+async def _retrying(attempt: Callable[[], Awaitable[T]], runtime: Runtime) -> T:
+    retries = 0
+    while True:
+        try:
+            result = await attempt()
+        except openai.APIError as error:
+            delay_s = runtime.retry.delay_s(error, retries)
+            if delay_s is None:
+                raise
+        else:
+            runtime.retry.succeeded()
+            return result
+        retries += 1
+        runtime.meter.retry()
+        await asyncio.sleep(delay_s)

@@ -1,149 +1,209 @@
-"""A conversation between a task, a model and its tools: a state machine that does no I/O.
+"""A conversation: what was said so far, and how much of it the model is sent."""
 
-Rules
------
-A conversation is in one of three states, and each method belongs to one of them::
-
-            request() ─▶ bytes for the model
-            receive(answer)
-      ┌────────────▶ MODEL ────────────┐
-      │                │ calls         │ no calls
-      │ results        ▼               ▼
-      └───────────── TOOLS           OVER
-            add_results(results)
-
-Whoever holds one asks it for the request, puts that to the model, hands back the answer,
-runs the calls that it is given, hands back their results, and so on until it is given an
-``Answer``. That is all a driver does, so a sync and an async driver share everything that is
-worth testing, and it can be tested without a model, a socket or an event loop.
-
-What holds at all times:
-
-- Each answer that asks for tools is followed by exactly one result per call, in the order of
-  the calls. The API rejects a history in which it is not so.
-- Calls that cannot run (unknown tool, wrong arguments) are answered here; the driver sees
-  only those that can.
-- An answer that asks for tools in the last round ends in an error *before* they run: nobody
-  would read their results, and tools have effects.
-"""
-
-from collections.abc import Iterable, Sequence
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
+from typing import Any
 
-from .errors import ConversationError, MaxRoundsError, SettingsError
-from .messages import Answer, ModelAnswer, ToolResult, Usage
-from .registry import Invocation, Tool, Toolbox
-from .wire import encode_answer, encode_head, encode_result, encode_text, join_request
+from .errors import ContextTooLongError, ConversationError
+from .messages import Usage
+from .wire import decode_message
+
+CountTokens = Callable[[str], int]
+"""Counts the tokens of a text; of ``tiktoken``, say."""
+
+_BYTES_PER_TOKEN = 4
+_TOKENS_PER_MESSAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What all conversations of one agent have in common, encoded once.
+class Block:
+    """Messages that only make sense together: a text, or calls with all their results.
 
     Attributes:
-        head: The request up to its first message: model and tools.
-        opening: The messages that come before the task.
-        toolbox: The tools.
-        max_rounds: Calls of the model that one conversation may take.
+        messages: The messages, encoded.
+        tokens: About how many tokens they take.
+        tool_calls: How many calls of tools are among them.
     """
 
-    head: bytes
-    opening: tuple[bytes, ...]
-    toolbox: Toolbox
-    max_rounds: int
+    messages: tuple[bytes, ...]
+    tokens: int
+    tool_calls: int = 0
 
     @classmethod
     def of(
-        cls, *, model: str, instructions: str | None, tools: Iterable[Tool], max_rounds: int
-    ) -> "Plan":
-        """Check the settings of an agent and encode what never changes.
+        cls, messages: Sequence[bytes], count_tokens: CountTokens | None, tool_calls: int = 0
+    ) -> "Block":
+        """Count the tokens of encoded messages.
 
-        Raises:
-            SettingsError: ``max_rounds`` is below 1.
-            ToolDefinitionError: A tool is not usable.
+        Without a counter a token is taken for four bytes of JSON, and a message for four
+        tokens more: about right for English, too many for code, never far too few.
         """
-        if max_rounds < 1:
-            raise SettingsError(f"max_rounds is {max_rounds}; the model needs at least 1 round")
-        toolbox = Toolbox(tools)
-        opening = () if instructions is None else (encode_text("system", instructions),)
-        return cls(encode_head(model, toolbox.schemas), opening, toolbox, max_rounds)
+        if count_tokens is None:
+            tokens = sum(math.ceil(len(message) / _BYTES_PER_TOKEN) for message in messages)
+        else:
+            tokens = sum(count_tokens(message.decode()) for message in messages)
+        return cls(tuple(messages), tokens + _TOKENS_PER_MESSAGE * len(messages), tool_calls)
 
 
-class State(Enum):
-    """Whose turn it is."""
+PastTurn = tuple[Block, ...]
+"""What the user said, and all that followed until the answer; the first block is the user's."""
 
-    MODEL = "the model's answer"
-    TOOLS = "the results of tools"
-    OVER = "nothing: it is over"
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation in numbers; as a string, a sentence.
+
+    Attributes:
+        turns: How often the user spoke.
+        messages: Messages of any role, without the agent's instructions.
+        tool_calls: Calls of tools.
+        tokens: About how many tokens the messages take.
+        usage: Tokens that the model counted so far, in all requests together.
+    """
+
+    turns: int
+    messages: int
+    tool_calls: int
+    tokens: int
+    usage: Usage
+
+    def __str__(self) -> str:
+        return (
+            f"{self.turns} turns, {self.messages} messages, {self.tool_calls} tool calls, "
+            f"about {self.tokens} tokens"
+        )
 
 
 class Conversation:
-    """One session: what was said so far, and what has to happen next.
+    """The history of one conversation; belongs to no agent, and only to those it is given to.
 
-    Args:
-        plan: What the conversation shares with all others of its agent.
-        task: What the user wants.
+    An agent adds a turn when it is over. A turn that fails or is cancelled leaves no trace,
+    so what is in here is valid for the API at all times. Two turns at once are refused.
     """
 
-    def __init__(self, plan: Plan, task: str) -> None:
-        self._plan = plan
-        self._messages = [*plan.opening, encode_text("user", task)]
-        self._state = State.MODEL
-        self._rounds = 0
+    def __init__(self) -> None:
+        self._turns: list[PastTurn] = []
         self._usage = Usage()
-        # The calls of the last answer, in order; those answered here are results already.
-        self._calls: list[Invocation | ToolResult] = []
+        self._in_use = threading.Lock()
 
     @property
-    def state(self) -> State:
-        """Whose turn it is."""
-        return self._state
+    def messages(self) -> list[dict[str, Any]]:
+        """What was said, in the API's own form, oldest first, without the instructions."""
+        return [
+            decode_message(message)
+            for turn in self._turns
+            for block in turn
+            for message in block.messages
+        ]
 
-    def request(self) -> bytes:
-        """Give the body of the next request to the model."""
-        self._require(State.MODEL)
-        return join_request(self._plan.head, self._messages)
+    def summary(self) -> ConversationSummary:
+        """Count what is in here."""
+        blocks = [block for turn in self._turns for block in turn]
+        return ConversationSummary(
+            turns=len(self._turns),
+            messages=sum(len(block.messages) for block in blocks),
+            tool_calls=sum(block.tool_calls for block in blocks),
+            tokens=sum(block.tokens for block in blocks),
+            usage=self._usage,
+        )
 
-    def receive(self, answer: ModelAnswer) -> Answer | Sequence[Invocation]:
-        """Take the model's answer.
-
-        Returns:
-            The end, or the tools to run: all at once if the driver can. There may be none to
-            run, if every call was wrong; ``add_results`` is due all the same.
+    def clear(self) -> None:
+        """Forget all that was said; what the model counted stays counted.
 
         Raises:
-            MaxRoundsError: The answer asks for tools, but it was the last one allowed.
+            ConversationError: A turn is under way.
         """
-        self._require(State.MODEL)
-        self._rounds += 1
-        self._usage += answer.usage
-        if not answer.tool_calls:
-            self._state = State.OVER
-            return Answer(
-                answer.text or "", self._rounds, self._usage, answer.finish_reason, answer.refusal
+        with self.in_use():
+            self._turns.clear()
+
+    def truncate(self, max_tokens: int) -> int:
+        """Forget the oldest turns until the rest takes at most so many tokens.
+
+        Whole turns are forgotten, so a tool's result never outlives its call.
+
+        Returns:
+            How many turns were forgotten.
+
+        Raises:
+            ConversationError: A turn is under way.
+        """
+        with self.in_use():
+            before = len(self._turns)
+            tokens = sum(_tokens(turn) for turn in self._turns)
+            while self._turns and tokens > max_tokens:
+                tokens -= _tokens(self._turns.pop(0))
+            return before - len(self._turns)
+
+    def add(self, turn: PastTurn) -> None:
+        """Take a turn that is over."""
+        self._turns.append(turn)
+
+    def count(self, usage: Usage) -> None:
+        """Take what the model counted for a request, also of a turn that fails later."""
+        self._usage += usage
+
+    def fitting(self, current: Sequence[Block], max_tokens: int | None) -> Iterator[bytes]:
+        """Yield the messages to send: the past and the turn under way, as far as they fit.
+
+        The oldest turns go first. If the turn under way is too long by itself, what followed
+        its first message goes, oldest first, in whole blocks; that message and the last block
+        always stay.
+
+        Raises:
+            ContextTooLongError: Even these two do not fit.
+        """
+        blocks = [block for turn in self._turns for block in turn]
+        blocks += current
+        if max_tokens is not None:
+            blocks = self._within(max_tokens, current)
+        for block in blocks:
+            yield from block.messages
+
+    def _within(self, max_tokens: int, current: Sequence[Block]) -> list[Block]:
+        free = max_tokens - _tokens(current)
+        if free < 0:
+            return _shortened(current, max_tokens)
+        kept: list[PastTurn] = []
+        for turn in reversed(self._turns):
+            free -= _tokens(turn)
+            if free < 0:
+                break
+            kept.append(turn)
+        return [block for turn in reversed(kept) for block in turn] + list(current)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold the conversation for one turn.
+
+        Raises:
+            ConversationError: Another holds it.
+        """
+        if not self._in_use.acquire(blocking=False):
+            raise ConversationError(
+                "this conversation is in the middle of a turn; wait for its end, or give "
+                "whatever runs beside it a conversation of its own"
             )
-        if self._rounds == self._plan.max_rounds:
-            self._state = State.OVER
-            raise MaxRoundsError(self._plan.max_rounds)
-        self._state = State.TOOLS
-        self._messages.append(encode_answer(answer))
-        self._calls = [self._plan.toolbox.prepare(call) for call in answer.tool_calls]
-        return [call for call in self._calls if isinstance(call, Invocation)]
+        try:
+            yield
+        finally:
+            self._in_use.release()
 
-    def add_results(self, results: Sequence[ToolResult]) -> None:
-        """Take the results of the tools that ``receive`` gave out, in the same order."""
-        self._require(State.TOOLS)
-        expected = [call.call_id for call in self._calls if isinstance(call, Invocation)]
-        given = [result.call_id for result in results]
-        if given != expected:
-            raise ConversationError(f"got results of the calls {given}, expected {expected}")
-        remaining = iter(results)
-        for call in self._calls:
-            result = call if isinstance(call, ToolResult) else next(remaining)
-            self._messages.append(encode_result(result))
-        self._state = State.MODEL
 
-    def _require(self, state: State) -> None:
-        if self._state is not state:
-            raise ConversationError(f"this conversation is waiting for {self._state.value}")
+def _shortened(current: Sequence[Block], max_tokens: int) -> list[Block]:
+    question, *rest = current
+    while len(rest) > 1 and _tokens([question, *rest]) > max_tokens:
+        del rest[0]
+    needed = _tokens([question, *rest])
+    if needed > max_tokens:
+        raise ContextTooLongError(
+            f"the shortest request that makes sense takes about {needed} tokens, but "
+            f"context_tokens leaves {max_tokens}; raise it, or let tools return less"
+        )
+    return [question, *rest]
+
+
+def _tokens(blocks: Sequence[Block]) -> int:
+    return sum(block.tokens for block in blocks)

@@ -1,13 +1,18 @@
 """The errors of the agent: one small tree, rooted in ``AgentError``.
 
     AgentError
-    ├── SettingsError            the agent cannot be built with these settings
-    │   └── ToolDefinitionError  a tool cannot be offered as it was given
+    ├── SettingsError            the agent cannot be built or used with these settings
+    │   ├── ToolDefinitionError  a tool cannot be offered as it was given
+    │   └── WorkflowError        a workflow cannot be built as it was given
     ├── ToolArgumentsError       a tool call is wrong; fed back to the model, not raised
+    ├── ToolFailedError          a tool marked as critical failed
+    ├── StepFailedError          a step of a workflow failed, after its retries
     ├── ModelAnswerError         an answer of the model is not what its API promises
     ├── MaxRoundsError           the model still asks for tools at the limit
-    ├── RunningLoopError         the sync agent was asked to run async tools inside an event loop
-    └── ConversationError        a driver fed a conversation out of turn
+    ├── ContextTooLongError      what has to be sent does not fit into ``context_tokens``
+    ├── SessionTimeoutError      a session took longer than ``session_timeout_s``
+    ├── RunningLoopError         a sync method was called where an event loop runs
+    └── ConversationError        a conversation was used by two at once, or a driver is wrong
 
 Errors of the API itself (status, connection, timeout) stay those of the ``openai`` package.
 """
@@ -18,15 +23,43 @@ class AgentError(Exception):
 
 
 class SettingsError(AgentError):
-    """The agent cannot be built with these settings; the message names the one at fault."""
+    """The agent cannot work with these settings; the message names the one at fault."""
 
 
 class ToolDefinitionError(SettingsError):
     """A tool cannot be offered as it was given; the message names the tool and the remedy."""
 
 
+class WorkflowError(SettingsError):
+    """A workflow cannot be built as it was given; the message names the step."""
+
+
 class ToolArgumentsError(AgentError):
     """The arguments of a tool call are wrong; the message is written for the model."""
+
+
+class ToolFailedError(AgentError):
+    """A tool whose failure ends the session (``critical``) failed.
+
+    The other tools of the same answer were cancelled, as far as they could be.
+    """
+
+
+class StepFailedError(AgentError):
+    """A step of a workflow failed after its last try; its own error is the cause.
+
+    Attributes:
+        step: Name of the step.
+    """
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"step {step!r} failed: {reason}")
+        self.step = step
+        self._reason = reason
+
+    def __reduce__(self) -> tuple[type["StepFailedError"], tuple[str, str]]:
+        """Pickle by its parts, not the message: errors travel between processes."""
+        return (type(self), (self.step, self._reason))
 
 
 class ModelAnswerError(AgentError):
@@ -52,9 +85,17 @@ class MaxRoundsError(AgentError):
         return (type(self), (self.max_rounds,))
 
 
+class ContextTooLongError(AgentError):
+    """What has to be sent at the least does not fit into ``context_tokens``."""
+
+
+class SessionTimeoutError(AgentError, TimeoutError):
+    """A session took longer than ``session_timeout_s``."""
+
+
 class RunningLoopError(AgentError):
-    """The sync agent has async tools but was called inside a running event loop."""
+    """A sync method was called in a thread that runs an event loop, which it would block."""
 
 
 class ConversationError(AgentError):
-    """A conversation was asked or told something out of turn: a mistake in its driver."""
+    """A conversation is in use already, or was asked or told something out of turn."""

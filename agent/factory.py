@@ -6,9 +6,8 @@ from typing import Protocol
 
 from openai import AsyncOpenAI, OpenAI
 
-from .async_ import AsyncAgent
-from .registry import Tool
-from .sync import Agent
+from .agent import Agent
+from .tool import Tool
 
 _MOST_ROUNDS = 10_000
 
@@ -81,26 +80,28 @@ class Sessions:
 
 def build(host: Host) -> Sessions:
     """Return the agent's session in both forms; each call of them is a conversation."""
-    agent = AsyncAgent(
-        AsyncOpenAI(api_key=host.api_key, base_url=host.base_url),
+    agent = Agent(
         [_tool(tool, tool.function) for tool in host.tools],
+        async_client=AsyncOpenAI(api_key=host.api_key, base_url=host.base_url),
         model=host.model,
         max_rounds=_MOST_ROUNDS,
         tool_workers=host.tool_workers,
     )
     sync_agent = Agent(
-        OpenAI(api_key=host.api_key, base_url=host.base_url),
         [_tool(tool, tool.sync_function) for tool in host.tools],
+        client=OpenAI(api_key=host.api_key, base_url=host.base_url),
         model=host.model,
         max_rounds=_MOST_ROUNDS,
         tool_workers=host.tool_workers,
+        # One of the strategies is the blunder of doing just that.
+        blocking_in_loop=True,
     )
 
     async def session(task: str) -> str:
-        return (await agent.run(task)).text
+        return (await agent.chat_async(task)).text
 
     def sync_session(task: str) -> str:
-        return sync_agent.run(task).text
+        return sync_agent.chat(task).text
 
     return Sessions(session, sync_session)
 

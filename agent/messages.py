@@ -1,19 +1,27 @@
-"""The values that pass between the model, the conversation and its driver."""
+"""The values that pass between the model, the conversation, its driver and the caller."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that the model counted; adding two gives their sum."""
+    """Tokens that the model counted; adding two gives their sum.
+
+    Attributes:
+        prompt_tokens: What was sent to it, including what it had cached.
+        completion_tokens: What it wrote.
+        cached_prompt_tokens: The part of the prompt that it had cached, and bills for less.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_prompt_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
+            self.cached_prompt_tokens + other.cached_prompt_tokens,
         )
 
 
@@ -34,10 +42,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What one call gave: the tool's result, or an error the model can correct."""
+    """What one call gave: the tool's result, or an error the model can correct.
+
+    Attributes:
+        call_id: The call that it answers.
+        text: What the model reads.
+        failed: Whether it is an error.
+    """
 
     call_id: str
     text: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ class ModelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a session ends with.
+    """What a chat ends with; as a string, its text.
 
     Attributes:
         text: The final text; empty if the model gave none.
@@ -76,3 +91,57 @@ class Answer:
     usage: Usage
     finish_reason: str
     refusal: str | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What an autonomous run ends with.
+
+    Attributes:
+        task_completed: Whether the model declared the task complete.
+        answer: What it declared as the result; without a declaration, its last words.
+        iterations_used: Calls of the model that it took.
+        execution_time: Seconds from the task to the result.
+        usage: Tokens of all calls together.
+    """
+
+    task_completed: bool
+    answer: str
+    iterations_used: int
+    execution_time: float
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A stream's event: the model wrote a piece of its text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A stream's event: the model has written a whole call, which runs now."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A stream's event: a call of the model has its result."""
+
+    call: ToolCall
+    result: ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stream's last event: the answer, whole."""
+
+    answer: Answer
+
+
+StreamEvent = TextDelta | ToolStarted | ToolEnded | Finished

@@ -1,143 +1,184 @@
-"""The sync agent: drives a conversation in the calling thread, line for line as the async."""
+"""The sync driver: drives turns in the calling thread, and reads line for line as the async one."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextvars import copy_context
-from types import TracebackType
-from typing import Self
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TypeVar
 
 import httpx2
-from openai import OpenAI
+import openai
+from openai import OpenAI, Stream
 
-from .conversation import Conversation, Plan
-from .errors import RunningLoopError, SettingsError
-from .messages import Answer, ModelAnswer, ToolResult
-from .registry import Invocation, Tool
+from .assembly import AnswerAssembly
+from .messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
+from .observation import ChatSpan, SessionSpan
+from .runtime import PATH, Runtime, request_options
+from .sync_tools import run_tools
+from .turn import Turn
 from .wire import parse_answer
 
+T = TypeVar("T")
 
-class Agent:
-    """An agent for plain threads: one object serves any number of sessions at once.
 
-    It holds no state of a session: each ``run`` has a conversation of its own. The calling
-    thread runs tools too, so a session goes on even if no worker is free, and a single call
-    never leaves its thread. An async tool runs in an event loop made for that one call, about
-    a millisecond of it; many async tools are better served by ``AsyncAgent``.
+def drive(turn: Turn, client: OpenAI, runtime: Runtime) -> None:
+    """Take a turn to its end.
 
-    Args:
-        client: The model's API: key, address, retries and timeouts are its settings. Threads
-            may share it; it belongs to the caller, who closes it. (An ``AzureOpenAI`` one
-            needs its ``azure_deployment``: it cannot take it from an encoded request.)
-        tools: What the model may call.
-        model: Name of the model.
-        instructions: The system message, if any.
-        max_rounds: Calls of the model that a session may take; at least 1.
-        executor: Where the calls of one answer run side by side; by default a pool that the
-            agent makes for itself and ends in ``close``.
-        tool_workers: Threads of that pool; by default what ``ThreadPoolExecutor`` thinks best.
+    A thread cannot be interrupted, so limits of time act where it waits: on the socket (as
+    the timeouts of the HTTP client), on tools, and between steps.
 
     Raises:
-        SettingsError: The settings contradict each other.
-        ToolDefinitionError: A tool is not usable.
+        SessionTimeoutError: It took longer than the agent's ``session_timeout_s``.
+        ConversationError: The conversation is in the middle of another turn.
+        MaxRoundsError, ContextTooLongError: See ``Turn``.
+        ModelAnswerError: An answer of the model is malformed.
+        ToolFailedError: A critical tool failed.
+        openai.APIError: The API failed, after the retries.
     """
+    runtime.meter.session()
+    deadline_s = _deadline_in(runtime.session_timeout_s)
+    with turn.in_use(), runtime.observer.invoke_agent(runtime.name, runtime.model) as span:
+        while not turn.is_over:
+            calls = turn.receive(_ask(turn.request(), client, runtime, span, deadline_s))
+            _check(deadline_s, runtime)
+            turn.add_results(run_tools(calls, runtime, span, deadline_s))
 
-    def __init__(
-        self,
-        client: OpenAI,
-        tools: Iterable[Tool] = (),
-        *,
-        model: str = "gpt-4o-mini",
-        instructions: str | None = None,
-        max_rounds: int = 10,
-        executor: Executor | None = None,
-        tool_workers: int | None = None,
-    ) -> None:
-        self._client = client
-        self._plan = Plan.of(
-            model=model, instructions=instructions, tools=tools, max_rounds=max_rounds
-        )
-        self._own_pool: ThreadPoolExecutor | None = None
-        if tool_workers is not None and (tool_workers < 1 or executor is not None):
-            raise SettingsError(
-                f"tool_workers is {tool_workers}; it is at least 1, and not given with an executor"
-            )
-        if executor is None:
-            executor = self._own_pool = ThreadPoolExecutor(tool_workers, "tool")
-        self._executor = executor
 
-    def run(self, task: str) -> Answer:
-        """Work on a task until the model gives its final answer.
+def stream(turn: Turn, client: OpenAI, runtime: Runtime) -> Generator[StreamEvent]:
+    """Take a turn to its end, yielding what happens as it happens; errors as for ``drive``."""
+    runtime.meter.session()
+    deadline_s = _deadline_in(runtime.session_timeout_s)
+    with turn.in_use(), runtime.observer.invoke_agent(runtime.name, runtime.model) as span:
+        while not turn.is_over:
+            assembly = AnswerAssembly()
+            request = turn.request(streamed=True)
+            with span.chat() as chat:
+                with _chunks(request, client, runtime, chat, deadline_s) as chunks:
+                    for chunk in chunks:
+                        _check(deadline_s, runtime)
+                        for text in assembly.feed(chunk):
+                            chat.first_token()
+                            yield TextDelta(text)
+                answer = assembly.answer()
+                chat.answered(answer)
+            runtime.meter.model_call(answer.usage)
+            calls = turn.receive(answer)
+            for call in calls:
+                yield ToolStarted(call.call)
+            results = run_tools(calls, runtime, span, deadline_s)
+            for call, result in zip(calls, results, strict=True):
+                yield ToolEnded(call.call, result)
+            turn.add_results(results)
+        yield Finished(turn.answer)
 
-        Raises:
-            MaxRoundsError: The model still asks for tools after ``max_rounds`` answers.
-            ModelAnswerError: An answer of the model is malformed.
-            RunningLoopError: There are async tools, and an event loop runs in this thread.
-            openai.APIError: The API failed, after the client's retries.
-        """
-        if self._plan.toolbox.has_async:
-            _refuse_running_loop()
-        conversation = Conversation(self._plan, task)
-        while True:
-            step = conversation.receive(self._ask(conversation.request()))
-            if isinstance(step, Answer):
-                return step
-            conversation.add_results(self._run_tools(step))
 
-    def _ask(self, request: bytes) -> ModelAnswer:
-        # The SDK's way for requests of one's own: its keys, retries and errors, but without the
-        # walk over every message that makes up half the cost of `chat.completions.create`.
-        response = self._client.post(
-            "/chat/completions",
+def _ask(
+    request: bytes,
+    client: OpenAI,
+    runtime: Runtime,
+    span: SessionSpan,
+    deadline_s: float | None,
+) -> ModelAnswer:
+    with span.chat() as chat, chat.active():
+        post = partial(_post, request, client, runtime, deadline_s)
+        answer = parse_answer(_retrying(post, runtime, deadline_s))
+        chat.answered(answer)
+    runtime.meter.model_call(answer.usage)
+    return answer
+
+
+def _post(request: bytes, client: OpenAI, runtime: Runtime, deadline_s: float | None) -> bytes:
+    _take_slot(runtime, deadline_s)
+    try:
+        # The SDK's way for requests of one's own: its keys and errors, but without the walk
+        # over every message that makes up half the cost of `chat.completions.create`.
+        response = client.post(
+            PATH,
             cast_to=httpx2.Response,
             content=request,
-            options={"security": {"bearer_auth": True}},
+            options=request_options(_timeout_s(runtime, deadline_s)),
         )
-        return parse_answer(response.content)
+        return response.content
+    finally:
+        runtime.model_limiter.release()
 
-    def _run_tools(self, invocations: Sequence[Invocation]) -> list[ToolResult]:
-        # A thread starts in an empty context; hand it a copy of ours (a copy, because only one
-        # thread at a time may be in a context).
-        first, others = invocations[:1], invocations[1:]
-        futures = [self._executor.submit(copy_context().run, other.run) for other in others]
+
+@contextmanager
+def _chunks(
+    request: bytes,
+    client: OpenAI,
+    runtime: Runtime,
+    chat: ChatSpan,
+    deadline_s: float | None,
+) -> Iterator[Stream[object]]:
+    """Begin a streamed answer; give its chunks.
+
+    Up to the first chunk a failure is tried again. The answer holds its slot to its end.
+    """
+    with ExitStack() as slot:
+
+        def post() -> Stream[object]:
+            _take_slot(runtime, deadline_s)
+            with ExitStack() as taken:
+                taken.callback(runtime.model_limiter.release)
+                chunks = client.post(
+                    PATH,
+                    cast_to=object,
+                    content=request,
+                    options=request_options(_timeout_s(runtime, deadline_s)),
+                    stream=True,
+                    stream_cls=Stream[object],
+                )
+                slot.push(taken.pop_all())
+            return chunks
+
+        with chat.active():
+            chunks = _retrying(post, runtime, deadline_s)
+        with chunks:
+            yield chunks
+
+
+def _retrying(attempt: Callable[[], T], runtime: Runtime, deadline_s: float | None) -> T:
+    retries = 0
+    while True:
         try:
-            results = [copy_context().run(invocation.run) for invocation in first]
-            for invocation, future in zip(others, futures, strict=True):
-                # Whatever no worker has begun, this thread takes back and runs. So it waits
-                # only for tools that are running, and a pool however full cannot deadlock.
-                if future.cancel():
-                    results.append(copy_context().run(invocation.run))
-                else:
-                    results.append(future.result())
-        finally:
-            # Only an interrupt (Ctrl-C, SystemExit) gets here early: begin nothing more.
-            for future in futures:
-                future.cancel()
-        return results
-
-    def close(self) -> None:
-        """End the agent's own pool, if it has one, when the tools in it have ended."""
-        if self._own_pool is not None:
-            self._own_pool.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+            result = attempt()
+        except openai.APIError as error:
+            _check(deadline_s, runtime)
+            delay_s = runtime.retry.delay_s(error, retries)
+            if delay_s is None:
+                raise
+        else:
+            runtime.retry.succeeded()
+            return result
+        retries += 1
+        runtime.meter.retry()
+        if deadline_s is not None:
+            delay_s = min(delay_s, max(0.0, deadline_s - time.monotonic()))
+        time.sleep(delay_s)
+        _check(deadline_s, runtime)
 
 
-def _refuse_running_loop() -> None:
+def _deadline_in(seconds: float | None) -> float | None:
+    return None if seconds is None else time.monotonic() + seconds
+
+
+def _timeout_s(runtime: Runtime, deadline_s: float | None) -> float | None:
+    """Return what a request may take: the time for one call, or what is left of the session."""
+    if deadline_s is None:
+        return runtime.call_timeout_s
+    left_s = max(0.0, deadline_s - time.monotonic())
+    return left_s if runtime.call_timeout_s is None else min(left_s, runtime.call_timeout_s)
+
+
+def _take_slot(runtime: Runtime, deadline_s: float | None) -> None:
+    left_s = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise RunningLoopError(
-        "this agent has async tools, and this thread runs an event loop, which they would "
-        "block; use AsyncAgent here, or call run() in a thread (asyncio.to_thread)"
-    )
+        runtime.model_limiter.acquire(left_s)
+    except TimeoutError as error:
+        raise runtime.session_timed_out() from error
+
+
+def _check(deadline_s: float | None, runtime: Runtime) -> None:
+    if deadline_s is not None and time.monotonic() >= deadline_s:
+        raise runtime.session_timed_out()

@@ -8,7 +8,7 @@ letting it build a ``ChatCompletion`` from each answer 1.45 times.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import jiter
@@ -22,9 +22,18 @@ T = TypeVar("T")
 _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
 
 
-def encode_head(model: str, tools: Sequence[dict[str, object]]) -> bytes:
+WHOLE = b"]}"
+"""The end of a request whose answer comes as a whole."""
+
+STREAMED = b'],"stream":true,"stream_options":{"include_usage":true}}'
+"""The end of a request whose answer comes in pieces, the last of which counts the tokens."""
+
+
+def encode_head(
+    model: str, parameters: Mapping[str, object], tools: Sequence[dict[str, object]]
+) -> bytes:
     """Encode the part of a request that never changes, up to its first message."""
-    head: dict[str, object] = {"model": model}
+    head: dict[str, object] = {"model": model, **parameters}
     if tools:
         head["tools"] = tools
     return _encode(head)[:-1] + b',"messages":['
@@ -36,7 +45,12 @@ def encode_text(role: str, text: str) -> bytes:
 
 
 def encode_answer(answer: ModelAnswer) -> bytes:
-    """Encode an answer that asks for tools, as the next request has to repeat it."""
+    """Encode an answer as the next request has to repeat it."""
+    if not answer.tool_calls:
+        message = {"role": "assistant", "content": answer.text}
+        if answer.refusal is not None:
+            message["refusal"] = answer.refusal
+        return _encode(message)
     calls = [
         {
             "id": call.id,
@@ -53,9 +67,15 @@ def encode_result(result: ToolResult) -> bytes:
     return _encode({"role": "tool", "tool_call_id": result.call_id, "content": result.text})
 
 
-def join_request(head: bytes, messages: Sequence[bytes]) -> bytes:
+def decode_message(message: bytes) -> dict[str, Any]:
+    """Give an encoded message back as the API's own form of it."""
+    decoded: dict[str, Any] = json.loads(message)
+    return decoded
+
+
+def join_request(head: bytes, messages: Iterable[bytes], end: bytes = WHOLE) -> bytes:
     """Join encoded parts into the body of a request."""
-    return b"".join((head, b",".join(messages), b"]}"))
+    return b"".join((head, b",".join(messages), end))
 
 
 def _encode(value: object) -> bytes:
@@ -94,7 +114,7 @@ def parse_answer(body: bytes) -> ModelAnswer:
         refusal=_optional(message, "refusal", str, "choices[0].message."),
         tool_calls=_tool_calls(message),
         finish_reason=_optional(choice, "finish_reason", str, "choices[0].") or "",
-        usage=_usage(completion),
+        usage=parse_usage(completion),
     )
 
 
@@ -115,13 +135,17 @@ def _tool_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _usage(completion: dict[str, Any]) -> Usage:
+def parse_usage(completion: dict[str, Any]) -> Usage:
+    """Read what a completion, or a piece of one, says that it counted; zero if nothing."""
     usage = _optional(completion, "usage", dict, "")
     if usage is None:
         return Usage()
+    details = _optional(usage, "prompt_tokens_details", dict, "usage.") or {}
+    where = "usage.prompt_tokens_details."
     return Usage(
         _field(usage, "prompt_tokens", int, "usage."),
         _field(usage, "completion_tokens", int, "usage."),
+        _optional(details, "cached_tokens", int, where) or 0,
     )
 
 

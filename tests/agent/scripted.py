@@ -1,7 +1,10 @@
 """A model that says what its script says: answers, and clients that never open a socket."""
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,26 +56,66 @@ def call(name: str, /, id: str = "call_0", **arguments: object) -> ToolCall:  # 
     return ToolCall(id, name, json.dumps(arguments))
 
 
-Reply = dict[str, Any] | httpx2.Response
+Reply = dict[str, Any] | httpx2.Response | Exception
 Respond = Callable[[dict[str, Any]], Reply]
 
 
 @dataclass
 class Model:
-    """Answers each request by `respond`, or with the next of `replies`; remembers requests."""
+    """Answers each request by `respond`, or with the next of `replies`; remembers requests.
+
+    Each answer takes `latency_s`; of a streamed one this is the time to the first piece, and
+    `gap_s` lies between the pieces.
+    """
 
     replies: Sequence[Reply] = ()
     respond: Respond | None = None
+    latency_s: float = 0.0
+    gap_s: float = 0.0
     requests: list[httpx2.Request] = field(default_factory=list)
+    in_flight: int = 0
+    peak_in_flight: int = 0
+    closed_streams: int = 0
 
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        reply = (
-            self.replies[len(self.requests)]
-            if self.respond is None
-            else self.respond(json.loads(request.content))
-        )
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(request.content)
         self.requests.append(request)
-        return reply if isinstance(reply, httpx2.Response) else httpx2.Response(200, json=reply)
+        if self.respond is not None:
+            reply = self.respond(body)
+        else:
+            reply = self.replies[len(self.requests) - 1]
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, httpx2.Response):
+            return reply
+        if body.get("stream"):
+            return httpx2.Response(
+                200,
+                headers={"content-type": "text/event-stream"},
+                stream=Pieces(self, list(pieces(reply))),
+            )
+        return httpx2.Response(200, json=reply)
+
+    @contextmanager
+    def flying(self) -> Iterator[None]:
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
+        with self.flying():
+            if self.latency_s:
+                time.sleep(self.latency_s)
+            return self.answer(request)
+
+    async def handle_async(self, request: httpx2.Request) -> httpx2.Response:
+        with self.flying():
+            if self.latency_s:
+                await asyncio.sleep(self.latency_s)
+            return self.answer(request)
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -83,11 +126,62 @@ class Model:
         return [m["content"] for m in self.bodies[-1]["messages"] if m["role"] == "tool"]
 
     def async_client(self, **settings: Any) -> openai.AsyncOpenAI:
-        http_client = openai.DefaultAsyncHttpxClient(transport=httpx2.MockTransport(self))
+        transport = httpx2.MockTransport(self.handle_async)
+        http_client = openai.DefaultAsyncHttpxClient(transport=transport)
         return openai.AsyncOpenAI(api_key="test", http_client=http_client, **settings)
 
     @contextmanager
     def client(self, **settings: Any) -> Iterator[openai.OpenAI]:
-        http_client = openai.DefaultHttpxClient(transport=httpx2.MockTransport(self))
+        http_client = openai.DefaultHttpxClient(transport=httpx2.MockTransport(self.handle))
         with openai.OpenAI(api_key="test", http_client=http_client, **settings) as client:
             yield client
+
+
+def pieces(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a completion as the API does: text by words, calls in fragments, usage at the end."""
+    message, usage = reply["choices"][0]["message"], reply["usage"]
+
+    def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return {"object": "chat.completion.chunk", "choices": [choice], "usage": None}
+
+    yield chunk({"role": "assistant", "content": ""})
+    for word in re.findall(r"\S+\s*|\s+", message.get("content") or ""):
+        yield chunk({"content": word})
+    if message.get("refusal"):
+        yield chunk({"refusal": message["refusal"]})
+    for index, asked in enumerate(message.get("tool_calls") or ()):
+        function = {"name": asked["function"]["name"], "arguments": ""}
+        first = {"index": index, "id": asked["id"], "type": "function", "function": function}
+        yield chunk({"tool_calls": [first]})
+        written = asked["function"]["arguments"]
+        for start in range(0, len(written), 5):
+            piece = {"arguments": written[start : start + 5]}
+            yield chunk({"tool_calls": [{"index": index, "function": piece}]})
+    yield chunk({}, reply["choices"][0]["finish_reason"])
+    yield {"object": "chat.completion.chunk", "choices": [], "usage": usage}
+
+
+class Pieces(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    def __init__(self, model: Model, chunks: list[dict[str, Any]]) -> None:
+        self.model = model
+        self.events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+        self.events.append(b"data: [DONE]\n\n")
+
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self.events:
+            yield event
+            if self.model.gap_s:
+                time.sleep(self.model.gap_s)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self.events:
+            yield event
+            if self.model.gap_s:
+                await asyncio.sleep(self.model.gap_s)
+
+    def close(self) -> None:
+        self.model.closed_streams += 1
+
+    async def aclose(self) -> None:
+        self.model.closed_streams += 1

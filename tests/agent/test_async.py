@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
-import anyio
 import httpx2
 import openai
 import pytest
 import uvloop
 from warpbench.agent import (
+    Agent,
     Answer,
-    AsyncAgent,
     MaxRoundsError,
     ModelAnswerError,
     SettingsError,
@@ -43,8 +42,11 @@ def agent_run(model: Model, /, *functions: Callable[..., object], **settings: An
 
     async def main() -> Answer:
         tools = [Tool.from_function(function) for function in functions]
-        async with model.async_client() as client, AsyncAgent(client, tools, **settings) as agent:
-            return await agent.run("task")
+        async with (
+            model.async_client() as client,
+            Agent(tools, async_client=client, **settings) as agent,
+        ):
+            return await agent.chat_async("task")
 
     return main
 
@@ -127,19 +129,14 @@ def test_plain_tools_of_an_answer_run_at_once_in_threads(run: Run, own_pool: boo
     assert len(threads) == 4
 
 
-def test_without_settings_plain_tools_run_in_the_loops_own_executor(run: Run) -> None:
+def test_without_settings_plain_tools_run_in_threads_of_the_agents_own(run: Run) -> None:
     names = []
 
     def work(x: int) -> None:
         names.append(threading.current_thread().name)
 
-    async def main() -> None:
-        with ThreadPoolExecutor(1, "loops-own") as executor:
-            asyncio.get_running_loop().set_default_executor(executor)
-            await agent_run(Model(four_calls("work")), work)()
-
-    run(main)
-    assert names == ["loops-own_0"] * 4
+    run(agent_run(Model(four_calls("work")), work))
+    assert all(name.startswith("tool_") for name in names)
 
 
 def test_context_variables_reach_tools_and_do_not_come_back(run: Run) -> None:
@@ -224,8 +221,8 @@ def test_cancellation_passes_through_and_leaves_no_task(run: Run) -> None:
 
         model = Model([calls(call("work", "1", x=1), call("work", "2", x=2)), final()])
         async with model.async_client() as client:
-            agent = AsyncAgent(client, [Tool.from_function(work)])
-            session = asyncio.create_task(agent.run("task"))
+            agent = Agent([work], async_client=client)
+            session = asyncio.create_task(agent.chat_async("task"))
             await begun.wait()
             session.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -249,25 +246,33 @@ def test_a_deadline_around_a_session_passes_through_its_tools(run: Run) -> None:
         run(main)
 
 
-def test_plain_tools_that_no_thread_has_begun_do_not_run_after_cancellation(run: Run) -> None:
+def test_cancellation_takes_back_what_no_thread_has_begun_and_waits_for_the_rest(
+    run: Run,
+) -> None:
     begun, release, ran = threading.Event(), threading.Event(), []
 
     def work(x: int) -> None:
-        ran.append(x)
         begun.set()
         release.wait(OPEN_S)
+        ran.append(x)
 
     async def main() -> None:
         model = Model(four_calls("work"))
-        async with model.async_client() as client:
-            agent = AsyncAgent(client, [Tool.from_function(work)], tool_workers=1)
-            session = asyncio.create_task(agent.run("task"))
+        async with (
+            model.async_client() as client,
+            Agent([work], async_client=client, tool_workers=1) as agent,
+        ):
+            session = asyncio.create_task(agent.chat_async("task"))
             await asyncio.to_thread(begun.wait, OPEN_S)
             session.cancel()
+            await asyncio.sleep(0)
+            session.cancel()  # once more changes nothing
+            done, _ = await asyncio.wait([session], timeout=0.05)
+            assert not done
+            release.set()
             with pytest.raises(asyncio.CancelledError):
                 await session
-            release.set()
-            await agent.aclose()
+            assert ran == [0]
 
     run(main)
     assert ran == [0]
@@ -291,28 +296,14 @@ def test_a_hundred_sessions_of_one_agent_know_nothing_of_each_other(run: Run) ->
 
     async def main() -> None:
         async with Model(respond=respond).async_client() as client:
-            agent = AsyncAgent(client, [Tool.from_function(join)])
+            agent = Agent([join], async_client=client)
             tasks = [f"task {index}" for index in range(100)]
-            answers = await asyncio.gather(*map(agent.run, tasks))
+            answers = await asyncio.gather(*map(agent.chat_async, tasks))
             assert [json.loads(answer.text) for answer in answers] == [
                 [task, *(f"{task}/{step}" for step in range(4))] for task in tasks
             ]
 
     run(main)
-
-
-def test_the_sdk_retries_as_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = []
-
-    async def sleep(delay: float) -> None:
-        waits.append(delay)
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    busy = httpx2.Response(429, headers={"retry-after": "7"}, json={})
-    model = Model([busy, final()])
-    assert run(agent_run(model)).text == "done"
-    assert waits == [7.0]
-    assert model.bodies[0] == model.bodies[1]
 
 
 def test_errors_of_the_api_stay_those_of_the_sdk(run: Run) -> None:

@@ -1,7 +1,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -29,8 +28,8 @@ OPEN_S = 30.0
 
 def run(model: Model, /, *functions: Callable[..., object], **settings: Any) -> Answer:
     tools = [Tool.from_function(function) for function in functions]
-    with model.client() as client, Agent(client, tools, **settings) as agent:
-        return agent.run("task")
+    with model.client() as client, Agent(tools, client=client, **settings) as agent:
+        return agent.chat("task")
 
 
 def four_calls(name: str) -> list[dict[str, Any]]:
@@ -175,7 +174,7 @@ def test_async_tools_inside_a_running_loop_are_refused_before_the_model_is_asked
         run(model, work)
 
     model = Model(four_calls("work"))
-    with pytest.raises(RunningLoopError, match="AsyncAgent"):
+    with pytest.raises(RunningLoopError, match="chat_async"):
         asyncio.run(main())
     assert model.requests == []
 
@@ -195,23 +194,13 @@ def test_a_hundred_sessions_of_one_agent_know_nothing_of_each_other() -> None:
     tasks = [f"task {index}" for index in range(100)]
     with (
         Model(respond=respond).client() as client,
-        Agent(client, [Tool.from_function(join)], tool_workers=4) as agent,
+        Agent([join], client=client, tool_workers=4) as agent,
         ThreadPoolExecutor(20) as sessions,
     ):
-        answers = list(sessions.map(agent.run, tasks))
+        answers = list(sessions.map(agent.chat, tasks))
     assert [json.loads(answer.text) for answer in answers] == [
         [task, *(f"{task}/{step}" for step in range(4))] for task in tasks
     ]
-
-
-def test_the_sdk_retries_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = []
-    monkeypatch.setattr(time, "sleep", waits.append)
-    busy = httpx2.Response(429, headers={"retry-after": "7"}, json={})
-    model = Model([busy, final()])
-    assert run(model).text == "done"
-    assert waits == [7.0]
-    assert model.bodies[0] == model.bodies[1]
 
 
 def test_errors_of_the_api_stay_those_of_the_sdk() -> None:

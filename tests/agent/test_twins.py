@@ -3,7 +3,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warpbench.agent import Agent, AgentError, Answer, AsyncAgent, Tool
+from warpbench.agent import Agent, AgentError, Answer, Tool
 from warpbench.agent.messages import ToolCall
 
 from .scripted import Model, calls, completion, final
@@ -55,10 +55,10 @@ scripts = st.builds(lambda rounds, end: [*rounds, end], st.lists(asking, max_siz
 def run_sync(model: Model, max_rounds: int) -> Answer | str:
     with (
         model.client() as client,
-        Agent(client, TOOLS, max_rounds=max_rounds, tool_workers=2) as agent,
+        Agent(TOOLS, client=client, max_rounds=max_rounds, tool_workers=2) as agent,
     ):
         try:
-            return agent.run("task")
+            return agent.chat("task")
         except AgentError as error:
             return repr(error)
 
@@ -66,10 +66,10 @@ def run_sync(model: Model, max_rounds: int) -> Answer | str:
 async def run_async(model: Model, max_rounds: int) -> Answer | str:
     async with (
         model.async_client() as client,
-        AsyncAgent(client, TOOLS, max_rounds=max_rounds, tool_workers=2) as agent,
+        Agent(TOOLS, async_client=client, max_rounds=max_rounds, tool_workers=2) as agent,
     ):
         try:
-            return await agent.run("task")
+            return await agent.chat_async("task")
         except AgentError as error:
             return repr(error)
 

@@ -21,7 +21,7 @@ def parse(document: object) -> ModelAnswer:
 
 
 def test_a_request_is_its_encoded_parts_joined() -> None:
-    head = encode_head("gpt", [{"type": "function"}])
+    head = encode_head("gpt", {}, [{"type": "function"}])
     body = json.loads(join_request(head, [encode_text("system", "a"), encode_text("user", "b")]))
     assert body == {
         "model": "gpt",
@@ -31,7 +31,7 @@ def test_a_request_is_its_encoded_parts_joined() -> None:
 
 
 def test_an_agent_without_tools_sends_no_empty_list_of_them() -> None:
-    assert "tools" not in json.loads(join_request(encode_head("gpt", []), []))
+    assert "tools" not in json.loads(join_request(encode_head("gpt", {}, []), []))
 
 
 def test_an_answer_repeats_as_it_came() -> None:

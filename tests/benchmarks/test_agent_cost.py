@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 import httpx2
 import openai
 from pytest_benchmark.fixture import BenchmarkFixture
-from warpbench.agent import AsyncAgent, Tool
+from warpbench.agent import Agent, Tool
 
 from .bare_sdk import run as run_bare
 
@@ -111,10 +111,10 @@ def compare(sessions: int, at_once: int, pairs: int) -> dict[str, float]:
         transport = httpx2.MockTransport(respond)
         http_client = httpx2.AsyncClient(transport=transport)
         async with openai.AsyncOpenAI(api_key="test", http_client=http_client) as client:
-            agent = AsyncAgent(client, [TOOL])
+            agent = Agent([TOOL], async_client=client)
 
             async def ours() -> None:
-                answer = await agent.run(TASK)
+                answer = await agent.chat_async(TASK)
                 assert answer.text == "All four are alike."
 
             async def bare() -> None:

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from warpbench.agent import Tool, ToolDefinitionError
-from warpbench.agent.messages import ToolCall, ToolResult
-from warpbench.agent.registry import Invocation, Toolbox
+from warpbench.agent import Tool
+from warpbench.agent.invocation import Invocation
+from warpbench.agent.toolbox import ToolRegistry
 
 from .scripted import call
 
@@ -20,46 +20,9 @@ def tool(function: Any, name: str = "tool") -> Tool:
 
 
 def run(function: Any, **arguments: object) -> str:
-    invocation = Toolbox([tool(function)]).prepare(call("tool", **arguments))
+    invocation = ToolRegistry(tool(function)).current.prepare(call("tool", **arguments))
     assert isinstance(invocation, Invocation)
     return invocation.run().text
-
-
-@pytest.mark.parametrize(
-    ("tools", "complaint"),
-    [
-        ([len], r"tools\[0\] is <built-in function len>, not a Tool"),
-        ([[tool(len)]], r"tools\[0\] is \[.*\], not a Tool"),
-        ([tool(len), tool(abs)], "two tools are named 'tool'"),
-        ([tool(len, name="<lambda>")], "is named '<lambda>'"),
-        ([tool("len")], "cannot be called"),
-        (
-            [Tool(name="t", description="", parameters={"type": "string"}, function=len)],
-            "tool 't': parameters must be",
-        ),
-    ],
-)
-def test_what_is_not_a_usable_tool_is_refused(tools: Any, complaint: str) -> None:
-    with pytest.raises(ToolDefinitionError, match=complaint):
-        Toolbox(tools)
-
-
-def test_an_unknown_tool_is_answered_with_those_there_are() -> None:
-    result = Toolbox([tool(len, "b"), tool(len, "a")]).prepare(call("c", "7"))
-    assert result == ToolResult("7", "error: there is no tool 'c'; the tools are ['a', 'b']")
-
-
-def test_wrong_arguments_are_answered_with_what_is_wrong() -> None:
-    result = Toolbox([tool(len)]).prepare(call("tool", "7", x="1"))
-    assert result == ToolResult(
-        "7", "error: wrong arguments for 'tool': x: expected integer, got string"
-    )
-
-
-def test_no_arguments_at_all_are_an_empty_object() -> None:
-    prepared = Toolbox([tool(len)]).prepare(ToolCall("7", "tool", ""))
-    assert isinstance(prepared, Invocation)
-    assert prepared.arguments == {}
 
 
 @dataclass
@@ -143,7 +106,7 @@ def test_something_cancelled_inside_a_tool_is_a_failure() -> None:
 
 def test_a_tool_that_is_cancelled_from_outside_has_not_failed() -> None:
     async def main() -> None:
-        invocation = Toolbox([tool(asyncio.Event().wait)]).prepare(call("tool"))
+        invocation = ToolRegistry(tool(asyncio.Event().wait)).current.prepare(call("tool"))
         assert isinstance(invocation, Invocation)
         task = asyncio.create_task(invocation.run_async())
         await asyncio.sleep(0)

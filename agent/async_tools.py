@@ -1,0 +1,69 @@
+"""Runs the tools of one answer in an event loop, all at once."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from .errors import ToolFailedError
+from .invocation import Invocation
+from .messages import ToolResult
+from .observation import SessionSpan
+from .offload import until_ended
+from .runtime import Runtime
+
+
+async def run_tools(
+    invocations: Sequence[Invocation], runtime: Runtime, span: SessionSpan
+) -> list[ToolResult]:
+    """Run tools side by side, as far as the limits allow; results are in the calls' order.
+
+    When this returns or raises, no task and no thread is at work on them any more, except for
+    plain functions that have timed out.
+
+    Raises:
+        ToolFailedError: A critical tool failed; the others were cancelled.
+    """
+    if not invocations:
+        return []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_run_limited(invocation, runtime, span))
+                for invocation in invocations
+            ]
+    except BaseExceptionGroup as failures:
+        # Nothing else can fail in there (see Invocation), but for what is not an Exception.
+        critical, others = failures.split(ToolFailedError)
+        if others is None and critical is not None:
+            raise critical.exceptions[0] from None
+        raise
+    results = [task.result() for task in tasks]
+    runtime.meter.tool_calls(len(results), sum(result.failed for result in results))
+    return results
+
+
+async def _run_limited(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> ToolResult:
+    with ExitStack() as slots:
+        # First the tool's own limit: whoever waits for that is in nobody else's way.
+        for limiter in (invocation.tool.limiter, runtime.tool_limiter):
+            await limiter.acquire_async()
+            slots.callback(limiter.release)
+        with span.execute_tool(invocation) as tool_span, tool_span.active():
+            if invocation.is_async:
+                result = await invocation.run_async()
+            else:
+                result = await _run_plain(invocation, runtime, slots)
+            tool_span.ended(result)
+    return invocation.checked(result)
+
+
+async def _run_plain(invocation: Invocation, runtime: Runtime, slots: ExitStack) -> ToolResult:
+    submitted = invocation.submit(runtime.executor)
+    ended = await until_ended(submitted, invocation.tool.timeout_s)
+    if ended is not None:
+        return invocation.result_of(ended)
+    if not submitted.cancelled():
+        # It runs on, and keeps its slots for as long.
+        kept = slots.pop_all()
+        submitted.add_done_callback(lambda _: kept.close())
+    return invocation.timed_out()

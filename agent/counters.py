@@ -1,0 +1,115 @@
+"""What an agent has used so far, and what it cost."""
+
+import threading
+from dataclasses import dataclass, field, replace
+
+from .errors import SettingsError
+from .messages import Usage
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a model's tokens cost.
+
+    Attributes:
+        prompt_usd_per_million: US dollars for a million tokens of prompts.
+        completion_usd_per_million: US dollars for a million tokens of answers.
+        cached_prompt_usd_per_million: For those of a prompt that the model had cached; by
+            default as for the others.
+
+    Raises:
+        SettingsError: A price is negative.
+    """
+
+    prompt_usd_per_million: float
+    completion_usd_per_million: float
+    cached_prompt_usd_per_million: float | None = None
+
+    def __post_init__(self) -> None:
+        prices = (
+            self.prompt_usd_per_million,
+            self.completion_usd_per_million,
+            self.cached_prompt_usd_per_million or 0,
+        )
+        if min(prices) < 0:
+            raise SettingsError(f"a price is negative in {self}; expected at least 0")
+
+    def cost_usd(self, usage: Usage) -> float:
+        """Return what this usage costs, in US dollars."""
+        cached = usage.cached_prompt_tokens
+        for_cached = self.cached_prompt_usd_per_million
+        if for_cached is None:
+            for_cached = self.prompt_usd_per_million
+        return (
+            (usage.prompt_tokens - cached) * self.prompt_usd_per_million
+            + cached * for_cached
+            + usage.completion_tokens * self.completion_usd_per_million
+        ) / _MILLION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What an agent has used until a moment.
+
+    Attributes:
+        sessions: Chats and tasks begun.
+        model_calls: Answers of the model.
+        retries: Tries of the model that followed a failed one.
+        tool_calls: Tools run.
+        tool_failures: How many of them failed or timed out.
+        usage: Tokens of all answers.
+        cost_usd: What they cost in US dollars; 0 if the agent knows no prices.
+    """
+
+    sessions: int = 0
+    model_calls: int = 0
+    retries: int = 0
+    tool_calls: int = 0
+    tool_failures: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float = 0.0
+
+
+class Meter:
+    """Counts for one agent, from any thread."""
+
+    def __init__(self, prices: Prices | None = None) -> None:
+        self._prices = prices
+        self._counters = Counters()
+        self._changing = threading.Lock()
+
+    @property
+    def counters(self) -> Counters:
+        """What was counted until now."""
+        counters = self._counters
+        if self._prices is None:
+            return counters
+        return replace(counters, cost_usd=self._prices.cost_usd(counters.usage))
+
+    def session(self) -> None:
+        """Count a session."""
+        with self._changing:
+            self._counters = replace(self._counters, sessions=self._counters.sessions + 1)
+
+    def model_call(self, usage: Usage) -> None:
+        """Count an answer of the model."""
+        with self._changing:
+            now = self._counters
+            self._counters = replace(now, model_calls=now.model_calls + 1, usage=now.usage + usage)
+
+    def retry(self) -> None:
+        """Count a retry."""
+        with self._changing:
+            self._counters = replace(self._counters, retries=self._counters.retries + 1)
+
+    def tool_calls(self, number: int, failures: int) -> None:
+        """Count the tools of one answer."""
+        with self._changing:
+            now = self._counters
+            self._counters = replace(
+                now,
+                tool_calls=now.tool_calls + number,
+                tool_failures=now.tool_failures + failures,
+            )

@@ -1,0 +1,41 @@
+"""Limits of time that end in an error of one's own."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+
+def deadline_in(seconds: float | None) -> float | None:
+    """Return the moment so many seconds from now, on the running loop's clock."""
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds
+
+
+class Until:
+    """``asyncio.timeout_at`` that raises what it is told to instead of ``TimeoutError``.
+
+    A ``TimeoutError`` of the code inside is not touched.
+
+    Args:
+        deadline_s: When time is up, on the running loop's clock; ``None`` for never.
+        error: Makes the error to raise then.
+    """
+
+    __slots__ = ("_error", "_timeout")
+
+    def __init__(self, deadline_s: float | None, error: Callable[[], Exception]) -> None:
+        self._timeout = asyncio.timeout_at(deadline_s)
+        self._error = error
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(exc_type, exc, traceback)
+        except TimeoutError as timeout:
+            raise self._error() from timeout

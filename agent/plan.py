@@ -1,0 +1,62 @@
+"""What all turns of one kind have in common, encoded once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .conversation import Block, CountTokens
+from .errors import SettingsError
+from .toolbox import Toolbox
+from .wire import encode_head, encode_text
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a turn sends besides its conversation.
+
+    Attributes:
+        model: Name of the model.
+        parameters: Further fields of each request: ``temperature``, say.
+        instructions: The system message, if any.
+        toolbox: Gives the tools of the moment; asked at each request.
+        context_tokens: Tokens that a request may take, instructions and tools included.
+        count_tokens: Counts them; by default an estimate (see ``conversation.Block``).
+
+    Raises:
+        SettingsError: ``context_tokens`` is below 1, or a parameter is the agent's to set.
+    """
+
+    model: str
+    parameters: Mapping[str, object]
+    instructions: str | None
+    toolbox: Callable[[], Toolbox]
+    context_tokens: int | None = None
+    count_tokens: CountTokens | None = None
+    _opening: tuple[bytes, ...] = field(init=False)
+    _head: tuple[Toolbox, bytes] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.context_tokens is not None and self.context_tokens < 1:
+            raise SettingsError(f"context_tokens is {self.context_tokens}; expected at least 1")
+        taken = {"model", "messages", "tools", "stream", "stream_options"} & set(self.parameters)
+        if taken:
+            raise SettingsError(f"parameters has {sorted(taken)}, which the agent itself sets")
+        self._opening = (
+            () if self.instructions is None else (encode_text("system", self.instructions),)
+        )
+
+    def opening(self, toolbox: Toolbox) -> tuple[bytes, tuple[bytes, ...]]:
+        """Encode what comes before the conversation: the request's head, and its first messages."""
+        head = self._head
+        # Tools seldom change, so the last head will do. It is replaced in one step, so that
+        # threads see it whole.
+        if head is None or head[0] is not toolbox:
+            schemas = [tool.schema for tool in toolbox.tools.values()]
+            head = self._head = (toolbox, encode_head(self.model, self.parameters, schemas))
+        return head[1], self._opening
+
+    def tokens_left(self, toolbox: Toolbox) -> int | None:
+        """Say how many tokens the conversation may take; ``None`` means any number."""
+        if self.context_tokens is None:
+            return None
+        head, opening = self.opening(toolbox)
+        return self.context_tokens - Block.of((head, *opening), self.count_tokens).tokens

@@ -1,0 +1,72 @@
+"""What all sessions of one agent share while they run."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+
+from .counters import Meter
+from .errors import SessionTimeoutError
+from .limiter import Slots
+from .observation import Observer
+from .retry import RetryPolicy
+
+PATH = "/chat/completions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The agent's settings, as far as the drivers need them.
+
+    Attributes:
+        name: Name of the agent, for its observer.
+        model: Name of the model, for its observer.
+        threads: Where plain tools run that have no executor of their own.
+        processes: Where they run instead, if the agent was given processes.
+        retry: When a failed call of the model is tried again.
+        call_timeout_s: Seconds that one try of a call of the model may take.
+        session_timeout_s: Seconds that a session may take.
+        model_limiter: Bounds the calls of the model that are under way at once.
+        tool_limiter: Bounds the tools that run at once.
+        meter: Counts.
+        observer: Watches.
+    """
+
+    name: str
+    model: str
+    threads: Executor
+    processes: Executor | None
+    retry: RetryPolicy
+    call_timeout_s: float | None
+    session_timeout_s: float | None
+    model_limiter: Slots
+    tool_limiter: Slots
+    meter: Meter
+    observer: Observer
+
+    @property
+    def executor(self) -> Executor:
+        """Where plain tools run that have no executor of their own."""
+        return self.processes or self.threads
+
+    def session_timed_out(self) -> SessionTimeoutError:
+        """Make the error of a session that took too long."""
+        return SessionTimeoutError(
+            f"the session took longer than {self.session_timeout_s:g} seconds "
+            "(session_timeout_s); its tools have been told to stop"
+        )
+
+
+def request_options(timeout_s: float | None) -> Any:  # the SDK has no public name for the type
+    """Return the SDK's options for a request of ours: no retries, for those are the agent's."""
+    options: dict[str, Any] = {"security": {"bearer_auth": True}, "max_retries": 0}
+    if timeout_s is not None:
+        options["timeout"] = timeout_s
+    return options
+
+
+def call_timed_out(client: openai.OpenAI | openai.AsyncOpenAI) -> openai.APITimeoutError:
+    """Make the SDK's own error for a call of the model that took too long."""
+    return openai.APITimeoutError(httpx2.Request("POST", client.base_url.join(PATH.lstrip("/"))))
