@@ -16,7 +16,7 @@ from typing import Any, TypeVarTuple
 
 from . import whereabouts
 from .ordering import order_by_creation
-from .protocol import ClockMode, nanoseconds, seconds
+from .protocol import ClockMode, due_nanoseconds, nanoseconds, seconds
 from .skipping import Parking, Participant, SkippingClock
 
 Arguments = TypeVarTuple("Arguments")
@@ -103,6 +103,14 @@ class SkippingSelector(selectors.BaseSelector):
         return ", ".join(repr(key.fileobj) for key in keys if key != self._self_pipe)
 
 
+_DUE_WITHIN_S = 0.75e-9
+"""A timer is due if it lies less than this ahead.
+
+More than the half nanosecond by which a deadline may be rounded down, so that the loop calls
+what it has waited for; less than the one by which ``due_nanoseconds`` puts a timer off.
+"""
+
+
 class _OrderedTimerHandle(asyncio.TimerHandle):
     """A timer that, at equal deadlines, comes before those that were set later."""
 
@@ -124,8 +132,7 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         self._skipping_selector = SkippingSelector(clock)
         super().__init__(self._skipping_selector)
         self._timer_sequence = count()
-        # One nanosecond, the clock's own grain: a timer is due when its nanosecond is.
-        self._clock_resolution = 1e-9
+        self._clock_resolution = _DUE_WITHIN_S
         order_by_creation(self, clock)
 
     def time(self) -> float:
@@ -153,6 +160,9 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         """Call at ``when``; equal deadlines are called in the order in which they were set."""
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
+        due_ns = due_nanoseconds(when, self._clock.now_ns())
+        if due_ns > nanoseconds(when):
+            when = seconds(due_ns)
         timer = _OrderedTimerHandle(next(self._timer_sequence), when, callback, args, self, context)
         # What the original does with its own handle; the class cannot be chosen otherwise.
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]

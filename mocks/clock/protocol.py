@@ -99,5 +99,16 @@ def waited_nanoseconds(duration_s: float) -> int:
     return max(1, nanoseconds(duration_s)) if duration_s > 0 else 0
 
 
+def due_nanoseconds(when_s: float, now_ns: int) -> int:
+    """Return the nanosecond in which a timer for ``when_s`` is due: the nearest.
+
+    But never this one if ``when_s`` is later than it by what a float can tell. Code that
+    finds itself called too early sets its timer again for the same moment (anyio's cancel
+    scopes do); were that due at once, no time would pass, and it would do so for ever.
+    """
+    due_ns = nanoseconds(when_s)
+    return now_ns + 1 if due_ns == now_ns and when_s > seconds(now_ns) else due_ns
+
+
 NowNs = Callable[[], int]
 """Reads a clock, in nanoseconds."""

@@ -22,7 +22,7 @@ import uvloop
 from ..errors import ClockError
 from . import whereabouts
 from .ordering import order_by_creation
-from .protocol import ClockMode, nanoseconds, seconds
+from .protocol import ClockMode, due_nanoseconds, seconds
 from .skipping import Parking, SkippingClock
 
 Arguments = TypeVarTuple("Arguments")
@@ -98,7 +98,8 @@ class SkippingUvloop(uvloop.Loop):
             raise RuntimeError("Event loop is closed")
         # asyncio's handle, since libuv's cannot be had without its timer.
         handle = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._timers, (nanoseconds(when), next(self._timer_sequence), handle))
+        due_ns = due_nanoseconds(when, self._clock.now_ns())
+        heapq.heappush(self._timers, (due_ns, next(self._timer_sequence), handle))
         return handle
 
     def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:

@@ -1,6 +1,7 @@
 """No wait ends before its deadline; in virtual time it ends exactly then."""
 
 import asyncio
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -227,3 +228,44 @@ def test_in_warp_a_deadline_also_passes_while_somebody_computes() -> None:
 def test_nanoseconds_round_to_the_nearest() -> None:
     assert nanoseconds(0.0205) == 20_500_000
     assert nanoseconds(1e-9) == 1
+
+
+@on_each_loop
+@in_both_skipping_modes
+@examples(60)
+@given(
+    before_s=st.floats(0, 1_000),
+    delay_s=st.one_of(st.floats(0, 1e-8), st.floats(0, 1), st.sampled_from([0.1, 0.2, 0.3])),
+    ulps=st.integers(0, 3),
+)
+def test_of_a_timer_that_is_set_again_until_its_moment_has_come(
+    mode: ClockMode, loop: str, before_s: float, delay_s: float, ulps: int
+) -> None:
+    """As anyio's cancel scopes do: a float may lie an ulp after the nanosecond it is due in."""
+    world = World(mode)
+
+    async def main() -> int:
+        running = asyncio.get_running_loop()
+        await asyncio.sleep(before_s)
+        deadline_s = running.time() + delay_s
+        for _ in range(ulps):
+            deadline_s = math.nextafter(deadline_s, math.inf)
+        over = asyncio.Event()
+        calls = 0
+
+        def when_due() -> None:
+            nonlocal calls
+            calls += 1
+            assert calls < 100, "time stands still"
+            if running.time() >= deadline_s:
+                over.set()
+            else:
+                running.call_at(deadline_s, when_due)
+
+        running.call_at(deadline_s, when_due)
+        async with asyncio.timeout(1_000):
+            await over.wait()
+        return calls
+
+    # Once more if the float was rounded down to its nanosecond.
+    assert world.run(main, loop) <= 2
