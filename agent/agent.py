@@ -18,7 +18,7 @@ from .counters import Counters, Meter, Prices
 from .errors import SettingsError
 from .limiter import Limiter, Slots, Unlimited
 from .messages import Answer, TaskResult
-from .observation import NOBODY, Observer
+from .observation import Observer, usual_observer
 from .plan import Plan
 from .retry import RetryPolicy
 from .running_loop import refuse_running_loop
@@ -75,7 +75,8 @@ class Agent:
         session_timeout_s: Seconds that a chat or task may take.
         limiter: Bounds calls of the model under way; may be shared by agents.
         prices: What tokens cost, for ``counters``.
-        observer: Watches the agent: see ``telemetry``.
+        observer: Watches the agent; by default OpenTelemetry does, if it is installed (see
+            ``telemetry``).
         blocking_in_loop: Let sync methods block a running event loop instead of raising.
 
     Raises:
@@ -106,7 +107,7 @@ class Agent:
         session_timeout_s: float | None = None,
         limiter: Limiter | None = None,
         prices: Prices | None = None,
-        observer: Observer = NOBODY,
+        observer: Observer | None = None,
         blocking_in_loop: bool = False,
     ) -> None:
         self._tools = ToolRegistry(tools)
@@ -143,7 +144,7 @@ class Agent:
             model_limiter=Unlimited() if limiter is None else limiter,
             tool_limiter=_limiter("max_parallel_tools", max_parallel_tools),
             meter=Meter(prices),
-            observer=observer,
+            observer=usual_observer() if observer is None else observer,
         )
 
     def register(self, tools: Offered) -> None:
@@ -211,7 +212,7 @@ class Agent:
         Raises:
             RunningLoopError: This thread runs an event loop.
         """
-        self._refuse_running_loop("chat", "chat_async")
+        self._refuse_running_loop("agent.chat", "agent.chat_async")
         workflow = self._workflow_of(mode, conversation)
         if workflow is not None:
             return _as_answer(workflow.run(message))
@@ -249,7 +250,7 @@ class Agent:
         Raises:
             RunningLoopError: This thread runs an event loop.
         """
-        self._refuse_running_loop("run", "arun")
+        self._refuse_running_loop("agent.run", "agent.arun")
         started_s = time.monotonic()
         turn = self._task_turn(task, conversation, max_iterations)
         sync.drive(turn, self._clients.sync(), self._runtime)
@@ -272,7 +273,7 @@ class Agent:
         Raises:
             RunningLoopError: This thread runs an event loop.
         """
-        self._refuse_running_loop("stream", "stream_async")
+        self._refuse_running_loop("agent.stream", "agent.stream_async")
         turn = self._turn(message, conversation, Mode.AUTO)
         return EventStream(sync.stream(turn, self._clients.sync(), self._runtime))
 
@@ -296,7 +297,7 @@ class Agent:
         Raises:
             RunningLoopError: This thread runs an event loop.
         """
-        self._refuse_running_loop("batch_chat", "batch_chat_async")
+        self._refuse_running_loop("agent.batch_chat", "agent.batch_chat_async")
         return batch(messages, lambda message: self.chat(message, mode=mode), max_concurrency)
 
     async def sequential_chat_async(
@@ -318,7 +319,7 @@ class Agent:
         Raises:
             RunningLoopError: This thread runs an event loop.
         """
-        self._refuse_running_loop("sequential_chat", "sequential_chat_async")
+        self._refuse_running_loop("agent.sequential_chat", "agent.sequential_chat_async")
         shared = Conversation() if conversation is None else conversation
         return [self.chat(message, conversation=shared) for message in messages]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from .errors import ModelAnswerError
 from .messages import ModelAnswer, ToolCall, Usage
-from .wire import parse_usage
+from .wire import known, optional, parse_usage
 
 
 class AnswerAssembly:
@@ -29,29 +29,32 @@ class AnswerAssembly:
         Raises:
             ModelAnswerError: It is not a chunk of a chat completion.
         """
-        if not isinstance(chunk, dict):
-            raise ModelAnswerError(f"the model streamed {chunk!r}; expected an object")
-        usage = parse_usage(chunk)
+        whole = known(chunk, dict, "a streamed chunk")
+        usage = parse_usage(whole)
         if usage != Usage():
             self._usage = usage
-        for choice in chunk.get("choices") or ():
-            delta = choice.get("delta") or {}
-            self._finish_reason = choice.get("finish_reason") or self._finish_reason
-            if delta.get("refusal"):
-                self._refusal.append(delta["refusal"])
-            for piece in delta.get("tool_calls") or ():
-                self._add_call(piece)
-            if delta.get("content"):
-                self._text.append(delta["content"])
-                yield delta["content"]
+        where = "a streamed chunk.choices[]"
+        for item in optional(whole, "choices", list, "a streamed chunk.") or ():
+            choice = known(item, dict, where)
+            delta = optional(choice, "delta", dict, f"{where}.") or {}
+            finish_reason = optional(choice, "finish_reason", str, f"{where}.")
+            self._finish_reason = finish_reason or self._finish_reason
+            self._refusal.append(optional(delta, "refusal", str, f"{where}.delta.") or "")
+            for piece in optional(delta, "tool_calls", list, f"{where}.delta.") or ():
+                self._add_call(known(piece, dict, f"{where}.delta.tool_calls[]"))
+            text = optional(delta, "content", str, f"{where}.delta.")
+            if text:
+                self._text.append(text)
+                yield text
 
     def _add_call(self, piece: dict[str, Any]) -> None:
-        call = self._calls.setdefault(piece.get("index") or 0, _Call())
-        function = piece.get("function") or {}
-        call.id = piece.get("id") or call.id
+        where = "a streamed chunk.choices[].delta.tool_calls[]."
+        call = self._calls.setdefault(optional(piece, "index", int, where) or 0, _Call())
+        function = optional(piece, "function", dict, where) or {}
+        call.id = optional(piece, "id", str, where) or call.id
         # Some servers send the name again with each piece.
-        call.name = function.get("name") or call.name
-        call.arguments.append(function.get("arguments") or "")
+        call.name = optional(function, "name", str, f"{where}function.") or call.name
+        call.arguments.append(optional(function, "arguments", str, f"{where}function.") or "")
 
     def answer(self) -> ModelAnswer:
         """Return the whole answer.

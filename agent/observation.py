@@ -1,11 +1,14 @@
-"""The seam through which an agent can be watched; by default nobody does, at no cost.
+"""The seam through which an agent can be watched; where nobody does, it costs nothing.
 
 An agent asks its observer for a session, and that session for what happens inside. Each of
 these is entered when it begins and left when it ends, with the error if it failed.
-``telemetry`` has the observer that speaks OpenTelemetry.
+``telemetry`` has the observer that speaks OpenTelemetry, which is the default if that is
+installed.
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -101,3 +104,13 @@ class _Nobody:
 
 NOBODY: Observer = _Nobody()
 """The observer of an agent that nobody watches."""
+
+
+@cache
+def usual_observer() -> Observer:
+    """Return what watches an agent that was given no observer: OpenTelemetry, if it is there."""
+    if find_spec("opentelemetry") is None:
+        return NOBODY
+    from .telemetry import OpenTelemetry  # noqa: PLC0415 - only if it is installed
+
+    return OpenTelemetry()

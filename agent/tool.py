@@ -180,17 +180,18 @@ def tool(function: Function | None = None, /, **options: Any) -> Any:
     and async functions and on methods, of which the bound form is the tool.
 
     Raises:
-        ToolDefinitionError: What is decorated is not a function.
+        ToolDefinitionError: What is decorated is not a function written in Python.
     """
     noted = ToolOptions(**options)
 
     def note(function: Decorated) -> Decorated:
+        # On a class or static method it may stand above or below the other decorator.
+        wraps = isinstance(function, classmethod | staticmethod)
         try:
-            setattr(function, _NOTE, noted)
+            setattr(getattr(function, "__func__") if wraps else function, _NOTE, noted)  # noqa: B009 - for the type checker
         except AttributeError as error:
             raise ToolDefinitionError(
-                f"@tool stands on {function!r}, which is not a function; in a class, put it "
-                "below @classmethod or @staticmethod"
+                f"@tool stands on {function!r}, which takes no notes; wrap it in a function"
             ) from error
         return function
 

@@ -258,7 +258,7 @@ class TaskTurn(Turn):
     def add_results(self, results: Sequence[ToolResult]) -> None:
         """Take the results of tools; after those of the declaring answer, it is over."""
         super().add_results(results)
-        if self._declared is not None:
+        if self._declared is not None and not self.is_over:
             self._end(self._declared)
 
     def _receive_text(self, answer: ModelAnswer) -> Sequence[Invocation]:

@@ -107,13 +107,13 @@ def parse_answer(body: bytes) -> ModelAnswer:
     choices = _field(completion, "choices", list, "")
     if not choices:
         raise ModelAnswerError("the model's answer has no choices; expected at least one")
-    choice = _known(choices[0], dict, "choices[0]")
+    choice = known(choices[0], dict, "choices[0]")
     message = _field(choice, "message", dict, "choices[0].")
     return ModelAnswer(
-        text=_optional(message, "content", str, "choices[0].message."),
-        refusal=_optional(message, "refusal", str, "choices[0].message."),
+        text=optional(message, "content", str, "choices[0].message."),
+        refusal=optional(message, "refusal", str, "choices[0].message."),
         tool_calls=_tool_calls(message),
-        finish_reason=_optional(choice, "finish_reason", str, "choices[0].") or "",
+        finish_reason=optional(choice, "finish_reason", str, "choices[0].") or "",
         usage=parse_usage(completion),
     )
 
@@ -121,9 +121,9 @@ def parse_answer(body: bytes) -> ModelAnswer:
 def _tool_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
     where = "choices[0].message."
     calls = []
-    for index, item in enumerate(_optional(message, "tool_calls", list, where) or ()):
+    for index, item in enumerate(optional(message, "tool_calls", list, where) or ()):
         at = f"{where}tool_calls[{index}]"
-        call = _known(item, dict, at)
+        call = known(item, dict, at)
         function = _field(call, "function", dict, f"{at}.")
         calls.append(
             ToolCall(
@@ -137,28 +137,38 @@ def _tool_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
 
 def parse_usage(completion: dict[str, Any]) -> Usage:
     """Read what a completion, or a piece of one, says that it counted; zero if nothing."""
-    usage = _optional(completion, "usage", dict, "")
+    usage = optional(completion, "usage", dict, "")
     if usage is None:
         return Usage()
-    details = _optional(usage, "prompt_tokens_details", dict, "usage.") or {}
+    details = optional(usage, "prompt_tokens_details", dict, "usage.") or {}
     where = "usage.prompt_tokens_details."
     return Usage(
         _field(usage, "prompt_tokens", int, "usage."),
         _field(usage, "completion_tokens", int, "usage."),
-        _optional(details, "cached_tokens", int, where) or 0,
+        optional(details, "cached_tokens", int, where) or 0,
     )
 
 
 def _field(container: dict[str, Any], key: str, kind: type[T], where: str) -> T:
-    return _known(container.get(key), kind, where, key)
+    return known(container.get(key), kind, where, key)
 
 
-def _optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> T | None:
+def optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> T | None:
+    """Return a field of the model's answer, or ``None`` if it is not there.
+
+    Raises:
+        ModelAnswerError: It is of another kind; ``where`` says where that is.
+    """
     value = container.get(key)
-    return None if value is None else _known(value, kind, where, key)
+    return None if value is None else known(value, kind, where, key)
 
 
-def _known(value: object, kind: type[T], where: str, key: str = "") -> T:
+def known(value: object, kind: type[T], where: str, key: str = "") -> T:
+    """Return a part of the model's answer that has to be of this kind.
+
+    Raises:
+        ModelAnswerError: It is not; ``where`` and ``key`` say where that is.
+    """
     # Exact types: JSON has no subclasses, and `True` must not pass for an integer.
     if type(value) is not kind:
         raise _unexpected(value, _JSON_NAMES[kind], where + key)

@@ -90,7 +90,7 @@ class Workflow:
             WorkflowError: A step comes after one that was not added.
             RunningLoopError: This thread runs an event loop.
         """
-        refuse_running_loop("Workflow.run", "arun")
+        refuse_running_loop("workflow.run", "workflow.arun")
         progress = Progress(self._graph, task)
         while steps := progress.ready():
             for step in steps:
