@@ -1,0 +1,205 @@
+"""Finds what blocks an event loop, and shows what its tasks are waiting for.
+
+    async with debugging() as debug:
+        await agent.chat_async("…")
+        print(debug.task_tree())
+
+A thread looks at the loop's heart: it asks the loop for a sign of life, and if none comes in
+time it takes the stack of the loop's thread, which is that of the culprit. Meant for finding
+a fault: each heartbeat wakes the loop, and each task takes a note of who made it.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import CoroutineType, FrameType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from .errors import SettingsError
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedLoop:
+    """An event loop that ran nothing else for a while; as a string, a message.
+
+    Attributes:
+        task: Name of the task at whose expense it was; empty if it was a callback.
+        blocked_s: For how long, in seconds: until the report, which comes at once, for a loop
+            may never come back; in ``Debugger.blocked`` until the loop did come back.
+        stack: Where the loop's thread was, the innermost call last.
+    """
+
+    task: str
+    blocked_s: float
+    stack: str
+
+    def __str__(self) -> str:
+        by = f"by task {self.task!r} " if self.task else ""
+        return f"the event loop was blocked {by}for {self.blocked_s:.3f} s, here:\n{self.stack}"
+
+
+class Debugger:
+    """What ``debugging`` gives: the blocks found so far, and the tree of tasks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._makers: WeakKeyDictionary[asyncio.Task[Any], asyncio.Task[Any]] = WeakKeyDictionary()
+        self.blocked: list[BlockedLoop] = []
+
+    def task_tree(self) -> str:
+        """Show the live tasks of the loop, each below the one that made it.
+
+        A line tells a task's name, and the innermost line of code at which it waits. Tasks
+        made before debugging began stand at the top.
+        """
+        tasks = sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name())
+        children: dict[asyncio.Task[Any] | None, list[asyncio.Task[Any]]] = {}
+        for task in tasks:
+            maker = self._makers.get(task)
+            children.setdefault(maker if maker in tasks else None, []).append(task)
+        lines: list[str] = []
+
+        def show(task: asyncio.Task[Any], indent: str) -> None:
+            lines.append(f"{indent}{task.get_name()}: {_where(task)}")
+            for child in children.get(task, ()):
+                show(child, indent + "    ")
+
+        for task in children.get(None, ()):
+            show(task, "")
+        return "\n".join(lines)
+
+    def noting_makers(self) -> Callable[..., asyncio.Future[Any]]:
+        """Make a task factory that takes note of which task made which."""
+        make = self._loop.get_task_factory()
+
+        def factory(
+            loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+        ) -> asyncio.Future[Any]:
+            made: asyncio.Future[Any] = (
+                asyncio.Task(coroutine, loop=loop, **options)
+                if make is None
+                else make(loop, coroutine, **options)
+            )
+            try:
+                maker = asyncio.current_task(loop)
+            except RuntimeError:
+                maker = None
+            if maker is not None and isinstance(made, asyncio.Task):
+                self._makers[made] = maker
+            return made
+
+        return factory
+
+
+@asynccontextmanager
+async def debugging(
+    blocked_after_s: float = 0.1, report: Callable[[BlockedLoop], None] | None = None
+) -> AsyncIterator[Debugger]:
+    """Watch the running event loop for as long as the block lasts.
+
+    Args:
+        blocked_after_s: Seconds without a sign of life after which the loop counts as blocked.
+        report: Is told of each block, in a thread of its own; by default a log warning.
+
+    Raises:
+        SettingsError: ``blocked_after_s`` is not above 0.
+    """
+    if not blocked_after_s > 0:
+        raise SettingsError(f"blocked_after_s is {blocked_after_s}; expected more than 0 seconds")
+    loop = asyncio.get_running_loop()
+    debugger = Debugger(loop)
+    watch = _Watch(loop, blocked_after_s, debugger.blocked, report or _log)
+    factory = loop.get_task_factory()
+    loop.set_task_factory(debugger.noting_makers())
+    watch.start()
+    try:
+        yield debugger
+    finally:
+        loop.set_task_factory(factory)
+        watch.stop()
+
+
+def _log(blocked: BlockedLoop) -> None:
+    _LOG.warning("%s", blocked)
+
+
+class _Watch:
+    """The thread that looks at the loop's heart."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        blocked_after_s: float,
+        found: list[BlockedLoop],
+        report: Callable[[BlockedLoop], None],
+    ) -> None:
+        self._loop = loop
+        self._loop_thread = threading.get_ident()
+        self._blocked_after_s = blocked_after_s
+        self._found = found
+        self._report = report
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="debugging", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        # Blocks the loop for as long as the thread needs to notice: a heartbeat at most.
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            alive = threading.Event()
+            asked_s = time.monotonic()
+            self._loop.call_soon_threadsafe(alive.set)
+            if not self._in_time(alive):
+                self._note(alive, asked_s)
+            # As often again: a shorter pause would find no shorter block.
+            self._over.wait(self._blocked_after_s)
+
+    def _in_time(self, alive: threading.Event) -> bool:
+        return alive.wait(self._blocked_after_s) or self._over.is_set()
+
+    def _note(self, alive: threading.Event, asked_s: float) -> None:
+        frame = sys._current_frames().get(self._loop_thread)
+        task = asyncio.current_task(self._loop)
+        if frame is None or alive.is_set():
+            return
+        name = task.get_name() if task is not None else ""
+        blocked = BlockedLoop(name, time.monotonic() - asked_s, _stack(frame))
+        self._found.append(blocked)
+        self._report(blocked)
+        while not self._in_time(alive):
+            pass
+        self._found[-1] = replace(blocked, blocked_s=time.monotonic() - asked_s)
+
+
+def _stack(frame: FrameType) -> str:
+    # From the task inwards; how the loop came to run it interests nobody.
+    frames = traceback.extract_stack(frame)
+    starts = [
+        i for i, each in enumerate(frames) if each.name == "_run" and "asyncio" in each.filename
+    ]
+    return "".join(traceback.format_list(frames[starts[-1] + 1 if starts else 0 :]))
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """Say at which line a task waits, in the innermost coroutine that it awaits."""
+    waiting: Any = task.get_coro()
+    line = "not a coroutine"
+    while isinstance(waiting, CoroutineType) and waiting.cr_frame is not None:
+        code, number = waiting.cr_frame.f_code, waiting.cr_frame.f_lineno
+        line = f"{code.co_qualname} ({code.co_filename}:{number})"
+        waiting = waiting.cr_await
+    return line
