@@ -26,7 +26,7 @@ format: $(VENV)/.ready
 types: $(VENV)/.ready
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p warpbench.mocks -p warpbench.bench -p warpbench.reports -p warpbench.agent
 
-benchmarks: $(VENV)/.ready
+benchmarks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/benchmarks --benchmark-enable -s
 
 # The clock's accuracy: the same cells in `wall` and in `warp`. Real waiting: about 12 minutes.

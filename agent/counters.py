@@ -1,7 +1,7 @@
 """What an agent has used so far, and what it cost."""
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .errors import SettingsError
 from .messages import Usage
@@ -77,39 +77,46 @@ class Meter:
 
     def __init__(self, prices: Prices | None = None) -> None:
         self._prices = prices
-        self._counters = Counters()
         self._changing = threading.Lock()
+        self._sessions = 0
+        self._model_calls = 0
+        self._retries = 0
+        self._tool_calls = 0
+        self._tool_failures = 0
+        self._usage = Usage()
 
     @property
     def counters(self) -> Counters:
         """What was counted until now."""
-        counters = self._counters
-        if self._prices is None:
-            return counters
-        return replace(counters, cost_usd=self._prices.cost_usd(counters.usage))
+        with self._changing:
+            return Counters(
+                sessions=self._sessions,
+                model_calls=self._model_calls,
+                retries=self._retries,
+                tool_calls=self._tool_calls,
+                tool_failures=self._tool_failures,
+                usage=self._usage,
+                cost_usd=0.0 if self._prices is None else self._prices.cost_usd(self._usage),
+            )
 
     def session(self) -> None:
         """Count a session."""
         with self._changing:
-            self._counters = replace(self._counters, sessions=self._counters.sessions + 1)
+            self._sessions += 1
 
     def model_call(self, usage: Usage) -> None:
         """Count an answer of the model."""
         with self._changing:
-            now = self._counters
-            self._counters = replace(now, model_calls=now.model_calls + 1, usage=now.usage + usage)
+            self._model_calls += 1
+            self._usage += usage
 
     def retry(self) -> None:
         """Count a retry."""
         with self._changing:
-            self._counters = replace(self._counters, retries=self._counters.retries + 1)
+            self._retries += 1
 
     def tool_calls(self, number: int, failures: int) -> None:
         """Count the tools of one answer."""
         with self._changing:
-            now = self._counters
-            self._counters = replace(
-                now,
-                tool_calls=now.tool_calls + number,
-                tool_failures=now.tool_failures + failures,
-            )
+            self._tool_calls += number
+            self._tool_failures += failures

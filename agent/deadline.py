@@ -23,11 +23,13 @@ class Until:
     __slots__ = ("_error", "_timeout")
 
     def __init__(self, deadline_s: float | None, error: Callable[[], Exception]) -> None:
-        self._timeout = asyncio.timeout_at(deadline_s)
+        # Most have no limit, and a timeout costs something even then.
+        self._timeout = None if deadline_s is None else asyncio.timeout_at(deadline_s)
         self._error = error
 
     async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+        if self._timeout is not None:
+            await self._timeout.__aenter__()
 
     async def __aexit__(
         self,
@@ -35,6 +37,8 @@ class Until:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._timeout is None:
+            return
         try:
             await self._timeout.__aexit__(exc_type, exc, traceback)
         except TimeoutError as timeout:
