@@ -1,0 +1,193 @@
+"""The tools of one MCP server, as tools for the agent."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import httpx2
+import mcp_types
+from mcp import Client, MCPError
+
+from ..errors import SettingsError
+from ..tool import Tool
+from .connection import Connection, Where, where_is
+from .errors import McpError
+from .names import safe_names
+from .results import text_of
+
+_LOST = (anyio.ClosedResourceError, anyio.BrokenResourceError, httpx2.TransportError)
+_SESSION_TERMINATED = 32600
+"""What mcp's HTTP client says if the server does not know its session any more."""
+
+
+class McpTools:
+    """A connection to an MCP server, and its tools: ``async with`` it.
+
+    Calls run side by side over the one connection. A connection that is lost is an error of
+    the calls under way, which the model is told; the next call connects again.
+
+    It belongs to the event loop in which it was entered; the tools are for the agent's async
+    methods.
+
+    Args:
+        where: The address of a server, ``http(s)://`` for streamable HTTP or ``ws(s)://`` for
+            WebSocket; or a server in this process; or a function that makes an mcp transport.
+        prefix: Stands before the names of all its tools, with a ``_``; and is its name.
+        connect_timeout_s: Seconds that connecting may take.
+        call_timeout_s: Seconds that a call may take; by default any number.
+
+    Raises:
+        SettingsError: The address has another scheme, or a timeout is not above 0.
+        McpError: When entered: the server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        where: Where,
+        *,
+        prefix: str | None = None,
+        connect_timeout_s: float = 10.0,
+        call_timeout_s: float | None = None,
+    ) -> None:
+        schemes = ("http://", "https://", "ws://", "wss://")
+        if isinstance(where, str) and not where.startswith(schemes):
+            raise SettingsError(
+                f"the MCP server's address is {where_is(where)!r}; expected http(s)://… for "
+                "streamable HTTP or ws(s)://… for WebSocket"
+            )
+        if not connect_timeout_s > 0 or not (call_timeout_s is None or call_timeout_s > 0):
+            raise SettingsError(
+                f"connect_timeout_s is {connect_timeout_s} and call_timeout_s {call_timeout_s}; "
+                "expected more than 0 seconds"
+            )
+        self._where = where
+        self._prefix = prefix
+        self._connect_timeout_s = connect_timeout_s
+        self._call_timeout_s = call_timeout_s
+        self._name = prefix or "mcp"
+        self._tools: list[Tool] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._holders = asyncio.TaskGroup()
+        self._connection: Connection | None = None
+
+    @property
+    def name(self) -> str:
+        """Its prefix, or else what the server calls itself."""
+        return self._name
+
+    @property
+    def tools(self) -> list[Tool]:
+        """The tools, as they were when it was entered or last refreshed."""
+        return list(self._tools)
+
+    async def refresh(self) -> None:
+        """Ask the server for its tools anew; agents keep those that they were given.
+
+        Raises:
+            McpError: The server cannot be reached, or has gone.
+        """
+        offered: list[mcp_types.Tool] = []
+        async with _Lost(self) as client:
+            cursor: str | None = None
+            while True:
+                page = await client.list_tools(cursor=cursor)
+                offered += page.tools
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            if self._prefix is None and client.server_info is not None:
+                self._name = client.server_info.name
+        names = safe_names((tool.name for tool in offered), self._prefix)
+        self._tools = [
+            Tool(
+                name=name,
+                description=tool.description or tool.title or "",
+                parameters=tool.input_schema,
+                function=self._calling(tool.name),
+            )
+            for name, tool in zip(names, offered, strict=True)
+        ]
+
+    def _calling(self, name: str) -> Callable[..., Any]:
+        async def call(**arguments: Any) -> str:
+            async with _Lost(self) as client:
+                result = await client.call_tool(
+                    name, arguments, read_timeout_seconds=self._call_timeout_s
+                )
+            return text_of(result)
+
+        return call
+
+    def connection(self) -> Connection:
+        """Return the connection, a new one if there is none or it is lost.
+
+        Raises:
+            McpError: It was not entered, or in another event loop.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            raise McpError(
+                f"the tools of the MCP server at {where_is(self._where)} belong to the event "
+                "loop in which they were connected, and only while they are; use the agent's "
+                "async methods there, inside 'async with McpTools(…)'"
+            )
+        if self._connection is None or self._connection.is_lost:
+            self._connection = Connection(self._where, self._connect_timeout_s)
+            self._holders.create_task(self._connection.hold(), name="mcp connection")
+        return self._connection
+
+    def explained(self, error: Exception) -> McpError:
+        """Put into words how a call or its connection failed."""
+        return McpError(f"the MCP server at {where_is(self._where)}: {error}")
+
+    async def __aenter__(self) -> Self:
+        await self._holders.__aenter__()
+        self._loop = asyncio.get_running_loop()
+        try:
+            await self.refresh()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._loop = None
+        if self._connection is not None:
+            self._connection.lose()
+        # The one task in it ends by itself now, and never fails: no need to cancel it.
+        await self._holders.__aexit__(None, None, None)
+
+
+class _Lost:
+    """Gives the client for one call, and takes note if its connection is lost in it."""
+
+    def __init__(self, tools: McpTools) -> None:
+        self._tools = tools
+
+    async def __aenter__(self) -> Client:
+        self._connection = self._tools.connection()
+        return await self._connection.client()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(exc, _LOST) or (isinstance(exc, MCPError) and _means_lost(exc)):
+            self._connection.lose()
+            raise self._tools.explained(
+                ConnectionError("the connection was lost in mid-call; the next call connects again")
+            ) from exc
+        if isinstance(exc, MCPError):
+            raise self._tools.explained(exc) from exc
+
+
+def _means_lost(error: MCPError) -> bool:
+    return error.code in (mcp_types.CONNECTION_CLOSED, _SESSION_TERMINATED)

@@ -1,0 +1,59 @@
+"""Real uvicorn on loopback, in a thread, for tests with real clients."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+OPEN_S = 10.0
+
+
+class Served:
+    """An app being served; may be stopped, and started again on the same port."""
+
+    def __init__(self, app: Any, port: int = 0) -> None:
+        self._app = app
+        self.port = port
+        self.start()
+
+    def start(self) -> None:
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", self.port))
+        self.port = listening.getsockname()[1]
+        app = self._app() if callable(self._app) and not hasattr(self._app, "router") else self._app
+        config = uvicorn.Config(
+            app, log_level="critical", ws="websockets-sansio", timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._server.serve([listening])), name="uvicorn"
+        )
+        self._thread.start()
+        deadline_s = time.monotonic() + OPEN_S
+        while not self._server.started:
+            assert self._thread.is_alive(), "uvicorn did not start"
+            assert time.monotonic() < deadline_s, "uvicorn did not start in time"
+            time.sleep(0.005)
+        self._listening = listening
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(OPEN_S)
+        assert not self._thread.is_alive(), "uvicorn did not stop"
+        self._listening.close()
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[Served]:
+    """Serve an app, or what a function makes anew at each start, on a free port of loopback."""
+    served = Served(app)
+    try:
+        yield served
+    finally:
+        served.stop()
