@@ -1,0 +1,187 @@
+"""A chat in the terminal: ``python -m warpbench.agent.frontends.terminal``.
+
+Nothing here blocks the event loop, so what lives on it beside the chat, the connection to an
+MCP server for one, goes on while somebody is thinking what to type. Ctrl-C cancels the answer
+under way; at the prompt, the second one ends the chat.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import openai
+from openai import AsyncOpenAI
+
+from ..agent import Agent
+from ..conversation import Conversation
+from ..errors import AgentError
+from ..messages import TextDelta, ToolEnded, ToolStarted
+from .lines import Lines
+
+T = TypeVar("T")
+ReadLine = Callable[[], Awaitable[str | None]]
+Write = Callable[[str], None]
+
+_PROMPT = "\n> "
+_HINT = "\n(Ctrl-C again, Ctrl-D or /exit ends the chat)"
+_HELP = "/clear forgets the conversation, /summary counts it, /exit ends the chat"
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+class _InterruptError(Exception):
+    """What is under way was interrupted by Ctrl-C."""
+
+
+class TerminalChat:
+    """A chat between somebody at a terminal and an agent, in one conversation.
+
+    Args:
+        agent: Who answers.
+        read_line: Waits for a line; gives ``None`` at the end.
+        write: Puts text on the terminal at once.
+    """
+
+    def __init__(self, agent: Agent, read_line: ReadLine, write: Write) -> None:
+        self._agent = agent
+        self._read_line = read_line
+        self._write = write
+        self._conversation = Conversation()
+        self._under_way: asyncio.Task[Any] | None = None
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C means: cancel the answer under way, or leave the prompt."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+
+    async def run(self) -> None:
+        """Chat until the end of the lines, ``/exit``, or a second interrupt at the prompt."""
+        leaving = False
+        while True:
+            self._write(_PROMPT)
+            try:
+                line = await self._interruptible(_awaiting(self._read_line()))
+            except _InterruptError:
+                if leaving:
+                    return
+                leaving = True
+                self._write(_HINT)
+                continue
+            leaving = False
+            if line is None or line.strip() == "/exit":
+                return
+            await self._take(line.strip())
+
+    async def _take(self, line: str) -> None:
+        if line == "/clear":
+            self._conversation.clear()
+        elif line == "/summary":
+            self._write(str(self._conversation.summary()))
+        elif line.startswith("/"):
+            self._write(_HELP)
+        elif line:
+            try:
+                await self._interruptible(self._answer(line))
+            except _InterruptError:
+                self._write("\n(cancelled; the conversation is as it was)")
+
+    async def _answer(self, message: str) -> None:
+        try:
+            async with self._agent.stream_async(message, conversation=self._conversation) as events:
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        self._write(event.text)
+                    elif isinstance(event, ToolStarted):
+                        call = event.call
+                        self._write(f"{_DIM}[{call.name} {call.arguments}]{_PLAIN}\n")
+                    elif isinstance(event, ToolEnded) and event.result.failed:
+                        self._write(f"{_DIM}[{event.result.text}]{_PLAIN}\n")
+        except (AgentError, openai.APIError) as error:
+            self._write(f"\n(error: {type(error).__name__}: {error})")
+
+    async def _interruptible(self, work: Coroutine[Any, Any, T]) -> T:
+        async with asyncio.TaskGroup() as group:
+            self._under_way = task = group.create_task(work)
+        self._under_way = None
+        # A task that was cancelled by itself is no failure to its group.
+        if task.cancelled():
+            raise _InterruptError
+        return task.result()
+
+
+async def _awaiting(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+@contextmanager
+def _on_ctrl_c(action: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGINT)
+    loop.add_signal_handler(signal.SIGINT, action)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
+
+
+async def chat(options: argparse.Namespace) -> None:
+    """Chat on the standard input and output.
+
+    Raises:
+        AgentError: An MCP server cannot be reached.
+    """
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(AsyncOpenAI(base_url=options.base_url))
+        agent = Agent(async_client=client, model=options.model, instructions=options.instructions)
+        await stack.enter_async_context(agent)
+        for address in options.mcp:
+            from ..mcp import McpTools  # noqa: PLC0415 - an extra, needed only with this option
+
+            server = await stack.enter_async_context(McpTools(address))
+            agent.register(server.tools)
+        lines = await stack.enter_async_context(Lines(sys.stdin.fileno()))
+        terminal = TerminalChat(agent, lines.next, _print)
+        stack.enter_context(_on_ctrl_c(terminal.interrupt))
+        await terminal.run()
+    _print("\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Chat in this terminal; exits with 2 if it cannot begin."""
+    parser = _Parser(
+        "python -m warpbench.agent.frontends.terminal", description="Chat with the agent."
+    )
+    parser.add_argument("--model", default="gpt-4o-mini", help="name of the model (%(default)s)")
+    parser.add_argument("--base-url", help="address of the model's API")
+    parser.add_argument("--instructions", help="the system message")
+    parser.add_argument(
+        "--mcp", action="append", default=[], metavar="URL", help="offer an MCP server's tools"
+    )
+    options = parser.parse_args(arguments)
+    if not os.environ.get("OPENAI_API_KEY"):
+        parser.error("OPENAI_API_KEY is not set; export the key of the model's API")
+    try:
+        asyncio.run(chat(options))
+    except (AgentError, ImportError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
