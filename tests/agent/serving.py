@@ -1,6 +1,7 @@
 """Real uvicorn on loopback, in a thread, for tests with real clients."""
 
 import asyncio
+import inspect
 import socket
 import threading
 import time
@@ -26,7 +27,7 @@ class Served:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        app = self._app() if callable(self._app) and not hasattr(self._app, "router") else self._app
+        app = self._app() if inspect.isfunction(self._app) else self._app
         config = uvicorn.Config(
             app, log_level="critical", ws="websockets-sansio", timeout_graceful_shutdown=1
         )
