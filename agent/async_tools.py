@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .errors import ToolFailedError
+from .errors import AgentError
 from .invocation import Invocation
 from .messages import ToolResult
 from .observation import SessionSpan
@@ -22,6 +22,7 @@ async def run_tools(
 
     Raises:
         ToolFailedError: A critical tool failed; the others were cancelled.
+        SettingsError: An executor was shut down.
     """
     if not invocations:
         return []
@@ -32,10 +33,11 @@ async def run_tools(
                 for invocation in invocations
             ]
     except BaseExceptionGroup as failures:
-        # Nothing else can fail in there (see Invocation), but for what is not an Exception.
-        critical, others = failures.split(ToolFailedError)
-        if others is None and critical is not None:
-            raise critical.exceptions[0] from None
+        # A tool that fails is a result (see Invocation), so it is one of our own errors, or
+        # something that is not even an Exception.
+        ours, others = failures.split(AgentError)
+        if others is None and ours is not None:
+            raise ours.exceptions[0] from None
         raise
     results = [task.result() for task in tasks]
     runtime.meter.tool_calls(len(results), sum(result.failed for result in results))

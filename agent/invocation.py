@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from .errors import ToolDefinitionError, ToolFailedError
 from .messages import ToolCall, ToolResult
+from .offload import submit
 from .tool import Tool
 
 _LOG = logging.getLogger(__name__)
@@ -64,15 +65,19 @@ class Invocation:
             return self.timed_out() if limit.expired() else _failure(call_id, name, error)
 
     def submit(self, executor: Executor) -> "Future[ToolResult]":
-        """Hand a plain tool to its own executor or else this one."""
+        """Hand a plain tool to its own executor or else this one.
+
+        Raises:
+            SettingsError: That one was shut down.
+        """
         chosen = self.tool.executor or executor
         work = (self.call.id, self.tool.name, self.tool.function, self.arguments)
         if isinstance(chosen, ProcessPoolExecutor):
             # Context variables cannot follow into another process.
-            return chosen.submit(run_plain, *work)
+            return submit(chosen, run_plain, *work)
         # A thread starts in an empty context; hand it a copy of ours (a copy, because only one
         # thread at a time may be in a context).
-        return chosen.submit(partial(copy_context().run, run_plain, *work))
+        return submit(chosen, partial(copy_context().run, run_plain, *work))
 
     def result_of(self, ended: "Future[ToolResult] | asyncio.Future[ToolResult]") -> ToolResult:
         """Give the result of a submitted call that has ended, however it ended."""

@@ -1,11 +1,35 @@
-"""Waiting in an event loop for what runs in a thread or a process."""
+"""Handing calls to threads and processes, and waiting for them in an event loop."""
 
 import asyncio
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from contextlib import suppress
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
+
+from .errors import SettingsError
 
 T = TypeVar("T")
+Arguments = ParamSpec("Arguments")
+
+
+def submit(
+    executor: Executor,
+    function: Callable[Arguments, T],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> "Future[T]":
+    """Hand a call to an executor.
+
+    Raises:
+        SettingsError: It was shut down.
+    """
+    try:
+        return executor.submit(function, *args, **kwargs)
+    except RuntimeError as error:
+        raise SettingsError(
+            f"the executor of plain functions takes no more ({error}); was the agent closed, or "
+            "the executor that it was given shut down?"
+        ) from error
 
 
 async def until_ended(

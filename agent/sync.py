@@ -40,7 +40,6 @@ def drive(turn: Turn, client: OpenAI, runtime: Runtime) -> None:
     with turn.in_use(), runtime.observer.invoke_agent(runtime.name, runtime.model) as span:
         while not turn.is_over:
             calls = turn.receive(_ask(turn.request(), client, runtime, span, deadline_s))
-            _check(deadline_s, runtime)
             turn.add_results(run_tools(calls, runtime, span, deadline_s))
 
 
@@ -84,6 +83,8 @@ def _ask(
         answer = parse_answer(_retrying(post, runtime, deadline_s))
         chat.answered(answer)
     runtime.meter.model_call(answer.usage)
+    # An answer that comes too late is none: it must not end the turn.
+    _check(deadline_s, runtime)
     return answer
 
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from contextvars import copy_context
+from functools import partial
 
 from .invocation import Invocation
 from .messages import ToolResult
 from .observation import SessionSpan
+from .offload import submit
 from .runtime import Runtime
 
 
@@ -67,7 +69,8 @@ def run_tools(
 
 
 def _submit(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> "Future[ToolResult]":
-    return runtime.threads.submit(copy_context().run, _run_limited, invocation, runtime, span)
+    work = partial(copy_context().run, _run_limited, invocation, runtime, span)
+    return submit(runtime.threads, work)
 
 
 def _here(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> ToolResult:

@@ -111,21 +111,21 @@ def app_from_environment() -> FastAPI:
 async def _unless_hung_up(request: Request, work: Awaitable[T]) -> T | None:
     """Do the work; give it up, and return ``None``, if the client hangs up."""
 
-    async def watch() -> None:
+    async def hung_up() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        working.cancel()
-
-    async def do() -> T:
-        try:
-            return await work
-        finally:
-            watching.cancel()
 
     async with _unwrapped(), asyncio.TaskGroup() as group:
-        working = group.create_task(do())
-        watching = group.create_task(watch())
+        working = group.create_task(_awaiting(work))
+        watching = group.create_task(hung_up())
+        await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        watching.cancel()
     return None if working.cancelled() else working.result()
+
+
+async def _awaiting(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 @asynccontextmanager

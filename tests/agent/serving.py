@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import uvicorn
 
 OPEN_S = 10.0
@@ -53,8 +54,19 @@ class Served:
 @contextmanager
 def serving(app: Any) -> Iterator[Served]:
     """Serve an app, or what a function makes anew at each start, on a free port of loopback."""
+    _skip_without_loopback()
     served = Served(app)
     try:
         yield served
     finally:
         served.stop()
+
+
+def _skip_without_loopback() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        try:
+            socket.create_connection(listening.getsockname(), OPEN_S).close()
+        except OSError as error:
+            pytest.skip(f"there is no loopback here ({error})")
