@@ -25,6 +25,7 @@ format: $(VENV)/.ready
 
 types: $(VENV)/.ready
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p warpbench.mocks -p warpbench.bench -p warpbench.reports -p warpbench.agent
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy tests/typing_api/agent_api.py
 
 benchmarks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/benchmarks --benchmark-enable -s

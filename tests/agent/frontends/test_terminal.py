@@ -17,6 +17,9 @@ import uvloop
 from warpbench.agent import Agent
 from warpbench.agent.frontends.lines import Lines
 from warpbench.agent.frontends.terminal import TerminalChat, main
+from warpbench.agent.mcp import McpTools
+from warpbench.agent.mcp.samples import sample_server
+from warpbench.agent.mcp.server import create_app
 
 from ..fake_model import FakeModel
 from ..scripted import Model, call, calls, final
@@ -93,6 +96,42 @@ def test_slow_typing_stops_nobody_else_on_the_loop() -> None:
 
     in_virtual_time(run)
     assert ticks >= 20
+
+
+def test_a_connection_to_an_mcp_server_is_served_while_somebody_types() -> None:
+    """On one loop: the chat waits for a line that does not come, and calls go through."""
+    reading, typing = os.pipe()
+
+    async def run(address: str) -> str:
+        screen = Screen()
+        model = Model([calls(call("add", a=1, b=2)), final("Three.")])
+        async with (
+            McpTools(address) as server,
+            model.async_client() as client,
+            Agent(server.tools, async_client=client) as agent,
+            Lines(reading) as lines,
+        ):
+            chatting = asyncio.create_task(TerminalChat(agent, lines.next, screen.write).run())
+            add = next(tool for tool in server.tools if tool.name == "add")
+            for key in b"Add one and two.\n":
+                # A letter, and a call that has to go there and back before the next one.
+                os.write(typing, bytes([key]))
+                assert await asyncio.wait_for(_call(add.function, a=1, b=1), OPEN_S) == "2.0"
+            os.write(typing, b"/exit\n")
+            await chatting
+        assert model.tool_texts() == ["3.0"]
+        return screen.seen
+
+    try:
+        with serving(create_app(sample_server())) as served:
+            assert "Three." in asyncio.run(run(f"ws://127.0.0.1:{served.port}/ws"))
+    finally:
+        os.close(reading)
+        os.close(typing)
+
+
+async def _call(function: Callable[..., Any], **arguments: object) -> object:
+    return await function(**arguments)
 
 
 def test_lines_come_from_a_pipe_in_pieces_however_they_fall() -> None:
