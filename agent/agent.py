@@ -18,7 +18,7 @@ from .counters import Counters, Meter, Prices
 from .errors import SettingsError
 from .limiter import Limiter, Slots, Unlimited
 from .messages import Answer, TaskResult
-from .observation import Observer, usual_observer
+from .observation import Observer, UsualObserver
 from .plan import Plan
 from .retry import RetryPolicy
 from .running_loop import refuse_running_loop
@@ -75,8 +75,8 @@ class Agent:
         session_timeout_s: Seconds that a chat or task may take.
         limiter: Bounds calls of the model under way; may be shared by agents.
         prices: What tokens cost, for ``counters``.
-        observer: Watches the agent; by default OpenTelemetry does, if it is installed (see
-            ``telemetry``).
+        observer: Watches the agent; by default OpenTelemetry does, if the program uses it
+            (see ``telemetry``).
         blocking_in_loop: Let sync methods block a running event loop instead of raising.
 
     Raises:
@@ -144,7 +144,7 @@ class Agent:
             model_limiter=Unlimited() if limiter is None else limiter,
             tool_limiter=_limiter("max_parallel_tools", max_parallel_tools),
             meter=Meter(prices),
-            observer=usual_observer() if observer is None else observer,
+            observer=UsualObserver() if observer is None else observer,
         )
 
     def register(self, tools: Offered) -> None:

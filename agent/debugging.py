@@ -148,21 +148,24 @@ class _Watch:
         self._found = found
         self._report = report
         self._over = threading.Event()
+        self._alive = threading.Event()
         self._thread = threading.Thread(target=self._run, name="debugging", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        # Blocks the loop for as long as the thread needs to notice: a heartbeat at most.
         self._over.set()
+        self._alive.set()  # or it would wait for a sign of life that cannot come meanwhile
         self._thread.join()
 
     def _run(self) -> None:
         while not self._over.is_set():
-            alive = threading.Event()
+            alive = self._alive = threading.Event()
             asked_s = time.monotonic()
             self._loop.call_soon_threadsafe(alive.set)
+            if self._over.is_set():
+                return  # stopped just before: nobody would set the new one
             if not self._in_time(alive):
                 self._note(alive, asked_s)
             # As often again: a shorter pause would find no shorter block.

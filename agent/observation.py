@@ -2,13 +2,12 @@
 
 An agent asks its observer for a session, and that session for what happens inside. Each of
 these is entered when it begins and left when it ends, with the error if it failed.
-``telemetry`` has the observer that speaks OpenTelemetry, which is the default if that is
-installed.
+``telemetry`` has the observer that speaks OpenTelemetry, which is the default if the program
+uses that.
 """
 
+import sys
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -106,11 +105,22 @@ NOBODY: Observer = _Nobody()
 """The observer of an agent that nobody watches."""
 
 
-@cache
-def usual_observer() -> Observer:
-    """Return what watches an agent that was given no observer: OpenTelemetry, if it is there."""
-    if find_spec("opentelemetry") is None:
-        return NOBODY
-    from .telemetry import OpenTelemetry  # noqa: PLC0415 - only if it is installed
+class UsualObserver:
+    """What watches an agent that was given no observer: OpenTelemetry, if the program uses it.
 
-    return OpenTelemetry()
+    Only a program that has imported OpenTelemetry can have configured it. So this need not
+    import it, which takes longer than many a session.
+    """
+
+    def __init__(self) -> None:
+        self._telemetry: Observer | None = None
+
+    def invoke_agent(self, agent: str, model: str) -> AbstractContextManager[SessionSpan]:
+        """Begin a session."""
+        if self._telemetry is None:
+            if "opentelemetry" not in sys.modules:
+                return NOBODY.invoke_agent(agent, model)
+            from .telemetry import OpenTelemetry  # noqa: PLC0415 - only where it is there
+
+            self._telemetry = OpenTelemetry()
+        return self._telemetry.invoke_agent(agent, model)

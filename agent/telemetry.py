@@ -5,8 +5,8 @@
     ├── execute_tool {tool}         a tool; what it does itself stands below it
     └── chat {model}
 
-An agent is watched by this as soon as OpenTelemetry is installed; without a configured
-provider its spans and histograms go nowhere. What was said is not recorded: no prompts, no
+An agent is watched by this in each program that uses OpenTelemetry; without a configured
+provider there are no spans. What was said is not recorded: no prompts, no
 answers, no arguments. Names are those of the semantic conventions 1.41 (``gen_ai``, status
 development).
 """

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from warpbench.agent import Agent, RetryPolicy
-from warpbench.agent.observation import NOBODY, usual_observer
+from warpbench.agent.observation import NOBODY, UsualObserver
 from warpbench.agent.telemetry import OpenTelemetry
 
 from .scripted import Model, call, calls, final
@@ -211,27 +211,43 @@ def test_a_stream_is_watched_to_its_first_piece_and_to_its_end(telescope: Telesc
     assert (first.count, first.sum) == (1, 1.5)
 
 
-def test_it_is_the_default_and_costs_no_span_until_a_provider_is_configured() -> None:
-    observer = usual_observer()
-    assert isinstance(observer, OpenTelemetry)
-    assert observer.invoke_agent("ada", "m") is NOBODY.invoke_agent("ada", "m")
+def test_it_is_the_default_and_there_is_no_span_until_a_provider_is_configured() -> None:
+    nobody = NOBODY.invoke_agent("ada", "m")
+    assert OpenTelemetry().invoke_agent("ada", "m") is nobody
+    assert UsualObserver().invoke_agent("ada", "m") is nobody
+
+
+def test_a_program_that_configures_opentelemetry_need_not_tell_its_agents() -> None:
+    code = """
+import asyncio, httpx2, openai
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from warpbench.agent import Agent
+name = lambda span: span.name + "\\n"
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=name)))
+answer = {"choices": [{"message": {"content": "done"}, "finish_reason": "stop"}]}
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
+client = openai.OpenAI(api_key="test", http_client=openai.DefaultHttpxClient(transport=transport))
+with Agent(client=client) as agent:
+    agent.chat("before")
+    trace.set_tracer_provider(provider)
+    agent.chat("after")
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["chat gpt-4o-mini", "invoke_agent agent"]
 
 
 def test_without_opentelemetry_an_agent_works_and_telemetry_says_what_to_install() -> None:
     code = """
-import sys
-class Without:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] == "opentelemetry":
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Without())
-import importlib.util
+import importlib.util, sys
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda n, p=None: None if n == "opentelemetry" else found(n, p)
 from warpbench.agent import Agent
-from warpbench.agent.observation import NOBODY, usual_observer
+from warpbench.agent.observation import NOBODY, UsualObserver
 with Agent() as agent:
-    assert usual_observer() is NOBODY
+    assert UsualObserver().invoke_agent("a", "m") is NOBODY.invoke_agent("a", "m")
 assert not any(name.startswith("opentelemetry") for name in sys.modules)
 try:
     import warpbench.agent.telemetry

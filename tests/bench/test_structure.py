@@ -96,7 +96,7 @@ def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
 
 def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbench) -> None:
     command = ("run", "tools", "research", *VIRTUAL, "--strategy", EVERY_STRATEGY)
-    load = ("--sessions", "10", "--concurrency", "5,10", "--tool-workers", "default")
+    load = ("--sessions", "10", "--concurrency", "10", "--tool-workers", "default")
     structures = []
     for hash_seed in ("0", "1", "4242"):
         finished = warpbench(*command, *load, PYTHONHASHSEED=hash_seed)
