@@ -24,8 +24,9 @@ from .retry import RetryPolicy
 from .running_loop import refuse_running_loop
 from .runtime import Runtime
 from .streams import AsyncEventStream, EventStream
+from .task import TASK_INSTRUCTIONS, TaskTurn, with_completion
 from .toolbox import Offered, Toolbox, ToolRegistry
-from .turn import TASK_INSTRUCTIONS, TaskTurn, Turn, with_completion
+from .turn import Turn
 from .workflows.progress import WorkflowResult
 from .workflows.workflow import Workflow
 

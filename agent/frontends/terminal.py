@@ -30,7 +30,6 @@ Write = Callable[[str], None]
 _PROMPT = "\n> "
 _HINT = "\n(Ctrl-C again, Ctrl-D or /exit ends the chat)"
 _HELP = "/clear forgets the conversation, /summary counts it, /exit ends the chat"
-_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class _InterruptError(Exception):
@@ -94,14 +93,14 @@ class TerminalChat:
             async with self._agent.stream_async(message, conversation=self._conversation) as events:
                 async for event in events:
                     if isinstance(event, TextDelta):
-                        self._write(event.text)
+                        self._write(_printable(event.text))
                     elif isinstance(event, ToolStarted):
                         call = event.call
-                        self._write(f"{_DIM}[{call.name} {call.arguments}]{_PLAIN}\n")
+                        self._write(_dim(f"[{call.name} {call.arguments}]"))
                     elif isinstance(event, ToolEnded) and event.result.failed:
-                        self._write(f"{_DIM}[{event.result.text}]{_PLAIN}\n")
+                        self._write(_dim(f"[{event.result.text}]"))
         except (AgentError, openai.APIError) as error:
-            self._write(f"\n(error: {type(error).__name__}: {error})")
+            self._write(_printable(f"\n(error: {type(error).__name__}: {error})"))
 
     async def _interruptible(self, work: Coroutine[Any, Any, T]) -> T:
         async with asyncio.TaskGroup() as group:
@@ -115,6 +114,15 @@ class TerminalChat:
 
 async def _awaiting(awaitable: Awaitable[T]) -> T:
     return await awaitable
+
+
+def _dim(text: str) -> str:
+    return f"\x1b[2m{_printable(text)}\x1b[0m\n"
+
+
+def _printable(text: str) -> str:
+    # What a model or a tool says must not command the terminal.
+    return "".join(each for each in text if each.isprintable() or each in "\n\t")
 
 
 @contextmanager

@@ -80,6 +80,12 @@ def test_an_error_is_one_line_and_the_chat_goes_on() -> None:
     assert "Better." in screen.seen
 
 
+def test_what_a_model_says_does_not_command_the_terminal() -> None:
+    screen = Screen("one")
+    asyncio.run(chat(Model([final("\x1b]0;owned\x07a\tb\nc\x1b[2J")]), screen)())
+    assert "]0;owneda\tb\nc[2J" in screen.seen
+
+
 def test_slow_typing_stops_nobody_else_on_the_loop() -> None:
     async def slowly() -> str:
         await asyncio.sleep(10)
