@@ -4,7 +4,6 @@ This is the composition root. Nobody imports it.
 """
 
 import argparse
-import difflib
 import json
 import os
 import shlex
@@ -13,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from rich.console import Console
 
@@ -24,8 +22,17 @@ from ..mocks.scenario import builtin_scenarios, load_scenario
 from ..reports.progress import progress_on
 from ..reports.table import render_table
 from .environment import read_environment
-from .loops import LOOPS, require_loop
-from .plan import Factors, cells_of
+from .loops import LOOPS
+from .options import (
+    DEFAULT_TRIALS,
+    add_factors,
+    clock_of,
+    factors_of,
+    folder,
+    positive_number,
+    trials,
+)
+from .plan import cells_of
 from .processes import TrialProcesses
 from .record import Run
 from .run_file import read_run, write_run
@@ -37,15 +44,8 @@ EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
-DEFAULT_SCENARIO = "tools"
-DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
-DEFAULT_LOOPS = "asyncio,uvloop"
-DEFAULT_TRIALS = 3
 DEFAULT_TIME_LIMIT_S = 600.0
 RUN_FILE = "run.json"
-
-_MOST = 1_000_000
-T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,32 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="compare strategies: table, charts, page, run.json")
     run.set_defaults(command=_run)
-    run.add_argument(
-        "scenarios", nargs="*", metavar="SCENARIO", help="a built-in name or the path of a file"
-    )
-    for option, meaning in (
-        ("--target", "module:factory, or a built-in name; default: agent"),
-        ("--strategy", f"default: {DEFAULT_STRATEGIES}"),
-        ("--loop", f"default: {DEFAULT_LOOPS}"),
-    ):
-        run.add_argument(option, action="append", metavar="NAME[,NAME…]", help=meaning)
-    run.add_argument(
-        "--concurrency",
-        action="append",
-        metavar="N[,N…]",
-        help="sessions in flight at most; default: what the scenario says",
-    )
-    run.add_argument("--sessions", metavar="N", help="default: what the scenario says")
+    add_factors(run)
     run.add_argument("--clock", default=ClockMode.WARP, metavar="MODE", help=_modes())
     run.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
-    run.add_argument("--seed", default="1", metavar="N", help="seed of the scripts (1)")
-    run.add_argument(
-        "--tool-workers",
-        default="load",
-        metavar="N",
-        help="threads for blocking tools: a number, default (Python's own size), or load: "
-        "as many as the load needs (load)",
-    )
     run.add_argument(
         "--time-limit",
         default=str(DEFAULT_TIME_LIMIT_S),
@@ -120,10 +97,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    factors = _factors(options)
-    trials = _trials(options.trials, factors.clock)
-    time_limit_s = _positive_number("--time-limit", options.time_limit)
-    out = _folder(options.out)
+    factors = factors_of(options, clock_of(options.clock))
+    count = trials(options.trials, factors.clock)
+    time_limit_s = positive_number("--time-limit", options.time_limit)
+    out = folder(options.out)
     specs = cells_of(factors)
     processes = TrialProcesses(time_limit_s)
     for target in factors.targets:
@@ -139,7 +116,7 @@ def _run(options: argparse.Namespace) -> int:
         run, interrupted = run_cells(
             header,
             specs,
-            trials=trials,
+            trials=count,
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),
@@ -155,7 +132,7 @@ def _report(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run_file = path / RUN_FILE if path.is_dir() else path
     run = read_run(run_file)
-    _show(run, run_file, _folder(options.out) if options.out else run_file.parent)
+    _show(run, run_file, folder(options.out) if options.out else run_file.parent)
     return EXIT_OK
 
 
@@ -185,92 +162,6 @@ def _list(_options: argparse.Namespace) -> int:
         for name, summary in rows:
             console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
     return EXIT_OK
-
-
-# ---- what the options mean -------------------------------------------------------------
-
-
-def _factors(options: argparse.Namespace) -> Factors:
-    strategies = available_strategies()
-    names = _several(options.strategy) or _several([DEFAULT_STRATEGIES])
-    loops = _several(options.loop) or _several([DEFAULT_LOOPS])
-    for loop in loops:
-        require_loop(_one_of("--loop", loop, LOOPS))
-    return Factors(
-        scenarios=tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,)),
-        targets=tuple(_several(options.target) or ("agent",)),
-        strategies=tuple(strategies[_one_of("--strategy", name, strategies)] for name in names),
-        loops=tuple(loops),
-        concurrency=tuple(
-            _whole("--concurrency", value) for value in _several(options.concurrency)
-        ),
-        session_count=_optional_whole("--sessions", options.sessions),
-        clock=ClockMode(_one_of("--clock", options.clock, [mode.value for mode in ClockMode])),
-        seed=_whole("--seed", options.seed, least=0),
-        tool_workers=_tool_workers(options.tool_workers),
-    )
-
-
-def _several(values: Sequence[str] | None) -> list[str]:
-    parts = (part.strip() for value in values or () for part in value.split(","))
-    return list(dict.fromkeys(part for part in parts if part))
-
-
-def _one_of(option: str, value: str, known: Iterable[str]) -> str:
-    names = list(known)
-    if value in names:
-        return value
-    close = difflib.get_close_matches(value, names, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
-
-
-def _whole(option: str, value: str, least: int = 1) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= _MOST:
-        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {_MOST}")
-    return number
-
-
-def _optional_whole(option: str, value: str | None) -> int | None:
-    return None if value is None else _whole(option, value)
-
-
-def _positive_number(option: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"{option} {value!r}: expected a number above 0")
-    return number
-
-
-def _trials(value: str | None, clock: ClockMode) -> int:
-    if value is None:
-        # A virtual trial is the same each time.
-        return 1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS
-    return _whole("--trials", value)
-
-
-def _tool_workers(value: str) -> int | None:
-    if value == "load":
-        return None
-    if value == "default":
-        return 0
-    return _whole("--tool-workers", value)
-
-
-def _folder(name: str) -> Path:
-    path = Path(name)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {name!r}: cannot be made a folder: {error.strerror}") from error
-    return path
 
 
 def _modes() -> str:

@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.tools",),
     ("mocks.router",),
     ("bench.record", "bench.machine", "bench.redaction"),
+    ("bench.json_file",),
     ("bench.run_file", "bench.environment", "bench.findings"),
     ("bench.strategies",),
     ("bench.loops", "bench.target"),
@@ -29,7 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.probe", "bench.ideal", "bench.statistics"),
     ("bench.trial",),
     ("bench.processes", "bench.plan"),
-    ("bench.runner",),
+    ("bench.runner", "bench.options"),
     ("reports",),
     ("bench.cli",),
 )

@@ -1,0 +1,172 @@
+"""JSON files that are written whole or not at all, and read back strictly."""
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..mocks.errors import UsageError
+
+T = TypeVar("T")
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """One kind of file: how it is written, and how its faults are told.
+
+    Attributes:
+        written_by: The command that writes it.
+        schema_version: Version of its layout that this warpbench reads and writes.
+        error: What is raised for a file that cannot be used.
+    """
+
+    written_by: str
+    schema_version: int
+    error: type[UsageError]
+
+    def write(self, document: Mapping[str, Any], path: Path | str) -> None:
+        """Write a document, or leave the file as it was.
+
+        A reader never sees half a file, and a process that is interrupted while it writes
+        loses nothing that was written before: the text goes to a temporary file beside the
+        target, is flushed to the disk, and takes its place in one step.
+
+        Raises:
+            ValueError: A number is NaN or infinite. JSON has no word for either, and such a
+                number is a fault of whoever computed it; the message names its key.
+            UsageError: The file cannot be written.
+        """
+        key = _first_non_finite(document)
+        if key is not None:
+            raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A session's error may quote bytes that are no text; such characters become "?".
+            _replace(target, text.encode("utf-8", errors="replace"))
+        except OSError as error:
+            raise self.error(
+                f"{_name(target)}: cannot be written ({_reason(error)}); choose another folder"
+            ) from error
+
+    def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
+        """Read a file into values.
+
+        Raises:
+            UsageError: The file is missing, is not JSON, was written by another schema, or
+                holds something that does not belong there. One line: file, key, what to do.
+        """
+        file = Path(path)
+        document = self._parse(file)
+        if not isinstance(document, dict):
+            raise self.error(f"{_name(file)}: expected an object at the top; {self._again}")
+        version = document.get("schema_version")
+        # `True == 1`, hence the comparison of types.
+        if type(version) is not int or version != self.schema_version:
+            found = "nothing" if version is None else _short(version)
+            raise self.error(
+                f"{_name(file)}: schema_version: found {found}, this warpbench reads"
+                f" {self.schema_version}; read it with the version that wrote it, or {self._again}"
+            )
+        try:
+            # Through JSON once more: only then does strict validation take a list for a tuple
+            # and a text for an enumeration, as JSON has neither.
+            return adapter.validate_json(json.dumps(document), strict=True, extra="forbid")
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise self.error(
+                f"{_name(file)}: {_one_line(key)}: {_one_line(first['msg'])}, found"
+                f" {_short(first['input'])}; {self._again}"
+            ) from error
+
+    @property
+    def _again(self) -> str:
+        return f"make the file again with `{self.written_by}`"
+
+    def _parse(self, file: Path) -> object:
+        """Read the file as JSON; numbers that are not finite are refused."""
+        named = f"name a file that `{self.written_by}` wrote"
+        try:
+            document: object = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise self.error(f"{_name(file)}: no such file; {named}") from error
+        except OSError as error:
+            raise self.error(
+                f"{_name(file)}: cannot be read ({_reason(error)}); {named}"
+            ) from error
+        except json.JSONDecodeError as error:
+            raise self.error(
+                f"{_name(file)}: not JSON (line {error.lineno}: {_one_line(error.msg)});"
+                f" {self._again}"
+            ) from error
+        except (ValueError, RecursionError) as error:  # bad UTF-8, endless digits, deep nesting
+            raise self.error(
+                f"{_name(file)}: not JSON ({_one_line(str(error))}); {self._again}"
+            ) from error
+        key = _first_non_finite(document)
+        if key is not None:
+            raise self.error(f"{_name(file)}: {_one_line(key)}: not a finite number; {self._again}")
+        return document
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put the content in the target's place in one step."""
+    # The process's number keeps two runs that share a folder apart.
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _first_non_finite(value: object, key: str = "") -> str | None:
+    """Name the first NaN or infinity in a document of JSON's shape, or ``None``."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else key
+    if isinstance(value, Mapping):
+        children = ((str(name), child) for name, child in value.items())
+    elif isinstance(value, list | tuple):
+        children = ((str(index), child) for index, child in enumerate(value))
+    else:
+        return None
+    for name, child in children:
+        found = _first_non_finite(child, f"{key}.{name}" if key else name)
+        if found is not None:
+            return found
+    return None
+
+
+def _name(file: Path) -> str:
+    """Name the file on one line, whatever it is called."""
+    return _one_line(str(file))
+
+
+def _reason(error: OSError) -> str:
+    """Say what the operating system said."""
+    return error.strerror or type(error).__name__
+
+
+def _short(value: object) -> str:
+    """Show a value that was found, on one line and not for ever."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _one_line(text: str) -> str:
+    """Put a text on one line."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,172 @@
+"""What the options of the command line mean: text in, values out, one clear line if not."""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..mocks.clock import ClockMode
+from ..mocks.errors import UsageError
+from ..mocks.scenario import load_scenario
+from .loops import LOOPS, require_loop
+from .plan import Factors
+from .strategies import available_strategies
+
+DEFAULT_SCENARIO = "tools"
+DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
+DEFAULT_LOOPS = "asyncio,uvloop"
+DEFAULT_TRIALS = 3
+
+_MOST = 1_000_000
+
+
+def add_factors(
+    parser: argparse.ArgumentParser,
+    strategies: str = DEFAULT_STRATEGIES,
+    loops: str = DEFAULT_LOOPS,
+) -> None:
+    """Add the options that say which cells there are."""
+    parser.set_defaults(default_strategies=strategies, default_loops=loops)
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help="a built-in name or the path of a file"
+    )
+    for option, meaning in (
+        ("--target", "module:factory, or a built-in name; default: agent"),
+        ("--strategy", f"default: {strategies}"),
+        ("--loop", f"default: {loops}"),
+    ):
+        parser.add_argument(option, action="append", metavar="NAME[,NAME…]", help=meaning)
+    parser.add_argument(
+        "--concurrency",
+        action="append",
+        metavar="N[,N…]",
+        help="sessions in flight at most; default: what the scenario says",
+    )
+    parser.add_argument("--sessions", metavar="N", help="default: what the scenario says")
+    parser.add_argument("--seed", default="1", metavar="N", help="seed of the scripts (1)")
+    parser.add_argument(
+        "--tool-workers",
+        default="load",
+        metavar="N",
+        help="threads for blocking tools: a number, default (Python's own size), or load: "
+        "as many as the load needs (load)",
+    )
+
+
+def factors_of(options: argparse.Namespace, clock: ClockMode) -> Factors:
+    """Return what a run varies.
+
+    Raises:
+        UsageError: An option names something that is not there.
+    """
+    strategies = available_strategies()
+    names = several(options.strategy) or several([options.default_strategies])
+    loops = several(options.loop) or several([options.default_loops])
+    for loop in loops:
+        require_loop(one_of("--loop", loop, LOOPS))
+    return Factors(
+        scenarios=tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,)),
+        targets=tuple(several(options.target) or ("agent",)),
+        strategies=tuple(strategies[one_of("--strategy", name, strategies)] for name in names),
+        loops=tuple(loops),
+        concurrency=tuple(whole("--concurrency", value) for value in several(options.concurrency)),
+        session_count=optional_whole("--sessions", options.sessions),
+        clock=clock,
+        seed=whole("--seed", options.seed, least=0),
+        tool_workers=tool_workers(options.tool_workers),
+    )
+
+
+def several(values: Sequence[str] | None) -> list[str]:
+    """Split repeated and comma-separated values; each one once, in order."""
+    parts = (part.strip() for value in values or () for part in value.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def one_of(option: str, value: str, known: Iterable[str]) -> str:
+    """Return a value that is known.
+
+    Raises:
+        UsageError: It is not; the message names the closest, and all.
+    """
+    names = list(known)
+    if value in names:
+        return value
+    close = difflib.get_close_matches(value, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
+
+
+def whole(option: str, value: str, least: int = 1) -> int:
+    """Return a whole number.
+
+    Raises:
+        UsageError: It is none, or out of range.
+    """
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= _MOST:
+        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {_MOST}")
+    return number
+
+
+def optional_whole(option: str, value: str | None) -> int | None:
+    """Return a whole number, or ``None`` if the option was not given."""
+    return None if value is None else whole(option, value)
+
+
+def positive_number(option: str, value: str) -> float:
+    """Return a number above 0.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UsageError(f"{option} {value!r}: expected a number above 0")
+    return number
+
+
+def clock_of(value: str) -> ClockMode:
+    """Return the mode of a clock.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    return ClockMode(one_of("--clock", value, [mode.value for mode in ClockMode]))
+
+
+def trials(value: str | None, clock: ClockMode) -> int:
+    """Return how many trials a cell gets."""
+    if value is None:
+        # A virtual trial is the same each time.
+        return 1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS
+    return whole("--trials", value)
+
+
+def tool_workers(value: str) -> int | None:
+    """Return the size of the pool for blocking tools, as ``Factors`` has it."""
+    if value == "load":
+        return None
+    if value == "default":
+        return 0
+    return whole("--tool-workers", value)
+
+
+def folder(name: str) -> Path:
+    """Return a folder, made if need be.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {name!r}: cannot be made a folder: {error.strerror}") from error
+    return path
