@@ -61,7 +61,10 @@ class Debugger:
         A line tells a task's name, and the innermost line of code at which it waits. Tasks
         made before debugging began stand at the top.
         """
-        tasks = sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name())
+        made = {task: number for number, task in enumerate(self._makers)}
+        tasks = sorted(
+            asyncio.all_tasks(self._loop), key=lambda task: (made.get(task, -1), task.get_name())
+        )
         children: dict[asyncio.Task[Any] | None, list[asyncio.Task[Any]]] = {}
         for task in tasks:
             maker = self._makers.get(task)
@@ -69,7 +72,7 @@ class Debugger:
         lines: list[str] = []
 
         def show(task: asyncio.Task[Any], indent: str) -> None:
-            lines.append(f"{indent}{task.get_name()}: {_where(task)}")
+            lines.append(f"{indent}{_name(task)}: {_where(task)}")
             for child in children.get(task, ()):
                 show(child, indent + "    ")
 
@@ -179,7 +182,7 @@ class _Watch:
         task = asyncio.current_task(self._loop)
         if frame is None or alive.is_set():
             return
-        name = task.get_name() if task is not None else ""
+        name = _name(task) if task is not None else ""
         blocked = BlockedLoop(name, time.monotonic() - asked_s, _stack(frame))
         self._found.append(blocked)
         self._report(blocked)
@@ -195,6 +198,12 @@ def _stack(frame: FrameType) -> str:
         i for i, each in enumerate(frames) if each.name == "_run" and "asyncio" in each.filename
     ]
     return "".join(traceback.format_list(frames[starts[-1] + 1 if starts else 0 :]))
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    name = task.get_name()
+    # Python 3.13.0 sets the name that was not given on tasks of any task factory.
+    return name if name != "None" else getattr(task.get_coro(), "__qualname__", name)
 
 
 def _where(task: asyncio.Task[Any]) -> str:

@@ -47,15 +47,8 @@ class JsonFile:
         if key is not None:
             raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        target = Path(path)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # A session's error may quote bytes that are no text; such characters become "?".
-            _replace(target, text.encode("utf-8", errors="replace"))
-        except OSError as error:
-            raise self.error(
-                f"{_name(target)}: cannot be written ({_reason(error)}); choose another folder"
-            ) from error
+        # A session's error may quote bytes that are no text; such characters become "?".
+        write_whole(Path(path), text.encode("utf-8", errors="replace"), self.error)
 
     def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
         """Read a file into values.
@@ -116,6 +109,21 @@ class JsonFile:
         if key is not None:
             raise self.error(f"{_name(file)}: {_one_line(key)}: not a finite number; {self._again}")
         return document
+
+
+def write_whole(target: Path, content: bytes, error: type[UsageError]) -> None:
+    """Write a file, or leave it as it was; missing folders above it are made.
+
+    Raises:
+        UsageError: Of the given class: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content)
+    except OSError as cause:
+        raise error(
+            f"{_name(target)}: cannot be written ({_reason(cause)}); choose another folder"
+        ) from cause
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..mocks.clock import ClockMode
+from ..mocks.traffic import Wait
 
 SCHEMA_VERSION = 1
 
@@ -106,6 +107,7 @@ class TrialResult:
         cpu_s: CPU seconds of the process over the measured sessions, all threads.
         peak_rss_bytes: Greatest resident set of the process.
         elapsed_s: What the measured sessions took on the wall.
+        waits: Each call of the model and of tools, if the trial was to note them.
     """
 
     samples: tuple[SessionSample, ...]
@@ -118,6 +120,7 @@ class TrialResult:
     cpu_s: float
     peak_rss_bytes: int
     elapsed_s: float
+    waits: tuple[Wait, ...] = ()
 
 
 class Status(StrEnum):

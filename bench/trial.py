@@ -37,10 +37,11 @@ _real_now_s = time.perf_counter
 
 @dataclass(frozen=True, slots=True)
 class TrialSpec:
-    """What a trial's process is told: the workload and the cell."""
+    """What a trial's process is told: the workload, the cell, and whether to note each wait."""
 
     scenario: Scenario
     cell: Cell
+    notes_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class _Trial:
         self._sessions = {
             session.session: session for session in (*self._script.sessions, *warm_up)
         }
-        self._traffic = Traffic()
+        self._traffic = Traffic(clock.now_ns if spec.notes_waits else None)
         self._model = ScriptedModel(self._sessions)
         self._lab = Lab(
             tools=lab_tools(spec.scenario, self._sessions, clock, self._traffic),
@@ -161,6 +162,7 @@ class _Trial:
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
+            waits=tuple(self._traffic.waits),
         )
 
     def _checked(self, sample: SessionSample, waits: Waits) -> SessionSample:

@@ -4,7 +4,8 @@
     ├── UsageError            what the user gave cannot be used: one line, exit status 2
     │   ├── ScenarioError     a scenario file: names file, key, what was expected
     │   ├── TargetError       a target cannot be loaded or lacks what it needs
-    │   └── RunFileError      a results file is missing, corrupt, or of another schema
+    │   ├── RunFileError      a results file is missing, corrupt, or of another schema
+    │   └── BaselineError     a baseline is missing, corrupt, of another schema, or lacks a cell
     ├── ClockError            time could not be kept truthfully; the trial is void
     │   ├── ClockRefusedError  something is in play that the clock cannot see
     │   └── ClockHangError         everyone waits, nothing will ever wake them
@@ -33,6 +34,10 @@ class TargetError(UsageError):
 
 class RunFileError(UsageError):
     """A results file is missing, unreadable, or written by another schema version."""
+
+
+class BaselineError(UsageError):
+    """A baseline is missing, unreadable, of another schema version, or cannot be made."""
 
 
 class ClockError(WarpbenchError):

@@ -40,11 +40,15 @@ class ModelAnswer:
         status: HTTP status.
         body: JSON bytes of the response.
         latency_ns: How long the answer takes; an error comes at once.
+        session: The session that asked; -1 if the request does not say.
+        step: Which of its model calls this is; -1 if the script has no such call.
     """
 
     status: int
     body: bytes
     latency_ns: int
+    session: int = -1
+    step: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class ScriptedModel:
         self.answered[session] = step + 1
         call = script.model_calls[step]
         body = self._render(session, step, call, str(model), tools)
-        return ModelAnswer(_OK, body, call.latency_ns)
+        return ModelAnswer(_OK, body, call.latency_ns, session, step)
 
     def _render(
         self, session: int, step: int, call: ModelCallScript, model: str, tools: object

@@ -37,14 +37,14 @@ class ModelRouter(respx.MockRouter):
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an async client, after the drawn latency."""
         answer = self._answer(request)
-        with self._traffic.model_call():
+        with self._traffic.model_call(answer.session, answer.step):
             await self._clock.sleep_until_ns(self._clock.now_ns() + answer.latency_ns)
         return _response(answer)
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a sync client, after the drawn latency."""
         answer = self._answer(request)
-        with self._traffic.model_call():
+        with self._traffic.model_call(answer.session, answer.step):
             self._clock.wait_until_ns(self._clock.now_ns() + answer.latency_ns)
         return _response(answer)
 

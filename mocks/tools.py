@@ -54,22 +54,22 @@ def _lab_tool(
     clock: Clock,
     traffic: Traffic,
 ) -> LabTool:
-    def drawn(ticket: str) -> ToolCallScript:
-        traffic.count_tool_call()
-        return _redeem(ticket, name, sessions)
-
     async def wait_async(ticket: str, **_arguments: object) -> str:
-        call = drawn(ticket)
-        await clock.sleep_until_ns(clock.now_ns() + call.latency_ns)
+        at, call = _redeem(ticket, name, sessions)
+        with traffic.tool_call(*at, name):
+            await clock.sleep_until_ns(clock.now_ns() + call.latency_ns)
         return _result(name, ticket)
 
     def wait_blocking(ticket: str, **_arguments: object) -> str:
-        call = drawn(ticket)
-        clock.wait_until_ns(clock.now_ns() + call.latency_ns)
+        at, call = _redeem(ticket, name, sessions)
+        with traffic.tool_call(*at, name):
+            clock.wait_until_ns(clock.now_ns() + call.latency_ns)
         return _result(name, ticket)
 
     def compute(ticket: str, **_arguments: object) -> str:
-        clock.burn_ns(drawn(ticket).latency_ns)
+        at, call = _redeem(ticket, name, sessions)
+        with traffic.tool_call(*at, name):
+            clock.burn_ns(call.latency_ns)
         return _result(name, ticket)
 
     sync_function = compute if spec.kind is ToolKind.CPU else wait_blocking
@@ -108,13 +108,16 @@ def _schema(spec: ToolSpec) -> dict[str, object]:
     }
 
 
-def _redeem(ticket: str, name: str, sessions: Mapping[int, SessionScript]) -> ToolCallScript:
+def _redeem(
+    ticket: str, name: str, sessions: Mapping[int, SessionScript]
+) -> tuple[tuple[int, int, int], ToolCallScript]:
+    """Return where in the script a ticket belongs (session, step, index), and what is there."""
     parts = ticket.split(".")
     if len(parts) == _TICKET_PARTS:
         session, step, index = (int(part) for part in parts)
         call = sessions[session].model_calls[step].tool_calls[index]
         if call.name == name:
-            return call
+            return (session, step, index), call
     raise ValueError(f"ticket {ticket!r} is not one for tool {name!r}")
 
 

@@ -1,8 +1,30 @@
-"""Counts what the mocked world is asked for, from any thread."""
+"""Counts what the mocked world is asked for, from any thread, and can note each wait."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One call of the model or of a lab's tool, as it happened.
+
+    Attributes:
+        session: The session that it belongs to.
+        step: Which of the session's model calls it is, or has asked for it.
+        index: Which of the tool calls of that answer it is; ``None`` for the model call.
+        name: Name of the tool; empty for the model.
+        start_ns: When it began, on the clock.
+        end_ns: When it was over.
+    """
+
+    session: int
+    step: int
+    index: int | None
+    name: str
+    start_ns: int
+    end_ns: int
 
 
 class Traffic:
@@ -12,10 +34,15 @@ class Traffic:
         llm_calls: Model calls begun.
         tool_calls: Calls of the lab's tools begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
+        waits: The calls that are over, in the order of their ends, if they are noted.
+
+    Args:
+        now_ns: Reads the clock, if waits shall be noted: a hundred bytes for each call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int] | None = None) -> None:
         self._lock = Lock()
+        self._now_ns = now_ns
         self.reset()
 
     def reset(self) -> None:
@@ -23,22 +50,39 @@ class Traffic:
         self.llm_calls = 0
         self.tool_calls = 0
         self.peak_in_flight = 0
+        self.waits: list[Wait] = []
         self._in_flight = 0
 
     @contextmanager
-    def model_call(self) -> Iterator[None]:
+    def model_call(self, session: int, step: int) -> Iterator[None]:
         """Count one model call, in flight until the scope ends."""
         with self._lock:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
+        start_ns = self._now()
         try:
             yield
         finally:
+            self._note(session, step, None, "", start_ns)
             with self._lock:
                 self._in_flight -= 1
 
-    def count_tool_call(self) -> None:
+    @contextmanager
+    def tool_call(self, session: int, step: int, index: int, name: str) -> Iterator[None]:
         """Count one call of a lab's tool."""
         with self._lock:
             self.tool_calls += 1
+        start_ns = self._now()
+        try:
+            yield
+        finally:
+            self._note(session, step, index, name, start_ns)
+
+    def _now(self) -> int:
+        return 0 if self._now_ns is None else self._now_ns()
+
+    def _note(self, session: int, step: int, index: int | None, name: str, start_ns: int) -> None:
+        if self._now_ns is not None:
+            # Appending is atomic.
+            self.waits.append(Wait(session, step, index, name, start_ns, self._now_ns()))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +52,22 @@ def ctrl_c_is_heard() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def run_warpbench(folder: Path, *arguments: str, **environ: str) -> Finished:
+    """Run ``warpbench …`` in a folder."""
+    finished = subprocess.run(
+        [str(Path(sys.executable).parent / "warpbench"), *arguments],
+        cwd=folder,
+        # CI may name a file for summaries: it is not for those of tests.
+        env={**os.environ, "GITHUB_STEP_SUMMARY": "", **environ},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return Finished(finished.returncode, finished.stdout, finished.stderr, folder)
+
+
 @pytest.fixture
 def warpbench(tmp_path: Path) -> Warpbench:
     """Run ``warpbench …`` in a folder of its own."""
-
-    def run(*arguments: str, **environ: str) -> Finished:
-        finished = subprocess.run(
-            [str(Path(sys.executable).parent / "warpbench"), *arguments],
-            cwd=tmp_path,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        return Finished(finished.returncode, finished.stdout, finished.stderr, tmp_path)
-
-    return run
+    return partial(run_warpbench, tmp_path)

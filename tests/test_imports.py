@@ -28,10 +28,13 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.loops", "bench.target"),
     ("bench.targets",),
     ("bench.probe", "bench.ideal", "bench.statistics"),
+    ("bench.structure",),
+    ("bench.baseline", "bench.gate"),
     ("bench.trial",),
     ("bench.processes", "bench.plan"),
     ("bench.runner", "bench.options"),
     ("reports",),
+    ("bench.gate_commands",),
     ("bench.cli",),
 )
 PACKAGES = ("mocks", "mocks.scenarios", "bench")

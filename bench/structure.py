@@ -1,0 +1,121 @@
+"""What a trial in virtual time looked like: numbers that are exact, on any machine. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..mocks.clock import seconds
+from ..mocks.traffic import Wait
+from .record import LatencySummary, Outcome, TrialResult
+from .statistics import summarise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundStructure:
+    """The tools that the answers of one round asked for.
+
+    Attributes:
+        calls: How often each tool was called in it, over all sessions.
+        sessions: How many sessions had it.
+        span_s: From the first call's begin to the last one's end, mean over the sessions.
+        longest_s: The longest call, mean over the sessions: the span if all overlap.
+        total_s: All calls together, mean over the sessions: the span if none overlap.
+    """
+
+    calls: Mapping[str, int]
+    sessions: int
+    span_s: float
+    longest_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A trial in numbers that only a change of the code or of the workload can change.
+
+    Attributes:
+        makespan_s: Start to the end of the last session.
+        latency_s: Percentiles of session latency.
+        succeeded: Sessions that ended well, of ``started``.
+        started: Sessions begun.
+        model_calls: Calls of the model.
+        repeated_model_calls: Those that asked again what had been asked before: retries.
+        model_calls_by_session: How many sessions made how many calls of the model.
+        tool_calls: Calls of tools.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        peak_tools_in_flight: Greatest number of tools under way at one time.
+        rounds: The rounds of tools by the number of the model call that asked for them.
+        ideal_makespan_s: What a costless scheduler would reach: says which workload it was.
+        ideal_latency_s: The sessions' critical paths.
+    """
+
+    makespan_s: float
+    latency_s: LatencySummary
+    succeeded: int
+    started: int
+    model_calls: int
+    repeated_model_calls: int
+    model_calls_by_session: Mapping[str, int]
+    tool_calls: int
+    peak_in_flight: int
+    peak_tools_in_flight: int
+    rounds: Mapping[str, RoundStructure]
+    ideal_makespan_s: float
+    ideal_latency_s: LatencySummary
+
+
+def structure_of(trial: TrialResult) -> Structure:
+    """Return the structure of a trial that has noted its waits."""
+    asked = [wait for wait in trial.waits if wait.index is None]
+    tools = [wait for wait in trial.waits if wait.index is not None]
+    by_session = Counter(wait.session for wait in asked)
+    return Structure(
+        makespan_s=seconds(trial.makespan_ns),
+        latency_s=summarise([seconds(each.end_ns - each.start_ns) for each in trial.samples]),
+        succeeded=sum(sample.outcome is Outcome.SUCCEEDED for sample in trial.samples),
+        started=len(trial.samples),
+        model_calls=trial.llm_calls,
+        repeated_model_calls=len(asked) - len({(wait.session, wait.step) for wait in asked}),
+        model_calls_by_session={
+            str(calls): sessions for calls, sessions in sorted(Counter(by_session.values()).items())
+        },
+        tool_calls=trial.tool_calls,
+        peak_in_flight=trial.peak_in_flight,
+        peak_tools_in_flight=_peak(tools),
+        rounds=_rounds(tools),
+        ideal_makespan_s=seconds(trial.ideal_makespan_ns),
+        ideal_latency_s=summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+    )
+
+
+def _rounds(tools: Iterable[Wait]) -> dict[str, RoundStructure]:
+    rounds: defaultdict[int, defaultdict[int, list[Wait]]] = defaultdict(lambda: defaultdict(list))
+    for wait in tools:
+        rounds[wait.step][wait.session].append(wait)
+    return {str(step): _round(list(rounds[step].values())) for step in sorted(rounds)}
+
+
+def _round(sessions: Sequence[Sequence[Wait]]) -> RoundStructure:
+    spans_ns = [max(w.end_ns for w in waits) - min(w.start_ns for w in waits) for waits in sessions]
+    longest_ns = [max(wait.end_ns - wait.start_ns for wait in waits) for waits in sessions]
+    total_ns = sum(wait.end_ns - wait.start_ns for waits in sessions for wait in waits)
+    names = Counter(wait.name for waits in sessions for wait in waits)
+    return RoundStructure(
+        calls=dict(sorted(names.items())),
+        sessions=len(sessions),
+        # Whole nanoseconds are summed, so that the order of sessions changes nothing.
+        span_s=seconds(sum(spans_ns)) / len(sessions),
+        longest_s=seconds(sum(longest_ns)) / len(sessions),
+        total_s=seconds(total_ns) / len(sessions),
+    )
+
+
+def _peak(waits: Iterable[Wait]) -> int:
+    # At one moment ends come before begins: what follows upon another is not beside it.
+    edges = [(wait.start_ns, 1) for wait in waits if wait.end_ns > wait.start_ns]
+    edges += [(wait.end_ns, -1) for wait in waits if wait.end_ns > wait.start_ns]
+    peak = now = 0
+    for _, step in sorted(edges):
+        now += step
+        peak = max(peak, now)
+    return peak

@@ -1,0 +1,33 @@
+"""The gate's verdicts as JUnit XML, which CI systems show as tests."""
+
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from ..bench.gate import GateResult, Verdict
+
+
+def gate_junit(result: GateResult) -> str:
+    """Return one test case for each cell: a failure if it regressed, an error if not judged."""
+    verdicts = [cell.verdict for cell in result.cells]
+    suite = Element(
+        "testsuite",
+        name="warpbench gate",
+        tests=str(len(verdicts)),
+        failures=str(verdicts.count(Verdict.REGRESSED)),
+        errors=str(verdicts.count(Verdict.NOT_JUDGED)),
+    )
+    for cell in result.cells:
+        case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.cell))
+        text = "\n".join(change.text for change in cell.changes)
+        if cell.verdict is Verdict.REGRESSED:
+            worse = [change.text for change in cell.changes if change.is_worse]
+            SubElement(case, "failure", message=_legal(worse[0])).text = _legal(text)
+        elif cell.verdict is Verdict.NOT_JUDGED:
+            SubElement(case, "error", message=_legal(cell.reason or "not judged"))
+        elif text:
+            SubElement(case, "system-out").text = _legal(text)
+    return tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _legal(text: str) -> str:
+    # Control characters have no place in XML, not even escaped.
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)

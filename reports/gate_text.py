@@ -1,0 +1,56 @@
+"""The gate's verdicts in the terminal: a line for each cell, and below it what changed."""
+
+from rich.console import Console
+
+from ..bench.gate import CellVerdict, GateResult, Verdict
+
+_MARKS = {
+    Verdict.HELD: ("✓", "green"),
+    Verdict.IMPROVED: ("▲", "cyan"),
+    Verdict.REGRESSED: ("✗", "red"),
+    Verdict.NOT_JUDGED: ("?", "yellow"),
+}
+
+
+def print_gate(result: GateResult, console: Console) -> None:
+    """Print the verdicts."""
+    for cell in result.cells:
+        _print_cell(cell, console)
+    for note in result.differences:
+        _line(console, f"  not as in the baseline: {note}", "dim")
+    _, style = _MARKS[result.verdict]
+    _line(console, sentence(result), f"bold {style}")
+
+
+def sentence(result: GateResult) -> str:
+    """Say the verdict on all cells in a sentence."""
+    counts = dict.fromkeys(Verdict, 0)
+    for cell in result.cells:
+        counts[cell.verdict] += 1
+    total = len(result.cells)
+    cells = f"{total} cell{'' if total == 1 else 's'}"
+    match result.verdict:
+        case Verdict.REGRESSED:
+            return f"regressed: {counts[Verdict.REGRESSED]} of {cells}"
+        case Verdict.NOT_JUDGED:
+            return f"not judged: {counts[Verdict.NOT_JUDGED]} of {cells}"
+        case Verdict.IMPROVED:
+            return (
+                f"improved: {counts[Verdict.IMPROVED]} of {cells}; write a new baseline "
+                "(`warpbench baseline`), or it can be lost again unseen"
+            )
+        case Verdict.HELD:
+            return f"held: {cells}, exactly as in the baseline"
+
+
+def _print_cell(cell: CellVerdict, console: Console) -> None:
+    mark, style = _MARKS[cell.verdict]
+    _line(console, f"{mark} {cell.cell}: {cell.verdict}", style)
+    if cell.reason is not None:
+        _line(console, f"    {cell.reason}")
+    for change in cell.changes:
+        _line(console, f"    {change.text}", "red" if change.is_worse else "cyan")
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)

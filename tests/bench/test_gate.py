@@ -1,0 +1,309 @@
+"""The gate: what a change did is caught, named, and told apart from what cannot be judged."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from warpbench.bench.gate import CellVerdict, Verdict, judge, overall
+from warpbench.bench.record import LatencySummary
+from warpbench.bench.structure import RoundStructure, Structure
+
+from ..conftest import Warpbench, run_warpbench
+
+# An agent as its owner writes it; each fault is one line of it, changed.
+AGENT = """
+import asyncio, itertools, json, time
+from openai import AsyncOpenAI
+
+def build(lab):
+    client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+    limit = asyncio.Semaphore(5)
+    numbers = itertools.count()
+    functions = {tool.name: tool for tool in lab.tools}
+    schemas = [
+        {"type": "function", "function": {"name": t.name, "parameters": dict(t.parameters)}}
+        for t in lab.tools
+    ]
+
+    async def ask(messages):
+        async with limit:
+            return await client.chat.completions.create(
+                model=lab.model, messages=messages, tools=schemas
+            )
+
+    async def call(asked):
+        tool = functions[asked.function.name]
+        arguments = json.loads(asked.function.arguments)
+        if tool.kind == "async":
+            return await tool.function(**arguments)
+        return await asyncio.to_thread(tool.sync_function, **arguments)
+
+    async def session(task):
+        number = next(numbers)
+        messages = [{"role": "user", "content": task}]
+        while True:
+            answer = (await ask(messages)).choices[0].message
+            if not answer.tool_calls:
+                return answer.content or ""
+            messages.append(answer)
+            results = await asyncio.gather(*map(call, answer.tool_calls))
+            for asked, result in zip(answer.tool_calls, results):
+                messages.append({"role": "tool", "tool_call_id": asked.id, "content": result})
+
+    return session
+"""
+FAULTS = {
+    "tools serialised": (
+        "results = await asyncio.gather(*map(call, answer.tool_calls))",
+        "results = [await call(asked) for asked in answer.tool_calls]",
+        ["the 4 tool calls of round 1 no longer overlap"],
+    ),
+    "one more model call in 1 of 20 sessions": (
+        "answer = (await ask(messages)).choices[0].message",
+        "if number == 9 and len(messages) == 1: await ask(messages)\n"
+        "            answer = (await ask(messages)).choices[0].message",
+        ["+1 model call in 20 sessions (40 → 41)", "1 model calls are repeated, before 0"],
+    ),
+    "a sync call in a coroutine": (
+        "messages.append(answer)",
+        "messages.append(answer); time.sleep(0.05)",
+        ["makespan", "latency p50"],
+    ),
+    "a lost semaphore": (
+        "async with limit:",
+        "if True:",
+        ["up to 10 model calls at once, before 5: is a limit lost?"],
+    ),
+}
+
+
+def write_agent(folder: Path, *changes: str) -> None:
+    """Write the agent, with parts of its text changed: before, after, before, after, …"""
+    text = AGENT
+    for before, after in zip(changes[::2], changes[1::2], strict=True):
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "owner_agent.py").write_text(text)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The baseline of the good agent, made once for all tests."""
+    folder = tmp_path_factory.mktemp("baseline")
+    write_agent(folder)
+    made = run_warpbench(folder, *BASELINE)
+    assert made.status == 0, made.err
+    return folder / "warpbench-baseline.json"
+
+
+BASELINE = (
+    *("baseline", "tools", "--target", "owner_agent:build", "--concurrency", "10"),
+    *("--sessions", "20", "--tool-workers", "40"),
+)
+
+
+def begin(folder: Path, baseline: Path) -> None:
+    write_agent(folder)
+    shutil.copy(baseline, folder)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_caught_and_named(
+    fault: str, warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    before, after, words = FAULTS[fault]
+    write_agent(tmp_path, before, after)
+    judged = warpbench("gate")
+    assert judged.status == 1, judged.out + judged.err
+    for word in words:
+        assert word in judged.out
+    assert "regressed: 1 of 1 cell" in judged.out
+
+
+def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_path: Path) -> None:
+    no_limit = ("Semaphore(5)", "Semaphore(100)")
+    write_agent(tmp_path, *no_limit, *FAULTS["tools serialised"][:2])
+    assert warpbench(*BASELINE).status == 0
+    for hash_seed in ("1", "4242"):
+        held = warpbench("gate", PYTHONHASHSEED=hash_seed)
+        assert held.status == 0, held.out
+        assert "held: 1 cell, exactly as in the baseline" in held.out
+
+    write_agent(tmp_path, *no_limit)
+    better = warpbench(
+        "gate", "--junit", "gate.xml", "--summary", "summary.md", "--json", GITHUB_STEP_SUMMARY=""
+    )
+    assert better.status == 0, better.out
+    document = json.loads(better.out)
+    assert document["verdict"] == "improved"
+    texts = [change["text"] for change in document["cells"][0]["changes"]]
+    assert any(text.startswith("the 4 tool calls of round 1 overlap now") for text in texts)
+    assert "improved: 1 of 1 cell" in (tmp_path / "summary.md").read_text()
+    suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
+
+
+def test_the_summary_is_appended_also_where_ci_wants_it(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    write_agent(tmp_path, *FAULTS["a lost semaphore"][:2])
+    (tmp_path / "step.md").write_text("before\n")
+    judged = warpbench("gate", "--junit", "gate.xml", GITHUB_STEP_SUMMARY="step.md")
+    assert judged.status == 1
+    summary = (tmp_path / "step.md").read_text()
+    assert summary.startswith("before\n### warpbench: regressed: 1 of 1 cell")
+    assert "worse: up to 10 model calls at once" in summary
+    failure = ElementTree.parse(tmp_path / "gate.xml").getroot().find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message")
+    assert "is a limit lost?" in str(failure.text)
+
+
+def test_a_target_that_has_gone_or_crashes_cannot_be_judged(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    write_agent(tmp_path, "def build(lab):", "def build(lab):\n    raise RuntimeError('no luck')")
+    judged = warpbench("gate")
+    assert judged.status == 2
+    (tmp_path / "owner_agent.py").unlink()
+    gone = warpbench("gate")
+    assert gone.status == 2
+    assert len(gone.err.splitlines()) == 1
+
+
+def test_another_workload_cannot_be_judged(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    file = tmp_path / "warpbench-baseline.json"
+    file.write_text(
+        file.read_text()
+        .replace('"seed": 1', '"seed": 2')
+        .replace('"scenario": "tools"', '"scenario": "research"')
+    )
+    judged = warpbench("gate")
+    assert judged.status == 2
+    assert "write a new baseline" in judged.out
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "no such file"),
+        ("{", "not JSON"),
+        ('{"schema_version": 0}', "schema_version: found 0, this warpbench reads 1"),
+        ('{"schema_version": 1, "python": "3", "packages": {}, "cells": {}}', "has no cells"),
+        ('{"schema_version": 1, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
+    ],
+)
+def test_a_baseline_that_cannot_be_used_is_one_line_and_status_2(
+    content: str | None, complaint: str, warpbench: Warpbench, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "warpbench-baseline.json").write_text(content)
+    judged = warpbench("gate")
+    assert judged.status == 2
+    (line,) = judged.err.splitlines()
+    assert complaint in line
+    assert "warpbench baseline" in line or "write it again" in line
+
+
+def test_an_unknown_cell_is_named_with_those_there_are(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    judged = warpbench("gate", "--cell", "tools/owner_agent:build/gathr/asyncio@10")
+    assert judged.status == 2
+    assert "did you mean 'tools/owner_agent:build/gather/asyncio@10'?" in judged.err
+
+
+def test_no_baseline_is_made_of_what_does_not_work(warpbench: Warpbench, tmp_path: Path) -> None:
+    write_agent(tmp_path, "def build(lab):", "def build(lab):\n    raise RuntimeError('no luck')")
+    made = warpbench("baseline", "tools", "--target", "owner_agent:build", "--concurrency", "10")
+    assert made.status == 2
+    assert not (tmp_path / "warpbench-baseline.json").exists()
+
+
+counts = st.integers(0, 50)
+times = st.floats(0, 100)
+rounds = st.dictionaries(
+    st.sampled_from(["0", "1"]),
+    st.builds(
+        RoundStructure,
+        calls=st.just({"search": 20}),
+        sessions=st.just(10),
+        span_s=times,
+        longest_s=times,
+        total_s=times,
+    ),
+)
+structures = st.builds(
+    Structure,
+    makespan_s=times,
+    latency_s=st.builds(LatencySummary, p50=st.none() | times, mean=times),
+    succeeded=counts,
+    started=st.just(10),
+    model_calls=counts,
+    repeated_model_calls=counts,
+    model_calls_by_session=st.just({"2": 10}),
+    tool_calls=counts,
+    peak_in_flight=counts,
+    peak_tools_in_flight=counts,
+    rounds=rounds,
+    ideal_makespan_s=st.just(1.0),
+    ideal_latency_s=st.just(LatencySummary()),
+)
+
+
+@given(structures, structures)
+def test_what_is_worse_one_way_is_not_held_the_other(before: Structure, after: Structure) -> None:
+    assert judge("cell", before, before).verdict is Verdict.HELD
+    there, back = judge("cell", before, after), judge("cell", after, before)
+    # A limit that is lower, and percentiles that are not there, are no change.
+    if there.verdict is Verdict.IMPROVED:
+        assert back.verdict is Verdict.REGRESSED
+    assert all(change.text for change in (*there.changes, *back.changes))
+
+
+def test_one_thing_worse_is_a_regression_whatever_is_better() -> None:
+    before = EXAMPLE
+    after = replace(before, makespan_s=0.5, model_calls=before.model_calls + 10)
+    verdict = judge("cell", before, after)
+    assert verdict.verdict is Verdict.REGRESSED
+    assert [(change.text, change.is_worse) for change in verdict.changes] == [
+        ("+1 model call per session (20 → 30)", True),
+        ("makespan 1.000 s → 0.500 s (-50.0%)", False),
+    ]
+
+
+EXAMPLE = Structure(
+    makespan_s=1.0,
+    latency_s=LatencySummary(),
+    succeeded=10,
+    started=10,
+    model_calls=20,
+    repeated_model_calls=0,
+    model_calls_by_session={"2": 10},
+    tool_calls=0,
+    peak_in_flight=5,
+    peak_tools_in_flight=0,
+    rounds={},
+    ideal_makespan_s=1.0,
+    ideal_latency_s=LatencySummary(),
+)
+
+
+def test_the_verdict_on_all_is_the_worst() -> None:
+    of = {verdict: CellVerdict("cell", verdict) for verdict in Verdict}
+    assert overall([]) is Verdict.HELD
+    assert overall([of[Verdict.HELD], of[Verdict.IMPROVED]]) is Verdict.IMPROVED
+    assert overall([of[Verdict.IMPROVED], of[Verdict.NOT_JUDGED]]) is Verdict.NOT_JUDGED
+    assert overall([of[Verdict.NOT_JUDGED], of[Verdict.REGRESSED]]) is Verdict.REGRESSED
