@@ -91,7 +91,7 @@ def _baseline(options: argparse.Namespace) -> int:
         options.out,
     )
     Console().print(
-        f"{options.out}: {len(cells)} cells; commit it, and let CI run `warpbench gate`",
+        f"{options.out}: {len(cells)} cell{'' if len(cells) == 1 else 's'}; commit it, and let CI run `warpbench gate`",
         soft_wrap=True,
         markup=False,
         highlight=False,
