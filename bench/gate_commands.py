@@ -90,8 +90,9 @@ def _baseline(options: argparse.Namespace) -> int:
         Baseline(python=environment.python, packages=environment.packages, cells=cells),
         options.out,
     )
+    count = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
     Console().print(
-        f"{options.out}: {len(cells)} cell{'' if len(cells) == 1 else 's'}; commit it, and let CI run `warpbench gate`",
+        f"{options.out}: {count}; commit it, and let CI run `warpbench gate`",
         soft_wrap=True,
         markup=False,
         highlight=False,
