@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from ..mocks.errors import BaselineError
 from .json_file import JsonFile
+from .record import Cell
 from .structure import Structure
 
 SCHEMA_VERSION = 1
@@ -62,7 +63,7 @@ class Baseline:
     schema_version: int = SCHEMA_VERSION
 
 
-def name_of(cell: CellBaseline) -> str:
+def name_of(cell: CellBaseline | Cell) -> str:
     """Return the name of a cell: ``tools/agent/gather/asyncio@10``."""
     return f"{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}"
 

@@ -71,7 +71,7 @@ def _baseline(options: argparse.Namespace) -> int:
         cell = spec.cell
         if not isinstance(structure, Structure):
             raise BaselineError(
-                f"{_describe(cell)}: {structure}; a baseline is made of cells that work, so "
+                f"{name_of(cell)}: {structure}; a baseline is made of cells that work, so "
                 "none was written"
             )
         made = CellBaseline(
@@ -174,10 +174,6 @@ def _differences(baseline: Baseline) -> tuple[str, ...]:
         if before != now:
             notes.append(f"{package} {before or 'absent'} → {now or 'absent'}")
     return tuple(notes)
-
-
-def _describe(cell: Cell) -> str:
-    return f"{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}"
 
 
 def _append(path: str, text: str) -> None:

@@ -12,16 +12,18 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import openai
 from openai import AsyncOpenAI
 
 from ..agent import Agent
 from ..conversation import Conversation
+from ..coroutines import as_coroutine
 from ..errors import AgentError
 from ..messages import TextDelta, ToolEnded, ToolStarted
 from .lines import Lines
+from .options import OneLineParser
 
 T = TypeVar("T")
 ReadLine = Callable[[], Awaitable[str | None]]
@@ -63,7 +65,7 @@ class TerminalChat:
         while True:
             self._write(_PROMPT)
             try:
-                line = await self._interruptible(_awaiting(self._read_line()))
+                line = await self._interruptible(as_coroutine(self._read_line()))
             except _InterruptError:
                 if leaving:
                     return
@@ -110,10 +112,6 @@ class TerminalChat:
         if task.cancelled():
             raise _InterruptError
         return task.result()
-
-
-async def _awaiting(awaitable: Awaitable[T]) -> T:
-    return await awaitable
 
 
 def _dim(text: str) -> str:
@@ -164,16 +162,9 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Chat in this terminal; exits with 2 if it cannot begin."""
-    parser = _Parser(
+    parser = OneLineParser(
         "python -m warpbench.agent.frontends.terminal", description="Chat with the agent."
     )
     parser.add_argument("--model", default="gpt-4o-mini", help="name of the model (%(default)s)")

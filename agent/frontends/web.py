@@ -22,6 +22,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..agent import Agent
+from ..coroutines import as_coroutine
 from ..errors import AgentError, SessionTimeoutError
 from ..messages import Finished, StreamEvent, TaskResult, TextDelta, ToolStarted
 
@@ -116,16 +117,12 @@ async def _unless_hung_up(request: Request, work: Awaitable[T]) -> T | None:
             pass
 
     async with _unwrapped(), asyncio.TaskGroup() as group:
-        working = group.create_task(_awaiting(work))
+        working = group.create_task(as_coroutine(work))
         watching = group.create_task(hung_up())
         await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
         working.cancel()
         watching.cancel()
     return None if working.cancelled() else working.result()
-
-
-async def _awaiting(awaitable: Awaitable[T]) -> T:
-    return await awaitable
 
 
 @asynccontextmanager

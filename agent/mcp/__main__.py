@@ -1,10 +1,10 @@
 """Runs the sample server: ``python -m warpbench.agent.mcp``."""
 
 import argparse
-from typing import NoReturn
 
 import uvicorn
 
+from ..frontends.options import OneLineParser
 from .samples import sample_server
 from .server import create_app
 
@@ -13,7 +13,7 @@ _MOST_PORTS = 65_535
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until Ctrl-C."""
-    parser = _Parser(
+    parser = OneLineParser(
         "python -m warpbench.agent.mcp",
         description="A sample MCP server: streamable HTTP at /mcp, WebSocket at /ws.",
     )
@@ -22,13 +22,6 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     app = create_app(sample_server(), host=options.host)
     uvicorn.run(app, host=options.host, port=options.port)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def _port(text: str) -> int:

@@ -137,9 +137,9 @@ class McpTools:
             self._holders.create_task(self._connection.hold(), name="mcp connection")
         return self._connection
 
-    def explained(self, error: Exception) -> McpError:
-        """Put into words how a call or its connection failed."""
-        return McpError(f"the MCP server at {where_is(self._where)}: {error}")
+    def failed(self, why: object) -> McpError:
+        """Make the error of a call or its connection."""
+        return McpError(f"the MCP server at {where_is(self._where)}: {why}")
 
     async def __aenter__(self) -> Self:
         await self._holders.__aenter__()
@@ -182,11 +182,11 @@ class _Lost:
     ) -> None:
         if isinstance(exc, _LOST) or (isinstance(exc, MCPError) and _means_lost(exc)):
             self._connection.lose()
-            raise self._tools.explained(
-                ConnectionError("the connection was lost in mid-call; the next call connects again")
+            raise self._tools.failed(
+                "the connection was lost in mid-call; the next call connects again"
             ) from exc
         if isinstance(exc, MCPError):
-            raise self._tools.explained(exc) from exc
+            raise self._tools.failed(exc) from exc
 
 
 def _means_lost(error: MCPError) -> bool:

@@ -3,10 +3,11 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
+from ..coroutines import as_coroutine
 from ..errors import StepFailedError
 from ..invocation import is_awaited
 from ..offload import until_ended
@@ -168,11 +169,7 @@ def _call(function: Action | Condition, context: StepContext) -> object:
     if isinstance(function, TwinAction):
         return function.act(context)
     result = function(context)
-    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
-
-
-async def _awaited(awaitable: Awaitable[object]) -> object:
-    return await awaitable
+    return asyncio.run(as_coroutine(result)) if inspect.isawaitable(result) else result
 
 
 async def _call_async(
