@@ -21,8 +21,8 @@ from ..mocks.isolation import secrets_of
 from ..mocks.scenario import builtin_scenarios, load_scenario
 from ..reports.progress import progress_on
 from ..reports.table import render_table
+from .commands import baseline, gate
 from .environment import read_environment
-from .gate_commands import add_commands
 from .loops import LOOPS
 from .options import (
     DEFAULT_TRIALS,
@@ -92,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", metavar="RUN", help="a run.json, or the folder that holds it")
     report.add_argument("--out", metavar="DIR", help="folder to write to; default: the run's")
 
-    add_commands(commands)
+    baseline.add_command(commands)
+    gate.add_command(commands)
 
     listing = commands.add_parser("list", help="scenarios, strategies, loops and targets")
     listing.set_defaults(command=_list)

@@ -2,7 +2,9 @@
 
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from .machine import available_cores
 from .record import Environment
@@ -35,6 +37,58 @@ def read_environment() -> Environment:
         packages={name: found for name in _PACKAGES if (found := _version(name)) is not None},
         commit=_commit(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A version that is not what it was.
+
+    Attributes:
+        what: The package, or ``Python``.
+        before: Its version then; ``None`` if it took no part.
+        now: Its version now; ``None`` if it takes none.
+    """
+
+    what: str
+    before: str | None
+    now: str | None
+
+    @property
+    def changes_calls(self) -> bool:
+        """Whether counts of calls mean something else now.
+
+        Another version of the same thing does that. A package that has come or gone was taken
+        up or dropped by the code itself, whose doing counts.
+        """
+        return self.before is not None and self.now is not None
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.before or 'absent'} → {self.now or 'absent'}"
+
+
+def differences(
+    python: str, before: Mapping[str, str], now: Mapping[str, str]
+) -> tuple[Difference, ...]:
+    """Return which versions are not what they were.
+
+    Args:
+        python: The version of Python then.
+        before: The versions of packages then.
+        now: Those of now.
+    """
+    found = [Difference("Python", python, platform.python_version())]
+    found += [
+        Difference(package, before.get(package), now.get(package))
+        for package in sorted({*before, *now})
+    ]
+    return tuple(each for each in found if each.before != each.now)
+
+
+def packages_of(modules: Iterable[str]) -> dict[str, str]:
+    """Return the versions of the packages that hold these top-level modules, and the lab's."""
+    holders = packages_distributions()
+    names = {name for module in modules for name in holders.get(module, ())} | {"warpbench"}
+    return {name: found for name in sorted(names) if (found := _version(name)) is not None}
 
 
 def _version(package: str) -> str | None:

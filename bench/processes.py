@@ -34,7 +34,7 @@ class _Failure:
 
 
 class TrialProcesses:
-    """Starts trials one at a time.
+    """Starts trials, and waits for each; several threads may have one under way each.
 
     Args:
         time_limit_s: Real seconds after which a trial is killed.
@@ -50,6 +50,7 @@ class TrialProcesses:
         self._work = work
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
+        self._live: set[ForkServerProcess] = set()
 
     def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
         """Run one trial to its end.
@@ -71,6 +72,11 @@ class TrialProcesses:
         """
         self._in_a_process(_load, name)
 
+    def kill(self) -> None:
+        """End the trials that other threads have under way; they fail there."""
+        for process in tuple(self._live):
+            process.kill()
+
     def _in_a_process(self, work: Callable[[Any], object], argument: object) -> object:
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_serve, args=(work, argument, sender))
@@ -78,6 +84,7 @@ class TrialProcesses:
             # Interrupted half-way, a start would leave a trial that nobody knows of.
             with _interrupts_held_back():
                 process.start()
+            self._live.add(process)
             sender.close()
             if not wait([receiver], timeout=self._time_limit_s):
                 raise TrialError(
@@ -89,6 +96,7 @@ class TrialProcesses:
                 process.kill()
             raise
         finally:
+            self._live.discard(process)
             receiver.close()
             if process.is_alive():
                 process.join(_GRACE_S)

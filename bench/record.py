@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from ..mocks.clock import ClockMode
 from ..mocks.traffic import Wait
+from .blocked_loop import BlockedLoop
+from .calls import CallCounts
 
 SCHEMA_VERSION = 1
 
@@ -101,6 +103,7 @@ class TrialResult:
         makespan_ns: Start of the trial to the end of its last session, on the clock.
         ideal_makespan_ns: The same for a costless scheduler, from the script alone.
         ideal_latencies_ns: Critical path of each session, in the script's order.
+        http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
         peak_in_flight: Greatest number of model calls waiting at one time.
@@ -108,6 +111,10 @@ class TrialResult:
         peak_rss_bytes: Greatest resident set of the process.
         elapsed_s: What the measured sessions took on the wall.
         waits: Each call of the model and of tools, if the trial was to note them.
+        blocked_loop: Where an event loop was blocked, if the trial was to note that.
+        calls: What was called, if the trial was to count that.
+        installed_modules: Top-level modules of other packages that it had imported by its
+            end, if calls were counted: whose versions decide what is called.
     """
 
     samples: tuple[SessionSample, ...]
@@ -120,7 +127,11 @@ class TrialResult:
     cpu_s: float
     peak_rss_bytes: int
     elapsed_s: float
+    http_requests: int = 0
     waits: tuple[Wait, ...] = ()
+    blocked_loop: tuple[BlockedLoop, ...] = ()
+    calls: CallCounts | None = None
+    installed_modules: frozenset[str] = frozenset()
 
 
 class Status(StrEnum):

@@ -6,9 +6,9 @@ import os
 import random
 import resource
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -20,9 +20,12 @@ from ..mocks.scenario import Scenario
 from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session
 from ..mocks.tools import lab_tools
 from ..mocks.traffic import Traffic
+from .blocked_loop import BlockedLoops
+from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
+from .origins import installed_modules
 from .probe import Probe
 from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
@@ -37,11 +40,20 @@ _real_now_s = time.perf_counter
 
 @dataclass(frozen=True, slots=True)
 class TrialSpec:
-    """What a trial's process is told: the workload, the cell, and whether to note each wait."""
+    """What a trial's process is told: the workload, the cell, and what to note beside.
+
+    Attributes:
+        scenario: The workload.
+        cell: The cell.
+        notes_waits: Whether to note each wait, and where a loop was blocked.
+        counts_calls: Whether to count calls, which takes several times the CPU: for
+            ``virtual`` only, where computing is free.
+    """
 
     scenario: Scenario
     cell: Cell
     notes_waits: bool = False
+    counts_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +79,24 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
     random.seed(spec.cell.seed)
     strategy = available_strategies()[spec.cell.strategy]
     clock = create_clock(spec.cell.clock)
-    with keeping_time(clock):
-        return _Trial(spec, strategy, clock).run()
+    counter = CallCounter() if spec.counts_calls else None
+    with nullcontext() if counter is None else counter.installed(), keeping_time(clock):
+        return _Trial(spec, strategy, clock, counter).run()
 
 
 class _Trial:
     """The parts of a trial, wired."""
 
-    def __init__(self, spec: TrialSpec, strategy: Strategy, clock: Clock) -> None:
+    def __init__(
+        self, spec: TrialSpec, strategy: Strategy, clock: Clock, counter: CallCounter | None
+    ) -> None:
         self._cell = spec.cell
         self._strategy = strategy
         self._clock = clock
+        self._counter = counter
+        self._blocked = BlockedLoops()
+        if spec.notes_waits and isinstance(clock, SkippingClock):
+            clock.on_blocked_loop = self._blocked.note
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         self._cores = cores_of(spec.cell.clock)
         warm_up = _warm_up_sessions(spec)
@@ -140,11 +159,13 @@ class _Trial:
         waits: Waits,
     ) -> TrialResult:
         self._traffic.reset()
+        self._blocked.forget()
         gc.collect()
         probe = Probe(self._clock, self._tasks)
         watched = self._watched(probe, session)
         elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
-        drive(watched, list(self._tasks), self._cell.concurrency)
+        with self._counting():
+            drive(watched, list(self._tasks), self._cell.concurrency)
         cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
         if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
             raise self._clock.failure
@@ -156,6 +177,7 @@ class _Trial:
                 self._script, waits, self._cores, self._cell.concurrency
             ),
             ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
+            http_requests=self._traffic.http_requests,
             llm_calls=self._traffic.llm_calls,
             tool_calls=self._traffic.tool_calls,
             peak_in_flight=self._traffic.peak_in_flight,
@@ -163,7 +185,23 @@ class _Trial:
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
             waits=tuple(self._traffic.waits),
+            blocked_loop=self._blocked.noted(),
+            calls=None if self._counter is None else self._counter.counts(),
+            installed_modules=installed_modules() if self._counter is not None else frozenset(),
         )
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Count calls, if they shall be: without finalisers that run at a moment of chance."""
+        if self._counter is None:
+            yield
+            return
+        gc.disable()
+        try:
+            with self._counter.counting():
+                yield
+        finally:
+            gc.enable()
 
     def _checked(self, sample: SessionSample, waits: Waits) -> SessionSample:
         """Return the sample, failed if the session ended before its script did.

@@ -49,6 +49,7 @@ class ModelRouter(respx.MockRouter):
         return _response(answer)
 
     def _answer(self, request: httpx.Request) -> ModelAnswer:
+        self._traffic.http_request()
         if request.method != "POST" or not request.url.path.endswith(_MODEL_PATH):
             address = f"{request.method} {request.url.copy_with(query=None)}"
             raise UnmockedRequestError(

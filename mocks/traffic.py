@@ -31,6 +31,7 @@ class Traffic:
     """The counters of one trial.
 
     Attributes:
+        http_requests: Requests that reached the mocked network.
         llm_calls: Model calls begun.
         tool_calls: Calls of the lab's tools begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
@@ -47,11 +48,17 @@ class Traffic:
 
     def reset(self) -> None:
         """Forget everything, the warm-up for instance."""
+        self.http_requests = 0
         self.llm_calls = 0
         self.tool_calls = 0
         self.peak_in_flight = 0
         self.waits: list[Wait] = []
         self._in_flight = 0
+
+    def http_request(self) -> None:
+        """Count one HTTP request."""
+        with self._lock:
+            self.http_requests += 1
 
     @contextmanager
     def model_call(self, session: int, step: int) -> Iterator[None]:

@@ -2,7 +2,9 @@
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ..bench.gate import GateResult, Verdict
+from ..bench.gate.verdict import GateResult, Verdict
+
+_NOT_JUDGED = (Verdict.NOT_JUDGED, Verdict.INCONCLUSIVE)
 
 
 def gate_junit(result: GateResult) -> str:
@@ -13,7 +15,7 @@ def gate_junit(result: GateResult) -> str:
         name="warpbench gate",
         tests=str(len(verdicts)),
         failures=str(verdicts.count(Verdict.REGRESSED)),
-        errors=str(verdicts.count(Verdict.NOT_JUDGED)),
+        errors=str(sum(verdict in _NOT_JUDGED for verdict in verdicts)),
     )
     for cell in result.cells:
         case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.cell))
@@ -21,7 +23,7 @@ def gate_junit(result: GateResult) -> str:
         if cell.verdict is Verdict.REGRESSED:
             worse = [change.text for change in cell.changes if change.is_worse]
             SubElement(case, "failure", message=_legal(worse[0])).text = _legal(text)
-        elif cell.verdict is Verdict.NOT_JUDGED:
+        elif cell.verdict in _NOT_JUDGED:
             SubElement(case, "error", message=_legal(cell.reason or "not judged"))
         elif text:
             SubElement(case, "system-out").text = _legal(text)

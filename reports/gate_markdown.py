@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from ..bench.gate import CellVerdict, GateResult, Verdict
+from ..bench.gate.verdict import CellVerdict, GateResult, Verdict
 from .gate_text import sentence
 
 _MARKS = {
     Verdict.HELD: "✅",
     Verdict.IMPROVED: "⬆️",
     Verdict.REGRESSED: "❌",
+    Verdict.INCONCLUSIVE: "❔",
     Verdict.NOT_JUDGED: "❔",
 }
 
@@ -36,6 +37,8 @@ def _lines_of(cell: CellVerdict) -> Iterator[str]:
         yield f"  - {_escape(cell.reason)}"
     for change in cell.changes:
         yield f"  - {'worse' if change.is_worse else 'better'}: {_escape(change.text)}"
+    for note in cell.notes:
+        yield f"  - {_escape(note)}"
 
 
 def _escape(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from rich.console import Console
 
-from ..bench.gate import CellVerdict, GateResult, Verdict
+from ..bench.gate.verdict import CellVerdict, GateResult, Verdict
 
 _MARKS = {
     Verdict.HELD: ("✓", "green"),
     Verdict.IMPROVED: ("▲", "cyan"),
     Verdict.REGRESSED: ("✗", "red"),
+    Verdict.INCONCLUSIVE: ("~", "yellow"),
     Verdict.NOT_JUDGED: ("?", "yellow"),
 }
 
@@ -34,6 +35,8 @@ def sentence(result: GateResult) -> str:
             return f"regressed: {counts[Verdict.REGRESSED]} of {cells}"
         case Verdict.NOT_JUDGED:
             return f"not judged: {counts[Verdict.NOT_JUDGED]} of {cells}"
+        case Verdict.INCONCLUSIVE:
+            return f"inconclusive: {counts[Verdict.INCONCLUSIVE]} of {cells}"
         case Verdict.IMPROVED:
             return (
                 f"improved: {counts[Verdict.IMPROVED]} of {cells}; write a new baseline "
@@ -50,6 +53,8 @@ def _print_cell(cell: CellVerdict, console: Console) -> None:
         _line(console, f"    {cell.reason}")
     for change in cell.changes:
         _line(console, f"    {change.text}", "red" if change.is_worse else "cyan")
+    for note in cell.notes:
+        _line(console, f"    {note}", "dim")
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -21,23 +21,29 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.model",),
     ("mocks.tools",),
     ("mocks.router",),
+    ("bench.origins",),
+    ("bench.blocked_loop", "bench.calls"),
     ("bench.record", "bench.machine", "bench.redaction"),
-    ("bench.json_file",),
+    ("bench.json_file", "bench.cell_names"),
     ("bench.run_file", "bench.environment", "bench.findings"),
     ("bench.strategies",),
     ("bench.loops", "bench.target"),
     ("bench.targets",),
     ("bench.probe", "bench.ideal", "bench.statistics"),
-    ("bench.structure",),
-    ("bench.baseline", "bench.gate"),
     ("bench.trial",),
     ("bench.processes", "bench.plan"),
     ("bench.runner", "bench.options"),
+    ("bench.gate.tolerances", "bench.gate.verdict", "bench.gate.words"),
+    ("bench.gate.structure", "bench.gate.work"),
+    ("bench.gate.structure_tier", "bench.gate.work_tier"),
+    ("bench.gate.measuring",),
+    ("bench.gate.baseline",),
+    ("bench.gate.configuration", "bench.gate.judging"),
     ("reports",),
-    ("bench.gate_commands",),
+    ("bench.commands",),
     ("bench.cli",),
 )
-PACKAGES = ("mocks", "mocks.scenarios", "bench")
+PACKAGES = ("mocks", "mocks.scenarios", "bench", "bench.gate", "bench.commands")
 
 
 def modules() -> dict[str, Path]:

@@ -66,7 +66,9 @@ class SkippingSelector(selectors.BaseSelector):
         """
         self._describe_tasks = describe_tasks
         self.parking = Parking(
-            participant, lambda: f"its event loop has no timer; {describe_tasks()}"
+            participant,
+            lambda: f"its event loop has no timer; {describe_tasks()}",
+            is_of_loop=True,
         )
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:

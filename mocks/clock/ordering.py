@@ -73,9 +73,9 @@ def order_by_creation(loop: Any, clock: SkippingClock) -> None:
 
     def set_ordered_task_factory(factory: Callable[..., object] | None) -> None:
         if factory is None:
-            factory = _ordered_task
-        elif factory is getattr(asyncio, "eager_task_factory", _ordered_task):  # Python 3.12
-            factory = _eager_ordered_task
+            factory = ordered_task
+        elif factory is getattr(asyncio, "eager_task_factory", ordered_task):  # Python 3.12
+            factory = eager_ordered_task
         set_task_factory(factory)
 
     loop.creation_numbers = clock.creation_numbers
@@ -103,19 +103,21 @@ def same_on_every_machine(clock: SkippingClock) -> Iterator[None]:
         yield
 
 
-def _ordered_task(
+def ordered_task(
     loop: asyncio.AbstractEventLoop,
     coro: Coroutine[Any, Any, object],
     **options: Any,
 ) -> OrderedTask:
+    """Make a task, as loops do in virtual time."""
     return OrderedTask(coro, loop=loop, **options)
 
 
-def _eager_ordered_task(
+def eager_ordered_task(
     loop: asyncio.AbstractEventLoop,
     coro: Coroutine[Any, Any, object],
     **options: Any,
 ) -> OrderedTask:
+    """Make a task that begins to run at once, as eager loops do in virtual time."""
     return OrderedTask(coro, loop=loop, **{**options, "eager_start": True})
 
 

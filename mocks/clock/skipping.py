@@ -40,6 +40,7 @@ ends the process.
 """
 
 import _thread
+import asyncio
 import sys
 import threading
 import time
@@ -75,11 +76,19 @@ class Parking:
     A release that comes before the wait is kept, so that it is never lost.
     """
 
-    __slots__ = ("describe", "participant", "released")
+    __slots__ = ("describe", "is_of_loop", "participant", "released")
 
-    def __init__(self, participant: "Participant", describe: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        participant: "Participant",
+        describe: Callable[[], str],
+        *,
+        is_of_loop: bool = False,
+    ) -> None:
         self.participant = participant
         self.describe = describe
+        # An event loop with nothing to do waits here; at any other place it would be blocked.
+        self.is_of_loop = is_of_loop
         self.released = False
 
 
@@ -141,6 +150,8 @@ class SkippingClock(ABC):
         self._sequence = count()
         self._open = False
         self._async_waits = AsyncWaitsByLoop(self.now_ns)
+        self.on_blocked_loop: Callable[[int, int], None] | None = None
+        """Called in the thread of an event loop that was blocked, with begin and end."""
 
     # ---- the clock's face -------------------------------------------------------------
 
@@ -249,10 +260,26 @@ class SkippingClock(ABC):
         Raises:
             ClockError: Time cannot be kept; raised in the root only.
         """
+        blocks_loop = self._blocks_loop(parking)
+        begin_ns = self.now_ns() if blocks_loop else 0
         try:
             return self._park(parking, deadline_ns)
         finally:
             self.mutex.catch_up()
+            if blocks_loop:
+                self._tell_of_blocked_loop(begin_ns)
+
+    def _blocks_loop(self, parking: Parking) -> bool:
+        return (
+            self.on_blocked_loop is not None
+            and not parking.is_of_loop
+            and asyncio._get_running_loop() is not None
+        )
+
+    def _tell_of_blocked_loop(self, begin_ns: int) -> None:
+        end_ns = self.now_ns()
+        if self.on_blocked_loop is not None and end_ns > begin_ns:
+            self.on_blocked_loop(begin_ns, end_ns)
 
     def release(self, parking: Parking) -> None:
         """Let the participant that waits, or is about to wait, at ``parking`` go on.

@@ -120,10 +120,12 @@ class SkippingUvloop(uvloop.Loop):
             ClockError: Time could not be kept.
         """
         self._stopping_soon = False
-        self._parking = Parking(self._clock.participant_here(), self._describe_idle)
+        self._parking = Parking(
+            self._clock.participant_here(), self._describe_idle, is_of_loop=True
+        )
         if not self._pacing:
             self._pacing = True
-            super().call_soon(self._pace)
+            super().call_soon(self.pace)
         super().run_forever()
         if self._clock_error is not None:
             error, self._clock_error = self._clock_error, None
@@ -134,7 +136,8 @@ class SkippingUvloop(uvloop.Loop):
         self._stopping_soon = True
         super().stop()
 
-    def _pace(self) -> None:
+    def pace(self) -> None:
+        """Do what an iteration of the loop does beside its callbacks: run timers, park."""
         try:
             self._run_due_timers()
             if not self._stopping_soon:
@@ -148,7 +151,7 @@ class SkippingUvloop(uvloop.Loop):
             if self._stopping_soon:
                 self._pacing = False
             else:
-                super().call_soon(self._pace)
+                super().call_soon(self.pace)
 
     def _park_or_spin(self) -> None:
         if self._soon_calls == self._soon_calls_seen:

@@ -36,6 +36,7 @@ should the root ever come back; until then nothing is left but the time limit of
 started the process.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -89,9 +90,12 @@ class VirtualClock(SkippingClock):
     def burn_ns(self, duration_ns: int) -> None:
         """Move the clock by ``duration_ns`` while holding everybody else back."""
         self.participant_here()
+        begin_ns = self._now_ns
         with self.mutex.section:
             self._advance_to(self._now_ns + duration_ns)
         self.mutex.catch_up()
+        if asyncio._get_running_loop() is not None:
+            self._tell_of_blocked_loop(begin_ns)
 
     def _park(self, parking: Parking, deadline_ns: int | None) -> Leave:
         # With a deadline that has passed already, the others that are runnable run first.
@@ -123,7 +127,7 @@ class VirtualClock(SkippingClock):
             others_wait = bool(self._ready)
         self.mutex.catch_up()
         if others_wait and self._spins % SPINS_A_TURN == 0:
-            self.park(Parking(participant, describe), self._now_ns)
+            self.park(Parking(participant, describe, is_of_loop=True), self._now_ns)
 
     # ---- waiting for the baton ----------------------------------------------------------
 

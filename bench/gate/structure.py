@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..mocks.clock import seconds
-from ..mocks.traffic import Wait
-from .record import LatencySummary, Outcome, TrialResult
-from .statistics import summarise
+from ...mocks.clock import seconds
+from ...mocks.traffic import Wait
+from ..blocked_loop import BlockedLoop
+from ..record import LatencySummary, Outcome, TrialResult
+from ..statistics import summarise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,19 @@ class RoundStructure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedPlace:
+    """Where an event loop was blocked.
+
+    Attributes:
+        times: How often.
+        total_s: For how long in all.
+    """
+
+    times: int
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
     """A trial in numbers that only a change of the code or of the workload can change.
 
@@ -44,6 +58,7 @@ class Structure:
         tool_calls: Calls of tools.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
+        blocked_loop: Where an event loop was blocked, by place in the code.
         rounds: The rounds of tools by the number of the model call that asked for them.
         ideal_makespan_s: What a costless scheduler would reach: says which workload it was.
         ideal_latency_s: The sessions' critical paths.
@@ -59,6 +74,7 @@ class Structure:
     tool_calls: int
     peak_in_flight: int
     peak_tools_in_flight: int
+    blocked_loop: Mapping[str, BlockedPlace]
     rounds: Mapping[str, RoundStructure]
     ideal_makespan_s: float
     ideal_latency_s: LatencySummary
@@ -82,10 +98,21 @@ def structure_of(trial: TrialResult) -> Structure:
         tool_calls=trial.tool_calls,
         peak_in_flight=trial.peak_in_flight,
         peak_tools_in_flight=_peak(tools),
+        blocked_loop=_blocked(trial.blocked_loop),
         rounds=_rounds(tools),
         ideal_makespan_s=seconds(trial.ideal_makespan_ns),
         ideal_latency_s=summarise([seconds(each) for each in trial.ideal_latencies_ns]),
     )
+
+
+def _blocked(stretches: Iterable[BlockedLoop]) -> dict[str, BlockedPlace]:
+    durations_ns: defaultdict[str, list[int]] = defaultdict(list)
+    for stretch in stretches:
+        durations_ns[stretch.place].append(stretch.end_ns - stretch.start_ns)
+    return {
+        place: BlockedPlace(times=len(each), total_s=seconds(sum(each)))
+        for place, each in sorted(durations_ns.items())
+    }
 
 
 def _rounds(tools: Iterable[Wait]) -> dict[str, RoundStructure]:

@@ -8,12 +8,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ..mocks.errors import BaselineError
-from .json_file import JsonFile
-from .record import Cell
+from ...mocks.clock import ClockMode
+from ...mocks.errors import BaselineError
+from ...mocks.scenario import load_scenario
+from ..json_file import JsonFile
+from ..plan import RESPX
+from ..record import Cell
+from ..trial import TrialSpec
+from .measuring import Measured
 from .structure import Structure
+from .work import Work
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BASELINE_FILE = "warpbench-baseline.json"
 
 _FILE = JsonFile("warpbench baseline", SCHEMA_VERSION, BaselineError)
@@ -33,6 +39,7 @@ class CellBaseline:
         seed: Seed of the script.
         tool_workers: Threads for blocking tools.
         structure: What it looked like in virtual time.
+        work: What it computed.
     """
 
     scenario: str
@@ -44,6 +51,7 @@ class CellBaseline:
     seed: int
     tool_workers: int
     structure: Structure
+    work: Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +60,7 @@ class Baseline:
 
     Attributes:
         python: Version of Python.
-        packages: Versions of the packages that can change a figure.
+        packages: Versions of the packages that took part.
         cells: The cells.
         schema_version: Version of the file's layout.
     """
@@ -63,9 +71,44 @@ class Baseline:
     schema_version: int = SCHEMA_VERSION
 
 
-def name_of(cell: CellBaseline | Cell) -> str:
-    """Return the name of a cell: ``tools/agent/gather/asyncio@10``."""
-    return f"{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}"
+def baseline_of(cell: Cell, scenario: str, measured: Measured) -> CellBaseline:
+    """Return the baseline of a cell, its scenario named as it was given."""
+    return CellBaseline(
+        scenario=scenario,
+        target=cell.target,
+        strategy=cell.strategy,
+        loop=cell.loop,
+        concurrency=cell.concurrency,
+        sessions=cell.session_count,
+        seed=cell.seed,
+        tool_workers=cell.tool_workers,
+        structure=measured.structure,
+        work=measured.work,
+    )
+
+
+def spec_of(cell: CellBaseline) -> TrialSpec:
+    """Return what to run to measure a cell again.
+
+    Raises:
+        UsageError: Its scenario has gone.
+    """
+    scenario = load_scenario(cell.scenario)
+    return TrialSpec(
+        scenario,
+        Cell(
+            scenario=scenario.name,
+            target=cell.target,
+            strategy=cell.strategy,
+            loop=cell.loop,
+            transport=RESPX,
+            clock=ClockMode.VIRTUAL,
+            concurrency=cell.concurrency,
+            session_count=cell.sessions,
+            seed=cell.seed,
+            tool_workers=cell.tool_workers,
+        ),
+    )
 
 
 def write_baseline(baseline: Baseline, path: Path | str) -> None:

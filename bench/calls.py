@@ -1,0 +1,189 @@
+"""Counts what a trial computes: the calls of its functions, by a profile hook.
+
+In virtual time nothing but the code decides what is called, so the counts are the same in
+every repeat and on every machine that has the same packages. A single added call shows.
+
+A call is a frame that is entered: for the first time, or again after an ``await``. Of C
+functions it is what CPython reports as a call of one. The lab's own functions, and what they
+call in C, are left out.
+"""
+
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from ..mocks.clock.asyncio_loop import SkippingSelector
+from ..mocks.clock.ordering import eager_ordered_task, ordered_task
+from ..mocks.clock.uvloop_loop import SkippingUvloop
+from ..mocks.errors import TrialError
+from .origins import Origin, origin_of, place_of
+
+_TOOL = "warpbench"
+_ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace.__code__})
+_TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCounts:
+    """What was called while the sessions of a trial ran.
+
+    Attributes:
+        python: Calls of Python functions by place: ``openai/_models.py:construct``.
+        c: Calls of C functions by name: ``list.copy``.
+        own: Those of both that the user's own functions make: ``agent/wire.py:body → list.copy``.
+        loop_iterations: Iterations of event loops.
+        tasks: Tasks created.
+    """
+
+    python: Mapping[str, int]
+    c: Mapping[str, int]
+    own: Mapping[str, int]
+    loop_iterations: int
+    tasks: int
+
+
+class CallCounter:
+    """Counts calls in all threads, while ``counting`` is open.
+
+    It has to be installed before the threads start that it shall see.
+    """
+
+    def __init__(self) -> None:
+        self._counts = False
+        # Keys are made of code objects; ``+= 1`` on them is one step for other threads.
+        self._python: defaultdict[tuple[CodeType | None, CodeType], int] = defaultdict(int)
+        self._c: defaultdict[tuple[CodeType, str], int] = defaultdict(int)
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Be the interpreter's profile hook in this scope.
+
+        Raises:
+            TrialError: Another profiler is.
+        """
+        with _profiled_by_monitoring(self) if _HAS_MONITORING else _profiled_by_setprofile(self):
+            yield
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count in this scope."""
+        self._counts = True
+        try:
+            yield
+        finally:
+            self._counts = False
+
+    def counts(self) -> CallCounts:
+        """Return what was counted."""
+        python: defaultdict[str, int] = defaultdict(int)
+        c: defaultdict[str, int] = defaultdict(int)
+        own: defaultdict[str, int] = defaultdict(int)
+        iterations = tasks = 0
+        for (caller, code), count in self._python.items():
+            iterations += count if code in _ITERATIONS else 0
+            tasks += count if code in _TASKS else 0
+            if origin_of(code.co_filename) is Origin.LAB:
+                continue
+            python[place_of(code)] += count
+            if caller is not None and origin_of(caller.co_filename) is Origin.OWN:
+                own[f"{place_of(caller)} → {place_of(code)}"] += count
+        for (calling, name), count in self._c.items():
+            origin = origin_of(calling.co_filename)
+            if origin is Origin.LAB:
+                continue
+            c[name] += count
+            if origin is Origin.OWN:
+                own[f"{place_of(calling)} → {name}"] += count
+        return CallCounts(
+            python=dict(python), c=dict(c), own=dict(own), loop_iterations=iterations, tasks=tasks
+        )
+
+    def python_call(self, frame: FrameType) -> None:
+        """A frame is entered."""
+        if self._counts:
+            caller = frame.f_back
+            self._python[(None if caller is None else caller.f_code, frame.f_code)] += 1
+
+    def c_call(self, caller: CodeType, function: object) -> None:
+        """A C function is called."""
+        if self._counts:
+            self._c[(caller, _name_of(function))] += 1
+
+
+_HAS_MONITORING = sys.version_info >= (3, 12)
+
+
+@contextmanager
+def _profiled_by_setprofile(counter: CallCounter) -> Iterator[None]:
+    if sys.getprofile() is not None:
+        raise _other_profiler()
+
+    def hook(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            counter.python_call(frame)
+        elif event == "c_call":
+            counter.c_call(frame.f_code, argument)
+
+    threading.setprofile(hook)
+    sys.setprofile(hook)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+@contextmanager
+def _profiled_by_monitoring(counter: CallCounter) -> Iterator[None]:
+    monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - from Python 3.12 on
+    tool, events = monitoring.PROFILER_ID, monitoring.events
+    if monitoring.get_tool(tool) is not None:
+        raise _other_profiler()
+
+    def entered(_code: CodeType, _offset: int, *_rest: object) -> None:
+        counter.python_call(sys._getframe(1))
+
+    def called_c(code: CodeType, _offset: int, function: object, _argument: object) -> None:
+        counter.c_call(code, function)
+
+    def called(*_arguments: object) -> None:
+        """Do nothing; without this event there are none of C calls."""
+
+    callbacks = {
+        events.PY_START: entered,
+        events.PY_RESUME: entered,
+        events.PY_THROW: entered,
+        events.CALL: called,
+        events.C_RETURN: called_c,
+        events.C_RAISE: called_c,
+    }
+    monitoring.use_tool_id(tool, _TOOL)
+    try:
+        for event, callback in callbacks.items():
+            monitoring.register_callback(tool, event, callback)
+        monitoring.set_events(
+            tool, events.PY_START | events.PY_RESUME | events.PY_THROW | events.CALL
+        )
+        yield
+    finally:
+        monitoring.set_events(tool, events.NO_EVENTS)
+        monitoring.free_tool_id(tool)
+
+
+def _other_profiler() -> TrialError:
+    return TrialError(
+        "calls cannot be counted: another profiler is active in the trial's process; run without it"
+    )
+
+
+def _name_of(function: object) -> str:
+    """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``."""
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    module = getattr(function, "__module__", None)
+    own = isinstance(module, str) and module != "builtins" and "." not in name
+    return f"{module}.{name}" if own else str(name)

@@ -1,0 +1,23 @@
+"""How far a command has got, on a terminal."""
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import track
+
+
+def measuring_progress(total: int) -> Callable[[Iterator[object]], Iterator[object]]:
+    """Return what shows, while it passes results on, how many of ``total`` there are."""
+    console = Console(stderr=True)
+
+    def passed_on(results: Iterator[object]) -> Iterator[object]:
+        yield from track(
+            results,
+            "measuring",
+            total=total,
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    return passed_on

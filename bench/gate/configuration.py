@@ -1,0 +1,93 @@
+"""The gate's configuration: the table ``[tool.warpbench]`` of ``pyproject.toml``."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...mocks.errors import UsageError
+from .baseline import BASELINE_FILE
+from .tolerances import Tolerances
+
+CONFIGURATION_FILE = "pyproject.toml"
+DEFAULT_BUDGET_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a project says of its gate.
+
+    Attributes:
+        baseline: Path of the baseline file.
+        cells: Names of the cells to measure and to judge; empty for all of the baseline.
+        sessions: Sessions of each; ``None`` for what the scenario says.
+        seed: Seed of the scripts.
+        tool_workers: Threads for blocking tools, as ``--tool-workers`` has it.
+        time_cells: Names of the cells that the time tier judges; empty for the first four.
+        budget_s: Seconds that the time tier may take.
+        environment: What pip installs where the dependencies of the other commit differ.
+        tolerances: How far a figure may move.
+    """
+
+    baseline: str = BASELINE_FILE
+    cells: tuple[str, ...] = ()
+    sessions: int | None = None
+    seed: int = 1
+    tool_workers: int | str = "load"
+    time_cells: tuple[str, ...] = ()
+    budget_s: float = DEFAULT_BUDGET_S
+    environment: tuple[str, ...] = ()
+    tolerances: Tolerances = field(default_factory=Tolerances)
+
+
+def read_configuration(folder: Path) -> Configuration:
+    """Read the configuration of the project in a folder: the defaults if it has none.
+
+    Keys are spelled with hyphens: ``time-cells``.
+
+    Raises:
+        UsageError: The file cannot be read, or holds something that does not belong there.
+    """
+    file = folder / CONFIGURATION_FILE
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Configuration()
+    except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
+        raise UsageError(f"{file.name}: cannot be read: {' '.join(str(error).split())}") from error
+    table = document.get("tool", {}).get("warpbench", {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{file.name}: tool.warpbench: expected a table")
+    return _validated(table, file.name)
+
+
+def _validated(table: dict[str, Any], file: str) -> Configuration:
+    spelled = {
+        key.replace("-", "_"): _with_underscores(value) if key == "tolerances" else value
+        for key, value in table.items()
+    }
+    try:
+        configuration = TypeAdapter(Configuration).validate_python(spelled, extra="forbid")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part).replace("_", "-") for part in first["loc"])
+        raise UsageError(
+            f"{file}: tool.warpbench.{key}: {first['msg']}, found {first['input']!r:.60}"
+        ) from error
+    for name, tolerance in asdict(configuration.tolerances).items():
+        if not 0 <= tolerance <= 1:
+            raise UsageError(
+                f"{file}: tool.warpbench.tolerances.{name.replace('_', '-')}: expected a fraction "
+                f"from 0 to 1, found {tolerance}"
+            )
+    if not configuration.budget_s > 0:
+        raise UsageError(f"{file}: tool.warpbench.budget-s: expected a number above 0")
+    return configuration
+
+
+def _with_underscores(table: object) -> object:
+    if not isinstance(table, dict):
+        return table
+    return {str(key).replace("-", "_"): value for key, value in table.items()}

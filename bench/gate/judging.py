@@ -1,0 +1,49 @@
+"""Judges a cell by the tiers that the baseline file carries. Pure."""
+
+from ..environment import Difference
+from .baseline import CellBaseline
+from .measuring import Measured, NotMeasured
+from .structure_tier import gain, is_same_workload, structure_changes
+from .tolerances import Tolerances
+from .verdict import CellVerdict, Change, Verdict, verdict_on
+from .work_tier import work_changes
+
+
+def judge(
+    name: str,
+    before: CellBaseline,
+    after: Measured | NotMeasured,
+    tolerances: Tolerances,
+    differences: tuple[Difference, ...] = (),
+) -> CellVerdict:
+    """Hold what a cell looks like against its baseline.
+
+    Args:
+        name: Name of the cell.
+        before: Its baseline.
+        after: What it looks like now.
+        tolerances: How far a figure may move.
+        differences: Versions that are not those of the baseline.
+    """
+    if isinstance(after, NotMeasured):
+        return CellVerdict(name, Verdict.NOT_JUDGED, reason=after.reason)
+    if not is_same_workload(before.structure, after.structure):
+        return CellVerdict(
+            name,
+            Verdict.NOT_JUDGED,
+            reason="its workload is not that of the baseline (the script's own ideal differs): "
+            "the scenario or what the target declares has changed; write a new baseline",
+        )
+    same_versions = not any(each.changes_calls for each in differences)
+    structure = tuple(structure_changes(before.structure, after.structure, tolerances))
+    work = work_changes(before.work, after.work, tolerances, same_versions=same_versions)
+    only_better = bool(structure) and not any(change.is_worse for change in structure)
+    faster_by = gain(before.structure, after.structure) if only_better else 0.0
+    changes: list[Change] = list(structure)
+    price: list[str] = []
+    for change in work:
+        if change.is_worse and change.is_price_of(faster_by):
+            price.append(f"the price of it: {change.text}")
+        else:
+            changes.append(change)
+    return verdict_on(name, changes, price)

@@ -1,0 +1,82 @@
+"""Measures cells for the gate: each once, in virtual time, on all cores at once.
+
+Nothing in virtual time depends on how fast or how busy the machine is, so trials may run
+beside each other, and the hook that counts calls may take the CPU that it takes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ...mocks.errors import TrialError
+from ..machine import available_cores
+from ..processes import TrialProcesses
+from ..trial import NotApplicable, TrialSpec
+from .structure import Structure, structure_of
+from .work import Work, work_of
+
+_TIME_LIMIT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a cell looks like.
+
+    Attributes:
+        structure: In virtual time.
+        work: In counts of calls.
+        modules: Top-level modules of other packages that took part.
+    """
+
+    structure: Structure
+    work: Work
+    modules: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasured:
+    """Why a cell came to nothing."""
+
+    reason: str
+
+
+def measure(
+    specs: Sequence[TrialSpec], progress: Callable[[Iterator[object]], Iterator[object]]
+) -> list[Measured | NotMeasured]:
+    """Run each cell once.
+
+    Args:
+        specs: The cells.
+        progress: Wraps the results as they come in, to show how it gets on.
+
+    Returns:
+        What was found, in the order of the cells.
+
+    Raises:
+        TargetError: A target cannot be used.
+        TrialError: Loading a target crashed.
+    """
+    processes = TrialProcesses(_TIME_LIMIT_S)
+    for target in dict.fromkeys(spec.cell.target for spec in specs):
+        processes.check_target(target)
+
+    def run(spec: TrialSpec) -> Measured | NotMeasured:
+        try:
+            trial = processes.run(replace(spec, notes_waits=True, counts_calls=True))
+        except TrialError as error:
+            return NotMeasured(str(error))
+        if isinstance(trial, NotApplicable):
+            return NotMeasured(trial.reason)
+        return Measured(structure_of(trial), work_of(trial), trial.installed_modules)
+
+    found: list[Measured | NotMeasured] = []
+    with ThreadPoolExecutor(available_cores(), "trial") as pool:
+        try:
+            for each in progress(pool.map(run, specs)):
+                assert isinstance(each, Measured | NotMeasured)
+                found.append(each)
+        except BaseException:
+            processes.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return found

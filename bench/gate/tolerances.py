@@ -1,0 +1,46 @@
+"""How far each figure may move before the gate calls it a change."""
+
+from dataclasses import dataclass
+
+_LAST_BITS = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerances:
+    """Fractions of the baseline's figure; 0 is exact.
+
+    Attributes:
+        makespan: Of the structure tier.
+        latency: Percentiles of it, and the spans of rounds of tools.
+        model_calls: Calls of the model, and those that repeat one.
+        tool_calls: Calls of tools.
+        peak_in_flight: Model calls at one time.
+        blocked_loop: Time for which a place in the code blocks an event loop.
+        python_calls: Of the work tier: calls of Python functions.
+        c_calls: Calls of C functions.
+        loop_iterations: Iterations of event loops.
+        tasks: Tasks created.
+        http_requests: HTTP requests.
+        instructions: Instructions of the processor, if they are asked for.
+        cpu: Of the time tier: the least growth of CPU time that counts as one.
+    """
+
+    makespan: float = 0.0
+    latency: float = 0.0
+    model_calls: float = 0.0
+    tool_calls: float = 0.0
+    peak_in_flight: float = 0.0
+    blocked_loop: float = 0.0
+    python_calls: float = 0.005
+    c_calls: float = 0.005
+    loop_iterations: float = 0.005
+    tasks: float = 0.0
+    http_requests: float = 0.0
+    instructions: float = 0.01
+    cpu: float = 0.03
+
+
+def within(before: float, after: float, tolerance: float) -> bool:
+    """Say whether a figure has stayed within a fraction of what it was."""
+    # A figure that lies on the limit is within it, whatever the last bit of a float says.
+    return abs(after - before) <= tolerance * abs(before) * (1 + _LAST_BITS)

@@ -1,0 +1,79 @@
+"""What the gate says: of a change, of a cell, of all. Pure values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the gate says of a cell, or of all."""
+
+    HELD = "held"
+    IMPROVED = "improved"
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not as it was.
+
+    Attributes:
+        text: What, in words.
+        is_worse: Whether it is worse; otherwise it is better.
+    """
+
+    text: str
+    is_worse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CellVerdict:
+    """What the gate says of one cell.
+
+    Attributes:
+        cell: Name of the cell.
+        verdict: The verdict.
+        changes: What changed, causes first.
+        reason: Why it could not be judged, else ``None``.
+        notes: What a reader should know beside, and what changes no verdict.
+    """
+
+    cell: str
+    verdict: Verdict
+    changes: tuple[Change, ...] = ()
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What the gate says.
+
+    Attributes:
+        verdict: The verdict on all cells.
+        cells: Those on each.
+        differences: Versions that are not those of the baseline; never worse by themselves.
+    """
+
+    verdict: Verdict
+    cells: tuple[CellVerdict, ...]
+    differences: tuple[str, ...] = ()
+
+
+def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[str] = ()) -> CellVerdict:
+    """Judge a cell by its changes: if anything is worse, whatever is better beside it."""
+    found = tuple(changes)
+    if any(change.is_worse for change in found):
+        verdict = Verdict.REGRESSED
+    else:
+        verdict = Verdict.IMPROVED if found else Verdict.HELD
+    return CellVerdict(cell, verdict, found, notes=tuple(notes))
+
+
+def overall(verdicts: Iterable[CellVerdict]) -> Verdict:
+    """Return the verdict on all cells: the worst of them."""
+    found = {each.verdict for each in verdicts}
+    order = (Verdict.REGRESSED, Verdict.NOT_JUDGED, Verdict.INCONCLUSIVE, Verdict.IMPROVED)
+    return next((verdict for verdict in order if verdict in found), Verdict.HELD)

@@ -1,0 +1,91 @@
+"""Whose code a function is, and how it is named the same on every machine."""
+
+import site
+import sys
+import sysconfig
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import CodeType
+
+_ROOT = Path(__file__).resolve().parent.parent
+_LAB = tuple(f"{_ROOT / room}/" for room in ("bench", "mocks", "reports"))
+_SITE_FOLDERS = ("site-packages", "dist-packages")
+
+
+class Origin(StrEnum):
+    """Whose code it is."""
+
+    OWN = "own"
+    PACKAGE = "package"
+    STANDARD = "standard"
+    LAB = "lab"
+
+
+@cache
+def origin_of(file: str) -> Origin:
+    """Return whose code a source file holds; what is neither installed nor ours is the user's."""
+    if file.startswith("<"):  # made at run time, by dataclasses for instance
+        return Origin.STANDARD
+    # The lab itself may be installed, or be a checkout.
+    if file.startswith(_LAB):
+        return Origin.LAB
+    if _installed_name(file) is not None:
+        return Origin.PACKAGE
+    return Origin.STANDARD if file.startswith(_standard_folders()) else Origin.OWN
+
+
+@cache
+def name_of_file(file: str) -> str:
+    """Return a file's name without what differs from machine to machine.
+
+    ``openai/_client.py`` of an installed package, ``asyncio/tasks.py`` of the standard
+    library, and the path from the current directory for a file below it.
+    """
+    installed = _installed_name(file)
+    if installed is not None:
+        return installed
+    for folder in (*_standard_folders(), f"{Path.cwd()}/"):
+        if file.startswith(folder):
+            return file.removeprefix(folder)
+    return Path(file).name
+
+
+def place_of(code: CodeType) -> str:
+    """Return where a function is: ``agent/tools.py:Toolbox.call``."""
+    return f"{name_of_file(code.co_filename)}:{code.co_qualname}"
+
+
+def installed_modules() -> frozenset[str]:
+    """Return the top-level modules from ``site-packages`` that this process has imported."""
+    return frozenset(
+        name
+        for name, module in list(sys.modules.items())
+        if "." not in name
+        and (file := getattr(module, "__file__", None)) is not None
+        and _installed_name(file) is not None
+    )
+
+
+def _installed_name(file: str) -> str | None:
+    """Return the part of a path that follows ``site-packages``, if it is in such a folder."""
+    for folder in _site_folders():
+        if file.startswith(folder):
+            return file.removeprefix(folder)
+    parts = Path(file).parts
+    for name in _SITE_FOLDERS:
+        if name in parts:
+            return str(Path(*parts[parts.index(name) + 1 :]))
+    return None
+
+
+@cache
+def _site_folders() -> tuple[str, ...]:
+    paths = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages())
+    return tuple(dict.fromkeys(f"{path}/" for path in paths))
+
+
+@cache
+def _standard_folders() -> tuple[str, ...]:
+    paths = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    return tuple(dict.fromkeys(f"{path}/" for path in paths))

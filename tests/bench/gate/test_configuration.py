@@ -1,0 +1,68 @@
+"""``[tool.warpbench]``: what a project says of its gate."""
+
+from pathlib import Path
+
+import pytest
+from warpbench.bench.gate.configuration import Configuration, read_configuration
+from warpbench.bench.gate.tolerances import Tolerances
+from warpbench.mocks.errors import UsageError
+
+
+def test_a_project_that_says_nothing_has_the_defaults(tmp_path: Path) -> None:
+    assert read_configuration(tmp_path) == Configuration()
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert read_configuration(tmp_path) == Configuration()
+
+
+def test_keys_are_spelled_with_hyphens(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        """
+[tool.warpbench]
+baseline = "perf/baseline.json"
+cells = ["tools/agent/gather/asyncio@10"]
+sessions = 20
+tool-workers = 40
+time-cells = ["tools/agent/gather/asyncio@10"]
+budget-s = 60
+environment = ["-r", "requirements.txt"]
+
+[tool.warpbench.tolerances]
+python-calls = 0.02
+makespan = 0
+"""
+    )
+    cell = "tools/agent/gather/asyncio@10"
+    assert read_configuration(tmp_path) == Configuration(
+        baseline="perf/baseline.json",
+        cells=(cell,),
+        sessions=20,
+        tool_workers=40,
+        time_cells=(cell,),
+        budget_s=60.0,
+        environment=("-r", "requirements.txt"),
+        tolerances=Tolerances(python_calls=0.02),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[tool.warpbench", "cannot be read"),
+        ("tool.warpbench = 3", "tool.warpbench: expected a table"),
+        ("[tool.warpbench]\ncell = []", "tool.warpbench.cell: Unexpected keyword argument"),
+        ("[tool.warpbench]\ncells = 3", "tool.warpbench.cells: "),
+        ("[tool.warpbench]\nbudget-s = 0", "tool.warpbench.budget-s: expected a number above 0"),
+        ("[tool.warpbench]\nsessions = 'many'", "tool.warpbench.sessions: "),
+        ("[tool.warpbench.tolerances]\nspeed = 1", "tool.warpbench.tolerances.speed: "),
+        (
+            "[tool.warpbench.tolerances]\npython-calls = 5",
+            "tool.warpbench.tolerances.python-calls: expected a fraction from 0 to 1, found 5",
+        ),
+    ],
+)
+def test_a_fault_is_one_line_that_names_the_key(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        read_configuration(tmp_path)
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)

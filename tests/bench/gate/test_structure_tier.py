@@ -1,0 +1,128 @@
+"""The structure tier as a function: exact, in words, and never in two minds."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from warpbench.bench.gate.structure import BlockedPlace, RoundStructure, Structure
+from warpbench.bench.gate.structure_tier import is_same_workload, structure_changes
+from warpbench.bench.gate.tolerances import Tolerances
+from warpbench.bench.gate.verdict import CellVerdict, Verdict, overall, verdict_on
+from warpbench.bench.record import LatencySummary
+
+EXACT = Tolerances()
+
+
+def judge(before: Structure, after: Structure, tolerances: Tolerances = EXACT) -> CellVerdict:
+    return verdict_on("cell", structure_changes(before, after, tolerances))
+
+
+counts = st.integers(0, 50)
+times = st.floats(0, 100)
+rounds = st.dictionaries(
+    st.sampled_from(["0", "1"]),
+    st.builds(
+        RoundStructure,
+        calls=st.just({"search": 20}),
+        sessions=st.just(10),
+        span_s=times,
+        longest_s=times,
+        total_s=times,
+    ),
+)
+blocked = st.dictionaries(
+    st.sampled_from(["agent.py:ask", "agent.py:call"]),
+    st.builds(BlockedPlace, times=st.integers(1, 9), total_s=st.floats(0.1, 100)),
+)
+structures = st.builds(
+    Structure,
+    makespan_s=times,
+    latency_s=st.builds(LatencySummary, p50=st.none() | times, mean=times),
+    succeeded=counts,
+    started=st.just(10),
+    model_calls=counts,
+    repeated_model_calls=counts,
+    model_calls_by_session=st.just({"2": 10}),
+    tool_calls=counts,
+    peak_in_flight=counts,
+    peak_tools_in_flight=counts,
+    blocked_loop=blocked,
+    rounds=rounds,
+    ideal_makespan_s=st.just(1.0),
+    ideal_latency_s=st.just(LatencySummary()),
+)
+
+
+@given(structures, structures)
+def test_what_is_worse_one_way_is_not_held_the_other(before: Structure, after: Structure) -> None:
+    assert judge(before, before).verdict is Verdict.HELD
+    there, back = judge(before, after), judge(after, before)
+    # A limit that is lower, and percentiles that are not there, are no change.
+    if there.verdict is Verdict.IMPROVED:
+        assert back.verdict is Verdict.REGRESSED
+    assert all(change.text for change in (*there.changes, *back.changes))
+
+
+def test_one_thing_worse_is_a_regression_whatever_is_better() -> None:
+    before = EXAMPLE
+    after = replace(before, makespan_s=0.5, model_calls=before.model_calls + 10)
+    verdict = judge(before, after)
+    assert verdict.verdict is Verdict.REGRESSED
+    assert [(change.text, change.is_worse) for change in verdict.changes] == [
+        ("+1 model call per session (20 → 30)", True),
+        ("makespan 1.000 s → 0.500 s (-50.0%)", False),
+    ]
+
+
+EXAMPLE = Structure(
+    makespan_s=1.0,
+    latency_s=LatencySummary(),
+    succeeded=10,
+    started=10,
+    model_calls=20,
+    repeated_model_calls=0,
+    model_calls_by_session={"2": 10},
+    tool_calls=0,
+    peak_in_flight=5,
+    peak_tools_in_flight=0,
+    blocked_loop={},
+    rounds={},
+    ideal_makespan_s=1.0,
+    ideal_latency_s=LatencySummary(),
+)
+
+
+def test_the_verdict_on_all_is_the_worst() -> None:
+    of = {verdict: CellVerdict("cell", verdict) for verdict in Verdict}
+    assert overall([]) is Verdict.HELD
+    assert overall([of[Verdict.HELD], of[Verdict.IMPROVED]]) is Verdict.IMPROVED
+    assert overall([of[Verdict.IMPROVED], of[Verdict.NOT_JUDGED]]) is Verdict.NOT_JUDGED
+    assert overall([of[Verdict.NOT_JUDGED], of[Verdict.REGRESSED]]) is Verdict.REGRESSED
+
+
+def test_a_tolerance_lets_a_figure_move_so_far_and_no_farther() -> None:
+    tolerances = Tolerances(makespan=0.1)
+    assert judge(EXAMPLE, replace(EXAMPLE, makespan_s=1.1), tolerances).verdict is Verdict.HELD
+    slower = judge(EXAMPLE, replace(EXAMPLE, makespan_s=1.11), tolerances)
+    assert [change.text for change in slower.changes] == ["makespan 1.000 s → 1.110 s (+11.0%)"]
+
+
+def test_a_blocked_loop_is_named_with_the_function_that_blocks_it() -> None:
+    blocked = replace(
+        EXAMPLE, blocked_loop={"agent.py:summarise": BlockedPlace(times=3, total_s=0.9)}
+    )
+    there, back = judge(EXAMPLE, blocked), judge(blocked, EXAMPLE)
+    assert [change.text for change in there.changes] == [
+        "`agent.py:summarise` blocks the event loop: 3 times, 0.900 s in all"
+    ]
+    assert there.verdict is Verdict.REGRESSED
+    assert [change.text for change in back.changes] == [
+        "`agent.py:summarise` no longer blocks the event loop"
+    ]
+    assert back.verdict is Verdict.IMPROVED
+
+
+def test_another_script_is_another_workload() -> None:
+    assert is_same_workload(EXAMPLE, replace(EXAMPLE, makespan_s=9.0))
+    assert not is_same_workload(EXAMPLE, replace(EXAMPLE, ideal_makespan_s=9.0))
+    assert not is_same_workload(EXAMPLE, replace(EXAMPLE, started=9))

@@ -1,0 +1,79 @@
+"""Counting calls: each one, of the right function, and the same in every repeat."""
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from warpbench.bench.calls import CallCounter, CallCounts
+from warpbench.mocks.errors import TrialError
+
+
+def counts_of(work: Any) -> CallCounts:
+    counter = CallCounter()
+    with counter.installed(), counter.counting():
+        work()
+    return counter.counts()
+
+
+def callee() -> int:
+    return len("abc")
+
+
+def caller() -> None:
+    for _ in range(7):
+        callee()
+
+
+def named(counts: Any, ending: str) -> int:
+    return sum(count for name, count in counts.items() if name.endswith(ending))
+
+
+def test_python_and_c_calls_are_counted_by_name_and_by_the_users_caller() -> None:
+    counts = counts_of(caller)
+    assert named(counts.python, "test_calls.py:callee") == 7
+    assert counts.c["len"] == 7
+    assert named(counts.own, "test_calls.py:caller → tests/bench/test_calls.py:callee") in (0, 7)
+    assert named(counts.own, "test_calls.py:callee → len") == 7
+
+
+def test_going_on_after_an_await_is_one_more_call() -> None:
+    async def twice() -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    counts = counts_of(lambda: asyncio.run(twice()))
+    assert named(counts.python, "twice") == 3
+
+
+def test_nothing_is_counted_outside_the_scope() -> None:
+    counter = CallCounter()
+    with counter.installed():
+        caller()
+        with counter.counting():
+            pass
+        caller()
+    caller()
+    assert named(counter.counts().python, "callee") == 0
+
+
+def test_another_profiler_is_not_pushed_aside() -> None:
+    with CallCounter().installed(), pytest.raises(TrialError, match="another profiler is active"):
+        CallCounter().installed().__enter__()
+    # And the first has been taken away.
+    assert sys.getprofile() is None
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_counts_of_a_cell_do_not_depend_on_the_hash_seed(loop: str, warpbench: Any) -> None:
+    written = []
+    for seed in ("0", "77"):
+        made = warpbench(
+            *("baseline", "tools", "--strategy", "gather,threads", "--loop", loop),
+            *("--concurrency", "10", "--sessions", "12", "--out", f"{seed}.json"),
+            PYTHONHASHSEED=seed,
+        )
+        assert made.status == 0, made.err
+        written.append((made.folder / f"{seed}.json").read_text())
+    assert written[0] == written[1]
+    assert '"tasks": 0' not in written[0].split("threads")[0]

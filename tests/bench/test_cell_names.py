@@ -1,0 +1,20 @@
+"""Names of cells: written and read back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from warpbench.bench.cell_names import CellName, name_of, parse_cell_name
+from warpbench.mocks.errors import UsageError
+
+part = st.text("abz-_.:09", min_size=1)
+
+
+@given(st.builds(CellName, st.text("ab/.", min_size=1), part, part, part, st.integers(1, 999_999)))
+def test_a_name_is_read_as_it_was_written(cell: CellName) -> None:
+    assert parse_cell_name(name_of(cell)) == cell
+
+
+@pytest.mark.parametrize("name", ["", "tools", "tools/agent/gather@10", "a/b/c/d", "a/b/c/d@0"])
+def test_what_is_no_name_is_refused_with_an_example(name: str) -> None:
+    with pytest.raises(UsageError, match=r"tools/agent/gather/asyncio@10"):
+        parse_cell_name(name)
