@@ -18,7 +18,7 @@ def gate_junit(result: GateResult) -> str:
         errors=str(sum(verdict in _NOT_JUDGED for verdict in verdicts)),
     )
     for cell in result.cells:
-        case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.cell))
+        case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.title))
         text = "\n".join(change.text for change in cell.changes)
         if cell.verdict is Verdict.REGRESSED:
             worse = [change.text for change in cell.changes if change.is_worse]

@@ -24,7 +24,7 @@ def gate_markdown(result: GateResult) -> str:
             lines += _lines_of(cell)
     if held:
         lines += ["<details><summary>held</summary>", ""]
-        lines += [f"- {_MARKS[Verdict.HELD]} {_escape(cell.cell)}" for cell in held]
+        lines += [f"- {_MARKS[Verdict.HELD]} {_escape(cell.title)}" for cell in held]
         lines += ["", "</details>"]
     if result.differences:
         lines += ["", f"Not as in the baseline: {_escape(', '.join(result.differences))}."]
@@ -32,7 +32,7 @@ def gate_markdown(result: GateResult) -> str:
 
 
 def _lines_of(cell: CellVerdict) -> Iterator[str]:
-    yield f"- {_MARKS[cell.verdict]} **{_escape(cell.cell)}** {cell.verdict}"
+    yield f"- {_MARKS[cell.verdict]} **{_escape(cell.title)}** {cell.verdict}"
     if cell.reason is not None:
         yield f"  - {_escape(cell.reason)}"
     for change in cell.changes:

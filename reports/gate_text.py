@@ -29,7 +29,7 @@ def sentence(result: GateResult) -> str:
     for cell in result.cells:
         counts[cell.verdict] += 1
     total = len(result.cells)
-    cells = f"{total} cell{'' if total == 1 else 's'}"
+    cells = f"{total} verdict{'' if total == 1 else 's'}"
     match result.verdict:
         case Verdict.REGRESSED:
             return f"regressed: {counts[Verdict.REGRESSED]} of {cells}"
@@ -43,12 +43,12 @@ def sentence(result: GateResult) -> str:
                 "(`warpbench baseline`), or it can be lost again unseen"
             )
         case Verdict.HELD:
-            return f"held: {cells}, exactly as in the baseline"
+            return f"held: {cells}"
 
 
 def _print_cell(cell: CellVerdict, console: Console) -> None:
     mark, style = _MARKS[cell.verdict]
-    _line(console, f"{mark} {cell.cell}: {cell.verdict}", style)
+    _line(console, f"{mark} {cell.title}: {cell.verdict}", style)
     if cell.reason is not None:
         _line(console, f"    {cell.reason}")
     for change in cell.changes:

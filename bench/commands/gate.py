@@ -2,7 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,15 +14,18 @@ from ...reports.gate_json import gate_json
 from ...reports.gate_junit import gate_junit
 from ...reports.gate_markdown import gate_markdown
 from ...reports.gate_text import print_gate
-from ..environment import differences, packages_of
-from ..gate.baseline import Baseline, read_baseline, spec_of
+from ..environment import Difference, differences, packages_of
+from ..gate.baseline import Baseline, CellBaseline, read_baseline, spec_of
 from ..gate.configuration import Configuration, read_configuration
+from ..gate.environments import dependencies_differ, environment_for
 from ..gate.judging import judge
-from ..gate.measuring import Measured, measure
-from ..gate.verdict import GateResult, Verdict, overall
+from ..gate.measuring import Measured, NotMeasured, measure
+from ..gate.time_tier import TIER, Comparison, compare
+from ..gate.verdict import CellVerdict, GateResult, Verdict, overall
+from ..gate.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
 from ..json_file import write_whole
-from ..options import one_of, several
-from .progress import measuring_progress
+from ..options import one_of, positive_number, several
+from .progress import comparing_progress, measuring_progress
 
 EXIT_STATUS = {
     Verdict.HELD: 0,
@@ -29,6 +34,8 @@ EXIT_STATUS = {
     Verdict.INCONCLUSIVE: 2,
     Verdict.NOT_JUDGED: 2,
 }
+_FROM_BASELINE = ("structure", "work")
+_TIMED_CELLS = 4
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -42,6 +49,20 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--cell", action="append", metavar="NAME[,NAME…]", help="judge these cells only"
     )
+    parser.add_argument(
+        "--against",
+        metavar="REF",
+        help="compare CPU time with a commit, too: measured in turn, in worktrees of both",
+    )
+    parser.add_argument(
+        "--tier",
+        action="append",
+        metavar="NAME[,NAME…]",
+        help=f"default: {','.join(_FROM_BASELINE)}, and time with --against",
+    )
+    parser.add_argument(
+        "--budget", metavar="SECONDS", help="time that the time tier may take (120)"
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument("--summary", metavar="FILE", help="append the verdicts as Markdown")
     parser.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
@@ -49,42 +70,94 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _gate(options: argparse.Namespace) -> int:
     configuration = read_configuration(Path.cwd())
+    tiers = _tiers(options)
     path = options.baseline or configuration.baseline
     baseline = read_baseline(path)
-    chosen = _chosen(several(options.cell), configuration, baseline, path)
-    result = _against_baseline(chosen, baseline, configuration)
+    asked = several(options.cell)
+    chosen = _chosen(asked, configuration.cells, baseline, path)
+    verdicts: list[CellVerdict] = []
+    notes: list[str] = []
+    # What would fail the time tier for sure is told before anything is measured.
+    checkout = find_checkout(options.against) if TIER in tiers else None
+    if checkout is None or tiers != [TIER]:
+        found, changed = _against_baseline(chosen, baseline, configuration)
+        verdicts += found
+        notes += map(str, changed)
+    if checkout is not None:
+        timed = _chosen(asked, configuration.time_cells, baseline, path)
+        if not asked and not configuration.time_cells:
+            timed = chosen[:_TIMED_CELLS]
+        budget_s = configuration.budget_s
+        if options.budget is not None:
+            budget_s = positive_number("--budget", options.budget)
+        verdicts += _against_commit(
+            checkout, {name: baseline.cells[name] for name in timed}, configuration, budget_s
+        )
+    result = GateResult(overall(verdicts), tuple(verdicts), tuple(notes))
     _tell(result, options)
     return EXIT_STATUS[result.verdict]
 
 
+def _tiers(options: argparse.Namespace) -> list[str]:
+    known = (*_FROM_BASELINE, TIER)
+    tiers = [one_of("--tier", name, known) for name in several(options.tier)]
+    if not tiers:
+        tiers = [*_FROM_BASELINE, *([TIER] if options.against else [])]
+    if TIER in tiers and not options.against:
+        raise UsageError("--tier time: name the commit to compare with: --against REF")
+    return tiers
+
+
 def _chosen(
-    asked: Sequence[str], configuration: Configuration, baseline: Baseline, path: str
+    asked: Sequence[str], configured: Sequence[str], baseline: Baseline, path: str
 ) -> list[str]:
     if not baseline.cells:
         raise BaselineError(f"{path}: it has no cells; write it again with some")
-    for option, names in (("--cell", asked), (f"a cell that {path} lacks:", configuration.cells)):
+    for source, names in (("--cell", asked), (f"{path} lacks a cell of the project:", configured)):
         if names:
-            return [one_of(option, name, baseline.cells) for name in dict.fromkeys(names)]
+            return [one_of(source, name, baseline.cells) for name in dict.fromkeys(names)]
     return list(baseline.cells)
 
 
 def _against_baseline(
     chosen: Sequence[str], baseline: Baseline, configuration: Configuration
-) -> GateResult:
+) -> tuple[list[CellVerdict], tuple[Difference, ...]]:
     specs = [spec_of(baseline.cells[name]) for name in chosen]
     found = measure(specs, measuring_progress(len(specs)))
     modules = {module for each in found if isinstance(each, Measured) for module in each.modules}
     here = packages_of(modules)
-    if len(chosen) < len(baseline.cells) or not modules:
+    if len(chosen) < len(baseline.cells) or any(isinstance(each, NotMeasured) for each in found):
         # Packages that only cells use which were not measured now have not gone.
-        unused = set(baseline.packages) - set(here)
-        here |= {package: baseline.packages[package] for package in unused}
+        here = {**baseline.packages, **here}
     changed = differences(baseline.python, baseline.packages, here)
-    verdicts = tuple(
+    verdicts = [
         judge(name, baseline.cells[name], each, configuration.tolerances, changed)
         for name, each in zip(chosen, found, strict=True)
-    )
-    return GateResult(overall(verdicts), verdicts, tuple(map(str, changed)))
+    ]
+    return verdicts, changed
+
+
+def _against_commit(
+    checkout: Checkout,
+    cells: Mapping[str, CellBaseline],
+    configuration: Configuration,
+    budget_s: float,
+) -> list[CellVerdict]:
+    here = Path(sys.executable)
+    with worktrees(checkout) as sides, tempfile.TemporaryDirectory(prefix="warpbench-") as folder:
+        there = here
+        if dependencies_differ(checkout):
+            there = environment_for(sides[BASE], configuration.environment, Path(folder) / "venv")
+        comparison = Comparison(
+            checkout=checkout,
+            worktrees=sides,
+            pythons={BASE: there, HEAD: here, SAME: there},
+            cells=cells,
+            margin=configuration.tolerances.cpu,
+            budget_s=budget_s,
+        )
+        with comparing_progress() as progress:
+            return compare(comparison, progress)
 
 
 def _tell(result: GateResult, options: argparse.Namespace) -> None:

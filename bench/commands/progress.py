@@ -1,6 +1,7 @@
 """How far a command has got, on a terminal."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import track
@@ -21,3 +22,15 @@ def measuring_progress(total: int) -> Callable[[Iterator[object]], Iterator[obje
         )
 
     return passed_on
+
+
+@contextmanager
+def comparing_progress() -> Iterator[Callable[[int, int], None]]:
+    """Show how many blocks were measured, and how many cells are open."""
+    console = Console(stderr=True)
+    with console.status("comparing: nothing measured yet") as status:
+
+        def progress(blocks: int, open_cells: int) -> None:
+            status.update(f"comparing: {blocks} blocks, {open_cells} cells open")
+
+        yield progress

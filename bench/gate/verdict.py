@@ -38,6 +38,7 @@ class CellVerdict:
         changes: What changed, causes first.
         reason: Why it could not be judged, else ``None``.
         notes: What a reader should know beside, and what changes no verdict.
+        tier: The tier that speaks, unless it is those of the baseline file.
     """
 
     cell: str
@@ -45,6 +46,12 @@ class CellVerdict:
     changes: tuple[Change, ...] = ()
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    tier: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the verdict is on."""
+        return f"{self.cell} ({self.tier})" if self.tier else self.cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""When the time tier has seen enough: looks at fixed block counts, each with its share of error.
+
+For each cell two claims are tested, by the exact test of ``signed_rank``:
+
+- *regressed*: the ratio of CPU times lies above ``1 + margin``. Over all cells and all looks
+  together the chance to say so wrongly is at most ``ALPHA``: each look spends a fixed share
+  of it (the shares add up to 1), and at a look the cells are judged by Holm's procedure. This
+  bound holds for a cell that lies *on* the margin. One whose code has not changed lies a
+  margin away from it, and its chance is far smaller.
+- *held*: the ratio lies below ``1 + margin``. A cell that is decided takes no more blocks.
+
+At the end of the budget an undecided cell has held if growth of twice the margin is ruled
+out; otherwise nothing is known, and it is inconclusive.
+
+Validity of the looks is a union bound; of Holm's procedure with cells that drop out, too: as
+long as no error was made, all cells rejected before were rightly rejected, so each true
+hypothesis faces at most ``share * ALPHA / (number of true hypotheses)``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .signed_rank import chance_of_as_high, chance_of_as_low, estimate, interval
+
+ALPHA = 0.05
+LOOKS = {6: 0.32, 8: 0.32, 12: 0.2, 16: 0.08, 24: 0.04, 32: 0.04}
+"""Blocks at which is looked, and the share of ``ALPHA`` that is spent there.
+
+Six flips of a coin come up the same once in 64 times, so before six blocks nothing can be
+told; the shares let one cell be told at six, and four cells at eight.
+"""
+
+MOST_BLOCKS = max(LOOKS)
+ARM_ALPHA = 0.01
+_CONFIDENCE = 0.95
+
+
+class Decision(StrEnum):
+    """What is known of a cell."""
+
+    OPEN = "open"
+    HELD = "held"
+    IMPROVED = "improved"
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How much the CPU time of a cell has changed.
+
+    Attributes:
+        ratio: After by before.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        blocks: Blocks that it rests on.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    blocks: int
+
+
+def decide(
+    log_ratios: Mapping[str, Sequence[float]],
+    decided: Mapping[str, Decision],
+    margin: float,
+) -> dict[str, Decision]:
+    """Return the cells on which a look decides.
+
+    Args:
+        log_ratios: Of each cell, one a block: ``log(after / before)``.
+        decided: What earlier looks have decided.
+        margin: The least growth that counts.
+
+    Returns:
+        Decisions for cells that were open; nothing if this is no moment to look.
+    """
+    found: dict[str, Decision] = {}
+    undecided = {name: values for name, values in log_ratios.items() if name not in decided}
+    if not undecided:
+        return found
+    share = LOOKS.get(max(map(len, undecided.values())), 0.0)
+    if share == 0.0:
+        return found
+    limit = math.log1p(margin)
+    rejected = sum(decision is Decision.REGRESSED for decision in decided.values())
+    chances = {name: chance_of_as_high(values, limit) for name, values in undecided.items()}
+    for name in sorted(chances, key=lambda each: chances[each]):
+        if chances[name] > share * ALPHA / (len(log_ratios) - rejected):
+            break
+        found[name] = Decision.REGRESSED
+        rejected += 1
+    for name, values in undecided.items():
+        if name not in found and chance_of_as_low(values, limit) <= share * ALPHA:
+            found[name] = _held_or_improved(values, margin)
+    return found
+
+
+def conclude(values: Sequence[float], margin: float) -> Decision:
+    """Decide on a cell for which there is no time left."""
+    if values and chance_of_as_low(values, math.log1p(2 * margin)) <= ALPHA:
+        return _held_or_improved(values, margin)
+    return Decision.INCONCLUSIVE
+
+
+def arm_fires(log_ratios: Sequence[float]) -> bool:
+    """Say whether the same code, measured against itself, looks different."""
+    if not log_ratios:
+        return False
+    chance = min(chance_of_as_high(log_ratios), chance_of_as_low(log_ratios))
+    return 2 * chance <= ARM_ALPHA
+
+
+def estimate_of(values: Sequence[float]) -> Estimate:
+    """Return how much a cell has changed, as far as its blocks can tell."""
+    low, high = interval(values, _CONFIDENCE)
+    return Estimate(math.exp(estimate(values)), math.exp(low), math.exp(high), len(values))
+
+
+def _held_or_improved(values: Sequence[float], margin: float) -> Decision:
+    improved = chance_of_as_low(values, -math.log1p(margin)) <= ALPHA / len(LOOKS)
+    return Decision.IMPROVED if improved else Decision.HELD

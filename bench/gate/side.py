@@ -1,0 +1,127 @@
+"""One side of a comparison, as the gate sees it: asked for a trial, it tells what it cost."""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ...mocks.errors import TrialError
+from .baseline import CellBaseline
+from .worktrees import Checkout, Worktree
+
+_START_LIMIT_S = 120.0
+_TRIAL_LIMIT_S = 300.0
+_MODULE = "warpbench.bench.gate.side_process"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a trial cost.
+
+    Attributes:
+        cpu_s_per_session: CPU seconds a session, of all threads.
+        ideal_makespan_ns: Of the script alone: says which workload it was.
+    """
+
+    cpu_s_per_session: float
+    ideal_makespan_ns: int
+
+
+class Side:
+    """A process that runs trials of one commit."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[str]", errors: IO[str]) -> None:
+        self._name = name
+        self._process = process
+        self._errors = errors
+
+    def ready(self) -> None:
+        """Wait until its targets are loaded.
+
+        Raises:
+            TrialError: One cannot be.
+        """
+        self._answer(_START_LIMIT_S)
+
+    def run(self, cell: CellBaseline, sessions: int) -> Cost:
+        """Run one trial in a fresh process.
+
+        Raises:
+            TrialError: It came to nothing; the message names the side.
+        """
+        request = {
+            "scenario": cell.scenario,
+            "target": cell.target,
+            "strategy": cell.strategy,
+            "loop": cell.loop,
+            "concurrency": cell.concurrency,
+            "session_count": sessions,
+            "seed": cell.seed,
+            "tool_workers": cell.tool_workers,
+        }
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it is gone: the answer will say so
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        return Cost(**self._answer(_TRIAL_LIMIT_S))
+
+    def _answer(self, limit_s: float) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], limit_s)[0]:
+            raise TrialError(f"{self._name}: hung: no answer within {limit_s:g} s")
+        line = self._process.stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            last = (self._errors.read().strip().splitlines() or ["it said nothing"])[-1]
+            raise TrialError(f"{self._name}: crashed: {last}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise TrialError(f"{self._name}: {answer['error']}")
+        return answer
+
+
+@contextmanager
+def running_side(
+    worktree: Worktree,
+    checkout: Checkout,
+    python: Path,
+    targets: Sequence[str],
+    hash_seed: int,
+) -> Iterator[Side]:
+    """Start a side, and end it when the scope ends.
+
+    Args:
+        worktree: Where its code is.
+        checkout: Where its code is not.
+        python: The interpreter of its environment.
+        targets: What it loads before it is ready.
+        hash_seed: The same for all sides of a block.
+    """
+    settings = {
+        "worktree": str(worktree.root),
+        "checkout": str(checkout.root),
+        "targets": list(targets),
+    }
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, or its like
+            [str(python), "-P", "-m", _MODULE, json.dumps(settings)],
+            cwd=worktree.folder,
+            env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+        )
+        try:
+            yield Side(f"{worktree.name} ({worktree.commit[:12]})", process, errors)
+        finally:
+            process.kill()
+            process.communicate()

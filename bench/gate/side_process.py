@@ -1,0 +1,160 @@
+"""One side's process: imports the lab and the targets once, then forks for each trial.
+
+Run as ``python -P -m warpbench.bench.gate.side_process SETTINGS``, with one hash seed for both
+sides. Each trial gets a fresh process that way, and starts in milliseconds. Requests and
+answers are lines of JSON, on standard input and output.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...mocks.clock import ClockMode
+from ...mocks.errors import WarpbenchError
+from ...mocks.isolation import hold_no_secrets
+from ...mocks.scenario import load_scenario
+from ..origins import Origin, origin_of
+from ..plan import RESPX
+from ..record import Cell, Outcome
+from ..target import load_factory
+from ..trial import NotApplicable, TrialSpec, run_trial
+
+_PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
+
+
+def main() -> None:
+    """Serve trials until standard input ends."""
+    settings = json.loads(sys.argv[1])
+    hold_no_secrets(os.environ)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what targets print is no answer
+    try:
+        _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
+        for module in _PRELOADED:
+            importlib.import_module(module)
+        for target in settings["targets"]:
+            with contextlib.suppress(Exception):  # its trials will say what is wrong with it
+                load_factory(target)
+        _refuse_code_of(Path(settings["checkout"]), Path(settings["worktree"]))
+    except BaseException as error:  # noqa: BLE001 - told to the other end
+        _answer(answers, {"error": _in_words(error)})
+        return
+    _answer(answers, {})
+    gc.collect()
+    gc.freeze()  # or each trial would pay for looking at what was imported
+    for line in sys.stdin:
+        _answer(answers, _in_a_fork(json.loads(line)))
+
+
+def _answer(answers: Any, answer: Mapping[str, object]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+def _in_a_fork(request: dict[str, Any]) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "w", encoding="utf-8") as answer:
+                answer.write(json.dumps(_trial(request)))
+            status = 0
+        finally:
+            os._exit(status)  # neither finalisers nor the parent's loop
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        text = answer.read()
+    _, status = os.waitpid(child, 0)
+    if not text:
+        code = os.waitstatus_to_exitcode(status)
+        killed = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
+        return {"error": f"crashed: its process was {killed}"}
+    answer_read: dict[str, Any] = json.loads(text)
+    return answer_read
+
+
+def _trial(request: dict[str, Any]) -> dict[str, object]:
+    try:
+        scenario = load_scenario(request.pop("scenario"))
+        cell = Cell(scenario=scenario.name, transport=RESPX, clock=ClockMode.VIRTUAL, **request)
+        trial = run_trial(TrialSpec(scenario, cell))
+    except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
+        return {"error": _in_words(error)}
+    if isinstance(trial, NotApplicable):
+        return {"error": trial.reason}
+    failed = [each for each in trial.samples if each.outcome is not Outcome.SUCCEEDED]
+    if failed:
+        return {
+            "error": f"{len(failed)} of {len(trial.samples)} sessions did not succeed; the first: "
+            f"{failed[0].error}"
+        }
+    return {
+        "cpu_s_per_session": trial.cpu_s / len(trial.samples),
+        "ideal_makespan_ns": trial.ideal_makespan_ns,
+    }
+
+
+def _take_code_from(worktree: Path, checkout: Path) -> None:
+    """Import from the worktree what would come from the checkout: paths, editable installs."""
+    sys.path[:] = [_moved(entry, worktree, checkout) for entry in sys.path]
+    for name, module in list(sys.modules.items()):
+        # setuptools leaves a finder with a table of packages where a path does not do.
+        mapping = getattr(module, "MAPPING", None)
+        if name.startswith("__editable__") and isinstance(mapping, dict):
+            for package, path in mapping.items():
+                mapping[package] = _moved(path, worktree, checkout)
+
+
+def _moved(path: str, worktree: Path, checkout: Path) -> str:
+    place = Path(path)
+    if not place.is_relative_to(checkout) or _stays(place):
+        return path
+    return str(worktree / place.relative_to(checkout))
+
+
+def _stays(place: Path) -> bool:
+    """Say whether it is an environment inside the checkout, or the lab, which measures both."""
+    return origin_of(f"{place}/") in (Origin.PACKAGE, Origin.STANDARD, Origin.LAB)
+
+
+def _refuse_code_of(checkout: Path, worktree: Path) -> None:
+    """Make sure that the targets have come from the worktree alone.
+
+    Raises:
+        WarpbenchError: One has not.
+    """
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if (
+            isinstance(file, str)
+            and Path(file).is_relative_to(checkout)
+            and not Path(file).is_relative_to(worktree)
+            and origin_of(file) is Origin.OWN
+        ):
+            raise WarpbenchError(
+                f"module {name!r} was imported from the checkout ({file}) instead of the commit "
+                "under test: only installed packages and what lies on the import path can be "
+                "taken from another commit"
+            )
+
+
+def _in_words(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, WarpbenchError):
+        return text
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
+    return f"{type(error).__name__}: {text}{where}"
+
+
+if __name__ == "__main__":
+    main()

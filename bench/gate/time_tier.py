@@ -1,0 +1,259 @@
+"""The time tier: CPU seconds per session of two commits, measured in turn on one machine.
+
+A *block* is one pair of fresh interpreters with one hash seed, a third that runs the base's
+code once more, and for each cell a few rounds A B B A (or B A A B, by lot). A round cancels
+what drifts steadily, a block averages over its rounds, and blocks are independent: each has
+memory laid out anew. One log-ratio a block and cell goes into the tests of ``sequential``.
+
+The base held against itself, one cell a block in turn, is the *arm*. If that looks different,
+then something tells the sides apart that is not the code, and no verdict is given.
+"""
+
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...mocks.errors import TrialError
+from .baseline import CellBaseline
+from .sequential import (
+    LOOKS,
+    MOST_BLOCKS,
+    Decision,
+    Estimate,
+    arm_fires,
+    conclude,
+    decide,
+    estimate_of,
+)
+from .side import Side, running_side
+from .verdict import CellVerdict, Change, Verdict
+from .worktrees import BASE, HEAD, SAME, Checkout, Worktree
+
+TRIAL_CPU_S = 0.08
+ROUNDS_CPU_S = 1.0
+_MOST_ROUNDS = 3
+_MOST_SESSIONS = 2_000
+_FIRST_SESSIONS = 20
+_TRIALS_A_ROUND = 4
+TIER = "time"
+
+_VERDICTS = {
+    Decision.HELD: Verdict.HELD,
+    Decision.IMPROVED: Verdict.IMPROVED,
+    Decision.REGRESSED: Verdict.REGRESSED,
+    Decision.INCONCLUSIVE: Verdict.INCONCLUSIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """How a cell is run for its time.
+
+    Attributes:
+        cell: The cell.
+        sessions: Sessions of a trial: enough to last some 80 ms of CPU.
+        rounds: Rounds of four trials in a block.
+    """
+
+    cell: CellBaseline
+    sessions: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared, and where.
+
+    Attributes:
+        checkout: The project's own checkout.
+        worktrees: The sides by name.
+        pythons: The interpreter of each side's environment.
+        cells: The cells by name.
+        margin: The least growth that counts.
+        budget_s: Seconds that it may take.
+    """
+
+    checkout: Checkout
+    worktrees: Mapping[str, Worktree]
+    pythons: Mapping[str, Path]
+    cells: Mapping[str, CellBaseline]
+    margin: float
+    budget_s: float
+
+
+def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> list[CellVerdict]:
+    """Measure until each cell is decided, or the budget is spent.
+
+    Args:
+        comparison: What, and where.
+        progress: Told after each block how many there were, and how many cells are open.
+
+    Returns:
+        A verdict for each cell. One that crashes, is missing, fails, or faces another workload
+        on one side could not be judged.
+    """
+    began_s = time.monotonic()
+    targets = tuple(dict.fromkeys(cell.target for cell in comparison.cells.values()))
+    try:
+        workloads, not_judged = _calibrate(comparison, targets)
+        measured = _Measured(comparison, workloads)
+        longest_s = 0.0
+        while measured.open_cells and measured.blocks < MOST_BLOCKS:
+            block_began_s = time.monotonic()
+            # A block that does not fit is not begun, unless nothing could be told without it.
+            spent_s = block_began_s - began_s
+            if measured.blocks >= min(LOOKS) and spent_s + longest_s > comparison.budget_s:
+                break
+            measured.block(targets)
+            longest_s = max(longest_s, time.monotonic() - block_began_s)
+            progress(measured.blocks, len(measured.open_cells))
+    except TrialError as error:
+        return [
+            CellVerdict(name, Verdict.NOT_JUDGED, reason=str(error), tier=TIER)
+            for name in comparison.cells
+        ]
+    judged = {each.cell: each for each in (*not_judged, *measured.verdicts())}
+    return [judged[name] for name in comparison.cells]
+
+
+class _Measured:
+    """The log-ratios so far."""
+
+    def __init__(self, comparison: Comparison, workloads: Mapping[str, Workload]) -> None:
+        self._comparison = comparison
+        self._workloads = workloads
+        self._log_ratios: dict[str, list[float]] = {name: [] for name in workloads}
+        self._arm: list[float] = []
+        self._decided: dict[str, Decision] = {}
+        self.blocks = 0
+
+    @property
+    def open_cells(self) -> list[str]:
+        """The cells that are not decided yet."""
+        return [name for name in self._workloads if name not in self._decided]
+
+    def block(self, targets: Sequence[str]) -> None:
+        """Measure one block, and decide what can be decided."""
+        # The same lots for the same two commits: a run can be repeated.
+        lots = random.Random(f"{self._comparison.checkout.head}/{self.blocks}")
+        in_turn = self.open_cells[self.blocks % len(self.open_cells)]
+        with ExitStack() as scope:
+            sides = _start(self._comparison, targets, lots.randrange(1, 2**32), scope)
+            for name in lots.sample(self.open_cells, len(self.open_cells)):
+                workload = self._workloads[name]
+                self._log_ratios[name].append(_log_ratio(workload, sides[BASE], sides[HEAD], lots))
+                if name == in_turn:
+                    self._arm.append(_log_ratio(workload, sides[BASE], sides[SAME], lots))
+        self.blocks += 1
+        self._decided |= decide(self._log_ratios, self._decided, self._comparison.margin)
+
+    def verdicts(self) -> list[CellVerdict]:
+        """Return a verdict for each cell."""
+        margin = self._comparison.margin
+        for name in self.open_cells:
+            self._decided[name] = conclude(self._log_ratios[name], margin)
+        if not self._arm:
+            return []
+        fired = arm_fires(self._arm)
+        arm = estimate_of(self._arm)
+        return [
+            _without_verdict(name, estimate_of(values), arm)
+            if fired
+            else _verdict(name, self._decided[name], estimate_of(values), margin)
+            for name, values in self._log_ratios.items()
+        ]
+
+
+def _calibrate(
+    comparison: Comparison, targets: Sequence[str]
+) -> tuple[dict[str, Workload], list[CellVerdict]]:
+    """Run each cell once on each side: does it work, is it one workload, how long does it take?"""
+    workloads, not_judged = {}, []
+    with ExitStack() as scope:
+        sides = _start(comparison, targets, 0, scope)
+        for name, cell in comparison.cells.items():
+            try:
+                workloads[name] = _workload(cell, sides[BASE], sides[HEAD])
+            except TrialError as error:
+                not_judged.append(
+                    CellVerdict(name, Verdict.NOT_JUDGED, reason=str(error), tier=TIER)
+                )
+    return workloads, not_judged
+
+
+def _workload(cell: CellBaseline, before: Side, after: Side) -> Workload:
+    first = max(cell.concurrency, min(cell.sessions, _FIRST_SESSIONS))
+    costs = [side.run(cell, first) for side in (before, after)]
+    if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
+        raise TrialError(
+            "the two commits face different workloads (the script's own ideal differs): what the "
+            "scenario or the target declares has changed"
+        )
+    cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
+    sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))
+    rounds = round(ROUNDS_CPU_S / (_TRIALS_A_ROUND * sessions * cpu_s))
+    return Workload(cell, sessions, min(_MOST_ROUNDS, max(1, rounds)))
+
+
+def _start(
+    comparison: Comparison, targets: Sequence[str], hash_seed: int, scope: ExitStack
+) -> dict[str, Side]:
+    sides = {
+        name: scope.enter_context(
+            running_side(
+                worktree, comparison.checkout, comparison.pythons[name], targets, hash_seed
+            )
+        )
+        for name, worktree in comparison.worktrees.items()
+    }
+    for side in sides.values():
+        side.ready()
+    return sides
+
+
+def _log_ratio(workload: Workload, before: Side, after: Side, lots: random.Random) -> float:
+    """Return the mean over rounds of ``log(after / before)``, each round there and back."""
+    logs: defaultdict[Side, float] = defaultdict(float)
+    for _ in range(workload.rounds):
+        first, second = lots.sample((before, after), 2)
+        for side in (first, second, second, first):
+            cost = side.run(workload.cell, workload.sessions)
+            logs[side] += math.log(cost.cpu_s_per_session)
+    return (logs[after] - logs[before]) / (2 * workload.rounds)
+
+
+def _verdict(name: str, decision: Decision, estimate: Estimate, margin: float) -> CellVerdict:
+    verdict = _VERDICTS[decision]
+    text = f"CPU per session {in_words(estimate)}"
+    if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
+        change = Change(text, is_worse=verdict is Verdict.REGRESSED)
+        return CellVerdict(name, verdict, (change,), tier=TIER)
+    if verdict is Verdict.INCONCLUSIVE:
+        reason = (
+            f"{text}: too noisy to rule out growth by {2 * margin:.0%}; "
+            "give it more time (--budget) or a quieter machine"
+        )
+        return CellVerdict(name, verdict, reason=reason, tier=TIER)
+    return CellVerdict(name, verdict, notes=(text,), tier=TIER)
+
+
+def _without_verdict(name: str, estimate: Estimate, arm: Estimate) -> CellVerdict:
+    reason = (
+        f"CPU per session {in_words(estimate)}, but the base held against itself differs, too: "
+        f"{in_words(arm)}. Something on this machine tells the sides apart; run it again"
+    )
+    return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
+
+
+def in_words(estimate: Estimate) -> str:
+    """Say an estimate: ``+5.1 % (95 %: +3.9 % to +6.2 %; 8 blocks)``."""
+    low, high = (
+        "unknown" if math.isinf(end) or end == 0 else f"{end - 1:+.1%}"
+        for end in (estimate.low, estimate.high)
+    )
+    return f"{estimate.ratio - 1:+.1%} (95%: {low} to {high}; {estimate.blocks} blocks)"

@@ -1,0 +1,136 @@
+"""Checks out commits beside each other, so that both can be measured in turn."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...mocks.errors import UsageError
+
+# Of one length, so that not even the length of a path tells the sides apart.
+BASE, HEAD, SAME = "base", "head", "same"
+_GIT_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The project's own checkout.
+
+    Attributes:
+        root: Its topmost folder.
+        folder: The current directory, relative to it.
+        head: The commit that it is at.
+        base: The commit to compare with.
+    """
+
+    root: Path
+    folder: Path
+    head: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """A commit, checked out.
+
+    Attributes:
+        name: Which side it is.
+        root: Its topmost folder.
+        folder: What is the current directory in the checkout.
+        commit: The commit.
+    """
+
+    name: str
+    root: Path
+    folder: Path
+    commit: str
+
+
+def find_checkout(reference: str) -> Checkout:
+    """Return the checkout around the current directory.
+
+    Raises:
+        UsageError: There is none, it has changes that no commit holds, or no such commit.
+    """
+    root = Path(_git("rev-parse", "--show-toplevel", failing="--against: not a git checkout"))
+    changed = _git("status", "--porcelain", "--untracked-files=no", failing="--against")
+    if changed:
+        first = changed.splitlines()[0].split(maxsplit=1)[-1]
+        raise UsageError(
+            f"--against {reference}: the checkout has changes that are in no commit ({first}, "
+            "…): commit or stash them, so that what is measured can be told"
+        )
+    unknown = (
+        f"--against {reference!r}: git knows no such commit here; in CI, fetch it first "
+        "(fetch-depth: 0)"
+    )
+    # The option's value may begin with a hyphen.
+    base = _git(
+        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}",
+        failing=unknown,
+    )  # fmt: skip
+    head = _git("rev-parse", "HEAD", failing="--against")
+    return Checkout(root.resolve(), Path.cwd().resolve().relative_to(root.resolve()), head, base)
+
+
+@contextmanager
+def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
+    """Check both commits out, the base a second time to be held against itself.
+
+    Raises:
+        UsageError: git cannot do so.
+    """
+    with tempfile.TemporaryDirectory(prefix="warpbench-") as parent:
+        made: dict[str, Worktree] = {}
+        try:
+            for name, commit in (
+                (BASE, checkout.base),
+                (HEAD, checkout.head),
+                (SAME, checkout.base),
+            ):
+                root = Path(parent).resolve() / name
+                _git(
+                    "worktree", "add", "--detach", "--quiet", str(root), commit,
+                    failing=f"--against: {commit[:12]} cannot be checked out",
+                )  # fmt: skip
+                made[name] = Worktree(name, root, root / checkout.folder, commit)
+            yield made
+        finally:
+            for worktree in made.values():
+                _run(("worktree", "remove", "--force", str(worktree.root)))
+
+
+def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the files of a commit that match any of the patterns, by path.
+
+    Raises:
+        UsageError: git cannot tell.
+    """
+    listed = _git("ls-tree", "-r", "--name-only", "--full-tree", commit, failing="--against")
+    matching = [
+        path for path in listed.splitlines() if any(Path(path).match(name) for name in names)
+    ]
+    return {path: _git("show", f"{commit}:{path}", failing="--against") for path in matching}
+
+
+def _git(*arguments: str, failing: str) -> str:
+    finished = _run(arguments)
+    if finished.returncode != 0:
+        said = " ".join(finished.stderr.split())
+        raise UsageError(f"{failing}{f' ({said})' if said else ''}")
+    return finished.stdout.rstrip("\n")
+
+
+def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603 - the user's own git
+            ["git", *arguments],  # noqa: S607
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_GIT_TIMEOUT_S,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"--against: git cannot be run: {error}") from error
