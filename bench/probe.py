@@ -28,6 +28,9 @@ _LONGEST_ERROR = 500
 class Probe:
     """Watches the sessions of one trial.
 
+    Attributes:
+        origin_ns: Time on the clock from which it counts.
+
     Args:
         clock: Keeps the trial's time.
         session_of: Number of the session that a task belongs to.
@@ -36,7 +39,7 @@ class Probe:
     def __init__(self, clock: Clock, session_of: Mapping[str, int]) -> None:
         self._clock = clock
         self._session_of = session_of
-        self._origin_ns = clock.now_ns()
+        self.origin_ns = clock.now_ns()
         self._running: dict[int, int] = {}
         self._ended: list[SessionSample] = []
 
@@ -82,7 +85,7 @@ class Probe:
 
         A session that is still running counts as cancelled: its strategy left it behind.
         """
-        now_ns = self._clock.now_ns() - self._origin_ns
+        now_ns = self._clock.now_ns() - self.origin_ns
         left_behind = "still running when the strategy returned"
         return (
             *self._ended,
@@ -94,11 +97,11 @@ class Probe:
 
     def _begin(self, task: str) -> int:
         number = self._session_of[task]
-        self._running[number] = self._clock.now_ns() - self._origin_ns
+        self._running[number] = self._clock.now_ns() - self.origin_ns
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:
-        end_ns = self._clock.now_ns() - self._origin_ns
+        end_ns = self._clock.now_ns() - self.origin_ns
         start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
         self._ended.append(SessionSample(number, outcome, start_ns, end_ns, text))

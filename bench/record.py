@@ -103,6 +103,7 @@ class TrialResult:
         makespan_ns: Start of the trial to the end of its last session, on the clock.
         ideal_makespan_ns: The same for a costless scheduler, from the script alone.
         ideal_latencies_ns: Critical path of each session, in the script's order.
+        origin_ns: Time on the clock at which it began.
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
@@ -110,7 +111,8 @@ class TrialResult:
         cpu_s: CPU seconds of the process over the measured sessions, all threads.
         peak_rss_bytes: Greatest resident set of the process.
         elapsed_s: What the measured sessions took on the wall.
-        waits: Each call of the model and of tools, if the trial was to note them.
+        waits: Each call of the model and of tools, if the trial was to note them; in times
+            of the clock, as are the next.
         blocked_loop: Where an event loop was blocked, if the trial was to note that.
         calls: What was called, if the trial was to count that.
         installed_modules: Top-level modules of other packages that it had imported by its
@@ -127,6 +129,7 @@ class TrialResult:
     cpu_s: float
     peak_rss_bytes: int
     elapsed_s: float
+    origin_ns: int = 0
     http_requests: int = 0
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()

@@ -12,6 +12,7 @@ from .record import (
     LatencySummary,
     Outcome,
     SessionCounts,
+    SessionSample,
     Status,
     TrialResult,
 )
@@ -69,7 +70,6 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
     """
     samples = [sample for trial in trials for sample in trial.samples]
     latencies_s = sorted(seconds(sample.end_ns - sample.start_ns) for sample in samples)
-    outcomes = [sample.outcome for sample in samples]
     makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
     ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
     return CellResult(
@@ -77,13 +77,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         status=Status.MEASURED,
         error=next((sample.error for sample in samples if sample.error is not None), None),
         trials=len(trials),
-        sessions=SessionCounts(
-            started=len(samples),
-            succeeded=outcomes.count(Outcome.SUCCEEDED),
-            failed=outcomes.count(Outcome.FAILED),
-            cancelled=outcomes.count(Outcome.CANCELLED),
-            timed_out=outcomes.count(Outcome.TIMED_OUT),
-        ),
+        sessions=count_sessions(samples),
         makespan_s=makespan_s,
         ideal_makespan_s=ideal_makespan_s,
         efficiency=_efficiency(trials, ideal_makespan_s, makespan_s),
@@ -103,6 +97,18 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         cpu_s_per_session=median(trial.cpu_s / max(1, len(trial.samples)) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),
         elapsed_s=median(trial.elapsed_s for trial in trials),
+    )
+
+
+def count_sessions(samples: Sequence[SessionSample]) -> SessionCounts:
+    """Return how many sessions were started, and how they ended."""
+    outcomes = [sample.outcome for sample in samples]
+    return SessionCounts(
+        started=len(samples),
+        succeeded=outcomes.count(Outcome.SUCCEEDED),
+        failed=outcomes.count(Outcome.FAILED),
+        cancelled=outcomes.count(Outcome.CANCELLED),
+        timed_out=outcomes.count(Outcome.TIMED_OUT),
     )
 
 

@@ -101,13 +101,23 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     return found, _takes_lab(name, found)
 
 
-def build_target(name: str, lab: Lab) -> Target:
-    """Load a target's factory, call it, and return what it gives as a ``Target``.
+def build_target(named: object, lab: Lab) -> Target:
+    """Return a target ready to be driven.
+
+    Args:
+        named: Its name; or, in a test, the factory itself, the coroutine function that is its
+            session, or a ``Target``.
+        lab: Handed to a factory that takes it.
 
     Raises:
         TargetError: It cannot be loaded, raises, or returns no session.
     """
-    factory, takes_lab = load_factory(name)
+    if isinstance(named, Target):
+        return named
+    name = name_of_target(named)
+    if _is_async(named):
+        return _as_target(name, named, takes_lab=False)
+    factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
     try:
         built = factory(lab) if takes_lab else factory()
     except Exception as error:
@@ -115,6 +125,22 @@ def build_target(name: str, lab: Lab) -> Target:
             f"target {name!r}: its factory raised {type(error).__name__}: {error}"
         ) from error
     return _as_target(name, built, takes_lab=takes_lab)
+
+
+def name_of_target(named: object) -> str:
+    """Return the name of what ``build_target`` takes."""
+    if isinstance(named, str):
+        return named
+    return str(getattr(named, "__qualname__", type(named).__qualname__)).replace(".<locals>", "")
+
+
+def _given(factory: object, name: str) -> tuple[Factory, bool]:
+    if not callable(factory):
+        raise TargetError(
+            f"target {name!r}: expected a name, a factory, a coroutine function or a Target, "
+            f"found {type(factory).__name__}"
+        )
+    return factory, _takes_lab(name, factory)
 
 
 def _takes_lab(name: str, factory: Factory) -> bool:

@@ -10,10 +10,16 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time
-from ..mocks.isolation import hold_no_secrets, stay_on_this_machine
+from ..mocks.isolation import (
+    hold_no_secrets,
+    holding_no_secrets,
+    stay_on_this_machine,
+    staying_on_this_machine,
+)
 from ..mocks.model import ScriptedModel, task_of
 from ..mocks.router import mocked_http
 from ..mocks.scenario import Scenario
@@ -66,8 +72,8 @@ class NotApplicable:
 def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
     """Run a cell once, and return what was measured.
 
-    This changes the process for good (environment, audit hook, patched clients): call it in
-    a process of its own.
+    This changes the process for good (environment, audit hook): call it in a process of its
+    own.
 
     Raises:
         TargetError: The target cannot be loaded.
@@ -75,13 +81,53 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
     """
     hold_no_secrets(os.environ)
     stay_on_this_machine()
+    with _prepared(spec, spec.cell.target, create_clock(spec.cell.clock)) as measure:
+        return measure if isinstance(measure, NotApplicable) else measure()
+
+
+@contextmanager
+def prepared_here(
+    spec: TrialSpec, target: object
+) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
+    """Prepare a cell in this process, and leave the process as it was: for tests.
+
+    Args:
+        spec: The cell.
+        target: What ``build_target`` takes.
+
+    Yields:
+        What runs the cell's sessions, any number of times, and returns what was measured.
+
+    Raises:
+        TargetError: The target cannot be used.
+        ClockError: Time could not be kept truthfully.
+    """
+    chance = random.getstate()
+    clock = create_clock(spec.cell.clock)
+    if isinstance(clock, SkippingClock):
+        clock.tolerate_those_alive()
+    with holding_no_secrets(os.environ), staying_on_this_machine():
+        try:
+            with _prepared(spec, target, clock) as measure:
+                yield measure
+        finally:
+            random.setstate(chance)
+
+
+@contextmanager
+def _prepared(
+    spec: TrialSpec, target: object, clock: Clock
+) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
     strategy = available_strategies()[spec.cell.strategy]
-    clock = create_clock(spec.cell.clock)
     counter = CallCounter() if spec.counts_calls else None
-    with nullcontext() if counter is None else counter.installed(), keeping_time(clock):
-        return _Trial(spec, strategy, clock, counter).run()
+    with (
+        nullcontext() if counter is None else counter.installed(),
+        keeping_time(clock),
+        _Trial(spec, strategy, clock, counter).prepared(target) as measure,
+    ):
+        yield measure
 
 
 class _Trial:
@@ -112,12 +158,14 @@ class _Trial:
         self._tasks = _tasks(self._script.sessions, spec.scenario)
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
-    def run(self) -> TrialResult | NotApplicable:
-        target = build_target(self._cell.target, self._lab)
+    @contextmanager
+    def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
+        target = build_target(named, self._lab)
         drives = self._strategy.drives
         session = target.session if drives is Drives.ASYNC else target.sync_session
         if session is None:
-            return NotApplicable(f"the target has no {drives} session")
+            yield NotApplicable(f"the target has no {drives} session")
+            return
         with ExitStack() as scope:
             scope.enter_context(mocked_http(self._model, self._clock, self._traffic))
             drive = self._driver(scope)
@@ -125,7 +173,7 @@ class _Trial:
             # the target declares.
             warm_up = Probe(self._clock, self._warm_up_tasks)
             drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
-            return self._measure(drive, session, self._waits(target))
+            yield partial(self._measure, drive, session, self._waits(target))
 
     def _driver(self, scope: ExitStack) -> Callable[..., object]:
         if not self._strategy.on_loop:
@@ -159,6 +207,7 @@ class _Trial:
         waits: Waits,
     ) -> TrialResult:
         self._traffic.reset()
+        self._model.answered.clear()
         self._blocked.forget()
         gc.collect()
         probe = Probe(self._clock, self._tasks)
@@ -177,6 +226,7 @@ class _Trial:
                 self._script, waits, self._cores, self._cell.concurrency
             ),
             ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
+            origin_ns=probe.origin_ns,
             http_requests=self._traffic.http_requests,
             llm_calls=self._traffic.llm_calls,
             tool_calls=self._traffic.tool_calls,

@@ -1,15 +1,17 @@
 """Keeps a trial's process on this machine, and keys out of it.
 
 Mocked HTTP never opens a socket. For everything else that might (another client library, a
-telemetry thread, a resolver) an audit hook refuses each address that is not loopback. A
-hook cannot be removed, so this is for processes that exist for one trial.
+telemetry thread, a resolver) an audit hook refuses each address that is not loopback. In a
+process that exists for one trial this is for good; in one that goes on, for a scope.
 """
 
 import ipaddress
 import os
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from functools import cache
 
 from .errors import UnmockedRequestError
 
@@ -31,6 +33,18 @@ def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
         environ[name] = DUMMY_KEY
 
 
+@contextmanager
+def holding_no_secrets(environ: MutableMapping[str, str]) -> Iterator[None]:
+    """Hold no secrets in this scope, and what there was after it."""
+    before = dict(environ)
+    hold_no_secrets(environ)
+    try:
+        yield
+    finally:
+        environ.clear()
+        environ.update(before)
+
+
 def secrets_of(environ: MutableMapping[str, str]) -> tuple[str, ...]:
     """Return the values in ``environ`` that no artefact may show, the longest first."""
     values = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
@@ -40,6 +54,35 @@ def secrets_of(environ: MutableMapping[str, str]) -> tuple[str, ...]:
 def stay_on_this_machine() -> None:
     """Refuse, for the rest of this process, every connection that is not loopback."""
     sys.addaudithook(_refuse_other_machines)
+
+
+@contextmanager
+def staying_on_this_machine() -> Iterator[None]:
+    """Refuse every connection that is not loopback in this scope, from any thread."""
+    guard = _guard()
+    guard.scopes += 1
+    try:
+        yield
+    finally:
+        guard.scopes -= 1
+
+
+class _Guard:
+    """An audit hook that can be switched off, since it cannot be removed."""
+
+    def __init__(self) -> None:
+        self.scopes = 0
+
+    def hook(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.scopes:
+            _refuse_other_machines(event, arguments)
+
+
+@cache
+def _guard() -> _Guard:
+    guard = _Guard()
+    sys.addaudithook(guard.hook)
+    return guard
 
 
 def require_loopback(host: object) -> None:

@@ -44,6 +44,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.gate.side_process", "bench.gate.side"),
     ("bench.gate.time_tier",),
     ("reports",),
+    ("bench.testing",),
+    ("bench.pytest_plugin",),
     ("bench.commands",),
     ("bench.cli",),
 )

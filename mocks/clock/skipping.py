@@ -144,6 +144,7 @@ class SkippingClock(ABC):
         self._here = threading.local()
         self._by_thread: dict[threading.Thread, Participant] = {}
         self._bystanders: list[threading.Thread] = []
+        self._bystander_idents: set[int] = set()
         # By identifier: threads that have ended for the clock, but not yet for the system.
         self._ending: dict[int, threading.Thread] = {}
         self._deadlines: list[tuple[int, int, Participant]] = []
@@ -251,6 +252,13 @@ class SkippingClock(ABC):
     def tolerate(self, thread: threading.Thread) -> None:
         """Declare a live thread a bystander: it never wakes anybody, so time may skip."""
         self._bystanders.append(thread)
+
+    def tolerate_those_alive(self) -> None:
+        """Declare all other threads of the moment bystanders: those of a test runner, say.
+
+        Also those that ``threading`` knows nothing of.
+        """
+        self._bystander_idents = set(sys._current_frames()) - {threading.get_ident()}
 
     # ---- parking ----------------------------------------------------------------------
 
@@ -463,18 +471,21 @@ class SkippingClock(ABC):
         # A count first, since this runs at every skip. It is of the interpreter's threads,
         # so that one started below `threading` is not missed; the main thread is not in it.
         self._bystanders = [thread for thread in self._bystanders if thread.is_alive()]
-        if _thread._count() < len(self._by_thread) + len(self._bystanders):
+        if self._bystander_idents:
+            self._bystander_idents &= sys._current_frames().keys()
+        bystanders = len(self._bystanders) + len(self._bystander_idents)
+        if _thread._count() < len(self._by_thread) + bystanders:
             return None
         # A thread leaves the count before it stops being alive: what is alive is an upper
         # bound of what may be counted.
         self._ending = {i: thread for i, thread in self._ending.items() if thread.is_alive()}
         known = {*self._by_thread, *self._bystanders, *self._ending.values()}
-        known_idents = {thread.ident for thread in known}
+        known_idents = {thread.ident for thread in known} | self._bystander_idents
         for ident in sys._current_frames():
             if ident not in known_idents:
                 named = {thread.ident: thread.name for thread in threading.enumerate()}
                 return self._stranger(named.get(ident, f"number {ident}"), "is alive")
-        if _thread._count() > len(known - {threading.main_thread()}):
+        if _thread._count() > len(known_idents - {threading.main_thread().ident}):
             return self._stranger("without Python code", "is alive")
         return None
 

@@ -1,0 +1,130 @@
+"""A pytest plugin: the fixture ``lab`` runs an agent against the mocked world inside a test.
+
+    def test_the_tools_of_a_round_overlap(lab):
+        result = lab.run("my_agent:build", scenario="tools", sessions=10)
+        assert result.makespan == result.ideal.makespan
+        assert result.blocked_loop == []
+
+In virtual time, which is the default, a test takes milliseconds and its times are exact. If a
+test fails, the swim lanes of what it ran are shown with it.
+
+The lab is imported by the first test that asks for it: pytest starts as fast as without.
+"""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..mocks.scenario import Scenario
+    from .testing import LabResult
+
+_RUNS = pytest.StashKey["list[LabResult]"]()
+_MOST_SHOWN = 3
+
+
+class LabInTests:
+    """Runs cells for one test."""
+
+    def __init__(self, runs: "list[LabResult]") -> None:
+        self._runs = runs
+
+    def run(
+        self,
+        target: object = "agent",
+        *,
+        scenario: "str | Scenario" = "tools",
+        strategy: str = "gather",
+        loop: str = "asyncio",
+        sessions: int = 10,
+        concurrency: int | None = None,
+        clock: str = "virtual",
+        seed: int = 1,
+        tool_workers: int | None = None,
+    ) -> "LabResult":
+        """Run sessions of an agent, in this process; times are in seconds.
+
+        Args:
+            target: A name (``agent``, ``module:factory``), a factory, the coroutine function
+                that is its session, or a ``Target``.
+            scenario: A built-in name, the path of a file, or a ``Scenario``.
+            strategy: How the sessions are driven.
+            loop: The event loop that they run on.
+            sessions: Sessions in all.
+            concurrency: Sessions in flight at most; by default all of them.
+            clock: ``virtual`` (exact), ``warp`` (true, with computing) or ``wall``.
+            seed: Seed of the script.
+            tool_workers: Threads for blocking tools; by default as many as the load needs.
+
+        Raises:
+            UsageError: The target or an option cannot be used.
+            TrialError: The strategy does not fit the target, or a loop runs in this thread.
+        """
+        from .testing import Settings, run_cell  # noqa: PLC0415
+
+        settings = Settings(
+            scenario=scenario,
+            strategy=strategy,
+            loop=loop,
+            sessions=sessions,
+            concurrency=concurrency,
+            clock=clock,
+            seed=seed,
+            tool_workers=tool_workers,
+        )
+        result = run_cell(target, settings)
+        self._runs.append(result)
+        return result
+
+    def benchmark(
+        self,
+        benchmark: Any,
+        target: object = "agent",
+        *,
+        rounds: int = 5,
+        **options: Any,
+    ) -> "LabResult":
+        """Let pytest-benchmark time a cell: what its sessions compute, since waits are skipped.
+
+        The percentiles, makespan, efficiency and counts of the cell go into ``extra_info``,
+        and so into ``--benchmark-json``.
+
+        Args:
+            benchmark: The fixture of pytest-benchmark.
+            target: As in ``run``.
+            rounds: How often all the sessions are run.
+            **options: As in ``run``.
+
+        Returns:
+            The result of the last round.
+        """
+        from .testing import Settings, prepared_cell  # noqa: PLC0415
+
+        with prepared_cell(target, Settings(**options)) as measure:
+            result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)
+        benchmark.extra_info.update(result.figures())
+        self._runs.append(result)
+        return result
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> LabInTests:
+    """Run an agent against a mocked model and mocked tools, in virtual time."""
+    return LabInTests(request.node.stash.setdefault(_RUNS, []))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a failed test ran."""
+    report = yield
+    runs = item.stash.get(_RUNS, [])
+    if call.when == "call" and report.failed and runs:
+        lanes = "\n\n".join(run.timeline() for run in runs[-_MOST_SHOWN:])
+        report.sections.append(("warpbench: what the test ran", lanes))
+    return report
+
+
+__all__ = ["LabInTests", "lab", "pytest_runtest_makereport"]

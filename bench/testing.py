@@ -1,0 +1,260 @@
+"""Runs a cell inside a test, in virtual time, and returns what it looked like.
+
+``pytest_plugin`` gives this to tests as the fixture ``lab``.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from ..mocks.clock import ClockMode, seconds
+from ..mocks.errors import TrialError, UsageError
+from ..mocks.scenario import Scenario, load_scenario
+from ..mocks.traffic import Wait
+from ..reports.swim_lanes import SwimLanes, swim_lanes
+from .loops import LOOPS, require_loop
+from .options import one_of
+from .plan import Factors, cells_of
+from .record import Cell, LatencySummary, Outcome, SessionCounts, TrialResult
+from .statistics import count_sessions, summarise
+from .strategies import available_strategies
+from .target import name_of_target
+from .trial import NotApplicable, TrialSpec, prepared_here
+
+
+@dataclass(frozen=True, slots=True)
+class Ideal:
+    """What a costless scheduler would reach on the same script.
+
+    Attributes:
+        makespan: Seconds.
+        latency: The sessions' critical paths, summarised, in seconds.
+    """
+
+    makespan: float
+    latency: LatencySummary
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """One stretch of time in which an event loop was blocked.
+
+    Attributes:
+        place: The function that did it: ``agent/tools.py:summarise``.
+        start: Seconds after the trial's start.
+        duration: Seconds.
+    """
+
+    place: str
+    start: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LabResult:
+    """What a cell looked like; times in seconds on the trial's clock, exact if it is virtual.
+
+    Attributes:
+        cell: What was run.
+        makespan: Start to the end of the last session.
+        ideal: What a costless scheduler would reach.
+        latency: Percentiles of session latency.
+        latencies: Latency of each session, in the order of their numbers.
+        sessions: How many were started, and how they ended.
+        errors: What the sessions that did not succeed died of.
+        llm_calls: Model calls.
+        tool_calls: Calls of the lab's tools.
+        http_requests: Requests that reached the mocked network.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        blocked_loop: When and where an event loop was blocked.
+        cpu_s_per_session: CPU seconds a session: real, and so with noise.
+    """
+
+    cell: Cell
+    makespan: float
+    ideal: Ideal
+    latency: LatencySummary
+    latencies: tuple[float, ...]
+    sessions: SessionCounts
+    errors: tuple[str, ...]
+    llm_calls: int
+    tool_calls: int
+    http_requests: int
+    peak_in_flight: int
+    blocked_loop: list[Blocked]
+    cpu_s_per_session: float
+    lanes: SwimLanes = field(compare=False)
+
+    @property
+    def efficiency(self) -> float | None:
+        """``ideal.makespan / makespan``, 1 is the best; ``None`` unless all sessions succeeded."""
+        complete = self.sessions.succeeded == self.sessions.started
+        return self.ideal.makespan / self.makespan if complete and self.makespan else None
+
+    @property
+    def throughput(self) -> float:
+        """Sessions that succeeded, per second of makespan."""
+        return self.sessions.succeeded / self.makespan if self.makespan else 0.0
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """Each call of the model and of tools."""
+        return tuple(self.lanes.waits)
+
+    def figures(self) -> dict[str, object]:
+        """Return its figures by name, flat, for a benchmark's ``extra_info``."""
+        cell = self.cell
+        return {
+            "scenario": cell.scenario,
+            "target": cell.target,
+            "strategy": cell.strategy,
+            "loop": cell.loop,
+            "clock": str(cell.clock),
+            "concurrency": cell.concurrency,
+            "makespan_s": self.makespan,
+            "ideal_makespan_s": self.ideal.makespan,
+            "efficiency": self.efficiency,
+            "throughput_per_s": self.throughput,
+            **{f"latency_{name}_s": value for name, value in asdict(self.latency).items()},
+            **{f"sessions_{name}": count for name, count in asdict(self.sessions).items()},
+            "llm_calls": self.llm_calls,
+            "tool_calls": self.tool_calls,
+            "peak_in_flight": self.peak_in_flight,
+            "cpu_s_per_session": self.cpu_s_per_session,
+        }
+
+    def timeline(self) -> str:
+        """Return the sessions as swim lanes, in text."""
+        return f"{self!r}\n{swim_lanes(self.lanes)}"
+
+    def __repr__(self) -> str:
+        cell = self.cell
+        return (
+            f"<{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}: "
+            f"{self.sessions.succeeded} of {self.sessions.started} sessions in "
+            f"{self.makespan:.3f} s, ideal {self.ideal.makespan:.3f} s>"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a test runs a cell.
+
+    Attributes:
+        scenario: A built-in name, the path of a file, or a ``Scenario``.
+        strategy: Name of a strategy.
+        loop: Name of an event loop.
+        sessions: Sessions in all.
+        concurrency: Sessions in flight at most; ``None`` for all at once.
+        clock: ``virtual``, ``warp`` or ``wall``.
+        seed: Seed of the script.
+        tool_workers: Threads for blocking tools; ``None`` for as many as the load needs.
+    """
+
+    scenario: str | Scenario = "tools"
+    strategy: str = "gather"
+    loop: str = "asyncio"
+    sessions: int = 10
+    concurrency: int | None = None
+    clock: str = "virtual"
+    seed: int = 1
+    tool_workers: int | None = None
+
+
+def run_cell(target: object, settings: Settings) -> LabResult:
+    """Run a cell in this process, and leave the process as it was.
+
+    Args:
+        target: A name (``agent``, ``module:factory``), a factory, the coroutine function that
+            is its session, or a ``Target``.
+        settings: How.
+
+    Raises:
+        UsageError: The target or a setting cannot be used.
+        TrialError: The target lacks the form of session that the strategy drives, or an event
+            loop runs in this thread already.
+        ClockError: Time could not be kept truthfully.
+    """
+    with prepared_cell(target, settings) as measure:
+        return measure()
+
+
+@contextmanager
+def prepared_cell(target: object, settings: Settings) -> Iterator[Callable[[], LabResult]]:
+    """Prepare a cell to be run in this process, any number of times; see ``run_cell``."""
+    if asyncio._get_running_loop() is not None:
+        raise TrialError(
+            "an event loop runs in this thread: a trial brings its own, so call it from a plain "
+            "test (def, not async def)"
+        )
+    spec = _spec(target, settings)
+    with prepared_here(spec, target) as measure:
+        if isinstance(measure, NotApplicable):
+            raise TrialError(
+                f"{measure.reason}, but strategy {settings.strategy!r} drives one: choose another"
+            )
+        yield lambda: _result(spec.cell, measure())
+
+
+def _spec(target: object, settings: Settings) -> TrialSpec:
+    scenario = settings.scenario
+    if isinstance(scenario, str):
+        scenario = load_scenario(scenario)
+    strategies = available_strategies()
+    require_loop(one_of("loop", settings.loop, LOOPS))
+    for name in ("sessions", "concurrency"):
+        value = getattr(settings, name)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise UsageError(f"{name}={value!r}: expected a whole number from 1")
+    factors = Factors(
+        scenarios=(scenario,),
+        targets=(name_of_target(target),),
+        strategies=(strategies[one_of("strategy", settings.strategy, strategies)],),
+        loops=(settings.loop,),
+        concurrency=(settings.concurrency or settings.sessions,),
+        session_count=settings.sessions,
+        clock=ClockMode(one_of("clock", settings.clock, [mode.value for mode in ClockMode])),
+        seed=settings.seed,
+        tool_workers=settings.tool_workers,
+    )
+    (spec,) = cells_of(factors)
+    return TrialSpec(spec.scenario, spec.cell, notes_waits=True)
+
+
+def _result(cell: Cell, trial: TrialResult) -> LabResult:
+    samples = sorted(trial.samples, key=lambda sample: sample.session)
+    latencies = tuple(seconds(sample.end_ns - sample.start_ns) for sample in samples)
+    failed = [sample for sample in samples if sample.outcome is not Outcome.SUCCEEDED]
+    return LabResult(
+        cell=cell,
+        makespan=seconds(trial.makespan_ns),
+        ideal=Ideal(
+            seconds(trial.ideal_makespan_ns),
+            summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+        ),
+        latency=summarise(latencies),
+        latencies=latencies,
+        sessions=count_sessions(samples),
+        errors=tuple(sample.error or sample.outcome for sample in failed),
+        llm_calls=trial.llm_calls,
+        tool_calls=trial.tool_calls,
+        http_requests=trial.http_requests,
+        peak_in_flight=trial.peak_in_flight,
+        blocked_loop=[
+            Blocked(
+                each.place,
+                seconds(each.start_ns - trial.origin_ns),
+                seconds(each.end_ns - each.start_ns),
+            )
+            for each in trial.blocked_loop
+        ],
+        cpu_s_per_session=trial.cpu_s / len(samples),
+        lanes=SwimLanes(
+            samples=samples,
+            waits=trial.waits,
+            blocked_loop=trial.blocked_loop,
+            origin_ns=trial.origin_ns,
+            end_ns=trial.makespan_ns,
+        ),
+    )

@@ -1,0 +1,100 @@
+"""The time tier, on real commits: what it finds, and what it says no to.
+
+How often it errs is no question for a test: see ``tests/benchmarks/test_gate_errors.py``.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from ...conftest import Warpbench
+from .test_gate_command import write_agent
+from .test_worktrees import commit, git
+
+CELL = "two-sleeps/owner_agent:build/gather/asyncio@5"
+CHEAP = ("two-sleeps", "--target", "owner_agent:build", "--concurrency", "5", "--sessions", "5")
+ANSWER = "return answer.content or"
+
+
+@pytest.fixture
+def project(tmp_path: Path, warpbench: Warpbench) -> Path:
+    """A project with one commit, and a baseline that is in none."""
+    git(tmp_path, "init", "--quiet")
+    write_agent(tmp_path)
+    commit(tmp_path)
+    (tmp_path / ".gitignore").write_text("warpbench-baseline.json\n__pycache__\n*.xml\n")
+    assert warpbench("baseline", *CHEAP).status == 0
+    return tmp_path
+
+
+def test_a_commit_that_doubles_the_cpu_is_found_and_its_parent_is_not(
+    project: Path, warpbench: Warpbench
+) -> None:
+    write_agent(project, ANSWER, f"sum(range(300_000)); {ANSWER}")
+    commit(project)
+    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time", "--junit", "gate.xml")
+    assert judged.status == 1, judged.out + judged.err
+    assert f"✗ {CELL} (time): regressed\n    CPU per session +" in judged.out
+    assert "6 blocks" in judged.out
+    assert git(project, "worktree", "list").count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("def build(lab):", "def build(lab):\n    raise RuntimeError('no luck')"), "head ("),
+        (("import asyncio,", "import asyncio, nowhere,"), "No module named 'nowhere'"),
+        ((ANSWER, f"raise OSError('gone'); {ANSWER}"), "sessions did not succeed; the first: OSEr"),
+        ((ANSWER, f"import os; os._exit(3); {ANSWER}"), "crashed: its process was exited with"),
+        ((ANSWER, f"import os; os.abort(); {ANSWER}"), "crashed: its process was killed by sign"),
+    ],
+)
+def test_a_side_that_fails_cannot_be_judged(
+    change: tuple[str, str], complaint: str, project: Path, warpbench: Warpbench
+) -> None:
+    write_agent(project, *change)
+    commit(project)
+    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time")
+    assert judged.status == 2, judged.out + judged.err
+    assert f"? {CELL} (time): not judged" in judged.out
+    assert complaint in judged.out
+
+
+def test_a_target_that_is_not_there_at_the_other_commit_cannot_be_judged(
+    project: Path, warpbench: Warpbench
+) -> None:
+    (project / "owner_agent.py").rename(project / "kept.txt")
+    commit(project)
+    (project / "kept.txt").rename(project / "owner_agent.py")
+    commit(project)
+    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time")
+    assert judged.status == 2, judged.out + judged.err
+    assert "base (" in judged.out
+    assert "No module named 'owner_agent'" in judged.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--against", "nowhere"), "git knows no such commit here"),
+        (("--tier", "time"), "--against REF"),
+        (("--tier", "speed"), "--tier 'speed': expected one of structure, work, time"),
+        (("--against", "HEAD", "--budget", "soon"), "--budget 'soon': expected a number above 0"),
+        (("--against", "HEAD", "--cell", "x"), "--cell 'x': expected one of"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_and_status_2(
+    arguments: tuple[str, ...], complaint: str, project: Path, warpbench: Warpbench
+) -> None:
+    judged = warpbench("gate", *arguments)
+    assert judged.status == 2
+    (line,) = judged.err.splitlines()
+    assert complaint in line
+
+
+def test_a_checkout_with_changes_is_not_measured(project: Path, warpbench: Warpbench) -> None:
+    write_agent(project, ANSWER, f"print(); {ANSWER}")
+    judged = warpbench("gate", "--against", "HEAD")
+    assert judged.status == 2
+    (line,) = judged.err.splitlines()
+    assert "commit or stash" in line

@@ -1,0 +1,108 @@
+"""Two commits beside each other, and what git must say no to."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from warpbench.bench.gate.environments import dependencies_differ
+from warpbench.bench.gate.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
+from warpbench.mocks.errors import UsageError
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(folder: Path, **files: str) -> str:
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "a commit")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_both_commits_are_checked_out_and_gone_afterwards(checkout: Path) -> None:
+    base = commit(checkout, agent__py="one")
+    head = commit(checkout, agent__py="two")
+    with worktrees(find_checkout("HEAD~1")) as sides:
+        text = {name: (side.folder / "agent.py").read_text() for name, side in sides.items()}
+        assert text == {BASE: "one", HEAD: "two", SAME: "one"}
+        assert (sides[BASE].commit, sides[HEAD].commit) == (base, head)
+        # Not even the length of a path tells them apart.
+        assert len({len(str(side.root)) for side in sides.values()}) == 1
+        roots = [side.root for side in sides.values()]
+    assert not any(root.exists() for root in roots)
+    assert git(checkout, "worktree", "list").count("\n") == 0
+
+
+def test_a_project_in_a_folder_of_its_repository_stays_in_that_folder(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / "inner").mkdir()
+    commit(checkout / "inner", agent__py="one")
+    commit(checkout / "inner", agent__py="two")
+    monkeypatch.chdir(checkout / "inner")
+    with worktrees(find_checkout("HEAD~1")) as sides:
+        assert (sides[BASE].folder / "agent.py").read_text() == "one"
+        assert sides[BASE].folder == sides[BASE].root / "inner"
+
+
+def test_what_is_in_no_commit_is_not_measured(checkout: Path) -> None:
+    commit(checkout, agent__py="one")
+    (checkout / "untracked.py").write_text("results of a run, say")
+    find_checkout("HEAD")
+    (checkout / "agent.py").write_text("changed")
+    with pytest.raises(UsageError, match=r"in no commit \(agent\.py, …\): commit or stash"):
+        find_checkout("HEAD")
+
+
+@pytest.mark.parametrize("reference", ["nowhere", "--help", "", "HEAD~99"])
+def test_an_unknown_commit_is_told_in_one_line(checkout: Path, reference: str) -> None:
+    commit(checkout, agent__py="one")
+    with pytest.raises(UsageError, match="git knows no such commit here") as raised:
+        find_checkout(reference)
+    assert "\n" not in str(raised.value)
+
+
+def test_outside_of_a_checkout_there_is_nothing_to_compare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(UsageError, match="not a git checkout"):
+        find_checkout("HEAD")
+
+
+@pytest.mark.parametrize(
+    ("files", "differ"),
+    [
+        ({"agent__py": "two"}, False),
+        ({"requirements__txt": "openai==4\n"}, True),
+        ({"pyproject__toml": '[project]\nname = "x"\ndependencies = ["openai>=4"]\n'}, True),
+        ({"pyproject__toml": '[project]\nname = "x"\n\n[tool.ruff]\nline-length = 99\n'}, False),
+        ({"uv__lock": "version = 2"}, True),
+    ],
+)
+def test_dependencies_differ_where_a_commit_names_others(
+    checkout: Path, files: dict[str, str], *, differ: bool
+) -> None:
+    commit(
+        checkout,
+        agent__py="one",
+        requirements__txt="openai==3\n",
+        pyproject__toml='[project]\nname = "x"\n',
+    )
+    commit(checkout, **files)
+    assert dependencies_differ(find_checkout("HEAD~1")) is differ

@@ -1,0 +1,186 @@
+"""The fixture ``lab``: an agent against the mocked world, inside a test."""
+
+import asyncio
+import gc
+import json
+import os
+import random
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from warpbench.bench.pytest_plugin import LabInTests
+from warpbench.bench.target import Target
+from warpbench.mocks.errors import TargetError, TrialError, UsageError
+
+from .gate.test_gate_command import AGENT
+
+pytest_plugins = ("pytester",)
+
+
+def test_the_agent_reaches_the_ideal(lab: LabInTests) -> None:
+    result = lab.run("agent", scenario="tools", sessions=10)
+    assert result.makespan == result.ideal.makespan == 1.2
+    assert result.efficiency == 1.0
+    assert result.latencies == (1.2,) * 10
+    assert result.llm_calls == result.http_requests == 20
+    assert result.tool_calls == 40
+    assert result.peak_in_flight == 10
+    assert result.blocked_loop == []
+    assert result.errors == ()
+    assert result.sessions.succeeded == result.sessions.started == 10
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("strategy", ["sync", "threads", "executor", "gather", "taskgroup"])
+def test_every_strategy_runs_on_every_loop(lab: LabInTests, strategy: str, loop: str) -> None:
+    result = lab.run("agent", scenario="two-sleeps", strategy=strategy, loop=loop, sessions=2)
+    assert result.makespan == (2.0 if strategy == "sync" else 1.0)
+
+
+async def ask(task: str) -> str:
+    """A session of one's own: the target may be the coroutine function itself."""
+    answer = await openai.AsyncOpenAI().chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": task}]
+    )
+    return answer.choices[0].message.content or ""
+
+
+def test_a_target_is_a_name_a_factory_a_session_or_a_target(lab: LabInTests) -> None:
+    def factory() -> Any:
+        return ask
+
+    def sync_session(task: str) -> str:
+        return asyncio.run(ask(task))
+
+    for target in (ask, factory, Target(session=ask)):
+        assert lab.run(target, scenario="chat", sessions=3).sessions.succeeded == 3
+    result = lab.run(Target(sync_session=sync_session), strategy="sync", scenario="chat")
+    assert result.sessions.succeeded == 10
+
+
+def test_a_blocked_loop_is_named(lab: LabInTests) -> None:
+    async def blunder(task: str) -> str:
+        time.sleep(0.5)  # noqa: ASYNC251 - the blunder
+        return await ask(task)
+
+    result = lab.run(blunder, scenario="chat", sessions=2)
+    assert [(each.start, each.duration) for each in result.blocked_loop] == [(0.0, 0.5), (0.5, 0.5)]
+    assert result.blocked_loop[0].place.endswith("test_a_blocked_loop_is_named.<locals>.blunder")
+
+
+def test_sessions_that_fail_are_counted_and_say_why(lab: LabInTests) -> None:
+    async def broken(task: str) -> str:
+        raise ValueError("no luck")
+
+    result = lab.run(broken, sessions=3)
+    assert result.sessions.failed == 3
+    assert result.errors == ("ValueError: no luck",) * 3
+    assert result.efficiency is None
+
+
+def test_the_process_is_left_as_it_was(lab: LabInTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key-of-one's-own")
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    environ = dict(os.environ)
+    lab.run("agent")
+    assert os.environ == environ
+    assert random.random() == expected
+    # What the target keeps ends with it: the agent's pool of threads.
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(10)
+    assert threading.active_count() == 1
+    with pytest.raises(OSError, match="refused"), socket.socket() as plain:
+        plain.connect(("127.0.0.1", 1))  # nothing is in the way of real connections
+    assert asyncio.run(asyncio.sleep(0, "loops are real again")) == "loops are real again"
+
+
+def test_the_same_run_gives_the_same_numbers(lab: LabInTests) -> None:
+    first, second = lab.run("agent", seed=7), lab.run("agent", seed=7)
+    assert first.latencies == second.latencies
+    assert first.waits == second.waits
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "complaint"),
+    [
+        ({"strategy": "gathr"}, UsageError, "did you mean 'gather'"),
+        ({"loop": "uv"}, UsageError, "expected one of"),
+        ({"clock": "sundial"}, UsageError, "expected one of"),
+        ({"scenario": "nowhere"}, UsageError, "nowhere"),
+        ({"sessions": 0}, UsageError, "sessions=0: expected a whole number from 1"),
+        ({"target": "nowhere:build"}, TargetError, "cannot be imported"),
+        ({"target": 3}, TargetError, "found int"),
+        ({"target": ask, "strategy": "sync"}, TrialError, "no sync session"),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_one_line(
+    lab: LabInTests, options: dict[str, Any], error: type[Exception], complaint: str
+) -> None:
+    with pytest.raises(error, match=complaint):
+        lab.run(**options)
+
+
+def test_inside_a_running_loop_it_says_where_to_go(lab: LabInTests) -> None:
+    async def main() -> None:
+        lab.run("agent")
+
+    with pytest.raises(TrialError, match="call it from a plain test"):
+        asyncio.run(main())
+
+
+def test_a_failing_test_shows_its_swim_lanes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        owner_agent=AGENT.replace(
+            "results = await asyncio.gather(*map(call, answer.tool_calls))",
+            "results = [await call(asked) for asked in answer.tool_calls]",
+        ),
+        test_it="""
+def test_the_tools_overlap(lab):
+    result = lab.run("owner_agent:build", scenario="tools", sessions=2)
+    assert result.makespan == result.ideal.makespan
+""",
+    )
+    finished = pytester.runpytest_subprocess()
+    finished.assert_outcomes(failed=1)
+    finished.stdout.fnmatch_lines(
+        [
+            "*assert 1.8* == 1.2*",
+            "*warpbench: what the test ran*",
+            "<tools/owner_agent:build/gather/asyncio@2: 2 of 2 sessions in 1.8* s, ideal 1.200 s>",
+            "*0 s*1.8* s",
+            "*0 *█▒*▒█*",
+            "*model *a tool *tools side by side*neither",
+        ]
+    )
+
+
+def test_a_cell_is_a_benchmark(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makepyfile(
+        """
+import pytest
+
+@pytest.mark.parametrize("strategy", ["gather", "threads"])
+def test_cell(lab, benchmark, strategy):
+    result = lab.benchmark(benchmark, "agent", scenario="tools", strategy=strategy, rounds=2)
+    assert result.efficiency == 1.0
+"""
+    )
+    finished = pytester.runpytest_subprocess("--benchmark-json=out.json")
+    finished.assert_outcomes(passed=2)
+    document = json.loads((pytester.path / "out.json").read_text())
+    first = document["benchmarks"][0]
+    assert first["stats"]["rounds"] == 2
+    assert first["stats"]["data"][0] > 0
+    assert first["extra_info"]["makespan_s"] == 1.2
+    assert first["extra_info"]["efficiency"] == 1.0
+    assert first["extra_info"]["latency_p90_s"] == 1.2
+    assert first["extra_info"]["strategy"] == "gather"
