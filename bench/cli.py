@@ -21,7 +21,7 @@ from ..mocks.isolation import secrets_of
 from ..mocks.scenario import builtin_scenarios, load_scenario
 from ..reports.progress import progress_on
 from ..reports.table import render_table
-from .commands import baseline, gate
+from .commands import baseline, export, gate, history
 from .environment import read_environment
 from .loops import LOOPS
 from .options import (
@@ -36,7 +36,7 @@ from .options import (
 from .plan import cells_of
 from .processes import TrialProcesses
 from .record import Run
-from .run_file import read_run, write_run
+from .run_file import RUN_FILE, read_run, write_run
 from .runner import RunHeader, run_cells
 from .strategies import available_strategies
 from .target import BUILT_IN_TARGETS
@@ -46,7 +46,6 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 DEFAULT_TIME_LIMIT_S = 600.0
-RUN_FILE = "run.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
 
     baseline.add_command(commands)
     gate.add_command(commands)
+    export.add_command(commands)
+    history.add_command(commands)
 
     listing = commands.add_parser("list", help="scenarios, strategies, loops and targets")
     listing.set_defaults(command=_list)

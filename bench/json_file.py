@@ -15,6 +15,7 @@ from ..mocks.errors import UsageError
 
 T = TypeVar("T")
 _LONGEST_VALUE = 60
+_INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class JsonFile:
         key = _first_non_finite(document)
         if key is not None:
             raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
-        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = _rendered(document) + "\n"
         # A session's error may quote bytes that are no text; such characters become "?".
         write_whole(Path(path), text.encode("utf-8", errors="replace"), self.error)
 
@@ -58,15 +59,37 @@ class JsonFile:
                 holds something that does not belong there. One line: file, key, what to do.
         """
         file = Path(path)
-        document = self._parse(file)
+        named = f"name a file that `{self.written_by}` wrote"
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError as error:
+            raise self.error(f"{_name(file)}: no such file; {named}") from error
+        except OSError as error:
+            raise self.error(
+                f"{_name(file)}: cannot be read ({_reason(error)}); {named}"
+            ) from error
+        return self.parse(content, _name(file), adapter)
+
+    def parse(self, content: str | bytes, name: str, adapter: TypeAdapter[T]) -> T:
+        """Read the content of a file into values.
+
+        Args:
+            content: Its text.
+            name: What errors call it.
+            adapter: Checks it.
+
+        Raises:
+            UsageError: As ``read``, but for a file that is missing.
+        """
+        document = self._document(content, name)
         if not isinstance(document, dict):
-            raise self.error(f"{_name(file)}: expected an object at the top; {self._again}")
+            raise self.error(f"{name}: expected an object at the top; {self._again}")
         version = document.get("schema_version")
         # `True == 1`, hence the comparison of types.
         if type(version) is not int or version != self.schema_version:
             found = "nothing" if version is None else _short(version)
             raise self.error(
-                f"{_name(file)}: schema_version: found {found}, this warpbench reads"
+                f"{name}: schema_version: found {found}, this warpbench reads"
                 f" {self.schema_version}; read it with the version that wrote it, or {self._again}"
             )
         try:
@@ -77,7 +100,7 @@ class JsonFile:
             first = error.errors(include_url=False)[0]
             key = ".".join(str(part) for part in first["loc"])
             raise self.error(
-                f"{_name(file)}: {_one_line(key)}: {_one_line(first['msg'])}, found"
+                f"{name}: {_one_line(key)}: {_one_line(first['msg'])}, found"
                 f" {_short(first['input'])}; {self._again}"
             ) from error
 
@@ -85,30 +108,45 @@ class JsonFile:
     def _again(self) -> str:
         return f"make the file again with `{self.written_by}`"
 
-    def _parse(self, file: Path) -> object:
-        """Read the file as JSON; numbers that are not finite are refused."""
-        named = f"name a file that `{self.written_by}` wrote"
+    def _document(self, content: str | bytes, name: str) -> object:
+        """Read JSON; numbers that are not finite are refused."""
         try:
-            document: object = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise self.error(f"{_name(file)}: no such file; {named}") from error
-        except OSError as error:
-            raise self.error(
-                f"{_name(file)}: cannot be read ({_reason(error)}); {named}"
-            ) from error
+            text = content if isinstance(content, str) else content.decode()
+            document: object = json.loads(text)
         except json.JSONDecodeError as error:
             raise self.error(
-                f"{_name(file)}: not JSON (line {error.lineno}: {_one_line(error.msg)});"
-                f" {self._again}"
+                f"{name}: not JSON (line {error.lineno}: {_one_line(error.msg)}); {self._again}"
             ) from error
         except (ValueError, RecursionError) as error:  # bad UTF-8, endless digits, deep nesting
             raise self.error(
-                f"{_name(file)}: not JSON ({_one_line(str(error))}); {self._again}"
+                f"{name}: not JSON ({_one_line(str(error))}); {self._again}"
             ) from error
         key = _first_non_finite(document)
         if key is not None:
-            raise self.error(f"{_name(file)}: {_one_line(key)}: not a finite number; {self._again}")
+            raise self.error(f"{name}: {_one_line(key)}: not a finite number; {self._again}")
         return document
+
+
+def _rendered(value: object, indent: str = "") -> str:
+    """Return JSON with a line for each key, but a list of plain values on one line."""
+    inner = indent + _INDENT
+    if isinstance(value, Mapping) and value:
+        lines = [f"{_plain(str(key))}: {_rendered(each, inner)}" for key, each in value.items()]
+        opening, closing = "{", "}"
+    elif isinstance(value, list | tuple) and not all(map(_is_plain, value)):
+        lines = [_rendered(each, inner) for each in value]
+        opening, closing = "[", "]"
+    else:
+        return _plain(value)
+    return f"{opening}\n{inner}" + f",\n{inner}".join(lines) + f"\n{indent}{closing}"
+
+
+def _is_plain(value: object) -> bool:
+    return not isinstance(value, Mapping | list | tuple)
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def write_whole(target: Path, content: bytes, error: type[UsageError]) -> None:

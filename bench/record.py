@@ -13,7 +13,7 @@ from ..mocks.traffic import Wait
 from .blocked_loop import BlockedLoop
 from .calls import CallCounts
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 NO_LOOP = "none"
 """The loop of a cell whose strategy runs without one."""
@@ -137,6 +137,31 @@ class TrialResult:
     installed_modules: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFigures:
+    """What one trial of a cell came to, and each of its sessions.
+
+    Attributes:
+        makespan_s: Start to the end of the last session, on the clock.
+        throughput_per_s: Succeeded sessions per second of makespan.
+        cpu_s_per_session: CPU seconds per started session, all threads.
+        elapsed_s: What the sessions really took on the wall.
+        session: The sessions, in the order of their ends.
+        outcome: How each of them ended.
+        start_ns: When each of them began, on the clock, since the trial's start.
+        latency_ns: What each of them took.
+    """
+
+    makespan_s: float
+    throughput_per_s: float
+    cpu_s_per_session: float
+    elapsed_s: float
+    session: tuple[int, ...]
+    outcome: tuple[Outcome, ...]
+    start_ns: tuple[int, ...]
+    latency_ns: tuple[int, ...]
+
+
 class Status(StrEnum):
     """Whether a cell has a result, and why not."""
 
@@ -167,6 +192,7 @@ class CellResult(Cell):
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
         elapsed_s: What a trial's sessions really took on the wall.
+        trial_figures: Each trial by itself.
     """
 
     status: Status = Status.MEASURED
@@ -186,6 +212,7 @@ class CellResult(Cell):
     cpu_s_per_session: float | None = None
     peak_rss_bytes: int | None = None
     elapsed_s: float | None = None
+    trial_figures: tuple[TrialFigures, ...] = ()
 
 
 class FindingKind(StrEnum):

@@ -10,6 +10,8 @@ from ..mocks.errors import RunFileError
 from .json_file import JsonFile
 from .record import SCHEMA_VERSION, Run
 
+RUN_FILE = "run.json"
+
 _FILE = JsonFile("warpbench run", SCHEMA_VERSION, RunFileError)
 
 
@@ -41,6 +43,19 @@ def read_run(path: Path | str) -> Run:
             holds something that does not belong there. One line: file, key, what to do.
     """
     return _FILE.read(path, _adapter())
+
+
+def parse_run(text: str, source: str) -> Run:
+    """Read a run from the text of a results file.
+
+    Args:
+        text: The text.
+        source: What errors call it.
+
+    Raises:
+        RunFileError: As ``read_run``.
+    """
+    return _FILE.parse(text, source, _adapter())
 
 
 @cache

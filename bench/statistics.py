@@ -14,6 +14,7 @@ from .record import (
     SessionCounts,
     SessionSample,
     Status,
+    TrialFigures,
     TrialResult,
 )
 
@@ -94,9 +95,10 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         llm_calls=round(median(trial.llm_calls for trial in trials)),
         tool_calls=round(median(trial.tool_calls for trial in trials)),
         peak_in_flight=max(trial.peak_in_flight for trial in trials),
-        cpu_s_per_session=median(trial.cpu_s / max(1, len(trial.samples)) for trial in trials),
+        cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),
         elapsed_s=median(trial.elapsed_s for trial in trials),
+        trial_figures=tuple(_figures(trial) for trial in trials),
     )
 
 
@@ -115,6 +117,23 @@ def count_sessions(samples: Sequence[SessionSample]) -> SessionCounts:
 def without_result(cell: Cell, status: Status, error: str) -> CellResult:
     """Return the result of a cell that has none, with the reason."""
     return CellResult(**asdict(cell), status=status, error=error)
+
+
+def _figures(trial: TrialResult) -> TrialFigures:
+    return TrialFigures(
+        makespan_s=seconds(trial.makespan_ns),
+        throughput_per_s=_throughput_per_s(trial),
+        cpu_s_per_session=_cpu_s_per_session(trial),
+        elapsed_s=trial.elapsed_s,
+        session=tuple(sample.session for sample in trial.samples),
+        outcome=tuple(sample.outcome for sample in trial.samples),
+        start_ns=tuple(sample.start_ns for sample in trial.samples),
+        latency_ns=tuple(sample.end_ns - sample.start_ns for sample in trial.samples),
+    )
+
+
+def _cpu_s_per_session(trial: TrialResult) -> float:
+    return trial.cpu_s / max(1, len(trial.samples))
 
 
 def _efficiency(

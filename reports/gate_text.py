@@ -25,25 +25,21 @@ def print_gate(result: GateResult, console: Console) -> None:
 
 def sentence(result: GateResult) -> str:
     """Say the verdict on all cells in a sentence."""
-    counts = dict.fromkeys(Verdict, 0)
-    for cell in result.cells:
-        counts[cell.verdict] += 1
-    total = len(result.cells)
-    cells = f"{total} verdict{'' if total == 1 else 's'}"
+    total = len({each.cell for each in result.cells})
+    count = len({each.cell for each in result.cells if each.verdict is result.verdict})
+    cells = f"{count} of {total} cell{'' if total == 1 else 's'}"
     match result.verdict:
-        case Verdict.REGRESSED:
-            return f"regressed: {counts[Verdict.REGRESSED]} of {cells}"
-        case Verdict.NOT_JUDGED:
-            return f"not judged: {counts[Verdict.NOT_JUDGED]} of {cells}"
-        case Verdict.INCONCLUSIVE:
-            return f"inconclusive: {counts[Verdict.INCONCLUSIVE]} of {cells}"
         case Verdict.IMPROVED:
             return (
-                f"improved: {counts[Verdict.IMPROVED]} of {cells}; write a new baseline "
-                "(`warpbench baseline`), or it can be lost again unseen"
+                f"improved: {cells}; write a new baseline (`warpbench baseline`), or it can be "
+                "lost again unseen"
             )
         case Verdict.HELD:
-            return f"held: {cells}"
+            timed = any(each.tier for each in result.cells)
+            all_cells = cells.partition(" of ")[2]
+            return f"held: {all_cells}{'' if timed else ', exactly as in the baseline'}"
+        case _:
+            return f"{result.verdict}: {cells}"
 
 
 def _print_cell(cell: CellVerdict, console: Console) -> None:

@@ -43,13 +43,17 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.gate.configuration", "bench.gate.judging", "bench.gate.environments"),
     ("bench.gate.side_process", "bench.gate.side"),
     ("bench.gate.time_tier",),
+    ("bench.history",),
     ("reports",),
     ("bench.testing",),
     ("bench.pytest_plugin",),
     ("bench.commands",),
     ("bench.cli",),
 )
-PACKAGES = ("mocks", "mocks.scenarios", "bench", "bench.gate", "bench.commands")
+PACKAGES = (
+    *("mocks", "mocks.scenarios", "bench", "bench.gate", "bench.history", "bench.commands"),
+    "reports.exports",
+)
 
 
 def modules() -> dict[str, Path]:

@@ -17,9 +17,11 @@ from warpbench.bench.record import (
     Finding,
     FindingKind,
     LatencySummary,
+    Outcome,
     Run,
     SessionCounts,
     Status,
+    TrialFigures,
 )
 from warpbench.bench.run_file import read_run, write_run
 from warpbench.mocks.clock import ClockMode
@@ -58,6 +60,19 @@ cells = st.builds(
     latency_s=latencies,
     ideal_latency_s=latencies,
     latency_quantiles_s=st.lists(numbers, max_size=5).map(tuple),
+    trial_figures=st.lists(
+        st.builds(
+            TrialFigures,
+            **dict.fromkeys(
+                ("makespan_s", "throughput_per_s", "cpu_s_per_session", "elapsed_s"), numbers
+            ),
+            **dict.fromkeys(
+                ("session", "start_ns", "latency_ns"), st.lists(counts, max_size=4).map(tuple)
+            ),
+            outcome=st.lists(st.sampled_from(Outcome), max_size=4).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
     **dict.fromkeys(
         ("llm_calls", "tool_calls", "peak_in_flight", "peak_rss_bytes"), st.none() | counts
     ),

