@@ -1,0 +1,83 @@
+"""Measures the noise of the time tier on this machine: one commit against itself.
+
+    python tests/benchmarks/gate_noise.py BLOCKS OUT [--loaded]
+
+Writes, for each block, the CPU seconds a session of its trials in the order A B B A A B B A …:
+what ``test_gate_errors`` draws from. With ``--loaded`` another process keeps one core busy.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import random
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from warpbench.bench.commands.cells import cells_named
+from warpbench.bench.gate.baseline import CellBaseline
+from warpbench.bench.gate.configuration import Configuration
+from warpbench.bench.gate.side import running_side
+from warpbench.bench.gate.time_tier import TRIAL_CPU_S
+from warpbench.bench.gate.worktrees import BASE, HEAD, Checkout, Worktree
+
+CELL = "tools/agent/gather/asyncio@10"
+ROUNDS = 3
+
+
+def burn() -> None:
+    """Keep a core busy."""
+    while True:
+        pass
+
+
+def measure_blocks(count: int) -> list[list[float]]:
+    """Return the trials of so many blocks; both sides run this checkout's own code."""
+    here = Path.cwd()
+    checkout = Checkout(Path("/nowhere"), Path(), head="", base="")
+    (specs, _) = cells_named(Configuration(cells=(CELL,)))
+    cell = specs[0].cell
+    baseline = CellBaseline.__new__(CellBaseline)
+    for name in ("scenario", "target", "strategy", "loop", "concurrency", "seed", "tool_workers"):
+        object.__setattr__(baseline, name, getattr(cell, name))
+    blocks = []
+    for number in range(count):
+        with ExitStack() as scope:
+            hash_seed = random.Random(number).randrange(1, 2**32)
+            sides = []
+            for name in (BASE, HEAD):
+                worktree = Worktree(name, here, here, commit="")
+                side = running_side(
+                    worktree, checkout, Path(sys.executable), (cell.target,), hash_seed
+                )
+                sides.append(scope.enter_context(side))
+            for side in sides:
+                side.ready()
+            first, second = sides
+            cost_s = first.run(baseline, 20).cpu_s_per_session
+            sessions = math.ceil(TRIAL_CPU_S / cost_s)
+            order = (first, second, second, first) * ROUNDS
+            blocks.append(
+                [round(side.run(baseline, sessions).cpu_s_per_session, 9) for side in order]
+            )
+    return blocks
+
+
+def main() -> None:
+    """Measure, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("blocks", type=int)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--loaded", action="store_true")
+    options = parser.parse_args()
+    load = multiprocessing.Process(target=burn, daemon=True)
+    if options.loaded:
+        load.start()
+    blocks = measure_blocks(options.blocks)
+    lines = ",\n".join(json.dumps(block) for block in blocks)
+    options.out.write_text(f"[\n{lines}\n]\n")
+
+
+if __name__ == "__main__":
+    main()
