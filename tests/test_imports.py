@@ -37,6 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.gate.sequential", "bench.gate.worktrees"),
     ("bench.gate.tolerances", "bench.gate.verdict", "bench.gate.words"),
     ("bench.gate.structure", "bench.gate.work"),
+    ("bench.gate.instructions_process", "bench.gate.instructions"),
     ("bench.gate.structure_tier", "bench.gate.work_tier"),
     ("bench.gate.measuring",),
     ("bench.gate.baseline",),

@@ -30,6 +30,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(command=_baseline)
     add_factors(parser, strategies="gather", loops="asyncio")
     parser.add_argument(
+        "--instructions", action="store_true", help="count instructions, too (needs valgrind)"
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help="file to write; default: the one that the gate reads"
     )
 
@@ -37,7 +40,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _baseline(options: argparse.Namespace) -> int:
     configuration = read_configuration(Path.cwd())
     specs, given = _cells(options, configuration)
-    found = measure(specs, measuring_progress(len(specs)))
+    progress = measuring_progress(len(specs))
+    found = measure(specs, progress, with_instructions=options.instructions)
     cells = {}
     modules: set[str] = set()
     for spec, each in zip(specs, found, strict=True):

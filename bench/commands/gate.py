@@ -63,6 +63,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--budget", metavar="SECONDS", help="time that the time tier may take (120)"
     )
+    parser.add_argument(
+        "--instructions", action="store_true", help="compare instructions, too (needs valgrind)"
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument("--summary", metavar="FILE", help="append the verdicts as Markdown")
     parser.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
@@ -80,7 +83,7 @@ def _gate(options: argparse.Namespace) -> int:
     # What would fail the time tier for sure is told before anything is measured.
     checkout = find_checkout(options.against) if TIER in tiers else None
     if checkout is None or tiers != [TIER]:
-        found, changed = _against_baseline(chosen, baseline, configuration)
+        found, changed = _against_baseline(chosen, baseline, configuration, options)
         verdicts += found
         notes += map(str, changed)
     if checkout is not None:
@@ -120,10 +123,21 @@ def _chosen(
 
 
 def _against_baseline(
-    chosen: Sequence[str], baseline: Baseline, configuration: Configuration
+    chosen: Sequence[str],
+    baseline: Baseline,
+    configuration: Configuration,
+    options: argparse.Namespace,
 ) -> tuple[list[CellVerdict], tuple[Difference, ...]]:
     specs = [spec_of(baseline.cells[name]) for name in chosen]
-    found = measure(specs, measuring_progress(len(specs)))
+    if options.instructions and all(
+        baseline.cells[name].work.instructions is None for name in chosen
+    ):
+        raise BaselineError(
+            "--instructions: the baseline has none; write it with `warpbench baseline "
+            "--instructions`"
+        )
+    progress = measuring_progress(len(specs))
+    found = measure(specs, progress, with_instructions=options.instructions)
     modules = {module for each in found if isinstance(each, Measured) for module in each.modules}
     here = packages_of(modules)
     if len(chosen) < len(baseline.cells) or any(isinstance(each, NotMeasured) for each in found):

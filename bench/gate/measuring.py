@@ -12,6 +12,7 @@ from ...mocks.errors import TrialError
 from ..machine import available_cores
 from ..processes import TrialProcesses
 from ..trial import NotApplicable, TrialSpec
+from .instructions import count_instructions, require_valgrind
 from .structure import Structure, structure_of
 from .work import Work, work_of
 
@@ -41,13 +42,17 @@ class NotMeasured:
 
 
 def measure(
-    specs: Sequence[TrialSpec], progress: Callable[[Iterator[object]], Iterator[object]]
+    specs: Sequence[TrialSpec],
+    progress: Callable[[Iterator[object]], Iterator[object]],
+    *,
+    with_instructions: bool = False,
 ) -> list[Measured | NotMeasured]:
     """Run each cell once.
 
     Args:
         specs: The cells.
         progress: Wraps the results as they come in, to show how it gets on.
+        with_instructions: Whether to count instructions, too: some ten seconds a cell.
 
     Returns:
         What was found, in the order of the cells.
@@ -55,7 +60,10 @@ def measure(
     Raises:
         TargetError: A target cannot be used.
         TrialError: Loading a target crashed.
+        UsageError: Instructions are asked for, and there is no valgrind.
     """
+    if with_instructions:
+        require_valgrind()
     processes = TrialProcesses(_TIME_LIMIT_S)
     for target in dict.fromkeys(spec.cell.target for spec in specs):
         processes.check_target(target)
@@ -63,11 +71,13 @@ def measure(
     def run(spec: TrialSpec) -> Measured | NotMeasured:
         try:
             trial = processes.run(replace(spec, notes_waits=True, counts_calls=True))
+            if isinstance(trial, NotApplicable):
+                return NotMeasured(trial.reason)
+            instructions = count_instructions(spec) if with_instructions else None
         except TrialError as error:
             return NotMeasured(str(error))
-        if isinstance(trial, NotApplicable):
-            return NotMeasured(trial.reason)
-        return Measured(structure_of(trial), work_of(trial), trial.installed_modules)
+        work = work_of(trial, instructions)
+        return Measured(structure_of(trial), work, trial.installed_modules)
 
     found: list[Measured | NotMeasured] = []
     with ThreadPoolExecutor(available_cores(), "trial") as pool:

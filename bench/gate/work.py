@@ -39,6 +39,7 @@ class Work:
         python: The Python functions that are called most.
         c: The C functions that are called most.
         own: What the user's own functions call most: ``caller → callee``.
+        instructions: Instructions of the processor, if they were asked for.
     """
 
     sessions: int
@@ -51,9 +52,10 @@ class Work:
     python: MostCalled
     c: MostCalled
     own: MostCalled
+    instructions: int | None = None
 
 
-def work_of(trial: TrialResult) -> Work:
+def work_of(trial: TrialResult, instructions: int | None = None) -> Work:
     """Return the work of a trial that has counted its calls."""
     assert trial.calls is not None
     return Work(
@@ -67,6 +69,7 @@ def work_of(trial: TrialResult) -> Work:
         python=_most_called(trial.calls.python, _MOST_PYTHON),
         c=_most_called(trial.calls.c, _MOST_C),
         own=_most_called(trial.calls.own, _MOST_OWN),
+        instructions=instructions,
     )
 
 

@@ -16,6 +16,7 @@ _METRICS = (
     ("C call", "c_calls"),
     ("task", "tasks"),
     ("loop iteration", "loop_iterations"),
+    ("instruction", "instructions"),
 )
 _MEANS = frozenset({"tasks", "loop_iterations"})
 _NAMED = {"python_calls": "python", "c_calls": "c"}
@@ -60,6 +61,8 @@ def work_changes(
     """
     for noun, metric in _METRICS if same_versions else _METRICS_OF_ANY_VERSION:
         old, new = getattr(before, metric), getattr(after, metric)
+        if old is None or new is None:
+            continue
         if not within(old, new, getattr(tolerances, metric)):
             text = _difference(noun, old, new, before.sessions)
             growth = new / old - 1 if old else float("inf")

@@ -1,0 +1,36 @@
+"""The process that valgrind runs: one cell, of which only the sessions are counted.
+
+Run as ``valgrind --tool=callgrind --instr-atstart=no python -P -m … SPEC``.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+from ..trial import NotApplicable, TrialSpec, prepared_here
+
+
+def main() -> None:
+    """Run the cell of the pickled spec in the file that is named."""
+    spec: TrialSpec = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - the gate's own
+    with prepared_here(spec, spec.cell.target) as measure:
+        if isinstance(measure, NotApplicable):
+            sys.exit(measure.reason)
+        _instrument("on")
+        measure()
+        _instrument("off")
+
+
+def _instrument(state: str) -> None:
+    subprocess.run(  # noqa: S603 - what comes with valgrind
+        ["callgrind_control", "-i", state, str(os.getpid())],  # noqa: S607
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+if __name__ == "__main__":
+    main()
