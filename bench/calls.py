@@ -54,10 +54,7 @@ class CallCounter:
     """
 
     def __init__(self) -> None:
-        self._counts = False
-        # Keys are made of code objects; ``+= 1`` on them is one step for other threads.
-        self._python: defaultdict[tuple[CodeType | None, CodeType], int] = defaultdict(int)
-        self._c: defaultdict[tuple[CodeType, str], int] = defaultdict(int)
+        self._counts = _Counts()
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -66,17 +63,18 @@ class CallCounter:
         Raises:
             TrialError: Another profiler is.
         """
-        with _profiled_by_monitoring(self) if _HAS_MONITORING else _profiled_by_setprofile(self):
+        profiled = _profiled_by_monitoring if _HAS_MONITORING else _profiled_by_setprofile
+        with profiled(self._counts):
             yield
 
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Count in this scope."""
-        self._counts = True
+        self._counts.is_open = True
         try:
             yield
         finally:
-            self._counts = False
+            self._counts.is_open = False
 
     def counts(self) -> CallCounts:
         """Return what was counted."""
@@ -84,7 +82,8 @@ class CallCounter:
         c: defaultdict[str, int] = defaultdict(int)
         own: defaultdict[str, int] = defaultdict(int)
         iterations = tasks = 0
-        for (caller, code), count in self._python.items():
+        for key, count in self._counts.python.items():
+            caller, code = self._counts.python_codes[key]
             iterations += count if code in _ITERATIONS else 0
             tasks += count if code in _TASKS else 0
             if origin_of(code.co_filename) is Origin.LAB:
@@ -92,7 +91,8 @@ class CallCounter:
             python[place_of(code)] += count
             if caller is not None and origin_of(caller.co_filename) is Origin.OWN:
                 own[f"{place_of(caller)} → {place_of(code)}"] += count
-        for (calling, name), count in self._c.items():
+        for key, count in self._counts.c.items():
+            calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
             if origin is Origin.LAB:
                 continue
@@ -103,31 +103,64 @@ class CallCounter:
             python=dict(python), c=dict(c), own=dict(own), loop_iterations=iterations, tasks=tasks
         )
 
-    def python_call(self, frame: FrameType) -> None:
-        """A frame is entered."""
-        if self._counts:
-            caller = frame.f_back
-            self._python[(None if caller is None else caller.f_code, frame.f_code)] += 1
 
-    def c_call(self, caller: CodeType, function: object) -> None:
-        """A C function is called."""
-        if self._counts:
-            self._c[(caller, _name_of(function))] += 1
+class _Counts:
+    """Raw counts. The hooks that write them run at each call, and are written for speed.
+
+    Keys are made of identities: a code object's hash is computed anew each time, from all that
+    it holds. ``+= 1`` on such a key is one step for other threads.
+
+    Attributes:
+        is_open: Whether to count.
+        python: Calls by (caller's code, code).
+        python_codes: Those two for each key; keeps them alive, so that identities stay unique.
+        c: Calls by (code, offset of the instruction that calls).
+        c_names: The code, and the name of what was called there first.
+    """
+
+    __slots__ = ("c", "c_names", "is_open", "python", "python_codes")
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.python: dict[tuple[int, int], int] = {}
+        self.python_codes: dict[tuple[int, int], tuple[CodeType | None, CodeType]] = {}
+        self.c: dict[tuple[int, int], int] = {}
+        self.c_names: dict[tuple[int, int], tuple[CodeType, str]] = {}
+
+    def note_python_call(self, frame: FrameType) -> None:
+        """A frame is entered."""
+        code, back = frame.f_code, frame.f_back
+        key = (0 if back is None else id(back.f_code), id(code))
+        try:
+            self.python[key] += 1
+        except KeyError:
+            self.python_codes[key] = (None if back is None else back.f_code, code)
+            self.python[key] = 1
+
+    def note_c_call(self, code: CodeType, offset: int, function: object) -> None:
+        """A C function is called by an instruction of a code."""
+        key = (id(code), offset)
+        try:
+            self.c[key] += 1
+        except KeyError:
+            self.c_names[key] = (code, _name_of(function))
+            self.c[key] = 1
 
 
 _HAS_MONITORING = sys.version_info >= (3, 12)
 
 
 @contextmanager
-def _profiled_by_setprofile(counter: CallCounter) -> Iterator[None]:
+def _profiled_by_setprofile(counts: _Counts) -> Iterator[None]:
     if sys.getprofile() is not None:
         raise _other_profiler()
 
     def hook(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call":
-            counter.python_call(frame)
-        elif event == "c_call":
-            counter.c_call(frame.f_code, argument)
+        if counts.is_open:
+            if event == "call":
+                counts.note_python_call(frame)
+            elif event == "c_call":
+                counts.note_c_call(frame.f_code, frame.f_lasti, argument)
 
     threading.setprofile(hook)
     sys.setprofile(hook)
@@ -139,17 +172,19 @@ def _profiled_by_setprofile(counter: CallCounter) -> Iterator[None]:
 
 
 @contextmanager
-def _profiled_by_monitoring(counter: CallCounter) -> Iterator[None]:
+def _profiled_by_monitoring(counts: _Counts) -> Iterator[None]:
     monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - from Python 3.12 on
     tool, events = monitoring.PROFILER_ID, monitoring.events
     if monitoring.get_tool(tool) is not None:
         raise _other_profiler()
 
     def entered(_code: CodeType, _offset: int, *_rest: object) -> None:
-        counter.python_call(sys._getframe(1))
+        if counts.is_open:
+            counts.note_python_call(sys._getframe(1))
 
-    def called_c(code: CodeType, _offset: int, function: object, _argument: object) -> None:
-        counter.c_call(code, function)
+    def called_c(code: CodeType, offset: int, function: object, _argument: object) -> None:
+        if counts.is_open:
+            counts.note_c_call(code, offset, function)
 
     def called(*_arguments: object) -> None:
         """Do nothing; without this event there are none of C calls."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ...mocks.errors import TrialError
+from ...mocks.script import draw
 from ..machine import available_cores
 from ..processes import TrialProcesses
 from ..trial import NotApplicable, TrialSpec
@@ -17,6 +18,7 @@ from .structure import Structure, structure_of
 from .work import Work, work_of
 
 _TIME_LIMIT_S = 600.0
+_MOST_MODEL_CALLS_COUNTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,9 @@ def measure(
 
     def run(spec: TrialSpec) -> Measured | NotMeasured:
         try:
-            trial = processes.run(replace(spec, notes_waits=True, counts_calls=True))
-            if isinstance(trial, NotApplicable):
-                return NotMeasured(trial.reason)
-            instructions = count_instructions(spec) if with_instructions else None
+            return _measured(spec, processes, with_instructions=with_instructions)
         except TrialError as error:
             return NotMeasured(str(error))
-        work = work_of(trial, instructions)
-        return Measured(structure_of(trial), work, trial.installed_modules)
 
     found: list[Measured | NotMeasured] = []
     with ThreadPoolExecutor(available_cores(), "trial") as pool:
@@ -90,3 +87,34 @@ def measure(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return found
+
+
+def _measured(
+    spec: TrialSpec, processes: TrialProcesses, *, with_instructions: bool
+) -> Measured | NotMeasured:
+    counted = _counted(spec)
+    trial = processes.run(replace(spec, notes_waits=True, counts_calls=counted == spec))
+    if isinstance(trial, NotApplicable):
+        return NotMeasured(trial.reason)
+    counts = trial
+    if counted != spec:
+        again = processes.run(replace(counted, counts_calls=True))
+        assert not isinstance(again, NotApplicable)
+        counts = again
+    instructions = count_instructions(counted) if with_instructions else None
+    return Measured(structure_of(trial), work_of(counts, instructions), counts.installed_modules)
+
+
+def _counted(spec: TrialSpec) -> TrialSpec:
+    """Return the spec with as many sessions as it takes to count calls, and no more.
+
+    To count takes several times the CPU, and sessions are alike: what differs between them
+    shows in the structure.
+    """
+    sessions = calls = 0
+    for session in draw(spec.scenario, spec.cell.seed, spec.cell.session_count).sessions:
+        calls += len(session.model_calls)
+        if sessions and calls > _MOST_MODEL_CALLS_COUNTED:
+            break
+        sessions += 1
+    return replace(spec, cell=replace(spec.cell, session_count=sessions))
