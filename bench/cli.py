@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the command's name; by default the process's own.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)
     except UsageError as error:
@@ -66,11 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="warpbench", description="A concurrency lab for LLM agents."
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    top = argparse.ArgumentParser(prog="warpbench", description="A concurrency lab for LLM agents.")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="compare strategies: table, charts, page, run.json")
     run.set_defaults(command=_run)
@@ -98,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("list", help="scenarios, strategies, loops and targets")
     listing.set_defaults(command=_list)
-    return parser
+    return top
 
 
 def _run(options: argparse.Namespace) -> int:

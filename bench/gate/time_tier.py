@@ -16,7 +16,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -150,7 +150,8 @@ class _Measured:
                 workload = self._workloads[name]
                 self._log_ratios[name].append(_log_ratio(workload, sides[BASE], sides[HEAD], lots))
                 if name == in_turn:
-                    self._arm.append(_log_ratio(workload, sides[BASE], sides[SAME], lots))
+                    once = replace(workload, rounds=1)  # what tells sides apart shows in few
+                    self._arm.append(_log_ratio(once, sides[BASE], sides[SAME], lots))
         self.blocks += 1
         self._decided |= decide(self._log_ratios, self._decided, self._comparison.margin)
 
