@@ -1,4 +1,4 @@
-# What a newcomer guesses: bench, test, lint, types, benchmarks, fidelity, examples, lock.
+# What a newcomer guesses: bench, test, lint, types, gate, benchmarks, fidelity, examples, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench test lint format types benchmarks fidelity examples lock clean
+.PHONY: bench test lint format types gate benchmarks fidelity examples lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
@@ -26,6 +26,10 @@ format: $(VENV)/.ready
 types: $(VENV)/.ready
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p warpbench.mocks -p warpbench.bench -p warpbench.reports -p warpbench.agent
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy tests/typing_api/agent_api.py
+
+# Holds the agent and the strategies against warpbench-baseline.json.
+gate: $(VENV)/.ready
+	$(BIN)/warpbench gate
 
 benchmarks: $(VENV)/.frameworks
 	$(BIN)/pytest tests/benchmarks --benchmark-enable -s

@@ -7,6 +7,7 @@ from .tolerances import Tolerances, within
 from .verdict import Change
 from .words import counted, number, seconds_in_words
 
+_NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max", "mean")
 
 
@@ -107,9 +108,12 @@ def _rounds(
     after: Mapping[str, RoundStructure],
     tolerances: Tolerances,
 ) -> Iterator[Change]:
-    for step in sorted(before.keys() & after.keys(), key=int):
-        old, new = before[step], after[step]
-        if within(old.span_s, new.span_s, tolerances.latency) or old.calls != new.calls:
+    for step in sorted(before.keys() | after.keys(), key=int):
+        old, new = before.get(step, _NO_ROUND), after.get(step, _NO_ROUND)
+        if old.calls != new.calls:
+            yield from _tools(step, old.calls, new.calls)
+            continue
+        if within(old.span_s, new.span_s, tolerances.latency):
             continue
         calls = counted(sum(new.calls.values()) // new.sessions, "tool call")
         span = f"{seconds_in_words(old.span_s)} → {seconds_in_words(new.span_s)}"
@@ -121,6 +125,16 @@ def _rounds(
         else:
             slower = new.span_s > old.span_s
             yield Change(f"{where} take {'longer' if slower else 'less'} ({span})", slower)
+
+
+def _tools(step: str, before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[Change]:
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, 0), after.get(name, 0)
+        if old != new:
+            calls = counted(
+                new - old, f"call of `{name}`", signed=True, plural=f"calls of `{name}`"
+            )
+            yield Change(f"{calls} in round {int(step) + 1} ({old} → {new})", new > old)
 
 
 def _overlaps(round_: RoundStructure) -> bool:

@@ -3,10 +3,10 @@
 _LONG_S = 100
 
 
-def counted(count: int, noun: str, *, signed: bool = False) -> str:
+def counted(count: int, noun: str, *, signed: bool = False, plural: str = "") -> str:
     """Return a count of things: ``1 tool call``, ``+3 tool calls``."""
-    plural = "" if abs(count) == 1 else "s"
-    return f"{count:+,d} {noun}{plural}" if signed else f"{count:,d} {noun}{plural}"
+    words = noun if abs(count) == 1 else plural or f"{noun}s"
+    return f"{count:+,d} {words}" if signed else f"{count:,d} {words}"
 
 
 def number(value: float) -> str:

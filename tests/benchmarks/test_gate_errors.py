@@ -30,8 +30,10 @@ GOAL_POWER = 0.95
 GOAL_POWER_OF_FOUR = 0.9
 
 
-def simulated_block(blocks: Sequence[Sequence[float]], effect: float, lots: random.Random) -> float:
-    trials = lots.choice(blocks)
+def simulated_block(
+    blocks: Sequence[Sequence[float]], effect: float, lots: random.Random, rounds: int = 3
+) -> float:
+    trials = lots.choice(blocks)[: 4 * rounds]
     sides: tuple[list[float], list[float]] = ([], [])
     swapped = lots.random() < 0.5
     for number, cost in enumerate(trials):
@@ -50,7 +52,7 @@ def simulated_verdict(
     for _ in range(BLOCKS_IN_BUDGET[len(cells)]):
         for name in cells.keys() - decided.keys():
             values[name].append(simulated_block(blocks, cells[name], lots))
-        arm.append(simulated_block(blocks, 0.0, lots))
+        arm.append(simulated_block(blocks, 0.0, lots, rounds=1))
         decided |= decide(values, decided, MARGIN)
         if len(decided) == len(cells):
             break

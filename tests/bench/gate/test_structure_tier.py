@@ -107,6 +107,25 @@ def test_a_tolerance_lets_a_figure_move_so_far_and_no_farther() -> None:
     assert [change.text for change in slower.changes] == ["makespan 1.000 s → 1.110 s (+11.0%)"]
 
 
+def test_tools_that_are_called_more_or_less_are_named_with_their_round() -> None:
+    def rounds(**calls: int) -> dict[str, RoundStructure]:
+        return {
+            "0": RoundStructure(calls=calls, sessions=10, span_s=1.0, longest_s=1.0, total_s=2.0)
+        }
+
+    before, after = rounds(search=20, weather=10), rounds(search=21, lookup=5)
+    judged = judge(
+        replace(EXAMPLE, rounds=before, tool_calls=30),
+        replace(EXAMPLE, rounds=after, tool_calls=26),
+    )
+    assert [(change.text, change.is_worse) for change in judged.changes] == [
+        ("+5 calls of `lookup` in round 1 (0 → 5)", True),
+        ("+1 call of `search` in round 1 (20 → 21)", True),
+        ("-10 calls of `weather` in round 1 (10 → 0)", False),
+        ("-4 tool calls in 10 sessions (30 → 26)", False),
+    ]
+
+
 def test_a_blocked_loop_is_named_with_the_function_that_blocks_it() -> None:
     blocked = replace(
         EXAMPLE, blocked_loop={"agent.py:summarise": BlockedPlace(times=3, total_s=0.9)}
