@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.mocks.clock import SkippingClock
 
 TIMEOUT_S = 120
 NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s"})
@@ -35,10 +37,15 @@ class Finished:
     @property
     def structure(self) -> list[dict[str, Any]]:
         """The cells without what a machine or a moment changes."""
-        return [
-            {name: value for name, value in cell.items() if name not in NOT_STRUCTURE}
-            for cell in self.cells
-        ]
+        return [structure_of(cell) for cell in self.cells]
+
+
+def structure_of(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell, or one of its trials, without what a machine or a moment changes."""
+    kept = {name: value for name, value in cell.items() if name not in NOT_STRUCTURE}
+    if "trial_figures" in kept:
+        kept["trial_figures"] = [structure_of(trial) for trial in kept["trial_figures"]]
+    return kept
 
 
 Warpbench = Callable[..., Finished]
@@ -50,6 +57,21 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_a_parallel_test_run_are_bystanders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under pytest-xdist a worker has threads of its own, which no clock need mind."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    original = SkippingClock.__init__
+    before_the_test = set(sys._current_frames()) - {threading.get_ident()}
+
+    def tolerant(clock: SkippingClock) -> None:
+        original(clock)
+        clock.tolerate_idents(before_the_test)
+
+    monkeypatch.setattr(SkippingClock, "__init__", tolerant)
 
 
 def run_warpbench(folder: Path, *arguments: str, **environ: str) -> Finished:

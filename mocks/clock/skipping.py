@@ -45,7 +45,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 from heapq import heapify, heappop, heappush
@@ -258,7 +258,11 @@ class SkippingClock(ABC):
 
         Also those that ``threading`` knows nothing of.
         """
-        self._bystander_idents = set(sys._current_frames()) - {threading.get_ident()}
+        self.tolerate_idents(set(sys._current_frames()) - {threading.get_ident()})
+
+    def tolerate_idents(self, idents: Iterable[int]) -> None:
+        """Declare threads bystanders by their identifiers."""
+        self._bystander_idents.update(idents)
 
     # ---- parking ----------------------------------------------------------------------
 
