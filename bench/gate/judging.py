@@ -27,7 +27,8 @@ def judge(
     """
     if isinstance(after, NotMeasured):
         return CellVerdict(name, Verdict.NOT_JUDGED, reason=after.reason)
-    if not is_same_workload(before.structure, after.structure):
+    same_sessions = before.work.sessions == after.work.sessions
+    if not same_sessions or not is_same_workload(before.structure, after.structure):
         return CellVerdict(
             name,
             Verdict.NOT_JUDGED,

@@ -45,6 +45,8 @@ def test_a_cell_that_came_to_nothing_is_not_judged() -> None:
 def test_another_workload_is_not_judged() -> None:
     other = replace(STRUCTURE, ideal_latency_s=LatencySummary(p50=3.0))
     assert verdict(replace(SAME, structure=other)).verdict is Verdict.NOT_JUDGED
+    fewer = replace(WORK, sessions=1)
+    assert verdict(replace(SAME, work=fewer)).verdict is Verdict.NOT_JUDGED
 
 
 def test_what_a_faster_program_costs_is_its_price_and_no_regression() -> None:
