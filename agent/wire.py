@@ -150,7 +150,11 @@ def parse_usage(completion: dict[str, Any]) -> Usage:
 
 
 def _field(container: dict[str, Any], key: str, kind: type[T], where: str) -> T:
-    return known(container.get(key), kind, where, key)
+    # As `known`, in one call less: a dozen fields are read from each answer.
+    value = container.get(key)
+    if type(value) is not kind:
+        raise _unexpected(value, _JSON_NAMES[kind], where + key)
+    return value
 
 
 def optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> T | None:
@@ -160,18 +164,20 @@ def optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> 
         ModelAnswerError: It is of another kind; ``where`` says where that is.
     """
     value = container.get(key)
-    return None if value is None else known(value, kind, where, key)
+    if value is not None and type(value) is not kind:
+        raise _unexpected(value, _JSON_NAMES[kind], where + key)
+    return value
 
 
-def known(value: object, kind: type[T], where: str, key: str = "") -> T:
+def known(value: object, kind: type[T], where: str) -> T:
     """Return a part of the model's answer that has to be of this kind.
 
     Raises:
-        ModelAnswerError: It is not; ``where`` and ``key`` say where that is.
+        ModelAnswerError: It is not; ``where`` says where that is.
     """
     # Exact types: JSON has no subclasses, and `True` must not pass for an integer.
     if type(value) is not kind:
-        raise _unexpected(value, _JSON_NAMES[kind], where + key)
+        raise _unexpected(value, _JSON_NAMES[kind], where)
     return value
 
 
