@@ -13,7 +13,7 @@ bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
 
 test: $(VENV)/.ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -39,7 +39,7 @@ fidelity: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/fidelity.py
 
 examples: $(VENV)/.frameworks
-	$(BIN)/pytest tests/examples
+	$(BIN)/pytest -n logical tests/examples
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

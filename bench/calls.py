@@ -21,7 +21,13 @@ from ..mocks.clock.asyncio_loop import SkippingSelector
 from ..mocks.clock.ordering import eager_ordered_task, ordered_task
 from ..mocks.clock.uvloop_loop import SkippingUvloop
 from ..mocks.errors import TrialError
-from .origins import Origin, origin_of, place_of
+from .origins import (
+    Origin,
+    installed_module_of,
+    named_installed_module,
+    origin_of,
+    place_of,
+)
 
 _TOOL = "warpbench"
 _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace.__code__})
@@ -38,6 +44,8 @@ class CallCounts:
         own: Those of both that the user's own functions make: ``agent/wire.py:body → list.copy``.
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
+        modules: Top-level modules of installed packages that had a part in it: whose versions
+            decide what is called.
     """
 
     python: Mapping[str, int]
@@ -45,6 +53,7 @@ class CallCounts:
     own: Mapping[str, int]
     loop_iterations: int
     tasks: int
+    modules: frozenset[str] = frozenset()
 
 
 class CallCounter:
@@ -81,6 +90,7 @@ class CallCounter:
         python: defaultdict[str, int] = defaultdict(int)
         c: defaultdict[str, int] = defaultdict(int)
         own: defaultdict[str, int] = defaultdict(int)
+        modules: set[str] = set()
         iterations = tasks = 0
         for key, count in self._counts.python.items():
             caller, code = self._counts.python_codes[key]
@@ -88,6 +98,7 @@ class CallCounter:
             tasks += count if code in _TASKS else 0
             if origin_of(code.co_filename) is Origin.LAB:
                 continue
+            modules |= installed_module_of(code.co_filename)
             python[place_of(code)] += count
             if caller is not None and origin_of(caller.co_filename) is Origin.OWN:
                 own[f"{place_of(caller)} → {place_of(code)}"] += count
@@ -96,11 +107,17 @@ class CallCounter:
             origin = origin_of(calling.co_filename)
             if origin is Origin.LAB:
                 continue
+            modules |= named_installed_module(name)
             c[name] += count
             if origin is Origin.OWN:
                 own[f"{place_of(calling)} → {name}"] += count
         return CallCounts(
-            python=dict(python), c=dict(c), own=dict(own), loop_iterations=iterations, tasks=tasks
+            python=dict(python),
+            c=dict(c),
+            own=dict(own),
+            loop_iterations=iterations,
+            tasks=tasks,
+            modules=frozenset(modules),
         )
 
 

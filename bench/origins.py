@@ -56,15 +56,18 @@ def place_of(code: CodeType) -> str:
     return f"{name_of_file(code.co_filename)}:{code.co_qualname}"
 
 
-def installed_modules() -> frozenset[str]:
-    """Return the top-level modules from ``site-packages`` that this process has imported."""
-    return frozenset(
-        name
-        for name, module in list(sys.modules.items())
-        if "." not in name
-        and (file := getattr(module, "__file__", None)) is not None
-        and _installed_name(file) is not None
-    )
+@cache
+def installed_module_of(file: str) -> frozenset[str]:
+    """Return the top-level module of an installed package that a file is of, if it is of one."""
+    installed = _installed_name(file)
+    return frozenset() if installed is None else frozenset({Path(installed).parts[0].split(".")[0]})
+
+
+@cache
+def named_installed_module(name: str) -> frozenset[str]:
+    """Return the installed top-level module that a dotted name begins with, if it does."""
+    file = getattr(sys.modules.get(name.split(".", maxsplit=1)[0]), "__file__", None)
+    return frozenset() if file is None else installed_module_of(file)
 
 
 def _installed_name(file: str) -> str | None:

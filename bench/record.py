@@ -115,8 +115,6 @@ class TrialResult:
             of the clock, as are the next.
         blocked_loop: Where an event loop was blocked, if the trial was to note that.
         calls: What was called, if the trial was to count that.
-        installed_modules: Top-level modules of other packages that it had imported by its
-            end, if calls were counted: whose versions decide what is called.
     """
 
     samples: tuple[SessionSample, ...]
@@ -134,7 +132,6 @@ class TrialResult:
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()
     calls: CallCounts | None = None
-    installed_modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,6 @@ from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
-from .origins import installed_modules
 from .probe import Probe
 from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
@@ -237,7 +236,6 @@ class _Trial:
             waits=tuple(self._traffic.waits),
             blocked_loop=self._blocked.noted(),
             calls=None if self._counter is None else self._counter.counts(),
-            installed_modules=installed_modules() if self._counter is not None else frozenset(),
         )
 
     @contextmanager

@@ -28,7 +28,7 @@ class Measured:
     Attributes:
         structure: In virtual time.
         work: In counts of calls.
-        modules: Top-level modules of other packages that took part.
+        modules: Top-level modules of the packages that had a part in it.
     """
 
     structure: Structure
@@ -101,8 +101,11 @@ def _measured(
         again = processes.run(replace(counted, counts_calls=True))
         assert not isinstance(again, NotApplicable)
         counts = again
+    assert counts.calls is not None
     instructions = count_instructions(counted) if with_instructions else None
-    return Measured(structure_of(trial), work_of(counts, instructions), counts.installed_modules)
+    # uvloop has no functions that a hook could see.
+    modules = counts.calls.modules | ({"uvloop"} if spec.cell.loop == "uvloop" else set())
+    return Measured(structure_of(trial), work_of(counts, instructions), modules)
 
 
 def _counted(spec: TrialSpec) -> TrialSpec:

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from warpbench.bench.calls import CallCounter, CallCounts
 from warpbench.mocks.errors import TrialError
 
@@ -77,3 +78,10 @@ def test_the_counts_of_a_cell_do_not_depend_on_the_hash_seed(loop: str, warpbenc
         written.append((made.folder / f"{seed}.json").read_text())
     assert written[0] == written[1]
     assert '"tasks": 0' not in written[0].split("threads")[0]
+
+
+def test_the_packages_that_had_a_part_are_named_and_no_others() -> None:
+    adapter = TypeAdapter(dict[str, int])
+    modules = counts_of(lambda: adapter.validate_python({"one": 1})).modules
+    assert "pydantic" in modules
+    assert not modules & {"pytest", "_pytest", "hypothesis", "warpbench"}

@@ -1,0 +1,36 @@
+"""``warpbench list``: what there is."""
+
+import argparse
+from collections.abc import Callable, Iterable
+
+from rich.console import Console
+
+from ...mocks.scenario import builtin_scenarios, load_scenario
+from ..loops import LOOPS
+from ..strategies import available_strategies
+from ..target import BUILT_IN_TARGETS
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to the command line."""
+    parser = commands.add_parser("list", help="scenarios, strategies, loops and targets")
+    parser.set_defaults(command=_list)
+
+
+def _list(_options: argparse.Namespace) -> int:
+    console = Console()
+    sections: dict[str, Iterable[tuple[str, str]]] = {
+        "scenarios": ((name, load_scenario(name).description) for name in builtin_scenarios()),
+        "strategies": ((each.name, each.summary) for each in available_strategies().values()),
+        "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "targets": BUILT_IN_TARGETS.items(),
+    }
+    for title, rows in sections.items():
+        console.print(title, style="bold")
+        for name, summary in rows:
+            console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
+    return 0
+
+
+def _first_line(function: Callable[..., object]) -> str:
+    return (function.__doc__ or "").partition("\n")[0]

@@ -1,0 +1,85 @@
+"""``warpbench run``: compare strategies; table, charts, page and results file."""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from ...mocks.clock import ClockMode
+from ...mocks.isolation import secrets_of
+from ...reports.progress import progress_on
+from ..environment import read_environment
+from ..options import (
+    DEFAULT_TRIALS,
+    add_factors,
+    clock_of,
+    factors_of,
+    folder,
+    positive_number,
+    trials,
+)
+from ..plan import cells_of
+from ..processes import TrialProcesses
+from ..run_file import RUN_FILE, write_run
+from ..runner import RunHeader, run_cells
+from .showing import show_run
+
+EXIT_INTERRUPTED = 130
+DEFAULT_TIME_LIMIT_S = 600.0
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to the command line."""
+    parser = commands.add_parser("run", help="compare strategies: table, charts, page, run.json")
+    parser.set_defaults(command=_run)
+    add_factors(parser)
+    modes = f"{', '.join(ClockMode)} (warp)"
+    parser.add_argument("--clock", default=ClockMode.WARP, metavar="MODE", help=modes)
+    parser.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
+    parser.add_argument(
+        "--time-limit",
+        default=str(DEFAULT_TIME_LIMIT_S),
+        metavar="SECONDS",
+        help="real time after which a trial is killed (600)",
+    )
+    parser.add_argument(
+        "--out", default="results", metavar="DIR", help="folder to write to (results)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
+
+
+def _run(options: argparse.Namespace) -> int:
+    factors = factors_of(options, clock_of(options.clock))
+    count = trials(options.trials, factors.clock)
+    time_limit_s = positive_number("--time-limit", options.time_limit)
+    out = folder(options.out)
+    specs = cells_of(factors)
+    processes = TrialProcesses(time_limit_s)
+    for target in factors.targets:
+        processes.check_target(target)
+    header = RunHeader(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join(["warpbench", *sys.argv[1:]]),
+        environment=read_environment(),
+        secrets=secrets_of(os.environ),
+    )
+    run_file = out / RUN_FILE
+    with progress_on(Console(stderr=True)) as progress:
+        run, interrupted = run_cells(
+            header,
+            specs,
+            trials=count,
+            runner=processes,
+            observer=progress,
+            save=lambda run: write_run(run, run_file),
+        )
+    if options.json:
+        print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
+    else:
+        show_run(run, run_file, out)
+    return EXIT_INTERRUPTED if interrupted else 0

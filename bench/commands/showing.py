@@ -1,0 +1,22 @@
+"""What ``run`` and ``report`` show of a run."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from ...reports.table import render_table
+from ..record import Run
+
+
+def show_run(run: Run, run_file: Path, out: Path) -> None:
+    """Print the table, write page and charts, and name every file."""
+    # matplotlib takes half a second to import; `warpbench list` shall not pay for it.
+    from ...reports.report import write_report  # noqa: PLC0415
+
+    console = Console()
+    render_table(run, console)
+    if run.cells:
+        paths = write_report(run, out)
+        console.print()
+        for path in (run_file, *paths):
+            console.print(str(path), soft_wrap=True, markup=False, highlight=False)
