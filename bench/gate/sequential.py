@@ -34,7 +34,7 @@ told; the shares let one cell be told at six, and four cells at eight.
 
 MOST_BLOCKS = max(LOOKS)
 ARM_ALPHA = 0.01
-_CONFIDENCE = 0.95
+_CONFIDENCE = 1 - 2 * ALPHA  # each of its ends is what a one-sided test at ALPHA gives
 
 
 class Decision(StrEnum):
@@ -53,7 +53,7 @@ class Estimate:
 
     Attributes:
         ratio: After by before.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 90 % interval.
         high: Upper end.
         blocks: Blocks that it rests on.
     """

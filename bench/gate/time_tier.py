@@ -267,9 +267,9 @@ def _without_verdict(name: str, estimate: Estimate, arm: Estimate) -> CellVerdic
 
 
 def in_words(estimate: Estimate) -> str:
-    """Say an estimate: ``+5.1 % (95 %: +3.9 % to +6.2 %; 8 blocks)``."""
+    """Say an estimate: ``+5.1% (90%: +3.9% to +6.2%; 8 blocks)``."""
     low, high = (
         "unknown" if math.isinf(end) or end == 0 else f"{end - 1:+.1%}"
         for end in (estimate.low, estimate.high)
     )
-    return f"{estimate.ratio - 1:+.1%} (95%: {low} to {high}; {estimate.blocks} blocks)"
+    return f"{estimate.ratio - 1:+.1%} (90%: {low} to {high}; {estimate.blocks} blocks)"
