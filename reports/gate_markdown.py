@@ -26,8 +26,8 @@ def gate_markdown(result: GateResult) -> str:
         lines += ["<details><summary>held</summary>", ""]
         lines += [f"- {_MARKS[Verdict.HELD]} {_escape(cell.title)}" for cell in held]
         lines += ["", "</details>"]
-    if result.differences:
-        lines += ["", f"Not as in the baseline: {_escape(', '.join(result.differences))}."]
+    for note in result.notes:
+        lines += ["", f"{note[:1].upper()}{_escape(note[1:])}."]
     return "\n".join(lines) + "\n\n"
 
 

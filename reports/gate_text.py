@@ -17,8 +17,8 @@ def print_gate(result: GateResult, console: Console) -> None:
     """Print the verdicts."""
     for cell in result.cells:
         _print_cell(cell, console)
-    for note in result.differences:
-        _line(console, f"  not as in the baseline: {note}", "dim")
+    for note in result.notes:
+        _line(console, f"  {note}", "dim")
     _, style = _MARKS[result.verdict]
     _line(console, sentence(result), f"bold {style}")
 

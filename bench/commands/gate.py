@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -18,7 +18,7 @@ from ..environment import Difference, differences, packages_of
 from ..gate.baseline import Baseline, CellBaseline, read_baseline, spec_of
 from ..gate.configuration import Configuration, read_configuration
 from ..gate.environments import dependencies_differ, environment_for
-from ..gate.judging import judge
+from ..gate.judging import TIERS, judge
 from ..gate.measuring import Measured, NotMeasured, measure
 from ..gate.time_tier import TIER, Comparison, compare
 from ..gate.verdict import CellVerdict, GateResult, Verdict, overall
@@ -34,7 +34,6 @@ EXIT_STATUS = {
     Verdict.INCONCLUSIVE: 2,
     Verdict.NOT_JUDGED: 2,
 }
-_FROM_BASELINE = ("structure", "work")
 _TIMED_CELLS = 4
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -58,7 +57,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--tier",
         action="append",
         metavar="NAME[,NAME…]",
-        help=f"default: {','.join(_FROM_BASELINE)}, and time with --against",
+        help=f"default: {','.join(TIERS)}, and time with --against",
     )
     parser.add_argument(
         "--budget", metavar="SECONDS", help="time that the time tier may take (120)"
@@ -85,7 +84,7 @@ def _gate(options: argparse.Namespace) -> int:
     if checkout is None or tiers != [TIER]:
         found, changed = _against_baseline(chosen, baseline, configuration, options)
         verdicts += found
-        notes += map(str, changed)
+        notes += _notes(changed)
     if checkout is not None:
         timed = _chosen(asked, configuration.time_cells, baseline, path)
         if not asked and not configuration.time_cells:
@@ -102,10 +101,10 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _tiers(options: argparse.Namespace) -> list[str]:
-    known = (*_FROM_BASELINE, TIER)
+    known = (*TIERS, TIER)
     tiers = [one_of("--tier", name, known) for name in several(options.tier)]
     if not tiers:
-        tiers = [*_FROM_BASELINE, *([TIER] if options.against else [])]
+        tiers = [*TIERS, *([TIER] if options.against else [])]
     if TIER in tiers and not options.against:
         raise UsageError("--tier time: name the commit to compare with: --against REF")
     return tiers
@@ -128,6 +127,7 @@ def _against_baseline(
     configuration: Configuration,
     options: argparse.Namespace,
 ) -> tuple[list[CellVerdict], tuple[Difference, ...]]:
+    tiers = _tiers(options)
     specs = [spec_of(baseline.cells[name]) for name in chosen]
     if options.instructions and all(
         baseline.cells[name].work.instructions is None for name in chosen
@@ -145,10 +145,20 @@ def _against_baseline(
         here = {**baseline.packages, **here}
     changed = differences(baseline.python, baseline.packages, here)
     verdicts = [
-        judge(name, baseline.cells[name], each, configuration.tolerances, changed)
+        judge(name, baseline.cells[name], each, configuration.tolerances, changed, tiers=tiers)
         for name, each in zip(chosen, found, strict=True)
     ]
     return verdicts, changed
+
+
+def _notes(changed: Sequence[Difference]) -> Iterator[str]:
+    if changed:
+        yield f"not as in the baseline: {', '.join(map(str, changed))}"
+    if any(each.changes_calls for each in changed):
+        yield (
+            "so calls, tasks and loop iterations were not compared; a baseline written under these "
+            "versions compares them again"
+        )
 
 
 def _against_commit(

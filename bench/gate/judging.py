@@ -1,5 +1,7 @@
 """Judges a cell by the tiers that the baseline file carries. Pure."""
 
+from collections.abc import Collection
+
 from ..environment import Difference
 from .baseline import CellBaseline
 from .measuring import Measured, NotMeasured
@@ -8,6 +10,8 @@ from .tolerances import Tolerances
 from .verdict import CellVerdict, Change, Verdict, verdict_on
 from .work_tier import work_changes
 
+STRUCTURE, WORK = TIERS = ("structure", "work")
+
 
 def judge(
     name: str,
@@ -15,6 +19,8 @@ def judge(
     after: Measured | NotMeasured,
     tolerances: Tolerances,
     differences: tuple[Difference, ...] = (),
+    *,
+    tiers: Collection[str] = TIERS,
 ) -> CellVerdict:
     """Hold what a cell looks like against its baseline.
 
@@ -24,6 +30,7 @@ def judge(
         after: What it looks like now.
         tolerances: How far a figure may move.
         differences: Versions that are not those of the baseline.
+        tiers: Those of ``TIERS`` that are to judge.
     """
     if isinstance(after, NotMeasured):
         return CellVerdict(name, Verdict.NOT_JUDGED, reason=after.reason)
@@ -37,12 +44,12 @@ def judge(
         )
     same_versions = not any(each.changes_calls for each in differences)
     structure = tuple(structure_changes(before.structure, after.structure, tolerances))
-    work = work_changes(before.work, after.work, tolerances, same_versions=same_versions)
+    work = tuple(work_changes(before.work, after.work, tolerances, same_versions=same_versions))
     only_better = bool(structure) and not any(change.is_worse for change in structure)
     faster_by = gain(before.structure, after.structure) if only_better else 0.0
-    changes: list[Change] = list(structure)
+    changes: list[Change] = list(structure if STRUCTURE in tiers else ())
     price: list[str] = []
-    for change in work:
+    for change in work if WORK in tiers else ():
         if change.is_worse and change.is_price_of(faster_by):
             price.append(f"the price of it: {change.text}")
         else:

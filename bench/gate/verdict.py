@@ -61,12 +61,12 @@ class GateResult:
     Attributes:
         verdict: The verdict on all cells.
         cells: Those on each.
-        differences: Versions that are not those of the baseline; never worse by themselves.
+        notes: What a reader should know beside: versions that are not those of the baseline.
     """
 
     verdict: Verdict
     cells: tuple[CellVerdict, ...]
-    differences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[str] = ()) -> CellVerdict:

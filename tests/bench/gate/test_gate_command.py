@@ -240,3 +240,26 @@ def test_no_baseline_is_made_of_what_does_not_work(warpbench: Warpbench, tmp_pat
     made = warpbench("baseline", "tools", "--target", "owner_agent:build", "--concurrency", "10")
     assert made.status == 2
     assert not (tmp_path / "warpbench-baseline.json").exists()
+
+
+def test_another_version_is_named_and_calls_are_then_not_compared(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    file = tmp_path / "warpbench-baseline.json"
+    document = json.loads(file.read_text())
+    installed, document["packages"]["openai"] = document["packages"]["openai"], "3.0.0"
+    file.write_text(json.dumps(document))
+    write_agent(tmp_path, *FAULTS["context copied twice"][:2])
+    held = warpbench("gate", "--summary", "summary.md")
+    assert held.status == 0, held.out
+    assert f"not as in the baseline: openai 3.0.0 → {installed}" in held.out
+    assert "calls, tasks and loop iterations were not compared" in held.out
+    assert "Not as in the baseline: openai" in (tmp_path / "summary.md").read_text()
+
+
+def test_one_tier_can_be_asked_for(warpbench: Warpbench, tmp_path: Path, baseline: Path) -> None:
+    begin(tmp_path, baseline)
+    write_agent(tmp_path, *FAULTS["context copied twice"][:2])
+    assert warpbench("gate", "--tier", "structure").status == 0
+    assert warpbench("gate", "--tier", "work").status == 1

@@ -98,9 +98,9 @@ def share_regressed(
 
 def test_on_the_margin_itself_the_error_stays_below_its_bound() -> None:
     """The worst case: all cells exactly on the margin, where each look may err."""
-    share = share_regressed(lambda lots: math.log1p(MARGIN) + lots.gauss(0, 0.01), 4, 400)
-    # Three standard errors of a share of 400 above the bound.
-    assert share <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / 400)
+    share = share_regressed(lambda lots: math.log1p(MARGIN) + lots.gauss(0, 0.01), 4, 200)
+    # Three standard errors of a share of 200 above the bound.
+    assert share <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / 200)
 
 
 def test_a_growth_of_twice_the_margin_is_found_under_noise_of_one_per_cent() -> None:
