@@ -20,9 +20,9 @@ hypothesis faces at most ``share * ALPHA / (number of true hypotheses)``.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from .signed_rank import chance_of_as_high, chance_of_as_low, estimate, interval
+from .verdict import Verdict
 
 ALPHA = 0.05
 LOOKS = {6: 0.32, 8: 0.32, 12: 0.2, 16: 0.08, 24: 0.04, 32: 0.04}
@@ -35,16 +35,6 @@ told; the shares let one cell be told at six, and four cells at eight.
 MOST_BLOCKS = max(LOOKS)
 ARM_ALPHA = 0.01
 _CONFIDENCE = 1 - 2 * ALPHA  # each of its ends is what a one-sided test at ALPHA gives
-
-
-class Decision(StrEnum):
-    """What is known of a cell."""
-
-    OPEN = "open"
-    HELD = "held"
-    IMPROVED = "improved"
-    REGRESSED = "regressed"
-    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +56,9 @@ class Estimate:
 
 def decide(
     log_ratios: Mapping[str, Sequence[float]],
-    decided: Mapping[str, Decision],
+    decided: Mapping[str, Verdict],
     margin: float,
-) -> dict[str, Decision]:
+) -> dict[str, Verdict]:
     """Return the cells on which a look decides.
 
     Args:
@@ -77,9 +67,9 @@ def decide(
         margin: The least growth that counts.
 
     Returns:
-        Decisions for cells that were open; nothing if this is no moment to look.
+        Verdicts for cells that were open; nothing if this is no moment to look.
     """
-    found: dict[str, Decision] = {}
+    found: dict[str, Verdict] = {}
     undecided = {name: values for name, values in log_ratios.items() if name not in decided}
     if not undecided:
         return found
@@ -87,12 +77,12 @@ def decide(
     if share == 0.0:
         return found
     limit = math.log1p(margin)
-    rejected = sum(decision is Decision.REGRESSED for decision in decided.values())
+    rejected = sum(decision is Verdict.REGRESSED for decision in decided.values())
     chances = {name: chance_of_as_high(values, limit) for name, values in undecided.items()}
     for name in sorted(chances, key=lambda each: chances[each]):
         if chances[name] > share * ALPHA / (len(log_ratios) - rejected):
             break
-        found[name] = Decision.REGRESSED
+        found[name] = Verdict.REGRESSED
         rejected += 1
     for name, values in undecided.items():
         if name not in found and chance_of_as_low(values, limit) <= share * ALPHA:
@@ -100,11 +90,11 @@ def decide(
     return found
 
 
-def conclude(values: Sequence[float], margin: float) -> Decision:
+def conclude(values: Sequence[float], margin: float) -> Verdict:
     """Decide on a cell for which there is no time left."""
     if values and chance_of_as_low(values, math.log1p(2 * margin)) <= ALPHA:
         return _held_or_improved(values, margin)
-    return Decision.INCONCLUSIVE
+    return Verdict.INCONCLUSIVE
 
 
 def arm_fires(log_ratios: Sequence[float]) -> bool:
@@ -121,6 +111,6 @@ def estimate_of(values: Sequence[float]) -> Estimate:
     return Estimate(math.exp(estimate(values)), math.exp(low), math.exp(high), len(values))
 
 
-def _held_or_improved(values: Sequence[float], margin: float) -> Decision:
+def _held_or_improved(values: Sequence[float], margin: float) -> Verdict:
     improved = chance_of_as_low(values, -math.log1p(margin)) <= ALPHA / len(LOOKS)
-    return Decision.IMPROVED if improved else Decision.HELD
+    return Verdict.IMPROVED if improved else Verdict.HELD

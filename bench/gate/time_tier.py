@@ -25,7 +25,6 @@ from .baseline import CellBaseline
 from .sequential import (
     LOOKS,
     MOST_BLOCKS,
-    Decision,
     Estimate,
     arm_fires,
     conclude,
@@ -43,13 +42,6 @@ _MOST_SESSIONS = 2_000
 _FIRST_SESSIONS = 20
 _TRIALS_A_ROUND = 4
 TIER = "time"
-
-_VERDICTS = {
-    Decision.HELD: Verdict.HELD,
-    Decision.IMPROVED: Verdict.IMPROVED,
-    Decision.REGRESSED: Verdict.REGRESSED,
-    Decision.INCONCLUSIVE: Verdict.INCONCLUSIVE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +123,7 @@ class _Measured:
         self._workloads = workloads
         self._log_ratios: dict[str, list[float]] = {name: [] for name in workloads}
         self._arm: list[float] = []
-        self._decided: dict[str, Decision] = {}
+        self._decided: dict[str, Verdict] = {}
         self.blocks = 0
 
     @property
@@ -243,8 +235,7 @@ def _log_of_faster_half(costs_s: Sequence[float]) -> float:
     return fmean(math.log(cost_s) for cost_s in faster)
 
 
-def _verdict(name: str, decision: Decision, estimate: Estimate, margin: float) -> CellVerdict:
-    verdict = _VERDICTS[decision]
+def _verdict(name: str, verdict: Verdict, estimate: Estimate, margin: float) -> CellVerdict:
     text = f"CPU per session {in_words(estimate)}"
     if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
         change = Change(text, is_worse=verdict is Verdict.REGRESSED)

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from warpbench.bench.gate.sequential import Decision, arm_fires, conclude, decide
+from warpbench.bench.gate.sequential import arm_fires, conclude, decide
 from warpbench.bench.gate.time_tier import log_ratio
+from warpbench.bench.gate.verdict import Verdict
 
 NOISE = json.loads((Path(__file__).parent / "data" / "gate_noise_us.json").read_text())
 MARGIN = 0.03
@@ -43,11 +44,11 @@ def simulated_block(
 
 def simulated_verdict(
     blocks: Sequence[Sequence[float]], effects: Sequence[float], lots: random.Random
-) -> list[Decision]:
+) -> list[Verdict]:
     """Return what the tier decides on cells whose CPU time has grown by so much."""
     cells = {str(number): effect for number, effect in enumerate(effects)}
     values: dict[str, list[float]] = {name: [] for name in cells}
-    decided: dict[str, Decision] = {}
+    decided: dict[str, Verdict] = {}
     arm: list[float] = []
     for _ in range(BLOCKS_IN_BUDGET[len(cells)]):
         for name in cells.keys() - decided.keys():
@@ -57,20 +58,20 @@ def simulated_verdict(
         if len(decided) == len(cells):
             break
     if arm_fires(arm):
-        return [Decision.INCONCLUSIVE] * len(cells)
+        return [Verdict.INCONCLUSIVE] * len(cells)
     return [decided.get(name) or conclude(values[name], MARGIN) for name in cells]
 
 
-def shares(kind: str, effects: Sequence[float], runs: int, benchmark: object) -> Counter[Decision]:
+def shares(kind: str, effects: Sequence[float], runs: int, benchmark: object) -> Counter[Verdict]:
     """Return how many verdicts hold each decision, counted on the first cell, and alarms on any."""
     lots = random.Random(f"{kind} {effects}")
-    counts: Counter[Decision] = Counter()
+    counts: Counter[Verdict] = Counter()
 
     def simulate() -> None:
         for _ in range(runs):
             decisions = simulated_verdict(NOISE[kind], effects, lots)
-            alarm = Decision.REGRESSED in decisions
-            counts[Decision.REGRESSED if alarm else decisions[0]] += 1
+            alarm = Verdict.REGRESSED in decisions
+            counts[Verdict.REGRESSED if alarm else decisions[0]] += 1
 
     benchmark.pedantic(simulate, rounds=1)  # type: ignore[attr-defined]
     named = ", ".join(f"{decision} {count / runs:.2%}" for decision, count in counts.most_common())
@@ -84,14 +85,14 @@ def test_code_that_has_not_changed_is_called_regressed_in_one_of_a_hundred_at_mo
 ) -> None:
     runs = 3_000 if benchmark.enabled else 10  # type: ignore[attr-defined]
     counts = shares(kind, (0.0, 0.0, 0.0, 0.0), runs, benchmark)
-    assert counts[Decision.REGRESSED] <= max(1, GOAL_FALSE_ALARMS * runs)
+    assert counts[Verdict.REGRESSED] <= max(1, GOAL_FALSE_ALARMS * runs)
 
 
 @pytest.mark.parametrize("kind", NOISE)
 def test_growth_of_a_twentieth_is_found_in_nineteen_of_twenty(kind: str, benchmark: object) -> None:
     runs = 1_000 if benchmark.enabled else 10  # type: ignore[attr-defined]
     counts = shares(kind, (0.05,), runs, benchmark)
-    assert counts[Decision.REGRESSED] >= GOAL_POWER * runs - (0 if runs > 10 else 3)
+    assert counts[Verdict.REGRESSED] >= GOAL_POWER * runs - (0 if runs > 10 else 3)
 
 
 @pytest.mark.parametrize("kind", NOISE)
@@ -100,4 +101,4 @@ def test_growth_of_a_tenth_in_one_of_four_cells_is_found_in_nine_of_ten(
 ) -> None:
     runs = 1_000 if benchmark.enabled else 10  # type: ignore[attr-defined]
     counts = shares(kind, (0.1, 0.0, 0.0, 0.0), runs, benchmark)
-    assert counts[Decision.REGRESSED] >= GOAL_POWER_OF_FOUR * runs - (0 if runs > 10 else 3)
+    assert counts[Verdict.REGRESSED] >= GOAL_POWER_OF_FOUR * runs - (0 if runs > 10 else 3)

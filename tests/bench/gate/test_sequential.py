@@ -11,12 +11,12 @@ from warpbench.bench.gate.sequential import (
     ALPHA,
     LOOKS,
     MOST_BLOCKS,
-    Decision,
     arm_fires,
     conclude,
     decide,
     estimate_of,
 )
+from warpbench.bench.gate.verdict import Verdict
 
 MARGIN = 0.03
 FIRST = min(LOOKS)
@@ -37,30 +37,30 @@ def test_between_looks_nothing_is_decided() -> None:
 
 
 def test_one_cell_can_be_told_at_the_first_look_and_four_at_the_second() -> None:
-    assert decide({"a": rising(2.0, 6)}, {}, MARGIN) == {"a": Decision.REGRESSED}
+    assert decide({"a": rising(2.0, 6)}, {}, MARGIN) == {"a": Verdict.REGRESSED}
     cells = {name: rising(2.0, 6) for name in "abcd"}
     assert decide(cells, {}, MARGIN) == {}
     cells = {name: rising(2.0, 8) for name in "abcd"}
-    assert decide(cells, {}, MARGIN) == dict.fromkeys("abcd", Decision.REGRESSED)
+    assert decide(cells, {}, MARGIN) == dict.fromkeys("abcd", Verdict.REGRESSED)
 
 
 def test_growth_within_the_margin_has_held_and_a_fall_is_an_improvement() -> None:
-    assert decide({"a": rising(1.0, 6)}, {}, MARGIN) == {"a": Decision.HELD}
-    assert decide({"a": rising(1.02, 6)}, {}, MARGIN) == {"a": Decision.HELD}
-    assert decide({"a": rising(0.5, 12)}, {}, MARGIN) == {"a": Decision.IMPROVED}
+    assert decide({"a": rising(1.0, 6)}, {}, MARGIN) == {"a": Verdict.HELD}
+    assert decide({"a": rising(1.02, 6)}, {}, MARGIN) == {"a": Verdict.HELD}
+    assert decide({"a": rising(0.5, 12)}, {}, MARGIN) == {"a": Verdict.IMPROVED}
 
 
 def test_a_cell_that_is_decided_is_not_decided_again() -> None:
-    decided = {"a": Decision.HELD}
+    decided = {"a": Verdict.HELD}
     assert decide({"a": rising(2.0, 8)}, decided, MARGIN) == {}
 
 
 def test_at_the_end_a_cell_has_held_only_if_twice_the_margin_is_ruled_out() -> None:
-    assert conclude(rising(1.0, 6), MARGIN) is Decision.HELD
-    assert conclude(rising(1.05, 6), MARGIN) is Decision.HELD
-    assert conclude(rising(1.2, 6), MARGIN) is Decision.INCONCLUSIVE
-    assert conclude([-0.2, 0.3, -0.1, 0.2, -0.3, 0.1], MARGIN) is Decision.INCONCLUSIVE
-    assert conclude([], MARGIN) is Decision.INCONCLUSIVE
+    assert conclude(rising(1.0, 6), MARGIN) is Verdict.HELD
+    assert conclude(rising(1.05, 6), MARGIN) is Verdict.HELD
+    assert conclude(rising(1.2, 6), MARGIN) is Verdict.INCONCLUSIVE
+    assert conclude([-0.2, 0.3, -0.1, 0.2, -0.3, 0.1], MARGIN) is Verdict.INCONCLUSIVE
+    assert conclude([], MARGIN) is Verdict.INCONCLUSIVE
 
 
 def test_an_arm_that_leans_to_one_side_fires() -> None:
@@ -84,7 +84,7 @@ def share_regressed(
     lots = random.Random(seed)
     regressed = 0
     for _ in range(runs):
-        decided: dict[str, Decision] = {}
+        decided: dict[str, Verdict] = {}
         values: dict[str, list[float]] = {str(cell): [] for cell in range(cells)}
         for _ in range(MOST_BLOCKS):
             for name in values.keys() - decided.keys():
@@ -92,7 +92,7 @@ def share_regressed(
             decided |= decide(values, decided, MARGIN)
             if len(decided) == cells:
                 break
-        regressed += Decision.REGRESSED in decided.values()
+        regressed += Verdict.REGRESSED in decided.values()
     return regressed / runs
 
 
@@ -121,5 +121,5 @@ def test_what_is_worse_in_every_block_is_never_decided_to_be_better(
     worse = {name: [value + 0.1 for value in values] for name, values in cells.items()}
     after = decide(worse, {}, MARGIN)
     for name in cells:
-        if before.get(name) is Decision.REGRESSED:
-            assert after.get(name) is Decision.REGRESSED
+        if before.get(name) is Verdict.REGRESSED:
+            assert after.get(name) is Verdict.REGRESSED
