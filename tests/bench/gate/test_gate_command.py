@@ -1,7 +1,13 @@
 """The gate: what a change did is caught, named, and told apart from what cannot be judged."""
 
+import contextlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -263,3 +269,24 @@ def test_one_tier_can_be_asked_for(warpbench: Warpbench, tmp_path: Path, baselin
     write_agent(tmp_path, *FAULTS["context copied twice"][:2])
     assert warpbench("gate", "--tier", "structure").status == 0
     assert warpbench("gate", "--tier", "work").status == 1
+
+
+def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "warpbench"), "baseline", "coding-agent"]
+    process = subprocess.Popen(
+        [*command, "--concurrency", "50", "--sessions", "400"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        time.sleep(3)  # trials that take a minute are under way
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
