@@ -8,6 +8,7 @@ functions it is what CPython reports as a call of one. The lab's own functions, 
 call in C, are left out.
 """
 
+import gc
 import sys
 import threading
 from collections import defaultdict
@@ -44,6 +45,8 @@ class CallCounts:
         own: Those of both that the user's own functions make: ``agent/wire.py:body → list.copy``.
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
+        blocks_kept: Memory blocks of Python's allocator that were still held at the end, beyond
+            those at the begin: what leaks, what is cached, and what the lab notes of a session.
         modules: Top-level modules of installed packages that had a part in it: whose versions
             decide what is called.
     """
@@ -53,6 +56,7 @@ class CallCounts:
     own: Mapping[str, int]
     loop_iterations: int
     tasks: int
+    blocks_kept: int = 0
     modules: frozenset[str] = frozenset()
 
 
@@ -64,6 +68,7 @@ class CallCounter:
 
     def __init__(self) -> None:
         self._counts = _Counts()
+        self._blocks_kept = 0
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -78,12 +83,18 @@ class CallCounter:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count in this scope."""
+        """Count in this scope, without the garbage collector: it comes at a moment of chance."""
+        gc.collect()
+        gc.disable()
+        blocks_before = sys.getallocatedblocks()
         self._counts.is_open = True
         try:
             yield
         finally:
             self._counts.is_open = False
+            gc.enable()
+            gc.collect()
+            self._blocks_kept = sys.getallocatedblocks() - blocks_before
 
     def counts(self) -> CallCounts:
         """Return what was counted."""
@@ -117,6 +128,7 @@ class CallCounter:
             own=dict(own),
             loop_iterations=iterations,
             tasks=tasks,
+            blocks_kept=self._blocks_kept,
             modules=frozenset(modules),
         )
 

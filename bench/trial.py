@@ -212,7 +212,7 @@ class _Trial:
         probe = Probe(self._clock, self._tasks)
         watched = self._watched(probe, session)
         elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
-        with self._counting():
+        with nullcontext() if self._counter is None else self._counter.counting():
             drive(watched, list(self._tasks), self._cell.concurrency)
         cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
         if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
@@ -237,19 +237,6 @@ class _Trial:
             blocked_loop=self._blocked.noted(),
             calls=None if self._counter is None else self._counter.counts(),
         )
-
-    @contextmanager
-    def _counting(self) -> Iterator[None]:
-        """Count calls, if they shall be: without finalisers that run at a moment of chance."""
-        if self._counter is None:
-            yield
-            return
-        gc.disable()
-        try:
-            with self._counter.counting():
-                yield
-        finally:
-            gc.enable()
 
     def _checked(self, sample: SessionSample, waits: Waits) -> SessionSample:
         """Return the sample, failed if the session ended before its script did.

@@ -21,6 +21,7 @@ class Tolerances:
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
         http_requests: HTTP requests.
+        blocks_kept: Memory blocks held at the end. They repeat to a few in a thousand.
         instructions: Instructions of the processor, if they are asked for.
         cpu: Of the time tier: the least growth of CPU time that counts as one.
     """
@@ -36,6 +37,7 @@ class Tolerances:
     loop_iterations: float = 0.005
     tasks: float = 0.0
     http_requests: float = 0.0
+    blocks_kept: float = 0.1
     instructions: float = 0.01
     cpu: float = 0.03
 

@@ -36,6 +36,7 @@ class Work:
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
         http_requests: HTTP requests.
+        blocks_kept: Memory blocks held at the end, beyond those at the begin.
         python: The Python functions that are called most.
         c: The C functions that are called most.
         own: What the user's own functions call most: ``caller → callee``.
@@ -49,6 +50,7 @@ class Work:
     loop_iterations: int
     tasks: int
     http_requests: int
+    blocks_kept: int
     python: MostCalled
     c: MostCalled
     own: MostCalled
@@ -66,6 +68,7 @@ def work_of(trial: TrialResult, instructions: int | None = None) -> Work:
         loop_iterations=trial.calls.loop_iterations,
         tasks=trial.calls.tasks,
         http_requests=trial.http_requests,
+        blocks_kept=trial.calls.blocks_kept,
         python=_most_called(trial.calls.python, _MOST_PYTHON),
         c=_most_called(trial.calls.c, _MOST_C),
         own=_most_called(trial.calls.own, _MOST_OWN),

@@ -16,6 +16,7 @@ _METRICS = (
     ("C call", "c_calls"),
     ("task", "tasks"),
     ("loop iteration", "loop_iterations"),
+    ("kept memory block", "blocks_kept"),
     ("instruction", "instructions"),
 )
 _MEANS = frozenset({"tasks", "loop_iterations"})

@@ -24,6 +24,7 @@ def build(lab):
     client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
     limit = asyncio.Semaphore(5)
     numbers = itertools.count()
+    kept = []
     functions = {tool.name: tool for tool in lab.tools}
     schemas = [
         {"type": "function", "function": {"name": t.name, "parameters": dict(t.parameters)}}
@@ -89,6 +90,11 @@ FAULTS = {
         "return answer.content or",
         "[name.partition('x') for name in map(str, range(120))]; return answer.content or",
         ["C calls per session", "str.partition` (+120)"],
+    ),
+    "conversations kept for ever": (
+        "return answer.content or",
+        "kept.append(messages); return answer.content or",
+        ["kept memory blocks per session"],
     ),
     "a lost semaphore": (
         "async with limit:",

@@ -19,6 +19,7 @@ BEFORE = Work(
     loop_iterations=400,
     tasks=30,
     http_requests=20,
+    blocks_kept=4_000,
     python=MostCalled(calls={"sdk.py:post": 4_000, "sdk.py:parse": 3_000}, others_at_most=500),
     c=MostCalled(calls={"len": 9_000}, others_at_most=100),
     own=MostCalled(calls={"agent.py:ask → sdk.py:post": 20}, others_at_most=0),
@@ -73,6 +74,13 @@ def test_under_other_versions_only_the_network_is_compared() -> None:
     after = replace(BEFORE, python_calls=99_999, tasks=99, http_requests=21)
     assert texts(after, same_versions=False) == [
         "+0.10 HTTP requests per session (2 → 2.10, +5.0%)"
+    ]
+
+
+def test_memory_that_is_kept_is_a_change() -> None:
+    assert texts(replace(BEFORE, blocks_kept=4_400)) == []
+    assert texts(replace(BEFORE, blocks_kept=5_000)) == [
+        "+100 kept memory blocks per session (400 → 500, +25.0%)"
     ]
 
 
