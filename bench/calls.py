@@ -12,7 +12,7 @@ import gc
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -69,6 +69,7 @@ class CallCounter:
     def __init__(self) -> None:
         self._counts = _Counts()
         self._blocks_kept = 0
+        self._switch: Callable[[bool], None] = lambda _on: None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -78,7 +79,7 @@ class CallCounter:
             TrialError: Another profiler is.
         """
         profiled = _profiled_by_monitoring if _HAS_MONITORING else _profiled_by_setprofile
-        with profiled(self._counts):
+        with profiled(self._counts) as self._switch:
             yield
 
     @contextmanager
@@ -88,9 +89,11 @@ class CallCounter:
         gc.disable()
         blocks_before = sys.getallocatedblocks()
         self._counts.is_open = True
+        self._switch(True)
         try:
             yield
         finally:
+            self._switch(False)
             self._counts.is_open = False
             gc.enable()
             gc.collect()
@@ -180,8 +183,9 @@ _HAS_MONITORING = sys.version_info >= (3, 12)
 
 
 @contextmanager
-def _profiled_by_setprofile(counts: _Counts) -> Iterator[None]:
-    if sys.getprofile() is not None:
+def _profiled_by_setprofile(counts: _Counts) -> Iterator[Callable[[bool], None]]:
+    """Hook into threads that start in this scope; yield what switches the caller's own hook."""
+    if sys.getprofile() is not None or threading.getprofile() is not None:
         raise _other_profiler()
 
     def hook(frame: FrameType, event: str, argument: object) -> None:
@@ -192,16 +196,17 @@ def _profiled_by_setprofile(counts: _Counts) -> Iterator[None]:
                 counts.note_c_call(frame.f_code, frame.f_lasti, argument)
 
     threading.setprofile(hook)
-    sys.setprofile(hook)
     try:
-        yield
+        # Setting an agent up takes more calls than many sessions: not even looked at.
+        yield lambda on: sys.setprofile(hook if on else None)
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
 
 
 @contextmanager
-def _profiled_by_monitoring(counts: _Counts) -> Iterator[None]:
+def _profiled_by_monitoring(counts: _Counts) -> Iterator[Callable[[bool], None]]:
+    """Register callbacks; yield what switches their events, in all threads."""
     monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - from Python 3.12 on
     tool, events = monitoring.PROFILER_ID, monitoring.events
     if monitoring.get_tool(tool) is not None:
@@ -226,14 +231,12 @@ def _profiled_by_monitoring(counts: _Counts) -> Iterator[None]:
         events.C_RETURN: called_c,
         events.C_RAISE: called_c,
     }
+    counted = events.PY_START | events.PY_RESUME | events.PY_THROW | events.CALL
     monitoring.use_tool_id(tool, _TOOL)
     try:
         for event, callback in callbacks.items():
             monitoring.register_callback(tool, event, callback)
-        monitoring.set_events(
-            tool, events.PY_START | events.PY_RESUME | events.PY_THROW | events.CALL
-        )
-        yield
+        yield lambda on: monitoring.set_events(tool, counted if on else events.NO_EVENTS)
     finally:
         monitoring.set_events(tool, events.NO_EVENTS)
         monitoring.free_tool_id(tool)

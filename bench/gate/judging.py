@@ -48,10 +48,12 @@ def judge(
     only_better = bool(structure) and not any(change.is_worse for change in structure)
     faster_by = gain(before.structure, after.structure) if only_better else 0.0
     changes: list[Change] = list(structure if STRUCTURE in tiers else ())
-    price: list[str] = []
+    notes: list[str] = []
     for change in work if WORK in tiers else ():
-        if change.is_worse and change.is_price_of(faster_by):
-            price.append(f"the price of it: {change.text}")
+        if change.is_only_noted:
+            notes.append(f"{change.text}: does a session leave something behind?")
+        elif change.is_worse and change.is_price_of(faster_by):
+            notes.append(f"the price of it: {change.text}")
         else:
             changes.append(change)
-    return verdict_on(name, changes, price)
+    return verdict_on(name, changes, notes)

@@ -35,6 +35,11 @@ class WorkChange(Change):
     metric: str
     growth: float
 
+    @property
+    def is_only_noted(self) -> bool:
+        """Whether it decides nothing: what a cache keeps, and what is leaked, look alike."""
+        return self.metric == "blocks_kept"
+
     def is_price_of(self, gain: float) -> bool:
         """Say whether it is but what a faster program costs.
 

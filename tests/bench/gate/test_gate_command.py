@@ -91,11 +91,6 @@ FAULTS = {
         "[name.partition('x') for name in map(str, range(120))]; return answer.content or",
         ["C calls per session", "str.partition` (+120)"],
     ),
-    "conversations kept for ever": (
-        "return answer.content or",
-        "kept.append(messages); return answer.content or",
-        ["kept memory blocks per session"],
-    ),
     "a lost semaphore": (
         "async with limit:",
         "if True:",
@@ -296,3 +291,14 @@ def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(tmp_path: Pat
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_sessions_leave_behind_is_noted(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    keep = "[kept.append([number]) for number in range(100)]; return answer.content or"
+    write_agent(tmp_path, "return answer.content or", keep)
+    held = warpbench("gate", "--tier", "structure,work")
+    assert "kept memory blocks per session" in held.out
+    assert "does a session leave something behind?" in held.out

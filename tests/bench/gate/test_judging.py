@@ -60,6 +60,15 @@ def test_what_a_faster_program_costs_is_its_price_and_no_regression() -> None:
     )
 
 
+def test_memory_kept_is_noted_and_decides_nothing() -> None:
+    judged = verdict(replace(SAME, work=replace(WORK, blocks_kept=8_000)))
+    assert judged.verdict is Verdict.HELD
+    assert judged.notes == (
+        "+400 kept memory blocks per session (400 → 800, +100.0%): does a session leave "
+        "something behind?",
+    )
+
+
 @pytest.mark.parametrize("makespan_s", [0.99, 1.0, 1.5])
 def test_a_price_higher_than_the_gain_is_a_regression(makespan_s: float) -> None:
     structure = replace(STRUCTURE, makespan_s=makespan_s)
