@@ -11,6 +11,8 @@ from warpbench.bench.cli import parser
 
 from .conftest import run_warpbench
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 PAGE = (CHECKOUT / "docs" / "gate.md").read_text()
 WORKFLOW = (CHECKOUT / "examples" / "ci" / "github-actions.yml").read_text()

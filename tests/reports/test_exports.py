@@ -12,6 +12,8 @@ import pytest
 
 from ..conftest import Finished, run_warpbench
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:

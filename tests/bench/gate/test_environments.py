@@ -8,6 +8,8 @@ from warpbench.bench.gate.environments import environment_for
 from warpbench.bench.gate.worktrees import Worktree
 from warpbench.mocks.errors import UsageError
 
+pytestmark = pytest.mark.once
+
 OFFLINE = ("--no-index", "--no-deps", "--no-build-isolation")
 
 

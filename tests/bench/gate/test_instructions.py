@@ -9,6 +9,8 @@ import pytest
 from ...conftest import Warpbench
 from .test_gate_command import write_agent
 
+pytestmark = pytest.mark.once
+
 CELL = (
     *("two-sleeps", "--target", "owner_agent:build", "--concurrency", "2", "--sessions", "4"),
     "--instructions",
