@@ -5,13 +5,18 @@ session, the round and its repetition. So one more session changes no other, one
 changes none before it, and no draw depends on the order in which a strategy runs things.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
+from .faults import Fault, draw_faults
 from .latency import Constant, Distribution
+from .recording import RecordedCall, RecordedSession, RecordedToolCall
 from .scenario import (
     MAX_LATENCY_S,
     MAX_REPEAT,
+    MAX_SESSIONS,
     MAX_TOKENS,
     RoundSpec,
     Scenario,
@@ -20,6 +25,7 @@ from .scenario import (
 )
 
 __all__ = [
+    "Gaps",
     "ModelCallScript",
     "Script",
     "SessionScript",
@@ -27,6 +33,8 @@ __all__ = [
     "ToolKind",
     "draw",
     "draw_session",
+    "piece_times_ns",
+    "with_nested",
 ]
 
 
@@ -39,22 +47,68 @@ class ToolCallScript:
         arguments: Its arguments as the scenario gives them.
         kind: How the tool spends its time.
         latency_ns: What the call takes: waited for, or computed by a ``cpu`` tool.
+        session: The session that the tool runs after that, if it is a nested agent.
     """
 
     name: str
     arguments: dict[str, object]
     kind: ToolKind
     latency_ns: int
+    session: "SessionScript | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """The gaps between the pieces of a streamed answer, drawn anew where they are needed.
+
+    A long answer has thousands: the seed stands for them. The same seed gives the same gaps.
+
+    Attributes:
+        seconds: What each gap is drawn from.
+        seed: Seeds the draws.
+    """
+
+    seconds: Distribution
+    seed: str
+
+    def draw_ns(self, count: int) -> Iterator[int]:
+        """Yield the first ``count`` gaps in nanoseconds."""
+        if isinstance(self.seconds, Constant):
+            yield from [_latency_ns(self.seconds.value)] * count
+            return
+        generator = Random(self.seed)
+        for _ in range(count):
+            yield _latency_ns(self.seconds.draw(generator))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCallScript:
-    """One model call: what it takes, and what its answer asks for (nothing: it is final)."""
+    """One model call: what it takes, and what its answer asks for (nothing: it is final).
+
+    Attributes:
+        latency_ns: From the request to the end of the answer, streamed or not.
+        prompt_tokens: Tokens that the model is said to have read.
+        completion_tokens: Tokens that it is said to have written.
+        tool_calls: What the answer asks for.
+        ttft_ns: To the first token of a streamed answer; ``None``: it all comes at the end.
+        pieces: Pieces of a streamed answer.
+        gaps: The gaps between them; ``None``: they are even.
+        faults: What the first attempts at it meet, one each.
+    """
 
     latency_ns: int
     prompt_tokens: int
     completion_tokens: int
     tool_calls: tuple[ToolCallScript, ...]
+    ttft_ns: int | None = None
+    pieces: int = 1
+    gaps: Gaps | None = None
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def calls_its_tools(self) -> bool:
+        """Whether the answer that is accepted is the script's, and not one a fault altered."""
+        return not (self.faults and self.faults[-1].alters_answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +156,39 @@ def draw_session(scenario: Scenario, seed: int, session: int) -> SessionScript:
         session: Number of the session; negative ones serve for warming up, as they are no
             part of a script.
     """
+    if scenario.recording is not None:
+        recorded = scenario.recording.sessions
+        return _replay(scenario, seed, session, recorded[abs(session) % len(recorded)])
     generator = Random()
-    calls = []
+    calls: list[ModelCallScript] = []
     for number, part in enumerate(scenario.rounds):
         stream = f"{scenario.name}/{seed}/{session}/{number}"
         for repetition in range(_repetitions(part.repeat, stream)):
-            generator.seed(f"{stream}/{repetition}")
-            calls.append(_draw_round(part, generator))
+            of_call = f"{stream}/{repetition}"
+            generator.seed(of_call)
+            faults = draw_faults(scenario.faults, of_call, session, len(calls))
+            calls.append(_draw_round(part, generator, of_call, faults))
     return SessionScript(session, tuple(calls))
+
+
+def piece_times_ns(call: ModelCallScript) -> list[int]:
+    """When each piece of a streamed answer is there, in nanoseconds after the request."""
+    last = call.pieces - 1
+    if call.ttft_ns is None or last == 0:
+        return [call.latency_ns] * call.pieces
+    if call.gaps is not None:
+        return list(accumulate(call.gaps.draw_ns(last), initial=call.ttft_ns))
+    rest_ns = call.latency_ns - call.ttft_ns
+    return [call.ttft_ns + rest_ns * piece // last for piece in range(call.pieces)]
+
+
+def with_nested(session: SessionScript) -> Iterator[SessionScript]:
+    """Yield a session and, in the order in which they begin, those nested in it."""
+    yield session
+    for call in session.model_calls:
+        for tool in call.tool_calls:
+            if tool.session is not None:
+                yield from with_nested(tool.session)
 
 
 def _repetitions(repeat: Distribution, stream: str) -> int:
@@ -118,13 +197,32 @@ def _repetitions(repeat: Distribution, stream: str) -> int:
     return _count(repeat.draw(Random(stream)), 1, MAX_REPEAT)
 
 
-def _draw_round(part: RoundSpec, generator: Random) -> ModelCallScript:
+def _draw_round(
+    part: RoundSpec, generator: Random, stream: str, faults: tuple[Fault, ...]
+) -> ModelCallScript:
     """Draw the model call first and the tools last: a further tool then changes no other."""
+    timing = part.timing
+    latency_s = None if timing.latency is None else timing.latency.draw(generator)
+    ttft_s = None if timing.ttft is None else timing.ttft.draw(generator)
+    prompt_tokens = _count(part.prompt_tokens.draw(generator), 0, MAX_TOKENS)
+    completion_tokens = _count(part.completion_tokens.draw(generator), 0, MAX_TOKENS)
+    pieces = max(1, -(-completion_tokens // timing.tokens_per_chunk))
+    gaps = None if timing.gap is None else Gaps(timing.gap, f"{stream}/gaps")
+    ttft_ns = None if ttft_s is None else _latency_ns(ttft_s)
+    if gaps is None:
+        latency_ns = _latency_ns(latency_s or 0)
+        ttft_ns = None if ttft_ns is None else min(ttft_ns, latency_ns)
+    else:
+        latency_ns = (ttft_ns or 0) + sum(gaps.draw_ns(pieces - 1))
     return ModelCallScript(
-        latency_ns=_latency_ns(part.latency.draw(generator)),
-        prompt_tokens=_count(part.prompt_tokens.draw(generator), 0, MAX_TOKENS),
-        completion_tokens=_count(part.completion_tokens.draw(generator), 0, MAX_TOKENS),
+        latency_ns=latency_ns,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
         tool_calls=tuple(_draw_tool_call(call, generator) for call in part.tool_calls),
+        ttft_ns=ttft_ns,
+        pieces=pieces,
+        gaps=gaps,
+        faults=faults,
     )
 
 
@@ -136,6 +234,51 @@ def _draw_tool_call(call: ToolCallSpec, generator: Random) -> ToolCallScript:
         kind=call.tool.kind,
         latency_ns=_latency_ns(call.latency.draw(generator)),
     )
+
+
+def _replay(
+    scenario: Scenario, seed: int, session: int, recorded: RecordedSession
+) -> SessionScript:
+    nested = iter(range(1, MAX_SESSIONS))
+
+    def session_of(number: int, part: RecordedSession) -> SessionScript:
+        calls = tuple(
+            call_of(f"{scenario.name}/{seed}/{number}/{step}", number, step, call)
+            for step, call in enumerate(part.calls)
+        )
+        return SessionScript(number, calls)
+
+    def call_of(stream: str, number: int, step: int, call: RecordedCall) -> ModelCallScript:
+        latency_ns = _latency_ns(call.latency_s)
+        return ModelCallScript(
+            latency_ns=latency_ns,
+            prompt_tokens=_count(call.prompt_tokens, 0, MAX_TOKENS),
+            completion_tokens=_count(call.completion_tokens, 0, MAX_TOKENS),
+            tool_calls=tuple(tool_call_of(tool) for tool in call.tools),
+            ttft_ns=None if call.ttft_s is None else min(_latency_ns(call.ttft_s), latency_ns),
+            pieces=max(1, min(call.completion_tokens, MAX_TOKENS)),
+            faults=draw_faults(scenario.faults, stream, number, step),
+        )
+
+    def tool_call_of(tool: RecordedToolCall) -> ToolCallScript:
+        return ToolCallScript(
+            name=tool.tool,
+            arguments={},
+            kind=scenario.tools[tool.tool].kind,
+            latency_ns=_latency_ns(tool.latency_s),
+            # Of the same sign, since a warm-up session is no part of a script.
+            session=None
+            if tool.session is None
+            else session_of(_nested_number(session, next(nested)), tool.session),
+        )
+
+    return session_of(session, recorded)
+
+
+def _nested_number(session: int, nested: int) -> int:
+    """Number a nested session so that no other has the same number."""
+    offset = MAX_SESSIONS * nested
+    return session + offset if session >= 0 else session - offset
 
 
 def _latency_ns(seconds: float) -> int:

@@ -15,6 +15,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.clock",),
     ("mocks.declaration",),
     ("mocks.latency",),
+    ("mocks.faults", "mocks.recording"),
     ("mocks.scenario",),
     ("mocks.script",),
     ("mocks.traffic", "mocks.isolation"),
@@ -52,7 +53,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.cli",),
 )
 PACKAGES = (
-    *("mocks", "mocks.scenarios", "bench", "bench.gate", "bench.history", "bench.commands"),
+    *("mocks", "mocks.scenario", "mocks.scenarios", "bench", "bench.gate", "bench.history", "bench.commands"),
     "reports.exports",
 )
 

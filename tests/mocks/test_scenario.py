@@ -15,6 +15,7 @@ from warpbench.mocks.latency import Constant, Lognormal
 from warpbench.mocks.scenario import (
     JsonType,
     Scenario,
+    Timing,
     ToolKind,
     builtin_scenarios,
     load_scenario,
@@ -74,8 +75,8 @@ def test_a_scenario_is_read_with_its_defaults_in_place() -> None:
     first, last = scenario.rounds
     search, now = first.tool_calls
     assert (scenario.name, scenario.sessions, scenario.concurrency) == ("good", 10, (1, 10))
-    assert first.latency == Lognormal.of_percentiles(0.5, 2.0)
-    assert last.latency == Constant(0.5)
+    assert first.timing.latency == Lognormal.of_percentiles(0.5, 2.0)
+    assert last.timing == Timing(Constant(0.5))
     assert (first.prompt_tokens, last.prompt_tokens) == (Constant(500), Constant(500))
     assert (first.completion_tokens, last.completion_tokens) == (Constant(20), Constant(80))
     assert (first.repeat, last.repeat) == (Constant(3), Constant(1))
@@ -116,7 +117,8 @@ def test_little_is_needed() -> None:
         (
             "latency_s = 0.5",
             "latencys = 0.5",
-            "model.latencys: expected latency_s, prompt_tokens or completion_tokens,"
+            "model.latencys: expected latency_s, ttft_s, gap_s, tokens_per_chunk, prompt_tokens,"
+            " completion_tokens or limits,"
             " found the unknown key 'latencys' (did you mean 'latency_s'?)",
         ),
         (
@@ -133,8 +135,8 @@ def test_little_is_needed() -> None:
         (
             "repeat = 3",
             "wait = 3",
-            "rounds[0].wait: expected tools, repeat, latency_s, prompt_tokens or"
-            " completion_tokens, found the unknown key 'wait'",
+            "rounds[0].wait: expected tools, repeat, latency_s, ttft_s, gap_s, prompt_tokens"
+            " or completion_tokens, found the unknown key 'wait'",
         ),
         # Types
         ('name = "good"', "name = 3", "name: expected a string, found 3"),

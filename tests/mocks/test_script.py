@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from statistics import quantiles
 
@@ -14,7 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.latency import Constant, Lognormal, Uniform
-from warpbench.mocks.scenario import Scenario, builtin_scenarios, load_scenario, parse_scenario
+from warpbench.mocks.scenario import (
+    Scenario,
+    Timing,
+    builtin_scenarios,
+    load_scenario,
+    parse_scenario,
+)
 from warpbench.mocks.script import ToolCallScript, ToolKind, draw, draw_session
 
 seeds = st.integers(-(2**70), 2**70)
@@ -89,7 +96,7 @@ def test_a_session_is_the_same_alone(seed: int, session: int) -> None:
 def test_more_rounds_change_none_before(seed: int) -> None:
     scenario = load_scenario("research")
     tools, answer = scenario.rounds
-    longer = replace(scenario, rounds=(tools, replace(tools, latency=Constant(1.0)), answer))
+    longer = replace(scenario, rounds=(tools, replace(tools, timing=Timing(Constant(1.0))), answer))
     short = draw_session(scenario, seed, 0).model_calls
     long = draw_session(longer, seed, 0).model_calls
     assert long[:5] == short[:5]
@@ -109,7 +116,7 @@ def test_more_tools_change_none_before(seed: int) -> None:
 def test_another_distribution_shifts_no_other_draw(seed: int) -> None:
     scenario = load_scenario("research")
     tools, answer = scenario.rounds
-    slower = replace(tools, latency=Lognormal.of_percentiles(median=5.0, p99=50.0))
+    slower = replace(tools, timing=Timing(Lognormal.of_percentiles(median=5.0, p99=50.0)))
     calls = draw_session(scenario, seed, 0).model_calls
     slower_calls = draw_session(replace(scenario, rounds=(slower, answer)), seed, 0).model_calls
     assert [c.tool_calls for c in slower_calls] == [c.tool_calls for c in calls]
@@ -148,7 +155,7 @@ def test_counts_are_rounded_and_repeats_are_at_least_one() -> None:
 def test_what_rarely_passes_a_bound_is_cut_there() -> None:
     scenario = load_scenario("research")
     tools, answer = scenario.rounds
-    endless = replace(tools, repeat=Constant(1e12), latency=Constant(1e200))
+    endless = replace(tools, repeat=Constant(1e12), timing=Timing(Constant(1e200)))
     session = draw_session(replace(scenario, rounds=(endless, answer)), 1, 0)
     assert len(session.model_calls) == 10_001
     assert session.model_calls[0].latency_ns == 10**18
@@ -243,7 +250,7 @@ def recorded_requests() -> list[dict[str, float]]:
 
 @pytest.mark.parametrize(
     ("field", "attribute"),
-    [("api_time", "latency"), ("out", "completion_tokens"), ("in", "prompt_tokens")],
+    [("api_time", "timing.latency"), ("out", "completion_tokens"), ("in", "prompt_tokens")],
 )
 def test_the_quantiles_of_coding_agent_are_those_of_its_recording(
     recorded_requests: list[dict[str, float]], field: str, attribute: str
@@ -251,7 +258,7 @@ def test_the_quantiles_of_coding_agent_are_those_of_its_recording(
     """To 15 %: the recording at hand is every other session; nested agents are left out."""
     values = [request[field] for request in recorded_requests if request.get(field) is not None]
     recorded = quantiles(values, n=100)
-    declared = getattr(load_scenario("coding-agent").rounds[0], attribute)
+    declared = attrgetter(attribute)(load_scenario("coding-agent").rounds[0])
     for percentile in (10, 25, 50, 75, 90, 95):
         expected = pytest.approx(recorded[percentile - 1], rel=0.15)
         assert declared.quantile(percentile / 100) == expected

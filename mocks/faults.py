@@ -1,0 +1,173 @@
+"""Faults: what goes wrong between a client and its model, by chance or by script.
+
+In a scenario, each ``[[faults]]`` table names a kind and says when it strikes: with a
+``probability`` at each attempt, only in some ``sessions`` (numbered from 0), at some
+``steps`` (a session's model calls, from 0) or on some ``attempts`` (from 1; a retry is the
+second). Of several that would strike at once, the first in the file does.
+
+Like every wait, they are drawn before the run: an attempt meets the same fault whichever
+strategy makes it, and however many other attempts there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from .latency import Constant, Distribution
+
+MOST_ATTEMPTS = 10
+"""Attempts at one model call that can meet a fault; any later one succeeds."""
+
+
+NO_TIME = Constant(0)
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    STATUS = "status"
+    """An error status (429, 500, 502, 503, 529, …), perhaps with a time to retry after."""
+
+    CONNECT_ERROR = "connect_error"
+    """No connection. Over real sockets: closed before there was an answer."""
+
+    READ_TIMEOUT = "read_timeout"
+    """No answer at all: the client waits until its own timeout."""
+
+    RESET = "reset"
+    """The connection is reset in the middle of the body."""
+
+    TRUNCATED = "truncated"
+    """A stream ends in the middle as if it were complete; a whole body is cut short."""
+
+    STALLED = "stalled"
+    """The body stops in the middle, and the connection stays open."""
+
+    MALFORMED_JSON = "malformed_json"
+    """A complete answer that is not JSON."""
+
+    INVALID_ARGUMENTS = "invalid_arguments"
+    """Tool calls whose arguments are not JSON."""
+
+    UNKNOWN_TOOL = "unknown_tool"
+    """Calls of a tool that was not declared."""
+
+    EMPTY_ANSWER = "empty_answer"
+    """An answer without text or tool calls."""
+
+    SLOW_DRIP = "slow_drip"
+    """The body comes in small pieces, ``latency_s`` later than it should have been there."""
+
+
+ALTERED_ANSWERS = frozenset(
+    {FaultKind.INVALID_ARGUMENTS, FaultKind.UNKNOWN_TOOL, FaultKind.EMPTY_ANSWER}
+)
+"""Kinds that a client takes for a proper answer, so that it calls none of the script's tools."""
+
+_ACCEPTED = ALTERED_ANSWERS | {FaultKind.SLOW_DRIP}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that one attempt meets.
+
+    Attributes:
+        kind: What goes wrong.
+        status: HTTP status, for kind ``status``.
+        retry_after_s: Value of the header ``retry-after``, if it is sent.
+        retry_after_ms: Value of the header ``retry-after-ms``, if it is sent.
+        delay_ns: Time until an error status or a failed connection; how much longer a body
+            that drips takes.
+        share: Part of the body that comes before it breaks off, 0 to 1.
+    """
+
+    kind: FaultKind
+    status: int = 500
+    retry_after_s: float | None = None
+    retry_after_ms: float | None = None
+    delay_ns: int = 0
+    share: float = 0.5
+
+    @property
+    def alters_answer(self) -> bool:
+        """Whether the client takes it for a proper answer."""
+        return self.kind in ALTERED_ANSWERS
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSpec:
+    """A fault as a scenario declares it.
+
+    Attributes:
+        kind: What goes wrong.
+        probability: Of each attempt that the next three let through.
+        sessions: The sessions in which it strikes; ``None`` for all.
+        steps: The model calls of a session at which it strikes; ``None`` for all.
+        attempts: The attempts on which it strikes, from 1; ``None`` for all.
+        status: As for ``Fault``, as are the next two and ``share``.
+        retry_after_s: Seconds.
+        retry_after_ms: Milliseconds.
+        latency: Seconds, as ``Fault.delay_ns``.
+        share: Part of the body that comes through.
+    """
+
+    kind: FaultKind
+    probability: float = 1.0
+    sessions: frozenset[int] | None = None
+    steps: frozenset[int] | None = None
+    attempts: frozenset[int] | None = None
+    status: int = 500
+    retry_after_s: float | None = None
+    retry_after_ms: float | None = None
+    latency: Distribution = NO_TIME
+    share: float = 0.5
+
+    def may_strike(self, session: int, step: int, attempt: int) -> bool:
+        """Whether it is declared for that attempt."""
+        return (
+            (self.sessions is None or session in self.sessions)
+            and (self.steps is None or step in self.steps)
+            and (self.attempts is None or attempt in self.attempts)
+        )
+
+
+def draw_faults(
+    specs: Sequence[FaultSpec], stream: str, session: int, step: int
+) -> tuple[Fault, ...]:
+    """Draw the faults of one model call: the first attempt meets the first, and so on.
+
+    Args:
+        specs: The faults of the scenario.
+        stream: Seeds the draws; no other model call has the same.
+        session: Number of the session.
+        step: Number of the model call in it.
+    """
+    drawn: list[Fault] = []
+    for attempt in range(1, MOST_ATTEMPTS + 1 if specs else 1):
+        fault = _draw_fault(specs, Random(f"{stream}/fault/{attempt}"), session, step, attempt)
+        if fault is None:
+            break
+        drawn.append(fault)
+        if fault.kind in _ACCEPTED:
+            break
+    return tuple(drawn)
+
+
+def _draw_fault(
+    specs: Sequence[FaultSpec], generator: Random, session: int, step: int, attempt: int
+) -> Fault | None:
+    struck: Fault | None = None
+    for spec in specs:
+        # Each takes its numbers whether it strikes or not: one more fault changes no other.
+        chance, delay_s = generator.random(), spec.latency.draw(generator)
+        if struck is None and spec.may_strike(session, step, attempt) and chance < spec.probability:
+            struck = Fault(
+                kind=spec.kind,
+                status=spec.status,
+                retry_after_s=spec.retry_after_s,
+                retry_after_ms=spec.retry_after_ms,
+                delay_ns=round(delay_s * 1e6) * 1_000,
+                share=spec.share,
+            )
+    return struck

@@ -1,0 +1,173 @@
+"""Recordings: sessions as they really went, to be replayed one by one.
+
+A recording is a file of JSON lines, gzipped. The first line names the format, each other
+line is one session: when it began, and its model calls with what they took and which tools
+they asked for. ``warpbench import trace`` makes one of other people's formats.
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from .errors import ScenarioError
+
+FORMAT_VERSION = 1
+_HEADER = {"warpbench_recording": FORMAT_VERSION}
+_MAX_LINE_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedToolCall:
+    """A tool that an answer asked for.
+
+    Attributes:
+        tool: Its name.
+        latency_s: Seconds that it took; of a nested agent, what came before its session.
+        session: What a nested agent did, if the tool was one.
+    """
+
+    tool: str
+    latency_s: float
+    session: "RecordedSession | None" = None
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A model call.
+
+    Attributes:
+        latency_s: Seconds from the request to the end of the answer.
+        ttft_s: Seconds to the first token, if that was recorded.
+        prompt_tokens: Tokens that the model read.
+        completion_tokens: Tokens that the model wrote.
+        tools: What the answer asked for; of all answers but the last, at least one.
+    """
+
+    latency_s: float
+    prompt_tokens: int
+    completion_tokens: int
+    tools: tuple[RecordedToolCall, ...] = ()
+    ttft_s: float | None = None
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSession:
+    """A session: when it began, in seconds since the recording did, and its model calls."""
+
+    start_s: float
+    calls: tuple[RecordedCall, ...]
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The sessions of a recording, in the order of their starts."""
+
+    sessions: tuple[RecordedSession, ...]
+
+    @property
+    def widest_answer(self) -> int:
+        """The most tool calls that one answer asked for."""
+        return max(
+            (len(call.tools) for session in self.sessions for call in session.calls), default=0
+        )
+
+    @property
+    def tool_names(self) -> frozenset[str]:
+        """Names of the tools that are called, those of nested sessions among them."""
+        return frozenset(name for session in self.sessions for name in _tool_names(session))
+
+
+def recording_bytes(sessions: Sequence[RecordedSession]) -> bytes:
+    """Return the content of a recording's file; the same for the same sessions."""
+    lines = [_HEADER, *(_without_defaults(asdict(session)) for session in sessions)]
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording.
+
+    Raises:
+        ScenarioError: It cannot be read, or is none; the message names file and line.
+    """
+    try:
+        with gzip.open(path) as file:
+            lines = iter(lambda: file.readline(_MAX_LINE_BYTES), b"")
+            sessions = tuple(_sessions(path, lines))
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: expected a recording, found no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ScenarioError(f"{path}: expected a gzipped recording: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if not sessions:
+        raise ScenarioError(f"{path}: expected at least one session, found none")
+    return Recording(sessions)
+
+
+def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
+    try:
+        header = json.loads(next(lines, b""))
+    except (ValueError, RecursionError):
+        header = None
+    if header != _HEADER:
+        raise ScenarioError(
+            f"{path}: expected a recording of format {FORMAT_VERSION}, as `warpbench import "
+            "trace` writes them"
+        )
+    adapter = TypeAdapter(RecordedSession)
+    for number, line in enumerate(lines, 2):
+        try:
+            session = adapter.validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            problem = " ".join(first["msg"].split())
+            raise ScenarioError(f"{path}: line {number}: {where}: {problem}") from None
+        _check(path, number, session)
+        yield session
+
+
+def _check(path: Path, number: int, session: RecordedSession) -> None:
+    where = f"{path}: line {number}"
+    if not session.calls:
+        raise ScenarioError(f"{where}: expected at least one model call, found none")
+    for index, call in enumerate(session.calls):
+        is_last = index == len(session.calls) - 1
+        if is_last == bool(call.tools):
+            expected = "no tools in the last answer" if is_last else "tools in all answers but one"
+            raise ScenarioError(f"{where}: calls[{index}]: expected {expected}")
+        waits_s = [call.latency_s, call.ttft_s or 0, *(tool.latency_s for tool in call.tools)]
+        if not all(0 <= wait_s <= 1e9 for wait_s in waits_s):  # noqa: PLR2004 - MAX_LATENCY_S
+            raise ScenarioError(f"{where}: calls[{index}]: expected waits of 0 to 1e9 seconds")
+        for tool in call.tools:
+            if tool.session is not None:
+                _check(path, number, tool.session)
+
+
+def _tool_names(session: RecordedSession) -> Iterator[str]:
+    for call in session.calls:
+        for tool in call.tools:
+            yield tool.tool
+            if tool.session is not None:
+                yield from _tool_names(tool.session)
+
+
+def _without_defaults(value: object) -> object:
+    if isinstance(value, dict):
+        kept = {key: _without_defaults(part) for key, part in value.items()}
+        return {key: part for key, part in kept.items() if part is not None and part != []}
+    if isinstance(value, list | tuple):
+        return [_without_defaults(part) for part in value]
+    return value

@@ -1,0 +1,95 @@
+"""The scenario: a workload declared in TOML, read and checked before anything runs.
+
+    name = "tools"
+    description = "One sentence: which claim this scenario makes visible."
+    sessions = 100                     # sessions of a run, unless it is told otherwise
+    concurrency = [10, 50, 100]        # optional: loads of a run, likewise
+
+    [model]                            # what each round's model call takes
+    latency_s = 0.5
+    # ttft_s = 0.2                     # optional: seconds to a stream's first token
+    # gap_s = 0.01                     # with ttft_s, in place of latency_s: between two pieces
+    # tokens_per_chunk = 1             # optional: tokens of such a piece
+    prompt_tokens = 500                # optional, as is the next
+    completion_tokens = 80
+
+    [model.limits]                     # optional, as is each: the model's server
+    requests_per_minute = 600          # further ones are refused with status 429
+    tokens_per_minute = 1_000_000
+    concurrency = 20                   # served at one time; further ones queue
+
+    [tools.search]
+    description = "Searches the web."
+    kind = "async"                     # async, blocking or cpu
+    latency_s = 0.2
+    parameters = { query = "string" }  # name -> string, integer, number or boolean
+    # in_coroutine = true             # blocking or cpu: an async def that blocks its loop
+
+    [[rounds]]                         # one model call, and the tools its answer asks for
+    tools = [{ tool = "search", arguments = { query = "asyncio" } }]
+    repeat = 5                         # optional: so many such rounds in a row
+
+    [[rounds]]                         # the last asks for no tools: the final answer
+
+    [[faults]]                         # optional: what goes wrong; see ``faults``
+    kind = "status"
+    status = 429
+    retry_after_s = 2
+    probability = 0.01
+
+    [[services]]                       # optional: an HTTP service that tools call
+    name = "weather"
+    url = "https://weather.example.com/*"
+    latency_s = 0.1
+    json = { sky = "clear" }           # or: body = "…"; status, method and headers, if need be
+
+Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
+distribution (see ``latency``). A round may have its own of all but the last, and a call of a
+tool its own ``latency_s``.
+
+In place of ``[[rounds]]`` a scenario may replay sessions that were recorded: a table
+``[recording]`` with the ``file`` that ``warpbench import trace`` wrote beside it.
+
+Reading goes in two steps. ``tables`` holds the shape of the file: which keys, of which
+types. ``meaning`` then checks what takes more than one key to see, and puts every default in
+its place, so that a ``Scenario`` has none left to look up.
+"""
+
+from .files import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
+from .values import (
+    MAX_LATENCY_S,
+    MAX_REPEAT,
+    MAX_SESSIONS,
+    MAX_TOKENS,
+    RESERVED_ARGUMENT,
+    JsonType,
+    ModelLimits,
+    RoundSpec,
+    Scenario,
+    ServiceSpec,
+    Timing,
+    ToolCallSpec,
+    ToolKind,
+    ToolSpec,
+)
+
+__all__ = [
+    "MAX_LATENCY_S",
+    "MAX_REPEAT",
+    "MAX_SESSIONS",
+    "MAX_TOKENS",
+    "RESERVED_ARGUMENT",
+    "JsonType",
+    "ModelLimits",
+    "RoundSpec",
+    "Scenario",
+    "ServiceSpec",
+    "Timing",
+    "ToolCallSpec",
+    "ToolKind",
+    "ToolSpec",
+    "builtin_scenarios",
+    "load_scenario",
+    "parse_scenario",
+    "scenario_from_table",
+]

@@ -1,0 +1,122 @@
+"""Loads scenarios: the built-in ones by name, any other from its file."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..declaration import DeclarationError, listed, shown, unknown
+from ..errors import ScenarioError
+from ..recording import Recording, read_recording
+from .meaning import scenario_of
+from .tables import ScenarioTable, declaration_error
+from .values import Scenario
+
+_MAX_FILE_BYTES = 1 << 20
+
+
+def builtin_scenarios() -> tuple[str, ...]:
+    """Names of the scenarios that come with the lab, sorted."""
+    return tuple(sorted(_builtin_files()))
+
+
+def load_scenario(name_or_path: str) -> Scenario:
+    """Load a built-in scenario by its name, or any other by the path of its file.
+
+    A built-in name wins over a file of that name, which ``./name`` still reaches.
+
+    Raises:
+        ScenarioError: There is no such scenario, or it cannot be used. One line that names
+            the file, the key, what was expected and what was found.
+    """
+    builtin = _builtin_files().get(name_or_path)
+    if builtin is not None:
+        return parse_scenario(_decoded(builtin.read_bytes(), name_or_path), name_or_path)
+    source = name_or_path if name_or_path.isprintable() and name_or_path else repr(name_or_path)
+    return parse_scenario(_decoded(_bytes_of(name_or_path, source), source), source)
+
+
+def parse_scenario(text: str, source: str = "scenario") -> Scenario:
+    """Read a scenario from TOML; ``source`` is what errors call it.
+
+    Raises:
+        ScenarioError: The text is no TOML, or not that of a usable scenario.
+    """
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise _refusal(source, "not valid TOML: nested too deeply") from None
+    except ValueError as error:  # an integer too long to convert is no TOMLDecodeError
+        raise _refusal(source, f"not valid TOML: {' '.join(str(error).split())}") from None
+    return scenario_from_table(table, source)
+
+
+def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -> Scenario:
+    """Check the table that a TOML file holds; ``source`` is what errors call it.
+
+    Raises:
+        ScenarioError: The table is not that of a usable scenario.
+    """
+    try:
+        return scenario_of(ScenarioTable.model_validate(table), _reader(source))
+    except DeclarationError as error:
+        raise _refusal(source, str(error)) from None
+    except ValidationError as error:
+        raise _refusal(source, str(declaration_error(error))) from None
+
+
+def _reader(source: str) -> Callable[[str], Recording]:
+    """Read recordings from the folder of a scenario's file."""
+
+    def read(name: str) -> Recording:
+        return read_recording(Path(source).parent / name)
+
+    return read
+
+
+def _builtin_files() -> dict[str, Traversable]:
+    folder = resources.files(f"{__package__.rpartition('.')[0]}.scenarios")
+    return {
+        file.name.removesuffix(".toml"): file
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    }
+
+
+def _bytes_of(path: str, source: str) -> bytes:
+    """Content of a file, which may be a pipe; never more than is sensible."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        names = builtin_scenarios()
+        meant = unknown(path, names).removeprefix(shown(path))
+        raise _refusal(
+            source,
+            f"expected a file or a built-in scenario, found neither{meant};"
+            f" built in are {listed(names, 'and')}",
+        ) from None
+    except IsADirectoryError:
+        raise _refusal(source, "expected a file, found a directory") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise _refusal(source, f"cannot be read: {reason or error}") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise _refusal(source, f"expected at most {_MAX_FILE_BYTES} bytes, found more")
+    return content
+
+
+def _decoded(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{content[error.start]:02x}"
+        raise _refusal(source, f"expected UTF-8, found {found} in line {line}") from None
+
+
+def _refusal(source: str, problem: str) -> ScenarioError:
+    return ScenarioError(f"{source}: {problem}")

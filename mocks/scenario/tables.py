@@ -1,0 +1,226 @@
+"""The shape of a scenario's file: which keys, of which types; one clear line for any other."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from ..declaration import DeclarationError, listed, shown, unknown
+from ..faults import FaultKind
+from ..latency import Constant, Distribution, parse_distribution
+from .values import (
+    MAX_FAULTS,
+    MAX_LATENCY_S,
+    MAX_REPEAT,
+    MAX_ROUNDS,
+    MAX_SERVICES,
+    MAX_SESSIONS,
+    MAX_TOKENS,
+    JsonType,
+    ToolKind,
+)
+
+_BOUND_HOLDS_BELOW = 0.999
+"""A distribution that passes its bound above this quantile is cut there; below, refused."""
+
+
+class _Table(BaseModel):
+    """A TOML table; each required field says in its description what is expected."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_keys(cls, table: object) -> object:
+        """Say more than pydantic does of a key that is unknown or missing.
+
+        The unknown ones first: a misspelt key is also a missing one.
+        """
+        if isinstance(table, Mapping):
+            fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+            for key in table:
+                if key not in fields:
+                    found = f"the unknown key {unknown(key, fields)}"
+                    raise DeclarationError(f"expected {listed(fields)}, found {found}", (key,))
+            for key, declared in fields.items():
+                if declared.is_required() and key not in table:
+                    raise DeclarationError(
+                        f"expected {declared.description}, found nothing", (key,)
+                    )
+        return table
+
+
+def _latency(value: object) -> Distribution:
+    return _bounded(parse_distribution(value), value, 0, MAX_LATENCY_S, "seconds")
+
+
+def _count(value: object, info: ValidationInfo, *, low: int, high: int) -> Distribution:
+    distribution = parse_distribution(value)
+    unit = str(info.field_name).replace("_", " ").replace("repeat", "rounds")
+    if isinstance(distribution, Constant) and not distribution.value.is_integer():
+        raise DeclarationError(
+            f"expected a whole number or a distribution of {unit}, found {shown(value)}"
+        )
+    return _bounded(distribution, value, low, high, unit)
+
+
+def _bounded(
+    distribution: Distribution, value: object, low: float, high: float, unit: str
+) -> Distribution:
+    """Refuse what is out of bounds in more than one draw of a thousand.
+
+    Rarer draws are cut to the bounds: nobody who declares a median and a 99th percentile
+    should have to answer for the tail that comes with them.
+    """
+    typical = distribution.quantile(_BOUND_HOLDS_BELOW)
+    if not low <= typical <= high:
+        found = shown(value) if isinstance(distribution, Constant) else f"{typical:g} at p99.9"
+        raise DeclarationError(f"expected {low} to {high:.0f} {unit}, found {found}")
+    return distribution
+
+
+_Latency = Annotated[Distribution, PlainValidator(_latency)]
+_Tokens = Annotated[Distribution, PlainValidator(partial(_count, low=0, high=MAX_TOKENS))]
+_Repeat = Annotated[Distribution, PlainValidator(partial(_count, low=1, high=MAX_REPEAT))]
+_SessionCount = Annotated[int, Field(ge=1, le=MAX_SESSIONS)]
+_SECONDS = "seconds or a distribution of them"
+
+
+class ModelLimitsTable(_Table):
+    """``[model.limits]``."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+
+
+class ModelTable(_Table):
+    """``[model]``."""
+
+    latency_s: _Latency | None = None
+    ttft_s: _Latency | None = None
+    gap_s: _Latency | None = None
+    tokens_per_chunk: Annotated[int, Field(ge=1, le=MAX_TOKENS)] = 1
+    prompt_tokens: _Tokens = Constant(500)
+    completion_tokens: _Tokens = Constant(80)
+    limits: ModelLimitsTable = ModelLimitsTable()
+
+
+class ToolTable(_Table):
+    """``[tools.NAME]``."""
+
+    description: str = Field(description="a sentence for the model to read", min_length=1)
+    kind: ToolKind = Field(description=listed(ToolKind), strict=False)
+    latency_s: _Latency = Field(description=_SECONDS)
+    parameters: dict[str, Annotated[JsonType, Field(strict=False)]] = {}
+    in_coroutine: bool = False
+
+
+class ToolCallTable(_Table):
+    """A call in the ``tools`` of a round."""
+
+    tool: str = Field(description="the name of a tool")
+    arguments: dict[str, object] = {}
+    latency_s: _Latency | None = None
+
+
+class RoundTable(_Table):
+    """``[[rounds]]``."""
+
+    tools: list[ToolCallTable] = []
+    repeat: _Repeat = Constant(1)
+    latency_s: _Latency | None = None
+    ttft_s: _Latency | None = None
+    gap_s: _Latency | None = None
+    prompt_tokens: _Tokens | None = None
+    completion_tokens: _Tokens | None = None
+
+
+class FaultTable(_Table):
+    """``[[faults]]``."""
+
+    kind: FaultKind = Field(description=listed(FaultKind), strict=False)
+    probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    sessions: list[Annotated[int, Field(ge=0, le=MAX_SESSIONS)]] | None = None
+    steps: list[Annotated[int, Field(ge=0)]] | None = None
+    attempts: list[Annotated[int, Field(ge=1)]] | None = None
+    status: Annotated[int, Field(ge=400, le=599)] | None = None
+    retry_after_s: Annotated[float, Field(ge=0, le=MAX_LATENCY_S)] | None = None
+    retry_after_ms: Annotated[float, Field(ge=0, le=MAX_LATENCY_S)] | None = None
+    latency_s: _Latency | None = None
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class ServiceTable(_Table):
+    """``[[services]]``."""
+
+    name: str = Field(description="a name for the service", min_length=1)
+    url: str = Field(description="the pattern of its addresses, as https://api.example.com/*")
+    method: str | None = None
+    latency_s: _Latency = Field(description=_SECONDS)
+    status: Annotated[int, Field(ge=200, le=599)] = 200
+    headers: dict[str, str] = {}
+    body: str | None = None
+    json_body: object = Field(default=None, alias="json")
+
+
+class RecordingTable(_Table):
+    """``[recording]``."""
+
+    file: str = Field(description="the path of a recording, from the scenario's own folder")
+
+
+class ScenarioTable(_Table):
+    """The whole file."""
+
+    name: str = Field(description="a name for the scenario")
+    description: str = Field(description="a sentence that says what it shows", min_length=1)
+    sessions: _SessionCount = Field(description="a number of sessions")
+    concurrency: list[_SessionCount] = []
+    model: ModelTable | None = None
+    tools: dict[str, ToolTable] = {}
+    rounds: Annotated[list[RoundTable], Field(max_length=MAX_ROUNDS)] = []
+    recording: RecordingTable | None = None
+    faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
+    services: Annotated[list[ServiceTable], Field(max_length=MAX_SERVICES)] = []
+
+
+_EXPECTED_BY_PYDANTIC_TYPE = {
+    "model_type": "a table",
+    "dict_type": "a table",
+    "list_type": "an array",
+    "string_type": "a string",
+    "int_type": "a whole number",
+    "string_too_short": "a string that is not empty",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "too_short": "at least {min_length}",
+    "too_long": "at most {max_length}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "enum": "{expected}",
+}
+
+
+def declaration_error(error: ValidationError) -> DeclarationError:
+    """The first of pydantic's errors; the others often follow from it."""
+    first = error.errors(include_url=False)[0]
+    context = first.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, DeclarationError):
+        return cause.below(*first["loc"])
+    template = _EXPECTED_BY_PYDANTIC_TYPE.get(first["type"])
+    if template is None:
+        return DeclarationError(" ".join(first["msg"].split()), first["loc"])
+    found = str(context["actual_length"]) if "actual_length" in context else shown(first["input"])
+    return DeclarationError(f"expected {template.format(**context)}, found {found}", first["loc"])
