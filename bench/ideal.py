@@ -5,7 +5,9 @@ beat it: an efficiency above 1 is a bug of the lab. So wherever the truth is a b
 the lower one, and divisions round down.
 
 **A session.** Its model calls follow one another. The tools of one answer overlap, so a
-round takes as long as its longest tool. Computing overlaps only as far as there are cores:
+round takes as long as its longest tool; a tool that is a nested agent takes as long as that
+agent's session. Faults cost the ideal nothing, and where one alters an answer so that its
+tools are not called, they do not count. Computing overlaps only as far as there are cores:
 all the computing of a round takes at least its sum over the cores.
 
 **Many sessions**, at most N at a time, started in the script's order. The ideal starts each
@@ -27,7 +29,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 from heapq import heappush, heapreplace
 
-from ..mocks.script import ModelCallScript, Script, SessionScript, ToolCallScript, ToolKind
+from ..mocks.script import (
+    ModelCallScript,
+    Script,
+    SessionScript,
+    ToolCallScript,
+    ToolKind,
+    with_nested,
+)
 
 
 class Waits(StrEnum):
@@ -88,15 +97,28 @@ def _critical_path_ns(session: SessionScript, waits: Waits, cores: int) -> int:
 
 def _tools_ns(call: ModelCallScript, cores: int) -> int:
     """The longest tool, or all the computing spread evenly over the cores."""
-    longest_ns = max((tool.latency_ns for tool in call.tool_calls), default=0)
+    if not call.calls_its_tools:
+        return 0
+    longest_ns = max((_tool_ns(tool, cores) for tool in call.tool_calls), default=0)
     computing_ns = sum(tool.latency_ns for tool in _computing(call.tool_calls))
     return max(longest_ns, computing_ns // cores)
+
+
+def _tool_ns(tool: ToolCallScript, cores: int) -> int:
+    nested_ns = 0 if tool.session is None else _critical_path_ns(tool.session, Waits.ALL, cores)
+    return tool.latency_ns + nested_ns
 
 
 def _computing_ns(session: SessionScript, waits: Waits) -> int:
     if waits is not Waits.ALL:
         return 0
-    tools = (tool for call in session.model_calls for tool in _computing(call.tool_calls))
+    tools = (
+        tool
+        for part in with_nested(session)
+        for call in part.model_calls
+        if call.calls_its_tools
+        for tool in _computing(call.tool_calls)
+    )
     return sum(tool.latency_ns for tool in tools)
 
 

@@ -23,9 +23,11 @@ from ..mocks.isolation import (
 from ..mocks.model import ScriptedModel, task_of
 from ..mocks.router import mocked_http
 from ..mocks.scenario import Scenario
-from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session
-from ..mocks.tools import lab_tools
+from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
+from ..mocks.services import Services
+from ..mocks.tools import Delegates, lab_tools
 from ..mocks.traffic import Traffic
+from ..mocks.world import World
 from .blocked_loop import BlockedLoops
 from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
@@ -146,12 +148,17 @@ class _Trial:
         self._cores = cores_of(spec.cell.clock)
         warm_up = _warm_up_sessions(spec)
         self._sessions = {
-            session.session: session for session in (*self._script.sessions, *warm_up)
+            part.session: part
+            for session in (*self._script.sessions, *warm_up)
+            for part in with_nested(session)
         }
         self._traffic = Traffic(clock.now_ns if spec.notes_waits else None)
-        self._model = ScriptedModel(self._sessions)
+        self._model = ScriptedModel(self._sessions, spec.scenario.limits)
+        self._services = Services(spec.scenario.services, f"{spec.scenario.name}/{spec.cell.seed}")
+        self._world = World(self._model, self._services, clock, self._traffic)
+        self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._lab = Lab(
-            tools=lab_tools(spec.scenario, self._sessions, clock, self._traffic),
+            tools=lab_tools(spec.scenario, self._sessions, clock, self._traffic, self._delegates),
             tool_workers=spec.cell.tool_workers,
         )
         self._tasks = _tasks(self._script.sessions, spec.scenario)
@@ -160,13 +167,15 @@ class _Trial:
     @contextmanager
     def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         target = build_target(named, self._lab)
+        self._delegates.session = target.session
+        self._delegates.sync_session = target.sync_session
         drives = self._strategy.drives
         session = target.session if drives is Drives.ASYNC else target.sync_session
         if session is None:
             yield NotApplicable(f"the target has no {drives} session")
             return
         with ExitStack() as scope:
-            scope.enter_context(mocked_http(self._model, self._clock, self._traffic))
+            scope.enter_context(mocked_http(self._world))
             drive = self._driver(scope)
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
@@ -206,7 +215,8 @@ class _Trial:
         waits: Waits,
     ) -> TrialResult:
         self._traffic.reset()
-        self._model.answered.clear()
+        self._model.forget()
+        self._services.forget()
         self._blocked.forget()
         gc.collect()
         probe = Probe(self._clock, self._tasks)
@@ -243,13 +253,17 @@ class _Trial:
 
         Such a session met fewer waits than the ideal counts: its time says nothing.
         """
-        scripted = len(self._sessions[sample.session].model_calls)
-        expected = 1 if waits is Waits.FIRST_CALL else scripted
-        answered = self._model.answered.get(sample.session, 0)
-        if sample.outcome is not Outcome.SUCCEEDED or answered >= expected:
+        if sample.outcome is not Outcome.SUCCEEDED:
             return sample
-        error = f"the session ended after {answered} of {expected} model calls"
-        return replace(sample, outcome=Outcome.FAILED, error=error)
+        script = self._sessions[sample.session]
+        for part in with_nested(script) if waits is Waits.ALL else (script,):
+            expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
+            answered = self._model.answered.get(part.session, 0)
+            if answered < expected:
+                which = "the session" if part is script else "a session nested in it"
+                error = f"{which} ended after {answered} of {expected} model calls"
+                return replace(sample, outcome=Outcome.FAILED, error=error)
+        return sample
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:
@@ -278,5 +292,7 @@ def _first_and_last(calls: tuple[ModelCallScript, ...]) -> tuple[ModelCallScript
 
 
 def _without_waits(call: ModelCallScript) -> ModelCallScript:
-    tool_calls = tuple(replace(tool, latency_ns=0) for tool in call.tool_calls)
-    return replace(call, latency_ns=0, tool_calls=tool_calls)
+    tool_calls = tuple(replace(tool, latency_ns=0, session=None) for tool in call.tool_calls)
+    return replace(
+        call, latency_ns=0, tool_calls=tool_calls, ttft_ns=None, gaps=None, pieces=1, faults=()
+    )

@@ -1,72 +1,209 @@
-"""The HTTP edge: respx routers that take chat completions to the scripted model.
+"""The HTTP edge in-process: respx routers that play the mocked world's replies on the clock.
 
 respx patches the transport below any client, so real SDK clients run unchanged: openai 3.x
 through httpx2 (``httpcore2``, whose mocker pytest-httpx2 registers), others through httpx.
 
-The model's one route is decided before respx's own matching, which resolves patterns,
-inspects the side effect and records each call for ever (about 8 KB a call with a 2 KB
-prompt). Everything else is refused: a request that isn't mocked never leaves the machine.
+What is replied is decided before respx's own matching, which resolves patterns, inspects the
+side effect and records each call for ever (about 8 KB a call with a 2 KB prompt). Whatever
+nobody mocks is refused: a request that isn't mocked never leaves the machine.
+
+There is no socket, so a client's own timeouts would never fire. They act here: a reply that
+is longer in coming than the client's read timeout allows raises what its transport would
+raise, at the time at which it would. So do connections that fail.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import importlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from types import ModuleType
 
 import httpx
-import pytest_httpx2  # noqa: F401 - registers the mocker "httpcore2"
 import respx
 
-from .clock import Clock
-from .errors import UnmockedRequestError
-from .model import ModelAnswer, ScriptedModel
-from .traffic import Traffic
+from .mockers import MOCKERS
+from .reply import Ending
+from .world import World
 
-_MODEL_PATH = "/chat/completions"
-_HEADERS = {"content-type": "application/json"}
-_MOCKERS = ("httpcore2", "httpcore")
+_SECOND_NS = 1_000_000_000
+_NEVER_NS = 1 << 62
 
 
-class ModelRouter(respx.MockRouter):
-    """A respx router with one compiled route: the model's."""
+class WorldRouter(respx.MockRouter):
+    """A respx router with one compiled route: the mocked world.
 
-    def __init__(self, model: ScriptedModel, clock: Clock, traffic: Traffic, *, using: str) -> None:
-        super().__init__(using=using, assert_all_called=False)
-        self._model = model
-        self._clock = clock
-        self._traffic = traffic
+    Args:
+        world: What answers.
+        transport: The package whose connections are patched.
+    """
+
+    def __init__(self, world: World, *, transport: str) -> None:
+        super().__init__(using=MOCKERS[transport], assert_all_called=False)
+        self._world = world
+        # Each client maps the errors of its own transport, and no others.
+        self._errors = importlib.import_module(transport)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an async client, after the drawn latency."""
-        answer = self._answer(request)
-        with self._traffic.model_call(answer.session, answer.step):
-            await self._clock.sleep_until_ns(self._clock.now_ns() + answer.latency_ns)
-        return _response(answer)
+        """Answer a request of an async client when the first part of its reply is due."""
+        play = _Play(self._world, request, self._errors)
+        if play.is_prompt:
+            with play.scope():
+                await play.clock.sleep_until_ns(play.first_ns)
+            return play.response()
+        scope = ExitStack()
+        scope.enter_context(play.scope())
+        with scope:
+            await play.clock.sleep_until_ns(play.first_ns)
+            play.require_first()
+            return play.response(_AsyncParts(play, scope.pop_all()))
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of a sync client, after the drawn latency."""
-        answer = self._answer(request)
-        with self._traffic.model_call(answer.session, answer.step):
-            self._clock.wait_until_ns(self._clock.now_ns() + answer.latency_ns)
-        return _response(answer)
+        """Answer a request of a sync client when the first part of its reply is due."""
+        play = _Play(self._world, request, self._errors)
+        if play.is_prompt:
+            with play.scope():
+                play.clock.wait_until_ns(play.first_ns)
+            return play.response()
+        scope = ExitStack()
+        scope.enter_context(play.scope())
+        with scope:
+            play.clock.wait_until_ns(play.first_ns)
+            play.require_first()
+            return play.response(_SyncParts(play, scope.pop_all()))
 
-    def _answer(self, request: httpx.Request) -> ModelAnswer:
-        self._traffic.http_request()
-        if request.method != "POST" or not request.url.path.endswith(_MODEL_PATH):
-            address = f"{request.method} {request.url.copy_with(query=None)}"
-            raise UnmockedRequestError(
-                f"{address} is not mocked, so it was not sent: "
-                f"the lab answers POST …{_MODEL_PATH} only"
+
+class _Play:
+    """One reply being played: pure reckoning of what happens next and when."""
+
+    __slots__ = ("_errors", "_exchange", "_timeout_ns", "clock", "first_ns", "is_prompt", "traffic")
+
+    def __init__(self, world: World, request: httpx.Request, errors: ModuleType) -> None:
+        self._exchange = world.exchange(
+            request.method, request.url.path, request.url, request.content
+        )
+        self._errors = errors
+        self._timeout_ns = _read_timeout_ns(request)
+        self.clock = world.clock
+        self.traffic = world.traffic
+        reply = self._exchange.reply
+        first_after_ns = reply.parts[0].at_ns if reply.parts else reply.end_ns
+        waits_for_ever = not reply.parts and reply.ending is Ending.SILENT
+        if waits_for_ever:
+            first_after_ns = _NEVER_NS
+        self.first_ns = self._exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
+        self.is_prompt = reply.is_whole and first_after_ns <= self._timeout_ns
+
+    def scope(self) -> AbstractContextManager[None]:
+        """Count the call as in flight until it is over."""
+        if self._exchange.is_model_call:
+            return self.traffic.model_call(self._exchange.session, self._exchange.step)
+        return self.traffic.service_call()
+
+    def require_first(self) -> None:
+        """Let status and headers through, if they came.
+
+        Raises:
+            Exception: The transport's own, if there is no connection or no answer in time.
+        """
+        reply = self._exchange.reply
+        if not reply.parts:
+            raise self._broken(reply.ending)
+        if reply.parts[0].at_ns > self._timeout_ns:
+            raise self._broken(Ending.SILENT)
+
+    def response(
+        self, stream: httpx.SyncByteStream | httpx.AsyncByteStream | None = None
+    ) -> httpx.Response:
+        """Return the response: with the whole body, or with a stream of its parts."""
+        reply = self._exchange.reply
+        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        if stream is None:
+            body = reply.body
+            headers.append((b"content-length", b"%d" % len(body)))
+            stream = httpx.ByteStream(body)
+        return httpx.Response(reply.status, headers=headers, stream=stream)
+
+    def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
+        """Yield when to wait for, then the bytes that are there, or what is raised."""
+        reply, arrived_ns = self._exchange.reply, self._exchange.arrived_ns
+        before_ns = arrived_ns + reply.parts[0].at_ns
+        for part in reply.parts:
+            due_ns = arrived_ns + part.at_ns
+            if due_ns - before_ns > self._timeout_ns:
+                yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
+                return
+            yield due_ns, part.data, None
+            before_ns = due_ns
+        if reply.ending is Ending.SILENT:
+            yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
+        elif reply.ending is not Ending.COMPLETE:
+            yield arrived_ns + reply.end_ns, b"", self._broken(reply.ending)
+
+    def _broken(self, ending: Ending) -> Exception:
+        errors = self._errors
+        error: Exception
+        if ending is Ending.REFUSED:
+            error = errors.ConnectError("warpbench: a scripted fault, connection refused")
+        elif ending is Ending.RESET:
+            error = errors.ReadError("warpbench: a scripted fault, connection reset by peer")
+        elif ending is Ending.CLOSED:
+            error = errors.RemoteProtocolError(
+                "peer closed connection without sending complete message body (a scripted fault)"
             )
-        return self._model.answer(request.content)
+        else:
+            error = errors.ReadTimeout("warpbench: no data within the client's read timeout")
+        return error
+
+
+class _AsyncParts(httpx.AsyncByteStream):
+    """The body of a reply, part by part, each when it is due."""
+
+    def __init__(self, play: _Play, scope: ExitStack) -> None:
+        self._play = play
+        self._scope = scope
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._scope:
+            for due_ns, data, error in self._play.parts():
+                await self._play.clock.sleep_until_ns(due_ns)
+                if error is not None:
+                    raise error
+                yield data
+
+    async def aclose(self) -> None:
+        """End it here: the client has gone, or never read it."""
+        self._scope.close()
+
+
+class _SyncParts(httpx.SyncByteStream):
+    """The same for plain code."""
+
+    def __init__(self, play: _Play, scope: ExitStack) -> None:
+        self._play = play
+        self._scope = scope
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._scope:
+            for due_ns, data, error in self._play.parts():
+                self._play.clock.wait_until_ns(due_ns)
+                if error is not None:
+                    raise error
+                yield data
+
+    def close(self) -> None:
+        """End it here: the client has gone, or never read it."""
+        self._scope.close()
 
 
 @contextmanager
-def mocked_http(model: ScriptedModel, clock: Clock, traffic: Traffic) -> Iterator[None]:
-    """Answer every HTTP request of httpx and httpx2 clients from ``model`` in this scope."""
+def mocked_http(world: World) -> Iterator[None]:
+    """Answer every HTTP request of httpx and httpx2 clients from ``world`` in this scope."""
     with ExitStack() as routers:
-        for mocker in _MOCKERS:
-            routers.enter_context(ModelRouter(model, clock, traffic, using=mocker))
+        for transport in MOCKERS:
+            routers.enter_context(WorldRouter(world, transport=transport))
         yield
 
 
-def _response(answer: ModelAnswer) -> httpx.Response:
-    return httpx.Response(answer.status, headers=_HEADERS, content=answer.body)
+def _read_timeout_ns(request: httpx.Request) -> int:
+    timeouts = request.extensions.get("timeout")
+    read_s = timeouts.get("read") if timeouts else None
+    return _NEVER_NS if read_s is None else round(read_s * _SECOND_NS)

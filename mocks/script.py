@@ -183,10 +183,13 @@ def piece_times_ns(call: ModelCallScript) -> list[int]:
 
 
 def with_nested(session: SessionScript) -> Iterator[SessionScript]:
-    """Yield a session and, in the order in which they begin, those nested in it."""
+    """Yield a session and, in the order in which they begin, those nested in it.
+
+    One that a fault keeps from being called is left out.
+    """
     yield session
     for call in session.model_calls:
-        for tool in call.tool_calls:
+        for tool in call.tool_calls if call.calls_its_tools else ():
             if tool.session is not None:
                 yield from with_nested(tool.session)
 

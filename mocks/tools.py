@@ -12,6 +12,21 @@ from .traffic import Traffic
 _TICKET_PARTS = 3
 
 
+class Delegates:
+    """Runs the sessions that are nested in others: the target's own session, set once it is built.
+
+    Attributes:
+        session: Called with a task by async tools; ``None`` if the target has no such form.
+        sync_session: The same for plain code.
+        task_of: The task of a session, by its number.
+    """
+
+    def __init__(self, task_of: Callable[[int], str]) -> None:
+        self.task_of = task_of
+        self.session: Callable[[str], Awaitable[str]] | None = None
+        self.sync_session: Callable[[str], str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LabTool:
     """A mocked tool as a target is handed it.
@@ -40,30 +55,40 @@ def lab_tools(
     sessions: Mapping[int, SessionScript],
     clock: Clock,
     traffic: Traffic,
+    delegates: Delegates,
 ) -> tuple[LabTool, ...]:
-    """Return the tools of a scenario, each waiting on ``clock`` as ``sessions`` say."""
+    """Return the tools of a scenario, each waiting on ``clock`` as ``sessions`` say.
+
+    A tool that is a nested agent then runs that session by ``delegates``.
+    """
     return tuple(
-        _lab_tool(name, spec, sessions, clock, traffic) for name, spec in scenario.tools.items()
+        _lab_tool(spec, sessions, clock, traffic, delegates) for spec in scenario.tools.values()
     )
 
 
 def _lab_tool(
-    name: str,
     spec: ToolSpec,
     sessions: Mapping[int, SessionScript],
     clock: Clock,
     traffic: Traffic,
+    delegates: Delegates,
 ) -> LabTool:
+    name = spec.name
+
     async def wait_async(ticket: str, **_arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
         with traffic.tool_call(*at, name):
             await clock.sleep_until_ns(clock.now_ns() + call.latency_ns)
+            if call.session is not None and delegates.session is not None:
+                await delegates.session(delegates.task_of(call.session.session))
         return _result(name, ticket)
 
     def wait_blocking(ticket: str, **_arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
         with traffic.tool_call(*at, name):
             clock.wait_until_ns(clock.now_ns() + call.latency_ns)
+            if call.session is not None and delegates.sync_session is not None:
+                delegates.sync_session(delegates.task_of(call.session.session))
         return _result(name, ticket)
 
     def compute(ticket: str, **_arguments: object) -> str:

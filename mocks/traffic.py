@@ -34,6 +34,7 @@ class Traffic:
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls begun.
         tool_calls: Calls of the lab's tools begun.
+        service_calls: Requests to HTTP services begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
         waits: The calls that are over, in the order of their ends, if they are noted.
 
@@ -51,6 +52,7 @@ class Traffic:
         self.http_requests = 0
         self.llm_calls = 0
         self.tool_calls = 0
+        self.service_calls = 0
         self.peak_in_flight = 0
         self.waits: list[Wait] = []
         self._in_flight = 0
@@ -74,6 +76,13 @@ class Traffic:
             self._note(session, step, None, "", start_ns)
             with self._lock:
                 self._in_flight -= 1
+
+    @contextmanager
+    def service_call(self) -> Iterator[None]:
+        """Count one request to an HTTP service."""
+        with self._lock:
+            self.service_calls += 1
+        yield
 
     @contextmanager
     def tool_call(self, session: int, step: int, index: int, name: str) -> Iterator[None]:

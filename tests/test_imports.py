@@ -19,8 +19,10 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.scenario",),
     ("mocks.script",),
     ("mocks.traffic", "mocks.isolation"),
-    ("mocks.model",),
-    ("mocks.tools",),
+    ("mocks.reply",),
+    ("mocks.model", "mocks.services"),
+    ("mocks.tools", "mocks.world"),
+    ("mocks.mockers",),
     ("mocks.router",),
     ("bench.origins",),
     ("bench.blocked_loop", "bench.calls"),
@@ -53,7 +55,15 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.cli",),
 )
 PACKAGES = (
-    *("mocks", "mocks.scenario", "mocks.scenarios", "bench", "bench.gate", "bench.history", "bench.commands"),
+    *(
+        "mocks",
+        "mocks.scenario",
+        "mocks.scenarios",
+        "bench",
+        "bench.gate",
+        "bench.history",
+        "bench.commands",
+    ),
     "reports.exports",
 )
 

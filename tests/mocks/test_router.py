@@ -13,9 +13,11 @@ from warpbench.bench.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import UnmockedRequestError
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.router import ModelRouter, mocked_http
+from warpbench.mocks.router import WorldRouter, mocked_http
 from warpbench.mocks.script import ModelCallScript, SessionScript
+from warpbench.mocks.services import Services
 from warpbench.mocks.traffic import Traffic
+from warpbench.mocks.world import World as MockedWorld
 
 T = TypeVar("T")
 LATENCY_NS = 1_234_567_000
@@ -32,9 +34,10 @@ class World:
         self.clock = VirtualClock()
         self.traffic = Traffic()
         self.model = ScriptedModel({0: SESSION})
+        self.mocked = MockedWorld(self.model, Services((), "any"), self.clock, self.traffic)
 
     def run(self, work: Callable[[], T]) -> T:
-        with keeping_time(self.clock), mocked_http(self.model, self.clock, self.traffic):
+        with keeping_time(self.clock), mocked_http(self.mocked):
             return work()
 
     def run_async(self, work: Callable[[], Coroutine[Any, Any, T]], new_loop: Any) -> T:
@@ -123,7 +126,7 @@ def test_an_sdk_passes_the_refusal_on_without_trying_again() -> None:
 
 def test_no_call_is_recorded() -> None:
     world = World()
-    router = ModelRouter(world.model, world.clock, world.traffic, using="httpcore2")
+    router = WorldRouter(world.mocked, transport="httpcore2")
 
     def ask() -> None:
         with router:

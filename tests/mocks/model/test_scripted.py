@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 from warpbench.mocks.model import ScriptedModel, made_up_arguments, task_of
+from warpbench.mocks.reply import Reply
 from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 LOOK_UP = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 5)
@@ -19,6 +20,10 @@ TICKETED = {"type": "object", "properties": {"word": {"type": "string"}, "ticket
 def model(*sessions: SessionScript) -> ScriptedModel:
     scripts = sessions or (SessionScript(7, (ASKS, ANSWERS)),)
     return ScriptedModel({script.session: script for script in scripts})
+
+
+def answered(body: bytes, played: ScriptedModel | None = None) -> Reply:
+    return (played or model()).reply("/v1/chat/completions", body, now_ns=0).reply
 
 
 def declaration(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +51,10 @@ def calls_in(body: bytes) -> list[tuple[str, dict[str, Any]]]:
 
 def test_the_step_is_the_number_of_answers_so_far() -> None:
     tools = [declaration("look_up", TICKETED)]
-    first = model().answer(request(tools=tools))
-    second = model().answer(request(answers=1, tools=tools))
+    first = answered(request(tools=tools))
+    second = answered(request(answers=1, tools=tools))
 
-    assert (first.latency_ns, second.latency_ns) == (100, 200)
+    assert (first.end_ns, second.end_ns) == (100, 200)
     assert completion(first.body).choices[0].finish_reason == "tool_calls"
     assert completion(second.body).choices[0].finish_reason == "stop"
 
@@ -57,11 +62,14 @@ def test_the_step_is_the_number_of_answers_so_far() -> None:
 def test_a_repeated_request_gets_the_same_answer() -> None:
     played = model()
 
-    assert played.answer(request()) == played.answer(request())
+    first, again = (played.reply("/v1/chat/completions", request(), 0) for _ in range(2))
+
+    assert (again.reply, again.step) == (first.reply, first.step)
+    assert (first.attempt, again.attempt) == (1, 2)
 
 
 def test_a_call_of_the_labs_tool_carries_its_ticket() -> None:
-    answer = model().answer(request(tools=[declaration("look_up", TICKETED)]))
+    answer = answered(request(tools=[declaration("look_up", TICKETED)]))
 
     assert calls_in(answer.body) == [
         ("look_up", {"word": "time", "ticket": "7.0.0"}),
@@ -72,7 +80,7 @@ def test_a_call_of_the_labs_tool_carries_its_ticket() -> None:
 def test_a_tool_of_the_same_name_without_ticket_gets_none() -> None:
     tools = [declaration("look_up", {"type": "object", "properties": {"word": {}}})]
 
-    assert calls_in(model().answer(request(tools=tools)).body)[0] == ("look_up", {"word": "time"})
+    assert calls_in(answered(request(tools=tools)).body)[0] == ("look_up", {"word": "time"})
 
 
 def test_tools_of_the_targets_own_are_asked_for_in_turn() -> None:
@@ -81,13 +89,13 @@ def test_tools_of_the_targets_own_are_asked_for_in_turn() -> None:
         declaration("now", {}),
     ]
 
-    assert calls_in(model().answer(request(tools=tools)).body) == [("add", {"a": 1}), ("now", {})]
+    assert calls_in(answered(request(tools=tools)).body) == [("add", {"a": 1}), ("now", {})]
 
 
 def test_without_tools_the_model_answers_at_once() -> None:
     played = model()
 
-    answer = played.answer(request())
+    answer = answered(request(), played)
 
     assert calls_in(answer.body) == []
     assert completion(answer.body).choices[0].message.content
@@ -95,7 +103,7 @@ def test_without_tools_the_model_answers_at_once() -> None:
 
 
 def test_tokens_are_as_drawn() -> None:
-    usage = completion(model().answer(request()).body).usage
+    usage = completion(answered(request()).body).usage
 
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (11, 22, 33)
@@ -104,19 +112,19 @@ def test_tokens_are_as_drawn() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"{}", "no session marker"),
+        (b"{}", "not a request to …/chat/completions"),
+        (b'{"model": "m", "messages": []}', "no session marker"),
         (request(session=99), "no session 99"),
         (request(answers=2), "2 model calls in the script"),
-        (request(stream=True), "does not stream"),
-        (b"[warpbench session 7] no JSON", "not a chat completion request"),
-        (b'{"prompt": "[warpbench session 7]"}', "not a chat completion request"),
-        (b'["[warpbench session 7]"]', "not a chat completion request"),
+        (b"[warpbench session 7] no JSON", "not a request to …/chat/completions"),
+        (b'{"prompt": "[warpbench session 7]"}', "not a request to …/chat/completions"),
+        (b'["[warpbench session 7]"]', "not a request to …/chat/completions"),
     ],
 )
 def test_what_it_cannot_answer_is_a_bad_request_that_says_why(body: bytes, expected: str) -> None:
-    answer = model().answer(body)
+    answer = answered(body)
 
-    assert (answer.status, answer.latency_ns) == (400, 0)
+    assert (answer.status, answer.end_ns) == (400, 0)
     assert expected in json.loads(answer.body)["error"]["message"]
 
 
@@ -124,12 +132,12 @@ AWKWARD = st.text(alphabet=st.sampled_from('a%\\"\0\u2028é🙂{}()s#d'), max_si
 
 
 @given(name=AWKWARD, word=AWKWARD, model_name=AWKWARD)
-def test_no_character_breaks_the_templates(name: str, word: str, model_name: str) -> None:
+def test_no_character_breaks_an_answer(name: str, word: str, model_name: str) -> None:
     call = ToolCallScript("t" + name, {"word": word}, ToolKind.ASYNC, 5)
     played = model(SessionScript(7, (ModelCallScript(1, 2, 3, (call,)), ANSWERS)))
     tools = [declaration("t" + name, TICKETED)]
 
-    body = played.answer(request(tools=tools).replace(b"gpt-4o-mini", _inner(model_name))).body
+    body = answered(request(tools=tools).replace(b"gpt-4o-mini", _inner(model_name)), played).body
 
     assert calls_in(body) == [("t" + name, {"word": word, "ticket": "7.0.0"})]
     assert completion(body).model == model_name

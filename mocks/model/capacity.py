@@ -1,0 +1,108 @@
+"""What the model's server lets through: rate limits, and requests served at one time.
+
+The limits are buckets that hold a minute's worth and fill continuously, as those of the
+real APIs do. What is served at one time is a queue, first come first served. Since every
+answer's length is in the script, the queue needs no waiting room: a request knows on arrival
+when its turn comes. One whose client has gone is served all the same.
+"""
+
+from dataclasses import dataclass
+from heapq import heappush, heapreplace
+
+from ..scenario import ModelLimits
+from .answer import Allowance, Allowances
+
+_MINUTE_NS = 60_000_000_000
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What becomes of a request.
+
+    Attributes:
+        allowances: What is left of the limits after it.
+        queued_ns: How long it waits for its turn.
+        retry_after_ns: If it is refused, when there will be room for it.
+    """
+
+    allowances: Allowances
+    queued_ns: int = 0
+    retry_after_ns: int | None = None
+
+
+class _Bucket:
+    """A limit per minute; it holds at most a minute's worth, and begins full."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        # In units of one sixty-billionth, which is what flows in within a nanosecond.
+        self._full = limit * _MINUTE_NS
+        self._level = self._full
+        self._at_ns: int | None = None
+
+    def fill(self, now_ns: int) -> None:
+        if self._at_ns is not None:
+            flown = max(0, now_ns - self._at_ns) * self._limit
+            self._level = min(self._full, self._level + flown)
+        self._at_ns = now_ns
+
+    def lacks_ns(self, amount: int) -> int:
+        """How long until ``amount`` is there; more than a minute's worth waits for a full one."""
+        missing = min(amount * _MINUTE_NS, self._full) - self._level
+        return max(0, -(-missing // self._limit))
+
+    def take(self, amount: int) -> None:
+        self._level = max(0, self._level - amount * _MINUTE_NS)
+
+    def allowance(self) -> Allowance:
+        reset_ns = (self._full - self._level) // self._limit
+        return Allowance(self._limit, self._level // _MINUTE_NS, reset_ns / _SECOND_NS)
+
+
+class Capacity:
+    """Admits requests, in the order in which they arrive; not safe for threads by itself."""
+
+    def __init__(self, limits: ModelLimits) -> None:
+        self._requests = _Bucket(limits.requests_per_minute) if limits.requests_per_minute else None
+        self._tokens = _Bucket(limits.tokens_per_minute) if limits.tokens_per_minute else None
+        self._served = limits.concurrency
+        self._free_at_ns: list[int] = []
+
+    def admit(self, now_ns: int, tokens: int, service_ns: int) -> Admission:
+        """Admit a request, or refuse it.
+
+        Args:
+            now_ns: When it arrives.
+            tokens: What it takes of the limit, prompt and completion.
+            service_ns: How long it is served.
+        """
+        buckets = [
+            (bucket, amount)
+            for bucket, amount in ((self._requests, 1), (self._tokens, tokens))
+            if bucket is not None
+        ]
+        for bucket, _ in buckets:
+            bucket.fill(now_ns)
+        lacking_ns = max((bucket.lacks_ns(amount) for bucket, amount in buckets), default=0)
+        if lacking_ns > 0:
+            return Admission(self._allowances(), retry_after_ns=lacking_ns)
+        for bucket, amount in buckets:
+            bucket.take(amount)
+        return Admission(self._allowances(), self._queued_ns(now_ns, service_ns))
+
+    def _queued_ns(self, now_ns: int, service_ns: int) -> int:
+        if self._served is None:
+            return 0
+        if len(self._free_at_ns) < self._served:
+            heappush(self._free_at_ns, now_ns + service_ns)
+            return 0
+        begin_ns = max(now_ns, self._free_at_ns[0])
+        heapreplace(self._free_at_ns, begin_ns + service_ns)
+        return begin_ns - now_ns
+
+    def _allowances(self) -> Allowances:
+        return Allowances(
+            self._requests.allowance() if self._requests else None,
+            self._tokens.allowance() if self._tokens else None,
+        )

@@ -1,0 +1,132 @@
+"""Anthropic's Messages API, whole and streamed.
+
+Source: the types of the official SDK (``anthropic.types``), which the tests hold every
+answer against.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import to_json
+
+from .answer import Allowances, Answer, Event, Fragments, Question, WireFormat, numbered
+
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+def _read(request: Mapping[str, Any]) -> Question:
+    return Question(
+        model=str(request["model"]),
+        step=sum(message["role"] == "assistant" for message in request["messages"]),
+        tools={
+            tool["name"]: tool["input_schema"]
+            for tool in request.get("tools") or ()
+            if "input_schema" in tool
+        },
+        streamed=bool(request.get("stream")),
+    )
+
+
+def _whole(answer: Answer) -> object:
+    return _message(answer, _content(answer), _stop_reason(answer), answer.completion_tokens)
+
+
+def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
+    def event(kind: str, fragment: int | None, **content: object) -> Event:
+        body = to_json({"type": kind, **content})
+        return Event(f"event: {kind}\ndata: ".encode() + body + b"\n\n", fragment)
+
+    yield event("message_start", 0, message=_message(answer, [], None, 1))
+    yield event("ping", 0)
+    blocks = numbered(fragments.blocks) if answer.text or answer.tool_uses else []
+    for index, block in enumerate(blocks):
+        opened: dict[str, object]
+        if answer.tool_uses:
+            opened = {**_tool_use(answer, index), "input": {}}
+            kind, key = "input_json_delta", "partial_json"
+        else:
+            opened, kind, key = {"type": "text", "text": ""}, "text_delta", "text"
+        yield event("content_block_start", block[0][0], index=index, content_block=opened)
+        for number, fragment in block:
+            delta = {"type": kind, key: fragment}
+            yield event("content_block_delta", number, index=index, delta=delta)
+        yield event("content_block_stop", block[-1][0], index=index)
+    stop = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+    usage = {"output_tokens": answer.completion_tokens}
+    yield event("message_delta", None, delta=stop, usage=usage)
+    yield event("message_stop", None)
+
+
+def _content(answer: Answer) -> list[dict[str, object]]:
+    if answer.tool_uses:
+        return [_tool_use(answer, index) for index in range(len(answer.tool_uses))]
+    return [{"type": "text", "text": answer.text}] if answer.text else []
+
+
+def _tool_use(answer: Answer, index: int) -> dict[str, object]:
+    use = answer.tool_uses[index]
+    try:
+        arguments = json.loads(use.arguments)
+    except ValueError:  # a fault: this API cannot say anything but an object
+        arguments = {}
+    return {
+        "type": "tool_use",
+        "id": f"toolu_{answer.tag}_{index}",
+        "name": use.name,
+        "input": arguments,
+    }
+
+
+def _message(
+    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+) -> object:
+    return {
+        "id": f"msg_{answer.tag}",
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model,
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": answer.prompt_tokens, "output_tokens": output_tokens},
+    }
+
+
+def _stop_reason(answer: Answer) -> str:
+    return "tool_use" if answer.tool_uses else "end_turn"
+
+
+def _error(status: int, message: str) -> object:
+    kind = _ERROR_TYPES.get(status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def _limit_headers(allowances: Allowances) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for unit, allowance in (("requests", allowances.requests), ("tokens", allowances.tokens)):
+        if allowance is not None:
+            reset = datetime.now(UTC) + timedelta(seconds=allowance.reset_s)
+            headers[f"anthropic-ratelimit-{unit}-limit"] = str(allowance.limit)
+            headers[f"anthropic-ratelimit-{unit}-remaining"] = str(allowance.remaining)
+            headers[f"anthropic-ratelimit-{unit}-reset"] = reset.isoformat(timespec="seconds")
+    return headers
+
+
+MESSAGES = WireFormat(
+    path="/messages",
+    read=_read,
+    whole=_whole,
+    stream=_stream,
+    error=_error,
+    limit_headers=_limit_headers,
+)

@@ -1,0 +1,174 @@
+"""OpenAI's Responses API, whole and streamed.
+
+Source: the types of the official SDK (``openai.types.responses``), which the tests hold
+every answer against.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from .answer import Answer, Event, Fragments, Question, WireFormat, numbered
+from .chat_completions import error_of, limit_headers_of
+
+_CREATED = 1_767_225_600
+_OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
+_MODELS_TYPES = frozenset({"function_call", "reasoning"})
+
+
+def _read(request: Mapping[str, Any]) -> Question:
+    items = request["input"]
+    if isinstance(items, str):
+        items = []
+    session, step = None, _answers_in(items)
+    previous = _OUR_IDENTIFIER.fullmatch(str(request.get("previous_response_id") or ""))
+    if previous is not None:
+        session, step = int(previous[1]), int(previous[2]) + 1 + step
+    functions = [tool for tool in request.get("tools") or () if tool.get("type") == "function"]
+    return Question(
+        model=str(request["model"]),
+        step=step,
+        tools={function["name"]: function.get("parameters") or {} for function in functions},
+        streamed=bool(request.get("stream")),
+        session=session,
+    )
+
+
+def _answers_in(items: list[Mapping[str, Any]]) -> int:
+    """Count the answers that the input repeats: by their identifiers, or else by turns."""
+    identifiers = [
+        _OUR_IDENTIFIER.match(str(item.get("call_id") or item.get("id") or ""))
+        for item in items
+        if _is_models(item)
+    ]
+    steps = [int(found[2]) for found in identifiers if found is not None]
+    if steps:
+        return max(steps) + 1
+    from_model = [_is_models(item) for item in items]
+    return sum(
+        now and not before for before, now in zip([False, *from_model], from_model, strict=False)
+    )
+
+
+def _is_models(item: Mapping[str, Any]) -> bool:
+    return item.get("role") == "assistant" or item.get("type") in _MODELS_TYPES
+
+
+def _whole(answer: Answer) -> object:
+    return _response(answer, "completed", _output(answer), _usage(answer))
+
+
+def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
+    sequence = iter(range(1 << 31))
+
+    def event(kind: str, fragment: int | None, **content: object) -> Event:
+        body = {"type": kind, **content, "sequence_number": next(sequence)}
+        return Event(f"event: {kind}\ndata: ".encode() + to_json(body) + b"\n\n", fragment)
+
+    begun = _response(answer, "in_progress", [], None)
+    yield event("response.created", 0, response=begun)
+    yield event("response.in_progress", 0, response=begun)
+    blocks = numbered(fragments.blocks)
+    for index, (item, block) in enumerate(zip(_output(answer), blocks, strict=True)):
+        first, last = block[0][0], block[-1][0]
+        place = {"output_index": index, "item_id": item["id"]}
+        part_place = {**place, "content_index": 0}
+        empty: dict[str, object] = (
+            {"content": []} if item["type"] == "message" else {"arguments": ""}
+        )
+        opened = {**item, **empty, "status": "in_progress"}
+        yield event("response.output_item.added", first, output_index=index, item=opened)
+        if item["type"] == "message":
+            yield event("response.content_part.added", first, part=_part(""), **part_place)
+            for number, fragment in block:
+                yield event(
+                    "response.output_text.delta", number, delta=fragment, logprobs=[], **part_place
+                )
+            yield event(
+                "response.output_text.done", last, text=answer.text, logprobs=[], **part_place
+            )
+            yield event("response.content_part.done", last, part=_part(answer.text), **part_place)
+        else:
+            for number, fragment in block:
+                yield event(
+                    "response.function_call_arguments.delta", number, delta=fragment, **place
+                )
+            yield event(
+                "response.function_call_arguments.done",
+                last,
+                arguments=item["arguments"],
+                name=item["name"],
+                **place,
+            )
+        yield event("response.output_item.done", last, output_index=index, item=item)
+    yield event("response.completed", None, response=_whole(answer))
+
+
+def _output(answer: Answer) -> list[dict[str, Any]]:
+    if not answer.tool_uses:
+        message = {
+            "id": f"msg_{answer.tag}",
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [_part(answer.text)],
+        }
+        return [message]
+    return [
+        {
+            "id": f"fc_{answer.tag}_{index}",
+            "type": "function_call",
+            "call_id": f"call_{answer.tag}_{index}",
+            "name": use.name,
+            "arguments": use.arguments,
+            "status": "completed",
+        }
+        for index, use in enumerate(answer.tool_uses)
+    ]
+
+
+def _part(text: str) -> dict[str, object]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: object) -> object:
+    return {
+        "id": f"resp_{answer.tag}",
+        "object": "response",
+        "created_at": _CREATED,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": answer.model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "usage": usage,
+    }
+
+
+def _usage(answer: Answer) -> object:
+    return {
+        "input_tokens": answer.prompt_tokens,
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "output_tokens": answer.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": answer.prompt_tokens + answer.completion_tokens,
+    }
+
+
+RESPONSES = WireFormat(
+    path="/responses",
+    read=_read,
+    whole=_whole,
+    stream=_stream,
+    error=error_of,
+    limit_headers=limit_headers_of,
+)

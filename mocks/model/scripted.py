@@ -1,0 +1,223 @@
+"""The scripted model: what it replies to a request, and when each part of it is there."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+
+import jiter
+from pydantic_core import to_json
+
+from ..faults import Fault, FaultKind
+from ..reply import Part, Reply, later, streamed_reply, whole_reply
+from ..scenario import ModelLimits
+from ..script import ModelCallScript, SessionScript, piece_times_ns
+from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
+from .capacity import Admission, Capacity
+from .chat_completions import CHAT_COMPLETIONS
+from .failing import altered, failed
+from .messages import MESSAGES
+from .responses import RESPONSES
+from .tool_uses import tool_uses_of
+
+WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
+
+_MARKER = re.compile(rb"\[warpbench session (-?\d+)\]")
+_OK = 200
+_BAD_REQUEST = 400
+_TOO_MANY_REQUESTS = 429
+_CHARACTERS_PER_TOKEN = 4
+_FILLER = "lorem ipsum dolor sit amet, " * 4096
+_JSON = MappingProxyType({"content-type": "application/json"})
+_EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
+_SECOND_NS = 1_000_000_000
+_NO_LIMITS = ModelLimits()
+
+
+def task_of(session: int, scenario: str) -> str:
+    """Return the task that a session is given: a prompt that carries its marker."""
+    return f"[warpbench session {session}] Carry out the task of scenario {scenario}."
+
+
+def wire_format_of(path: str) -> WireFormat | None:
+    """Return the API that is spoken at a path, if it is one of a model's."""
+    for wire in WIRE_FORMATS:
+        if path.endswith(wire.path):
+            return wire
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What the model sends back.
+
+    Attributes:
+        reply: What is sent, and when.
+        session: The session that asked; -1 if the request does not say.
+        step: Which of its model calls this is; -1 if the script has no such call.
+        attempt: Which attempt at that call this is, from 1.
+    """
+
+    reply: Reply
+    session: int = -1
+    step: int = -1
+    attempt: int = 1
+
+
+class ScriptedModel:
+    """Answers requests from a script; safe for threads.
+
+    It works out session and step from the request alone: the session from a marker in the
+    prompt, the step from the answers that the request repeats. So any agent can be the
+    target, and a retried request gets the same answer after the same wait.
+
+    Args:
+        sessions: The sessions by number, nested ones among them.
+        limits: What its server lets through.
+
+    Attributes:
+        tools_declared: Names of the tools that the latest request declared.
+        answered: Model calls answered so far, by session; a repeated one counts once.
+    """
+
+    def __init__(
+        self, sessions: Mapping[int, SessionScript], limits: ModelLimits = _NO_LIMITS
+    ) -> None:
+        self._sessions = sessions
+        self._limits = limits
+        self._lock = Lock()
+        self.tools_declared: frozenset[str] = frozenset()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget every request so far, those of a warm-up for instance."""
+        self.answered: dict[int, int] = {}
+        self._attempts: dict[tuple[int, int], int] = {}
+        self._capacity = None if self._limits == _NO_LIMITS else Capacity(self._limits)
+
+    def reply(self, path: str, body: bytes, now_ns: int) -> ModelReply:
+        """Return the reply to the body of a ``POST``.
+
+        Args:
+            path: Path of the request, which says what API is spoken.
+            body: Body of the request.
+            now_ns: When it arrives, on the clock.
+
+        Raises:
+            LookupError: No API of a model is spoken at that path.
+        """
+        wire = wire_format_of(path)
+        if wire is None:
+            raise LookupError(path)
+        try:
+            question = _read(wire, body)
+            session, call = self._call(question, body)
+        except UnusableRequestError as error:
+            problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
+            return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
+        step = question.step
+        self.tools_declared = frozenset(question.tools)
+        with self._lock:
+            attempt = self._attempts[session, step] = self._attempts.get((session, step), 0) + 1
+            fault = call.faults[attempt - 1] if attempt <= len(call.faults) else None
+            admission = self._admitted(call, fault, now_ns)
+        if admission is not None and admission.retry_after_ns is not None:
+            refusal = _refusal(wire, admission, admission.retry_after_ns)
+            return ModelReply(refusal, session, step, attempt)
+        reply = failed(_reply(wire, question, session, call, fault), fault, wire)
+        if admission is not None:
+            headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
+            reply = later(
+                Reply(reply.status, headers, reply.parts, reply.end_ns, reply.ending),
+                admission.queued_ns,
+            )
+        if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
+            self.answered[session] = step + 1
+        return ModelReply(reply, session, step, attempt)
+
+    def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
+        """Return the session that asks, and the model call that the script has for it."""
+        marker = _MARKER.search(body)
+        session = question.session if marker is None else int(marker[1])
+        if session is None:
+            raise UnusableRequestError(
+                "no session marker in the prompt: pass the task on as it was given"
+            )
+        script = self._sessions.get(session)
+        if script is None:
+            raise UnusableRequestError(f"the script has no session {session}")
+        if question.step >= len(script.model_calls):
+            raise UnusableRequestError(
+                f"session {session} has {len(script.model_calls)} model calls in the script; "
+                f"this request holds {question.step} answers already"
+            )
+        return session, script.model_calls[question.step]
+
+    def _admitted(
+        self, call: ModelCallScript, fault: Fault | None, now_ns: int
+    ) -> Admission | None:
+        # What fails at the door takes nothing of the limits.
+        is_turned_away = fault is not None and fault.kind in {
+            FaultKind.STATUS,
+            FaultKind.CONNECT_ERROR,
+        }
+        if self._capacity is None or is_turned_away:
+            return None
+        tokens = call.prompt_tokens + call.completion_tokens
+        return self._capacity.admit(now_ns, tokens, call.latency_ns)
+
+
+def _read(wire: WireFormat, body: bytes) -> Question:
+    try:
+        return wire.read(jiter.from_json(body, cache_mode="keys"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnusableRequestError(
+            f"not a request to …{wire.path}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _reply(
+    wire: WireFormat, question: Question, session: int, call: ModelCallScript, fault: Fault | None
+) -> Reply:
+    tool_uses = tool_uses_of(call.tool_calls, question.tools, session, question.step)
+    text = "" if tool_uses else _FILLER[: call.completion_tokens * _CHARACTERS_PER_TOKEN]
+    answer = Answer(
+        session,
+        question.step,
+        question.model,
+        text,
+        tool_uses,
+        call.prompt_tokens,
+        call.completion_tokens,
+    )
+    if fault is not None:
+        answer = altered(answer, fault)
+    if not question.streamed:
+        return whole_reply(_OK, _JSON, to_json(wire.whole(answer)), call.latency_ns)
+    fragments = fragments_of(answer, call.pieces)
+    times_ns = piece_times_ns(call)
+    last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
+    return streamed_reply(
+        _EVENTS,
+        (
+            Part(
+                times_ns[last_piece]
+                if event.fragment is None
+                else times_ns[event.fragment * last_piece // last_fragment],
+                event.data,
+            )
+            for event in wire.stream(answer, fragments, question.counts_usage)
+        ),
+    )
+
+
+def _refusal(wire: WireFormat, admission: Admission, retry_after_ns: int) -> Reply:
+    headers = {
+        **_JSON,
+        **wire.limit_headers(admission.allowances),
+        "retry-after": str(-(-retry_after_ns // _SECOND_NS)),
+        "retry-after-ms": str(-(-retry_after_ns // 1_000_000)),
+    }
+    error = wire.error(_TOO_MANY_REQUESTS, "warpbench: the scenario's rate limit is reached")
+    return whole_reply(_TOO_MANY_REQUESTS, headers, to_json(error), 0)

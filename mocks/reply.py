@@ -1,0 +1,133 @@
+"""A reply: what a mocked server sends for one request, when, and how it ends.
+
+It is the same value for every edge: the respx router plays it on the trial's clock, the
+loopback server over a socket. Times count from the arrival of the request.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum, auto
+
+
+class Ending(StrEnum):
+    """How a reply ends."""
+
+    COMPLETE = auto()
+    """As it should."""
+
+    REFUSED = auto()
+    """There is no connection, and so no reply."""
+
+    RESET = auto()
+    """The connection is reset."""
+
+    CLOSED = auto()
+    """The connection is closed before the reply is complete."""
+
+    SILENT = auto()
+    """Nothing more comes, and the connection stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of the body, and when they are sent."""
+
+    at_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is sent for one request.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers, in small letters, without the length.
+        parts: The body; status and headers are sent with the first part. Without a part
+            they are not sent.
+        end_ns: When it ends.
+        ending: How it ends.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    parts: tuple[Part, ...]
+    end_ns: int
+    ending: Ending = Ending.COMPLETE
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it comes at one time, and complete."""
+        return len(self.parts) == 1 and self.ending is Ending.COMPLETE
+
+    @property
+    def body(self) -> bytes:
+        """All of the body that is sent."""
+        return self.parts[0].data if len(self.parts) == 1 else b"".join(p.data for p in self.parts)
+
+
+def whole_reply(status: int, headers: Mapping[str, str], body: bytes, at_ns: int) -> Reply:
+    """Return a reply that comes at one time."""
+    return Reply(status, headers, (Part(at_ns, body),), at_ns)
+
+
+def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
+    """Return a reply whose body comes in parts; those of one time are sent together."""
+    joined: list[Part] = []
+    data: list[bytes] = []
+    at_ns: int | None = None
+    for part in parts:
+        if part.at_ns != at_ns and at_ns is not None:
+            joined.append(Part(at_ns, b"".join(data)))
+            data = []
+        at_ns = part.at_ns
+        data.append(part.data)
+    if at_ns is not None:
+        joined.append(Part(at_ns, b"".join(data)))
+    return Reply(200, headers, tuple(joined), at_ns or 0)
+
+
+def no_reply(ending: Ending, at_ns: int) -> Reply:
+    """Return a reply of which nothing comes."""
+    return Reply(0, {}, (), at_ns, ending)
+
+
+def later(reply: Reply, by_ns: int) -> Reply:
+    """Return a reply moved back in time."""
+    if by_ns == 0:
+        return reply
+    parts = tuple(Part(part.at_ns + by_ns, part.data) for part in reply.parts)
+    return replace(reply, parts=parts, end_ns=reply.end_ns + by_ns)
+
+
+def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:
+    """Return a reply that breaks off when about ``share`` of its body was sent.
+
+    A stream keeps whole parts, at least one; a body that comes at one time is cut.
+    """
+    if len(reply.parts) > 1:
+        count = max(1, min(len(reply.parts) - 1, round(len(reply.parts) * share)))
+        kept = reply.parts[:count]
+    else:
+        whole = reply.parts[0]
+        kept = (Part(whole.at_ns, whole.data[: max(1, round(len(whole.data) * share))]),)
+    return replace(reply, parts=kept, end_ns=kept[-1].at_ns, ending=ending)
+
+
+def dripping(reply: Reply, longer_ns: int, pieces: int) -> Reply:
+    """Return a reply whose body is all there ``longer_ns`` later than it should be.
+
+    A stream is stretched; a body that comes at one time is cut into ``pieces``.
+    """
+    parts = reply.parts
+    if len(parts) == 1:
+        data = parts[0].data
+        size = max(1, -(-len(data) // pieces))
+        parts = tuple(
+            Part(parts[0].at_ns, data[start : start + size]) for start in range(0, len(data), size)
+        )
+    last = max(1, len(parts) - 1)
+    stretched = tuple(
+        Part(part.at_ns + longer_ns * index // last, part.data) for index, part in enumerate(parts)
+    )
+    return replace(reply, parts=stretched, end_ns=reply.end_ns + longer_ns)

@@ -1,0 +1,65 @@
+"""HTTP services that tools call: any address that matches a pattern gets a scripted reply.
+
+The latency of each request is drawn by what it asks (method, address, body) and how often
+that was asked before. So it does not depend on the order in which a strategy asks.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from threading import Lock
+from urllib.parse import urlsplit
+
+from .reply import Reply, whole_reply
+from .scenario import MAX_LATENCY_S, ServiceSpec
+
+
+class Services:
+    """The services of one trial; safe for threads.
+
+    Args:
+        specs: What the scenario declares; of several that match, the first answers.
+        stream: Seeds the draws.
+    """
+
+    def __init__(self, specs: Sequence[ServiceSpec], stream: str) -> None:
+        self._patterns = [(spec, _pattern_of(spec.url)) for spec in specs]
+        self._stream = stream
+        self._lock = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget every request so far."""
+        self._asked: Counter[str] = Counter()
+
+    def reply(self, method: str, url: str, body: bytes) -> Reply | None:
+        """Return the reply to a request, or ``None`` if no service has that address."""
+        if not self._patterns:
+            return None
+        for spec, pattern in self._patterns:
+            if spec.method in {None, method} and pattern.fullmatch(url):
+                return self._reply(spec, f"{spec.name}/{method} {url} {body!r}")
+        return None
+
+    def _reply(self, spec: ServiceSpec, asked: str) -> Reply:
+        with self._lock:
+            self._asked[asked] += 1
+            times = self._asked[asked]
+        generator = Random(f"{self._stream}/{asked}/{times}")
+        latency_s = min(spec.latency.draw(generator), MAX_LATENCY_S)
+        latency_ns = round(latency_s * 1e6) * 1_000
+        headers = {name.lower(): value for name, value in spec.headers.items()}
+        return whole_reply(spec.status, headers, spec.body.encode(), latency_ns)
+
+
+def service_root(spec: ServiceSpec) -> str:
+    """Return the address that a service's pattern begins with: scheme and host."""
+    parts = urlsplit(spec.url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _pattern_of(url: str) -> re.Pattern[str]:
+    # A pattern without a path stands for the host's root.
+    spelled = url if urlsplit(url).path else f"{url}/"
+    return re.compile(".*".join(re.escape(part) for part in spelled.split("*")), re.DOTALL)

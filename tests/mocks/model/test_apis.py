@@ -1,0 +1,315 @@
+"""Each API of the model, held against the official SDK of that API, sync and async."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from warpbench.bench.loops import asyncio_loop, uvloop_loop
+from warpbench.mocks.latency import Uniform
+from warpbench.mocks.script import Gaps, ModelCallScript, piece_times_ns
+
+from ..mocked import LOOK_UP, MS, PROMPT, SCHEMA, Mocked, call
+
+USER: list[Any] = [{"role": "user", "content": PROMPT}]
+CHAT_TOOL: Any = {"type": "function", "function": {"name": "look_up", "parameters": SCHEMA}}
+RESPONSES_TOOL: Any = {
+    "type": "function",
+    "name": "look_up",
+    "parameters": SCHEMA,
+    "strict": False,
+}
+MESSAGES_TOOL: Any = {"name": "look_up", "description": "…", "input_schema": SCHEMA}
+ASKS = ModelCallScript(1000 * MS, 11, 22, (LOOK_UP, LOOK_UP), ttft_ns=200 * MS, pieces=22)
+STREAMED = call(1000, ttft_ns=200 * MS, pieces=5)
+JITTERED = call(1000, ttft_ns=200 * MS, pieces=5, gaps=Gaps(Uniform(0.01, 0.3), "any seed"))
+LOOPS = pytest.mark.parametrize("new_loop", [asyncio_loop, uvloop_loop])
+
+TICKETS = [
+    {"word": "time", "ticket": "0.0.0"},
+    {"word": "time", "ticket": "0.0.1"},
+]
+
+
+def openai_client() -> openai.OpenAI:
+    return openai.OpenAI(api_key="none", _strict_response_validation=True)
+
+
+def openai_async() -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(api_key="none", _strict_response_validation=True)
+
+
+def anthropic_client() -> anthropic.Anthropic:
+    return anthropic.Anthropic(api_key="none", _strict_response_validation=True)
+
+
+def anthropic_async() -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(api_key="none", _strict_response_validation=True)
+
+
+class TestChatCompletions:
+    def test_a_whole_answer(self) -> None:
+        mocked = Mocked(call(1000))
+
+        completion = mocked.run(
+            lambda: openai_client().chat.completions.create(model="m", messages=USER)
+        )
+
+        assert completion.choices[0].finish_reason == "stop"
+        assert completion.choices[0].message.content == "lorem ipsum dolor si"
+        assert completion.usage is not None
+        assert completion.usage.total_tokens == 16
+        assert mocked.now_s == 1
+
+    def test_tool_calls_and_what_follows_them(self) -> None:
+        mocked = Mocked(ASKS, call(500))
+
+        def converse() -> Any:
+            client = openai_client()
+            messages = list(USER)
+            first = client.chat.completions.create(model="m", messages=messages, tools=[CHAT_TOOL])
+            calls: Any = first.choices[0].message.tool_calls
+            messages.append(first.choices[0].message)
+            messages += [{"role": "tool", "tool_call_id": c.id, "content": "ok"} for c in calls]
+            return calls, client.chat.completions.create(
+                model="m", messages=messages, tools=[CHAT_TOOL]
+            )
+
+        calls, last = mocked.run(converse)
+
+        assert [json.loads(c.function.arguments) for c in calls] == TICKETS
+        assert last.choices[0].message.content
+        assert mocked.now_s == 1.5
+
+    def test_a_streamed_answer_is_the_whole_one_in_pieces(self) -> None:
+        mocked = Mocked(STREAMED)
+
+        def stream() -> Any:
+            chunks = openai_client().chat.completions.create(
+                model="m", messages=USER, stream=True, stream_options={"include_usage": True}
+            )
+            return [(mocked.now_s, chunk) for chunk in chunks]
+
+        chunks = mocked.run(stream)
+
+        texts = [(at_s, c.choices[0].delta.content) for at_s, c in chunks if c.choices]
+        spoken = [(at_s, text) for at_s, text in texts if text]
+        assert "".join(text for _, text in spoken) == "lorem ipsum dolor si"
+        assert [at_s for at_s, _ in spoken] == [0.2, 0.4, 0.6, 0.8, 1.0]
+        assert chunks[-2][1].choices[0].finish_reason == "stop"
+        assert chunks[-1][1].usage.total_tokens == 16
+        assert all(chunk.usage is None for _, chunk in chunks[:-1])
+
+    def test_without_usage_asked_for_none_is_sent(self) -> None:
+        def stream() -> Any:
+            chunks = openai_client().chat.completions.create(model="m", messages=USER, stream=True)
+            return list(chunks)
+
+        assert all("usage" not in chunk.model_fields_set for chunk in Mocked(STREAMED).run(stream))
+
+    def test_streamed_tool_calls_come_in_fragments_of_their_arguments(self) -> None:
+        def stream() -> Any:
+            with openai_client().chat.completions.stream(
+                model="m", messages=USER, tools=[CHAT_TOOL]
+            ) as events:
+                fragments = [
+                    event.arguments_delta
+                    for event in events
+                    if event.type == "tool_calls.function.arguments.delta"
+                ]
+                return fragments, events.get_final_completion()
+
+        fragments, completion = Mocked(ASKS).run(stream)
+
+        assert len(fragments) > 10
+        calls = completion.choices[0].message.tool_calls
+        assert [json.loads(c.function.arguments) for c in calls] == TICKETS
+        assert [c.id for c in calls] == ["call_0_0_0", "call_0_0_1"]
+
+    @LOOPS
+    def test_async_clients_see_the_drawn_times_exactly(self, new_loop: Any) -> None:
+        mocked = Mocked(JITTERED)
+
+        async def stream() -> list[int]:
+            chunks = await openai_async().chat.completions.create(
+                model="m", messages=USER, stream=True
+            )
+            return [
+                mocked.clock.now_ns()
+                async for chunk in chunks
+                if chunk.choices and chunk.choices[0].delta.content
+            ]
+
+        seen_ns = mocked.run_async(stream, new_loop)
+
+        assert seen_ns == piece_times_ns(JITTERED)
+        assert len({b - a for a, b in itertools.pairwise(seen_ns)}) == 4
+
+
+class TestResponses:
+    def test_a_whole_answer(self) -> None:
+        mocked = Mocked(call(1000))
+
+        response = mocked.run(lambda: openai_client().responses.create(model="m", input=PROMPT))
+
+        assert response.output_text == "lorem ipsum dolor si"
+        assert response.usage is not None
+        assert (response.usage.input_tokens, response.usage.output_tokens) == (11, 5)
+        assert mocked.now_s == 1
+
+    @pytest.mark.parametrize("by_reference", [False, True])
+    def test_tool_calls_and_what_follows_them(self, by_reference: bool) -> None:
+        mocked = Mocked(ASKS, call(500))
+
+        def converse() -> Any:
+            client = openai_client()
+            first = client.responses.create(model="m", input=USER, tools=[RESPONSES_TOOL])
+            results: list[Any] = [
+                {"type": "function_call_output", "call_id": item.call_id, "output": "ok"}
+                for item in first.output
+                if item.type == "function_call"
+            ]
+            if by_reference:
+                last = client.responses.create(
+                    model="m", previous_response_id=first.id, input=results, tools=[RESPONSES_TOOL]
+                )
+            else:
+                said: list[Any] = [item.model_dump() for item in first.output]
+                last = client.responses.create(
+                    model="m", input=[*USER, *said, *results], tools=[RESPONSES_TOOL]
+                )
+            return first, last
+
+        first, last = mocked.run(converse)
+
+        assert [json.loads(item.arguments) for item in first.output] == TICKETS
+        assert last.output_text
+        assert mocked.now_s == 1.5
+
+    def test_a_streamed_answer_is_the_whole_one_in_pieces(self) -> None:
+        mocked = Mocked(STREAMED)
+
+        def stream() -> Any:
+            events = openai_client().responses.create(model="m", input=PROMPT, stream=True)
+            return [(mocked.now_s, event) for event in events]
+
+        events = mocked.run(stream)
+
+        deltas = [(at, e.delta) for at, e in events if e.type == "response.output_text.delta"]
+        assert [at for at, _ in deltas] == [0.2, 0.4, 0.6, 0.8, 1.0]
+        assert [event.sequence_number for _, event in events] == list(range(len(events)))
+        completed = events[-1][1]
+        assert completed.type == "response.completed"
+        assert completed.response.output_text == "".join(text for _, text in deltas)
+
+    def test_streamed_tool_calls_add_up(self) -> None:
+        def stream() -> Any:
+            with openai_client().responses.stream(
+                model="m", input=PROMPT, tools=[RESPONSES_TOOL]
+            ) as events:
+                for _ in events:
+                    pass
+                return events.get_final_response()
+
+        response = Mocked(ASKS).run(stream)
+
+        assert [json.loads(item.arguments) for item in response.output] == TICKETS
+
+    @LOOPS
+    def test_async_clients_see_the_drawn_times_exactly(self, new_loop: Any) -> None:
+        mocked = Mocked(JITTERED)
+
+        async def stream() -> list[int]:
+            events = await openai_async().responses.create(model="m", input=PROMPT, stream=True)
+            return [
+                mocked.clock.now_ns()
+                async for event in events
+                if event.type == "response.output_text.delta"
+            ]
+
+        assert mocked.run_async(stream, new_loop) == piece_times_ns(JITTERED)
+
+
+class TestMessages:
+    def test_a_whole_answer(self) -> None:
+        mocked = Mocked(call(1000))
+
+        message = mocked.run(
+            lambda: anthropic_client().messages.create(model="m", messages=USER, max_tokens=99)
+        )
+
+        assert message.content[0].type == "text"
+        assert message.content[0].text == "lorem ipsum dolor si"
+        assert (message.usage.input_tokens, message.usage.output_tokens) == (11, 5)
+        assert message.stop_reason == "end_turn"
+        assert mocked.now_s == 1
+
+    def test_tool_calls_and_what_follows_them(self) -> None:
+        mocked = Mocked(ASKS, call(500))
+
+        def converse() -> Any:
+            client = anthropic_client()
+            messages = list(USER)
+            options: Any = {"model": "m", "max_tokens": 99, "tools": [MESSAGES_TOOL]}
+            first = client.messages.create(messages=messages, **options)
+            messages.append({"role": "assistant", "content": first.content})
+            results = [
+                {"type": "tool_result", "tool_use_id": block.id, "content": "ok"}
+                for block in first.content
+            ]
+            messages.append({"role": "user", "content": results})
+            return first, client.messages.create(messages=messages, **options)
+
+        first, last = mocked.run(converse)
+
+        assert [block.input for block in first.content] == TICKETS
+        assert first.stop_reason == "tool_use"
+        assert last.content[0].text
+        assert mocked.now_s == 1.5
+
+    @pytest.mark.parametrize("asked", [STREAMED, ASKS], ids=["text", "tools"])
+    def test_a_streamed_answer_is_the_whole_one_in_pieces(self, asked: ModelCallScript) -> None:
+        options: Any = {"model": "m", "max_tokens": 99, "tools": [MESSAGES_TOOL], "messages": USER}
+
+        def stream() -> Any:
+            with anthropic_client().messages.stream(**options) as events:
+                for _ in events:
+                    pass
+                return events.get_final_message()
+
+        streamed = Mocked(asked).run(stream)
+        whole = Mocked(asked).run(lambda: anthropic_client().messages.create(**options))
+
+        assert streamed.model_dump(exclude_none=True) == whole.model_dump(exclude_none=True)
+
+    @LOOPS
+    def test_async_clients_see_the_drawn_times_exactly(self, new_loop: Any) -> None:
+        mocked = Mocked(JITTERED)
+
+        async def stream() -> list[int]:
+            events = await anthropic_async().messages.create(
+                model="m", messages=USER, max_tokens=99, stream=True
+            )
+            return [
+                mocked.clock.now_ns()
+                async for event in events
+                if event.type == "content_block_delta"
+            ]
+
+        assert mocked.run_async(stream, new_loop) == piece_times_ns(JITTERED)
+
+
+ASK: dict[str, Callable[[], Any]] = {
+    "chat completions": lambda: openai_client().chat.completions.create(model="m", messages=USER),
+    "responses": lambda: openai_client().responses.create(model="m", input=PROMPT),
+    "messages": lambda: anthropic_client().messages.create(model="m", messages=USER, max_tokens=99),
+}
+
+
+@pytest.mark.parametrize("api", ASK)
+def test_a_question_that_the_script_has_no_answer_to_is_a_bad_request(api: str) -> None:
+    with pytest.raises((openai.BadRequestError, anthropic.BadRequestError), match="model calls"):
+        Mocked().run(ASK[api])
