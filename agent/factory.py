@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import httpx2
 from openai import AsyncOpenAI, OpenAI
 
 from .agent import Agent
@@ -69,6 +70,10 @@ class Host(Protocol):
         """Key of the model's API."""
         ...
 
+    def async_http_client(self) -> httpx2.AsyncClient | None:
+        """Return what sends an async client's requests; ``None`` for the SDK's own."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
@@ -82,7 +87,9 @@ def build(host: Host) -> Sessions:
     """Return the agent's session in both forms; each call of them is a conversation."""
     agent = Agent(
         [_tool(tool, tool.function) for tool in host.tools],
-        async_client=AsyncOpenAI(api_key=host.api_key, base_url=host.base_url),
+        async_client=AsyncOpenAI(
+            api_key=host.api_key, base_url=host.base_url, http_client=host.async_http_client()
+        ),
         model=host.model,
         max_rounds=_MOST_ROUNDS,
         tool_workers=host.tool_workers,

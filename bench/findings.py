@@ -6,6 +6,9 @@ from .record import CellResult, Finding, FindingKind, Status
 
 _SLACK = 1e-9
 
+BUSY_SERVER = 0.7
+"""From this share of a core on, what waits for the mock model's server shows in the figures."""
+
 
 def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     """Return the warnings that the results of a run give rise to."""
@@ -19,7 +22,8 @@ def interrupted(done: int, planned: int) -> Finding:
 
 def name_of(cell: CellResult) -> str:
     """Return a cell's name in a sentence: ``tools/gather/uvloop at 100``."""
-    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}"
+    by = "" if cell.transport == "respx" else f" by {cell.transport}"
+    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}{by}"
 
 
 def _of_cell(cell: CellResult) -> Iterator[Finding]:
@@ -38,6 +42,14 @@ def _of_cell(cell: CellResult) -> Iterator[Finding]:
             FindingKind.SESSIONS_FAILED,
             f"{name_of(cell)}: {unsuccessful} of {counts.started} sessions did not succeed; "
             f"the first: {cell.error}",
+        )
+    if cell.server_utilisation is not None and cell.server_utilisation > BUSY_SERVER:
+        yield Finding(
+            FindingKind.SERVER_BOUND,
+            f"{name_of(cell)}: the mock model's server was busy for "
+            f"{cell.server_utilisation:.0%} of a core (it can answer "
+            f"{cell.server_capacity_per_s or 0:,.0f} requests a second): what was measured is the "
+            "server, not the client",
         )
     if cell.efficiency is not None and cell.efficiency > 1 + _SLACK:
         yield Finding(

@@ -11,6 +11,7 @@ from ..mocks.scenario import load_scenario
 from .loops import LOOPS, require_loop
 from .plan import Factors
 from .strategies import available_strategies
+from .transports import RESPX, TRANSPORTS, require_transport
 
 DEFAULT_SCENARIO = "tools"
 DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
@@ -53,7 +54,9 @@ def add_factors(
     )
 
 
-def factors_of(options: argparse.Namespace, clock: ClockMode) -> Factors:
+def factors_of(
+    options: argparse.Namespace, clock: ClockMode, transports: Sequence[str] = (RESPX.name,)
+) -> Factors:
     """Return what a run varies.
 
     Raises:
@@ -74,6 +77,7 @@ def factors_of(options: argparse.Namespace, clock: ClockMode) -> Factors:
         clock=clock,
         seed=whole("--seed", options.seed, least=0),
         tool_workers=tool_workers(options.tool_workers),
+        transports=tuple(transports),
     )
 
 
@@ -130,6 +134,35 @@ def positive_number(option: str, value: str) -> float:
     if not 0 < number < float("inf"):
         raise UsageError(f"{option} {value!r}: expected a number above 0")
     return number
+
+
+def transports_of(values: Sequence[str] | None) -> list[str]:
+    """Return the transports that a run varies.
+
+    Raises:
+        UsageError: One of them is not there.
+    """
+    return [
+        require_transport(one_of("--transport", name, TRANSPORTS)).name for name in several(values)
+    ] or [RESPX.name]
+
+
+def clock_for(value: str | None, transports: Sequence[str]) -> ClockMode:
+    """Return the mode of the clock that was asked for, or that the transports allow.
+
+    Raises:
+        UsageError: There is none of that name, or it cannot skip over real sockets.
+    """
+    over_sockets = [name for name in transports if not TRANSPORTS[name].in_process]
+    if value is None:
+        return ClockMode.WALL if over_sockets else ClockMode.WARP
+    clock = clock_of(value)
+    if over_sockets and clock is not ClockMode.WALL:
+        raise UsageError(
+            f"--clock {value!r}: transport {over_sockets[0]} uses real sockets, and no clock can "
+            "skip over them: use --clock wall"
+        )
+    return clock
 
 
 def clock_of(value: str) -> ClockMode:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from ..mocks.clock import ClockMode
 from ..mocks.scenario import Scenario
 from .machine import cores_of, default_executor_workers
 from .record import NO_LOOP, Cell
 from .strategies import Strategy
+from .transports import RESPX
 from .trial import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
-RESPX = "respx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Factors:
         seed: Seed of the scripts.
         tool_workers: Threads for blocking tools; ``None`` for as many as the highest load
             needs, 0 for Python's default size.
+        transports: Names of the ways of reaching the model.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -40,6 +42,7 @@ class Factors:
     clock: ClockMode
     seed: int
     tool_workers: int | None
+    transports: tuple[str, ...] = (RESPX.name,)
 
 
 def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
@@ -52,23 +55,24 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     for scenario in factors.scenarios:
         loads = factors.concurrency or scenario.concurrency or DEFAULT_CONCURRENCY
         tool_workers = _tool_workers(factors, scenario, max(loads))
-        for target in factors.targets:
-            for strategy in factors.strategies:
-                for loop in factors.loops if strategy.on_loop else (NO_LOOP,):
-                    for load in loads:
-                        cell = Cell(
-                            scenario=scenario.name,
-                            target=target,
-                            strategy=strategy.name,
-                            loop=loop,
-                            transport=RESPX,
-                            clock=factors.clock,
-                            concurrency=load,
-                            session_count=factors.session_count or scenario.sessions,
-                            seed=factors.seed,
-                            tool_workers=tool_workers,
-                        )
-                        specs[cell] = TrialSpec(scenario, cell)
+        for target, transport, strategy in product(
+            factors.targets, factors.transports, factors.strategies
+        ):
+            loops = factors.loops if strategy.on_loop else (NO_LOOP,)
+            for loop, load in product(loops, loads):
+                cell = Cell(
+                    scenario=scenario.name,
+                    target=target,
+                    strategy=strategy.name,
+                    loop=loop,
+                    transport=transport,
+                    clock=factors.clock,
+                    concurrency=load,
+                    session_count=factors.session_count or scenario.sessions,
+                    seed=factors.seed,
+                    tool_workers=tool_workers,
+                )
+                specs[cell] = TrialSpec(scenario, cell)
     return tuple(specs.values())
 
 

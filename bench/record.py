@@ -115,6 +115,9 @@ class TrialResult:
             of the clock, as are the next.
         blocked_loop: Where an event loop was blocked, if the trial was to note that.
         calls: What was called, if the trial was to count that.
+        server_capacity_per_s: Requests without latency that the mock model's server can
+            answer a second; ``None`` in-process.
+        server_utilisation: CPU seconds that it took per second of the trial.
     """
 
     samples: tuple[SessionSample, ...]
@@ -132,6 +135,8 @@ class TrialResult:
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()
     calls: CallCounts | None = None
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,9 @@ class CellResult(Cell):
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
         elapsed_s: What a trial's sessions really took on the wall.
+        server_capacity_per_s: Requests without latency that the mock model's server can
+            answer a second; ``None`` in-process.
+        server_utilisation: CPU seconds that it took per second of a trial, at most.
         trial_figures: Each trial by itself.
     """
 
@@ -209,6 +217,8 @@ class CellResult(Cell):
     cpu_s_per_session: float | None = None
     peak_rss_bytes: int | None = None
     elapsed_s: float | None = None
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
     trial_figures: tuple[TrialFigures, ...] = ()
 
 
@@ -218,6 +228,7 @@ class FindingKind(StrEnum):
     SESSIONS_LOST = "sessions_lost"
     SESSIONS_FAILED = "sessions_failed"
     ABOVE_IDEAL = "above_ideal"
+    SERVER_BOUND = "server_bound"
     INTERRUPTED = "interrupted"
 
 

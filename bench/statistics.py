@@ -1,7 +1,7 @@
 """Pure statistics: from the trials of a cell to its result."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import fmean, median
 
@@ -98,8 +98,18 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),
         elapsed_s=median(trial.elapsed_s for trial in trials),
+        server_capacity_per_s=_median_of(trial.server_capacity_per_s for trial in trials),
+        server_utilisation=max(
+            (trial.server_utilisation for trial in trials if trial.server_utilisation is not None),
+            default=None,
+        ),
         trial_figures=tuple(_figures(trial) for trial in trials),
     )
+
+
+def _median_of(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 def count_sessions(samples: Sequence[SessionSample]) -> SessionCounts:

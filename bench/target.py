@@ -15,12 +15,16 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import httpx2
+from openai import DefaultAioHttpClient
 
 from ..mocks.errors import TargetError
 from ..mocks.isolation import DUMMY_KEY
 from ..mocks.tools import LabTool
 from .strategies.protocol import AsyncSession, SyncSession
+from .transports import HttpClient
 
 BUILT_IN_TARGETS: Mapping[str, str] = {
     "agent": "warpbench.agent.factory:build",
@@ -38,6 +42,9 @@ class Lab:
         model: Name of the model to ask for.
         base_url: Where the mocked API is said to be.
         api_key: A key that is none.
+        service_urls: Scheme and host (over loopback, and a path) of each HTTP service of the
+            scenario, by its name.
+        http_client: What async openai clients shall send their requests by.
     """
 
     tools: tuple[LabTool, ...]
@@ -45,6 +52,17 @@ class Lab:
     model: str = "gpt-4o-mini"
     base_url: str = "https://api.openai.com/v1"
     api_key: str = DUMMY_KEY
+    service_urls: Mapping[str, str] = field(default_factory=dict)
+    http_client: HttpClient = HttpClient.HTTPX2
+
+    @property
+    def anthropic_base_url(self) -> str:
+        """Where the mocked API of Anthropic is said to be."""
+        return self.base_url.removesuffix("/v1")
+
+    def async_http_client(self) -> httpx2.AsyncClient | None:
+        """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""
+        return DefaultAioHttpClient() if self.http_client is HttpClient.AIOHTTP else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import os
 import random
 import resource
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -20,14 +20,12 @@ from ..mocks.isolation import (
     stay_on_this_machine,
     staying_on_this_machine,
 )
-from ..mocks.model import ScriptedModel, task_of
-from ..mocks.router import mocked_http
+from ..mocks.model import task_of
 from ..mocks.scenario import Scenario
 from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
-from ..mocks.services import Services
 from ..mocks.tools import Delegates, lab_tools
-from ..mocks.traffic import Traffic
-from ..mocks.world import World
+from ..mocks.traffic import Traffic, Wait
+from ..mocks.world import WorldSpec
 from .blocked_loop import BlockedLoops
 from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
@@ -37,6 +35,7 @@ from .probe import Probe
 from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from .target import Lab, Target, build_target
+from .transports import HttpClient, Reached, reached, require_transport
 
 WARM_UP_SESSIONS = 2
 _KIBIBYTE = 1024
@@ -152,36 +151,62 @@ class _Trial:
             for session in (*self._script.sessions, *warm_up)
             for part in with_nested(session)
         }
-        self._traffic = Traffic(clock.now_ns if spec.notes_waits else None)
-        self._model = ScriptedModel(self._sessions, spec.scenario.limits)
-        self._services = Services(spec.scenario.services, f"{spec.scenario.name}/{spec.cell.seed}")
-        self._world = World(self._model, self._services, clock, self._traffic)
+        self._tool_traffic = Traffic(clock.now_ns if spec.notes_waits else None)
+        self._transport = require_transport(spec.cell.transport)
+        self._world_spec = WorldSpec(
+            sessions=self._sessions,
+            limits=spec.scenario.limits,
+            services=spec.scenario.services,
+            stream=f"{spec.scenario.name}/{spec.cell.seed}",
+            notes_waits=spec.notes_waits,
+        )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
-        self._lab = Lab(
-            tools=lab_tools(spec.scenario, self._sessions, clock, self._traffic, self._delegates),
-            tool_workers=spec.cell.tool_workers,
+        self._tools = lab_tools(
+            spec.scenario, self._sessions, clock, self._tool_traffic, self._delegates
         )
         self._tasks = _tasks(self._script.sessions, spec.scenario)
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
     @contextmanager
     def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
-        target = build_target(named, self._lab)
-        self._delegates.session = target.session
-        self._delegates.sync_session = target.sync_session
-        drives = self._strategy.drives
-        session = target.session if drives is Drives.ASYNC else target.sync_session
-        if session is None:
-            yield NotApplicable(f"the target has no {drives} session")
-            return
         with ExitStack() as scope:
-            scope.enter_context(mocked_http(self._world))
+            world = scope.enter_context(reached(self._transport, self._world_spec, self._clock))
+            target = build_target(named, self._lab(world))
+            session = self._session_of(target)
+            if isinstance(session, NotApplicable):
+                yield session
+                return
             drive = self._driver(scope)
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
             warm_up = Probe(self._clock, self._warm_up_tasks)
             drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
-            yield partial(self._measure, drive, session, self._waits(target))
+            waits = self._waits(target, world.seen().tools_declared)
+            yield partial(self._measure, drive, session, waits, world)
+
+    def _lab(self, world: Reached) -> Lab:
+        return Lab(
+            tools=self._tools,
+            tool_workers=self._cell.tool_workers,
+            base_url=f"{world.root}/v1",
+            service_urls=world.service_urls,
+            http_client=self._transport.client,
+        )
+
+    def _session_of(self, target: Target) -> AsyncSession | SyncSession | NotApplicable:
+        """Return the form of session that the strategy drives, if the cell makes sense."""
+        self._delegates.session = target.session
+        self._delegates.sync_session = target.sync_session
+        drives = self._strategy.drives
+        session = target.session if drives is Drives.ASYNC else target.sync_session
+        if session is None:
+            return NotApplicable(f"the target has no {drives} session")
+        if self._transport.client is HttpClient.AIOHTTP:
+            if drives is Drives.SYNC:
+                return NotApplicable("aiohttp has no sync client")
+            if not target.takes_lab:
+                return NotApplicable("the target does not take the lab's HTTP client")
+        return session
 
     def _driver(self, scope: ExitStack) -> Callable[..., object]:
         if not self._strategy.on_loop:
@@ -201,11 +226,10 @@ class _Trial:
             return probe.watch_async(cast("AsyncSession", session))
         return probe.watch_sync(cast("SyncSession", session))
 
-    def _waits(self, target: Target) -> Waits:
-        declared = self._model.tools_declared
+    def _waits(self, target: Target, declared: frozenset[str]) -> Waits:
         if not declared:
             return Waits.FIRST_CALL
-        takes_labs = target.takes_lab and declared.issuperset(tool.name for tool in self._lab.tools)
+        takes_labs = target.takes_lab and declared.issuperset(tool.name for tool in self._tools)
         return Waits.ALL if takes_labs else Waits.MODEL
 
     def _measure(
@@ -213,10 +237,10 @@ class _Trial:
         drive: Callable[..., object],
         session: AsyncSession | SyncSession,
         waits: Waits,
+        world: Reached,
     ) -> TrialResult:
-        self._traffic.reset()
-        self._model.forget()
-        self._services.forget()
+        self._tool_traffic.reset()
+        world.forget()
         self._blocked.forget()
         gc.collect()
         probe = Probe(self._clock, self._tasks)
@@ -227,7 +251,8 @@ class _Trial:
         cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
         if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
             raise self._clock.failure
-        samples = tuple(self._checked(sample, waits) for sample in probe.samples())
+        seen = world.seen()
+        samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
         return TrialResult(
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
@@ -236,19 +261,23 @@ class _Trial:
             ),
             ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
             origin_ns=probe.origin_ns,
-            http_requests=self._traffic.http_requests,
-            llm_calls=self._traffic.llm_calls,
-            tool_calls=self._traffic.tool_calls,
-            peak_in_flight=self._traffic.peak_in_flight,
+            http_requests=seen.http_requests,
+            llm_calls=seen.llm_calls,
+            tool_calls=self._tool_traffic.tool_calls,
+            peak_in_flight=seen.peak_in_flight,
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
-            waits=tuple(self._traffic.waits),
+            waits=_in_order(seen.waits, self._tool_traffic.waits),
             blocked_loop=self._blocked.noted(),
             calls=None if self._counter is None else self._counter.counts(),
+            server_capacity_per_s=seen.server_capacity_per_s,
+            server_utilisation=seen.server_utilisation,
         )
 
-    def _checked(self, sample: SessionSample, waits: Waits) -> SessionSample:
+    def _checked(
+        self, sample: SessionSample, waits: Waits, answered_by: Mapping[int, int]
+    ) -> SessionSample:
         """Return the sample, failed if the session ended before its script did.
 
         Such a session met fewer waits than the ideal counts: its time says nothing.
@@ -258,12 +287,16 @@ class _Trial:
         script = self._sessions[sample.session]
         for part in with_nested(script) if waits is Waits.ALL else (script,):
             expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
-            answered = self._model.answered.get(part.session, 0)
+            answered = answered_by.get(part.session, 0)
             if answered < expected:
                 which = "the session" if part is script else "a session nested in it"
                 error = f"{which} ended after {answered} of {expected} model calls"
                 return replace(sample, outcome=Outcome.FAILED, error=error)
         return sample
+
+
+def _in_order(model: Iterable[Wait], tools: Iterable[Wait]) -> tuple[Wait, ...]:
+    return tuple(sorted((*model, *tools), key=lambda wait: wait.end_ns))
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:

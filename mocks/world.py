@@ -4,12 +4,15 @@ The edges (the respx router, the loopback server) differ in how they play a repl
 replied is decided here, for both.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .clock import Clock
 from .errors import UnmockedRequestError
 from .model import ScriptedModel, wire_format_of
 from .reply import Reply
+from .scenario import ModelLimits, ServiceSpec
+from .script import SessionScript
 from .services import Services
 from .traffic import Traffic
 
@@ -46,10 +49,16 @@ class World:
     def __init__(
         self, model: ScriptedModel, services: Services, clock: Clock, traffic: Traffic
     ) -> None:
-        self._model = model
-        self._services = services
+        self.model = model
+        self.services = services
         self.clock = clock
         self.traffic = traffic
+
+    def forget(self) -> None:
+        """Forget every request so far, those of a warm-up for instance."""
+        self.traffic.reset()
+        self.model.forget()
+        self.services.forget()
 
     def exchange(self, method: str, path: str, url: object, body: bytes) -> Exchange:
         """Return what is replied to a request.
@@ -66,15 +75,43 @@ class World:
         now_ns = self.clock.now_ns()
         self.traffic.http_request()
         if method == "POST" and wire_format_of(path) is not None:
-            answered = self._model.reply(path, body, now_ns)
+            answered = self.model.reply(path, body, now_ns)
             return Exchange(
                 answered.reply, now_ns, answered.session, answered.step, is_model_call=True
             )
-        reply = self._services.reply(method, str(url), body)
+        reply = self.services.reply(method, str(url), body)
         if reply is not None:
             return Exchange(reply, now_ns, -1, -1, is_model_call=False)
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
             "the [[services]] of the scenario"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSpec:
+    """A mocked world as a value, to be sent to another process for instance.
+
+    Attributes:
+        sessions: The sessions by number, nested ones among them.
+        limits: What the model's server lets through.
+        services: The HTTP services beside it.
+        stream: Seeds the draws of the services.
+        notes_waits: Whether to note each wait.
+    """
+
+    sessions: Mapping[int, SessionScript]
+    limits: ModelLimits
+    services: tuple[ServiceSpec, ...]
+    stream: str
+    notes_waits: bool = False
+
+    def world(self, clock: Clock) -> World:
+        """Return the world, on a clock."""
+        return World(
+            ScriptedModel(self.sessions, self.limits),
+            Services(self.services, self.stream),
+            clock,
+            Traffic(clock.now_ns if self.notes_waits else None),
         )

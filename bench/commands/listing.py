@@ -9,6 +9,7 @@ from ...mocks.scenario import builtin_scenarios, load_scenario
 from ..loops import LOOPS
 from ..strategies import available_strategies
 from ..target import BUILT_IN_TARGETS
+from ..transports import TRANSPORTS
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,6 +24,7 @@ def _list(_options: argparse.Namespace) -> int:
         "scenarios": ((name, load_scenario(name).description) for name in builtin_scenarios()),
         "strategies": ((each.name, each.summary) for each in available_strategies().values()),
         "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "transports": ((name, each.summary) for name, each in TRANSPORTS.items()),
         "targets": BUILT_IN_TARGETS.items(),
     }
     for title, rows in sections.items():

@@ -17,16 +17,18 @@ from ..environment import read_environment
 from ..options import (
     DEFAULT_TRIALS,
     add_factors,
-    clock_of,
+    clock_for,
     factors_of,
     folder,
     positive_number,
+    transports_of,
     trials,
 )
 from ..plan import cells_of
 from ..processes import TrialProcesses
 from ..run_file import RUN_FILE, write_run
 from ..runner import RunHeader, run_cells
+from ..transports import TRANSPORTS
 from .showing import show_run
 
 EXIT_INTERRUPTED = 130
@@ -39,7 +41,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(command=_run)
     add_factors(parser)
     modes = f"{', '.join(ClockMode)} (warp)"
-    parser.add_argument("--clock", default=ClockMode.WARP, metavar="MODE", help=modes)
+    parser.add_argument("--clock", metavar="MODE", help=modes)
+    parser.add_argument(
+        "--transport",
+        action="append",
+        metavar="NAME[,NAME…]",
+        help=f"{', '.join(TRANSPORTS)}; over sockets the clock is wall (respx)",
+    )
     parser.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
     parser.add_argument(
         "--time-limit",
@@ -54,7 +62,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _run(options: argparse.Namespace) -> int:
-    factors = factors_of(options, clock_of(options.clock))
+    transports = transports_of(options.transport)
+    factors = factors_of(options, clock_for(options.clock, transports), transports)
     count = trials(options.trials, factors.clock)
     time_limit_s = positive_number("--time-limit", options.time_limit)
     out = folder(options.out)

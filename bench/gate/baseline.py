@@ -12,8 +12,8 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError
 from ...mocks.scenario import load_scenario
 from ..json_file import JsonFile
-from ..plan import RESPX
 from ..record import Cell
+from ..transports import RESPX
 from ..trial import TrialSpec
 from .measuring import Measured
 from .structure import Structure
@@ -101,7 +101,7 @@ def spec_of(cell: CellBaseline) -> TrialSpec:
             target=cell.target,
             strategy=cell.strategy,
             loop=cell.loop,
-            transport=RESPX,
+            transport=RESPX.name,
             clock=ClockMode.VIRTUAL,
             concurrency=cell.concurrency,
             session_count=cell.sessions,

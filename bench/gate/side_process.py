@@ -21,9 +21,9 @@ from ...mocks.errors import WarpbenchError
 from ...mocks.isolation import hold_no_secrets
 from ...mocks.scenario import load_scenario
 from ..origins import Origin, origin_of
-from ..plan import RESPX
 from ..record import Cell, Outcome
 from ..target import load_factory
+from ..transports import RESPX
 from ..trial import NotApplicable, TrialSpec, run_trial
 
 _PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
@@ -85,7 +85,9 @@ def _in_a_fork(request: dict[str, Any]) -> dict[str, Any]:
 def _trial(request: dict[str, Any]) -> dict[str, object]:
     try:
         scenario = load_scenario(request.pop("scenario"))
-        cell = Cell(scenario=scenario.name, transport=RESPX, clock=ClockMode.VIRTUAL, **request)
+        cell = Cell(
+            scenario=scenario.name, transport=RESPX.name, clock=ClockMode.VIRTUAL, **request
+        )
         trial = run_trial(TrialSpec(scenario, cell))
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         return {"error": _in_words(error)}

@@ -18,7 +18,9 @@ def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as peopl
     by_name = {tool.name: tool for tool in lab.tools}
     declared: list[Any] = [_declaration(tool) for tool in lab.tools]
     pool = ThreadPoolExecutor(lab.tool_workers)
-    client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+    client = AsyncOpenAI(
+        api_key=lab.api_key, base_url=lab.base_url, http_client=lab.async_http_client()
+    )
     sync_client = OpenAI(api_key=lab.api_key, base_url=lab.base_url)
 
     async def call_async(call: Any) -> str:

@@ -1,0 +1,196 @@
+"""How a session reaches the model: in-process, or over real sockets with one client or another.
+
+Each way opens a mocked world, says where it is, and tells afterwards what it saw. Sockets
+need real time; in-process, every clock will do.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ..mocks.clock import Clock
+from ..mocks.errors import UsageError
+from ..mocks.router import mocked_http
+from ..mocks.server import SERVICES_PATH, ServerProcess
+from ..mocks.services import service_root
+from ..mocks.traffic import Wait
+from ..mocks.world import World, WorldSpec
+
+_OPENAI_ROOT = "https://api.openai.com"
+_ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
+
+
+class HttpClient(StrEnum):
+    """What sends an async openai client's requests."""
+
+    HTTPX2 = "httpx2"
+    AIOHTTP = "aiohttp"
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """A way of reaching the model.
+
+    Attributes:
+        name: As it is asked for and shown.
+        summary: What it is, in one line.
+        in_process: Whether it needs no socket, and so runs on every clock.
+        client: What sends the requests of async clients.
+    """
+
+    name: str
+    summary: str
+    in_process: bool
+    client: HttpClient
+
+
+RESPX = Transport("respx", "in-process, without a socket", True, HttpClient.HTTPX2)
+LOOPBACK = Transport(
+    "loopback", "real sockets to a server on this machine, by httpx2", False, HttpClient.HTTPX2
+)
+LOOPBACK_AIOHTTP = Transport(
+    "loopback-aiohttp", "the same by aiohttp, for async sessions", False, HttpClient.AIOHTTP
+)
+
+TRANSPORTS: Mapping[str, Transport] = {
+    transport.name: transport for transport in (RESPX, LOOPBACK, LOOPBACK_AIOHTTP)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the mocked world saw of a trial.
+
+    Attributes:
+        http_requests: Requests that reached it.
+        llm_calls: Model calls begun.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        waits: The model calls that are over, if they are noted.
+        answered: Model calls answered, by session; a repeated one counts once.
+        tools_declared: Names of the tools that the latest request declared.
+        server_capacity_per_s: Requests without latency that the server can answer a second.
+        server_utilisation: CPU seconds that it took per second of the trial.
+    """
+
+    http_requests: int
+    llm_calls: int
+    peak_in_flight: int
+    waits: tuple[Wait, ...]
+    answered: Mapping[int, int]
+    tools_declared: frozenset[str]
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
+
+
+class Reached(Protocol):
+    """A mocked world that can be reached."""
+
+    root: str
+    """Address of the model's APIs, without a path."""
+
+    service_urls: Mapping[str, str]
+    """Scheme and host of each HTTP service, by its name, as they are to be called."""
+
+    def forget(self) -> None:
+        """Forget every request so far."""
+        ...
+
+    def seen(self) -> Seen:
+        """Return what it saw since."""
+        ...
+
+
+@contextmanager
+def reached(transport: Transport, spec: WorldSpec, clock: Clock) -> Iterator[Reached]:
+    """Open a world, by which everything in this scope reaches the model.
+
+    Raises:
+        TrialError: Its server did not start.
+    """
+    if transport.in_process:
+        world = spec.world(clock)
+        with mocked_http(world):
+            yield _InProcess(world, spec)
+        return
+    with ServerProcess(spec) as server:
+        # Targets that bring their own clients read these.
+        for name, path in _ENDPOINTS.items():
+            os.environ[name] = server.root + path
+        yield _Loopback(server, spec)
+
+
+def require_transport(name: str) -> Transport:
+    """Return a transport by its name.
+
+    Raises:
+        UsageError: There is none of that name, or what it needs is not installed.
+    """
+    transport = TRANSPORTS.get(name)
+    if transport is None:
+        raise UsageError(f"transport {name!r}: expected one of {', '.join(TRANSPORTS)}")
+    if transport.client is HttpClient.AIOHTTP:
+        try:
+            import aiohttp  # noqa: F401, PLC0415 - an extra
+        except ImportError:
+            raise UsageError(
+                f"transport {name!r} needs aiohttp: pip install warpbench[aiohttp]"
+            ) from None
+    return transport
+
+
+class _InProcess:
+    def __init__(self, world: World, spec: WorldSpec) -> None:
+        self._world = world
+        self.root = _OPENAI_ROOT
+        self.service_urls: Mapping[str, str] = {
+            service.name: service_root(service) for service in spec.services
+        }
+
+    def forget(self) -> None:
+        self._world.forget()
+
+    def seen(self) -> Seen:
+        traffic, model = self._world.traffic, self._world.model
+        return Seen(
+            http_requests=traffic.http_requests,
+            llm_calls=traffic.llm_calls,
+            peak_in_flight=traffic.peak_in_flight,
+            waits=tuple(traffic.waits),
+            answered=model.answered,
+            tools_declared=model.tools_declared,
+        )
+
+
+class _Loopback:
+    def __init__(self, server: ServerProcess, spec: WorldSpec) -> None:
+        self._server = server
+        self._since_s = time.monotonic()
+        self._cpu_from_s = 0.0
+        self.root = server.root
+        self.service_urls: Mapping[str, str] = {
+            service.name: server.root + SERVICES_PATH + service_root(service).replace("://", "/")
+            for service in spec.services
+        }
+
+    def forget(self) -> None:
+        self._server.forget()
+        self._cpu_from_s = self._server.seen()["cpu_s"]
+        self._since_s = time.monotonic()
+
+    def seen(self) -> Seen:
+        elapsed_s = time.monotonic() - self._since_s
+        seen: dict[str, Any] = self._server.seen()
+        return Seen(
+            http_requests=seen["http_requests"],
+            llm_calls=seen["llm_calls"],
+            peak_in_flight=seen["peak_in_flight"],
+            waits=tuple(Wait(**wait) for wait in seen["waits"]),
+            answered={int(session): count for session, count in seen["answered"].items()},
+            tools_declared=frozenset(seen["tools_declared"]),
+            server_capacity_per_s=self._server.capacity_per_s,
+            server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
+        )

@@ -1,0 +1,39 @@
+"""The process of a server: reads its world from standard input, and ends when that does."""
+
+import logging
+import pickle
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from ..clock import WallClock
+from .serving import bound_socket, serve
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from ..world import WorldSpec
+
+
+def main() -> None:
+    """Serve a world on a free port of loopback, which is written to standard output."""
+    # Broken connections are what faults are for; nobody wants to read of them.
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+    logging.getLogger("uvicorn").propagate = False
+    spec: WorldSpec = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+    listening = bound_socket("127.0.0.1", 0)
+
+    def until(server: "uvicorn.Server") -> None:
+        def end_with_parent() -> None:
+            sys.stdin.buffer.read()
+            server.should_exit = server.force_exit = True
+
+        threading.Thread(target=end_with_parent, name="end-with-parent", daemon=True).start()
+
+    sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
+    serve(spec.world(WallClock()), listening, until)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The ASGI app: plays the world's replies over a connection, with their faults."""
+
+import json
+import socket
+import struct
+import time
+from asyncio import Transport
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import UnmockedRequestError
+from ..reply import Ending
+from ..world import Exchange, World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+CONTROL_PATH = "/warpbench/"
+"""Where a trial asks what the server saw, and tells it to forget."""
+
+SERVICES_PATH = "/services/"
+"""What follows it is the scheme, the host and the path of a mocked HTTP service."""
+
+TRANSPORT = "warpbench.transport"
+"""Name of the extension of a request's scope that holds its connection."""
+
+_SETTLES_NS = 5_000_000
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class ServerApp:
+    """Serves a world.
+
+    Args:
+        world: What answers.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        body = await _body(receive)
+        method, path = scope["method"], scope["path"]
+        if path.startswith(CONTROL_PATH):
+            await self._control(path.removeprefix(CONTROL_PATH), send)
+            return
+        try:
+            exchange = self._world.exchange(method, path, _address(scope), body)
+        except UnmockedRequestError as error:
+            await _send_json(send, 404, {"error": {"message": f"warpbench: {error}"}})
+            return
+        traffic = self._world.traffic
+        counted = (
+            traffic.model_call(exchange.session, exchange.step)
+            if exchange.is_model_call
+            else traffic.service_call()
+        )
+        with counted:
+            await self._play(exchange, scope, receive, send)
+
+    async def _play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        reply, sleep_until_ns = exchange.reply, self._world.clock.sleep_until_ns
+        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        if reply.is_whole:
+            headers.append((b"content-length", b"%d" % len(reply.parts[0].data)))
+        is_complete = reply.ending is Ending.COMPLETE
+        last = len(reply.parts) - 1
+        for index, part in enumerate(reply.parts):
+            await sleep_until_ns(exchange.arrived_ns + part.at_ns)
+            if index == 0:
+                start = {"type": "http.response.start", "status": reply.status}
+                await send({**start, "headers": headers})
+            more = index < last or not is_complete
+            await send({"type": "http.response.body", "body": part.data, "more_body": more})
+        if not is_complete:
+            await sleep_until_ns(exchange.arrived_ns + reply.end_ns)
+            if reply.parts:
+                # What was sent has to be read before a reset may overtake it.
+                await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
+            _end(scope["extensions"][TRANSPORT], reply.ending)
+            await _until_gone(receive)
+
+    async def _control(self, command: str, send: Send) -> None:
+        world = self._world
+        if command == "forget":
+            world.forget()
+        seen = {
+            "http_requests": world.traffic.http_requests,
+            "llm_calls": world.traffic.llm_calls,
+            "service_calls": world.traffic.service_calls,
+            "peak_in_flight": world.traffic.peak_in_flight,
+            "waits": [asdict(wait) for wait in world.traffic.waits],
+            "answered": {str(key): value for key, value in world.model.answered.items()},
+            "tools_declared": sorted(world.model.tools_declared),
+            "cpu_s": time.process_time(),
+        }
+        await _send_json(send, 200, seen)
+
+
+def _end(transport: Transport, ending: Ending) -> None:
+    if ending is Ending.RESET:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
+    elif ending is not Ending.SILENT:
+        transport.close()
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts = [body]
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_json(send: Send, status: int, value: object) -> None:
+    body = json.dumps(value).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _address(scope: Scope) -> str:
+    """The address that a request is for: that of a service stands in its path."""
+    path: str = scope["path"]
+    if not path.startswith(SERVICES_PATH):
+        return path
+    scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")
+    host, _, rest = rest.partition("/")
+    query = scope["query_string"].decode("ascii", errors="replace")
+    return f"{scheme}://{host}/{rest}" + (f"?{query}" if query else "")

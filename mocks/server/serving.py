@@ -1,0 +1,68 @@
+"""Runs the app under uvicorn on loopback, until it is told to stop."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..errors import UsageError
+from ..isolation import require_loopback
+from ..world import World
+from .app import TRANSPORT, ServerApp
+
+_BACKLOG = 4096
+_KEEP_ALIVE_S = 600
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hands the app its connection, for faults that are the connection's."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on loopback; port 0 takes a free one.
+
+    Raises:
+        UsageError: The address is not this machine's own, or is taken.
+    """
+    require_loopback(host)
+    try:
+        return socket.create_server((host, port), backlog=_BACKLOG)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+def serve(
+    world: World, listening: socket.socket, until: Callable[[uvicorn.Server], None] | None = None
+) -> None:
+    """Serve a world over HTTP/1.1 with keep-alive, on uvloop.
+
+    Args:
+        world: What answers.
+        listening: Where.
+        until: Called with the server once it runs, to arrange for its end; Ctrl-C ends it too.
+    """
+    config = uvicorn.Config(
+        ServerApp(world),
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=0,
+    )
+    server = uvicorn.Server(config)
+    if until is not None:
+        until(server)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve(sockets=[listening]))
