@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ..bench.record import NO_LOOP, CellResult, Run, Status
+from .client_cost import client_costs
 from .comparison import Field, Standing, grouped, is_complete, scenarios
 from .units import counted, listed, name, percent, plain, rate, shortened, whole
 
@@ -20,9 +21,11 @@ def verdict(run: Run) -> tuple[str, ...]:
         For each scenario (and for each target, clock and so on, where a scenario has
         several) the scenario's name, a colon, and a few sentences: who leads at the
         highest load and how near the ideal, how far the others come, where a lower load
-        has another leader, and what failed or does not apply.
+        has another leader, and what failed or does not apply. Then what the HTTP client costs,
+        where the run has cells over sockets and in-process.
     """
-    return tuple(field_verdict(field) for scenario in scenarios(run) for field in scenario.fields)
+    fields = (field for scenario in scenarios(run) for field in scenario.fields)
+    return (*(field_verdict(field) for field in fields), *client_costs(run))
 
 
 def field_verdict(field: Field) -> str:
