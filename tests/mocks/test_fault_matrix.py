@@ -1,0 +1,228 @@
+"""Every fault over every edge: the SDK raises the same, and the clock shows the same cost.
+
+In-process on the virtual clock the cost is exact; over loopback it is real time, never less
+and, on a machine that is not stalled, little more.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+import pytest
+from warpbench.bench.loops import asyncio_loop
+from warpbench.mocks.clock import VirtualClock, keeping_time
+from warpbench.mocks.faults import Fault, FaultKind
+from warpbench.mocks.model import task_of
+from warpbench.mocks.router import mocked_http
+from warpbench.mocks.scenario import ModelLimits
+from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+from warpbench.mocks.server import ServerProcess
+from warpbench.mocks.world import WorldSpec
+
+MS = 1_000_000
+TIMEOUT_S = 0.3
+STALLED_S = 2.0
+TOOL: Any = {
+    "type": "function",
+    "function": {"name": "look_up", "parameters": {"properties": {"word": {"type": "string"}}}},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault; what the SDK makes of it, whole and streamed; and when, in seconds."""
+
+    fault: Fault
+    whole: type[Exception] | None
+    whole_s: float
+    streamed: type[Exception] | None
+    streamed_s: float
+
+
+def case(
+    kind: FaultKind,
+    whole: type[Exception] | None,
+    whole_s: float,
+    streamed: type[Exception] | None,
+    streamed_s: float,
+    **more: Any,
+) -> Case:
+    return Case(Fault(kind, **more), whole, whole_s, streamed, streamed_s)
+
+
+def status(number: int, error: type[Exception]) -> Case:
+    fault = Fault(FaultKind.STATUS, status=number, delay_ns=50 * MS, retry_after_ms=20)
+    return Case(fault, error, 0.05, error, 0.05)
+
+
+LOST = openai.APIConnectionError
+LATE = openai.APITimeoutError
+# The answer: 0.1 s; streamed, five pieces from 0.02 s on.
+CASES = {
+    "429": status(429, openai.RateLimitError),
+    "500": status(500, openai.InternalServerError),
+    "502": status(502, openai.InternalServerError),
+    "503": status(503, openai.InternalServerError),
+    "529": status(529, openai.InternalServerError),
+    "connect_error": case(FaultKind.CONNECT_ERROR, LOST, 0.02, LOST, 0.02, delay_ns=20 * MS),
+    "read_timeout": case(FaultKind.READ_TIMEOUT, LATE, 0.3, LATE, 0.3),
+    "reset": case(FaultKind.RESET, LOST, 0.1, LOST, 0.04),
+    "truncated": case(FaultKind.TRUNCATED, LOST, 0.1, None, 0.04),
+    "stalled": case(FaultKind.STALLED, LATE, 0.4, LATE, 0.34),
+    "malformed_json": case(
+        FaultKind.MALFORMED_JSON, json.JSONDecodeError, 0.1, json.JSONDecodeError, 0.06
+    ),
+    "invalid_arguments": case(FaultKind.INVALID_ARGUMENTS, None, 0.1, None, 0.1),
+    "unknown_tool": case(FaultKind.UNKNOWN_TOOL, None, 0.1, None, 0.1),
+    "empty_answer": case(FaultKind.EMPTY_ANSWER, None, 0.1, None, 0.1),
+    "slow_drip": case(FaultKind.SLOW_DRIP, None, 0.25, None, 0.25, delay_ns=150 * MS),
+}
+FORMS = ("sync whole", "sync streamed", "async whole", "async streamed")
+SESSIONS = {(name, form): n for n, (name, form) in enumerate((n, f) for n in CASES for f in FORMS)}
+
+
+def spec() -> WorldSpec:
+    look_up = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 0)
+    sessions = {
+        number: SessionScript(
+            number,
+            (
+                ModelCallScript(
+                    *(100 * MS, 11, 5, (look_up,)),
+                    ttft_ns=20 * MS,
+                    pieces=5,
+                    faults=(CASES[name].fault,),
+                ),
+            ),
+        )
+        for (name, _), number in SESSIONS.items()
+    }
+    return WorldSpec(sessions, ModelLimits(), (), "faults")
+
+
+class Edge:
+    """One way of reaching the faulty world."""
+
+    def __init__(
+        self,
+        options: dict[str, Any],
+        now_s: Callable[[], float],
+        new_loop: Callable[[], asyncio.AbstractEventLoop] | None,
+        *,
+        aiohttp: bool = False,
+    ) -> None:
+        self.options = {"api_key": "none", "max_retries": 0, "timeout": TIMEOUT_S, **options}
+        self.now_s = now_s
+        self.new_loop = new_loop
+        self.aiohttp = aiohttp
+
+    def meet(self, name: str, form: str) -> tuple[type[Exception] | None, float]:
+        """Ask once; return what was raised, and after how long."""
+        request: dict[str, Any] = {
+            "model": "m",
+            "messages": [{"role": "user", "content": task_of(SESSIONS[name, form], "any")}],
+            "tools": [TOOL],
+            "stream": form.endswith("streamed"),
+        }
+        if form.startswith("sync"):
+            return self._sync(request)
+        with asyncio.Runner(loop_factory=self.new_loop) as runner:
+            return runner.run(self._async(request))
+
+    def _sync(self, request: dict[str, Any]) -> tuple[type[Exception] | None, float]:
+        with openai.OpenAI(**self.options) as client:
+            begin_s = self.now_s()
+            try:
+                answer: Any = client.chat.completions.create(**request)
+                for _ in answer if request["stream"] else ():
+                    pass
+            except Exception as error:  # noqa: BLE001 - what is raised is the result
+                return type(error), self.now_s() - begin_s
+            return None, self.now_s() - begin_s
+
+    async def _async(self, request: dict[str, Any]) -> tuple[type[Exception] | None, float]:
+        http_client = openai.DefaultAioHttpClient() if self.aiohttp else None
+        async with openai.AsyncOpenAI(**self.options, http_client=http_client) as client:
+            begin_s = self.now_s()
+            try:
+                answer: Any = await client.chat.completions.create(**request)
+                if request["stream"]:
+                    async for _ in answer:
+                        pass
+            except Exception as error:  # noqa: BLE001 - what is raised is the result
+                return type(error), self.now_s() - begin_s
+            return None, self.now_s() - begin_s
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[ServerProcess]:
+    with ServerProcess(spec()) as started:
+        yield started
+
+
+@pytest.fixture
+def server(running: ServerProcess) -> ServerProcess:
+    running.forget()  # so that each test makes the first attempt
+    return running
+
+
+def expected(name: str, form: str) -> tuple[type[Exception] | None, float]:
+    met = CASES[name]
+    if form.endswith("streamed"):
+        return met.streamed, met.streamed_s
+    return met.whole, met.whole_s
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CASES)
+def test_in_process_at_the_exact_time(name: str, form: str) -> None:
+    clock = VirtualClock()
+    world = spec().world(clock)
+    with keeping_time(clock), mocked_http(world):
+        edge = Edge({}, lambda: clock.now_ns() / 1e9, lambda: asyncio_loop(clock))
+        error, after_s = edge.meet(name, form)
+
+    assert (error, round(after_s, 9)) == expected(name, form)
+    assert world.traffic._in_flight == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CASES)
+def test_over_sockets_by_httpx2(name: str, form: str, server: ServerProcess) -> None:
+    edge = Edge({"base_url": f"{server.root}/v1"}, time.monotonic, None)
+
+    error, after_s = edge.meet(name, form)
+
+    raised, earliest_s = expected(name, form)
+    assert error is raised
+    assert earliest_s - 0.002 <= after_s <= earliest_s + STALLED_S
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.startswith("async")])
+@pytest.mark.parametrize("name", CASES)
+def test_over_sockets_by_aiohttp(name: str, form: str, server: ServerProcess) -> None:
+    edge = Edge({"base_url": f"{server.root}/v1"}, time.monotonic, None, aiohttp=True)
+
+    error, after_s = edge.meet(name, form)
+
+    raised, earliest_s = expected(name, form)
+    # aiohttp's adapter reports a lost connection as a timeout of connecting, which is one too.
+    assert error is raised or (error and raised and issubclass(error, raised))
+    assert earliest_s - 0.002 <= after_s <= earliest_s + STALLED_S
+
+
+def test_what_the_server_saw_is_told(server: ServerProcess) -> None:
+    edge = Edge({"base_url": f"{server.root}/v1"}, time.monotonic, None)
+
+    edge.meet("500", "sync whole")
+    edge.meet("empty_answer", "sync whole")
+
+    seen = server.seen()
+    assert seen["http_requests"] == seen["llm_calls"] == 2
+    assert seen["peak_in_flight"] == 1
+    assert seen["answered"] == {str(SESSIONS["empty_answer", "sync whole"]): 1}
+    assert server.capacity_per_s > 0
