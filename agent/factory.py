@@ -85,6 +85,38 @@ class Sessions:
 
 def build(host: Host) -> Sessions:
     """Return the agent's session in both forms; each call of them is a conversation."""
+    agent, sync_agent = _agents(host)
+
+    async def session(task: str) -> str:
+        return (await agent.chat_async(task)).text
+
+    def sync_session(task: str) -> str:
+        return sync_agent.chat(task).text
+
+    return Sessions(session, sync_session)
+
+
+def build_streaming(host: Host) -> Sessions:
+    """Return the same with streamed answers, read to their end."""
+    agent, sync_agent = _agents(host)
+
+    async def session(task: str) -> str:
+        async with agent.stream_async(task) as events:
+            async for _ in events:
+                pass
+            return events.answer.text
+
+    def sync_session(task: str) -> str:
+        with sync_agent.stream(task) as events:
+            for _ in events:
+                pass
+            return events.answer.text
+
+    return Sessions(session, sync_session)
+
+
+def _agents(host: Host) -> tuple[Agent, Agent]:
+    """Return the agent for async code, and the one for plain code."""
     agent = Agent(
         [_tool(tool, tool.function) for tool in host.tools],
         async_client=AsyncOpenAI(
@@ -103,14 +135,7 @@ def build(host: Host) -> Sessions:
         # One of the strategies is the blunder of doing just that.
         blocking_in_loop=True,
     )
-
-    async def session(task: str) -> str:
-        return (await agent.chat_async(task)).text
-
-    def sync_session(task: str) -> str:
-        return sync_agent.chat(task).text
-
-    return Sessions(session, sync_session)
+    return agent, sync_agent
 
 
 def _tool(tool: HostedTool, function: Callable[..., object]) -> Tool:

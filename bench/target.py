@@ -28,6 +28,7 @@ from .transports import HttpClient
 
 BUILT_IN_TARGETS: Mapping[str, str] = {
     "agent": "warpbench.agent.factory:build",
+    "agent-streaming": "warpbench.agent.factory:build_streaming",
     "bare-sdk": "warpbench.bench.targets.bare_sdk:build",
 }
 

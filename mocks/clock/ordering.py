@@ -1,4 +1,4 @@
-"""Takes addresses in memory, and the number of cores, out of a virtual run.
+"""Takes addresses in memory, the number of cores and entropy out of a virtual run.
 
 Two runs of one program differ in where its objects lie. A task's hash is its address, and
 asyncio, anyio and ``concurrent.futures`` keep tasks and futures in sets: so the order in
@@ -14,6 +14,10 @@ coroutines, differs from process to process (with 50 tasks it was seen in every 
 The default thread pool grows with the number of cores. In ``virtual`` there are
 ``VIRTUAL_CORES``, and ``asyncio.to_thread`` runs as many calls at once on each machine.
 
+A ``random.Random()`` without a seed takes one from the system: an agent that draws the jitter
+of its back-off so would be another in each run. In ``virtual`` it is seeded by how many were
+made before it. ``random.SystemRandom``, ``secrets`` and ``uuid`` are left alone.
+
 Left as they are: sets that the program itself makes of other objects, finalisers that run
 when the cyclic garbage collector gets to them, and tasks of a custom task factory.
 """
@@ -22,8 +26,10 @@ import asyncio
 import concurrent.futures
 import concurrent.futures.thread
 import os
+import random
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from typing import Any
 
 from .patching import patched
@@ -95,6 +101,7 @@ def same_on_every_machine(clock: SkippingClock) -> Iterator[None]:
             (concurrent.futures.Future, "__hash__", _hash_of_future(clock)),
             (concurrent.futures.thread, "set", _InsertionOrderedSet),
             (asyncio, "as_completed", _as_completed_in_order),
+            (random.Random, "seed", _seed_by_creation()),
             (os, "cpu_count", _virtual_cores),
             (os, "process_cpu_count", _virtual_cores),  # from Python 3.13
         ):
@@ -158,6 +165,18 @@ def _as_completed_in_order(fs: Any, *, timeout: float | None = None) -> Any:
     if not asyncio.isfuture(fs) and not asyncio.iscoroutine(fs):
         fs = _TasksInOrder(fs)
     return _real_as_completed(fs, timeout=timeout)
+
+
+_real_seed: Callable[..., None] = random.Random.seed
+
+
+def _seed_by_creation() -> Callable[..., None]:
+    numbers = count()
+
+    def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:
+        _real_seed(generator, f"warpbench {next(numbers)}" if a is None else a, version)
+
+    return seed
 
 
 def _virtual_cores() -> int:

@@ -133,3 +133,22 @@ def test_in_warp_tasks_are_the_loops_own() -> None:
         return type(asyncio.current_task())
 
     assert World(ClockMode.WARP).run(main) is asyncio.Task
+
+
+def test_generators_without_a_seed_draw_the_same_in_each_virtual_run() -> None:
+    def drawn(mode: ClockMode) -> list[float]:
+        with World(mode).scope():
+            return [generator.random() for generator in (random.Random(), random.Random())]
+
+    first, again = drawn(ClockMode.VIRTUAL), drawn(ClockMode.VIRTUAL)
+
+    assert again == first
+    assert first[0] != first[1]
+    assert drawn(ClockMode.WARP) != drawn(ClockMode.WARP)
+
+
+def test_a_seed_that_is_given_counts() -> None:
+    with World(ClockMode.VIRTUAL).scope():
+        inside = random.Random(7).random()
+
+    assert inside == random.Random(7).random()
