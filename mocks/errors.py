@@ -5,6 +5,7 @@
     │   ├── ScenarioError     a scenario file: names file, key, what was expected
     │   ├── TargetError       a target cannot be loaded or lacks what it needs
     │   ├── RunFileError      a results file is missing, corrupt, or of another schema
+    │   ├── TraceError         a trace is missing, unreadable, or holds no session
     │   └── BaselineError     a baseline is missing, corrupt, of another schema, or lacks a cell
     ├── ClockError            time could not be kept truthfully; the trial is void
     │   ├── ClockRefusedError  something is in play that the clock cannot see
@@ -34,6 +35,10 @@ class TargetError(UsageError):
 
 class RunFileError(UsageError):
     """A results file is missing, unreadable, or written by another schema version."""
+
+
+class TraceError(UsageError):
+    """A trace is missing, unreadable, of no known format, or holds no usable session."""
 
 
 class BaselineError(UsageError):

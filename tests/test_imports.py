@@ -22,7 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.reply",),
     ("mocks.model", "mocks.services"),
     ("mocks.tools", "mocks.world"),
-    ("mocks.server",),
+    ("mocks.server", "mocks.traces"),
     ("mocks.mockers",),
     ("mocks.router",),
     ("bench.origins",),

@@ -1,0 +1,21 @@
+"""Traces: recordings of real traffic in other people's formats, read into ours.
+
+    file ──rows──▶ one reader a format ──▶ Trace (sessions, and what was amiss) ──▶ replay or fit
+
+A row with missing or broken fields is counted by what is amiss with it, and never fatal.
+"""
+
+from .formats import FORMATS, read_trace
+from .scenarios import fitted_scenario, replayed_scenario
+from .trace import SubagentForm, TokenModel, Trace, TraceOptions
+
+__all__ = [
+    "FORMATS",
+    "SubagentForm",
+    "TokenModel",
+    "Trace",
+    "TraceOptions",
+    "fitted_scenario",
+    "read_trace",
+    "replayed_scenario",
+]

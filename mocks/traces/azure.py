@@ -1,0 +1,65 @@
+"""Requests of Azure's LLM inference traces: ``TIMESTAMP,ContextTokens,GeneratedTokens``.
+
+Source: github.com/Azure/AzurePublicDataset. Each row is a session of one model call, which
+begins at its timestamp. The trace has no latencies: they come from a token model.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from ..recording import RecordedCall, RecordedSession
+from .trace import Trace, TraceOptions, tokens_of
+
+_COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+_MICROSECONDS = 26
+"""Length of ``2023-11-16 18:15:46.680590``: Python reads no finer than that."""
+
+
+def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
+    """Read the requests of a file, line by line."""
+    amiss: Counter[str] = Counter()
+    rows = csv.DictReader(line.decode("utf-8", errors="replace") for line in lines)
+    found: list[tuple[datetime, int, int]] = []
+    while options.sessions is None or len(found) < options.sessions:
+        try:
+            row = next(rows, None)
+        except csv.Error:
+            amiss["rows that are not CSV: left out"] += 1
+            continue
+        if row is None:
+            break
+        at, prompt, completion = (row.get(column) for column in _COLUMNS)
+        time, prompt_tokens, completion_tokens = _time(at), tokens_of(prompt), tokens_of(completion)
+        if time is None or prompt_tokens is None or completion_tokens is None:
+            amiss["rows without a time or counts of tokens: left out"] += 1
+        else:
+            found.append((time, prompt_tokens, completion_tokens))
+    found.sort(key=lambda request: request[0])
+    tokens = options.tokens
+    sessions = tuple(
+        RecordedSession(
+            round((time - found[0][0]).total_seconds(), 6),
+            (
+                RecordedCall(
+                    latency_s=round(tokens.latency_s(prompt_tokens, completion_tokens), 6),
+                    prompt_tokens=prompt_tokens,
+                    completion_tokens=completion_tokens,
+                    ttft_s=round(tokens.ttft_s(prompt_tokens), 6),
+                ),
+            ),
+        )
+        for time, prompt_tokens, completion_tokens in found
+    )
+    return Trace(sessions, {}, amiss)
+
+
+def _time(text: object) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        time = datetime.fromisoformat(text.strip()[:_MICROSECONDS])
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -1,0 +1,82 @@
+"""The formats of traces: which there are, and which one a file has."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, cast
+
+from ..errors import TraceError
+from .azure import read_azure
+from .coding_agent import read_coding_agent
+from .opentelemetry import read_opentelemetry
+from .trace import Trace, TraceOptions
+
+FORMATS: Mapping[str, Callable[[Iterable[bytes], TraceOptions], Trace]] = {
+    "coding-agent": read_coding_agent,
+    "azure": read_azure,
+    "opentelemetry": read_opentelemetry,
+}
+"""The reader of each format, by its name."""
+
+_GZIP = b"\x1f\x8b"
+_MOST_BYTES = 1 << 31
+_LONGEST_LINE_BYTES = 1 << 28
+_SEEN_BYTES = 4096
+
+
+def read_trace(path: Path, options: TraceOptions, format_name: str | None = None) -> Trace:
+    """Read a trace, gzipped or not.
+
+    Args:
+        path: Its file.
+        options: How it is read.
+        format_name: One of ``FORMATS``; by default what the file begins like.
+
+    Raises:
+        TraceError: The file cannot be read, has no known format, or holds no usable session.
+    """
+    try:
+        with _opened(path) as file:
+            start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]  # type: ignore[attr-defined]  # buffered
+            name = format_name or _format_of(start)
+            if name is None:
+                raise TraceError(
+                    f"{path}: expected a trace of format {', '.join(FORMATS)}; "
+                    "found none of them at its beginning: name it with --format"
+                )
+            trace = FORMATS[name](_lines(path, file), options)
+    except FileNotFoundError:
+        raise TraceError(f"{path}: no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TraceError(f"{path}: not a whole gzip file: {error}") from None
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if not trace.sessions:
+        amiss = "; ".join(f"{count} {what}" for what, count in trace.amiss.items())
+        raise TraceError(f"{path}: no usable session{f' ({amiss})' if amiss else ''}")
+    return trace
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        is_gzipped = file.read(2) == _GZIP
+    return cast("IO[bytes]", gzip.open(path)) if is_gzipped else path.open("rb")
+
+
+def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    seen = 0
+    while line := file.readline(_LONGEST_LINE_BYTES):
+        seen += len(line)
+        if seen > _MOST_BYTES:
+            raise TraceError(f"{path}: expected at most {_MOST_BYTES} bytes, found more")
+        yield line
+
+
+def _format_of(start: bytes) -> str | None:
+    first = start.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if first.startswith(b"TIMESTAMP,"):
+        return "azure"
+    if any(key in start for key in (b'"resourceSpans"', b'"spanId"', b'"span_id"')):
+        return "opentelemetry"
+    return "coding-agent" if first.startswith(b"{") else None

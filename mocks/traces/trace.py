@@ -1,0 +1,162 @@
+"""What a trace comes to, whatever its format: sessions, and a count of what was amiss."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from ..recording import RecordedCall, RecordedSession, RecordedToolCall
+
+WORK = "work"
+"""Name of the tool that stands for the time between an answer and the next request."""
+
+AGENT = "agent"
+"""Name of the tool that stands for a nested agent."""
+
+_LONGEST_S = 1e9
+_MOST_TOKENS = 10_000_000
+
+
+class SubagentForm(StrEnum):
+    """What becomes of the agents that a recorded session called."""
+
+    NESTED = "nested"
+    """A tool call of the session, which runs the other's session."""
+
+    PARALLEL = "parallel"
+    """Sessions of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenModel:
+    """How long a model takes for so many tokens, where a trace says only how many there were.
+
+    The time to the first token is ``overhead_s`` and that of reading the prompt; each token
+    of the answer then takes its share.
+
+    Attributes:
+        overhead_s: Seconds before the prompt is read.
+        prompt_tokens_per_s: Tokens of the prompt read a second.
+        completion_tokens_per_s: Tokens of the answer written a second.
+    """
+
+    overhead_s: float = 0.2
+    prompt_tokens_per_s: float = 10_000.0
+    completion_tokens_per_s: float = 50.0
+
+    def ttft_s(self, prompt_tokens: int) -> float:
+        """Seconds to the first token."""
+        return self.overhead_s + prompt_tokens / self.prompt_tokens_per_s
+
+    def latency_s(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """Seconds to the last token."""
+        return self.ttft_s(prompt_tokens) + completion_tokens / self.completion_tokens_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
+    """How a trace is read.
+
+    Attributes:
+        subagents: What becomes of nested agents.
+        tokens: Latencies for a trace that has none.
+        sessions: How many of its sessions at most; ``None`` for all.
+    """
+
+    subagents: SubagentForm = SubagentForm.NESTED
+    tokens: TokenModel = field(default_factory=TokenModel)
+    sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The sessions of a trace.
+
+    Attributes:
+        sessions: In the order of the file, or of their starts where it tells them.
+        tools: A sentence for each tool that they call, by its name.
+        amiss: How often each thing was amiss with a row, and what was done about it.
+    """
+
+    sessions: tuple[RecordedSession, ...]
+    tools: Mapping[str, str]
+    amiss: Mapping[str, int]
+
+    @property
+    def calls(self) -> tuple[RecordedCall, ...]:
+        """All model calls, those of nested sessions among them."""
+        return tuple(call for session in self.sessions for call in calls_of(session))
+
+
+def calls_of(session: RecordedSession) -> Iterable[RecordedCall]:
+    """Yield the model calls of a session and of those nested in it."""
+    for call in session.calls:
+        yield call
+        for tool in call.tools:
+            if tool.session is not None:
+                yield from calls_of(tool.session)
+
+
+UNKNOWN_S = -1.0
+"""Stands for a latency that the trace does not tell, until ``with_latencies`` fills it in."""
+
+
+def with_latencies(
+    sessions: Iterable[RecordedSession], amiss: Counter[str]
+) -> list[RecordedSession]:
+    """Give the calls whose latency is unknown the median of the others."""
+    listed = list(sessions)
+    known = [
+        call.latency_s
+        for session in listed
+        for call in calls_of(session)
+        if call.latency_s != UNKNOWN_S
+    ]
+    typical_s = round(median(known), 6) if known else 0.0
+    filled = 0
+
+    def of_call(call: RecordedCall) -> RecordedCall:
+        nonlocal filled
+        tools = tuple(
+            tool if tool.session is None else replace(tool, session=of_session(tool.session))
+            for tool in call.tools
+        )
+        if call.latency_s != UNKNOWN_S:
+            return replace(call, tools=tools)
+        filled += 1
+        return replace(call, tools=tools, latency_s=typical_s, ttft_s=None)
+
+    def of_session(session: RecordedSession) -> RecordedSession:
+        return replace(session, calls=tuple(of_call(call) for call in session.calls))
+
+    done = [of_session(session) for session in listed]
+    if filled:
+        amiss[f"requests without a latency: took the median of the others, {typical_s:g} s"] += (
+            filled
+        )
+    return done
+
+
+def work(latency_s: float) -> RecordedToolCall:
+    """Return a call of the tool that stands for whatever the agent did."""
+    return RecordedToolCall(WORK, round(latency_s, 6))
+
+
+def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
+    """Return seconds from a row, or ``None`` if there are none to be trusted."""
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and 0 <= value <= _LONGEST_S else None
+
+
+def tokens_of(value: object) -> int | None:
+    """Return a count of tokens, or ``None`` if it is none."""
+    if isinstance(value, str):
+        value = int(value) if value.strip().isdecimal() and len(value) < 20 else None  # noqa: PLR2004 - int() is quadratic
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None

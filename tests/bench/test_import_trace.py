@@ -1,0 +1,118 @@
+"""``warpbench import trace``: from a recording of real traffic to a scenario that runs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warpbench.bench.record import Outcome
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.traces import TraceOptions, read_trace, replayed_scenario
+
+from .test_mocked_world import measured
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+Warpbench = Callable[..., Any]
+
+
+def trace_file(folder: Path) -> Path:
+    request = {"type": "n", "in": 1000, "out": 50, "api_time": 3.0, "think_time": 2.0}
+    lines: list[Any] = [{"requests": [request] * count} for count in range(1, 6)]
+    lines.append({"requests": [{**request, "api_time": None}, {"type": "subagent"}]})
+    path = folder / "trace.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def test_a_trace_is_replayed_row_by_row(tmp_path: Path, warpbench: Warpbench) -> None:
+    made = warpbench("import", "trace", str(trace_file(tmp_path)), "-o", "replay.toml")
+
+    assert made.status == 0, made.err
+    assert made.out.splitlines() == [
+        "6 sessions, 16 model calls, 0.0 h of them",
+        "1 nested agents without a usable request: left out",
+        "1 requests without a latency: took the median of the others, 3 s",
+        "replay.toml: run it with `warpbench run replay.toml`",
+    ]
+    run = warpbench(*("run", "replay.toml", "--clock", "virtual", "--strategy", "gather", "--json"))
+    (cell, _) = json.loads(run.out)["cells"]
+    assert cell["makespan_s"] == cell["ideal_makespan_s"] == 5 * 3 + 4 * 2
+    assert cell["llm_calls"] == 16
+
+
+def test_or_its_quantiles_are_drawn_from(tmp_path: Path, warpbench: Warpbench) -> None:
+    made = warpbench("import", "trace", str(trace_file(tmp_path)), "-o", "fit.toml", "--fit")
+
+    assert made.status == 0, made.err
+    listed = warpbench("run", "fit.toml", "--clock", "virtual", "--strategy", "gather", "--json")
+    cell = json.loads(listed.out)["cells"][0]
+    assert cell["sessions"]["succeeded"] == 6
+    assert cell["efficiency"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing", "-o", "a.toml"], "missing: no such file"),
+        (["{trace}", "-o", "a.txt"], "--output 'a.txt': expected the name of a .toml file"),
+        (["{trace}", "-o", "a.toml", "--format", "azur"], "did you mean 'azure'?"),
+        (["{trace}", "-o", "a.toml", "--format", "azure"], "{trace}: no usable session"),
+        (["{trace}", "-o", "a.toml", "--subagents", "both"], "expected one of nested, parallel"),
+        (["{trace}", "-o", "a.toml", "--overhead", "-1"], "expected a number above 0"),
+        (["{trace}", "-o", "{trace}/a.toml"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(
+    tmp_path: Path, warpbench: Warpbench, arguments: list[str], message: str
+) -> None:
+    path = str(trace_file(tmp_path))
+
+    made = warpbench("import", "trace", *(a.replace("{trace}", path) for a in arguments))
+
+    assert made.status == 2
+    assert made.out == ""
+    assert len(made.err.splitlines()) == 1
+    assert message.replace("{trace}", path) in made.err
+
+
+@pytest.fixture
+def real_trace() -> Path:
+    path = DATA / "coding_agent_traces.jsonl.gz"
+    if not path.exists():
+        pytest.skip("the recordings of ../shared/data are not here")
+    return path
+
+
+@pytest.mark.once
+def test_real_sessions_replay_exactly(tmp_path: Path, real_trace: Path) -> None:
+    """A tenth of them: the whole is a benchmark."""
+    from warpbench.mocks.recording import recording_bytes  # noqa: PLC0415
+
+    trace = read_trace(real_trace, TraceOptions(sessions=36))
+    (tmp_path / "real.jsonl.gz").write_bytes(recording_bytes(trace.sessions))
+    (tmp_path / "real.toml").write_text(
+        replayed_scenario(trace, "real", real_trace.name, "real.jsonl.gz")
+    )
+    scenario = load_scenario(str(tmp_path / "real.toml"))
+
+    _, virtual = measured(scenario)
+    _, warp = measured(scenario, clock=ClockMode.WARP)
+
+    assert virtual.makespan_ns == virtual.ideal_makespan_ns
+    assert virtual.llm_calls == warp.llm_calls == len(trace.calls)
+    assert warp.makespan_ns >= virtual.makespan_ns
+    for result in (virtual, warp):
+        assert [sample.outcome for sample in result.samples] == [Outcome.SUCCEEDED] * 36
+
+
+def test_the_whole_recording_is_read_and_what_is_amiss_is_counted(real_trace: Path) -> None:
+    trace = read_trace(real_trace, TraceOptions())
+
+    assert len(trace.sessions) == 355
+    assert len(trace.calls) == 24_015  # of which 524 are those of nested agents
+    assert trace.amiss == {
+        "requests without a latency: took the median of the others, 6.3 s": 2_051,
+        "requests without think_time: took 0 s": 52,
+    }
