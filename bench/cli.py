@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..mocks.errors import UsageError
-from .commands import baseline, export, gate, history, import_trace, listing, report, run
+from .commands import baseline, export, gate, history, import_trace, listing, report, run, serve
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     top = argparse.ArgumentParser(prog="warpbench", description="A concurrency lab for LLM agents.")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, report, baseline, gate, export, history, import_trace, listing):
+    for command in (run, report, baseline, gate, export, history, import_trace, listing, serve):
         command.add_command(commands)
     return top
 

@@ -101,7 +101,7 @@ def one_of(option: str, value: str, known: Iterable[str]) -> str:
     raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
 
 
-def whole(option: str, value: str, least: int = 1) -> int:
+def whole(option: str, value: str, least: int = 1, most: int = _MOST) -> int:
     """Return a whole number.
 
     Raises:
@@ -111,8 +111,8 @@ def whole(option: str, value: str, least: int = 1) -> int:
         number = int(value)
     except ValueError:
         number = least - 1
-    if not least <= number <= _MOST:
-        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {_MOST}")
+    if not least <= number <= most:
+        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {most}")
     return number
 
 

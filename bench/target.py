@@ -16,6 +16,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 from openai import DefaultAioHttpClient
@@ -60,6 +61,12 @@ class Lab:
     def anthropic_base_url(self) -> str:
         """Where the mocked API of Anthropic is said to be."""
         return self.base_url.removesuffix("/v1")
+
+    def mcp_server(self) -> Any:
+        """Return an MCP server of the tools, for ``mcp.Client``; it needs the extra ``mcp``."""
+        from ..mocks.mcp_server import mcp_server  # noqa: PLC0415 - an extra
+
+        return mcp_server(self.tools)
 
     def async_http_client(self) -> httpx2.AsyncClient | None:
         """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""

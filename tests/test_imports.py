@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.reply",),
     ("mocks.model", "mocks.services"),
     ("mocks.tools", "mocks.world"),
+    ("mocks.mcp_server", "mocks.on_demand"),
     ("mocks.server", "mocks.traces"),
     ("mocks.mockers",),
     ("mocks.router",),

@@ -24,6 +24,7 @@ class Question:
         streamed: Whether the answer shall come in pieces.
         counts_usage: Whether the last piece shall count the tokens.
         session: The session, where the request names an earlier answer in place of the prompt.
+        prompt: The first message of the person.
     """
 
     model: str
@@ -32,6 +33,15 @@ class Question:
     streamed: bool = False
     counts_usage: bool = True
     session: int | None = None
+    prompt: str = ""
+
+
+def first_prompt(items: Iterable[Mapping[str, Any]]) -> str:
+    """Return the first message of the person, as text whatever its form."""
+    for item in items:
+        if item.get("role") == "user":
+            return str(item.get("content"))
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,16 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from .answer import Allowances, Answer, Event, Fragments, Question, WireFormat, numbered
+from .answer import (
+    Allowances,
+    Answer,
+    Event,
+    Fragments,
+    Question,
+    WireFormat,
+    first_prompt,
+    numbered,
+)
 
 _CREATED = 1_767_225_600
 _ERROR_TYPES = {429: "rate_limit_error", 400: "invalid_request_error"}
@@ -26,6 +35,7 @@ def _read(request: Mapping[str, Any]) -> Question:
         tools={function["name"]: function.get("parameters") or {} for function in functions},
         streamed=bool(request.get("stream")),
         counts_usage=bool(options.get("include_usage")),
+        prompt=first_prompt(request["messages"]),
     )
 
 

@@ -11,7 +11,16 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from .answer import Allowances, Answer, Event, Fragments, Question, WireFormat, numbered
+from .answer import (
+    Allowances,
+    Answer,
+    Event,
+    Fragments,
+    Question,
+    WireFormat,
+    first_prompt,
+    numbered,
+)
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -34,6 +43,7 @@ def _read(request: Mapping[str, Any]) -> Question:
             if "input_schema" in tool
         },
         streamed=bool(request.get("stream")),
+        prompt=first_prompt(request["messages"]),
     )
 
 

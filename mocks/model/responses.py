@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from .answer import Answer, Event, Fragments, Question, WireFormat, numbered
+from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
 from .chat_completions import error_of, limit_headers_of
 
 _CREATED = 1_767_225_600
@@ -20,6 +20,7 @@ _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
 def _read(request: Mapping[str, Any]) -> Question:
     items = request["input"]
+    prompt = items if isinstance(items, str) else first_prompt(items)
     if isinstance(items, str):
         items = []
     session, step = None, _answers_in(items)
@@ -33,6 +34,7 @@ def _read(request: Mapping[str, Any]) -> Question:
         tools={function["name"]: function.get("parameters") or {} for function in functions},
         streamed=bool(request.get("stream")),
         session=session,
+        prompt=prompt,
     )
 
 

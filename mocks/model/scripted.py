@@ -1,7 +1,7 @@
 """The scripted model: what it replies to a request, and when each part of it is there."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
@@ -75,6 +75,8 @@ class ScriptedModel:
     Args:
         sessions: The sessions by number, nested ones among them.
         limits: What its server lets through.
+        session_of_prompt: Gives the session of a conversation without a marker, by its first
+            message; without it, such a request is refused.
 
     Attributes:
         tools_declared: Names of the tools that the latest request declared.
@@ -82,8 +84,12 @@ class ScriptedModel:
     """
 
     def __init__(
-        self, sessions: Mapping[int, SessionScript], limits: ModelLimits = _NO_LIMITS
+        self,
+        sessions: Mapping[int, SessionScript],
+        limits: ModelLimits = _NO_LIMITS,
+        session_of_prompt: Callable[[str], int] | None = None,
     ) -> None:
+        self._session_of_prompt = session_of_prompt
         self._sessions = sessions
         self._limits = limits
         self._lock = Lock()
@@ -141,12 +147,15 @@ class ScriptedModel:
         marker = _MARKER.search(body)
         session = question.session if marker is None else int(marker[1])
         if session is None:
-            raise UnusableRequestError(
-                "no session marker in the prompt: pass the task on as it was given"
-            )
-        script = self._sessions.get(session)
-        if script is None:
-            raise UnusableRequestError(f"the script has no session {session}")
+            if self._session_of_prompt is None:
+                raise UnusableRequestError(
+                    "no session marker in the prompt: pass the task on as it was given"
+                )
+            session = self._session_of_prompt(question.prompt)
+        try:
+            script = self._sessions[session]
+        except KeyError:
+            raise UnusableRequestError(f"the script has no session {session}") from None
         if question.step >= len(script.model_calls):
             raise UnusableRequestError(
                 f"session {session} has {len(script.model_calls)} model calls in the script; "

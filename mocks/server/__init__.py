@@ -8,12 +8,13 @@ and only how they are sent is decided here.
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp
 from .process import ServerProcess
-from .serving import serve
+from .serving import bound_socket, serve
 
 __all__ = [
     "CONTROL_PATH",
     "SERVICES_PATH",
     "ServerApp",
     "ServerProcess",
+    "bound_socket",
     "serve",
 ]

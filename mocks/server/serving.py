@@ -1,6 +1,7 @@
 """Runs the app under uvicorn on loopback, until it is told to stop."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=_BACKLOG)
     except OSError as error:
-        reason = error.strerror or error
+        reason = os.strerror(error.errno) if error.errno else error
         raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
 
 

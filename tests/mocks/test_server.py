@@ -1,0 +1,101 @@
+"""The loopback server: what it serves on its own, and what it refuses."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from warpbench.mocks.errors import UnmockedRequestError, UsageError
+from warpbench.mocks.latency import Constant
+from warpbench.mocks.scenario import ModelLimits, ServiceSpec
+from warpbench.mocks.script import ModelCallScript, SessionScript
+from warpbench.mocks.server import ServerProcess, bound_socket
+from warpbench.mocks.world import WorldSpec
+
+from .mocked import PROMPT
+
+WEATHER = ServiceSpec(
+    "weather", "https://weather.example.com/*", None, Constant(0.01), 201, {"X-Sky": "clear"}, "ok"
+)
+USER: list[Any] = [{"role": "user", "content": PROMPT}]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    sessions = {0: SessionScript(0, (ModelCallScript(0, 1, 5, ()),))}
+    limits = ModelLimits(requests_per_minute=60)
+    with ServerProcess(WorldSpec(sessions, limits, (WEATHER,), "any")) as running:
+        yield running
+
+
+def test_a_service_is_reached_below_a_path_of_its_own(server: ServerProcess) -> None:
+    answer = httpx2.get(f"{server.root}/services/https/weather.example.com/today?city=Vienna")
+
+    assert (answer.status_code, answer.text, answer.headers["x-sky"]) == (201, "ok", "clear")
+
+
+def test_what_nobody_mocks_is_not_found(server: ServerProcess) -> None:
+    answer = httpx2.get(f"{server.root}/v1/models")
+
+    assert answer.status_code == 404
+    assert "is not mocked" in answer.json()["error"]["message"]
+
+
+def test_rate_limits_are_told_in_the_headers_of_the_api(server: ServerProcess) -> None:
+    server.forget()
+    with openai.OpenAI(api_key="none", base_url=f"{server.root}/v1") as client:
+        raw = client.chat.completions.with_raw_response.create(model="m", messages=USER)
+
+    assert raw.headers["x-ratelimit-limit-requests"] == "60"
+    assert raw.headers["x-ratelimit-remaining-requests"] == "59"
+    assert raw.headers["x-ratelimit-reset-requests"].endswith("ms")
+
+
+def test_connections_are_kept_alive(server: ServerProcess) -> None:
+    server.forget()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        for _ in range(3):
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 404")
+
+
+def test_it_ends_with_its_parent() -> None:
+    program = (
+        "import os, signal\n"
+        "from warpbench.mocks.server import ServerProcess\n"
+        "from warpbench.mocks.world import WorldSpec\n"
+        "from warpbench.mocks.scenario import ModelLimits\n"
+        "s = ServerProcess(WorldSpec({}, ModelLimits(), (), 'x'))\n"
+        "print(s._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == -signal.SIGKILL
+    pid = int(finished.stdout)
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except FileNotFoundError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the server outlived its parent")
+
+
+def test_a_port_that_is_taken_is_told(server: ServerProcess) -> None:
+    with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{server.port}: Address"):
+        bound_socket("127.0.0.1", server.port)
+
+
+def test_it_listens_on_loopback_only() -> None:
+    with pytest.raises(UnmockedRequestError):
+        bound_socket("0.0.0.0", 0)
