@@ -3,10 +3,9 @@
 import argparse
 import sys
 
-from ...mocks.clock import WallClock
 from ...mocks.on_demand import world_on_demand
 from ...mocks.scenario import load_scenario
-from ...mocks.server import SERVICES_PATH, bound_socket, serve
+from ...mocks.server import SERVICES_PATH, PreciseWallClock, bound_socket, serve
 from ...mocks.services import service_root
 from ..options import DEFAULT_SCENARIO, whole
 
@@ -33,7 +32,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _serve(options: argparse.Namespace) -> int:
     scenario = load_scenario(options.scenario)
     port = whole("--port", options.port, least=0, most=_HIGHEST_PORT)
-    world = world_on_demand(scenario, whole("--seed", options.seed, least=0), WallClock())
+    world = world_on_demand(scenario, whole("--seed", options.seed, least=0), PreciseWallClock())
     with bound_socket("127.0.0.1", port) as listening:
         root = f"http://127.0.0.1:{listening.getsockname()[1]}"
         services = (

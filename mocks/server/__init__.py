@@ -7,12 +7,14 @@ and only how they are sent is decided here.
 """
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp
+from .precise_clock import PreciseWallClock
 from .process import ServerProcess
 from .serving import bound_socket, serve
 
 __all__ = [
     "CONTROL_PATH",
     "SERVICES_PATH",
+    "PreciseWallClock",
     "ServerApp",
     "ServerProcess",
     "bound_socket",

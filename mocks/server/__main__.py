@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ..clock import WallClock
+from .precise_clock import PreciseWallClock
 from .serving import bound_socket, serve
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def main() -> None:
 
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    serve(spec.world(WallClock()), listening, until)
+    serve(spec.world(PreciseWallClock()), listening, until)
 
 
 if __name__ == "__main__":

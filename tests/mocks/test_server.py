@@ -1,11 +1,11 @@
 """The loopback server: what it serves on its own, and what it refuses."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +60,16 @@ def test_rate_limits_are_told_in_the_headers_of_the_api(server: ServerProcess) -
 
 def test_connections_are_kept_alive(server: ServerProcess) -> None:
     server.forget()
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        for _ in range(3):
-            connection.sendall(b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 404")
+    connection = HTTPConnection("127.0.0.1", server.port)
+    used = set()
+    for _ in range(3):
+        connection.request("GET", "/nothing")
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (404, True)
+        used.add(connection.sock)
+    connection.close()
+
+    assert len(used) == 1
 
 
 def test_it_ends_with_its_parent() -> None:

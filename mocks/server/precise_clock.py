@@ -1,0 +1,71 @@
+"""A wall clock whose waits end within a tenth of a millisecond, for the server alone.
+
+An event loop's timers are as coarse as its poll: a millisecond, and more on uvloop. In a
+trial that belongs to the truth. The server stands for a model on another machine, whose
+answers know nothing of this loop's grain; so here a thread watches the deadlines (the wait
+for a lock is precise) and wakes the loop.
+"""
+
+import asyncio
+import threading
+import time
+from heapq import heappop, heappush
+from itertools import count
+
+from ..clock import WallClock
+
+_SECOND_NS = 1_000_000_000
+_Waiting = tuple[int, int, "asyncio.Future[None]"]
+
+
+class PreciseWallClock(WallClock):
+    """Real time; ``sleep_until_ns`` may be awaited on one event loop only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[_Waiting] = []
+        self._sequence = count()
+        self._changed = threading.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def sleep_until_ns(self, deadline_ns: int) -> None:
+        """Wait in a coroutine until ``deadline_ns``."""
+        if time.monotonic_ns() >= deadline_ns:
+            return
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
+        over = self._loop.create_future()
+        with self._changed:
+            heappush(self._waiting, (deadline_ns, next(self._sequence), over))
+            if self._waiting[0][2] is over:
+                self._changed.notify()
+        await over
+
+    def _watch(self) -> None:
+        assert self._loop is not None
+        while True:
+            with self._changed:
+                due = self._take_due()
+                if not due:
+                    self._changed.wait(self._until_next_s())
+                    continue
+            self._loop.call_soon_threadsafe(_wake, due)
+
+    def _take_due(self) -> list["asyncio.Future[None]"]:
+        now_ns = time.monotonic_ns()
+        due = []
+        while self._waiting and self._waiting[0][0] <= now_ns:
+            due.append(heappop(self._waiting)[2])
+        return due
+
+    def _until_next_s(self) -> float | None:
+        if not self._waiting:
+            return None
+        return max(0, self._waiting[0][0] - time.monotonic_ns()) / _SECOND_NS
+
+
+def _wake(due: list["asyncio.Future[None]"]) -> None:
+    for over in due:
+        if not over.done():
+            over.set_result(None)
