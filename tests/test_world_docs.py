@@ -1,0 +1,70 @@
+"""The examples in docs/mocked-world.md, run as a reader would run them."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from warpbench.mocks.scenario import load_scenario
+
+pytestmark = pytest.mark.once
+
+TEXT = (Path(__file__).resolve().parent.parent / "docs" / "mocked-world.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SCENARIOS = [text for language, text in BLOCK.findall(TEXT) if language == "toml"]
+COMMANDS = [
+    line
+    for language, text in BLOCK.findall(TEXT)
+    if language == "sh"
+    for line in text.splitlines()
+    if line.startswith("warpbench ")
+]
+
+
+def name_of(text: str) -> str:
+    found = re.match(r"# (\S+\.toml)\n", text)
+    assert found is not None, f"no file name in the first line of {text[:40]!r}"
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a reader has saved the page's files, and has a trace."""
+    folder = tmp_path_factory.mktemp("reader")
+    for text in SCENARIOS:
+        (folder / name_of(text)).write_text(text)
+    request = {"type": "n", "in": 900, "out": 80, "api_time": 3.0, "think_time": 2.0}
+    lines = [json.dumps({"requests": [request] * count}) for count in (1, 3, 5)]
+    (folder / "trace.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.parametrize("text", SCENARIOS, ids=name_of)
+def test_a_scenario_of_the_page_runs(text: str, reader: Path) -> None:
+    assert load_scenario(str(reader / name_of(text))).sessions
+
+    run(f"warpbench run {name_of(text)} --strategy gather --loop asyncio --clock virtual", reader)
+
+
+def test_the_commands_of_the_page_work(reader: Path) -> None:
+    assert len(COMMANDS) == 5
+    for command in COMMANDS:
+        run(command, reader)
+
+
+def run(command: str, folder: Path) -> None:
+    warpbench = str(Path(sys.executable).parent / "warpbench")
+    finished = subprocess.run(
+        [warpbench, *shlex.split(command)[1:]],
+        cwd=folder,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 0, (command, finished.stderr)
