@@ -7,7 +7,9 @@ from typing import Any
 from agents import (
     Agent,
     FunctionTool,
+    Model,
     OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
     Runner,
     function_tool,
     set_tracing_disabled,
@@ -39,6 +41,12 @@ def build_with_lab(lab: Any) -> Any:
     return _session([_function_tool(tool) for tool in lab.tools])
 
 
+def build_over_responses(lab: Any) -> Any:
+    """The same over the Responses API, which is the framework's own choice."""
+    model = OpenAIResponsesModel(model="gpt-4o-mini", openai_client=AsyncOpenAI())
+    return _session([_function_tool(tool) for tool in lab.tools], model)
+
+
 def _function_tool(tool: Any) -> FunctionTool:
     async def invoke(_context: Any, arguments: str) -> str:
         if tool.kind == "async":
@@ -53,9 +61,9 @@ def _function_tool(tool: Any) -> FunctionTool:
     )
 
 
-def _session(tools: list[Any]) -> Any:
+def _session(tools: list[Any], model: Model | None = None) -> Any:
     set_tracing_disabled(True)
-    model = OpenAIChatCompletionsModel(model="gpt-4o-mini", openai_client=AsyncOpenAI())
+    model = model or OpenAIChatCompletionsModel(model="gpt-4o-mini", openai_client=AsyncOpenAI())
     agent = Agent(name="traveller", model=model, tools=tools)
 
     async def session(task: str) -> str:

@@ -18,8 +18,11 @@ from .errors import UnmockedRequestError
 DUMMY_KEY = "warpbench-dummy-key"
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 _PROXY_NAME = re.compile(r"^(HTTPS?|ALL|FTP)_PROXY$", re.IGNORECASE)
-_KEYS_SET = ("OPENAI_API_KEY",)
-_ENDPOINTS_DROPPED = ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+_KEYS_SET = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+_ENDPOINTS_DROPPED = (
+    *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+    "ANTHROPIC_BASE_URL",
+)
 _CONNECT_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _RESOLVE_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 

@@ -20,13 +20,17 @@ FRAMEWORKS = {
     "with_pydantic_ai": "pydantic_ai",
     "with_openai_agents": "agents",
     "with_langgraph": "langgraph",
+    "with_anthropic": "anthropic",
 }
 LOAD = ("--sessions", "6", "--concurrency", "6", "--trials", "1")
 TIMEOUT_S = 120
 
 
 TARGETS = ["plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS)]
-WITH_LAB = [f"{name}:build_with_lab" for name in FRAMEWORKS]
+WITH_LAB = [
+    *(f"{name}:build_with_lab" for name in FRAMEWORKS),
+    "with_openai_agents:build_over_responses",
+]
 
 
 def run(target: str, *options: str, folder: Path = EXAMPLES, strategy: str = "gather") -> Cells:
@@ -89,6 +93,16 @@ def test_virtual_runs_are_the_same_in_every_field(target: str) -> None:
 
     for cell, again in zip(first, second, strict=True):
         assert structure_of(cell) == structure_of(again)
+
+
+@pytest.mark.parametrize("target", ["plain_sdk:build", "with_anthropic:build_with_lab"])
+def test_over_real_sockets_it_takes_as_long(target: str) -> None:
+    for cell in run(target, "--transport", "loopback"):
+        assert cell["sessions"]["succeeded"] == 6, cell["error"]
+        assert cell["clock"] == "wall"
+        assert cell["llm_calls"] == 12
+        assert 0.5 < cell["efficiency"] <= 1
+        assert cell["server_capacity_per_s"] > 0
 
 
 def test_a_plain_function_without_tools_runs_in_threads() -> None:

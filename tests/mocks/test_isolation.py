@@ -20,12 +20,14 @@ def test_keys_proxies_and_endpoints_are_taken_out_and_dummies_put_in() -> None:
         "DB_PASSWORD": "real",
         "https_proxy": "http://proxy",
         "OPENAI_BASE_URL": "https://elsewhere",
+        "ANTHROPIC_BASE_URL": "https://elsewhere",
         "PATH": "/bin",
     }
 
     hold_no_secrets(environ)
 
-    assert environ == {"OPENAI_API_KEY": DUMMY_KEY, "PATH": "/bin"}
+    dummies = {"OPENAI_API_KEY": DUMMY_KEY, "ANTHROPIC_API_KEY": DUMMY_KEY}
+    assert environ == {**dummies, "PATH": "/bin"}
 
 
 def test_secrets_are_what_artefacts_may_not_show() -> None:
