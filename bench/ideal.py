@@ -22,13 +22,15 @@ does, need sessions that wait for each other.) It does *not* hold for a strategy
 the order: starting the longest first can end before this ideal. No strategy here does.
 
 And since the sessions compute on the same cores, no run is shorter than all their computing
-over the cores.
+over the cores. Nor is it shorter than what the model's server takes: all its answers over as many
+as it serves at one time, and the time until a rate limit has let the last of them through.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 from heapq import heappush, heapreplace
 
+from ..mocks.scenario import NO_LIMITS
 from ..mocks.script import (
     ModelCallScript,
     Script,
@@ -37,6 +39,8 @@ from ..mocks.script import (
     ToolKind,
     with_nested,
 )
+
+_MINUTE_NS = 60_000_000_000
 
 
 class Waits(StrEnum):
@@ -83,7 +87,43 @@ def ideal_makespan_ns(script: Script, waits: Waits, cores: int, concurrency: int
     _require_positive("concurrency", concurrency)
     latencies_ns = ideal_latencies_ns(script, waits, cores)
     computing_ns = sum(_computing_ns(session, waits) for session in script.sessions)
-    return max(_first_in_first_out_ns(latencies_ns, concurrency), computing_ns // cores)
+    return max(
+        _first_in_first_out_ns(latencies_ns, concurrency),
+        computing_ns // cores,
+        _serving_ns(script, waits),
+    )
+
+
+def _serving_ns(script: Script, waits: Waits) -> int:
+    """What the model's server takes at least for all the calls that are made."""
+    limits = script.limits
+    if limits == NO_LIMITS:
+        return 0
+    calls = [call for session in script.sessions for call in _calls_made(session, waits)]
+    bounds_ns = [0]
+    if limits.concurrency is not None:
+        bounds_ns.append(sum(call.latency_ns for call in calls) // limits.concurrency)
+    if limits.requests_per_minute is not None:
+        bounds_ns.append(_let_through_ns(len(calls), limits.requests_per_minute))
+    if limits.tokens_per_minute is not None:
+        limit = limits.tokens_per_minute
+        # A call above a minute's worth takes all there is.
+        tokens = (min(call.prompt_tokens + call.completion_tokens, limit) for call in calls)
+        bounds_ns.append(_let_through_ns(sum(tokens), limit))
+    return max(bounds_ns)
+
+
+def _let_through_ns(amount: int, per_minute: int) -> int:
+    """When a limit, which begins with a minute's worth, has let an amount through."""
+    return max(0, amount - per_minute) * _MINUTE_NS // per_minute
+
+
+def _calls_made(session: SessionScript, waits: Waits) -> Iterable[ModelCallScript]:
+    if waits is Waits.FIRST_CALL:
+        return session.model_calls[:1]
+    if waits is Waits.MODEL:
+        return session.model_calls
+    return (call for part in with_nested(session) for call in part.model_calls)
 
 
 def _critical_path_ns(session: SessionScript, waits: Waits, cores: int) -> int:

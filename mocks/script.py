@@ -18,6 +18,8 @@ from .scenario import (
     MAX_REPEAT,
     MAX_SESSIONS,
     MAX_TOKENS,
+    NO_LIMITS,
+    ModelLimits,
     RoundSpec,
     Scenario,
     ToolCallSpec,
@@ -121,11 +123,12 @@ class SessionScript:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """All the sessions of one scenario, drawn with one seed."""
+    """All the sessions of one scenario, drawn with one seed, and what the model lets through."""
 
     scenario: str
     seed: int
     sessions: tuple[SessionScript, ...]
+    limits: ModelLimits = NO_LIMITS
 
 
 def draw(scenario: Scenario, seed: int, sessions: int | None = None) -> Script:
@@ -144,7 +147,7 @@ def draw(scenario: Scenario, seed: int, sessions: int | None = None) -> Script:
     if count < 0:
         raise ValueError(f"expected at least 0 sessions, found {count}")
     drawn = tuple(draw_session(scenario, seed, session) for session in range(count))
-    return Script(scenario.name, seed, drawn)
+    return Script(scenario.name, seed, drawn, scenario.limits)
 
 
 def draw_session(scenario: Scenario, seed: int, session: int) -> SessionScript:

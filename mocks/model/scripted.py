@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from ..faults import Fault, FaultKind
 from ..reply import Part, Reply, later, streamed_reply, whole_reply
-from ..scenario import ModelLimits
+from ..scenario import NO_LIMITS, ModelLimits
 from ..script import ModelCallScript, SessionScript, piece_times_ns
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .capacity import Admission, Capacity
@@ -32,7 +32,6 @@ _FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
-_NO_LIMITS = ModelLimits()
 
 
 def task_of(session: int, scenario: str) -> str:
@@ -86,7 +85,7 @@ class ScriptedModel:
     def __init__(
         self,
         sessions: Mapping[int, SessionScript],
-        limits: ModelLimits = _NO_LIMITS,
+        limits: ModelLimits = NO_LIMITS,
         session_of_prompt: Callable[[str], int] | None = None,
     ) -> None:
         self._session_of_prompt = session_of_prompt
@@ -100,7 +99,7 @@ class ScriptedModel:
         """Forget every request so far, those of a warm-up for instance."""
         self.answered: dict[int, int] = {}
         self._attempts: dict[tuple[int, int], int] = {}
-        self._capacity = None if self._limits == _NO_LIMITS else Capacity(self._limits)
+        self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
     def reply(self, path: str, body: bytes, now_ns: int) -> ModelReply:
         """Return the reply to the body of a ``POST``.

@@ -1,7 +1,7 @@
 """The values that a scenario is made of: what a session does, and how long each part may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..faults import FaultSpec
@@ -131,6 +131,9 @@ class ModelLimits:
     concurrency: int | None = None
 
 
+NO_LIMITS = ModelLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """An HTTP service that tools call.
@@ -178,7 +181,7 @@ class Scenario:
     tools: Mapping[str, ToolSpec]
     rounds: tuple[RoundSpec, ...]
     recording: Recording | None = None
-    limits: ModelLimits = field(default_factory=ModelLimits)
+    limits: ModelLimits = NO_LIMITS
     faults: tuple[FaultSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
 
