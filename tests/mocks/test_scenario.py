@@ -410,8 +410,8 @@ class TestFiles:
             load_scenario("reserch")
         assert str(caught.value) == (
             "reserch: expected a file or a built-in scenario, found neither"
-            " (did you mean 'research'?); built in are blocking-blunder, chat, coding-agent,"
-            " cpu-tool, research, tools and two-sleeps"
+            " (did you mean 'research'?); built in are blocking-blunder, busy-model, chat,"
+            " coding-agent, cpu-tool, flaky-model, research, tools and two-sleeps"
         )
 
     def test_a_directory(self, tmp_path: Path) -> None:
@@ -453,9 +453,11 @@ class TestBuiltIn:
     def test_their_names(self) -> None:
         assert builtin_scenarios() == (
             "blocking-blunder",
+            "busy-model",
             "chat",
             "coding-agent",
             "cpu-tool",
+            "flaky-model",
             "research",
             "tools",
             "two-sleeps",
