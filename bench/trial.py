@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -212,7 +213,7 @@ class _Trial:
         if not self._strategy.on_loop:
             return self._strategy.run
         factory = require_loop(self._cell.loop)
-        runner = scope.enter_context(asyncio.Runner(loop_factory=lambda: factory(self._clock)))
+        runner = scope.enter_context(_runner(lambda: factory(self._clock)))
         runner.get_loop().set_default_executor(
             ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
         )
@@ -293,6 +294,22 @@ class _Trial:
                 error = f"{which} ended after {answered} of {expected} model calls"
                 return replace(sample, outcome=Outcome.FAILED, error=error)
         return sample
+
+
+@contextmanager
+def _runner(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[asyncio.Runner]:
+    """Run coroutines on a loop of its own, which ends with what the target left open on it.
+
+    A target may leave its connections open: nobody is to blame, and the warning of it, where
+    warnings are errors, would keep uvloop from closing them.
+    """
+    runner = asyncio.Runner(loop_factory=loop_factory)
+    try:
+        yield runner
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            runner.close()
 
 
 def _in_order(model: Iterable[Wait], tools: Iterable[Wait]) -> tuple[Wait, ...]:

@@ -95,7 +95,8 @@ class _Play:
     def scope(self) -> AbstractContextManager[None]:
         """Count the call as in flight until it is over."""
         if self._exchange.is_model_call:
-            return self.traffic.model_call(self._exchange.session, self._exchange.step)
+            exchange = self._exchange
+            return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
         return self.traffic.service_call()
 
     def require_first(self) -> None:

@@ -63,13 +63,12 @@ class Traffic:
             self.http_requests += 1
 
     @contextmanager
-    def model_call(self, session: int, step: int) -> Iterator[None]:
-        """Count one model call, in flight until the scope ends."""
+    def model_call(self, session: int, step: int, start_ns: int) -> Iterator[None]:
+        """Count one model call, which began at ``start_ns``, in flight until the scope ends."""
         with self._lock:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-        start_ns = self._now()
         try:
             yield
         finally:

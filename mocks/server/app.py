@@ -56,7 +56,7 @@ class ServerApp:
             return
         traffic = self._world.traffic
         counted = (
-            traffic.model_call(exchange.session, exchange.step)
+            traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
             if exchange.is_model_call
             else traffic.service_call()
         )

@@ -116,3 +116,53 @@ def test_the_whole_recording_is_read_and_what_is_amiss_is_counted(real_trace: Pa
         "requests without a latency: took the median of the others, 6.3 s": 2_051,
         "requests without think_time: took 0 s": 52,
     }
+
+
+def test_spans_of_the_agent_itself_become_its_sessions_again(tmp_path: Path) -> None:
+    """What the agent's telemetry says of a scenario is that scenario."""
+    sdk_trace = pytest.importorskip("opentelemetry.sdk.trace")
+    export = pytest.importorskip("opentelemetry.sdk.trace.export")
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: PLC0415
+        InMemorySpanExporter,
+    )
+    from warpbench.agent import Agent, Tool  # noqa: PLC0415
+    from warpbench.agent.telemetry import OpenTelemetry  # noqa: PLC0415
+    from warpbench.bench.target import Lab  # noqa: PLC0415
+
+    spans = InMemorySpanExporter()
+    tracers = sdk_trace.TracerProvider(shutdown_on_exit=False)
+    tracers.add_span_processor(export.SimpleSpanProcessor(spans))
+
+    def build(lab: Lab) -> Any:
+        agent = Agent(
+            [
+                Tool(
+                    name=tool.name,
+                    description=tool.description,
+                    parameters=tool.parameters,
+                    function=tool.function,
+                )
+                for tool in lab.tools
+            ],
+            observer=OpenTelemetry(tracer_provider=tracers),
+        )
+
+        async def session(task: str) -> str:
+            return (await agent.chat_async(task)).text
+
+        return session
+
+    _, result = measured(load_scenario("research"), target=build, sessions=3)
+    printed = "\n".join(span.to_json() for span in spans.get_finished_spans())
+    (tmp_path / "spans.json").write_text(printed)
+
+    trace = read_trace(tmp_path / "spans.json", TraceOptions())
+
+    # Two warm-up sessions without waits came before.
+    replayed_s = sorted(
+        sum(call.latency_s + max((t.latency_s for t in call.tools), default=0) for call in s.calls)
+        for s in trace.sessions
+    )[2:]
+    met_s = sorted((s.end_ns - s.start_ns) / 1e9 for s in result.samples)
+    assert replayed_s == pytest.approx(met_s, abs=2e-5)
+    assert {name for name in trace.tools if name != "work"} == {"search", "fetch"}

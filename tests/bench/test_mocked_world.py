@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from warpbench.bench.record import NO_LOOP, Cell, Outcome, SessionSample, TrialResult
 from warpbench.bench.statistics import cell_result
 from warpbench.bench.strategies import available_strategies
+from warpbench.bench.target import name_of_target
 from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.recording import (
@@ -47,7 +48,7 @@ STRATEGIES = ("gather", "threads")
 def measured(
     scenario: Scenario,
     strategy: str = "gather",
-    target: str = "agent",
+    target: object = "agent",
     concurrency: int | None = None,
     clock: ClockMode = ClockMode.VIRTUAL,
     sessions: int | None = None,
@@ -55,7 +56,7 @@ def measured(
     count = sessions or scenario.sessions
     cell = Cell(
         scenario=scenario.name,
-        target=target,
+        target=name_of_target(target),
         strategy=strategy,
         loop="asyncio" if available_strategies()[strategy].on_loop else NO_LOOP,
         transport="respx",

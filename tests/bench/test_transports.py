@@ -1,0 +1,135 @@
+"""Reaching the model in-process or over sockets: the same sessions, the same counts."""
+
+from dataclasses import replace
+
+import pytest
+from warpbench.bench.findings import findings_of
+from warpbench.bench.options import clock_for, transports_of
+from warpbench.bench.record import NO_LOOP, Cell, FindingKind, Outcome, TrialResult
+from warpbench.bench.statistics import cell_result
+from warpbench.bench.strategies import available_strategies
+from warpbench.bench.transports import TRANSPORTS, require_transport
+from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.errors import UsageError
+from warpbench.mocks.scenario import parse_scenario
+
+# A target's clients are not closed: their sockets end when they are collected.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+SCENARIO = parse_scenario(
+    """\
+name = "short"
+description = "Short waits, for real time."
+sessions = 6
+[model]
+latency_s = 0.05
+[tools.search]
+description = "Searches."
+kind = "async"
+latency_s = 0.02
+[[rounds]]
+tools = [{ tool = "search" }, { tool = "search" }]
+[[rounds]]
+"""
+)
+
+
+def trial(transport: str, strategy: str, target: str = "agent") -> TrialResult | NotApplicable:
+    cell = Cell(
+        scenario=SCENARIO.name,
+        target=target,
+        strategy=strategy,
+        loop="uvloop" if available_strategies()[strategy].on_loop else NO_LOOP,
+        transport=transport,
+        clock=ClockMode.WALL,
+        concurrency=3,
+        session_count=6,
+        seed=1,
+        tool_workers=6,
+    )
+    with prepared_here(TrialSpec(SCENARIO, cell, notes_waits=True), target) as measure:
+        return measure if isinstance(measure, NotApplicable) else measure()
+
+
+@pytest.mark.parametrize("target", ["agent", "agent-streaming", "bare-sdk"])
+@pytest.mark.parametrize(
+    ("transport", "strategy"),
+    [
+        *(("respx", "gather"), ("loopback", "gather"), ("loopback", "threads")),
+        ("loopback-aiohttp", "gather"),
+    ],
+)
+def test_the_same_is_counted_whichever_way_the_model_is_reached(
+    transport: str, strategy: str, target: str
+) -> None:
+    result = trial(transport, strategy, target)
+
+    assert isinstance(result, TrialResult)
+    assert {sample.outcome for sample in result.samples} == {Outcome.SUCCEEDED}
+    assert (result.llm_calls, result.http_requests, result.tool_calls) == (12, 12, 12)
+    assert 1 <= result.peak_in_flight <= 3
+    assert result.makespan_ns >= result.ideal_makespan_ns
+    assert len(result.waits) == 24
+    for wait in result.waits:
+        least_ns = 50_000_000 if wait.index is None else 20_000_000
+        assert wait.end_ns - wait.start_ns >= least_ns
+    assert (result.server_capacity_per_s is None) is (transport == "respx")
+
+
+def test_aiohttp_is_for_async_sessions_that_take_the_lab() -> None:
+    assert trial("loopback-aiohttp", "threads") == NotApplicable("aiohttp has no sync client")
+
+
+def test_a_server_that_was_busy_is_told() -> None:
+    idle = trial("loopback", "gather")
+    assert isinstance(idle, TrialResult)
+    assert idle.server_utilisation is not None
+    cell = Cell(
+        scenario="short",
+        target="agent",
+        strategy="gather",
+        loop="uvloop",
+        transport="loopback",
+        clock=ClockMode.WALL,
+        concurrency=3,
+        session_count=6,
+        seed=1,
+        tool_workers=6,
+    )
+    busy = replace(idle, server_utilisation=0.93, server_capacity_per_s=12_345.0)
+
+    findings = findings_of([cell_result(cell, [idle, busy])])
+
+    assert [finding.kind for finding in findings] == [FindingKind.SERVER_BOUND]
+    assert findings[0].message == (
+        "short/gather/uvloop at 3 by loopback: the mock model's server was busy for 93% of a core "
+        f"(it can answer {(idle.server_capacity_per_s or 0) / 2 + 12_345 / 2:,.0f} requests a "
+        "second): what was measured is the server, not the client"
+    )
+
+
+class TestOptions:
+    def test_the_clock_is_the_one_that_the_transports_allow(self) -> None:
+        assert clock_for(None, ["respx"]) is ClockMode.WARP
+        assert clock_for(None, ["respx", "loopback"]) is ClockMode.WALL
+        assert clock_for("virtual", ["respx"]) is ClockMode.VIRTUAL
+        assert clock_for("wall", ["loopback"]) is ClockMode.WALL
+
+    def test_no_clock_skips_over_sockets(self) -> None:
+        with pytest.raises(UsageError, match=r"loopback uses real sockets.*use --clock wall"):
+            clock_for("warp", ["respx", "loopback"])
+
+    def test_names_are_checked(self) -> None:
+        assert transports_of(None) == ["respx"]
+        assert transports_of(["respx,loopback"]) == ["respx", "loopback"]
+        with pytest.raises(UsageError, match="did you mean 'loopback'"):
+            transports_of(["lopback"])
+
+    def test_each_has_a_name_and_a_line(self) -> None:
+        for name, transport in TRANSPORTS.items():
+            assert transport.name == name
+            assert "\n" not in transport.summary
+            assert require_transport(name) is transport

@@ -1,0 +1,50 @@
+"""What the HTTP client costs, said where a run has sockets and none."""
+
+from dataclasses import replace
+
+from warpbench.bench.record import CellResult, Run, Status
+from warpbench.reports.client_cost import client_costs
+from warpbench.reports.verdict import verdict
+
+from .conftest import ENVIRONMENT, build_cell
+
+
+def cell(transport: str, strategy: str, cpu_s: float, load: int = 10) -> CellResult:
+    made = build_cell(strategy, "asyncio", load, transport=transport)
+    return replace(made, cpu_s_per_session=cpu_s, llm_calls=2 * made.session_count)
+
+
+def run(*cells: CellResult) -> Run:
+    return Run(created_at="2026-01-01", command="x", environment=ENVIRONMENT, cells=cells)
+
+
+def test_the_difference_of_a_call_is_said_at_the_highest_load() -> None:
+    said = client_costs(
+        run(
+            cell("respx", "gather", 0.001),
+            cell("loopback", "gather", 0.009),
+            cell("respx", "gather", 0.002, load=50),
+            cell("loopback", "gather", 0.005, load=50),
+            cell("respx", "threads", 0.002, load=50),
+            cell("loopback", "threads", 0.001, load=50),
+        )
+    )
+
+    assert said == (
+        "tools (agent, loopback): at 50, a call costs this much CPU against in-process, which is "
+        "the HTTP client: 1.50 ms more with gather · asyncio and 500 µs less with threads · "
+        "asyncio.",
+    )
+
+
+def test_it_is_part_of_the_verdict() -> None:
+    with_both = run(cell("respx", "gather", 0.001), cell("loopback", "gather", 0.009))
+
+    assert verdict(with_both)[-1] == client_costs(with_both)[0]
+
+
+def test_nothing_is_said_where_a_cell_has_no_twin_or_no_result() -> None:
+    failed = replace(cell("loopback", "gather", 0.01), status=Status.FAILED)
+
+    assert client_costs(run(cell("loopback", "gather", 0.01))) == ()
+    assert client_costs(run(cell("respx", "gather", 0.01), failed)) == ()
