@@ -101,7 +101,6 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
                 "response.function_call_arguments.done",
                 last,
                 arguments=item["arguments"],
-                name=item["name"],
                 **place,
             )
         yield event("response.output_item.done", last, output_index=index, item=item)

@@ -55,13 +55,11 @@ class ModelReply:
         reply: What is sent, and when.
         session: The session that asked; -1 if the request does not say.
         step: Which of its model calls this is; -1 if the script has no such call.
-        attempt: Which attempt at that call this is, from 1.
     """
 
     reply: Reply
     session: int = -1
     step: int = -1
-    attempt: int = 1
 
 
 class ScriptedModel:
@@ -123,13 +121,10 @@ class ScriptedModel:
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
         step = question.step
         self.tools_declared = frozenset(question.tools)
-        with self._lock:
-            attempt = self._attempts[session, step] = self._attempts.get((session, step), 0) + 1
-            fault = call.faults[attempt - 1] if attempt <= len(call.faults) else None
-            admission = self._admitted(call, fault, now_ns)
+        fault = self._fault(session, step, call) if call.faults else None
+        admission = None if self._capacity is None else self._admitted(call, fault, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
-            refusal = _refusal(wire, admission, admission.retry_after_ns)
-            return ModelReply(refusal, session, step, attempt)
+            return ModelReply(_refusal(wire, admission, admission.retry_after_ns), session, step)
         reply = failed(_reply(wire, question, session, call, fault), fault, wire)
         if admission is not None:
             headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
@@ -139,7 +134,7 @@ class ScriptedModel:
             )
         if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
             self.answered[session] = step + 1
-        return ModelReply(reply, session, step, attempt)
+        return ModelReply(reply, session, step)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
         """Return the session that asks, and the model call that the script has for it."""
@@ -162,6 +157,13 @@ class ScriptedModel:
             )
         return session, script.model_calls[question.step]
 
+    def _fault(self, session: int, step: int, call: ModelCallScript) -> Fault | None:
+        """Return the fault that this attempt meets, if any."""
+        with self._lock:
+            attempt = self._attempts.get((session, step), 0)
+            self._attempts[session, step] = attempt + 1
+        return call.faults[attempt] if attempt < len(call.faults) else None
+
     def _admitted(
         self, call: ModelCallScript, fault: Fault | None, now_ns: int
     ) -> Admission | None:
@@ -173,7 +175,8 @@ class ScriptedModel:
         if self._capacity is None or is_turned_away:
             return None
         tokens = call.prompt_tokens + call.completion_tokens
-        return self._capacity.admit(now_ns, tokens, call.latency_ns)
+        with self._lock:
+            return self._capacity.admit(now_ns, tokens, call.latency_ns)
 
 
 def _read(wire: WireFormat, body: bytes) -> Question:

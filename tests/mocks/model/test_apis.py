@@ -8,6 +8,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from pydantic import BaseModel
 from warpbench.bench.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.latency import Uniform
 from warpbench.mocks.script import Gaps, ModelCallScript, piece_times_ns
@@ -300,6 +301,41 @@ class TestMessages:
             ]
 
         assert mocked.run_async(stream, new_loop) == piece_times_ns(JITTERED)
+
+
+def unknown_fields(value: Any) -> set[str]:
+    """Names of the fields, at any depth, that the SDK's types do not have."""
+    if isinstance(value, list):
+        return set().union(*map(unknown_fields, value))
+    if not isinstance(value, BaseModel):
+        return set()
+    inner = (unknown_fields(getattr(value, name)) for name in type(value).model_fields)
+    return set(value.model_extra or ()).union(*inner)
+
+
+OPENAI_OPTIONS: Any = {"model": "m", "messages": USER, "tools": [CHAT_TOOL]}
+RESPONSES_OPTIONS: Any = {"model": "m", "input": PROMPT, "tools": [RESPONSES_TOOL]}
+MESSAGES_OPTIONS: Any = {**OPENAI_OPTIONS, "max_tokens": 99, "tools": [MESSAGES_TOOL]}
+
+
+@pytest.mark.parametrize("asked", [STREAMED, ASKS], ids=["text", "tools"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda **more: openai_client().chat.completions.create(**OPENAI_OPTIONS, **more),
+        lambda **more: openai_client().responses.create(**RESPONSES_OPTIONS, **more),
+        lambda **more: anthropic_client().messages.create(**MESSAGES_OPTIONS, **more),
+    ],
+    ids=["chat completions", "responses", "messages"],
+)
+def test_only_fields_that_the_api_has_are_sent(
+    ask: Callable[..., Any], streamed: bool, asked: ModelCallScript
+) -> None:
+    answers = Mocked(asked).run(lambda: list(ask(stream=True)) if streamed else [ask()])
+
+    assert answers
+    assert unknown_fields(answers) == set()
 
 
 ASK: dict[str, Callable[[], Any]] = {
