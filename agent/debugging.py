@@ -10,6 +10,7 @@ a fault: each heartbeat wakes the loop, and each task takes a note of who made i
 """
 
 import asyncio
+import gc
 import logging
 import sys
 import threading
@@ -178,7 +179,7 @@ class _Watch:
         return alive.wait(self._blocked_after_s) or self._over.is_set()
 
     def _note(self, alive: threading.Event, asked_s: float) -> None:
-        frame = sys._current_frames().get(self._loop_thread)
+        frame = _frame_of(self._loop_thread)
         task = asyncio.current_task(self._loop)
         if frame is None or alive.is_set():
             return
@@ -189,6 +190,17 @@ class _Watch:
         while not self._in_time(alive):
             pass
         self._found[-1] = replace(blocked, blocked_s=time.monotonic() - asked_s)
+
+
+def _frame_of(thread: int) -> FrameType | None:
+    # Before Python 3.11.9 a garbage collection in there may deadlock (python/cpython#106883).
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames().get(thread)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _stack(frame: FrameType) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from warpbench.mocks.clock import SkippingClock
+from warpbench.mocks.clock.frames import frames_by_thread
 
 TIMEOUT_S = 120
 NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s"})
@@ -65,7 +66,7 @@ def threads_of_a_parallel_test_run_are_bystanders(monkeypatch: pytest.MonkeyPatc
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     original = SkippingClock.__init__
-    before_the_test = set(sys._current_frames()) - {threading.get_ident()}
+    before_the_test = set(frames_by_thread()) - {threading.get_ident()}
 
     def tolerant(clock: SkippingClock) -> None:
         original(clock)

@@ -41,7 +41,6 @@ ends the process.
 
 import _thread
 import asyncio
-import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -53,6 +52,7 @@ from itertools import count
 
 from ..errors import ClockError, ClockHangError, ClockRefusedError
 from .async_waits import AsyncWaitsByLoop
+from .frames import frames_by_thread
 from .mutex import Mutex
 from .protocol import ClockMode
 
@@ -258,7 +258,7 @@ class SkippingClock(ABC):
 
         Also those that ``threading`` knows nothing of.
         """
-        self.tolerate_idents(set(sys._current_frames()) - {threading.get_ident()})
+        self.tolerate_idents(set(frames_by_thread()) - {threading.get_ident()})
 
     def tolerate_idents(self, idents: Iterable[int]) -> None:
         """Declare threads bystanders by their identifiers."""
@@ -476,7 +476,7 @@ class SkippingClock(ABC):
         # so that one started below `threading` is not missed; the main thread is not in it.
         self._bystanders = [thread for thread in self._bystanders if thread.is_alive()]
         if self._bystander_idents:
-            self._bystander_idents &= sys._current_frames().keys()
+            self._bystander_idents &= frames_by_thread().keys()
         bystanders = len(self._bystanders) + len(self._bystander_idents)
         if _thread._count() < len(self._by_thread) + bystanders:
             return None
@@ -485,7 +485,7 @@ class SkippingClock(ABC):
         self._ending = {i: thread for i, thread in self._ending.items() if thread.is_alive()}
         known = {*self._by_thread, *self._bystanders, *self._ending.values()}
         known_idents = {thread.ident for thread in known} | self._bystander_idents
-        for ident in sys._current_frames():
+        for ident in frames_by_thread():
             if ident not in known_idents:
                 named = {thread.ident: thread.name for thread in threading.enumerate()}
                 return self._stranger(named.get(ident, f"number {ident}"), "is alive")

@@ -3,10 +3,11 @@
 import asyncio
 import concurrent.futures
 import queue
-import sys
 import threading
 from pathlib import Path
 from types import CodeType, FrameType
+
+from .frames import frames_by_thread
 
 # Frames of these are how a wait is built, not where somebody decided to wait.
 _MACHINERY = (
@@ -22,7 +23,7 @@ _TASKS_NAMED = 5
 def of_thread(thread: threading.Thread) -> str:
     """Return where ``thread`` stands, as ``function (file:line)``."""
     # The only way to another thread's frames.
-    innermost = sys._current_frames().get(thread.ident or 0)
+    innermost = frames_by_thread().get(thread.ident or 0)
     frame = innermost
     while frame is not None and _is_machinery(frame.f_code):
         frame = frame.f_back
