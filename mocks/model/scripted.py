@@ -32,6 +32,7 @@ _FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
+_AT_THE_DOOR = frozenset({FaultKind.STATUS, FaultKind.CONNECT_ERROR})
 
 
 def task_of(session: int, scenario: str) -> str:
@@ -121,8 +122,7 @@ class ScriptedModel:
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
         step = question.step
         self.tools_declared = frozenset(question.tools)
-        fault = self._fault(session, step, call) if call.faults else None
-        admission = None if self._capacity is None else self._admitted(call, fault, now_ns)
+        fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
             return ModelReply(_refusal(wire, admission, admission.retry_after_ns), session, step)
         reply = failed(_reply(wire, question, session, call, fault), fault, wire)
@@ -157,26 +157,26 @@ class ScriptedModel:
             )
         return session, script.model_calls[question.step]
 
-    def _fault(self, session: int, step: int, call: ModelCallScript) -> Fault | None:
-        """Return the fault that this attempt meets, if any."""
+    def _met(
+        self, session: int, step: int, call: ModelCallScript, now_ns: int
+    ) -> tuple[Fault | None, Admission | None]:
+        """Return the fault that this attempt meets, and what the limits make of it, if any.
+
+        An attempt that is refused by a limit is none: its fault awaits the next one.
+        """
+        if not call.faults and self._capacity is None:
+            return None, None
         with self._lock:
             attempt = self._attempts.get((session, step), 0)
-            self._attempts[session, step] = attempt + 1
-        return call.faults[attempt] if attempt < len(call.faults) else None
-
-    def _admitted(
-        self, call: ModelCallScript, fault: Fault | None, now_ns: int
-    ) -> Admission | None:
-        # What fails at the door takes nothing of the limits.
-        is_turned_away = fault is not None and fault.kind in {
-            FaultKind.STATUS,
-            FaultKind.CONNECT_ERROR,
-        }
-        if self._capacity is None or is_turned_away:
-            return None
-        tokens = call.prompt_tokens + call.completion_tokens
-        with self._lock:
-            return self._capacity.admit(now_ns, tokens, call.latency_ns)
+            fault = call.faults[attempt] if attempt < len(call.faults) else None
+            admission = None
+            # What fails at the door takes nothing of the limits.
+            if self._capacity is not None and (fault is None or fault.kind not in _AT_THE_DOOR):
+                tokens = call.prompt_tokens + call.completion_tokens
+                admission = self._capacity.admit(now_ns, tokens, call.latency_ns)
+            if admission is None or admission.retry_after_ns is None:
+                self._attempts[session, step] = attempt + 1
+        return fault, admission
 
 
 def _read(wire: WireFormat, body: bytes) -> Question:

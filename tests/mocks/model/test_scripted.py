@@ -1,14 +1,17 @@
 """The scripted model: what it answers is worked out from the request alone."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
+from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.model import ScriptedModel, made_up_arguments, task_of
 from warpbench.mocks.reply import Reply
+from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 LOOK_UP = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 5)
@@ -162,3 +165,19 @@ def test_made_up_arguments_have_the_declared_types(types: dict[str, str]) -> Non
     assert {name: type(value) for name, value in arguments.items()} == {
         name: TYPES[type_] for name, type_ in types.items()
     }
+
+
+def test_an_attempt_that_a_limit_refuses_does_not_use_up_its_fault() -> None:
+    fault = Fault(FaultKind.EMPTY_ANSWER)
+    calls = (replace(ANSWERS, faults=(fault,)),)
+    plain = SessionScript(8, (ANSWERS,))
+    sessions = {7: SessionScript(7, calls), 8: plain}
+    played = ScriptedModel(sessions, ModelLimits(requests_per_minute=1))
+    path = "/v1/chat/completions"
+
+    first = played.reply(path, request(session=8), 0).reply
+    refused = played.reply(path, request(), 0).reply
+    met = played.reply(path, request(), 60_000_000_000).reply
+
+    assert [reply.status for reply in (first, refused, met)] == [200, 429, 200]
+    assert completion(met.body).choices[0].message.content == ""
