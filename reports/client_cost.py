@@ -41,8 +41,8 @@ def _sentence(
         if cell.concurrency == load
     ]
     return (
-        f"{name(scenario)} ({name(target)}, {name(transport)}): at {load}, a call costs this much "
-        f"CPU against in-process, which is the HTTP client: {listed(parts)}."
+        f"{name(scenario)} ({name(target)}, {name(transport)}): at {load}, a call takes CPU beyond "
+        f"in-process: {listed(parts)}. That is the HTTP client, less the mock in its place."
     )
 
 

@@ -31,9 +31,9 @@ def test_the_difference_of_a_call_is_said_at_the_highest_load() -> None:
     )
 
     assert said == (
-        "tools (agent, loopback): at 50, a call costs this much CPU against in-process, which is "
-        "the HTTP client: 1.50 ms more with gather · asyncio and 500 µs less with threads · "
-        "asyncio.",
+        "tools (agent, loopback): at 50, a call takes CPU beyond in-process: 1.50 ms more with "
+        "gather · asyncio and 500 µs less with threads · asyncio. That is the HTTP client, less "
+        "the mock in its place.",
     )
 
 
