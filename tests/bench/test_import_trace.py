@@ -52,6 +52,7 @@ def test_or_its_quantiles_are_drawn_from(tmp_path: Path, warpbench: Warpbench) -
     assert cell["efficiency"] == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

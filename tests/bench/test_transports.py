@@ -1,5 +1,7 @@
 """Reaching the model in-process or over sockets: the same sessions, the same counts."""
 
+import gc
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -35,6 +37,13 @@ tools = [{ tool = "search" }, { tool = "search" }]
 [[rounds]]
 """
 )
+
+
+@pytest.fixture(autouse=True)
+def collected_here() -> Iterator[None]:
+    """Collect what is not closed in the test that made it, and not in some other."""
+    yield
+    gc.collect()
 
 
 def trial(transport: str, strategy: str, target: str = "agent") -> TrialResult | NotApplicable:

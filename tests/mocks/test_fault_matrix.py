@@ -190,6 +190,7 @@ def test_in_process_at_the_exact_time(name: str, form: str) -> None:
     assert world.traffic._in_flight == 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CASES)
 def test_over_sockets_by_httpx2(name: str, form: str, server: ServerProcess) -> None:
@@ -202,6 +203,7 @@ def test_over_sockets_by_httpx2(name: str, form: str, server: ServerProcess) -> 
     assert earliest_s - 0.002 <= after_s <= earliest_s + STALLED_S
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", [form for form in FORMS if form.startswith("async")])
 @pytest.mark.parametrize("name", CASES)
 def test_over_sockets_by_aiohttp(name: str, form: str, server: ServerProcess) -> None:
