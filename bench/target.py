@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from openai import DefaultAioHttpClient
 
 from ..mocks.errors import TargetError
 from ..mocks.isolation import DUMMY_KEY
 from ..mocks.tools import LabTool
 from .strategies.protocol import AsyncSession, SyncSession
-from .transports import HttpClient
+from .transports import HttpClients
 
 BUILT_IN_TARGETS: Mapping[str, str] = {
     "agent": "warpbench.agent.factory:build",
@@ -46,7 +45,7 @@ class Lab:
         api_key: A key that is none.
         service_urls: Scheme and host (over loopback, and a path) of each HTTP service of the
             scenario, by its name.
-        http_client: What async openai clients shall send their requests by.
+        http_clients: Makes what async openai clients shall send their requests by.
     """
 
     tools: tuple[LabTool, ...]
@@ -55,7 +54,7 @@ class Lab:
     base_url: str = "https://api.openai.com/v1"
     api_key: str = DUMMY_KEY
     service_urls: Mapping[str, str] = field(default_factory=dict)
-    http_client: HttpClient = HttpClient.HTTPX2
+    http_clients: HttpClients = field(default_factory=HttpClients)
 
     @property
     def anthropic_base_url(self) -> str:
@@ -70,7 +69,7 @@ class Lab:
 
     def async_http_client(self) -> httpx2.AsyncClient | None:
         """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""
-        return DefaultAioHttpClient() if self.http_client is HttpClient.AIOHTTP else None
+        return self.http_clients.make()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

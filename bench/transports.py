@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import httpx2
+from openai import DefaultAioHttpClient
+
 from ..mocks.clock import Clock
 from ..mocks.errors import UsageError
 from ..mocks.router import mocked_http
@@ -29,6 +32,36 @@ class HttpClient(StrEnum):
 
     HTTPX2 = "httpx2"
     AIOHTTP = "aiohttp"
+
+
+class HttpClients:
+    """Makes the HTTP clients of one trial's targets, and closes them.
+
+    Attributes:
+        asked: How often a target has asked for one.
+
+    Args:
+        kind: What they are.
+    """
+
+    def __init__(self, kind: HttpClient = HttpClient.HTTPX2) -> None:
+        self.asked = 0
+        self._kind = kind
+        self._made: list[httpx2.AsyncClient] = []
+
+    def make(self) -> httpx2.AsyncClient | None:
+        """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""
+        self.asked += 1
+        if self._kind is HttpClient.HTTPX2:
+            return None
+        client = DefaultAioHttpClient()
+        self._made.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Close them, on the loop on which they were used."""
+        for client in self._made:
+            await client.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +210,7 @@ class _Loopback:
         }
 
     def forget(self) -> None:
-        self._server.forget()
-        self._cpu_from_s = self._server.seen()["cpu_s"]
+        self._cpu_from_s = self._server.forget()["cpu_s"]
         self._since_s = time.monotonic()
 
     def seen(self) -> Seen:

@@ -36,7 +36,7 @@ from .probe import Probe
 from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from .target import Lab, Target, build_target
-from .transports import HttpClient, Reached, reached, require_transport
+from .transports import HttpClient, HttpClients, Reached, reached, require_transport
 
 WARM_UP_SESSIONS = 2
 _KIBIBYTE = 1024
@@ -154,6 +154,7 @@ class _Trial:
         }
         self._tool_traffic = Traffic(clock.now_ns if spec.notes_waits else None)
         self._transport = require_transport(spec.cell.transport)
+        self._http_clients = HttpClients(self._transport.client)
         self._world_spec = WorldSpec(
             sessions=self._sessions,
             limits=spec.scenario.limits,
@@ -182,6 +183,11 @@ class _Trial:
             # the target declares.
             warm_up = Probe(self._clock, self._warm_up_tasks)
             drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
+            if self._transport.client is HttpClient.AIOHTTP and not self._http_clients.asked:
+                yield NotApplicable(
+                    "the target does not ask for lab.async_http_client(), so aiohttp is not in use"
+                )
+                return
             waits = self._waits(target, world.seen().tools_declared)
             yield partial(self._measure, drive, session, waits, world)
 
@@ -191,7 +197,7 @@ class _Trial:
             tool_workers=self._cell.tool_workers,
             base_url=f"{world.root}/v1",
             service_urls=world.service_urls,
-            http_client=self._transport.client,
+            http_clients=self._http_clients,
         )
 
     def _session_of(self, target: Target) -> AsyncSession | SyncSession | NotApplicable:
@@ -202,11 +208,8 @@ class _Trial:
         session = target.session if drives is Drives.ASYNC else target.sync_session
         if session is None:
             return NotApplicable(f"the target has no {drives} session")
-        if self._transport.client is HttpClient.AIOHTTP:
-            if drives is Drives.SYNC:
-                return NotApplicable("aiohttp has no sync client")
-            if not target.takes_lab:
-                return NotApplicable("the target does not take the lab's HTTP client")
+        if self._transport.client is HttpClient.AIOHTTP and drives is Drives.SYNC:
+            return NotApplicable("aiohttp has no sync client")
         return session
 
     def _driver(self, scope: ExitStack) -> Callable[..., object]:
@@ -217,6 +220,8 @@ class _Trial:
         runner.get_loop().set_default_executor(
             ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
         )
+        if self._transport.client is HttpClient.AIOHTTP:
+            scope.callback(lambda: runner.run(self._http_clients.close()))
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
         return lambda *arguments: runner.run(strategy_run(*arguments))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from .bounds import latency_ns
 from .latency import Constant, Distribution
 
 MOST_ATTEMPTS = 10
@@ -167,7 +168,7 @@ def _draw_fault(
                 status=spec.status,
                 retry_after_s=spec.retry_after_s,
                 retry_after_ms=spec.retry_after_ms,
-                delay_ns=round(delay_s * 1e6) * 1_000,
+                delay_ns=latency_ns(delay_s),
                 share=spec.share,
             )
     return struck

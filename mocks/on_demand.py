@@ -27,8 +27,9 @@ class SessionsOnDemand(Mapping[int, SessionScript]):
         self._drawn = lru_cache(_KEPT)(lambda session: draw_session(scenario, seed, session))
 
     def __getitem__(self, session: int) -> SessionScript:
-        if not 0 <= session < len(self) * MAX_SESSIONS:
+        if session < 0:
             raise KeyError(session)
+        # A nested session's number tells whose it is; see ``script``.
         for part in with_nested(self._drawn(session % MAX_SESSIONS)):
             if part.session == session:
                 return part

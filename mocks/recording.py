@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from .bounds import MAX_LATENCY_S
 from .errors import ScenarioError
 
 FORMAT_VERSION = 1
@@ -149,8 +150,9 @@ def _check(path: Path, number: int, session: RecordedSession) -> None:
             expected = "no tools in the last answer" if is_last else "tools in all answers but one"
             raise ScenarioError(f"{where}: calls[{index}]: expected {expected}")
         waits_s = [call.latency_s, call.ttft_s or 0, *(tool.latency_s for tool in call.tools)]
-        if not all(0 <= wait_s <= 1e9 for wait_s in waits_s):  # noqa: PLR2004 - MAX_LATENCY_S
-            raise ScenarioError(f"{where}: calls[{index}]: expected waits of 0 to 1e9 seconds")
+        if not all(0 <= wait_s <= MAX_LATENCY_S for wait_s in waits_s):
+            expected = f"expected waits of 0 to {MAX_LATENCY_S:.0f} seconds"
+            raise ScenarioError(f"{where}: calls[{index}]: {expected}")
         for tool in call.tools:
             if tool.session is not None:
                 _check(path, number, tool.session)

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
+from .bounds import MAX_TOKENS, latency_ns
 from .faults import Fault, draw_faults
 from .latency import Constant, Distribution
 from .recording import RecordedCall, RecordedSession, RecordedToolCall
 from .scenario import (
-    MAX_LATENCY_S,
     MAX_REPEAT,
     MAX_SESSIONS,
-    MAX_TOKENS,
     NO_LIMITS,
     ModelLimits,
     RoundSpec,
@@ -76,11 +75,11 @@ class Gaps:
     def draw_ns(self, count: int) -> Iterator[int]:
         """Yield the first ``count`` gaps in nanoseconds."""
         if isinstance(self.seconds, Constant):
-            yield from [_latency_ns(self.seconds.value)] * count
+            yield from [latency_ns(self.seconds.value)] * count
             return
         generator = Random(self.seed)
         for _ in range(count):
-            yield _latency_ns(self.seconds.draw(generator))
+            yield latency_ns(self.seconds.draw(generator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +213,14 @@ def _draw_round(
     completion_tokens = _count(part.completion_tokens.draw(generator), 0, MAX_TOKENS)
     pieces = max(1, -(-completion_tokens // timing.tokens_per_chunk))
     gaps = None if timing.gap is None else Gaps(timing.gap, f"{stream}/gaps")
-    ttft_ns = None if ttft_s is None else _latency_ns(ttft_s)
+    ttft_ns = None if ttft_s is None else latency_ns(ttft_s)
     if gaps is None:
-        latency_ns = _latency_ns(latency_s or 0)
-        ttft_ns = None if ttft_ns is None else min(ttft_ns, latency_ns)
+        whole_ns = latency_ns(latency_s or 0)
+        ttft_ns = None if ttft_ns is None else min(ttft_ns, whole_ns)
     else:
-        latency_ns = (ttft_ns or 0) + sum(gaps.draw_ns(pieces - 1))
+        whole_ns = (ttft_ns or 0) + sum(gaps.draw_ns(pieces - 1))
     return ModelCallScript(
-        latency_ns=latency_ns,
+        latency_ns=whole_ns,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         tool_calls=tuple(_draw_tool_call(call, generator) for call in part.tool_calls),
@@ -238,7 +237,7 @@ def _draw_tool_call(call: ToolCallSpec, generator: Random) -> ToolCallScript:
         name=call.tool.name,
         arguments=dict(call.arguments),
         kind=call.tool.kind,
-        latency_ns=_latency_ns(call.latency.draw(generator)),
+        latency_ns=latency_ns(call.latency.draw(generator)),
     )
 
 
@@ -255,13 +254,13 @@ def _replay(
         return SessionScript(number, calls)
 
     def call_of(stream: str, number: int, step: int, call: RecordedCall) -> ModelCallScript:
-        latency_ns = _latency_ns(call.latency_s)
+        whole_ns = latency_ns(call.latency_s)
         return ModelCallScript(
-            latency_ns=latency_ns,
+            latency_ns=whole_ns,
             prompt_tokens=_count(call.prompt_tokens, 0, MAX_TOKENS),
             completion_tokens=_count(call.completion_tokens, 0, MAX_TOKENS),
             tool_calls=tuple(tool_call_of(tool) for tool in call.tools),
-            ttft_ns=None if call.ttft_s is None else min(_latency_ns(call.ttft_s), latency_ns),
+            ttft_ns=None if call.ttft_s is None else min(latency_ns(call.ttft_s), whole_ns),
             pieces=max(1, min(call.completion_tokens, MAX_TOKENS)),
             faults=draw_faults(scenario.faults, stream, number, step),
         )
@@ -271,7 +270,7 @@ def _replay(
             name=tool.tool,
             arguments={},
             kind=scenario.tools[tool.tool].kind,
-            latency_ns=_latency_ns(tool.latency_s),
+            latency_ns=latency_ns(tool.latency_s),
             # Of the same sign, since a warm-up session is no part of a script.
             session=None
             if tool.session is None
@@ -285,15 +284,6 @@ def _nested_number(session: int, nested: int) -> int:
     """Number a nested session so that no other has the same number."""
     offset = MAX_SESSIONS * nested
     return session + offset if session >= 0 else session - offset
-
-
-def _latency_ns(seconds: float) -> int:
-    """Whole microseconds, in nanoseconds.
-
-    The C library's ``exp`` and ``log`` differ between machines in the last digit of a
-    float. Rounded a billion times more coarsely than that, the scripts are the same.
-    """
-    return round(min(seconds, MAX_LATENCY_S) * 1e6) * 1_000
 
 
 def _count(value: float, low: int, high: int) -> int:

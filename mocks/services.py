@@ -11,8 +11,9 @@ from random import Random
 from threading import Lock
 from urllib.parse import urlsplit
 
+from .bounds import latency_ns
 from .reply import Reply, whole_reply
-from .scenario import MAX_LATENCY_S, ServiceSpec
+from .scenario import ServiceSpec
 
 
 class Services:
@@ -47,10 +48,9 @@ class Services:
             self._asked[asked] += 1
             times = self._asked[asked]
         generator = Random(f"{self._stream}/{asked}/{times}")
-        latency_s = min(spec.latency.draw(generator), MAX_LATENCY_S)
-        latency_ns = round(latency_s * 1e6) * 1_000
+        wait_ns = latency_ns(spec.latency.draw(generator))
         headers = {name.lower(): value for name, value in spec.headers.items()}
-        return whole_reply(spec.status, headers, spec.body.encode(), latency_ns)
+        return whole_reply(spec.status, headers, spec.body.encode(), wait_ns)
 
 
 def service_root(spec: ServiceSpec) -> str:

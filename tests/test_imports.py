@@ -11,7 +11,7 @@ ROOMS = ("agent", "bench", "mocks", "reports")
 
 # From the ground up. A module may import those of its own line and of the lines above it.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("mocks.errors",),
+    ("mocks.errors", "mocks.bounds"),
     ("mocks.clock",),
     ("mocks.declaration",),
     ("mocks.latency",),

@@ -1,15 +1,14 @@
 """The examples in docs/mocked-world.md, run as a reader would run them."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from warpbench.mocks.scenario import load_scenario
+
+from .conftest import run_warpbench
 
 pytestmark = pytest.mark.once
 
@@ -57,14 +56,5 @@ def test_the_commands_of_the_page_work(reader: Path) -> None:
 
 
 def run(command: str, folder: Path) -> None:
-    warpbench = str(Path(sys.executable).parent / "warpbench")
-    finished = subprocess.run(
-        [warpbench, *shlex.split(command)[1:]],
-        cwd=folder,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, (command, finished.stderr)
+    finished = run_warpbench(folder, *shlex.split(command)[1:])
+    assert finished.status == 0, (command, finished.err)

@@ -20,7 +20,9 @@ from .answer import (
     numbered,
 )
 
-_CREATED = 1_767_225_600
+CREATED = 1_767_225_600
+"""When an answer says that it was made, in seconds since 1970: 2026-01-01."""
+
 _ERROR_TYPES = {429: "rate_limit_error", 400: "invalid_request_error"}
 
 
@@ -63,7 +65,7 @@ def _whole(answer: Answer) -> object:
     return {
         "id": f"chatcmpl-{answer.tag}",
         "object": "chat.completion",
-        "created": _CREATED,
+        "created": CREATED,
         "model": answer.model,
         "choices": [choice],
         "usage": _usage(answer),
@@ -75,7 +77,7 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
     frame = {
         "id": f"chatcmpl-{answer.tag}",
         "object": "chat.completion.chunk",
-        "created": _CREATED,
+        "created": CREATED,
         "model": answer.model,
     }
 

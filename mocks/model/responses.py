@@ -11,9 +11,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
-from .chat_completions import error_of, limit_headers_of
+from .chat_completions import CREATED, error_of, limit_headers_of
 
-_CREATED = 1_767_225_600
 _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
@@ -138,7 +137,7 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
     return {
         "id": f"resp_{answer.tag}",
         "object": "response",
-        "created_at": _CREATED,
+        "created_at": CREATED,
         "status": status,
         "error": None,
         "incomplete_details": None,

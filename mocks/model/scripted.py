@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
 
@@ -128,10 +128,7 @@ class ScriptedModel:
         reply = failed(_reply(wire, question, session, call, fault), fault, wire)
         if admission is not None:
             headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
-            reply = later(
-                Reply(reply.status, headers, reply.parts, reply.end_ns, reply.ending),
-                admission.queued_ns,
-            )
+            reply = later(replace(reply, headers=headers), admission.queued_ns)
         if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
             self.answered[session] = step + 1
         return ModelReply(reply, session, step)

@@ -57,10 +57,8 @@ its place, so that a ``Scenario`` has none left to look up.
 
 from .files import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
 from .values import (
-    MAX_LATENCY_S,
     MAX_REPEAT,
     MAX_SESSIONS,
-    MAX_TOKENS,
     NO_LIMITS,
     RESERVED_ARGUMENT,
     JsonType,
@@ -75,10 +73,8 @@ from .values import (
 )
 
 __all__ = [
-    "MAX_LATENCY_S",
     "MAX_REPEAT",
     "MAX_SESSIONS",
-    "MAX_TOKENS",
     "NO_LIMITS",
     "RESERVED_ARGUMENT",
     "JsonType",

@@ -14,17 +14,16 @@ from pydantic import (
     model_validator,
 )
 
+from ..bounds import MAX_LATENCY_S, MAX_TOKENS
 from ..declaration import DeclarationError, listed, shown, unknown
 from ..faults import FaultKind
 from ..latency import Constant, Distribution, parse_distribution
 from .values import (
     MAX_FAULTS,
-    MAX_LATENCY_S,
     MAX_REPEAT,
     MAX_ROUNDS,
     MAX_SERVICES,
     MAX_SESSIONS,
-    MAX_TOKENS,
     JsonType,
     ToolKind,
 )

@@ -11,10 +11,6 @@ from ..recording import Recording
 RESERVED_ARGUMENT = "ticket"
 """Name of the argument that the lab adds to each call of a tool."""
 
-MAX_LATENCY_S = 1e9
-"""Longest wait, some 31 years: it fits into 64 bits of nanoseconds."""
-
-MAX_TOKENS = 10_000_000
 MAX_REPEAT = 10_000
 MAX_SESSIONS = 1_000_000
 MAX_ROUNDS = 1_000

@@ -91,8 +91,9 @@ class _Reader:
         self, entry: Mapping[str, Any], start_s: float, depth: int
     ) -> RecordedSession | None:
         inner, at_s = entry.get("requests"), seconds_of(entry, "t") or 0.0
-        is_list = isinstance(inner, list) and depth < _DEEPEST
-        child = self.session(inner, start_s + at_s, depth + 1) if is_list and inner else None
+        child = None
+        if isinstance(inner, list) and depth < _DEEPEST:
+            child = self.session(inner, start_s + at_s, depth + 1)
         if child is None:
             self._amiss["nested agents without a usable request: left out"] += 1
         elif self._options.subagents is SubagentForm.PARALLEL:

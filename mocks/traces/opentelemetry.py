@@ -85,7 +85,7 @@ class _Reader:
             if owner not in nested and (session := self._session(owner, 0)) is not None
         ]
         for _ in self._happened.keys() - self._read:
-            self._amiss["agents that are above themselves: left out"] += 1
+            self._amiss["agents that no session calls: left out"] += 1
         begun.sort(key=lambda each: each[0])
         return [
             RecordedSession(round((begin_ns - begun[0][0]) / 1e9, 6), session.calls)
@@ -94,14 +94,19 @@ class _Reader:
 
     def _owner(self, span: _Span) -> str:
         """The agent whose span is above this one, or else the conversation."""
-        above = self._spans.get(span.parent)
-        for _ in range(1000):
-            if above is None or above.span == span.span:
-                break
+        for above in self._above(span):
             if above.operation == "invoke_agent":
                 return above.span
-            above = self._spans.get(above.parent)
         return f"{span.attributes.get('gen_ai.conversation.id', span.trace)}"
+
+    def _above(self, span: _Span) -> Iterator[_Span]:
+        """Yield the spans above one, from the nearest; broken traces may have them in a circle."""
+        seen = {span.span}
+        above = self._spans.get(span.parent)
+        while above is not None and above.span not in seen:
+            yield above
+            seen.add(above.span)
+            above = self._spans.get(above.parent)
 
     def _begin_ns(self, owner: str) -> int:
         return min(span.start_ns for span in self._happened[owner])
@@ -136,18 +141,8 @@ class _Reader:
 
     def _is_an_agents(self, tool: _Span, owner: str) -> bool:
         """Whether a tool is but the call of another agent, which is there itself."""
-        called = self._called.get(owner, ())
-        return any(self._is_below(self._spans[agent], tool) for agent in called)
-
-    def _is_below(self, span: _Span, above: _Span) -> bool:
-        for _ in range(1000):
-            if span.parent == above.span:
-                return True
-            parent = self._spans.get(span.parent)
-            if parent is None:
-                return False
-            span = parent
-        return False
+        called = (self._spans[agent] for agent in self._called.get(owner, ()))
+        return any(above.span == tool.span for agent in called for above in self._above(agent))
 
     def _tool_name(self, span: _Span) -> str:
         name = str(span.attributes.get("gen_ai.tool.name") or WORK)

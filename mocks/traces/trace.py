@@ -8,6 +8,7 @@ from enum import StrEnum
 from statistics import median
 from typing import Any
 
+from ..bounds import MAX_LATENCY_S, MAX_TOKENS
 from ..recording import RecordedCall, RecordedSession, RecordedToolCall
 
 WORK = "work"
@@ -15,9 +16,6 @@ WORK = "work"
 
 AGENT = "agent"
 """Name of the tool that stands for a nested agent."""
-
-_LONGEST_S = 1e9
-_MOST_TOKENS = 10_000_000
 
 
 class SubagentForm(StrEnum):
@@ -150,7 +148,7 @@ def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 <= value <= _LONGEST_S else None
+    return float(value) if math.isfinite(value) and 0 <= value <= MAX_LATENCY_S else None
 
 
 def tokens_of(value: object) -> int | None:
@@ -159,4 +157,4 @@ def tokens_of(value: object) -> int | None:
         value = int(value) if value.strip().isdecimal() and len(value) < 20 else None  # noqa: PLR2004 - int() is quadratic
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 <= value <= _MOST_TOKENS else None
+    return value if 0 <= value <= MAX_TOKENS else None

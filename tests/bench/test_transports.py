@@ -3,13 +3,16 @@
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
+import openai
 import pytest
 from warpbench.bench.findings import findings_of
 from warpbench.bench.options import clock_for, transports_of
 from warpbench.bench.record import NO_LOOP, Cell, FindingKind, Outcome, TrialResult
 from warpbench.bench.statistics import cell_result
 from warpbench.bench.strategies import available_strategies
+from warpbench.bench.target import Lab, name_of_target
 from warpbench.bench.transports import TRANSPORTS, require_transport
 from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
 from warpbench.mocks.clock import ClockMode
@@ -46,8 +49,8 @@ def collected_here() -> Iterator[None]:
     gc.collect()
 
 
-def trial(transport: str, strategy: str, target: str = "agent") -> TrialResult | NotApplicable:
-    cell = Cell(
+def cell_of(transport: str, strategy: str, target: str = "agent") -> Cell:
+    return Cell(
         scenario=SCENARIO.name,
         target=target,
         strategy=strategy,
@@ -59,6 +62,10 @@ def trial(transport: str, strategy: str, target: str = "agent") -> TrialResult |
         seed=1,
         tool_workers=6,
     )
+
+
+def trial(transport: str, strategy: str, target: object = "agent") -> TrialResult | NotApplicable:
+    cell = cell_of(transport, strategy, name_of_target(target))
     with prepared_here(TrialSpec(SCENARIO, cell, notes_waits=True), target) as measure:
         return measure if isinstance(measure, NotApplicable) else measure()
 
@@ -88,29 +95,33 @@ def test_the_same_is_counted_whichever_way_the_model_is_reached(
     assert (result.server_capacity_per_s is None) is (transport == "respx")
 
 
-def test_aiohttp_is_for_async_sessions_that_take_the_lab() -> None:
+def test_aiohttp_is_for_async_sessions() -> None:
     assert trial("loopback-aiohttp", "threads") == NotApplicable("aiohttp has no sync client")
+
+
+def test_a_target_with_a_client_of_its_own_is_not_taken_for_aiohttps() -> None:
+    def build(lab: Lab) -> Any:
+        client = openai.AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+
+        async def session(task: str) -> str:
+            messages: list[Any] = [{"role": "user", "content": task}]
+            completion = await client.chat.completions.create(model=lab.model, messages=messages)
+            return completion.choices[0].message.content or ""
+
+        return session
+
+    assert trial("loopback-aiohttp", "gather", build) == NotApplicable(
+        "the target does not ask for lab.async_http_client(), so aiohttp is not in use"
+    )
 
 
 def test_a_server_that_was_busy_is_told() -> None:
     idle = trial("loopback", "gather")
     assert isinstance(idle, TrialResult)
     assert idle.server_utilisation is not None
-    cell = Cell(
-        scenario="short",
-        target="agent",
-        strategy="gather",
-        loop="uvloop",
-        transport="loopback",
-        clock=ClockMode.WALL,
-        concurrency=3,
-        session_count=6,
-        seed=1,
-        tool_workers=6,
-    )
     busy = replace(idle, server_utilisation=0.93, server_capacity_per_s=12_345.0)
 
-    findings = findings_of([cell_result(cell, [idle, busy])])
+    findings = findings_of([cell_result(cell_of("loopback", "gather"), [idle, busy])])
 
     assert [finding.kind for finding in findings] == [FindingKind.SERVER_BOUND]
     assert findings[0].message == (

@@ -7,9 +7,7 @@ them; as mere tests these run little and assert nothing of time.
 """
 
 import asyncio
-import gc
 import json
-import resource
 import time
 from collections import Counter
 from http.client import HTTPConnection
@@ -266,5 +264,3 @@ def test_of_a_hundred_thousand_sessions_among_faults_none_is_lost(benchmark: Any
             f"\n{count:,} sessions among faults: {dict(ended)}, {result.elapsed_s:.0f} s, "
             f"{result.peak_rss_bytes / 1e6:.0f} MB"
         )
-    assert not gc.garbage
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0

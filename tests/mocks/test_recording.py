@@ -16,7 +16,7 @@ from warpbench.mocks.recording import (
     read_recording,
     recording_bytes,
 )
-from warpbench.mocks.scenario import load_scenario, scenario_from_table
+from warpbench.mocks.scenario import load_scenario
 
 HEADER: dict[str, Any] = {"warpbench_recording": 1}
 WAITS = st.floats(0, 1000).map(lambda value: round(value, 6))
@@ -62,7 +62,7 @@ ASKS = {**LAST, "tools": [{"tool": "work", "latency_s": 1}]}
         ([HEADER, {"start_s": 0, "calls": [ASKS]}], "calls[0]: expected no tools in the last"),
         (
             [HEADER, {"start_s": 0, "calls": [{**LAST, "latency_s": -1}]}],
-            "calls[0]: expected waits of 0 to 1e9 seconds",
+            "calls[0]: expected waits of 0 to 1000000000 seconds",
         ),
         (
             [HEADER, {"start_s": 0, "calls": [{**LAST, "latency": 1}]}],
@@ -90,47 +90,6 @@ def test_no_bytes_break_the_reader(
 
     with pytest.raises(ScenarioError):
         read_recording(path)
-
-
-TABLE: dict[str, Any] = {
-    "name": "fuzzed",
-    "description": "A scenario.",
-    "sessions": 1,
-    "model": {"latency_s": 1},
-    "rounds": [{}],
-}
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 600) | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=6,
-)
-PARTS = {
-    "faults": ["kind", "probability", "sessions", "steps", "attempts", "status", "share"],
-    "services": ["name", "url", "method", "latency_s", "status", "headers", "body", "json"],
-}
-KINDS = st.sampled_from(["status", "reset", "slow_drip", "https://a.b/*", "GET"])
-
-
-@given(st.data())
-def test_no_table_of_the_new_kinds_breaks_the_reading_of_a_scenario(data: st.DataObject) -> None:
-    table = dict(TABLE)
-    for part, keys in PARTS.items():
-        rows = st.dictionaries(st.sampled_from(keys), VALUES | KINDS, max_size=5)
-        table[part] = data.draw(st.lists(rows, max_size=2))
-    table["model"] = {
-        **TABLE["model"],
-        **data.draw(st.dictionaries(st.sampled_from(["ttft_s", "gap_s", "limits"]), VALUES)),
-    }
-    if data.draw(st.booleans()):
-        table["recording"] = data.draw(VALUES | st.fixed_dictionaries({"file": st.text()}))
-
-    problem = ""
-    try:
-        scenario_from_table(table)
-    except ScenarioError as error:
-        problem = str(error)
-
-    assert "\n" not in problem
 
 
 def test_a_scenario_names_the_recording_that_is_missing(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, otlp(first, second, *of_both, chat("e", 2, 3, "")))
 
         assert len(trace.calls) == 1
-        assert trace.amiss == {"agents that are above themselves: left out": 2}
+        assert trace.amiss == {"agents that no session calls: left out": 2}
 
 
 class TestAnyFile:
