@@ -51,6 +51,7 @@ class TrialProcesses:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
         self._live: set[ForkServerProcess] = set()
+        self._has_ended = False
 
     def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
         """Run one trial to its end.
@@ -73,7 +74,8 @@ class TrialProcesses:
         self._in_a_process(_load, name)
 
     def kill(self) -> None:
-        """End the trials that other threads have under way; they fail there."""
+        """End the trials that other threads have under way or begin; they fail there."""
+        self._has_ended = True
         for process in tuple(self._live):
             process.kill()
 
@@ -86,6 +88,9 @@ class TrialProcesses:
                 process.start()
             self._live.add(process)
             sender.close()
+            # Asked after it is among the live ones: whichever comes first, one of both sees it.
+            if self._has_ended:
+                process.kill()
             if not wait([receiver], timeout=self._time_limit_s):
                 raise TrialError(
                     f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
