@@ -60,7 +60,9 @@ class World:
         self.model.forget()
         self.services.forget()
 
-    def exchange(self, method: str, path: str, url: object, body: bytes) -> Exchange:
+    def exchange(
+        self, method: str, path: str, url: object, body: bytes, arrived_ns: int | None = None
+    ) -> Exchange:
         """Return what is replied to a request.
 
         Args:
@@ -68,11 +70,12 @@ class World:
             path: The path of its address.
             url: The whole of it; what ``str`` makes of it counts.
             body: Its body.
+            arrived_ns: When it arrived, on the clock; ``None`` for now.
 
         Raises:
             UnmockedRequestError: Nobody mocks that address; the message leaves out its query.
         """
-        now_ns = self.clock.now_ns()
+        now_ns = self.clock.now_ns() if arrived_ns is None else arrived_ns
         self.traffic.http_request()
         if method == "POST" and wire_format_of(path) is not None:
             answered = self.model.reply(path, body, now_ns)

@@ -45,7 +45,8 @@ class _Bucket:
         if self._at_ns is not None:
             flown = max(0, now_ns - self._at_ns) * self._limit
             self._level = min(self._full, self._level + flown)
-        self._at_ns = now_ns
+        # Those of other connections may have been noted in another order.
+        self._at_ns = now_ns if self._at_ns is None else max(self._at_ns, now_ns)
 
     def lacks_ns(self, amount: int) -> int:
         """How long until ``amount`` is there; more than a minute's worth waits for a full one."""

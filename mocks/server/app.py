@@ -26,6 +26,9 @@ SERVICES_PATH = "/services/"
 TRANSPORT = "warpbench.transport"
 """Name of the extension of a request's scope that holds its connection."""
 
+ARRIVED_NS = "warpbench.arrived_ns"
+"""Name of the one that says when its first byte was read, on the system's monotonic clock."""
+
 _SETTLES_NS = 5_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -50,7 +53,8 @@ class ServerApp:
             await self._control(path.removeprefix(CONTROL_PATH), send)
             return
         try:
-            exchange = self._world.exchange(method, path, _address(scope), body)
+            arrived_ns = scope["extensions"][ARRIVED_NS]
+            exchange = self._world.exchange(method, path, _address(scope), body, arrived_ns)
         except UnmockedRequestError as error:
             await _send_json(send, 404, {"error": {"message": f"warpbench: {error}"}})
             return

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable
 
 import uvicorn
@@ -12,18 +13,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..errors import UsageError
 from ..isolation import require_loopback
 from ..world import World
-from .app import TRANSPORT, ServerApp
+from .app import ARRIVED_NS, TRANSPORT, ServerApp
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 600
 
 
 class _Protocol(HttpToolsProtocol):
-    """Hands the app its connection, for faults that are the connection's."""
+    """Hands the app its connection, for faults that are the connection's, and the time.
+
+    A request arrives with its first byte: what it takes to parse it is not the model's.
+    """
 
     def on_message_begin(self) -> None:
+        arrived_ns = time.monotonic_ns()
         super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+        extensions = {TRANSPORT: self.transport, ARRIVED_NS: arrived_ns}
+        self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
