@@ -1,5 +1,7 @@
 """What several tests need: the command line, run as a user runs it."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -8,11 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.cli import main
 from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.frames import frames_by_thread
 
@@ -90,7 +92,35 @@ def run_warpbench(folder: Path, *arguments: str, **environ: str) -> Finished:
     return Finished(finished.returncode, finished.stdout, finished.stderr, folder)
 
 
+def run_warpbench_here(folder: Path, *arguments: str) -> Finished:
+    """Run ``warpbench …`` in a folder, but in this process: its imports are done.
+
+    So is the server from which trials are forked. Of each command there is a test that runs it
+    in a process of its own, besides.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        pytest.MonkeyPatch.context() as patches,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patches.setenv("GITHUB_STEP_SUMMARY", "")
+        patches.setattr(sys, "argv", ["warpbench", *arguments])
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else 1
+    return Finished(status, out.getvalue(), err.getvalue(), folder)
+
+
 @pytest.fixture
 def warpbench(tmp_path: Path) -> Warpbench:
-    """Run ``warpbench …`` in a folder of its own."""
-    return partial(run_warpbench, tmp_path)
+    """Run ``warpbench …`` in a folder of its own; what its environment is to hold, by keyword."""
+
+    def run(*arguments: str, **environ: str) -> Finished:
+        if environ:
+            return run_warpbench(tmp_path, *arguments, **environ)
+        return run_warpbench_here(tmp_path, *arguments)
+
+    return run

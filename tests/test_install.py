@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 FOLDERS = ("agent", "bench", "mocks", "reports")
 TIMEOUT_S = 120

@@ -16,6 +16,8 @@ from warpbench.bench.run_file import write_run
 from ..conftest import Warpbench
 from .test_run_file import CELL, RUN
 
+pytestmark = pytest.mark.once
+
 NAME = "tools/agent/taskgroup/uvloop@100 (warp)"
 
 

@@ -94,6 +94,7 @@ def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
     assert cell["ideal_makespan_s"] < cell["makespan_s"]
 
 
+@pytest.mark.once
 def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbench) -> None:
     command = ("run", "tools", "research", *VIRTUAL, "--strategy", EVERY_STRATEGY)
     load = ("--sessions", "10", "--concurrency", "10", "--tool-workers", "default")

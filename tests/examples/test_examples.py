@@ -95,6 +95,7 @@ def test_virtual_runs_are_the_same_in_every_field(target: str) -> None:
         assert structure_of(cell) == structure_of(again)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("target", ["plain_sdk:build", "with_anthropic:build_with_lab"])
 def test_over_real_sockets_it_takes_as_long(target: str) -> None:
     for cell in run(target, "--transport", "loopback"):

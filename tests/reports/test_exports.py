@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Finished, run_warpbench
+from ..conftest import Finished, run_warpbench_here
 
 pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    finished = run_warpbench(
+    finished = run_warpbench_here(
         tmp_path_factory.mktemp("run"),
         *("run", "two-sleeps", "--strategy", "sync,gather", "--loop", "asyncio"),
         *("--concurrency", "2", "--sessions", "4", "--trials", "3", "--json"),
@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def exported(run: Finished, name: str) -> str:
-    finished = run_warpbench(run.folder, "export", name, "results")
+    finished = run_warpbench_here(run.folder, "export", name, "results")
     assert finished.status == 0, finished.err
     return finished.out
 
@@ -106,14 +106,14 @@ def test_csv_has_a_line_for_every_session_of_every_trial(run: Finished) -> None:
 
 
 def test_an_export_goes_to_a_file_and_faults_are_one_line(run: Finished) -> None:
-    written = run_warpbench(run.folder, "export", "csv", "results", "--out", "out/samples.csv")
+    written = run_warpbench_here(run.folder, "export", "csv", "results", "--out", "out/samples.csv")
     assert (written.status, written.out) == (0, "")
     assert (run.folder / "out" / "samples.csv").read_text() == exported(run, "csv")
     for arguments, complaint in (
         (("csw", "results"), "did you mean 'csv'"),
         (("csv", "nowhere"), "no such file"),
     ):
-        refused = run_warpbench(run.folder, "export", *arguments)
+        refused = run_warpbench_here(run.folder, "export", *arguments)
         assert refused.status == 2
         (line,) = refused.err.splitlines()
         assert complaint in line

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ...conftest import Warpbench, run_warpbench
+from ...conftest import Warpbench, run_warpbench_here
 
 # An agent as its owner writes it; each fault is one line of it, changed.
 AGENT = """
@@ -113,7 +113,7 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The baseline of the good agent, made once for all tests."""
     folder = tmp_path_factory.mktemp("baseline")
     write_agent(folder)
-    made = run_warpbench(folder, *BASELINE)
+    made = run_warpbench_here(folder, *BASELINE)
     assert made.status == 0, made.err
     return folder / "warpbench-baseline.json"
 
@@ -143,6 +143,7 @@ def test_a_fault_is_caught_and_named(
     assert "regressed: 1 of 1 cell" in judged.out
 
 
+@pytest.mark.once
 def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_path: Path) -> None:
     no_limit = ("Semaphore(5)", "Semaphore(100)")
     write_agent(tmp_path, *no_limit, *FAULTS["tools serialised"][:2])
@@ -166,6 +167,7 @@ def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
 
 
+@pytest.mark.once
 def test_the_summary_is_appended_also_where_ci_wants_it(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -183,6 +185,7 @@ def test_the_summary_is_appended_also_where_ci_wants_it(
     assert "is a limit lost?" in str(failure.text)
 
 
+@pytest.mark.once
 def test_a_target_that_has_gone_or_crashes_cannot_be_judged(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_target_that_has_gone_or_crashes_cannot_be_judged(
     assert len(gone.err.splitlines()) == 1
 
 
+@pytest.mark.once
 def test_another_workload_cannot_be_judged(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -242,6 +246,7 @@ def test_an_unknown_cell_is_named_with_those_there_are(
     assert "did you mean 'tools/owner_agent:build/gather/asyncio@10'?" in judged.err
 
 
+@pytest.mark.once
 def test_no_baseline_is_made_of_what_does_not_work(warpbench: Warpbench, tmp_path: Path) -> None:
     write_agent(tmp_path, "def build(lab):", "def build(lab):\n    raise RuntimeError('no luck')")
     made = warpbench("baseline", "tools", "--target", "owner_agent:build", "--concurrency", "10")

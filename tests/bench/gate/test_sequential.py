@@ -18,6 +18,8 @@ from warpbench.bench.gate.sequential import (
 )
 from warpbench.bench.gate.verdict import Verdict
 
+pytestmark = pytest.mark.once
+
 MARGIN = 0.03
 FIRST = min(LOOKS)
 

@@ -11,6 +11,8 @@ from ...conftest import Warpbench
 from .test_gate_command import write_agent
 from .test_worktrees import commit, git
 
+pytestmark = pytest.mark.once
+
 CELL = "two-sleeps/owner_agent:build/gather/asyncio@5"
 CHEAP = ("two-sleeps", "--target", "owner_agent:build", "--concurrency", "5", "--sessions", "5")
 ANSWER = "return answer.content or"

@@ -8,6 +8,8 @@ from warpbench.bench.gate.environments import dependencies_differ
 from warpbench.bench.gate.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
 from warpbench.mocks.errors import UsageError
 
+pytestmark = pytest.mark.once
+
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
