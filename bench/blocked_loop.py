@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from types import FrameType
 
+from ..mocks.metering import SESSION
 from .origins import Origin, origin_of, place_of
 
 
@@ -15,11 +16,13 @@ class BlockedLoop:
         place: The user's function that did: ``agent/tools.py:summarise``.
         start_ns: When it began, on the clock.
         end_ns: When it was over.
+        session: Whose code did, if that is known.
     """
 
     place: str
     start_ns: int
     end_ns: int
+    session: int | None = None
 
 
 class BlockedLoops:
@@ -30,7 +33,8 @@ class BlockedLoops:
 
     def note(self, begin_ns: int, end_ns: int) -> None:
         """Note one; called in the thread of the loop, below the code that blocked it."""
-        self._noted.append(BlockedLoop(_culprit(sys._getframe(1)), begin_ns, end_ns))
+        culprit = _culprit(sys._getframe(1))
+        self._noted.append(BlockedLoop(culprit, begin_ns, end_ns, SESSION.get()))
 
     def forget(self) -> None:
         """Forget those so far, of the warm-up for instance."""

@@ -132,11 +132,11 @@ def _critical_path_ns(session: SessionScript, waits: Waits, cores: int) -> int:
     model_ns = sum(call.latency_ns for call in session.model_calls)
     if waits is Waits.MODEL:
         return model_ns
-    return model_ns + sum(_tools_ns(call, cores) for call in session.model_calls)
+    return model_ns + sum(tools_ns(call, cores) for call in session.model_calls)
 
 
-def _tools_ns(call: ModelCallScript, cores: int) -> int:
-    """The longest tool, or all the computing spread evenly over the cores."""
+def tools_ns(call: ModelCallScript, cores: int) -> int:
+    """The least time for the tools of an answer: the longest, or all computing over the cores."""
     if not call.calls_its_tools:
         return 0
     longest_ns = max((_tool_ns(tool, cores) for tool in call.tool_calls), default=0)

@@ -13,6 +13,7 @@ import openai
 
 from ..mocks.clock import Clock
 from ..mocks.errors import ClockError
+from ..mocks.metering import SESSION, Meter
 from .record import Outcome, SessionSample
 from .strategies.protocol import AsyncSession, SyncSession
 
@@ -34,13 +35,18 @@ class Probe:
     Args:
         clock: Keeps the trial's time.
         session_of: Number of the session that a task belongs to.
+        meter: Told whose code runs.
     """
 
-    def __init__(self, clock: Clock, session_of: Mapping[str, int]) -> None:
+    def __init__(
+        self, clock: Clock, session_of: Mapping[str, int], meter: Meter | None = None
+    ) -> None:
         self._clock = clock
         self._session_of = session_of
+        self._meter = meter
         self.origin_ns = clock.now_ns()
-        self._running: dict[int, int] = {}
+        # When each began, and how long nobody had computed until then.
+        self._running: dict[int, tuple[int, int]] = {}
         self._ended: list[SessionSample] = []
 
     def watch_async(self, session: AsyncSession) -> AsyncSession:
@@ -90,21 +96,45 @@ class Probe:
         return (
             *self._ended,
             *(
-                SessionSample(number, Outcome.CANCELLED, start_ns, now_ns, left_behind)
-                for number, start_ns in self._running.items()
+                SessionSample(
+                    number,
+                    Outcome.CANCELLED,
+                    start_ns,
+                    now_ns,
+                    left_behind,
+                    idle_at_start_ns=idle_ns,
+                    idle_at_end_ns=self._clock.idle_ns(),
+                )
+                for number, (start_ns, idle_ns) in self._running.items()
             ),
         )
 
     def _begin(self, task: str) -> int:
         number = self._session_of[task]
-        self._running[number] = self._clock.now_ns() - self.origin_ns
+        SESSION.set(number)
+        self._running[number] = self._clock.now_ns() - self.origin_ns, self._clock.idle_ns()
+        if self._meter is not None:
+            self._meter.takes_up(number)
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:
         end_ns = self._clock.now_ns() - self.origin_ns
-        start_ns = self._running.pop(number)
+        if self._meter is not None:
+            self._meter.lays_down(number)
+        start_ns, idle_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
-        self._ended.append(SessionSample(number, outcome, start_ns, end_ns, text))
+        self._ended.append(
+            SessionSample(
+                number,
+                outcome,
+                start_ns,
+                end_ns,
+                text,
+                idle_at_start_ns=idle_ns,
+                idle_at_end_ns=self._clock.idle_ns(),
+            )
+        )
+        SESSION.set(None)
 
 
 def describe_error(error: BaseException) -> str:

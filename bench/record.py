@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..mocks.clock import ClockMode
-from ..mocks.traffic import Wait
+from ..mocks.waits import Wait
 from .blocked_loop import BlockedLoop
 from .calls import CallCounts
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 NO_LOOP = "none"
 """The loop of a cell whose strategy runs without one."""
@@ -83,15 +83,55 @@ class LatencySummary:
     mean: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeParts:
+    """Where the time of a session went; the parts add up to its latency.
+
+    Attributes:
+        llm: Waits for the model on the session's path.
+        tool: Waits for tools and services on its path.
+        serialised: Waits for tools that could have overlapped, and did not.
+        admission: Waits for a place: under the concurrency limit, or in a pool of threads.
+        ready: A wait was over, or code could go on, and it did not run yet: the event loop or
+            the interpreter was busy.
+        retry: Attempts that failed, and what was waited before the next.
+        cpu: The session's own computing.
+        remainder: Waits for what no mock knows of.
+    """
+
+    llm: float = 0
+    tool: float = 0
+    serialised: float = 0
+    admission: float = 0
+    ready: float = 0
+    retry: float = 0
+    cpu: float = 0
+    remainder: float = 0
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSample:
-    """One session as the probe saw it; times in nanoseconds since the trial's start."""
+    """One session as the probe saw it; times in nanoseconds since the trial's start.
+
+    Attributes:
+        session: Its number.
+        outcome: How it ended.
+        start_ns: When it began.
+        end_ns: When it ended.
+        error: What it died of.
+        intended_ns: When it was to begin; ``None`` where it began as soon as it had a place.
+        idle_at_start_ns: How long nobody had computed until its begin; see ``Clock.idle_ns``.
+        idle_at_end_ns: The same for its end.
+    """
 
     session: int
     outcome: Outcome
     start_ns: int
     end_ns: int
     error: str | None = None
+    intended_ns: int | None = None
+    idle_at_start_ns: int = 0
+    idle_at_end_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +158,8 @@ class TrialResult:
         server_capacity_per_s: Requests without latency that the mock model's server can
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of the trial.
+        time_parts_ns: Where the time of each sample went, in their order, if the trial was to
+            account for it.
     """
 
     samples: tuple[SessionSample, ...]
@@ -137,6 +179,7 @@ class TrialResult:
     calls: CallCounts | None = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
+    time_parts_ns: tuple[TimeParts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +195,7 @@ class TrialFigures:
         outcome: How each of them ended.
         start_ns: When each of them began, on the clock, since the trial's start.
         latency_ns: What each of them took.
+        time_parts_ns: Where that went: each part of ``TimeParts`` that is not 0 throughout.
     """
 
     makespan_s: float
@@ -162,6 +206,7 @@ class TrialFigures:
     outcome: tuple[Outcome, ...]
     start_ns: tuple[int, ...]
     latency_ns: tuple[int, ...]
+    time_parts_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
 
 
 class Status(StrEnum):
@@ -197,6 +242,7 @@ class CellResult(Cell):
         server_capacity_per_s: Requests without latency that the mock model's server can
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of a trial, at most.
+        time_parts_s: Where the time of a session went, the mean over all of them.
         trial_figures: Each trial by itself.
     """
 
@@ -219,7 +265,8 @@ class CellResult(Cell):
     elapsed_s: float | None = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
-    trial_figures: tuple[TrialFigures, ...] = ()
+    time_parts_s: TimeParts | None = None
+    trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
 
 class FindingKind(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from statistics import fmean, median
 
 from ..mocks.clock import seconds
+from .attribution import PART_NAMES, in_seconds, mean_parts
 from .record import (
     Cell,
     CellResult,
@@ -14,6 +15,7 @@ from .record import (
     SessionCounts,
     SessionSample,
     Status,
+    TimeParts,
     TrialFigures,
     TrialResult,
 )
@@ -103,8 +105,14 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             (trial.server_utilisation for trial in trials if trial.server_utilisation is not None),
             default=None,
         ),
+        time_parts_s=_mean_parts_s(trials),
         trial_figures=tuple(_figures(trial) for trial in trials),
     )
+
+
+def _mean_parts_s(trials: Sequence[TrialResult]) -> TimeParts | None:
+    parts_ns = [each for trial in trials for each in trial.time_parts_ns]
+    return in_seconds(mean_parts(parts_ns)) if parts_ns else None
 
 
 def _median_of(values: Iterable[float | None]) -> float | None:
@@ -139,6 +147,7 @@ def _figures(trial: TrialResult) -> TrialFigures:
         outcome=tuple(sample.outcome for sample in trial.samples),
         start_ns=tuple(sample.start_ns for sample in trial.samples),
         latency_ns=tuple(sample.end_ns - sample.start_ns for sample in trial.samples),
+        time_parts_ns=_columns(trial.time_parts_ns),
     )
 
 
@@ -159,3 +168,8 @@ def _efficiency(
 def _throughput_per_s(trial: TrialResult) -> float:
     succeeded = sum(sample.outcome is Outcome.SUCCEEDED for sample in trial.samples)
     return succeeded / seconds(trial.makespan_ns) if trial.makespan_ns > 0 else 0.0
+
+
+def _columns(parts_ns: Sequence[TimeParts]) -> dict[str, tuple[int, ...]]:
+    columns = {name: tuple(getattr(each, name) for each in parts_ns) for name in PART_NAMES}
+    return {name: column for name, column in columns.items() if any(column)}

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from ..mocks.clock import ClockMode, seconds
 from ..mocks.errors import TrialError, UsageError
 from ..mocks.scenario import Scenario, load_scenario
-from ..mocks.traffic import Wait
+from ..mocks.waits import Wait
 from ..reports.swim_lanes import SwimLanes, swim_lanes
+from .attribution import in_seconds
 from .loops import LOOPS, require_loop
 from .options import one_of
 from .plan import Factors, cells_of
-from .record import Cell, LatencySummary, Outcome, SessionCounts, TrialResult
+from .record import Cell, LatencySummary, Outcome, SessionCounts, TimeParts, TrialResult
 from .statistics import count_sessions, summarise
 from .strategies import available_strategies
 from .target import name_of_target
@@ -69,6 +70,8 @@ class LabResult:
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
         cpu_s_per_session: CPU seconds a session: real, and so with noise.
+        time_parts: Where the time of each session went, in the order of their numbers; the
+            parts add up to its latency.
     """
 
     cell: Cell
@@ -84,6 +87,7 @@ class LabResult:
     peak_in_flight: int
     blocked_loop: list[Blocked]
     cpu_s_per_session: float
+    time_parts: tuple[TimeParts, ...]
     lanes: SwimLanes = field(compare=False)
 
     @property
@@ -219,11 +223,14 @@ def _spec(target: object, settings: Settings) -> TrialSpec:
         tool_workers=settings.tool_workers,
     )
     (spec,) = cells_of(factors)
-    return TrialSpec(spec.scenario, spec.cell, notes_waits=True)
+    return TrialSpec(spec.scenario, spec.cell, notes_waits=True, accounts_time=True)
 
 
 def _result(cell: Cell, trial: TrialResult) -> LabResult:
-    samples = sorted(trial.samples, key=lambda sample: sample.session)
+    in_order = sorted(
+        zip(trial.samples, trial.time_parts_ns, strict=True), key=lambda pair: pair[0].session
+    )
+    samples = [sample for sample, _ in in_order]
     latencies = tuple(seconds(sample.end_ns - sample.start_ns) for sample in samples)
     failed = [sample for sample in samples if sample.outcome is not Outcome.SUCCEEDED]
     return LabResult(
@@ -250,6 +257,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
             for each in trial.blocked_loop
         ],
         cpu_s_per_session=trial.cpu_s / len(samples),
+        time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
         lanes=SwimLanes(
             samples=samples,
             waits=trial.waits,

@@ -17,10 +17,11 @@ from openai import DefaultAioHttpClient
 
 from ..mocks.clock import Clock
 from ..mocks.errors import UsageError
+from ..mocks.metering import Meter
 from ..mocks.router import mocked_http
 from ..mocks.server import SERVICES_PATH, ServerProcess
 from ..mocks.services import service_root
-from ..mocks.traffic import Wait
+from ..mocks.waits import Wait, WaitKind
 from ..mocks.world import World, WorldSpec
 
 _OPENAI_ROOT = "https://api.openai.com"
@@ -102,7 +103,7 @@ class Seen:
         http_requests: Requests that reached it.
         llm_calls: Model calls begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
-        waits: The model calls that are over, if they are noted.
+        waits: The calls that are over, if a server noted them; in-process the trial's meter has.
         answered: Model calls answered, by session; a repeated one counts once.
         tools_declared: Names of the tools that the latest request declared.
         server_capacity_per_s: Requests without latency that the server can answer a second.
@@ -138,14 +139,22 @@ class Reached(Protocol):
 
 
 @contextmanager
-def reached(transport: Transport, spec: WorldSpec, clock: Clock) -> Iterator[Reached]:
+def reached(
+    transport: Transport, spec: WorldSpec, clock: Clock, meter: Meter | None = None
+) -> Iterator[Reached]:
     """Open a world, by which everything in this scope reaches the model.
+
+    Args:
+        transport: How it is reached.
+        spec: The world.
+        clock: Keeps the trial's time.
+        meter: Notes its waits where it is in this process; a server has one of its own.
 
     Raises:
         TrialError: Its server did not start.
     """
     if transport.in_process:
-        world = spec.world(clock)
+        world = spec.world(clock, meter)
         with mocked_http(world):
             yield _InProcess(world, spec)
         return
@@ -192,7 +201,7 @@ class _InProcess:
             http_requests=traffic.http_requests,
             llm_calls=traffic.llm_calls,
             peak_in_flight=traffic.peak_in_flight,
-            waits=tuple(traffic.waits),
+            waits=(),
             answered=model.answered,
             tools_declared=model.tools_declared,
         )
@@ -220,9 +229,13 @@ class _Loopback:
             http_requests=seen["http_requests"],
             llm_calls=seen["llm_calls"],
             peak_in_flight=seen["peak_in_flight"],
-            waits=tuple(Wait(**wait) for wait in seen["waits"]),
+            waits=tuple(_wait(wait) for wait in seen["waits"]),
             answered={int(session): count for session, count in seen["answered"].items()},
             tools_declared=frozenset(seen["tools_declared"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
         )
+
+
+def _wait(fields: dict[str, Any]) -> Wait:
+    return Wait(**{**fields, "kind": WaitKind(fields["kind"])})

@@ -7,33 +7,36 @@ import random
 import resource
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
-from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time
+from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time, nanoseconds
 from ..mocks.isolation import (
     hold_no_secrets,
     holding_no_secrets,
     stay_on_this_machine,
     staying_on_this_machine,
 )
+from ..mocks.metering import Meter
 from ..mocks.model import task_of
 from ..mocks.scenario import Scenario
 from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
 from ..mocks.tools import Delegates, lab_tools
-from ..mocks.traffic import Traffic, Wait
+from ..mocks.traffic import Traffic
+from ..mocks.waits import Wait
 from ..mocks.world import WorldSpec
+from .attribution import Evidence, time_parts
 from .blocked_loop import BlockedLoops
 from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
 from .probe import Probe
-from .record import Cell, Outcome, SessionSample, TrialResult
+from .record import Cell, Outcome, SessionSample, TimeParts, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from .target import Lab, Target, build_target
 from .transports import HttpClient, HttpClients, Reached, reached, require_transport
@@ -53,6 +56,7 @@ class TrialSpec:
         scenario: The workload.
         cell: The cell.
         notes_waits: Whether to note each wait, and where a loop was blocked.
+        accounts_time: Whether to account for the time of each session.
         counts_calls: Whether to count calls, which takes several times the CPU: for
             ``virtual`` only, where computing is free.
     """
@@ -60,6 +64,7 @@ class TrialSpec:
     scenario: Scenario
     cell: Cell
     notes_waits: bool = False
+    accounts_time: bool = False
     counts_calls: bool = False
 
 
@@ -142,7 +147,9 @@ class _Trial:
         self._clock = clock
         self._counter = counter
         self._blocked = BlockedLoops()
-        if spec.notes_waits and isinstance(clock, SkippingClock):
+        self._notes_waits, self._accounts_time = spec.notes_waits, spec.accounts_time
+        is_metered = spec.notes_waits or spec.accounts_time
+        if is_metered and isinstance(clock, SkippingClock):
             clock.on_blocked_loop = self._blocked.note
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         self._cores = cores_of(spec.cell.clock)
@@ -152,7 +159,13 @@ class _Trial:
             for session in (*self._script.sessions, *warm_up)
             for part in with_nested(session)
         }
-        self._tool_traffic = Traffic(clock.now_ns if spec.notes_waits else None)
+        roots = {
+            part.session: session.session
+            for session in (*self._script.sessions, *warm_up)
+            for part in with_nested(session)
+        }
+        self._meter = Meter(clock, roots, books_cpu=spec.accounts_time) if is_metered else None
+        self._tool_traffic = Traffic(self._meter)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = HttpClients(self._transport.client)
         self._world_spec = WorldSpec(
@@ -160,7 +173,7 @@ class _Trial:
             limits=spec.scenario.limits,
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
-            notes_waits=spec.notes_waits,
+            notes_waits=is_metered,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
@@ -172,7 +185,9 @@ class _Trial:
     @contextmanager
     def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
-            world = scope.enter_context(reached(self._transport, self._world_spec, self._clock))
+            world = scope.enter_context(
+                reached(self._transport, self._world_spec, self._clock, self._meter)
+            )
             target = build_target(named, self._lab(world))
             session = self._session_of(target)
             if isinstance(session, NotApplicable):
@@ -249,7 +264,7 @@ class _Trial:
         world.forget()
         self._blocked.forget()
         gc.collect()
-        probe = Probe(self._clock, self._tasks)
+        probe = Probe(self._clock, self._tasks, self._meter)
         watched = self._watched(probe, session)
         elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
         with nullcontext() if self._counter is None else self._counter.counting():
@@ -258,6 +273,7 @@ class _Trial:
         if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()
+        waits_seen = _in_order(seen.waits, () if self._meter is None else self._meter.waits)
         samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
         return TrialResult(
             samples=samples,
@@ -274,12 +290,38 @@ class _Trial:
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
-            waits=_in_order(seen.waits, self._tool_traffic.waits),
+            waits=waits_seen if self._notes_waits else (),
             blocked_loop=self._blocked.noted(),
             calls=None if self._counter is None else self._counter.counts(),
             server_capacity_per_s=seen.server_capacity_per_s,
             server_utilisation=seen.server_utilisation,
+            time_parts_ns=self._accounted(samples, waits_seen, probe.origin_ns, cpu_s),
         )
+
+    def _accounted(
+        self,
+        samples: Sequence[SessionSample],
+        waits: Sequence[Wait],
+        origin_ns: int,
+        cpu_s: float,
+    ) -> tuple[TimeParts, ...]:
+        if self._meter is None or not self._accounts_time:
+            return ()
+        cpu_ns: Mapping[int, int] = self._meter.cpu_ns_by_session()
+        if not self._transport.in_process:
+            # The model's waits were noted in another process: all sessions count alike.
+            each_ns = nanoseconds(cpu_s) // max(1, len(samples))
+            cpu_ns = {sample.session: each_ns for sample in samples}
+        evidence = Evidence(
+            scripts={session.session: session for session in self._script.sessions},
+            waits=waits,
+            cpu_ns=cpu_ns,
+            blocked_loop=self._blocked.noted(),
+            origin_ns=origin_ns,
+            cores=self._cores,
+            idle_is_known=self._transport.in_process,
+        )
+        return time_parts(samples, evidence)
 
     def _checked(
         self, sample: SessionSample, waits: Waits, answered_by: Mapping[int, int]

@@ -14,7 +14,7 @@ raise, at the time at which it would. So do connections that fail.
 
 import importlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
 import httpx
@@ -22,6 +22,7 @@ import respx
 
 from .mockers import MOCKERS
 from .reply import Ending
+from .traffic import Call
 from .world import World
 
 _SECOND_NS = 1_000_000_000
@@ -46,29 +47,35 @@ class WorldRouter(respx.MockRouter):
         """Answer a request of an async client when the first part of its reply is due."""
         play = _Play(self._world, request, self._errors)
         if play.is_prompt:
-            with play.scope():
+            with play.call() as call:
+                call.waits_until(play.first_ns)
                 await play.clock.sleep_until_ns(play.first_ns)
             return play.response()
         scope = ExitStack()
-        scope.enter_context(play.scope())
+        call = scope.enter_context(play.call())
         with scope:
+            call.waits_until(play.first_ns)
             await play.clock.sleep_until_ns(play.first_ns)
+            call.taken_up()
             play.require_first()
-            return play.response(_AsyncParts(play, scope.pop_all()))
+            return play.response(_AsyncParts(play, call, scope.pop_all()))
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a sync client when the first part of its reply is due."""
         play = _Play(self._world, request, self._errors)
         if play.is_prompt:
-            with play.scope():
+            with play.call() as call:
+                call.waits_until(play.first_ns)
                 play.clock.wait_until_ns(play.first_ns)
             return play.response()
         scope = ExitStack()
-        scope.enter_context(play.scope())
+        call = scope.enter_context(play.call())
         with scope:
+            call.waits_until(play.first_ns)
             play.clock.wait_until_ns(play.first_ns)
+            call.taken_up()
             play.require_first()
-            return play.response(_SyncParts(play, scope.pop_all()))
+            return play.response(_SyncParts(play, call, scope.pop_all()))
 
 
 class _Play:
@@ -92,12 +99,12 @@ class _Play:
         self.first_ns = self._exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
         self.is_prompt = reply.is_whole and first_after_ns <= self._timeout_ns
 
-    def scope(self) -> AbstractContextManager[None]:
+    def call(self) -> Call:
         """Count the call as in flight until it is over."""
-        if self._exchange.is_model_call:
-            exchange = self._exchange
+        exchange = self._exchange
+        if exchange.is_model_call:
             return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
-        return self.traffic.service_call()
+        return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
     def require_first(self) -> None:
         """Let status and headers through, if they came.
@@ -158,14 +165,17 @@ class _Play:
 class _AsyncParts(httpx.AsyncByteStream):
     """The body of a reply, part by part, each when it is due."""
 
-    def __init__(self, play: _Play, scope: ExitStack) -> None:
+    def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
         self._play = play
+        self._call = call
         self._scope = scope
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with self._scope:
             for due_ns, data, error in self._play.parts():
+                self._call.waits_until(due_ns)
                 await self._play.clock.sleep_until_ns(due_ns)
+                self._call.taken_up()
                 if error is not None:
                     raise error
                 yield data
@@ -178,14 +188,17 @@ class _AsyncParts(httpx.AsyncByteStream):
 class _SyncParts(httpx.SyncByteStream):
     """The same for plain code."""
 
-    def __init__(self, play: _Play, scope: ExitStack) -> None:
+    def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
         self._play = play
+        self._call = call
         self._scope = scope
 
     def __iter__(self) -> Iterator[bytes]:
         with self._scope:
             for due_ns, data, error in self._play.parts():
+                self._call.waits_until(due_ns)
                 self._play.clock.wait_until_ns(due_ns)
+                self._call.taken_up()
                 if error is not None:
                     raise error
                 yield data

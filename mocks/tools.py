@@ -77,23 +77,33 @@ def _lab_tool(
 
     async def wait_async(ticket: str, **_arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
-        with traffic.tool_call(*at, name):
-            await clock.sleep_until_ns(clock.now_ns() + call.latency_ns)
+        start_ns = clock.now_ns()
+        due_ns = start_ns + call.latency_ns
+        with traffic.tool_call(*at, name, start_ns) as wait:
+            wait.waits_until(due_ns)
+            await clock.sleep_until_ns(due_ns)
+            wait.taken_up()
             if call.session is not None and delegates.session is not None:
                 await delegates.session(delegates.task_of(call.session.session))
         return _result(name, ticket)
 
     def wait_blocking(ticket: str, **_arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
-        with traffic.tool_call(*at, name):
-            clock.wait_until_ns(clock.now_ns() + call.latency_ns)
+        start_ns = clock.now_ns()
+        due_ns = start_ns + call.latency_ns
+        with traffic.tool_call(*at, name, start_ns) as wait:
+            wait.waits_until(due_ns)
+            clock.wait_until_ns(due_ns)
+            wait.taken_up()
             if call.session is not None and delegates.sync_session is not None:
                 delegates.sync_session(delegates.task_of(call.session.session))
         return _result(name, ticket)
 
     def compute(ticket: str, **_arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
-        with traffic.tool_call(*at, name):
+        start_ns = clock.now_ns()
+        with traffic.tool_call(*at, name, start_ns) as wait:
+            wait.waits_until(start_ns + call.latency_ns)
             clock.burn_ns(call.latency_ns)
         return _result(name, ticket)
 

@@ -1,30 +1,16 @@
-"""Counts what the mocked world is asked for, from any thread, and can note each wait."""
+"""Counts what the mocked world is asked for, from any thread; a meter can note each wait."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
+from types import TracebackType
+from typing import Self
 
+from .metering import SESSION, Meter
+from .waits import Wait, WaitKind
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """One call of the model or of a lab's tool, as it happened.
+_UNKNOWN = -1
 
-    Attributes:
-        session: The session that it belongs to.
-        step: Which of the session's model calls it is, or has asked for it.
-        index: Which of the tool calls of that answer it is; ``None`` for the model call.
-        name: Name of the tool; empty for the model.
-        start_ns: When it began, on the clock.
-        end_ns: When it was over.
-    """
-
-    session: int
-    step: int
-    index: int | None
-    name: str
-    start_ns: int
-    end_ns: int
+# Kind, session, step, index and name, as ``Wait`` has them.
+_What = tuple[WaitKind, int, int, int | None, str]
 
 
 class Traffic:
@@ -36,16 +22,25 @@ class Traffic:
         tool_calls: Calls of the lab's tools begun.
         service_calls: Requests to HTTP services begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
-        waits: The calls that are over, in the order of their ends, if they are noted.
 
     Args:
-        now_ns: Reads the clock, if waits shall be noted: a hundred bytes for each call.
+        meter: Notes each wait, if they shall be noted.
     """
 
-    def __init__(self, now_ns: Callable[[], int] | None = None) -> None:
+    def __init__(self, meter: Meter | None = None) -> None:
         self._lock = Lock()
-        self._now_ns = now_ns
+        self._meter = meter
         self.reset()
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """The calls that are over, in the order of their ends, if they are noted."""
+        return () if self._meter is None else self._meter.waits
+
+    @property
+    def in_flight(self) -> int:
+        """Model calls that wait now."""
+        return self._in_flight
 
     def reset(self) -> None:
         """Forget everything, the warm-up for instance."""
@@ -54,50 +49,145 @@ class Traffic:
         self.tool_calls = 0
         self.service_calls = 0
         self.peak_in_flight = 0
-        self.waits: list[Wait] = []
         self._in_flight = 0
+        if self._meter is not None:
+            self._meter.forget()
 
     def http_request(self) -> None:
         """Count one HTTP request."""
         with self._lock:
             self.http_requests += 1
 
-    @contextmanager
-    def model_call(self, session: int, step: int, start_ns: int) -> Iterator[None]:
+    def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which began at ``start_ns``, in flight until the scope ends."""
+        what = WaitKind.MODEL, session, step, None, ""
+        return _ModelCall(self, self._meter, what, start_ns)
+
+    def service_call(self, name: str, start_ns: int) -> "Call":
+        """Count one request to an HTTP service.
+
+        Whose it is shows only where it is called from code that inherits the session's context.
+        """
+        with self._lock:
+            self.service_calls += 1
+        session = SESSION.get()
+        session = _UNKNOWN if session is None else session
+        what = WaitKind.SERVICE, session, _UNKNOWN, None, name
+        return Call(self._meter, what, start_ns)
+
+    def tool_call(self, session: int, step: int, index: int, name: str, start_ns: int) -> "Call":
+        """Count one call of a lab's tool."""
+        with self._lock:
+            self.tool_calls += 1
+        return Call(self._meter, (WaitKind.TOOL, session, step, index, name), start_ns)
+
+    def _model_call_begins(self) -> None:
         with self._lock:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-        try:
-            yield
-        finally:
-            self._note(session, step, None, "", start_ns)
-            with self._lock:
-                self._in_flight -= 1
 
-    @contextmanager
-    def service_call(self) -> Iterator[None]:
-        """Count one request to an HTTP service."""
+    def _model_call_ends(self) -> None:
         with self._lock:
-            self.service_calls += 1
-        yield
+            self._in_flight -= 1
 
-    @contextmanager
-    def tool_call(self, session: int, step: int, index: int, name: str) -> Iterator[None]:
-        """Count one call of a lab's tool."""
-        with self._lock:
-            self.tool_calls += 1
-        start_ns = self._now()
+
+class Call:
+    """The scope of one call: whoever plays it says when it waits, and for what."""
+
+    __slots__ = (
+        "_asked_ns",
+        "_due_ns",
+        "_idle_at_start_ns",
+        "_meter",
+        "_ready_ns",
+        "_start_ns",
+        "_waited_ns",
+        "_what",
+    )
+
+    def __init__(self, meter: Meter | None, what: _What, start_ns: int) -> None:
+        self._meter = meter
+        self._what = what
+        self._start_ns = start_ns
+        self._asked_ns: int | None = start_ns
+        self._due_ns = start_ns
+        self._waited_ns = 0
+        self._ready_ns = 0
+        self._idle_at_start_ns = 0
+
+    def __enter__(self) -> Self:
+        if self._meter is not None:
+            self._idle_at_start_ns = self._meter.idle_ns()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        meter = self._meter
+        if meter is None:
+            return
+        self.taken_up()
+        meter.note(
+            (
+                *self._what,
+                self._start_ns,
+                meter.now_ns(),
+                self._waited_ns,
+                self._ready_ns,
+                self._idle_at_start_ns,
+                meter.idle_ns(),
+            )
+        )
+
+    def waits_until(self, due_ns: int) -> None:
+        """The code has nothing to do but wait until ``due_ns``; the first time, since the begin."""
+        meter = self._meter
+        if meter is None:
+            return
+        if self._asked_ns is None:
+            self._asked_ns = meter.now_ns()
+        self._due_ns = due_ns
+        meter.lays_down(self._what[1])
+
+    def taken_up(self) -> None:
+        """The code runs again; also where the wait was cut short."""
+        meter, asked_ns = self._meter, self._asked_ns
+        if meter is None or asked_ns is None:
+            return
+        self._asked_ns = None
+        now_ns, due_ns = meter.now_ns(), self._due_ns
+        if now_ns < due_ns:
+            self._waited_ns += now_ns - asked_ns
+        else:
+            self._waited_ns += max(0, due_ns - asked_ns)
+            self._ready_ns += now_ns - max(due_ns, asked_ns)
+        meter.takes_up(self._what[1])
+
+
+class _ModelCall(Call):
+    """Counted as in flight besides."""
+
+    __slots__ = ("_traffic",)
+
+    def __init__(self, traffic: Traffic, meter: Meter | None, what: _What, start_ns: int) -> None:
+        super().__init__(meter, what, start_ns)
+        self._traffic = traffic
+
+    def __enter__(self) -> Self:
+        self._traffic._model_call_begins()
+        return super().__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         try:
-            yield
+            super().__exit__(kind, error, traceback)
         finally:
-            self._note(session, step, index, name, start_ns)
-
-    def _now(self) -> int:
-        return 0 if self._now_ns is None else self._now_ns()
-
-    def _note(self, session: int, step: int, index: int | None, name: str, start_ns: int) -> None:
-        if self._now_ns is not None:
-            # Appending is atomic.
-            self.waits.append(Wait(session, step, index, name, start_ns, self._now_ns()))
+            self._traffic._model_call_ends()

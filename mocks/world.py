@@ -6,9 +6,11 @@ replied is decided here, for both.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from .clock import Clock
 from .errors import UnmockedRequestError
+from .metering import Meter
 from .model import ScriptedModel, wire_format_of
 from .reply import Reply
 from .scenario import ModelLimits, ServiceSpec
@@ -27,6 +29,7 @@ class Exchange:
         session: The session that it belongs to; -1 if that is not known.
         step: Which of the session's model calls it is; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
+        service: Host of the service that was asked; empty for the model.
     """
 
     reply: Reply
@@ -34,6 +37,7 @@ class Exchange:
     session: int
     step: int
     is_model_call: bool
+    service: str = ""
 
 
 class World:
@@ -84,7 +88,8 @@ class World:
             )
         reply = self.services.reply(method, str(url), body)
         if reply is not None:
-            return Exchange(reply, now_ns, -1, -1, is_model_call=False)
+            host = urlsplit(str(url)).hostname or ""
+            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
@@ -110,11 +115,13 @@ class WorldSpec:
     stream: str
     notes_waits: bool = False
 
-    def world(self, clock: Clock) -> World:
-        """Return the world, on a clock."""
+    def world(self, clock: Clock, meter: Meter | None = None) -> World:
+        """Return the world, on a clock; ``meter`` notes its waits if it is to share one."""
+        if meter is None and self.notes_waits:
+            meter = Meter(clock)
         return World(
             ScriptedModel(self.sessions, self.limits),
             Services(self.services, self.stream),
             clock,
-            Traffic(clock.now_ns if self.notes_waits else None),
+            Traffic(meter),
         )

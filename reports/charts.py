@@ -20,6 +20,7 @@ from .drawing import Look, settings
 from .efficiency_chart import draw_efficiency
 from .latency_chart import draw_latency
 from .throughput_chart import draw_throughput
+from .time_parts_chart import draw_time_parts
 from .units import name
 from .verdict import field_verdict
 
@@ -28,12 +29,13 @@ _PICTURES: dict[str, tuple[str, Callable[[ScenarioCells, Look], Figure]]] = {
     "throughput": ("Throughput against load", draw_throughput),
     "efficiency": ("Share of the ideal by strategy and load", draw_efficiency),
     "latency": ("Latency percentiles at the highest load", draw_latency),
+    "time": ("Where the time went at the highest load", draw_time_parts),
     "distribution": ("Latency distribution at the highest load", draw_distribution),
 }
 
 
 def render_charts(run: Run) -> tuple[Chart, ...]:
-    """Draw the charts of a run: four for each scenario.
+    """Draw the charts of a run: five for each scenario.
 
     The same run gives the same bytes.
     """

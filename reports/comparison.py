@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ..bench.record import NO_LOOP, CellResult, Run, Status
-from .units import name
+from .units import listed, name
 
 SERIAL_STRATEGIES = frozenset({"sync"})
 TIE = 0.01
@@ -222,6 +222,25 @@ def label(cell: CellResult) -> str:
     """Name a cell's strategy and loop where there is little room."""
     strategy = name(cell.strategy)
     return strategy if cell.loop == NO_LOOP else f"{strategy} · {name(cell.loop)}"
+
+
+def named(cells: Iterable[CellResult]) -> str:
+    """Name cells by strategy and loop, in as few words as is exact."""
+    by_loop = {
+        loop: tuple(dict.fromkeys(name(cell.strategy) for cell in on_loop))
+        for loop, on_loop in grouped(cells, lambda cell: cell.loop).items()
+    }
+    without_loop = by_loop.pop(NO_LOOP, ())
+    # Loops that carry the same strategies are named together.
+    alike = grouped(by_loop, lambda loop: frozenset(by_loop[loop]))
+    parts = [
+        f"{listed(by_loop[loops[0]])} on {listed([name(loop) for loop in loops])}"
+        for loops in alike.values()
+    ]
+    if without_loop:
+        parts.append(listed(without_loop))
+    # A list of lists needs a comma more to be read.
+    return ", and ".join(parts) if any(" and " in part for part in parts) else listed(parts)
 
 
 def is_serial(cell: CellResult) -> bool:

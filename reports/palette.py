@@ -32,6 +32,19 @@ FURTHER_COLOURS: Sequence[str] = (
     "#AA4466",
 )
 IDEAL_COLOUR = "#6B6B6B"
+# What a session must wait for is blue and green; what is lost is warm, and red the worst.
+PART_COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "llm": "#4477AA",
+        "tool": "#66CCAA",
+        "serialised": "#AA3377",
+        "admission": "#CCBB44",
+        "ready": "#EE6677",
+        "retry": "#EE9944",
+        "cpu": "#222222",
+        "remainder": "#BBBBBB",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..bench.blocked_loop import BlockedLoop
 from ..bench.record import SessionSample
 from ..mocks.clock import seconds
-from ..mocks.traffic import Wait
+from ..mocks.waits import Wait
 
 MODEL, TOOL, TOOLS, NEITHER, BLOCKED = "█", "▒", "▓", "·", "!"
 LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools side by side  {NEITHER} neither"

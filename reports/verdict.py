@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from ..bench.record import NO_LOOP, CellResult, Run, Status
 from .client_cost import client_costs
-from .comparison import Field, Standing, grouped, is_complete, scenarios
+from .comparison import Field, Standing, grouped, is_complete, named, scenarios
+from .time_parts import time_sentences
 from .units import counted, listed, name, percent, plain, rate, shortened, whole
 
 _LONGEST_REASON = 100
@@ -21,7 +22,8 @@ def verdict(run: Run) -> tuple[str, ...]:
         For each scenario (and for each target, clock and so on, where a scenario has
         several) the scenario's name, a colon, and a few sentences: who leads at the
         highest load and how near the ideal, how far the others come, where a lower load
-        has another leader, and what failed or does not apply. Then what the HTTP client costs,
+        has another leader, what its sessions
+        lost their time on, and what failed or does not apply. Then what the HTTP client costs,
         where the run has cells over sockets and in-process.
     """
     fields = (field for scenario in scenarios(run) for field in scenario.fields)
@@ -32,6 +34,7 @@ def field_verdict(field: Field) -> str:
     """Say the verdict on one field."""
     sentences = [
         *_leading(field),
+        *time_sentences(field),
         *_unsuccessful(field, Status.FAILED, "failed"),
         *_unsuccessful(field, Status.NOT_APPLICABLE, "not applicable"),
     ]
@@ -85,9 +88,9 @@ def _headline(field: Field, standing: Standing) -> str:
     best = leaders[0]
     load = counted(standing.load, "session")
     if _several(leaders):
-        head = f"{_named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
+        head = f"{named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
     else:
-        head = f"{_named(leaders)} carried {load} at {_carried(field, best, standing.load)}"
+        head = f"{named(leaders)} carried {load} at {_carried(field, best, standing.load)}"
     leading = {cell.strategy for cell in leaders}
     others: dict[str, CellResult] = {}
     for cell in standing.ranked:
@@ -121,7 +124,7 @@ def _trailing_loops(field: Field, standing: Standing) -> list[str]:
 def _lost(standing: Standing) -> list[str]:
     """Say which sessions of the leaders did not succeed: a lead that loses work is none."""
     return [
-        f"Of the {counted(cell.sessions.started, 'session')} of {_named([cell])}"
+        f"Of the {counted(cell.sessions.started, 'session')} of {named([cell])}"
         f" not all succeeded ({sessions_lost(cell)})."
         for cell in standing.leaders
         if sessions_lost(cell)
@@ -132,7 +135,7 @@ def _other_leader(field: Field, standing: Standing) -> str:
     leaders = standing.leaders
     verb = "tie" if _several(leaders) else "leads"
     return (
-        f"With {counted(standing.load, 'session')} {_named(leaders)} {verb}"
+        f"With {counted(standing.load, 'session')} {named(leaders)} {verb}"
         f" at {_share(field, leaders[0], standing.load)}."
     )
 
@@ -157,7 +160,7 @@ def _unsuccessful(field: Field, status: Status, word: str) -> list[str]:
         where = f" with {listed([whole(load) for load in loads])} at once" if loads else ""
         reason = shortened(plain(error or ""), _LONGEST_REASON).rstrip(".")
         why = f" ({reason})" if reason else ""
-        sentences.append(f"{word.capitalize()}: {_named(alike)}{where}{why}.")
+        sentences.append(f"{word.capitalize()}: {named(alike)}{where}{why}.")
     return sentences
 
 
@@ -186,25 +189,6 @@ def _share(field: Field, cell: CellResult, load: int) -> str:
         return percent(share)
     carried = rate(cell.throughput_per_s)
     return carried if is_complete(cell) else f"{carried} with sessions lost"
-
-
-def _named(cells: Iterable[CellResult]) -> str:
-    """Name cells by strategy and loop, in as few words as is exact."""
-    by_loop = {
-        loop: tuple(dict.fromkeys(name(cell.strategy) for cell in on_loop))
-        for loop, on_loop in grouped(cells, lambda cell: cell.loop).items()
-    }
-    without_loop = by_loop.pop(NO_LOOP, ())
-    # Loops that carry the same strategies are named together.
-    alike = grouped(by_loop, lambda loop: frozenset(by_loop[loop]))
-    parts = [
-        f"{listed(by_loop[loops[0]])} on {listed([name(loop) for loop in loops])}"
-        for loops in alike.values()
-    ]
-    if without_loop:
-        parts.append(listed(without_loop))
-    # A list of lists needs a comma more to be read.
-    return ", and ".join(parts) if any(" and " in part for part in parts) else listed(parts)
 
 
 def _pair(cell: CellResult) -> tuple[str, str]:

@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     count = trials(options.trials, factors.clock)
     time_limit_s = positive_number("--time-limit", options.time_limit)
     out = folder(options.out)
-    specs = cells_of(factors)
+    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
     processes = TrialProcesses(time_limit_s)
     for target in factors.targets:
         processes.check_target(target)

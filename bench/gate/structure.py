@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...mocks.clock import seconds
-from ...mocks.traffic import Wait
+from ...mocks.waits import Wait
 from ..blocked_loop import BlockedLoop
 from ..record import LatencySummary, Outcome, TrialResult
 from ..statistics import summarise

@@ -1,4 +1,4 @@
-"""What a clock is: five members, three implementations (``wall``, ``warp``, ``virtual``).
+"""What a clock is: six members, three implementations (``wall``, ``warp``, ``virtual``).
 
 An agent spends seconds waiting for a model and milliseconds computing. A benchmark that
 waits for real is slow, and one that does not wait is wrong. So each mocked wait goes
@@ -45,6 +45,14 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Return the time in nanoseconds since an arbitrary start."""
+        ...
+
+    def idle_ns(self) -> int:
+        """Return how much of the time until now nobody computed, in nanoseconds.
+
+        From an arbitrary start: only differences mean something. Exact on a clock that skips;
+        on one that waits it is what the process's CPU time leaves.
+        """
         ...
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:

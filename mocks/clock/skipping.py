@@ -161,6 +161,10 @@ class SkippingClock(ABC):
         """Return the time in nanoseconds."""
 
     @abstractmethod
+    def idle_ns(self) -> int:
+        """Return how much of the time until now nobody computed."""
+
+    @abstractmethod
     def burn_ns(self, duration_ns: int) -> None:
         """Compute for ``duration_ns``."""
 

@@ -76,6 +76,7 @@ class VirtualClock(SkippingClock):
     def __init__(self) -> None:
         super().__init__()
         self._now_ns = 0
+        self._burnt_ns = 0
         self._ready: deque[Participant] = deque()
         self._holder: Participant | None = None
         self._hand_overs = 0
@@ -87,12 +88,17 @@ class VirtualClock(SkippingClock):
         """Return the virtual time in nanoseconds since the clock was made."""
         return self._now_ns
 
+    def idle_ns(self) -> int:
+        """Return the virtual time less what was computed, in nanoseconds."""
+        return self._now_ns - self._burnt_ns
+
     def burn_ns(self, duration_ns: int) -> None:
         """Move the clock by ``duration_ns`` while holding everybody else back."""
         self.participant_here()
         begin_ns = self._now_ns
         with self.mutex.section:
             self._advance_to(self._now_ns + duration_ns)
+            self._burnt_ns += duration_ns
         self.mutex.catch_up()
         if asyncio._get_running_loop() is not None:
             self._tell_of_blocked_loop(begin_ns)

@@ -27,6 +27,10 @@ class WallClock:
         """Return the system's monotonic time in nanoseconds."""
         return time.monotonic_ns()
 
+    def idle_ns(self) -> int:
+        """Return the time until now less the CPU time of this process, in nanoseconds."""
+        return time.monotonic_ns() - time.process_time_ns()
+
     async def sleep_until_ns(self, deadline_ns: int) -> None:
         """Wait in a coroutine until ``deadline_ns``."""
         await self._async_waits.until_ns(deadline_ns)

@@ -36,6 +36,10 @@ class WarpClock(SkippingClock):
         """Return the system's monotonic time plus what was skipped, in nanoseconds."""
         return real_monotonic_ns() + self._skipped_ns
 
+    def idle_ns(self) -> int:
+        """Return what was skipped, in nanoseconds."""
+        return self._skipped_ns
+
     def burn_ns(self, duration_ns: int) -> None:
         """Spend ``duration_ns`` of this thread's CPU time; the clock sees it pass."""
         burn_thread_cpu_ns(duration_ns)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import UnmockedRequestError
 from ..reply import Ending
+from ..traffic import Call
 from ..world import Exchange, World
 
 Scope = MutableMapping[str, Any]
@@ -62,12 +63,14 @@ class ServerApp:
         counted = (
             traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
             if exchange.is_model_call
-            else traffic.service_call()
+            else traffic.service_call(exchange.service, exchange.arrived_ns)
         )
-        with counted:
-            await self._play(exchange, scope, receive, send)
+        with counted as call:
+            await self._play(exchange, call, scope, receive, send)
 
-    async def _play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _play(
+        self, exchange: Exchange, call: Call, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         reply, sleep_until_ns = exchange.reply, self._world.clock.sleep_until_ns
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         if reply.is_whole:
@@ -75,7 +78,9 @@ class ServerApp:
         is_complete = reply.ending is Ending.COMPLETE
         last = len(reply.parts) - 1
         for index, part in enumerate(reply.parts):
+            call.waits_until(exchange.arrived_ns + part.at_ns)
             await sleep_until_ns(exchange.arrived_ns + part.at_ns)
+            call.taken_up()
             if index == 0:
                 start = {"type": "http.response.start", "status": reply.status}
                 await send({**start, "headers": headers})

@@ -2,25 +2,42 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
-from ...bench.record import Run
+from ...bench.attribution import PART_NAMES
+from ...bench.record import Run, TrialFigures
 from ...mocks.clock import seconds
 from .measured import measured_cells
 
 _CELL = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency")
 _SAMPLE = ("trial", "session", "outcome", "start_s", "latency_s")
+_PARTS = tuple(f"{name}_s" for name in PART_NAMES)
 
 
 def render(run: Run) -> str:
     """Return the samples of a run; times in seconds on the trial's clock."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*_CELL, *_SAMPLE))
+    writer.writerow((*_CELL, *_SAMPLE, *_PARTS))
     for _, cell in measured_cells(run):
         factors = [getattr(cell, name) for name in _CELL]
         for number, trial in enumerate(cell.trial_figures, 1):
             columns = (trial.session, trial.outcome, trial.start_ns, trial.latency_ns)
-            for session, outcome, start_ns, latency_ns in zip(*columns, strict=True):
+            parts = _rows_of_parts(trial)
+            for row, in_parts in zip(zip(*columns, strict=True), parts, strict=True):
+                session, outcome, start_ns, latency_ns = row
                 sample = (number, session, outcome, seconds(start_ns), seconds(latency_ns))
-                writer.writerow((*factors, *sample))
+                writer.writerow((*factors, *sample, *in_parts))
     return text.getvalue()
+
+
+def _rows_of_parts(trial: TrialFigures) -> Iterator[tuple[float | str, ...]]:
+    """Yield where the time of each session went; empty where that was not accounted for."""
+    count = len(trial.session)
+    if not trial.time_parts_ns:
+        yield from [("",) * len(PART_NAMES)] * count
+        return
+    none = (0,) * count
+    columns = (trial.time_parts_ns.get(name, none) for name in PART_NAMES)
+    for row in zip(*columns, strict=True):
+        yield tuple(seconds(part_ns) for part_ns in row)

@@ -31,7 +31,7 @@ def test_json_prints_the_run_and_nothing_else(warpbench: Warpbench) -> None:
     finished = warpbench("run", "two-sleeps", *QUICK, "--json")
 
     run = json.loads(finished.out)
-    assert run["schema_version"] == 2
+    assert run["schema_version"] == 3
     assert run["cells"][0]["makespan_s"] == 1.0
     assert run["environment"]["packages"]["openai"]
     assert run["command"] == "warpbench " + " ".join(["run", "two-sleeps", *QUICK, "--json"])

@@ -77,4 +77,5 @@ def test_none_outlives_the_kill_however_far_its_start_has_come(after_s: float) -
     threads[-1].start()
     for thread in threads:
         thread.join(TIME_LIMIT_S / 2)
-    assert [str(error) for error in ended] == ["crashed: killed by SIGKILL"] * 3
+    assert len(ended) == 3
+    assert all(str(error).startswith("crashed: ") for error in ended)

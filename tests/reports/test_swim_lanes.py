@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.blocked_loop import BlockedLoop
 from warpbench.bench.record import Outcome, SessionSample
-from warpbench.mocks.traffic import Wait
+from warpbench.mocks.waits import Wait, WaitKind
 from warpbench.reports.swim_lanes import BLOCKED, MODEL, SwimLanes, swim_lanes
 
 SECOND = 1_000_000_000
@@ -15,7 +15,8 @@ def sample(session: int, start_s: float, end_s: float) -> SessionSample:
 
 
 def wait(session: int, index: int | None, start_s: float, end_s: float) -> Wait:
-    return Wait(session, 0, index, "", int(start_s * SECOND), int(end_s * SECOND))
+    kind = WaitKind.MODEL if index is None else WaitKind.TOOL
+    return Wait(kind, session, 0, index, "", int(start_s * SECOND), int(end_s * SECOND))
 
 
 def drawn(*waits: Wait, blocked: tuple[BlockedLoop, ...] = (), origin_s: float = 0) -> list[str]:
@@ -63,7 +64,7 @@ stretches = st.tuples(st.integers(0, 1000), st.integers(1, 1000))
 
 @given(st.lists(stretches, min_size=1, max_size=5), st.integers(10, 80))
 def test_every_wait_shows_however_short_it_is(spans: list[tuple[int, int]], width: int) -> None:
-    waits = [Wait(0, 0, None, "", start, start + length) for start, length in spans]
+    waits = [Wait(WaitKind.MODEL, 0, 0, None, "", start, start + length) for start, length in spans]
     end_ns = max(each.end_ns for each in waits) * 50
     blocked = [BlockedLoop("", each.start_ns, each.end_ns) for each in waits]
     lanes = SwimLanes(
