@@ -28,7 +28,7 @@ from statistics import fmean
 from ..mocks.clock import NANOSECONDS_PER_SECOND
 from ..mocks.script import SessionScript, with_nested
 from ..mocks.waits import Wait, WaitKind
-from .blocked_loop import BlockedLoop
+from .blocked_loop import BlockedLoop, Cause
 from .ideal import tools_ns
 from .record import SessionSample, TimeParts
 
@@ -79,7 +79,8 @@ def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[Ti
     for wait in evidence.waits:
         if wait.session in roots:
             waits[roots[wait.session]].append(wait)
-    blocked = _Blocked(evidence.blocked_loop)
+    # Computing shows in the CPU time of whoever does it.
+    blocked = _Blocked(each for each in evidence.blocked_loop if each.cause is Cause.WAITING)
     return tuple(
         _parts(sample, waits.get(sample.session, []), evidence, blocked) for sample in samples
     )

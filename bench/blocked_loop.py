@@ -1,28 +1,72 @@
-"""Notes where an event loop was blocked: by a wait that should have been awaited."""
+"""Where an event loop was blocked, and the stack that did it.
+
+By a wait that should have been awaited: the clock tells of those, exactly. By computing: the
+watchdog catches it.
+"""
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from types import FrameType
 
-from ..mocks.metering import SESSION
+from ..mocks.clock import seconds
+from ..mocks.metering import SESSION, TOOL
 from .origins import Origin, origin_of, place_of
+
+_DEEPEST = 8
+_SHORTEST_NS = 1_000_000
+_LOOP_FILES = tuple(f"asyncio/{name}.py" for name in ("events", "base_events", "runners"))
+
+
+class Cause(StrEnum):
+    """What blocked the loop."""
+
+    WAITING = "waiting"
+    COMPUTING = "computing"
 
 
 @dataclass(frozen=True, slots=True)
 class BlockedLoop:
-    """One stretch of time in which a loop could not run because a callback waited.
+    """One stretch of time in which a loop could not run because a callback kept it.
 
     Attributes:
-        place: The user's function that did: ``agent/tools.py:summarise``.
+        place: The user's function that did, ``agent/tools.py:summarise``, after the name of the
+            lab's tool if it ran one.
         start_ns: When it began, on the clock.
         end_ns: When it was over.
         session: Whose code did, if that is known.
+        cause: What it did.
+        stack: The user's functions above it with their lines, the outermost first.
     """
 
     place: str
     start_ns: int
     end_ns: int
     session: int | None = None
+    cause: Cause = Cause.WAITING
+    stack: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopHolder:
+    """A place that held an event loop, over the trials of a cell.
+
+    Attributes:
+        place: The function: ``agent/tools.py:summarise``.
+        cause: What it did.
+        times: How often it was caught.
+        total_s: For how long in all.
+        longest_s: For how long at most.
+        stack: The user's functions above it in the longest, with their lines.
+    """
+
+    place: str
+    cause: Cause
+    times: int
+    total_s: float
+    longest_s: float
+    stack: tuple[str, ...]
 
 
 class BlockedLoops:
@@ -32,9 +76,22 @@ class BlockedLoops:
         self._noted: list[BlockedLoop] = []
 
     def note(self, begin_ns: int, end_ns: int) -> None:
-        """Note one; called in the thread of the loop, below the code that blocked it."""
-        culprit = _culprit(sys._getframe(1))
-        self._noted.append(BlockedLoop(culprit, begin_ns, end_ns, SESSION.get()))
+        """Note one; called in the thread of the loop, below the code that blocked it.
+
+        Short ones are left out: to start a thread is one, and to look for the culprit takes
+        longer than that.
+        """
+        if end_ns - begin_ns < _SHORTEST_NS:
+            return
+        frame = sys._getframe(1)
+        tool = TOOL.get()
+        place = culprit_of(frame) if tool is None else f"{tool} ({culprit_of(frame)})"
+        stack = stack_of(frame)
+        self.add(BlockedLoop(place, begin_ns, end_ns, SESSION.get(), Cause.WAITING, stack))
+
+    def add(self, blocked: BlockedLoop) -> None:
+        """Note one that is known."""
+        self._noted.append(blocked)
 
     def forget(self) -> None:
         """Forget those so far, of the warm-up for instance."""
@@ -45,14 +102,53 @@ class BlockedLoops:
         return tuple(self._noted)
 
 
-def _culprit(innermost: FrameType) -> str:
+def loop_holders(stretches: Iterable[BlockedLoop]) -> tuple[LoopHolder, ...]:
+    """Sum stretches up by place and cause, those that held a loop longest first."""
+    by_place: dict[tuple[str, Cause], list[BlockedLoop]] = {}
+    for each in stretches:
+        by_place.setdefault((each.place, each.cause), []).append(each)
+    holders = (_holder(place, cause, own) for (place, cause), own in by_place.items())
+    return tuple(sorted(holders, key=lambda holder: (-holder.total_s, holder.place)))
+
+
+def _holder(place: str, cause: Cause, stretches: list[BlockedLoop]) -> LoopHolder:
+    longest = max(stretches, key=lambda each: each.end_ns - each.start_ns)
+    return LoopHolder(
+        place=place,
+        cause=cause,
+        times=len(stretches),
+        total_s=seconds(sum(each.end_ns - each.start_ns for each in stretches)),
+        longest_s=seconds(longest.end_ns - longest.start_ns),
+        stack=longest.stack,
+    )
+
+
+def culprit_of(innermost: FrameType) -> str:
     """Return the innermost function of the user's, else of a package, else of the lab."""
     found: dict[Origin, str] = {}
-    frame: FrameType | None = innermost
-    while frame is not None:
+    for frame in frames_of_callback(innermost):
         origin = origin_of(frame.f_code.co_filename)
         if origin is Origin.OWN:
             return place_of(frame.f_code)
+        if origin is Origin.LAB:  # the outermost: what lies within is its clock
+            found[origin] = place_of(frame.f_code)
         found.setdefault(origin, place_of(frame.f_code))
+    return found.get(Origin.PACKAGE) or found.get(Origin.LAB) or place_of(innermost.f_code)
+
+
+def stack_of(innermost: FrameType) -> tuple[str, ...]:
+    """Return the user's functions in a stack with their lines, the outermost first."""
+    own = [
+        f"{place_of(frame.f_code)}:{frame.f_lineno}"
+        for frame in frames_of_callback(innermost)
+        if origin_of(frame.f_code.co_filename) is Origin.OWN
+    ]
+    return tuple(reversed(own[:_DEEPEST]))
+
+
+def frames_of_callback(innermost: FrameType) -> Iterator[FrameType]:
+    """Yield the frames of what an event loop runs, outwards; what called the loop is none."""
+    frame: FrameType | None = innermost
+    while frame is not None and not frame.f_code.co_filename.endswith(_LOOP_FILES):
+        yield frame
         frame = frame.f_back
-    return found.get(Origin.PACKAGE) or found[Origin.LAB]

@@ -1,10 +1,25 @@
 """Warnings about results, as values: what a reader must know before trusting a number."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
+from .blocked_loop import Cause, LoopHolder
 from .record import CellResult, Finding, FindingKind, Status
 
 _SLACK = 1e-9
+
+HELD_LONG_S = 0.05
+"""From this on it is told who held an event loop."""
+
+HELD_OFTEN = 0.05
+"""So it is from this share of the makespan on."""
+
+_HOLDING: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.WAITING: "with a wait that should have been awaited or given to a thread",
+        Cause.COMPUTING: "computing: what takes so long belongs in a thread or a process",
+    }
+)
 
 BUSY_SERVER = 0.7
 """From this share of a core on, what waits for the mock model's server shows in the figures."""
@@ -12,7 +27,9 @@ BUSY_SERVER = 0.7
 
 def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     """Return the warnings that the results of a run give rise to."""
-    return tuple(finding for cell in cells for finding in _of_cell(cell))
+    measured = [cell for cell in cells if cell.status is Status.MEASURED]
+    of_cells = (finding for cell in measured for finding in _of_cell(cell))
+    return (*of_cells, *_loop_held(measured))
 
 
 def interrupted(done: int, planned: int) -> Finding:
@@ -27,8 +44,6 @@ def name_of(cell: CellResult) -> str:
 
 
 def _of_cell(cell: CellResult) -> Iterator[Finding]:
-    if cell.status is not Status.MEASURED:
-        return
     counts = cell.sessions
     planned = cell.session_count * cell.trials
     if counts.started != planned:
@@ -57,3 +72,27 @@ def _of_cell(cell: CellResult) -> Iterator[Finding]:
             f"{name_of(cell)}: efficiency {cell.efficiency:.4f} is above 1, which is a bug of "
             "the lab or a target that cuts its script short",
         )
+
+
+def _loop_held(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """One warning for each place that held a loop, however many cells it did so in."""
+    by_place: dict[tuple[str, str, Cause], list[tuple[LoopHolder, CellResult]]] = {}
+    for cell in cells:
+        for holder in cell.loop_holders:
+            if _is_worth_telling(holder, cell):
+                key = (cell.scenario, holder.place, holder.cause)
+                by_place.setdefault(key, []).append((holder, cell))
+    for (_, place, cause), found in by_place.items():
+        worst, cell = max(found, key=lambda pair: pair[0].total_s)
+        others = f" and in {len(found) - 1} other cells" if len(found) > 1 else ""
+        yield Finding(
+            FindingKind.LOOP_HELD,
+            f"{place} held the event loop for {worst.longest_s * 1000:,.0f} ms at a time, "
+            f"{worst.total_s / cell.trials:,.2f} s of a trial, {_HOLDING[cause]}; in "
+            f"{name_of(cell)}{others}",
+        )
+
+
+def _is_worth_telling(holder: LoopHolder, cell: CellResult) -> bool:
+    share = holder.total_s / cell.trials / cell.makespan_s if cell.makespan_s else 0
+    return holder.longest_s >= HELD_LONG_S or share >= HELD_OFTEN

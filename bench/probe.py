@@ -86,6 +86,11 @@ class Probe:
 
         return watched
 
+    @property
+    def running(self) -> int:
+        """Sessions that have begun and not ended."""
+        return len(self._running)
+
     def samples(self) -> tuple[SessionSample, ...]:
         """Return one sample per started session, in the order of their ends.
 
@@ -112,9 +117,10 @@ class Probe:
     def _begin(self, task: str) -> int:
         number = self._session_of[task]
         SESSION.set(number)
-        self._running[number] = self._clock.now_ns() - self.origin_ns, self._clock.idle_ns()
+        now_ns = self._clock.now_ns()
+        self._running[number] = now_ns - self.origin_ns, self._clock.idle_ns()
         if self._meter is not None:
-            self._meter.takes_up(number)
+            self._meter.takes_up(number, now_ns)
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ..mocks.clock import ClockMode
 from ..mocks.waits import Wait
-from .blocked_loop import BlockedLoop
+from .blocked_loop import BlockedLoop, LoopHolder
 from .calls import CallCounts
 
 SCHEMA_VERSION = 3
@@ -109,6 +109,34 @@ class TimeParts:
     remainder: float = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """How a trial's process was over time: columns of samples, at most some hundred.
+
+    Attributes:
+        at_ns: When each was taken, on the clock, since the trial's start.
+        loop_lag_ns: The longest since the sample before that an event loop took to come round:
+            so late is at most what was due in between.
+        in_flight: Model calls that waited; 0 throughout where a server has them.
+        sessions: Sessions that ran.
+        threads: Threads that were alive.
+        tasks: Tasks of the event loop.
+        rss_bytes: Resident memory.
+        cpu_ns: CPU time of the process since the trial's start.
+        gc_pause_ns: What garbage collections took since the sample before, of CPU.
+    """
+
+    at_ns: tuple[int, ...] = ()
+    loop_lag_ns: tuple[int, ...] = ()
+    in_flight: tuple[int, ...] = ()
+    sessions: tuple[int, ...] = ()
+    threads: tuple[int, ...] = ()
+    tasks: tuple[int, ...] = ()
+    rss_bytes: tuple[int, ...] = ()
+    cpu_ns: tuple[int, ...] = ()
+    gc_pause_ns: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSample:
     """One session as the probe saw it; times in nanoseconds since the trial's start.
@@ -160,6 +188,9 @@ class TrialResult:
         server_utilisation: CPU seconds that it took per second of the trial.
         time_parts_ns: Where the time of each sample went, in their order, if the trial was to
             account for it.
+        vitals: How its process was over time, likewise.
+        probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
+            measured before the trial, for all the marks of it, and that of the samples.
     """
 
     samples: tuple[SessionSample, ...]
@@ -180,6 +211,8 @@ class TrialResult:
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
     time_parts_ns: tuple[TimeParts, ...] = ()
+    vitals: Vitals | None = None
+    probe_cpu_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +276,9 @@ class CellResult(Cell):
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of a trial, at most.
         time_parts_s: Where the time of a session went, the mean over all of them.
+        loop_holders: Which places held an event loop, the worst first; at most ten.
+        vitals: How the process of the first trial was over time.
+        probe_share: Which share of the CPU time the lab's own accounting took.
         trial_figures: Each trial by itself.
     """
 
@@ -266,6 +302,9 @@ class CellResult(Cell):
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
     time_parts_s: TimeParts | None = None
+    loop_holders: tuple[LoopHolder, ...] = ()
+    vitals: Vitals | None = None
+    probe_share: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
 
@@ -276,6 +315,7 @@ class FindingKind(StrEnum):
     SESSIONS_FAILED = "sessions_failed"
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
+    LOOP_HELD = "loop_held"
     INTERRUPTED = "interrupted"
 
 

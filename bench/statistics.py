@@ -7,6 +7,7 @@ from statistics import fmean, median
 
 from ..mocks.clock import seconds
 from .attribution import PART_NAMES, in_seconds, mean_parts
+from .blocked_loop import loop_holders
 from .record import (
     Cell,
     CellResult,
@@ -21,6 +22,7 @@ from .record import (
 )
 
 _PERCENT = 100
+_MOST_HOLDERS = 10
 _QUANTILES = range(_PERCENT + 1)
 
 
@@ -106,6 +108,15 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             default=None,
         ),
         time_parts_s=_mean_parts_s(trials),
+        loop_holders=loop_holders(each for trial in trials for each in trial.blocked_loop)[
+            :_MOST_HOLDERS
+        ],
+        vitals=trials[0].vitals,
+        probe_share=_median_of(
+            trial.probe_cpu_s / trial.cpu_s
+            for trial in trials
+            if trial.probe_cpu_s is not None and trial.cpu_s > 0
+        ),
         trial_figures=tuple(_figures(trial) for trial in trials),
     )
 

@@ -129,6 +129,10 @@ class Reached(Protocol):
     service_urls: Mapping[str, str]
     """Scheme and host of each HTTP service, by its name, as they are to be called."""
 
+    def in_flight(self) -> int:
+        """Count the model calls that wait now; 0 where a server has them."""
+        ...
+
     def forget(self) -> None:
         """Forget every request so far."""
         ...
@@ -192,6 +196,9 @@ class _InProcess:
             service.name: service_root(service) for service in spec.services
         }
 
+    def in_flight(self) -> int:
+        return self._world.traffic.in_flight
+
     def forget(self) -> None:
         self._world.forget()
 
@@ -217,6 +224,9 @@ class _Loopback:
             service.name: server.root + SERVICES_PATH + service_root(service).replace("://", "/")
             for service in spec.services
         }
+
+    def in_flight(self) -> int:
+        return 0
 
     def forget(self) -> None:
         self._cpu_from_s = self._server.forget()["cpu_s"]

@@ -7,36 +7,33 @@ import random
 import resource
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
-from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time, nanoseconds
+from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time
 from ..mocks.isolation import (
     hold_no_secrets,
     holding_no_secrets,
     stay_on_this_machine,
     staying_on_this_machine,
 )
-from ..mocks.metering import Meter
 from ..mocks.model import task_of
 from ..mocks.scenario import Scenario
 from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
 from ..mocks.tools import Delegates, lab_tools
 from ..mocks.traffic import Traffic
-from ..mocks.waits import Wait
 from ..mocks.world import WorldSpec
-from .attribution import Evidence, time_parts
-from .blocked_loop import BlockedLoops
+from .accounting import Accounting
 from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
 from .probe import Probe
-from .record import Cell, Outcome, SessionSample, TimeParts, TrialResult
+from .record import Cell, Outcome, SessionSample, TrialResult
 from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from .target import Lab, Target, build_target
 from .transports import HttpClient, HttpClients, Reached, reached, require_transport
@@ -128,10 +125,17 @@ def _prepared(
     random.seed(spec.cell.seed)
     strategy = available_strategies()[spec.cell.strategy]
     counter = CallCounter() if spec.counts_calls else None
+    accounting = Accounting(
+        clock,
+        notes_waits=spec.notes_waits,
+        accounts_time=spec.accounts_time,
+        on_loop=strategy.on_loop,
+    )
     with (
         nullcontext() if counter is None else counter.installed(),
+        accounting.looking(),
         keeping_time(clock),
-        _Trial(spec, strategy, clock, counter).prepared(target) as measure,
+        _Trial(spec, strategy, clock, counter, accounting).prepared(target) as measure,
     ):
         yield measure
 
@@ -140,17 +144,19 @@ class _Trial:
     """The parts of a trial, wired."""
 
     def __init__(
-        self, spec: TrialSpec, strategy: Strategy, clock: Clock, counter: CallCounter | None
+        self,
+        spec: TrialSpec,
+        strategy: Strategy,
+        clock: Clock,
+        counter: CallCounter | None,
+        accounting: Accounting,
     ) -> None:
         self._cell = spec.cell
         self._strategy = strategy
         self._clock = clock
         self._counter = counter
-        self._blocked = BlockedLoops()
-        self._notes_waits, self._accounts_time = spec.notes_waits, spec.accounts_time
-        is_metered = spec.notes_waits or spec.accounts_time
-        if is_metered and isinstance(clock, SkippingClock):
-            clock.on_blocked_loop = self._blocked.note
+        self._accounting = accounting
+        self._notes_waits = spec.notes_waits
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         self._cores = cores_of(spec.cell.clock)
         warm_up = _warm_up_sessions(spec)
@@ -159,13 +165,10 @@ class _Trial:
             for session in (*self._script.sessions, *warm_up)
             for part in with_nested(session)
         }
-        roots = {
-            part.session: session.session
-            for session in (*self._script.sessions, *warm_up)
-            for part in with_nested(session)
-        }
-        self._meter = Meter(clock, roots, books_cpu=spec.accounts_time) if is_metered else None
-        self._tool_traffic = Traffic(self._meter)
+        accounting.roots(
+            {session.session: session for session in (*self._script.sessions, *warm_up)}
+        )
+        self._tool_traffic = Traffic(accounting.meter)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = HttpClients(self._transport.client)
         self._world_spec = WorldSpec(
@@ -173,12 +176,13 @@ class _Trial:
             limits=spec.scenario.limits,
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
-            notes_waits=is_metered,
+            notes_waits=accounting.meter is not None,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
             spec.scenario, self._sessions, clock, self._tool_traffic, self._delegates
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks = _tasks(self._script.sessions, spec.scenario)
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
@@ -186,7 +190,7 @@ class _Trial:
     def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
             world = scope.enter_context(
-                reached(self._transport, self._world_spec, self._clock, self._meter)
+                reached(self._transport, self._world_spec, self._clock, self._accounting.meter)
             )
             target = build_target(named, self._lab(world))
             session = self._session_of(target)
@@ -238,7 +242,8 @@ class _Trial:
         if self._transport.client is HttpClient.AIOHTTP:
             scope.callback(lambda: runner.run(self._http_clients.close()))
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
-        return lambda *arguments: runner.run(strategy_run(*arguments))
+        self._loop = runner.get_loop()
+        return lambda *arguments: runner.run(self._accounting.timing(strategy_run(*arguments)))
 
     def _watched(
         self, probe: Probe, session: AsyncSession | SyncSession
@@ -262,19 +267,28 @@ class _Trial:
     ) -> TrialResult:
         self._tool_traffic.reset()
         world.forget()
-        self._blocked.forget()
         gc.collect()
-        probe = Probe(self._clock, self._tasks, self._meter)
+        probe = Probe(self._clock, self._tasks, self._accounting.meter)
         watched = self._watched(probe, session)
-        elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
-        with nullcontext() if self._counter is None else self._counter.counting():
+        with (
+            self._accounting.measuring(probe, world.in_flight, self._loop),
+            nullcontext() if self._counter is None else self._counter.counting(),
+        ):
+            elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency)
-        cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
+            cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
         if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()
-        waits_seen = _in_order(seen.waits, () if self._meter is None else self._meter.waits)
         samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
+        noted = self._accounting.accounted(
+            {session.session: session for session in self._script.sessions},
+            samples,
+            None if self._transport.in_process else seen.waits,
+            origin_ns=probe.origin_ns,
+            cpu_s=cpu_s,
+            cores=self._cores,
+        )
         return TrialResult(
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
@@ -290,38 +304,15 @@ class _Trial:
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
-            waits=waits_seen if self._notes_waits else (),
-            blocked_loop=self._blocked.noted(),
+            waits=noted.waits if self._notes_waits else (),
+            blocked_loop=noted.blocked_loop,
             calls=None if self._counter is None else self._counter.counts(),
             server_capacity_per_s=seen.server_capacity_per_s,
             server_utilisation=seen.server_utilisation,
-            time_parts_ns=self._accounted(samples, waits_seen, probe.origin_ns, cpu_s),
+            time_parts_ns=noted.time_parts_ns,
+            vitals=noted.vitals,
+            probe_cpu_s=noted.probe_cpu_s,
         )
-
-    def _accounted(
-        self,
-        samples: Sequence[SessionSample],
-        waits: Sequence[Wait],
-        origin_ns: int,
-        cpu_s: float,
-    ) -> tuple[TimeParts, ...]:
-        if self._meter is None or not self._accounts_time:
-            return ()
-        cpu_ns: Mapping[int, int] = self._meter.cpu_ns_by_session()
-        if not self._transport.in_process:
-            # The model's waits were noted in another process: all sessions count alike.
-            each_ns = nanoseconds(cpu_s) // max(1, len(samples))
-            cpu_ns = {sample.session: each_ns for sample in samples}
-        evidence = Evidence(
-            scripts={session.session: session for session in self._script.sessions},
-            waits=waits,
-            cpu_ns=cpu_ns,
-            blocked_loop=self._blocked.noted(),
-            origin_ns=origin_ns,
-            cores=self._cores,
-            idle_is_known=self._transport.in_process,
-        )
-        return time_parts(samples, evidence)
 
     def _checked(
         self, sample: SessionSample, waits: Waits, answered_by: Mapping[int, int]
@@ -357,10 +348,6 @@ def _runner(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[a
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             runner.close()
-
-
-def _in_order(model: Iterable[Wait], tools: Iterable[Wait]) -> tuple[Wait, ...]:
-    return tuple(sorted((*model, *tools), key=lambda wait: wait.end_ns))
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:

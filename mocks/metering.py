@@ -12,9 +12,8 @@ Each mark costs a reading of the thread's CPU clock, about half a microsecond.
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType
 
 from .clock import Clock, ClockMode
 from .waits import Wait, WaitKind
@@ -22,16 +21,23 @@ from .waits import Wait, WaitKind
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 """The session whose code runs, where it can be known: in its task, and in what that starts."""
 
+TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
+"""The lab's tool that runs as plain code, where one does."""
+
+_thread_time_ns = time.thread_time_ns
+
 _Row = tuple[WaitKind, int, int, int | None, str, int, int, int, int, int, int]
 
 
-class _Here(threading.local):
+class _State:
     """What one thread knows: which session it runs, and since when."""
 
-    def __init__(self) -> None:
+    __slots__ = ("booked_ns", "session", "since_ns")
+
+    def __init__(self, booked_ns: defaultdict[int, int]) -> None:
         self.session: int | None = None
-        self.since_ns = time.thread_time_ns()
-        self.booked_ns: defaultdict[int, int] | None = None
+        self.since_ns = _thread_time_ns()
+        self.booked_ns = booked_ns
 
 
 class Meter:
@@ -39,29 +45,24 @@ class Meter:
 
     Args:
         clock: Keeps the trial's time.
-        root_of: The session that a nested one belongs to; others stand for themselves.
         books_cpu: Whether to book CPU time; never in ``virtual``, where it is free.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        root_of: Mapping[int, int] = MappingProxyType({}),
-        *,
-        books_cpu: bool = False,
-    ) -> None:
+    def __init__(self, clock: Clock, *, books_cpu: bool = False) -> None:
         self.now_ns = clock.now_ns
         self.idle_ns = clock.idle_ns
-        self._root_of = root_of
+        self.root_of: Mapping[int, int] = {}
+        """The session that a nested one belongs to; others stand for themselves."""
         self._books_cpu = books_cpu and clock.mode is not ClockMode.VIRTUAL
-        self._here = _Here()
+        self.pulse: Callable[[int], None] | None = None
+        """Called at each mark, with the time."""
         self.forget()
 
     def forget(self) -> None:
         """Forget everything, the warm-up for instance."""
         self._rows: list[_Row] = []
         self._booked: list[defaultdict[int, int]] = []
-        self._here = _Here()
+        self._here = threading.local()
 
     @property
     def waits(self) -> tuple[Wait, ...]:
@@ -79,28 +80,38 @@ class Meter:
         """Note a wait that is over; appending is atomic."""
         self._rows.append(row)
 
-    def takes_up(self, session: int) -> None:
-        """The calling thread runs code of a session from here on."""
+    def takes_up(self, session: int, now_ns: int) -> None:
+        """The calling thread runs code of a session from here on, which is ``now_ns``."""
+        if self.pulse is not None:
+            self.pulse(now_ns)
         if not self._books_cpu:
             return
-        here, now_ns = self._here, time.thread_time_ns()
-        if here.session is not None:
-            self._book(here, here.session, now_ns)
-        here.session = self._root_of.get(session, session)
-        here.since_ns = now_ns
+        state = self._state()
+        cpu_ns = _thread_time_ns()
+        if state.session is not None:
+            state.booked_ns[state.session] += cpu_ns - state.since_ns
+        state.session = self.root_of.get(session, session)
+        state.since_ns = cpu_ns
 
     def lays_down(self, session: int) -> None:
         """The session has begun to wait, or has ended: what ran until here was somebody's."""
         if not self._books_cpu:
             return
-        here, now_ns = self._here, time.thread_time_ns()
-        running = self._root_of.get(session, session) if here.session is None else here.session
-        self._book(here, running, now_ns)
-        here.session = None
-        here.since_ns = now_ns
+        state = self._state()
+        cpu_ns = _thread_time_ns()
+        running = state.session
+        if running is None:
+            running = self.root_of.get(session, session)
+        state.booked_ns[running] += cpu_ns - state.since_ns
+        state.session = None
+        state.since_ns = cpu_ns
 
-    def _book(self, here: _Here, session: int, now_ns: int) -> None:
-        if here.booked_ns is None:
-            here.booked_ns = defaultdict(int)
-            self._booked.append(here.booked_ns)
-        here.booked_ns[session] += now_ns - here.since_ns
+    def _state(self) -> _State:
+        # Reading an attribute of a thread's own costs as much as five others: once a mark.
+        try:
+            state: _State = self._here.state
+        except AttributeError:
+            booked_ns: defaultdict[int, int] = defaultdict(int)
+            self._booked.append(booked_ns)
+            state = self._here.state = _State(booked_ns)
+        return state

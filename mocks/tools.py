@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from .clock import Clock
+from .metering import TOOL
 from .model import TICKET
 from .scenario import Scenario, ToolSpec
 from .script import SessionScript, ToolCallScript, ToolKind
@@ -107,7 +108,14 @@ def _lab_tool(
             clock.burn_ns(call.latency_ns)
         return _result(name, ticket)
 
-    sync_function = compute if spec.kind is ToolKind.CPU else wait_blocking
+    plain = compute if spec.kind is ToolKind.CPU else wait_blocking
+
+    def sync_function(ticket: str, **arguments: object) -> str:
+        before = TOOL.set(name)
+        try:
+            return plain(ticket, **arguments)
+        finally:
+            TOOL.reset(before)
 
     async def block_the_loop(ticket: str, **arguments: object) -> str:
         return sync_function(ticket, **arguments)

@@ -19,7 +19,9 @@ from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.frames import frames_by_thread
 
 TIMEOUT_S = 120
-NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s"})
+NOT_STRUCTURE = frozenset(
+    {"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "vitals", "probe_share"}
+)
 
 
 @dataclass(frozen=True)

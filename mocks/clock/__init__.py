@@ -4,7 +4,14 @@ Read ``protocol`` for what a clock is, ``skipping`` for how time can be skipped 
 racing anything, then ``warp`` and ``virtual`` for the two ways of doing so.
 """
 
-from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, nanoseconds, seconds
+from .protocol import (
+    NANOSECONDS_PER_SECOND,
+    Clock,
+    ClockMode,
+    LoopObserver,
+    nanoseconds,
+    seconds,
+)
 from .scope import keeping_time
 from .skipping import SkippingClock
 from .virtual import VirtualClock
@@ -15,6 +22,7 @@ __all__ = [
     "NANOSECONDS_PER_SECOND",
     "Clock",
     "ClockMode",
+    "LoopObserver",
     "SkippingClock",
     "VirtualClock",
     "WallClock",

@@ -81,6 +81,16 @@ class SkippingSelector(selectors.BaseSelector):
             ClockRefusedError: Real I/O is registered.
             ClockHangError: Nobody runs and nobody ever will.
         """
+        observer = self._clock.loop_observer
+        if observer is None:
+            return self._select(timeout)
+        observer.polls()
+        try:
+            return self._select(timeout)
+        finally:
+            observer.runs()
+
+    def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._selector.select(0)
         assert self.parking is not None
         if ready or (timeout is not None and timeout <= 0):

@@ -118,5 +118,17 @@ def due_nanoseconds(when_s: float, now_ns: int) -> int:
     return now_ns + 1 if due_ns == now_ns and when_s > seconds(now_ns) else due_ns
 
 
+class LoopObserver(Protocol):
+    """Follows the iterations of event loops, in their threads."""
+
+    def runs(self) -> None:
+        """A loop has polled, and runs what is ready."""
+        ...
+
+    def polls(self) -> None:
+        """It has run all of that, and polls again or waits."""
+        ...
+
+
 NowNs = Callable[[], int]
 """Reads a clock, in nanoseconds."""

@@ -54,7 +54,7 @@ from ..errors import ClockError, ClockHangError, ClockRefusedError
 from .async_waits import AsyncWaitsByLoop
 from .frames import frames_by_thread
 from .mutex import Mutex
-from .protocol import ClockMode
+from .protocol import ClockMode, LoopObserver
 
 # Bound before any scope can patch them: the clock itself keeps time by the system's.
 _real_allocate_lock = threading.Lock
@@ -153,6 +153,8 @@ class SkippingClock(ABC):
         self._async_waits = AsyncWaitsByLoop(self.now_ns)
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         """Called in the thread of an event loop that was blocked, with begin and end."""
+        self.loop_observer: LoopObserver | None = None
+        """Told when event loops run and when they have nothing to run."""
 
     # ---- the clock's face -------------------------------------------------------------
 

@@ -126,6 +126,8 @@ class SkippingUvloop(uvloop.Loop):
         if not self._pacing:
             self._pacing = True
             super().call_soon(self.pace)
+        if self._clock.loop_observer is not None:
+            self._clock.loop_observer.runs()
         super().run_forever()
         if self._clock_error is not None:
             error, self._clock_error = self._clock_error, None
@@ -154,12 +156,21 @@ class SkippingUvloop(uvloop.Loop):
                 super().call_soon(self.pace)
 
     def _park_or_spin(self) -> None:
-        if self._soon_calls == self._soon_calls_seen:
-            self._park()
+        is_idle = self._soon_calls == self._soon_calls_seen
+        observer = self._clock.loop_observer
+        if observer is not None:
+            observer.polls()
+        try:
+            if is_idle:
+                self._park()
+            else:
+                assert self._parking is not None
+                self._clock.spin(self._parking.participant, self._describe_tasks)
+        finally:
+            if observer is not None:
+                observer.runs()
+        if is_idle:
             self._run_due_timers()
-        else:
-            assert self._parking is not None
-            self._clock.spin(self._parking.participant, self._describe_tasks)
 
     def _run_due_timers(self) -> None:
         timers = self._timers

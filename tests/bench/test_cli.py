@@ -236,3 +236,16 @@ def _with_quick_scenario(folder: Path) -> Path:
         "[model]\nlatency_s = 0\n[[rounds]]\n"
     )
     return folder
+
+
+def test_who_holds_the_event_loop_is_named(warpbench: Warpbench) -> None:
+    finished = warpbench(
+        *("run", "blocking-blunder", "--strategy", "gather", "--loop", "asyncio"),
+        *("--concurrency", "10", "--sessions", "10", "--clock", "virtual"),
+    )
+    held = [line for line in finished.out.splitlines() if "held the event loop" in line]
+    assert held, finished.out
+    assert "lookup" in held[0]
+    (cell,) = finished.cells
+    assert cell["loop_holders"][0]["times"] == 10
+    assert cell["loop_holders"][0]["total_s"] == pytest.approx(0.5)

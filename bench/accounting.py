@@ -1,0 +1,223 @@
+"""All that a trial notes beside its samples: waits, whose code computed, the process over time.
+
+The trial says when it measures; what is noted then, and what that cost, is asked for at its end.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from statistics import median
+from typing import TypeVar
+
+from ..mocks.clock import NANOSECONDS_PER_SECOND, Clock, ClockMode, SkippingClock, nanoseconds
+from ..mocks.metering import Meter
+from ..mocks.script import SessionScript, with_nested
+from ..mocks.traffic import Traffic
+from ..mocks.waits import Wait
+from .attribution import Evidence, time_parts
+from .blocked_loop import BlockedLoop, BlockedLoops
+from .probe import Probe
+from .record import SessionSample, TimeParts, Vitals
+from .vitals import VitalsRecorder
+from .watchdog import Watchdog
+
+_MARKS = 20
+_BATCHES = 5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounted:
+    """What was noted of a trial.
+
+    Attributes:
+        waits: All its waits, in the order of their ends.
+        blocked_loop: When and where an event loop was blocked.
+        time_parts_ns: Where the time of each sample went.
+        vitals: How the process was over time.
+        probe_cpu_s: What noting all that took.
+    """
+
+    waits: tuple[Wait, ...] = ()
+    blocked_loop: tuple[BlockedLoop, ...] = ()
+    time_parts_ns: tuple[TimeParts, ...] = ()
+    vitals: Vitals | None = None
+    probe_cpu_s: float | None = None
+
+
+class Accounting:
+    """The meters of one trial.
+
+    Attributes:
+        meter: Notes the waits; ``None`` if nothing is to be noted.
+
+    Args:
+        clock: Keeps the trial's time.
+        notes_waits: Whether to note waits, and waits that block an event loop.
+        accounts_time: Whether to account for the time of each session as well.
+        on_loop: Whether sessions run on an event loop.
+    """
+
+    def __init__(
+        self, clock: Clock, *, notes_waits: bool, accounts_time: bool, on_loop: bool
+    ) -> None:
+        self._clock = clock
+        self._accounts_time = accounts_time
+        self._blocked = BlockedLoops()
+        self.meter: Meter | None = None
+        self._vitals: VitalsRecorder | None = None
+        self._watchdog: Watchdog | None = None
+        if not notes_waits and not accounts_time:
+            return
+        self.meter = Meter(clock, books_cpu=accounts_time)
+        if isinstance(clock, SkippingClock):
+            clock.on_blocked_loop = self._blocked.note
+        if not accounts_time:
+            return
+        # In virtual time computing is free, and holds nobody up.
+        if on_loop and clock.mode is not ClockMode.VIRTUAL:
+            self._watchdog = Watchdog(clock.now_ns, self._blocked.add)
+        self._vitals = VitalsRecorder(clock, self._watchdog)
+        self._mark_ns = self._iteration_ns = 0.0
+
+    def looking(self) -> AbstractContextManager[None]:
+        """Return the scope in which a watchdog looks; to be entered before the clock's own."""
+        return nullcontext() if self._watchdog is None else self._watchdog.looking(self._clock)
+
+    def timing(self, work: Coroutine[object, object, T]) -> Coroutine[object, object, T]:
+        """Return work for an event loop, followed by a timer if nothing else can follow it."""
+        if self._vitals is None or isinstance(self._clock, SkippingClock):
+            return work
+        return self._vitals.timing(work)
+
+    @contextmanager
+    def measuring(
+        self, probe: Probe, in_flight: Callable[[], int], loop: asyncio.AbstractEventLoop | None
+    ) -> Iterator[None]:
+        """Note what happens in this scope, and nothing from before.
+
+        Args:
+            probe: Watches the sessions.
+            in_flight: Counts the model calls that wait.
+            loop: The event loop that they run on, if they do.
+        """
+        self._blocked.forget()
+        meter, vitals = self.meter, self._vitals
+        if meter is not None:
+            meter.forget()
+        if meter is None or vitals is None:
+            yield
+            return
+        self._mark_ns = _cost_of_a_mark_ns(self._clock)
+        self._iteration_ns = _cost_of_an_iteration_ns(self._clock)
+        with vitals.watching(loop, probe, in_flight):
+            meter.pulse = vitals.pulse
+            if isinstance(self._clock, SkippingClock):
+                self._clock.loop_observer = vitals
+            try:
+                yield
+            finally:
+                meter.pulse = None
+                if isinstance(self._clock, SkippingClock):
+                    self._clock.loop_observer = None
+
+    def accounted(
+        self,
+        sessions: Mapping[int, SessionScript],
+        samples: Sequence[SessionSample],
+        served: Sequence[Wait] | None,
+        *,
+        origin_ns: int,
+        cpu_s: float,
+        cores: int,
+    ) -> Accounted:
+        """Return what was noted.
+
+        Args:
+            sessions: The scripts of the samples' sessions.
+            samples: The samples.
+            served: The waits that a server in another process noted; ``None`` without one.
+            origin_ns: Time on the clock from which the samples count.
+            cpu_s: CPU seconds of the trial.
+            cores: As for ``ideal_latencies_ns``.
+        """
+        meter, vitals = self.meter, self._vitals
+        if meter is None:
+            return Accounted()
+        waits = tuple(sorted((*meter.waits, *(served or ())), key=lambda wait: wait.end_ns))
+        blocked_loop = self._blocked.noted()
+        if vitals is None:
+            return Accounted(waits=waits, blocked_loop=blocked_loop)
+        cpu_ns: Mapping[int, int] = meter.cpu_ns_by_session()
+        if served is not None:
+            # The model's waits were noted in another process: all sessions count alike.
+            each_ns = nanoseconds(cpu_s) // max(1, len(samples))
+            cpu_ns = {sample.session: each_ns for sample in samples}
+        evidence = Evidence(
+            scripts=sessions,
+            waits=waits,
+            cpu_ns=cpu_ns,
+            blocked_loop=blocked_loop,
+            origin_ns=origin_ns,
+            cores=cores,
+            idle_is_known=served is None,
+        )
+        marks = len(meter.waits) + len(samples)
+        probe_ns = marks * self._mark_ns + vitals.iterations * self._iteration_ns + vitals.cost_ns
+        return Accounted(
+            waits=waits,
+            blocked_loop=blocked_loop,
+            time_parts_ns=time_parts(samples, evidence),
+            vitals=vitals.vitals(),
+            probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
+        )
+
+    def roots(self, sessions: Mapping[int, SessionScript]) -> None:
+        """Say which sessions are nested in which."""
+        if self.meter is not None:
+            self.meter.root_of = {
+                part.session: root
+                for root, session in sessions.items()
+                for part in with_nested(session)
+            }
+
+
+def _cost_of_a_mark_ns(clock: Clock) -> float:
+    """Measure what noting one wait costs; noting a session costs less."""
+    noting = _cost_of_a_call_ns(Traffic(Meter(clock, books_cpu=True)), clock)
+    return max(0.0, noting - _cost_of_a_call_ns(Traffic(), clock))
+
+
+def _cost_of_a_call_ns(traffic: Traffic, clock: Clock) -> float:
+    now_ns = clock.now_ns()
+
+    def call() -> None:
+        with traffic.tool_call(0, 0, 0, "", now_ns) as wait:
+            wait.waits_until(now_ns)
+            wait.taken_up()
+
+    return _cost_ns(call)
+
+
+def _cost_of_an_iteration_ns(clock: Clock) -> float:
+    observer = VitalsRecorder(clock)
+
+    def iterate() -> None:
+        observer.runs()
+        observer.polls()
+
+    return _cost_ns(iterate)
+
+
+def _cost_ns(work: Callable[[], None]) -> float:
+    """Return the CPU time of a call, in nanoseconds: the median of a few batches of them."""
+    batches = []
+    for _ in range(_BATCHES):
+        before_ns = time.thread_time_ns()
+        for _ in range(_MARKS):
+            work()
+        batches.append((time.thread_time_ns() - before_ns) / _MARKS)
+    return median(batches)

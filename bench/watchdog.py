@@ -1,0 +1,136 @@
+"""Catches code that computes on an event loop for too long, with the stack that did it.
+
+A blocking *wait* is caught by the clock, exactly (see ``blocked_loop``). Blocking *computing*
+leaves no trace there: so a thread looks every few milliseconds of real time how long the loop's
+iteration has been running, and which callback it is in. A long iteration is no crime if many
+callbacks share it: only one that is itself seen for longer than the threshold is told of. What it
+took is told to some ten milliseconds, and never too long.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from ..mocks.clock import Clock, SkippingClock
+from ..mocks.clock.frames import frames_by_thread
+from .blocked_loop import BlockedLoop, Cause, culprit_of, frames_of_callback, stack_of
+from .origins import Origin, origin_of
+
+HELD_UP_NS = 50_000_000
+"""What counts as held up, in nanoseconds of real time."""
+
+_LOOKS_FROM_NS = 20_000_000
+_LOOKS_EVERY_S = 0.01
+_real_allocate_lock = threading.Lock
+_real_monotonic_ns = time.monotonic_ns
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A callback that the loop was seen in.
+
+    It holds the frame itself: the identity of one that has ended may belong to another.
+    """
+
+    frame: FrameType
+    from_ns: int
+    until_ns: int
+    places: Counter[str] = field(default_factory=Counter)
+    stacks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def look(self, innermost: FrameType, now_ns: int) -> None:
+        place = culprit_of(innermost)
+        self.until_ns = now_ns
+        self.places[place] += 1
+        self.stacks[place] = stack_of(innermost)
+
+
+class Watchdog:
+    """Watches the event loops of one trial; follows their iterations (see ``LoopObserver``).
+
+    Args:
+        now_ns: Reads the trial's clock.
+        note: Called with each stretch in which a loop was held up.
+    """
+
+    def __init__(self, now_ns: Callable[[], int], note: Callable[[BlockedLoop], None]) -> None:
+        self._now_ns = now_ns
+        self._note = note
+        self._stop = _real_allocate_lock()
+        self._running: tuple[int, int] | None = None
+        self._seen: _Seen | None = None
+
+    @contextmanager
+    def looking(self, clock: Clock) -> Iterator[None]:
+        """Look in this scope, from a thread that the clock takes no notice of."""
+        thread = threading.Thread(target=self._look_on, name="warpbench-watchdog", daemon=True)
+        self._stop.acquire()
+        thread.start()
+        if isinstance(clock, SkippingClock):
+            clock.tolerate(thread)
+        try:
+            yield
+        finally:
+            self._stop.release()
+            thread.join()
+
+    def runs(self) -> None:
+        """A loop runs what is ready."""
+        self._running = threading.get_ident(), _real_monotonic_ns()
+
+    def polls(self) -> None:
+        """It has run all of it."""
+        self._running = None
+        if self._seen is not None:
+            self._tell()
+
+    def _look_on(self) -> None:
+        while not self._stop.acquire(timeout=_LOOKS_EVERY_S):
+            running = self._running
+            if running is None or _real_monotonic_ns() - running[1] < _LOOKS_FROM_NS:
+                continue
+            self._look(*running)
+
+    def _look(self, thread: int, since_ns: int) -> None:
+        frame = frames_by_thread().get(thread)
+        if frame is None or self._running != (thread, since_ns):
+            return
+        callback = _callback_of(frame)
+        if callback is None:
+            return
+        now_ns = self._now_ns()
+        if self._seen is None or self._seen.frame is not callback:
+            self._tell()
+            self._seen = _Seen(callback, now_ns, now_ns)
+        self._seen.look(frame, now_ns)
+
+    def _tell(self) -> None:
+        seen, self._seen = self._seen, None
+        if seen is None or seen.until_ns - seen.from_ns < HELD_UP_NS:
+            return
+        place = seen.places.most_common(1)[0][0]
+        self._note(
+            BlockedLoop(
+                place,
+                seen.from_ns,
+                seen.until_ns,
+                cause=Cause.COMPUTING,
+                stack=seen.stacks[place],
+            )
+        )
+
+
+def _callback_of(innermost: FrameType) -> FrameType | None:
+    """Return the outermost frame of a callback that is the user's or a package's, if one is.
+
+    There is none in a loop that waits for the interpreter, which others keep busy.
+    """
+    found = None
+    for frame in frames_of_callback(innermost):
+        if origin_of(frame.f_code.co_filename) in {Origin.OWN, Origin.PACKAGE}:
+            found = frame
+    return found
