@@ -7,6 +7,7 @@ from .blocked_loop import Cause, LoopHolder
 from .record import CellResult, Finding, FindingKind, Status
 
 _SLACK = 1e-9
+_DELIVERED = 0.95
 
 HELD_LONG_S = 0.05
 """From this on it is told who held an event loop."""
@@ -40,7 +41,8 @@ def interrupted(done: int, planned: int) -> Finding:
 def name_of(cell: CellResult) -> str:
     """Return a cell's name in a sentence: ``tools/gather/uvloop at 100``."""
     by = "" if cell.transport == "respx" else f" by {cell.transport}"
-    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}{by}"
+    arriving = "" if cell.arrivals == "closed" else f" with {cell.arrivals}"
+    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}{by}{arriving}"
 
 
 def _of_cell(cell: CellResult) -> Iterator[Finding]:
@@ -65,6 +67,17 @@ def _of_cell(cell: CellResult) -> Iterator[Finding]:
             f"{cell.server_utilisation:.0%} of a core (it can answer "
             f"{cell.server_capacity_per_s or 0:,.0f} requests a second): what was measured is the "
             "server, not the client",
+        )
+    if (
+        cell.asked_per_s is not None
+        and cell.delivered_per_s is not None
+        and cell.delivered_per_s < cell.asked_per_s * _DELIVERED
+    ):
+        yield Finding(
+            FindingKind.LOAD_NOT_DELIVERED,
+            f"{name_of(cell)}: {cell.asked_per_s:,.3g} sessions a second were asked for, "
+            f"{cell.delivered_per_s:,.3g} began: the client cannot keep up, and latency from the "
+            "intended start grows with the length of the run",
         )
     if cell.efficiency is not None and cell.efficiency > 1 + _SLACK:
         yield Finding(

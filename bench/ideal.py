@@ -21,12 +21,14 @@ added at the end, and never rises when N or the cores grow. (Graham's anomalies,
 does, need sessions that wait for each other.) It does *not* hold for a strategy that picks
 the order: starting the longest first can end before this ideal. No strategy here does.
 
+In an open loop a session starts no earlier than it arrives, and the same argument holds.
+
 And since the sessions compute on the same cores, no run is shorter than all their computing
 over the cores. Nor is it shorter than what the model's server takes: all its answers over as many
 as it serves at one time, and the time until a rate limit has let the last of them through.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from heapq import heappush, heapreplace
 
@@ -72,7 +74,13 @@ def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, .
     return tuple(_critical_path_ns(session, waits, cores) for session in script.sessions)
 
 
-def ideal_makespan_ns(script: Script, waits: Waits, cores: int, concurrency: int) -> int:
+def ideal_makespan_ns(
+    script: Script,
+    waits: Waits,
+    cores: int,
+    concurrency: int,
+    arrivals_ns: Sequence[int] | None = None,
+) -> int:
     """The least time from the first start to the last end, in nanoseconds; 0 for no session.
 
     Args:
@@ -80,6 +88,7 @@ def ideal_makespan_ns(script: Script, waits: Waits, cores: int, concurrency: int
         waits: Which of its waits count.
         cores: As for ``ideal_latencies_ns``.
         concurrency: Sessions in flight at most.
+        arrivals_ns: When each session arrives, ascending; ``None``: all at the start.
 
     Raises:
         ValueError: ``cores`` or ``concurrency`` is not positive.
@@ -88,7 +97,7 @@ def ideal_makespan_ns(script: Script, waits: Waits, cores: int, concurrency: int
     latencies_ns = ideal_latencies_ns(script, waits, cores)
     computing_ns = sum(_computing_ns(session, waits) for session in script.sessions)
     return max(
-        _first_in_first_out_ns(latencies_ns, concurrency),
+        _first_in_first_out_ns(latencies_ns, concurrency, arrivals_ns),
         computing_ns // cores,
         _serving_ns(script, waits),
     )
@@ -166,14 +175,17 @@ def _computing(tools: Iterable[ToolCallScript]) -> Iterable[ToolCallScript]:
     return (tool for tool in tools if tool.kind is ToolKind.CPU)
 
 
-def _first_in_first_out_ns(latencies_ns: Iterable[int], concurrency: int) -> int:
+def _first_in_first_out_ns(
+    latencies_ns: Sequence[int], concurrency: int, arrivals_ns: Sequence[int] | None
+) -> int:
     """Give each session in turn the slot that is free first; when does the last one end?"""
     ends_ns: list[int] = []
-    for latency_ns in latencies_ns:
+    arrivals_ns = arrivals_ns or [0] * len(latencies_ns)
+    for latency_ns, arrival_ns in zip(latencies_ns, arrivals_ns, strict=True):
         if len(ends_ns) < concurrency:
-            heappush(ends_ns, latency_ns)
+            heappush(ends_ns, arrival_ns + latency_ns)
         else:
-            heapreplace(ends_ns, ends_ns[0] + latency_ns)
+            heapreplace(ends_ns, max(arrival_ns, ends_ns[0]) + latency_ns)
     return max(ends_ns, default=0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..mocks.clock import ClockMode
 from ..mocks.errors import UsageError
 from ..mocks.scenario import load_scenario
+from .arrivals import CLOSED, Arrivals
 from .loops import LOOPS, require_loop
 from .plan import Factors
 from .strategies import available_strategies
@@ -55,7 +56,10 @@ def add_factors(
 
 
 def factors_of(
-    options: argparse.Namespace, clock: ClockMode, transports: Sequence[str] = (RESPX.name,)
+    options: argparse.Namespace,
+    clock: ClockMode,
+    transports: Sequence[str] = (RESPX.name,),
+    arrivals: Sequence[Arrivals] = (CLOSED,),
 ) -> Factors:
     """Return what a run varies.
 
@@ -78,6 +82,7 @@ def factors_of(
         seed=whole("--seed", options.seed, least=0),
         tool_workers=tool_workers(options.tool_workers),
         transports=tuple(transports),
+        arrivals=tuple(arrivals),
     )
 
 

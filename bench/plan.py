@@ -6,6 +6,7 @@ from itertools import product
 
 from ..mocks.clock import ClockMode
 from ..mocks.scenario import Scenario
+from .arrivals import CLOSED, ArrivalKind, Arrivals
 from .machine import cores_of, default_executor_workers
 from .record import NO_LOOP, Cell
 from .strategies import Strategy
@@ -31,6 +32,7 @@ class Factors:
         tool_workers: Threads for blocking tools; ``None`` for as many as the highest load
             needs, 0 for Python's default size.
         transports: Names of the ways of reaching the model.
+        arrivals: When sessions arrive.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -43,6 +45,7 @@ class Factors:
     seed: int
     tool_workers: int | None
     transports: tuple[str, ...] = (RESPX.name,)
+    arrivals: tuple[Arrivals, ...] = (CLOSED,)
 
 
 def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
@@ -53,26 +56,32 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     """
     specs: dict[Cell, TrialSpec] = {}
     for scenario in factors.scenarios:
-        loads = factors.concurrency or scenario.concurrency or DEFAULT_CONCURRENCY
-        tool_workers = _tool_workers(factors, scenario, max(loads))
-        for target, transport, strategy in product(
-            factors.targets, factors.transports, factors.strategies
-        ):
-            loops = factors.loops if strategy.on_loop else (NO_LOOP,)
-            for loop, load in product(loops, loads):
-                cell = Cell(
-                    scenario=scenario.name,
-                    target=target,
-                    strategy=strategy.name,
-                    loop=loop,
-                    transport=transport,
-                    clock=factors.clock,
-                    concurrency=load,
-                    session_count=factors.session_count or scenario.sessions,
-                    seed=factors.seed,
-                    tool_workers=tool_workers,
-                )
-                specs[cell] = TrialSpec(scenario, cell)
+        count = factors.session_count or scenario.sessions
+        for arrivals in factors.arrivals:
+            # What arrives by a plan need not be held back, unless that is asked for.
+            unasked = scenario.concurrency or DEFAULT_CONCURRENCY
+            default = unasked if arrivals.kind is ArrivalKind.CLOSED else (count,)
+            loads = factors.concurrency or default
+            tool_workers = _tool_workers(factors, scenario, max(loads))
+            for target, transport, strategy in product(
+                factors.targets, factors.transports, factors.strategies
+            ):
+                loops = factors.loops if strategy.on_loop else (NO_LOOP,)
+                for loop, load in product(loops, loads):
+                    cell = Cell(
+                        scenario=scenario.name,
+                        target=target,
+                        strategy=strategy.name,
+                        loop=loop,
+                        transport=transport,
+                        clock=factors.clock,
+                        concurrency=load,
+                        session_count=count,
+                        seed=factors.seed,
+                        tool_workers=tool_workers,
+                        arrivals=arrivals.name,
+                    )
+                    specs[cell] = TrialSpec(scenario, cell)
     return tuple(specs.values())
 
 

@@ -36,14 +36,20 @@ class Probe:
         clock: Keeps the trial's time.
         session_of: Number of the session that a task belongs to.
         meter: Told whose code runs.
+        intended_ns: When each session is to begin, counted from the origin, in an open loop.
     """
 
     def __init__(
-        self, clock: Clock, session_of: Mapping[str, int], meter: Meter | None = None
+        self,
+        clock: Clock,
+        session_of: Mapping[str, int],
+        meter: Meter | None = None,
+        intended_ns: Mapping[int, int] | None = None,
     ) -> None:
         self._clock = clock
         self._session_of = session_of
         self._meter = meter
+        self._intended_ns: Mapping[int, int] = intended_ns or {}
         self.origin_ns = clock.now_ns()
         # When each began, and how long nobody had computed until then.
         self._running: dict[int, tuple[int, int]] = {}
@@ -53,6 +59,9 @@ class Probe:
         """Return ``session`` watched."""
 
         async def watched(task: str) -> str:
+            arrival_ns = self._arrival_ns(task)
+            if arrival_ns is not None:
+                await self._clock.sleep_until_ns(arrival_ns)
             number = self._begin(task)
             try:
                 answer = await session(task)
@@ -73,6 +82,9 @@ class Probe:
         """Return ``session`` watched."""
 
         def watched(task: str) -> str:
+            arrival_ns = self._arrival_ns(task)
+            if arrival_ns is not None:
+                self._clock.wait_until_ns(arrival_ns)
             number = self._begin(task)
             try:
                 answer = session(task)
@@ -107,12 +119,22 @@ class Probe:
                     start_ns,
                     now_ns,
                     left_behind,
+                    self._intended_ns.get(number),
                     idle_at_start_ns=idle_ns,
                     idle_at_end_ns=self._clock.idle_ns(),
                 )
                 for number, (start_ns, idle_ns) in self._running.items()
             ),
         )
+
+    def _arrival_ns(self, task: str) -> int | None:
+        """When a session arrives, on the clock.
+
+        It may hold a place under the limit while it waits for that. No other is kept from it:
+        those before it have arrived, and those after it will later still.
+        """
+        intended_ns = self._intended_ns.get(self._session_of[task])
+        return None if intended_ns is None else self.origin_ns + intended_ns
 
     def _begin(self, task: str) -> int:
         number = self._session_of[task]
@@ -136,6 +158,7 @@ class Probe:
                 start_ns,
                 end_ns,
                 text,
+                self._intended_ns.get(number),
                 idle_at_start_ns=idle_ns,
                 idle_at_end_ns=self._clock.idle_ns(),
             )

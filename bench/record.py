@@ -43,6 +43,7 @@ class Cell:
         session_count: Sessions in all.
         seed: Seed of the script.
         tool_workers: Threads for blocking tools that the target is handed.
+        arrivals: When sessions arrive, as ``arrivals`` writes it: ``closed``, ``poisson:20``.
     """
 
     scenario: str
@@ -55,6 +56,7 @@ class Cell:
     session_count: int
     seed: int
     tool_workers: int
+    arrivals: str = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,11 @@ class SessionSample:
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
 
+    @property
+    def latency_ns(self) -> int:
+        """What it took from its intended start, in nanoseconds."""
+        return self.end_ns - (self.start_ns if self.intended_ns is None else self.intended_ns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
@@ -227,7 +234,8 @@ class TrialFigures:
         session: The sessions, in the order of their ends.
         outcome: How each of them ended.
         start_ns: When each of them began, on the clock, since the trial's start.
-        latency_ns: What each of them took.
+        latency_ns: What each of them took, from its intended start.
+        intended_ns: When each of them was to begin, in an open loop.
         time_parts_ns: Where that went: each part of ``TimeParts`` that is not 0 throughout.
     """
 
@@ -239,6 +247,7 @@ class TrialFigures:
     outcome: tuple[Outcome, ...]
     start_ns: tuple[int, ...]
     latency_ns: tuple[int, ...]
+    intended_ns: tuple[int, ...] = ()
     time_parts_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
 
 
@@ -263,7 +272,12 @@ class CellResult(Cell):
         ideal_makespan_s: The same for a costless scheduler on the same script.
         efficiency: ``ideal_makespan_s / makespan_s``, at most 1.
         throughput_per_s: Succeeded sessions per second of makespan.
-        latency_s: Percentiles of session latency.
+        latency_s: Percentiles of session latency; in an open loop from the intended start.
+        raw_latency_s: The same from the real start, in an open loop: without what a session
+            waited because the client was late.
+        asked_per_s: Sessions a second that were to begin, in an open loop.
+        delivered_per_s: Sessions a second that did.
+        mean_in_flight: Sessions in flight, the mean over the makespan.
         latency_quantiles_s: The 0th to 100th percentile in steps of one, for a CDF.
         ideal_latency_s: Percentiles of the sessions' critical paths.
         llm_calls: Model calls per trial.
@@ -291,6 +305,10 @@ class CellResult(Cell):
     efficiency: float | None = None
     throughput_per_s: float | None = None
     latency_s: LatencySummary = field(default_factory=LatencySummary)
+    raw_latency_s: LatencySummary | None = None
+    asked_per_s: float | None = None
+    delivered_per_s: float | None = None
+    mean_in_flight: float | None = None
     latency_quantiles_s: tuple[float, ...] = ()
     ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
     llm_calls: int | None = None
@@ -316,6 +334,7 @@ class FindingKind(StrEnum):
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
     LOOP_HELD = "loop_held"
+    LOAD_NOT_DELIVERED = "load_not_delivered"
     INTERRUPTED = "interrupted"
 
 

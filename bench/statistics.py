@@ -74,7 +74,8 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         trials: Its trials, at least one.
     """
     samples = [sample for trial in trials for sample in trial.samples]
-    latencies_s = sorted(seconds(sample.end_ns - sample.start_ns) for sample in samples)
+    latencies_s = sorted(seconds(sample.latency_ns) for sample in samples)
+    in_open_loop = any(sample.intended_ns is not None for sample in samples)
     makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
     ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
     return CellResult(
@@ -88,6 +89,21 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         efficiency=_efficiency(trials, ideal_makespan_s, makespan_s),
         throughput_per_s=median(_throughput_per_s(trial) for trial in trials),
         latency_s=summarise(latencies_s),
+        raw_latency_s=summarise([seconds(sample.end_ns - sample.start_ns) for sample in samples])
+        if in_open_loop
+        else None,
+        asked_per_s=_median_of(
+            _rate_per_s(
+                [each.intended_ns for each in trial.samples if each.intended_ns is not None]
+            )
+            for trial in trials
+        ),
+        delivered_per_s=_median_of(
+            _rate_per_s([each.start_ns for each in trial.samples]) for trial in trials
+        )
+        if in_open_loop
+        else None,
+        mean_in_flight=_median_of(_mean_in_flight(trial) for trial in trials),
         latency_quantiles_s=tuple(
             latencies_s[_nearest_rank(len(latencies_s), percent)] for percent in _QUANTILES
         )
@@ -119,6 +135,20 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         ),
         trial_figures=tuple(_figures(trial) for trial in trials),
     )
+
+
+def _rate_per_s(times_ns: Sequence[int]) -> float | None:
+    """Return how many a second there are, from the first to the last."""
+    if len(times_ns) < 2:  # noqa: PLR2004 - a rate takes two
+        return None
+    length_ns = max(times_ns) - min(times_ns)
+    return (len(times_ns) - 1) / seconds(length_ns) if length_ns else None
+
+
+def _mean_in_flight(trial: TrialResult) -> float | None:
+    if not trial.makespan_ns:
+        return None
+    return sum(each.end_ns - each.start_ns for each in trial.samples) / trial.makespan_ns
 
 
 def _mean_parts_s(trials: Sequence[TrialResult]) -> TimeParts | None:
@@ -157,7 +187,10 @@ def _figures(trial: TrialResult) -> TrialFigures:
         session=tuple(sample.session for sample in trial.samples),
         outcome=tuple(sample.outcome for sample in trial.samples),
         start_ns=tuple(sample.start_ns for sample in trial.samples),
-        latency_ns=tuple(sample.end_ns - sample.start_ns for sample in trial.samples),
+        latency_ns=tuple(sample.latency_ns for sample in trial.samples),
+        intended_ns=tuple(
+            sample.intended_ns for sample in trial.samples if sample.intended_ns is not None
+        ),
         time_parts_ns=_columns(trial.time_parts_ns),
     )
 

@@ -28,6 +28,7 @@ from ..mocks.tools import Delegates, lab_tools
 from ..mocks.traffic import Traffic
 from ..mocks.world import WorldSpec
 from .accounting import Accounting
+from .arrivals import intended_ns, parse_arrivals
 from .calls import CallCounter
 from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from .loops import require_loop
@@ -158,6 +159,10 @@ class _Trial:
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
+        plan = parse_arrivals(spec.cell.arrivals)
+        self._arrivals_ns = intended_ns(
+            plan, spec.scenario, spec.cell.seed, spec.cell.session_count
+        )
         self._cores = cores_of(spec.cell.clock)
         warm_up = _warm_up_sessions(spec)
         self._sessions = {
@@ -268,7 +273,9 @@ class _Trial:
         self._tool_traffic.reset()
         world.forget()
         gc.collect()
-        probe = Probe(self._clock, self._tasks, self._accounting.meter)
+        arrivals_ns = self._arrivals_ns
+        by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
+        probe = Probe(self._clock, self._tasks, self._accounting.meter, by_session)
         watched = self._watched(probe, session)
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
@@ -293,7 +300,7 @@ class _Trial:
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
             ideal_makespan_ns=ideal_makespan_ns(
-                self._script, waits, self._cores, self._cell.concurrency
+                self._script, waits, self._cores, self._cell.concurrency, arrivals_ns
             ),
             ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
             origin_ns=probe.origin_ns,

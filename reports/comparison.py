@@ -36,6 +36,7 @@ Key = TypeVar("Key")
 _FACTORS: Mapping[str, Callable[[CellResult], str]] = {
     "target": lambda cell: cell.target,
     "transport": lambda cell: cell.transport,
+    "arrivals": lambda cell: cell.arrivals if cell.arrivals != "closed" else "closed loop",
     "clock": lambda cell: f"{cell.clock} clock",
     "tool workers": lambda cell: f"{cell.tool_workers} tool workers",
     "seed": lambda cell: f"seed {cell.seed}",

@@ -33,7 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.record", "bench.machine", "bench.redaction"),
     ("bench.json_file", "bench.cell_names"),
     ("bench.run_file", "bench.environment", "bench.findings"),
-    ("bench.strategies",),
+    ("bench.strategies", "bench.arrivals"),
     ("bench.transports",),
     ("bench.loops", "bench.target"),
     ("bench.targets",),

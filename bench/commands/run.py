@@ -7,12 +7,14 @@ import shlex
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import product
 
 from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.isolation import secrets_of
 from ...reports.progress import progress_on
+from ..arrivals import CLOSED, intended_ns, parse_arrivals
 from ..environment import read_environment
 from ..options import (
     DEFAULT_TRIALS,
@@ -21,6 +23,7 @@ from ..options import (
     factors_of,
     folder,
     positive_number,
+    several,
     transports_of,
     trials,
 )
@@ -48,6 +51,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="NAME[,NAME…]",
         help=f"{', '.join(TRANSPORTS)}; over sockets the clock is wall (respx)",
     )
+    parser.add_argument(
+        "--arrivals",
+        action="append",
+        metavar="PLAN[,PLAN…]",
+        help="when sessions arrive: closed, constant:RATE, poisson:RATE, ramp:RATE-RATE "
+        "(sessions a second), trace[:SPEED] (closed)",
+    )
     parser.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
     parser.add_argument(
         "--time-limit",
@@ -63,7 +73,11 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _run(options: argparse.Namespace) -> int:
     transports = transports_of(options.transport)
-    factors = factors_of(options, clock_for(options.clock, transports), transports)
+    arrivals = [parse_arrivals(text) for text in several(options.arrivals)] or [CLOSED]
+    clock = clock_for(options.clock, transports)
+    factors = factors_of(options, clock, transports, arrivals)
+    for scenario, plan in product(factors.scenarios, arrivals):
+        intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is told now
     count = trials(options.trials, factors.clock)
     time_limit_s = positive_number("--time-limit", options.time_limit)
     out = folder(options.out)

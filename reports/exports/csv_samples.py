@@ -9,7 +9,7 @@ from ...bench.record import Run, TrialFigures
 from ...mocks.clock import seconds
 from .measured import measured_cells
 
-_CELL = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency")
+_CELL = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency", "arrivals")
 _SAMPLE = ("trial", "session", "outcome", "start_s", "latency_s")
 _PARTS = tuple(f"{name}_s" for name in PART_NAMES)
 
