@@ -13,7 +13,7 @@ bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -n logical $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n logical --dist loadgroup $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

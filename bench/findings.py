@@ -97,7 +97,8 @@ def _loop_held(cells: Iterable[CellResult]) -> Iterator[Finding]:
                 by_place.setdefault(key, []).append((holder, cell))
     for (_, place, cause), found in by_place.items():
         worst, cell = max(found, key=lambda pair: pair[0].total_s)
-        others = f" and in {len(found) - 1} other cells" if len(found) > 1 else ""
+        more = len(found) - 1
+        others = f" and in {more} other cell{'' if more == 1 else 's'}" if more else ""
         yield Finding(
             FindingKind.LOOP_HELD,
             f"{place} held the event loop for {worst.longest_s * 1000:,.0f} ms at a time, "

@@ -71,7 +71,6 @@ class VitalsRecorder:
         self._lock = _real_allocate_lock()
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resumed_ns: int | None = None
         self._memory: int | None = None
         self._gc_began_ns = 0
         self._begin(0)
@@ -83,6 +82,7 @@ class VitalsRecorder:
         self.next_ns = origin_ns
         self.cost_ns = 0
         self.iterations = 0
+        self._resumed_ns: int | None = None
         self._lag_ns = 0
         self._gc_ns = 0
         self._tasks = 0
@@ -129,6 +129,7 @@ class VitalsRecorder:
         self.iterations += 1
         resumed_ns = self._resumed_ns
         if resumed_ns is not None:
+            self._resumed_ns = None
             self._lag_ns = max(self._lag_ns, self._clock.now_ns() - resumed_ns)
 
     async def timing(self, work: Coroutine[object, object, T]) -> T:
@@ -175,6 +176,7 @@ class VitalsRecorder:
         try:
             with _statistics_of_memory() as self._memory:
                 yield
+                self._take(self._clock.now_ns())
         finally:
             gc.callbacks.remove(self._collected)
             self._loop = self._memory = None
@@ -190,6 +192,9 @@ class VitalsRecorder:
 
     def _take(self, now_ns: int) -> None:
         cpu_ns = time.process_time_ns() - self._cpu_from_ns
+        resumed_ns = self._resumed_ns
+        if resumed_ns is not None:  # the loop has not come round yet: so late is it already
+            self._lag_ns = max(self._lag_ns, now_ns - resumed_ns)
         if len(self._samples) >= _FEWEST_SAMPLES and self.cost_ns > cpu_ns * _SHARE_OF_CPU:
             self._period_ns *= 2
         self.next_ns = now_ns + self._period_ns

@@ -4,7 +4,7 @@ A blocking *wait* is caught by the clock, exactly (see ``blocked_loop``). Blocki
 leaves no trace there: so a thread looks every few milliseconds of real time how long the loop's
 iteration has been running, and which callback it is in. A long iteration is no crime if many
 callbacks share it: only one that is itself seen for longer than the threshold is told of. What it
-took is told to some ten milliseconds, and never too long.
+took is told to some twenty milliseconds at either end, and never too long.
 """
 
 import threading
@@ -24,7 +24,7 @@ HELD_UP_NS = 50_000_000
 """What counts as held up, in nanoseconds of real time."""
 
 _LOOKS_FROM_NS = 20_000_000
-_LOOKS_EVERY_S = 0.01
+_LOOKS_EVERY_S = 0.02
 _real_allocate_lock = threading.Lock
 _real_monotonic_ns = time.monotonic_ns
 

@@ -18,6 +18,7 @@ from .comparison import ScenarioCells, scenarios
 from .distribution_chart import draw_distribution
 from .drawing import Look, settings
 from .efficiency_chart import draw_efficiency
+from .lag_chart import draw_lag
 from .latency_chart import draw_latency
 from .throughput_chart import draw_throughput
 from .time_parts_chart import draw_time_parts
@@ -30,12 +31,13 @@ _PICTURES: dict[str, tuple[str, Callable[[ScenarioCells, Look], Figure]]] = {
     "efficiency": ("Share of the ideal by strategy and load", draw_efficiency),
     "latency": ("Latency percentiles at the highest load", draw_latency),
     "time": ("Where the time went at the highest load", draw_time_parts),
+    "lag": ("How late the event loop was at the highest load", draw_lag),
     "distribution": ("Latency distribution at the highest load", draw_distribution),
 }
 
 
 def render_charts(run: Run) -> tuple[Chart, ...]:
-    """Draw the charts of a run: five for each scenario.
+    """Draw the charts of a run: six for each scenario.
 
     The same run gives the same bytes.
     """

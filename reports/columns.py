@@ -58,8 +58,28 @@ _TOOL_WORKERS = Column(
 )
 _SEED = Column("seed", lambda cell: str(cell.seed), "Seed of the script.", identifies=True)
 
+_ARRIVALS = Column(
+    "arrivals",
+    lambda cell: name(cell.arrivals),
+    "When sessions arrive; sessions a second.",
+    identifies=True,
+    is_name=True,
+)
+_RAW_P99 = Column(
+    "raw p99",
+    lambda cell: seconds(None if cell.raw_latency_s is None else cell.raw_latency_s.p99),
+    "The same from the real start: without what a session waited because the client was late.",
+    rank=2,
+)
+_DELIVERED = Column(
+    "began",
+    lambda cell: rate(cell.delivered_per_s),
+    "Sessions that began, over the time in which they did.",
+    rank=2,
+)
+
 # Shown only where the cells of a scenario differ in them.
-_WHERE_VARYING = (_TARGET, _TRANSPORT, _CLOCK, _TOOL_WORKERS, _SEED)
+_WHERE_VARYING = (_TARGET, _TRANSPORT, _ARRIVALS, _CLOCK, _TOOL_WORKERS, _SEED)
 
 _ALWAYS = (
     Column(
@@ -130,7 +150,8 @@ def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
         for column in _WHERE_VARYING
         if len({column.text(cell) for cell in scenario.cells}) > 1
     )
-    return (*varying, *_ALWAYS)
+    in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)
+    return (*varying, *_ALWAYS, *((_RAW_P99, _DELIVERED) if in_open_loop else ()))
 
 
 def columns_that_fit(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from statistics import median
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from .chart import Chart
 from .columns import EFFICIENCY, Column, columns_for, remark
 from .comparison import Mark, ScenarioCells, marks, scenarios
 from .svg import inline_svg
-from .units import counted, listed, name, plain, printable
+from .units import counted, listed, name, percent, plain, printable
 from .verdict import verdict
 
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
@@ -63,9 +64,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures and its table, rows in blocks of one load."""
+    """One scenario: its pictures and its table, rows in blocks of one load; what noting cost."""
 
     name: str
+    probe: str
     pictures: tuple[Markup, ...]
     columns: tuple[Column, ...]
     blocks: tuple[tuple[Row, ...], ...]
@@ -97,12 +99,24 @@ def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
     found = {cell: mark for field in scenario.fields for cell, mark in marks(field).items()}
     return Section(
         name=name(scenario.name),
+        probe=_probe(scenario),
         pictures=tuple(_picture(chart) for chart in charts if chart.scenario == scenario.name),
         columns=columns,
         blocks=tuple(
             tuple(_row(cell, columns, found.get(cell)) for cell in block)
             for block in scenario.blocks
         ),
+    )
+
+
+def _probe(scenario: ScenarioCells) -> str:
+    """Say what the lab's own accounting took, so that nobody need wonder."""
+    shares = [cell.probe_share for cell in scenario.cells if cell.probe_share is not None]
+    if not shares:
+        return ""
+    return (
+        "Accounting for where the time went is part of the CPU time shown: the marks took "
+        f"{percent(median(shares))} of it in the median cell, {percent(max(shares))} at most."
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.once
+# One command reads what another wrote: all on one worker, in order.
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("readme")]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text()

@@ -117,9 +117,9 @@ def test_a_picture_brings_no_rules_for_the_page(page: str) -> None:
 def test_pictures_have_a_title_and_a_description(sample: Run, page: str) -> None:
     reader = Reader(page)
     pictures = reader.all("svg")
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     assert all(picture["role"] == "img" for picture in pictures)
-    assert len(reader.all("desc")) == 5
+    assert len(reader.all("desc")) == 6
     assert "tools: throughput against load" in reader.text
 
 
