@@ -45,10 +45,17 @@ def name_of_file(file: str) -> str:
     installed = _installed_name(file)
     if installed is not None:
         return installed
-    for folder in (*_standard_folders(), f"{Path.cwd()}/"):
+    for folder in (*_standard_folders(), *_current_folder()):
         if file.startswith(folder):
             return file.removeprefix(folder)
     return Path(file).name
+
+
+def _current_folder() -> tuple[str, ...]:
+    try:
+        return (f"{Path.cwd()}/",)
+    except FileNotFoundError:  # somebody has removed it
+        return ()
 
 
 def place_of(code: CodeType) -> str:

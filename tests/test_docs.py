@@ -54,7 +54,7 @@ def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
         check=False,
     )
 
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
 
 
