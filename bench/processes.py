@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
@@ -83,7 +84,10 @@ class TrialProcesses:
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_serve, args=(work, argument, sender))
         try:
-            # Interrupted half-way, a start would leave a trial that nobody knows of.
+            # Where it has to be started, it lets signals through again that are held back.
+            resource_tracker.ensure_running()
+            # Interrupted half-way, a start would leave a trial that nobody knows of; and the
+            # server of trials, which the first one starts, would die of it with a traceback.
             with _interrupts_held_back():
                 process.start()
             self._live.add(process)
@@ -146,6 +150,7 @@ def _serve(
 ) -> None:
     # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     message: object
     try:
         message = work(argument)

@@ -277,7 +277,10 @@ def test_one_tier_can_be_asked_for(warpbench: Warpbench, tmp_path: Path, baselin
     assert warpbench("gate", "--tier", "work").status == 1
 
 
-def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 2.0], ids=["its server starts", "trials are under way"])
+def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(
+    after_s: float, tmp_path: Path
+) -> None:
     command = [str(Path(sys.executable).parent / "warpbench"), "baseline", "coding-agent"]
     process = subprocess.Popen(
         [*command, "--concurrency", "50", "--sessions", "400"],
@@ -287,7 +290,10 @@ def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(tmp_path: Pat
         start_new_session=True,
     )
     try:
-        time.sleep(3)  # trials that take a minute are under way
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not children.read_text():  # it still imports
+            time.sleep(0.05)
+        time.sleep(after_s)  # the trials take a minute
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     finally:
