@@ -32,6 +32,9 @@ from .origins import (
 
 _TOOL = "warpbench"
 _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace.__code__})
+# To start or to join a thread tidies up after those that have ended: how many of them have got
+# that far already is up to the scheduler. Python 3.13 does it in C.
+_TIDIES_UP = "_maintain_shutdown_locks"
 _TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
 
 
@@ -119,7 +122,7 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            if origin is Origin.LAB:
+            if origin is Origin.LAB or _tidies_up(calling):
                 continue
             modules |= named_installed_module(name)
             c[name] += count
@@ -167,7 +170,9 @@ class _Counts:
             self.python[key] += 1
         except KeyError:
             self.python_codes[key] = (None if back is None else back.f_code, code)
-            self.python[key] = 1
+            # Another thread may have come in between, and counted on.
+            self.python.setdefault(key, 0)
+            self.python[key] += 1
 
     def note_c_call(self, code: CodeType, offset: int, function: object) -> None:
         """A C function is called by an instruction of a code."""
@@ -175,8 +180,9 @@ class _Counts:
         try:
             self.c[key] += 1
         except KeyError:
-            self.c_names[key] = (code, _name_of(function))
-            self.c[key] = 1
+            self.c_names.setdefault(key, (code, _name_of(function)))
+            self.c.setdefault(key, 0)
+            self.c[key] += 1
 
 
 _HAS_MONITORING = sys.version_info >= (3, 12)
@@ -240,6 +246,10 @@ def _profiled_by_monitoring(counts: _Counts) -> Iterator[Callable[[bool], None]]
     finally:
         monitoring.set_events(tool, events.NO_EVENTS)
         monitoring.free_tool_id(tool)
+
+
+def _tidies_up(code: CodeType) -> bool:
+    return code.co_filename == threading.__file__ and code.co_qualname.startswith(_TIDIES_UP)
 
 
 def _other_profiler() -> TrialError:

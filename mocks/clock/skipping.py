@@ -101,6 +101,7 @@ class Participant:
         "error",
         "gate",
         "gate_open",
+        "handshake",
         "joiners",
         "leave",
         "name",
@@ -108,7 +109,6 @@ class Participant:
         "sequence",
         "skipped_when_timed_ns",
         "thread",
-        "unseen",
     )
 
     def __init__(self, thread: threading.Thread) -> None:
@@ -125,8 +125,8 @@ class Participant:
         self.ended = False
         self.joiners: list[Parking] = []
         self.skipped_when_timed_ns = 0
-        # While set, this thread's waits are real: the standard library's own handshakes.
-        self.unseen = False
+        # Released by a thread that this one starts, once that has been set up.
+        self.handshake: threading.Lock | None = None
 
 
 class SkippingClock(ABC):
@@ -183,7 +183,7 @@ class SkippingClock(ABC):
     def current(self) -> Participant | None:
         """Return the calling thread as a participant; ``None`` for any other thread."""
         participant: Participant | None = getattr(self._here, "participant", None)
-        if participant is None or participant.ended or participant.unseen:
+        if participant is None or participant.ended:
             return None
         return participant
 

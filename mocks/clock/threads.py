@@ -23,6 +23,7 @@ waiting (``acquire(timeout=0)``). The last must not even give way to others: a p
 
 import _thread
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,6 +37,7 @@ from .simple_queue import Item, SeenSimpleQueue, WaitersLock
 from .skipping import Leave, Parking, Participant, SkippingClock
 
 _real_allocate_lock = threading.Lock
+_STARTS_THREADS = "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
 
 
 class ParkingLock:
@@ -91,6 +93,7 @@ def threads_taking_part(clock: SkippingClock) -> Iterator[None]:
         (threading.Thread, "start", _start_on(clock)),
         (threading.Thread, "join", _join_on(clock)),
         (queue, "SimpleQueue", SimpleQueue),
+        (threading, _STARTS_THREADS, _start_and_shake_hands_on(clock)),
         (_thread, "start_new_thread", _refuse_to_start_on(clock)),
     ]
     with ExitStack() as patches:
@@ -109,10 +112,13 @@ def _start_on(clock: SkippingClock) -> Callable[[threading.Thread], None]:
             real_start(thread)
             return
         participant = clock.admit(thread)
+        has_begun = _real_allocate_lock()
+        has_begun.acquire()
         run = thread.run
 
         def run_as_participant() -> None:
             try:
+                has_begun.release()
                 clock.begin(participant)
                 run()
             finally:
@@ -120,9 +126,7 @@ def _start_on(clock: SkippingClock) -> Callable[[threading.Thread], None]:
                 clock.end(participant)
 
         thread.run = run_as_participant  # type: ignore[method-assign]  # of this one thread
-        # The starter waits until the new thread has been set up. That handshake is real
-        # and short; were it to park, who runs first would depend on the scheduler.
-        starter.unseen = True
+        starter.handshake = has_begun
         try:
             real_start(thread)
         except Exception:
@@ -131,7 +135,27 @@ def _start_on(clock: SkippingClock) -> Callable[[threading.Thread], None]:
             clock.dismiss(participant)
             raise
         finally:
-            starter.unseen = False
+            starter.handshake = None
+
+    return start
+
+
+def _start_and_shake_hands_on(clock: SkippingClock) -> Callable[..., object]:
+    """Return what starts a thread for ``Thread.start``, and waits until it has been set up.
+
+    ``Thread.start`` waits for that itself, in the standard library's own code, or finds that
+    it need not: who of the two is faster is up to the scheduler. This wait is real and short,
+    and after it all goes one way. Were it to park, who runs first would be chance as well.
+    """
+    real_start: Callable[..., object] = getattr(threading, _STARTS_THREADS)
+
+    @wraps(real_start)
+    def start(*args: Any, **kwargs: Any) -> object:
+        started = real_start(*args, **kwargs)
+        starter = clock.current()
+        if starter is not None and starter.handshake is not None:
+            starter.handshake.acquire()
+        return started
 
     return start
 

@@ -1,13 +1,17 @@
 """Counting calls: each one, of the right function, and the same in every repeat."""
 
 import asyncio
+import os
 import re
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 from warpbench.bench.calls import CallCounter, CallCounts
+from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
 from warpbench.mocks.errors import TrialError
 
 # Addresses decide which of the interpreter's caches are hit: a few blocks more or less.
@@ -75,6 +79,34 @@ def test_another_profiler_is_not_pushed_aside() -> None:
         CallCounter().installed().__enter__()
     # And the first has been taken away.
     assert sys.getprofile() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are chosen on Linux")
+def test_threads_that_start_and_end_are_counted_alike_however_they_are_scheduled() -> None:
+    def work() -> None:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(time.sleep, [0.1] * 8))
+
+    def counted() -> tuple[int, int]:
+        counter = CallCounter()
+        clock = create_clock(ClockMode.VIRTUAL)
+        with counter.installed(), keeping_time(clock), counter.counting():
+            work()
+        counts = counter.counts()
+        return sum(counts.python.values()), sum(counts.c.values())
+
+    counted()  # weak references to the first clock's threads end in a later one
+    usual_s, usual_cores = sys.getswitchinterval(), os.sched_getaffinity(0)
+    seen = set()
+    try:
+        os.sched_setaffinity(0, {min(usual_cores)})  # where threads come in each other's way most
+        for turn in range(200):
+            sys.setswitchinterval((1e-6, 1e-5, usual_s)[turn % 3])
+            seen.add(counted())
+    finally:
+        sys.setswitchinterval(usual_s)
+        os.sched_setaffinity(0, usual_cores)
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
