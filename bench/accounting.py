@@ -5,7 +5,7 @@ The trial says when it measures; what is noted then, and what that cost, is aske
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from statistics import median
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..mocks.clock import NANOSECONDS_PER_SECOND, Clock, ClockMode, SkippingClock, nanoseconds
 from ..mocks.metering import Meter
-from ..mocks.script import SessionScript, with_nested
+from ..mocks.script import SessionScript, roots
 from ..mocks.traffic import Traffic
 from ..mocks.waits import Wait
 from .attribution import Evidence, time_parts
@@ -25,6 +25,7 @@ from .watchdog import Watchdog
 
 _MARKS = 20
 _BATCHES = 5
+_SHORTEST_BLOCKED_NS = 1_000_000
 
 T = TypeVar("T")
 
@@ -65,23 +66,20 @@ class Accounting:
         self, clock: Clock, *, notes_waits: bool, accounts_time: bool, on_loop: bool
     ) -> None:
         self._clock = clock
-        self._accounts_time = accounts_time
-        self._blocked = BlockedLoops()
-        self.meter: Meter | None = None
+        in_virtual = clock.mode is ClockMode.VIRTUAL
+        self._blocked = BlockedLoops(0 if in_virtual else _SHORTEST_BLOCKED_NS)
         self._vitals: VitalsRecorder | None = None
         self._watchdog: Watchdog | None = None
-        if not notes_waits and not accounts_time:
-            return
-        self.meter = Meter(clock, books_cpu=accounts_time)
-        if isinstance(clock, SkippingClock):
+        self._costs = _Costs()
+        self.meter = Meter(clock, books_cpu=accounts_time) if notes_waits or accounts_time else None
+        if self.meter is not None and isinstance(clock, SkippingClock):
             clock.on_blocked_loop = self._blocked.note
         if not accounts_time:
             return
         # In virtual time computing is free, and holds nobody up.
-        if on_loop and clock.mode is not ClockMode.VIRTUAL:
+        if on_loop and not in_virtual:
             self._watchdog = Watchdog(clock.now_ns, self._blocked.add)
         self._vitals = VitalsRecorder(clock, self._watchdog)
-        self._mark_ns = self._iteration_ns = 0.0
 
     def looking(self) -> AbstractContextManager[None]:
         """Return the scope in which a watchdog looks; to be entered before the clock's own."""
@@ -106,13 +104,10 @@ class Accounting:
         """
         self._blocked.forget()
         meter, vitals = self.meter, self._vitals
-        if meter is not None:
-            meter.forget()
         if meter is None or vitals is None:
             yield
             return
-        self._mark_ns = _cost_of_a_mark_ns(self._clock)
-        self._iteration_ns = _cost_of_an_iteration_ns(self._clock)
+        self._costs = _costs(self._clock)
         with vitals.watching(loop, probe, in_flight):
             meter.pulse = vitals.pulse
             if isinstance(self._clock, SkippingClock):
@@ -147,7 +142,8 @@ class Accounting:
         meter, vitals = self.meter, self._vitals
         if meter is None:
             return Accounted()
-        waits = tuple(sorted((*meter.waits, *(served or ())), key=lambda wait: wait.end_ns))
+        noted_here = meter.waits
+        waits = tuple(sorted((*noted_here, *(served or ())), key=lambda wait: wait.end_ns))
         blocked_loop = self._blocked.noted()
         if vitals is None:
             return Accounted(waits=waits, blocked_loop=blocked_loop)
@@ -165,8 +161,9 @@ class Accounting:
             cores=cores,
             idle_is_known=served is None,
         )
-        marks = len(meter.waits) + len(samples)
-        probe_ns = marks * self._mark_ns + vitals.iterations * self._iteration_ns + vitals.cost_ns
+        marks = len(noted_here) + len(samples)
+        costs = self._costs
+        probe_ns = marks * costs.mark_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(
             waits=waits,
             blocked_loop=blocked_loop,
@@ -175,20 +172,30 @@ class Accounting:
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 
-    def roots(self, sessions: Mapping[int, SessionScript]) -> None:
-        """Say which sessions are nested in which."""
+    def follow(self, sessions: Iterable[SessionScript]) -> None:
+        """Book what sessions nested in these compute to them."""
         if self.meter is not None:
-            self.meter.root_of = {
-                part.session: root
-                for root, session in sessions.items()
-                for part in with_nested(session)
-            }
+            self.meter.root_of = roots(sessions)
 
 
-def _cost_of_a_mark_ns(clock: Clock) -> float:
-    """Measure what noting one wait costs; noting a session costs less."""
-    noting = _cost_of_a_call_ns(Traffic(Meter(clock, books_cpu=True)), clock)
-    return max(0.0, noting - _cost_of_a_call_ns(Traffic(), clock))
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What the accounting costs, in nanoseconds of CPU.
+
+    Attributes:
+        mark_ns: Noting one wait; noting a session costs less.
+        iteration_ns: Following one iteration of an event loop.
+    """
+
+    mark_ns: float = 0.0
+    iteration_ns: float = 0.0
+
+
+def _costs(clock: Clock) -> _Costs:
+    """Measure them: it depends on the machine and on the clock."""
+    noting_ns = _cost_of_a_call_ns(Traffic(Meter(clock, books_cpu=True)), clock)
+    bare_ns = _cost_of_a_call_ns(Traffic(), clock)
+    return _Costs(max(0.0, noting_ns - bare_ns), _cost_of_an_iteration_ns(clock))
 
 
 def _cost_of_a_call_ns(traffic: Traffic, clock: Clock) -> float:

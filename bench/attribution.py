@@ -26,7 +26,7 @@ from enum import IntEnum
 from statistics import fmean
 
 from ..mocks.clock import NANOSECONDS_PER_SECOND
-from ..mocks.script import SessionScript, with_nested
+from ..mocks.script import SessionScript, roots, with_nested
 from ..mocks.waits import Wait, WaitKind
 from .blocked_loop import BlockedLoop, Cause
 from .ideal import tools_ns
@@ -70,15 +70,11 @@ def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[Ti
         The parts of each, in the order of the samples; they add up to its latency from its
         intended start.
     """
-    roots = {
-        part.session: root
-        for root, script in evidence.scripts.items()
-        for part in with_nested(script)
-    }
+    root_of = roots(evidence.scripts.values())
     waits: defaultdict[int, list[Wait]] = defaultdict(list)
     for wait in evidence.waits:
-        if wait.session in roots:
-            waits[roots[wait.session]].append(wait)
+        if wait.session in root_of:
+            waits[root_of[wait.session]].append(wait)
     # Computing shows in the CPU time of whoever does it.
     blocked = _Blocked(each for each in evidence.blocked_loop if each.cause is Cause.WAITING)
     return tuple(

@@ -15,7 +15,6 @@ from ..mocks.metering import SESSION, TOOL
 from .origins import Origin, origin_of, place_of
 
 _DEEPEST = 8
-_SHORTEST_NS = 1_000_000
 _LOOP_FILES = tuple(f"asyncio/{name}.py" for name in ("events", "base_events", "runners"))
 
 
@@ -70,18 +69,20 @@ class LoopHolder:
 
 
 class BlockedLoops:
-    """The stretches of one trial."""
+    """The stretches of one trial.
 
-    def __init__(self) -> None:
+    Args:
+        shortest_ns: Waits shorter than this are left out. Where computing takes time, to start
+            a thread is such a wait, and to look for the culprit takes longer than that.
+    """
+
+    def __init__(self, shortest_ns: int = 0) -> None:
+        self._shortest_ns = shortest_ns
         self._noted: list[BlockedLoop] = []
 
     def note(self, begin_ns: int, end_ns: int) -> None:
-        """Note one; called in the thread of the loop, below the code that blocked it.
-
-        Short ones are left out: to start a thread is one, and to look for the culprit takes
-        longer than that.
-        """
-        if end_ns - begin_ns < _SHORTEST_NS:
+        """Note one; called in the thread of the loop, below the code that blocked it."""
+        if end_ns - begin_ns < self._shortest_ns:
             return
         frame = sys._getframe(1)
         tool = TOOL.get()

@@ -22,8 +22,8 @@ class Factors:
 
     Attributes:
         scenarios: The workloads.
-        targets: Names of the agents under test.
         strategies: How sessions are driven.
+        targets: Names of the agents under test.
         loops: Names of the event loops, for strategies that run on one.
         concurrency: Sessions in flight at most; empty for what each scenario says.
         session_count: Sessions of a trial; ``None`` for what each scenario says.
@@ -36,14 +36,14 @@ class Factors:
     """
 
     scenarios: tuple[Scenario, ...]
-    targets: tuple[str, ...]
     strategies: tuple[Strategy, ...]
-    loops: tuple[str, ...]
-    concurrency: tuple[int, ...]
-    session_count: int | None
-    clock: ClockMode
-    seed: int
-    tool_workers: int | None
+    targets: tuple[str, ...] = ("agent",)
+    loops: tuple[str, ...] = ("asyncio",)
+    concurrency: tuple[int, ...] = ()
+    session_count: int | None = None
+    clock: ClockMode = ClockMode.VIRTUAL
+    seed: int = 1
+    tool_workers: int | None = None
     transports: tuple[str, ...] = (RESPX.name,)
     arrivals: tuple[Arrivals, ...] = (CLOSED,)
 
@@ -55,34 +55,42 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     has a single session in flight whatever the load: it is held against the ideal at each.
     """
     specs: dict[Cell, TrialSpec] = {}
-    for scenario in factors.scenarios:
+    for scenario, arrivals in product(factors.scenarios, factors.arrivals):
         count = factors.session_count or scenario.sessions
-        for arrivals in factors.arrivals:
-            # What arrives by a plan need not be held back, unless that is asked for.
-            unasked = scenario.concurrency or DEFAULT_CONCURRENCY
-            default = unasked if arrivals.kind is ArrivalKind.CLOSED else (count,)
-            loads = factors.concurrency or default
-            tool_workers = _tool_workers(factors, scenario, max(loads))
-            for target, transport, strategy in product(
-                factors.targets, factors.transports, factors.strategies
-            ):
-                loops = factors.loops if strategy.on_loop else (NO_LOOP,)
-                for loop, load in product(loops, loads):
-                    cell = Cell(
-                        scenario=scenario.name,
-                        target=target,
-                        strategy=strategy.name,
-                        loop=loop,
-                        transport=transport,
-                        clock=factors.clock,
-                        concurrency=load,
-                        session_count=count,
-                        seed=factors.seed,
-                        tool_workers=tool_workers,
-                        arrivals=arrivals.name,
-                    )
-                    specs[cell] = TrialSpec(scenario, cell)
+        loads = factors.concurrency or _usual_loads(scenario, arrivals, count)
+        for target, transport, (strategy, loop), load in product(
+            factors.targets, factors.transports, _strategies_on_loops(factors), loads
+        ):
+            cell = Cell(
+                scenario=scenario.name,
+                target=target,
+                strategy=strategy.name,
+                loop=loop,
+                transport=transport,
+                clock=factors.clock,
+                concurrency=load,
+                session_count=count,
+                seed=factors.seed,
+                tool_workers=_tool_workers(factors, scenario, max(loads)),
+                arrivals=arrivals.name,
+            )
+            specs[cell] = TrialSpec(scenario, cell)
     return tuple(specs.values())
+
+
+def _strategies_on_loops(factors: Factors) -> tuple[tuple[Strategy, str], ...]:
+    return tuple(
+        (strategy, loop)
+        for strategy in factors.strategies
+        for loop in (factors.loops if strategy.on_loop else (NO_LOOP,))
+    )
+
+
+def _usual_loads(scenario: Scenario, arrivals: Arrivals, count: int) -> tuple[int, ...]:
+    """What arrives by a plan need not be held back, unless that is asked for."""
+    if arrivals.kind is ArrivalKind.CLOSED:
+        return scenario.concurrency or DEFAULT_CONCURRENCY
+    return (count,)
 
 
 def interleaved(count: int, trials: int) -> Iterator[tuple[int, int]]:

@@ -121,7 +121,7 @@ class Probe:
                     left_behind,
                     self._intended_ns.get(number),
                     idle_at_start_ns=idle_ns,
-                    idle_at_end_ns=self._clock.idle_ns(),
+                    idle_at_end_ns=self._idle_ns(),
                 )
                 for number, (start_ns, idle_ns) in self._running.items()
             ),
@@ -138,10 +138,10 @@ class Probe:
 
     def _begin(self, task: str) -> int:
         number = self._session_of[task]
-        SESSION.set(number)
         now_ns = self._clock.now_ns()
-        self._running[number] = now_ns - self.origin_ns, self._clock.idle_ns()
+        self._running[number] = now_ns - self.origin_ns, self._idle_ns()
         if self._meter is not None:
+            SESSION.set(number)
             self._meter.takes_up(number, now_ns)
         return number
 
@@ -149,6 +149,7 @@ class Probe:
         end_ns = self._clock.now_ns() - self.origin_ns
         if self._meter is not None:
             self._meter.lays_down(number)
+            SESSION.set(None)
         start_ns, idle_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
         self._ended.append(
@@ -160,10 +161,13 @@ class Probe:
                 text,
                 self._intended_ns.get(number),
                 idle_at_start_ns=idle_ns,
-                idle_at_end_ns=self._clock.idle_ns(),
+                idle_at_end_ns=self._idle_ns(),
             )
         )
-        SESSION.set(None)
+
+    def _idle_ns(self) -> int:
+        """Where it is wanted: for real clocks it takes a system call."""
+        return 0 if self._meter is None else self._meter.idle_ns()
 
 
 def describe_error(error: BaseException) -> str:

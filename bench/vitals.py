@@ -8,7 +8,8 @@ of the garbage collector's pauses are carried until the next.
 A trial of a second and one of a day give the same number of samples: when there are too many,
 every two become one, and the time between them doubles.
 
-So does it when the samples have taken more than a hundredth of the process's CPU.
+So does it when the samples have taken more than a hundredth of the process's CPU, but for
+virtual time: nothing there may depend on what something took.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ..mocks.clock import Clock, LoopObserver, nanoseconds
+from ..mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
 from .probe import Probe
 from .record import Vitals
 
@@ -55,7 +56,6 @@ class VitalsRecorder:
     """Samples one trial; it also follows its event loop (see ``LoopObserver``).
 
     Attributes:
-        next_ns: Time on the clock at which the next sample is due.
         cost_ns: CPU time that the samples took.
 
     Args:
@@ -79,7 +79,7 @@ class VitalsRecorder:
         self._samples: list[_Sample] = []
         self._origin_ns = origin_ns
         self._period_ns = _FIRST_PERIOD_NS
-        self.next_ns = origin_ns
+        self._next_ns = origin_ns
         self.cost_ns = 0
         self.iterations = 0
         self._resumed_ns: int | None = None
@@ -107,7 +107,7 @@ class VitalsRecorder:
 
     def pulse(self, now_ns: int) -> None:
         """A mark comes by at ``now_ns``; take a sample if one is due."""
-        if now_ns < self.next_ns or not self._lock.acquire(blocking=False):
+        if now_ns < self._next_ns or not self._lock.acquire(blocking=False):
             return
         try:
             before_ns = time.thread_time_ns()
@@ -195,9 +195,9 @@ class VitalsRecorder:
         resumed_ns = self._resumed_ns
         if resumed_ns is not None:  # the loop has not come round yet: so late is it already
             self._lag_ns = max(self._lag_ns, now_ns - resumed_ns)
-        if len(self._samples) >= _FEWEST_SAMPLES and self.cost_ns > cpu_ns * _SHARE_OF_CPU:
+        if self._is_too_dear(cpu_ns):
             self._period_ns *= 2
-        self.next_ns = now_ns + self._period_ns
+        self._next_ns = now_ns + self._period_ns
         self._samples.append(
             _Sample(
                 at_ns=now_ns - self._origin_ns,
@@ -215,6 +215,14 @@ class VitalsRecorder:
         if len(self._samples) > _MOST_SAMPLES:
             self._samples = _halved(self._samples)
             self._period_ns *= 2
+
+    def _is_too_dear(self, cpu_ns: int) -> bool:
+        # Never in virtual time: there computing is free, and each run gives the same samples.
+        return (
+            self._clock.mode is not ClockMode.VIRTUAL
+            and len(self._samples) >= _FEWEST_SAMPLES
+            and self.cost_ns > cpu_ns * _SHARE_OF_CPU
+        )
 
     def _count_of_tasks(self) -> int:
         """Count them now and then: it takes longer, the more there are."""

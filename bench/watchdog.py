@@ -62,6 +62,8 @@ class Watchdog:
         self._note = note
         self._stop = _real_allocate_lock()
         self._running: tuple[int, int] | None = None
+        # Guards what was seen: the loop tells of it at its end while this may still look.
+        self._lock = _real_allocate_lock()
         self._seen: _Seen | None = None
 
     @contextmanager
@@ -86,7 +88,8 @@ class Watchdog:
         """It has run all of it."""
         self._running = None
         if self._seen is not None:
-            self._tell()
+            with self._lock:
+                self._tell()
 
     def _look_on(self) -> None:
         while not self._stop.acquire(timeout=_LOOKS_EVERY_S):
@@ -97,16 +100,18 @@ class Watchdog:
 
     def _look(self, thread: int, since_ns: int) -> None:
         frame = frames_by_thread().get(thread)
-        if frame is None or self._running != (thread, since_ns):
+        callback = None if frame is None else _callback_of(frame)
+        if frame is None or callback is None:
             return
-        callback = _callback_of(frame)
-        if callback is None:
-            return
-        now_ns = self._now_ns()
-        if self._seen is None or self._seen.frame is not callback:
-            self._tell()
-            self._seen = _Seen(callback, now_ns, now_ns)
-        self._seen.look(frame, now_ns)
+        with self._lock:
+            # Only now is it sure that this frame ran in this iteration.
+            if self._running != (thread, since_ns):
+                return
+            now_ns = self._now_ns()
+            if self._seen is None or self._seen.frame is not callback:
+                self._tell()
+                self._seen = _Seen(callback, now_ns, now_ns)
+            self._seen.look(frame, now_ns)
 
     def _tell(self) -> None:
         seen, self._seen = self._seen, None

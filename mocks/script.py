@@ -5,7 +5,7 @@ session, the round and its repetition. So one more session changes no other, one
 changes none before it, and no draw depends on the order in which a strategy runs things.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
@@ -35,6 +35,7 @@ __all__ = [
     "draw",
     "draw_session",
     "piece_times_ns",
+    "roots",
     "with_nested",
 ]
 
@@ -194,6 +195,11 @@ def with_nested(session: SessionScript) -> Iterator[SessionScript]:
         for tool in call.tool_calls if call.calls_its_tools else ():
             if tool.session is not None:
                 yield from with_nested(tool.session)
+
+
+def roots(sessions: Iterable[SessionScript]) -> dict[int, int]:
+    """Return for each session, and each one nested in it, the number of that session."""
+    return {part.session: session.session for session in sessions for part in with_nested(session)}
 
 
 def _repetitions(repeat: Distribution, stream: str) -> int:

@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..bench.record import CellResult, Vitals
+from ..mocks.clock import seconds
 from .comparison import Field, ScenarioCells
 from .drawing import (
     Look,
@@ -43,8 +44,8 @@ def draw_lag(scenario: ScenarioCells, look: Look) -> Figure:
         for axes in all_axes:
             say_nothing_measured(axes)
         return made
-    lags = [max(lag_ns / 1e9, _LEAST_S) for vitals in followed for lag_ns in vitals.loop_lag_ns]
-    times = [at_ns / 1e9 for vitals in followed for at_ns in vitals.at_ns]
+    lags = [max(seconds(lag_ns), _LEAST_S) for vitals in followed for lag_ns in vitals.loop_lag_ns]
+    times = [seconds(at_ns) for vitals in followed for at_ns in vitals.at_ns]
     lag_scale = Scale.over(lags, time_unit(max(lags)), from_zero=True)
     longest = max(times) or 1.0
     time_scale = Scale(
@@ -69,8 +70,11 @@ def _draw_field(axes: Axes, field: Field, scales: tuple[Scale, Scale], look: Loo
     lag_scale.apply_to_y(axes)
     for cell, vitals in followed_cells(field):
         axes.plot(
-            [at_ns / 1e9 / time_scale.unit.factor for at_ns in vitals.at_ns],
-            [max(lag_ns / 1e9, _LEAST_S) / lag_scale.unit.factor for lag_ns in vitals.loop_lag_ns],
+            [seconds(at_ns) / time_scale.unit.factor for at_ns in vitals.at_ns],
+            [
+                max(seconds(lag_ns), _LEAST_S) / lag_scale.unit.factor
+                for lag_ns in vitals.loop_lag_ns
+            ],
             **{**look.line(cell.strategy, cell.loop), "marker": "", "linewidth": 1.4},
             drawstyle="steps-pre",
         )

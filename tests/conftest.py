@@ -19,9 +19,8 @@ from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.frames import frames_by_thread
 
 TIMEOUT_S = 120
-NOT_STRUCTURE = frozenset(
-    {"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "vitals", "probe_share"}
-)
+NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "probe_share"})
+NOT_STRUCTURE_OF_VITALS = frozenset({"rss_bytes", "cpu_ns", "gc_pause_ns"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,12 @@ class Finished:
 def structure_of(cell: dict[str, Any]) -> dict[str, Any]:
     """Return a cell, or one of its trials, without what a machine or a moment changes."""
     kept = {name: value for name, value in cell.items() if name not in NOT_STRUCTURE}
+    if kept.get("vitals") is not None:
+        kept["vitals"] = {
+            name: column
+            for name, column in kept["vitals"].items()
+            if name not in NOT_STRUCTURE_OF_VITALS
+        }
     if "trial_figures" in kept:
         kept["trial_figures"] = [structure_of(trial) for trial in kept["trial_figures"]]
     return kept

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...mocks.clock import seconds
 from ...mocks.waits import Wait
-from ..blocked_loop import BlockedLoop
+from ..blocked_loop import BlockedLoop, loop_holders
 from ..record import LatencySummary, Outcome, TrialResult
 from ..statistics import summarise
 
@@ -106,12 +106,10 @@ def structure_of(trial: TrialResult) -> Structure:
 
 
 def _blocked(stretches: Iterable[BlockedLoop]) -> dict[str, BlockedPlace]:
-    durations_ns: defaultdict[str, list[int]] = defaultdict(list)
-    for stretch in stretches:
-        durations_ns[stretch.place].append(stretch.end_ns - stretch.start_ns)
+    # In virtual time nobody is held up by computing: there is one cause, and one holder a place.
+    holders = sorted(loop_holders(stretches), key=lambda holder: holder.place)
     return {
-        place: BlockedPlace(times=len(each), total_s=seconds(sum(each)))
-        for place, each in sorted(durations_ns.items())
+        holder.place: BlockedPlace(times=holder.times, total_s=holder.total_s) for holder in holders
     }
 
 

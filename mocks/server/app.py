@@ -87,7 +87,9 @@ class ServerApp:
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
         if not is_complete:
+            call.waits_until(exchange.arrived_ns + reply.end_ns)
             await sleep_until_ns(exchange.arrived_ns + reply.end_ns)
+            call.taken_up()
             if reply.parts:
                 # What was sent has to be read before a reset may overtake it.
                 await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)

@@ -15,7 +15,6 @@ from warpbench.bench.record import CellResult, FindingKind
 from warpbench.bench.statistics import cell_result
 from warpbench.bench.strategies import BUILT_IN, Strategy, available_strategies
 from warpbench.bench.trial import NotApplicable, prepared_here
-from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.recording import RecordedCall, RecordedSession, recording_bytes
 from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
@@ -55,14 +54,10 @@ def measured(
 ) -> CellResult:
     factors = Factors(
         scenarios=(scenario,),
-        targets=("agent",),
         strategies=(available_strategies()[strategy],),
         loops=(loop,),
         concurrency=concurrency,
         session_count=sessions,
-        clock=ClockMode.VIRTUAL,
-        seed=1,
-        tool_workers=None,
         arrivals=(parse_arrivals(arrivals),),
     )
     (spec,) = cells_of(factors)
@@ -217,14 +212,9 @@ def test_a_stall_shows_in_the_latency_from_the_intended_start() -> None:
 def test_admission_is_what_a_session_waited_for_its_place() -> None:
     factors = Factors(
         scenarios=(ONE_SECOND,),
-        targets=("agent",),
         strategies=(available_strategies()["gather"],),
-        loops=("asyncio",),
         concurrency=(1,),
         session_count=3,
-        clock=ClockMode.VIRTUAL,
-        seed=1,
-        tool_workers=None,
         arrivals=(parse_arrivals("constant:2"),),
     )
     (spec,) = cells_of(factors)

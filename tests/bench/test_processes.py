@@ -10,7 +10,6 @@ from warpbench.bench.plan import Factors, cells_of
 from warpbench.bench.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial import NotApplicable, TrialSpec
-from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 
@@ -25,14 +24,8 @@ def trials_find_this_file(monkeypatch: pytest.MonkeyPatch) -> None:
 def specification() -> TrialSpec:
     factors = Factors(
         scenarios=(load_scenario("two-sleeps"),),
-        targets=("agent",),
         strategies=(available_strategies()["gather"],),
-        loops=("asyncio",),
         concurrency=(1,),
-        session_count=None,
-        clock=ClockMode.VIRTUAL,
-        seed=1,
-        tool_workers=None,
     )
     (spec,) = cells_of(factors)
     return spec

@@ -16,7 +16,6 @@ from warpbench.bench.record import (
 from warpbench.bench.runner import RunHeader, run_cells
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial import NotApplicable, TrialSpec
-from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import load_scenario
 
@@ -68,14 +67,8 @@ def specs(*strategies: str, **more: object) -> tuple[TrialSpec, ...]:
     known = available_strategies()
     factors = Factors(
         scenarios=(load_scenario("tools"),),
-        targets=("agent",),
         strategies=tuple(known[name] for name in strategies),
-        loops=("asyncio",),
         concurrency=(2,),
-        session_count=None,
-        clock=ClockMode.VIRTUAL,
-        seed=1,
-        tool_workers=None,
     )
     return cells_of(replace(factors, **more))  # type: ignore[arg-type]
 

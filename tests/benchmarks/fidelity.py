@@ -91,14 +91,10 @@ def specs(scenario: Scenario, few: int) -> Iterator[TrialSpec]:
     """Yield the cells; strategies that take one session at a time get ``few`` of them."""
     factors = Factors(
         scenarios=(scenario,),
-        targets=("agent",),
         strategies=BUILT_IN,
         loops=tuple(loop for loop in LOOPS if loop != "eager" or sys.version_info >= (3, 12)),
         concurrency=(50,),
-        session_count=None,
         clock=ClockMode.WARP,
-        seed=1,
-        tool_workers=None,
     )
     for spec in cells_of(factors):
         if spec.cell.strategy in ONE_AT_A_TIME:

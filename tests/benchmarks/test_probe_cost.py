@@ -25,14 +25,10 @@ PAIRS = 16
 def specification(strategy: str, sessions: int) -> TrialSpec:
     factors = Factors(
         scenarios=(load_scenario("tools"),),
-        targets=("agent",),
         strategies=(available_strategies()[strategy],),
-        loops=("asyncio",),
         concurrency=(100,),
         session_count=sessions,
         clock=ClockMode.WARP,
-        seed=1,
-        tool_workers=None,
     )
     (spec,) = cells_of(factors)
     return spec

@@ -45,13 +45,9 @@ def trial(scenario: Scenario, clock: ClockMode, concurrency: int) -> TrialResult
     (spec,) = cells_of(
         Factors(
             scenarios=(scenario,),
-            targets=("agent",),
             strategies=(available_strategies()["gather"],),
-            loops=("asyncio",),
             concurrency=(concurrency,),
-            session_count=None,
             clock=clock,
-            seed=1,
             tool_workers=1,
         )
     )

@@ -13,6 +13,7 @@ import httpx2
 import openai
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError, UsageError
+from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.latency import Constant
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.script import ModelCallScript, SessionScript
@@ -24,6 +25,7 @@ from .mocked import PROMPT
 WEATHER = ServiceSpec(
     "weather", "https://weather.example.com/*", None, Constant(0.01), 201, {"X-Sky": "clear"}, "ok"
 )
+MS = 1_000_000
 USER: list[Any] = [{"role": "user", "content": PROMPT}]
 
 
@@ -105,3 +107,19 @@ def test_a_port_that_is_taken_is_told(server: ServerProcess) -> None:
 def test_it_listens_on_loopback_only() -> None:
     with pytest.raises(UnmockedRequestError):
         bound_socket("0.0.0.0", 0)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.CONNECT_ERROR, FaultKind.RESET])
+def test_what_a_fault_makes_a_session_wait_for_is_a_wait(kind: FaultKind) -> None:
+    fault = Fault(kind, delay_ns=50 * MS, share=0.5)
+    sessions = {0: SessionScript(0, (ModelCallScript(50 * MS, 1, 5, (), faults=(fault,)),))}
+    world = WorldSpec(sessions, ModelLimits(), (), "any", notes_waits=True)
+    with (
+        ServerProcess(world) as server,
+        openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client,
+    ):
+        with pytest.raises(openai.APIConnectionError):
+            client.chat.completions.create(model="m", messages=USER)
+        (wait,) = server.seen()["waits"]
+
+    assert wait["waited_ns"] == 50 * MS

@@ -14,8 +14,10 @@ from warpbench.bench.record import (
     Run,
     SessionCounts,
     Status,
+    TimeParts,
+    Vitals,
 )
-from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.clock import ClockMode, nanoseconds
 from warpbench.reports.chart import Chart
 from warpbench.reports.charts import render_charts
 
@@ -79,9 +81,31 @@ def build_cell(
         "cpu_s_per_session": 0.0037,
         "peak_rss_bytes": 88_000_000 + 40_000 * concurrency,
         "elapsed_s": 0.0041 * session_count,
+        # Next to nothing is lost, so that no sentence is said about it.
+        "time_parts_s": TimeParts(llm=session_s * 0.6, tool=session_s * 0.38, cpu=session_s * 0.02),
+        "vitals": _vitals(makespan, concurrency) if loop != "none" else None,
+        "probe_share": 0.02,
     }
     identity = {"scenario": scenario, "strategy": strategy, "loop": loop}
     return CellResult(**{**SERVED, **measured, **identity, "concurrency": concurrency, **fields})
+
+
+def _vitals(makespan_s: float, concurrency: int) -> Vitals:
+    """A loop that comes round later, the more sessions it has."""
+    count = 20
+    at_ns = tuple(nanoseconds(makespan_s * index / count) for index in range(count))
+    same = (concurrency,) * count
+    return Vitals(
+        at_ns=at_ns,
+        loop_lag_ns=tuple(20_000 * concurrency * (1 + index % 3) for index in range(count)),
+        in_flight=same,
+        sessions=same,
+        threads=(1,) * count,
+        tasks=same,
+        rss_bytes=(88_000_000,) * count,
+        cpu_ns=at_ns,
+        gc_pause_ns=(0,) * count,
+    )
 
 
 def without_result(cell: CellResult, status: Status, error: str) -> CellResult:

@@ -11,7 +11,7 @@ def test_the_page_comes_first_and_the_charts_with_it(sample: Run, tmp_path: Path
     files = write_report(sample, tmp_path / "report")
     assert files[0].name == "report.html"
     assert len(files) == 13
-    assert all(file.stat().st_size > 900 for file in files)
+    assert all(file.stat().st_size > 1000 for file in files)
     assert {file.parent for file in files} == {tmp_path / "report"}
 
 

@@ -45,7 +45,7 @@ def test_the_cause_is_named_with_its_share_and_those_alike_together(
 
 
 def test_a_run_that_did_not_account_for_time_says_nothing(cell: Cell, run_of: RunOf) -> None:
-    assert sentences(run_of([cell("gather", "asyncio", 10)])) == []
+    assert sentences(run_of([cell("gather", "asyncio", 10, time_parts_s=None)])) == []
 
 
 def test_the_bars_of_a_cell_are_as_long_as_its_latency(cell: Cell, run_of: RunOf) -> None:

@@ -1,0 +1,60 @@
+"""Warnings about results: what is told, once, and of what it is silent."""
+
+from warpbench.bench.blocked_loop import Cause, LoopHolder
+from warpbench.bench.findings import findings_of
+from warpbench.bench.record import CellResult, FindingKind, SessionCounts
+from warpbench.mocks.clock import ClockMode
+
+
+def holder(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopHolder:
+    fields = {"cause": Cause.COMPUTING, "times": 1, "stack": (), **more}
+    return LoopHolder(place=place, total_s=total_s, longest_s=longest_s, **fields)  # type: ignore[arg-type]
+
+
+def cell(*holders: LoopHolder, strategy: str = "gather", scenario: str = "tools") -> CellResult:
+    return CellResult(
+        scenario=scenario,
+        target="agent",
+        strategy=strategy,
+        loop="asyncio",
+        transport="respx",
+        clock=ClockMode.WARP,
+        concurrency=10,
+        session_count=40,
+        seed=1,
+        tool_workers=10,
+        trials=2,
+        sessions=SessionCounts(started=80, succeeded=80),
+        makespan_s=100.0,
+        loop_holders=holders,
+    )
+
+
+def told(*cells: CellResult) -> list[str]:
+    return [each.message for each in findings_of(cells) if each.kind is FindingKind.LOOP_HELD]
+
+
+def test_a_place_is_told_of_once_where_it_was_worst_and_in_how_many_cells_more() -> None:
+    (message,) = told(
+        cell(holder("agent.py:summarise", 0.6)),
+        cell(holder("agent.py:summarise", 0.9), strategy="taskgroup"),
+        cell(holder("agent.py:summarise", 0.3), strategy="workers"),
+    )
+    assert message.startswith("agent.py:summarise held the event loop for 300 ms at a time")
+    assert "0.45 s of a trial" in message  # of two
+    assert message.endswith("in tools/taskgroup/asyncio at 10 and in 2 other cells")
+
+
+def test_each_place_cause_and_scenario_is_told_of_by_itself() -> None:
+    messages = told(
+        cell(holder("a.py:one", 0.6), holder("a.py:two", 0.6)),
+        cell(holder("a.py:one", 0.6, cause=Cause.WAITING)),
+        cell(holder("a.py:one", 0.6), scenario="research"),
+    )
+    assert len(messages) == 4
+    assert sum("should have been awaited" in message for message in messages) == 1
+
+
+def test_short_and_seldom_is_not_worth_a_warning_and_often_is() -> None:
+    assert told(cell(holder("a.py:one", 0.04, longest_s=0.04))) == []
+    assert len(told(cell(holder("a.py:one", 20.0, longest_s=0.04)))) == 1
