@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 
 from ..mocks.errors import UsageError
-from .commands import baseline, export, gate, history, import_trace, listing, report, run, serve
+from .commands import (
+    baseline,
+    compare,
+    export,
+    gate,
+    history,
+    import_trace,
+    listing,
+    report,
+    run,
+    serve,
+)
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -35,7 +46,18 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     top = argparse.ArgumentParser(prog="warpbench", description="A concurrency lab for LLM agents.")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, report, baseline, gate, export, history, import_trace, listing, serve):
+    for command in (
+        run,
+        report,
+        compare,
+        baseline,
+        gate,
+        export,
+        history,
+        import_trace,
+        listing,
+        serve,
+    ):
         command.add_command(commands)
     return top
 

@@ -1,10 +1,11 @@
 """Warnings about results, as values: what a reader must know before trusting a number."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from .blocked_loop import Cause, LoopHolder
 from .record import CellResult, Finding, FindingKind, Status
+from .steadiness import CHANGE_WORTH_TELLING, trend_over
 
 _SLACK = 1e-9
 _DELIVERED = 0.95
@@ -30,7 +31,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     """Return the warnings that the results of a run give rise to."""
     measured = [cell for cell in cells if cell.status is Status.MEASURED]
     of_cells = (finding for cell in measured for finding in _of_cell(cell))
-    return (*of_cells, *_loop_held(measured))
+    return (*of_cells, *_loop_held(measured), *_not_steady(measured))
 
 
 def interrupted(done: int, planned: int) -> Finding:
@@ -104,6 +105,30 @@ def _loop_held(cells: Iterable[CellResult]) -> Iterator[Finding]:
             f"{place} held the event loop for {worst.longest_s * 1000:,.0f} ms at a time, "
             f"{worst.total_s / cell.trials:,.2f} s of a trial, {_HOLDING[cause]}; in "
             f"{name_of(cell)}{others}",
+        )
+
+
+def _not_steady(cells: Sequence[CellResult]) -> Iterator[Finding]:
+    """One warning for all cells that drift, and one for a machine that does."""
+    drifting = [cell for cell in cells if abs(cell.drift or 0) >= CHANGE_WORTH_TELLING]
+    if drifting:
+        worst = max(drifting, key=lambda cell: abs(cell.drift or 0))
+        drift, more = worst.drift or 0, len(drifting) - 1
+        others = f", and {more} other cell{'' if more == 1 else 's'} drift" if more else ""
+        yield Finding(
+            FindingKind.NOT_STEADY,
+            f"{name_of(worst)}: sessions took {abs(drift):.0%} "
+            f"{'longer' if drift > 0 else 'less'} in the second half of a trial than in the "
+            f"first{others}: not a steady state; a trial with more sessions would tell where it "
+            "leads",
+        )
+    trend = trend_over(cells)
+    if trend is not None and abs(trend) >= CHANGE_WORTH_TELLING:
+        yield Finding(
+            FindingKind.NOT_STEADY,
+            f"the machine became {'slower' if trend < 0 else 'faster'}: from the first trial to "
+            f"the last, throughput {'fell' if trend < 0 else 'rose'} by {abs(trend):.0%} in most "
+            "cells. They took turns, so the ranking holds; absolute figures do not",
         )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ DEFAULT_LOOPS = "asyncio,uvloop"
 DEFAULT_TRIALS = 3
 
 _MOST = 1_000_000
+_DURATION = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?)(?P<unit>ms|s|m|h)?")
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def add_factors(
@@ -42,7 +45,8 @@ def add_factors(
         "--concurrency",
         action="append",
         metavar="N[,N…]",
-        help="sessions in flight at most; default: what the scenario says",
+        help="sessions in flight at most, or auto for a sweep (run only); default: what the "
+        "scenario says",
     )
     parser.add_argument("--sessions", metavar="N", help="default: what the scenario says")
     parser.add_argument("--seed", default="1", metavar="N", help="seed of the scripts (1)")
@@ -185,6 +189,34 @@ def trials(value: str | None, clock: ClockMode) -> int:
         # A virtual trial is the same each time.
         return 1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS
     return whole("--trials", value)
+
+
+def duration_s(option: str, value: str) -> float:
+    """Return a length of time in seconds: ``90``, ``90s``, ``1.5m``, ``1h``, ``250ms``.
+
+    Raises:
+        UsageError: It is none, or not above 0.
+    """
+    found = _DURATION.fullmatch(value.strip())
+    seconds = float(found["number"]) * _UNITS_S[found["unit"] or "s"] if found else 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"{option} {value!r}: expected a time above 0 such as 250ms, 60s, 5m, 1h")
+    return seconds
+
+
+def budget_s(value: str | None, clock: ClockMode) -> float | None:
+    """Return the time that a run may take for further trials, or ``None``.
+
+    Raises:
+        UsageError: It is no time, or further trials would tell nothing.
+    """
+    if value is None:
+        return None
+    if clock is ClockMode.VIRTUAL:
+        raise UsageError(
+            f"--budget {value!r}: in virtual time every trial is the same: leave it out"
+        )
+    return duration_s("--budget", value)
 
 
 def tool_workers(value: str) -> int | None:

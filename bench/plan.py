@@ -1,8 +1,9 @@
 """The plan of a run: which cells, and in which order their trials take turns. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 from ..mocks.clock import ClockMode
 from ..mocks.scenario import Scenario
@@ -14,6 +15,8 @@ from .transports import RESPX
 from .trial import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +96,12 @@ def _usual_loads(scenario: Scenario, arrivals: Arrivals, count: int) -> tuple[in
     return (count,)
 
 
-def interleaved(count: int, trials: int) -> Iterator[tuple[int, int]]:
-    """Yield (trial, cell) so that cells take turns, there and back: A B C, C B A, A B C.
+def in_turn(things: Sequence[T], turn: int) -> Sequence[T]:
+    """Return things in the order of a turn, there and back: A B C, C B A, A B C.
 
-    A slow drift of the machine then falls on all cells alike, instead of on the last.
+    A slow drift of the machine then falls on all alike, instead of on the last.
     """
-    for trial in range(trials):
-        cells = range(count) if trial % 2 == 0 else reversed(range(count))
-        for cell in cells:
-            yield trial, cell
+    return things if turn % 2 == 0 else things[::-1]
 
 
 def _tool_workers(factors: Factors, scenario: Scenario, load: int) -> int:

@@ -293,6 +293,8 @@ class CellResult(Cell):
         loop_holders: Which places held an event loop, the worst first; at most ten.
         vitals: How the process of the first trial was over time.
         probe_share: Which share of the CPU time the lab's own accounting took.
+        drift: How much longer sessions took in the second half of the trials than in the first,
+            as a share; ``None`` where that is no more than chance, or not known.
         trial_figures: Each trial by itself.
     """
 
@@ -323,6 +325,7 @@ class CellResult(Cell):
     loop_holders: tuple[LoopHolder, ...] = ()
     vitals: Vitals | None = None
     probe_share: float | None = None
+    drift: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
 
@@ -334,6 +337,7 @@ class FindingKind(StrEnum):
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
     LOOP_HELD = "loop_held"
+    NOT_STEADY = "not_steady"
     LOAD_NOT_DELIVERED = "load_not_delivered"
     INTERRUPTED = "interrupted"
 
@@ -369,6 +373,7 @@ class Run:
         cells: One result per cell, in the order in which they were asked for.
         findings: Warnings about the run as a whole or some of its cells.
         schema_version: Version of the results file's layout.
+        objective: The latency objective that was asked for: ``p99=2s``.
     """
 
     created_at: str
@@ -377,3 +382,4 @@ class Run:
     cells: tuple[CellResult, ...]
     findings: tuple[Finding, ...] = ()
     schema_version: int = SCHEMA_VERSION
+    objective: str | None = None

@@ -1,15 +1,18 @@
 """Runs every cell of a plan, trial by trial, and keeps what is finished."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol
 
 from ..mocks.errors import TrialError
 from .findings import findings_of, interrupted
-from .plan import interleaved
+from .plan import in_turn
 from .record import Cell, CellResult, Environment, Run, Status, TrialResult
 from .redaction import redact
-from .statistics import cell_result, without_result
+from .sampling import Sampling
+from .statistics import cell_result, throughput_per_s, without_result
 from .trial import NotApplicable, TrialSpec
 
 
@@ -40,6 +43,7 @@ class RunHeader:
     created_at: str
     command: str
     environment: Environment
+    objective: str | None = None
     secrets: tuple[str, ...] = ()
 
 
@@ -47,10 +51,11 @@ def run_cells(
     header: RunHeader,
     specs: Sequence[TrialSpec],
     *,
-    trials: int,
+    sampling: Sampling,
     runner: Trials,
     observer: Observer,
     save: Callable[[Run], None],
+    now_s: Callable[[], float] = time.monotonic,
 ) -> tuple[Run, bool]:
     """Run the cells, their trials taking turns, and save the run after each finished cell.
 
@@ -60,10 +65,11 @@ def run_cells(
     Args:
         header: Goes into the run as it is.
         specs: The cells.
-        trials: Trials of each.
+        sampling: How many trials each gets.
         runner: Runs a trial.
         observer: Told how it gets on.
         save: Called with the run so far.
+        now_s: Reads the time that a budget is spent in.
 
     Returns:
         The run, and whether it was interrupted.
@@ -71,15 +77,13 @@ def run_cells(
     Raises:
         TargetError: A target cannot be used.
     """
-    states = [_CellState(spec, trials, header.secrets) for spec in specs]
-    total = len(specs) * trials
+    states = [_CellState(spec, sampling, header.secrets) for spec in specs]
     was_interrupted = False
+    began_s = now_s()
     try:
-        for done, (_, index) in enumerate(interleaved(len(specs), trials)):
-            state = states[index]
-            if state.result is not None:
-                continue
-            observer.trial_begins(state.spec.cell, done, total)
+        for done, state in enumerate(_turns(states, sampling, lambda: now_s() - began_s)):
+            expected = sampling.expected(len(states), now_s() - began_s, done)
+            observer.trial_begins(state.spec.cell, done, expected)
             result = state.run_trial(runner)
             if result is not None:
                 save(_run_so_far(header, states, was_interrupted=False))
@@ -93,38 +97,65 @@ def run_cells(
     return run, was_interrupted
 
 
-class _CellState:
-    """A cell and its trials so far."""
+def _turns(
+    states: Sequence["_CellState"], sampling: Sampling, spent_s: Callable[[], float]
+) -> Iterator["_CellState"]:
+    """Yield the cell whose trial is next, until none wants another or the time is up."""
+    done = 0
+    for turn in count():
+        wanting = [state for state in in_turn(states, turn) if state.wants_more]
+        if not wanting:
+            return
+        for state in wanting:
+            if turn >= sampling.trials and not sampling.is_in_time(spent_s(), done):
+                return
+            yield state
+            done += 1
 
-    def __init__(self, spec: TrialSpec, trials: int, secrets: tuple[str, ...]) -> None:
+
+class _CellState:
+    """A cell and its trials so far.
+
+    Attributes:
+        wants_more: Whether it is to have another trial, if there is time.
+        result: What there is to say of it, once it has as many trials as it needs at least.
+    """
+
+    def __init__(self, spec: TrialSpec, sampling: Sampling, secrets: tuple[str, ...]) -> None:
         self.spec = spec
+        self.wants_more = True
         self.result: CellResult | None = None
-        self._wanted = trials
+        self._sampling = sampling
         self._secrets = secrets
         self._trials: list[TrialResult] = []
 
     def run_trial(self, runner: Trials) -> CellResult | None:
-        """Run one more trial; return the cell's result once it has one."""
+        """Run one more trial; return the cell's result, or a better one, once it has one."""
         try:
             outcome = runner.run(self.spec)
         except TrialError as error:
+            self.wants_more = False
             self.result = without_result(
                 self.spec.cell, Status.FAILED, redact(str(error), self._secrets)
             )
             return self.result
         if isinstance(outcome, NotApplicable):
+            self.wants_more = False
             self.result = without_result(
                 self.spec.cell, Status.NOT_APPLICABLE, redact(outcome.reason, self._secrets)
             )
             return self.result
         self._trials.append(outcome)
-        if len(self._trials) == self._wanted:
-            self.settle()
+        self.wants_more = self._sampling.wants([throughput_per_s(each) for each in self._trials])
+        if len(self._trials) < self._sampling.trials:
+            return None
+        self.settle()
         return self.result
 
     def settle(self) -> None:
         """Make a result of the trials that there are, if any."""
-        if self.result is None and self._trials:
+        lost = self.result is not None and self.result.status is not Status.MEASURED
+        if self._trials and not lost:
             result = cell_result(self.spec.cell, self._trials)
             if result.error is not None:
                 result = replace(result, error=redact(result.error, self._secrets))
@@ -140,6 +171,7 @@ def _run_so_far(header: RunHeader, states: Sequence[_CellState], *, was_interrup
         created_at=header.created_at,
         command=redact(header.command, header.secrets),
         environment=header.environment,
+        objective=header.objective,
         cells=cells,
         findings=findings,
     )

@@ -20,6 +20,7 @@ from .record import (
     TrialFigures,
     TrialResult,
 )
+from .steadiness import drift_within
 
 _PERCENT = 100
 _MOST_HOLDERS = 10
@@ -87,7 +88,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         makespan_s=makespan_s,
         ideal_makespan_s=ideal_makespan_s,
         efficiency=_efficiency(trials, ideal_makespan_s, makespan_s),
-        throughput_per_s=median(_throughput_per_s(trial) for trial in trials),
+        throughput_per_s=median(throughput_per_s(trial) for trial in trials),
         latency_s=summarise(latencies_s),
         raw_latency_s=summarise([seconds(sample.end_ns - sample.start_ns) for sample in samples])
         if in_open_loop
@@ -133,6 +134,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             for trial in trials
             if trial.probe_cpu_s is not None and trial.cpu_s > 0
         ),
+        drift=drift_within(trials, cell.concurrency if not in_open_loop else 0),
         trial_figures=tuple(_figures(trial) for trial in trials),
     )
 
@@ -181,7 +183,7 @@ def without_result(cell: Cell, status: Status, error: str) -> CellResult:
 def _figures(trial: TrialResult) -> TrialFigures:
     return TrialFigures(
         makespan_s=seconds(trial.makespan_ns),
-        throughput_per_s=_throughput_per_s(trial),
+        throughput_per_s=throughput_per_s(trial),
         cpu_s_per_session=_cpu_s_per_session(trial),
         elapsed_s=trial.elapsed_s,
         session=tuple(sample.session for sample in trial.samples),
@@ -209,7 +211,8 @@ def _efficiency(
     return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
 
 
-def _throughput_per_s(trial: TrialResult) -> float:
+def throughput_per_s(trial: TrialResult) -> float:
+    """Return the sessions that succeeded per second of makespan."""
     succeeded = sum(sample.outcome is Outcome.SUCCEEDED for sample in trial.samples)
     return succeeded / seconds(trial.makespan_ns) if trial.makespan_ns > 0 else 0.0
 

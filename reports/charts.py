@@ -89,7 +89,7 @@ def _rendered(
         # is text, and the reader's own fonts draw it.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         made = draw(scenario, look)
-        svg, png = _svg(made), _png(made)
+        svg, png = as_svg(made), as_png(made)
     return Chart(
         scenario=scenario.name,
         name=file_name,
@@ -100,7 +100,8 @@ def _rendered(
     )
 
 
-def _svg(made: Figure) -> str:
+def as_svg(made: Figure) -> str:
+    """Return a picture as an SVG document, the same each time."""
     buffer = io.BytesIO()
     # Without these there would be the date, and addresses of what describes such data.
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -109,7 +110,8 @@ def _svg(made: Figure) -> str:
     return re.sub(r"<!DOCTYPE[^>]*>\n", "", buffer.getvalue().decode("utf-8"), count=1)
 
 
-def _png(made: Figure) -> bytes:
+def as_png(made: Figure) -> bytes:
+    """Return a picture as PNG, the same each time."""
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     return buffer.getvalue()

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..bench.intervals import interval_of
 from ..bench.record import NO_LOOP, CellResult, Status
-from .comparison import ScenarioCells
+from .comparison import ScenarioCells, throughputs_per_s
 from .units import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
 from .verdict import sessions_lost
 
@@ -29,6 +30,11 @@ class Column:
     rank: int = 0
     identifies: bool = False
     is_name: bool = False
+
+
+def _precision(cell: CellResult) -> str:
+    interval = interval_of(throughputs_per_s(cell))
+    return DASH if interval is None else percent(interval.half_width)
 
 
 EFFICIENCY = Column(
@@ -114,6 +120,12 @@ _ALWAYS = (
         "carried",
         lambda cell: rate(cell.throughput_per_s),
         "Sessions that succeeded, over the makespan.",
+    ),
+    Column(
+        "within",
+        _precision,
+        "How far from that the true figure may lie, with 95 % confidence, by the trials' scatter.",
+        rank=3,
     ),
     Column("p50", lambda cell: seconds(cell.latency_s.p50), "Median latency of a session.", rank=1),
     Column(

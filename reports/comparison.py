@@ -4,7 +4,8 @@ Only cells that differ in nothing but strategy, loop and load compete: such cell
 *field*. A scenario with one target on one clock is one field; with three targets it is three.
 
 **What is compared** at a load is throughput: within a field every cell faces the same waits,
-so the ranking by throughput is the ranking by efficiency.
+so the ranking by throughput is the ranking by efficiency. Who cannot be told from the best ties
+with it: the ratio of their trials, which took turns, may be 1 with 95 % confidence.
 
 **A cell that lost sessions** stands below every cell that lost none. A session that fails
 early frees its place for the next, so what remains may look faster than the ideal.
@@ -19,12 +20,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from ..bench.intervals import ratio_interval
 from ..bench.record import NO_LOOP, CellResult, Run, Status
 from .units import listed, name
 
 SERIAL_STRATEGIES = frozenset({"sync"})
 TIE = 0.01
-"""Cells whose throughput lies within this share of the best tie with it."""
+"""Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
 
 _A_CONTEST = 2
 
@@ -97,11 +99,11 @@ class Standing:
         """The best cell and those that tie with it."""
         if self.best is None:
             return ()
-        bar, complete = _carried_per_s(self.best) * (1 - TIE), is_complete(self.best)
+        best = self.best
         return tuple(
             cell
             for cell in self.ranked
-            if is_complete(cell) is complete and _carried_per_s(cell) >= bar
+            if is_complete(cell) is is_complete(best) and _ties(best, cell)
         )
 
 
@@ -127,6 +129,16 @@ class Field:
         return tuple(sorted(asked or {cell.concurrency for cell in self.cells}))
 
     @property
+    def best_of_series(self) -> tuple[CellResult, ...]:
+        """The cell of each series that carried most, the best series first."""
+        best = (
+            max(measured, key=_rank)
+            for series in self.series
+            if (measured := [cell for cell in series.cells if cell.status is Status.MEASURED])
+        )
+        return tuple(sorted(best, key=_rank, reverse=True))
+
+    @property
     def series(self) -> tuple[Series, ...]:
         """The cells by strategy and loop, each series in ascending order of load."""
         by_pair = grouped(self.cells, lambda cell: (cell.strategy, cell.loop))
@@ -134,6 +146,16 @@ class Field:
             Series(strategy, loop, tuple(sorted(cells, key=lambda cell: cell.concurrency)))
             for (strategy, loop), cells in by_pair.items()
         )
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether each series has loads of its own, as a sweep finds them."""
+        loads = [
+            {cell.concurrency for cell in series.cells}
+            for series in self.series
+            if not series.serial and any(cell.status is Status.MEASURED for cell in series.cells)
+        ]
+        return any(of_series != loads[0] for of_series in loads)
 
     def at(self, load: int) -> tuple[CellResult, ...]:
         """The cells that compete at a load, whatever their status, in the run's order."""
@@ -268,6 +290,25 @@ def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
 def is_complete(cell: CellResult) -> bool:
     """Whether every session that was started succeeded."""
     return cell.sessions.succeeded == cell.sessions.started
+
+
+def throughputs_per_s(cell: CellResult) -> tuple[float, ...]:
+    """What each trial of a cell carried."""
+    return tuple(trial.throughput_per_s for trial in cell.trial_figures)
+
+
+def is_level(best: CellResult, cell: CellResult) -> bool:
+    """Whether a cell carried as much as the best one, but for what no choice turns on."""
+    return _carried_per_s(cell) >= _carried_per_s(best) * (1 - TIE)
+
+
+def _ties(best: CellResult, cell: CellResult) -> bool:
+    if is_level(best, cell):
+        return True
+    if _carried_per_s(cell) <= 0:
+        return False
+    ratio = ratio_interval(throughputs_per_s(best), throughputs_per_s(cell))
+    return ratio is not None and ratio.low <= 1
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:

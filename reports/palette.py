@@ -32,6 +32,9 @@ FURTHER_COLOURS: Sequence[str] = (
     "#AA4466",
 )
 IDEAL_COLOUR = "#6B6B6B"
+RATIO_COLOURS: Mapping[str, str] = MappingProxyType(
+    {"better": "#228833", "worse": "#CC3311", "same": "#6B6B6B", "unknown": "#BBBBBB"}
+)
 # What a session must wait for is blue and green; what is lost is warm, and red the worst.
 PART_COLOURS: Mapping[str, str] = MappingProxyType(
     {

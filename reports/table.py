@@ -53,7 +53,7 @@ def render_table(run: Run, console: Console) -> None:
     if run.findings:
         console.print()
     if any(marks(field) for scenario in scenarios(run) for field in scenario.fields):
-        write(Text("★ best at its load   ☆ within 1 % of it", style="dim"))
+        write(Text("★ best at its load   ☆ not to be told from it", style="dim"))
     for paragraph in verdict(run):
         write(Text(paragraph, style="bold"))
 

@@ -1,14 +1,18 @@
 """The chart of throughput against load, beside the ideal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..bench.record import Status
 from .comparison import Field, ScenarioCells, Series
 from .drawing import (
     IDEAL_LINE,
+    MUTED,
     ROW_IN,
     Look,
     Scale,
@@ -23,10 +27,13 @@ from .drawing import (
     say_nothing_measured,
     write_beside,
 )
+from .scaling import fitted_law, is_drawn
 from .units import name, rate, rate_unit, whole
 
 _HEIGHT_IN = 4.8
 _FRAME_IN = 2.0
+_CURVE = 60
+_LAW_LINE: Mapping[str, Any] = MappingProxyType({"linewidth": 0.9, "linestyle": (0, (1, 1.5))})
 _PERIODS = {"s": "second", "min": "minute", "h": "hour"}
 
 Point = tuple[int, float]
@@ -50,6 +57,7 @@ def ideal_points(field: Field) -> tuple[Point, ...]:
 def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
     """Draw throughput against load, a line for each strategy and loop.
 
+    Dotted beside it is the scalability law, where there are enough loads to fit it.
     Where all cells have one load there are no lines: a bar for each then shows more.
     """
     fields = scenario.fields
@@ -72,7 +80,10 @@ def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
         else:
             _draw_lines(axes, field, measured, rates, look)
             shown += measured
-    legend(made, look, shown, [ideal_handle("ideal")] if rates else [])
+    further = [ideal_handle("ideal")] if rates else []
+    if any(is_drawn(fitted_law(series)) for series in shown):
+        further.append(Line2D([], [], **_LAW_LINE, color=MUTED, label="scalability law, fitted"))
+    legend(made, look, shown, further)
     return made
 
 
@@ -92,6 +103,16 @@ def _draw_lines(
     for series, width in zip(measured, line_widths(len(measured)), strict=True):
         style = look.line(series.strategy, series.loop)
         points = throughput_points(series)
+        law = fitted_law(series)
+        if law is not None and is_drawn(law):
+            loads = _between(points[0][0], points[-1][0])
+            axes.plot(
+                loads,
+                [law.throughput_per_s(load) / scale.unit.factor for load in loads],
+                color=style["color"],
+                **_LAW_LINE,
+                zorder=1.6,
+            )
         if series.serial and len(points) == 1:
             # It carries the same whatever is asked of it.
             axes.axhline(points[0][1] / scale.unit.factor, color=style["color"], linewidth=1.6)
@@ -123,6 +144,11 @@ def _draw_bars(
         write_beside(axes, rate(per_s), (max(rates) / unit.factor, row))
     row_axis(axes, [row_label(series.cells[0]) for series in measured])
     axes.set_xlabel(f"sessions per {_PERIODS[unit.name]}")
+
+
+def _between(low: float, high: float) -> list[float]:
+    """Return loads close enough for a curve, on either kind of axis."""
+    return [low * (high / low) ** (step / _CURVE) for step in range(_CURVE + 1)]
 
 
 def _measured(field: Field) -> list[Series]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from ..bench.record import NO_LOOP, CellResult, Run, Status
+from ..bench.scaling import Objective
 from .client_cost import client_costs
-from .comparison import Field, Standing, grouped, is_complete, named, scenarios
+from .comparison import Field, Standing, grouped, is_complete, is_level, named, scenarios
+from .scaling import goodput_sentences, objective_of, scaling_sentences
 from .time_parts import time_sentences
 from .units import counted, listed, name, percent, plain, rate, shortened, whole
 
@@ -27,13 +29,16 @@ def verdict(run: Run) -> tuple[str, ...]:
         where the run has cells over sockets and in-process.
     """
     fields = (field for scenario in scenarios(run) for field in scenario.fields)
-    return (*(field_verdict(field) for field in fields), *client_costs(run))
+    objective = objective_of(run)
+    return (*(field_verdict(field, objective) for field in fields), *client_costs(run))
 
 
-def field_verdict(field: Field) -> str:
+def field_verdict(field: Field, objective: Objective | None = None) -> str:
     """Say the verdict on one field."""
     sentences = [
         *_leading(field),
+        *scaling_sentences(field),
+        *([] if objective is None else goodput_sentences(field, objective)),
         *time_sentences(field),
         *_unsuccessful(field, Status.FAILED, "failed"),
         *_unsuccessful(field, Status.NOT_APPLICABLE, "not applicable"),
@@ -63,6 +68,8 @@ def _leading(field: Field) -> list[str]:
     carried = [load for load in loads if field.standing(load).best is not None]
     if any(_took_no_time(cell) for cell in field.at(loads[-1])):
         return [f"{counted(loads[-1], 'session')} took no time, so there is nothing to compare."]
+    if field.is_swept and carried:
+        return [_each_at_its_best(field)]
     if not carried:
         return [f"no strategy carried {counted(loads[-1], 'session')}."]
     sentences = []
@@ -82,12 +89,29 @@ def _leading(field: Field) -> list[str]:
     return sentences
 
 
+def _each_at_its_best(field: Field) -> str:
+    parts = [
+        f"{named([cell])} {rate(cell.throughput_per_s)} with {whole(cell.concurrency)} at once"
+        for cell in field.best_of_series
+        if cell.throughput_per_s
+    ]
+    return f"each at the load at which it carries most: {listed(parts)}."
+
+
 def _headline(field: Field, standing: Standing) -> str:
     """Say who leads and how the other strategies do."""
     leaders = standing.leaders
     best = leaders[0]
     load = counted(standing.load, "session")
-    if _several(leaders):
+    behind = [cell for cell in leaders if not is_level(best, cell)]
+    if behind:
+        shares = f"{_share(field, behind[-1], standing.load)} by {named(behind[-1:])}"
+        level = [cell for cell in leaders if is_level(best, cell)]
+        head = (
+            f"{named(level)} carried {load} at {_carried(field, best, standing.load)}; in so few "
+            f"trials {named(behind)} cannot be told from that (down to {shares})"
+        )
+    elif _several(leaders):
         head = f"{named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
     else:
         head = f"{named(leaders)} carried {load} at {_carried(field, best, standing.load)}"

@@ -7,11 +7,13 @@ import shlex
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 
 from rich.console import Console
 
 from ...mocks.clock import ClockMode
+from ...mocks.errors import UsageError
 from ...mocks.isolation import secrets_of
 from ...reports.progress import progress_on
 from ..arrivals import CLOSED, intended_ns, parse_arrivals
@@ -19,6 +21,7 @@ from ..environment import read_environment
 from ..options import (
     DEFAULT_TRIALS,
     add_factors,
+    budget_s,
     clock_for,
     factors_of,
     folder,
@@ -31,11 +34,15 @@ from ..plan import cells_of
 from ..processes import TrialProcesses
 from ..run_file import RUN_FILE, write_run
 from ..runner import RunHeader, run_cells
+from ..sampling import Sampling
+from ..scaling import parse_objective
+from ..sweep import sweep
 from ..transports import TRANSPORTS
 from .showing import show_run
 
 EXIT_INTERRUPTED = 130
 DEFAULT_TIME_LIMIT_S = 600.0
+AUTO = "auto"
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,6 +67,16 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
     parser.add_argument(
+        "--budget",
+        metavar="TIME",
+        help="more trials, until each cell's interval is narrow or this time is up: 60s, 5m",
+    )
+    parser.add_argument(
+        "--slo",
+        metavar="FIGURE=TIME",
+        help="a latency objective such as p99=2s: the report says which load keeps it",
+    )
+    parser.add_argument(
         "--time-limit",
         default=str(DEFAULT_TIME_LIMIT_S),
         metavar="SECONDS",
@@ -71,17 +88,43 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
 
 
+def _takes_sweep(options: argparse.Namespace) -> bool:
+    """Whether the loads are to be found; then takes that word from the options.
+
+    Raises:
+        UsageError: What was asked for beside it does not go with it.
+    """
+    loads = several(options.concurrency)
+    if AUTO not in loads:
+        return False
+    refused = (
+        ("other loads", loads != [AUTO]),
+        ("--budget", options.budget is not None),
+        ("--arrivals", any(plan != CLOSED.name for plan in several(options.arrivals))),
+    )
+    for what, is_there in refused:
+        if is_there:
+            raise UsageError(f"--concurrency {AUTO}: cannot go with {what}; leave one of them out")
+    options.concurrency = None
+    return True
+
+
 def _run(options: argparse.Namespace) -> int:
     transports = transports_of(options.transport)
     arrivals = [parse_arrivals(text) for text in several(options.arrivals)] or [CLOSED]
     clock = clock_for(options.clock, transports)
+    is_sweep = _takes_sweep(options)
     factors = factors_of(options, clock, transports, arrivals)
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is told now
-    count = trials(options.trials, factors.clock)
+    sampling = Sampling(
+        trials=trials(options.trials, factors.clock),
+        budget_s=budget_s(options.budget, factors.clock),
+    )
     time_limit_s = positive_number("--time-limit", options.time_limit)
+    if options.slo is not None:
+        parse_objective(options.slo)
     out = folder(options.out)
-    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
     processes = TrialProcesses(time_limit_s)
     for target in factors.targets:
         processes.check_target(target)
@@ -89,14 +132,22 @@ def _run(options: argparse.Namespace) -> int:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=shlex.join(["warpbench", *sys.argv[1:]]),
         environment=read_environment(),
+        objective=options.slo,
         secrets=secrets_of(os.environ),
     )
     run_file = out / RUN_FILE
     with progress_on(Console(stderr=True)) as progress:
-        run, interrupted = run_cells(
-            header,
-            specs,
-            trials=count,
+        measure = (
+            partial(sweep, header, factors)
+            if is_sweep
+            else partial(
+                run_cells,
+                header,
+                [replace(spec, accounts_time=True) for spec in cells_of(factors)],
+            )
+        )
+        run, interrupted = measure(
+            sampling=sampling,
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),

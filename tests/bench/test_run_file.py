@@ -174,6 +174,7 @@ def test_keys_are_the_fields_in_their_order(file: Path) -> None:
         "cells",
         "findings",
         "schema_version",
+        "objective",
     ]
     cell = document["cells"][0]
     assert list(cell)[:6] == ["scenario", "target", "strategy", "loop", "transport", "clock"]

@@ -3,17 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.plan import Factors, cells_of, interleaved
+from warpbench.bench.plan import Factors, cells_of
 from warpbench.bench.record import (
     Cell,
     CellResult,
     Environment,
     FindingKind,
+    Outcome,
     Run,
+    SessionSample,
     Status,
     TrialResult,
 )
 from warpbench.bench.runner import RunHeader, run_cells
+from warpbench.bench.sampling import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TargetError, TrialError
@@ -78,7 +81,7 @@ def run(trials: Scripted, *strategies: str, count: int = 2) -> tuple[Run, bool, 
     finished, interrupted = run_cells(
         HEADER,
         specs(*strategies),
-        trials=count,
+        sampling=Sampling(trials=count),
         runner=trials,
         observer=Nobody(),
         save=saved.append,
@@ -92,7 +95,40 @@ def test_trials_of_different_cells_take_turns_there_and_back() -> None:
     run(trials, "sync", "gather", "workers")
 
     assert trials.ran == ["sync", "gather", "workers", "workers", "gather", "sync"]
-    assert list(interleaved(2, 3)) == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0), (2, 1)]
+
+
+class Timed:
+    """Trials that take a second each; those of ``threads`` scatter, the others do not."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def now_s(self) -> float:
+        return float(len(self.ran))
+
+    def run(self, spec: TrialSpec) -> TrialResult:
+        self.ran.append(spec.cell.strategy)
+        uneven = spec.cell.strategy == "threads" and len(self.ran) % 2
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
+        return replace(RESULT, samples=(sample,), makespan_ns=3000 if uneven else 1000)
+
+
+@pytest.mark.parametrize("budget_s", [6.0, 20.0])
+def test_a_budget_goes_to_the_cells_whose_figure_is_uncertain(budget_s: float) -> None:
+    trials, saved = Timed(), []
+    finished, _ = run_cells(
+        HEADER,
+        specs("sync", "threads"),
+        sampling=Sampling(trials=2, budget_s=budget_s),
+        runner=trials,
+        observer=Nobody(),
+        save=saved.append,
+        now_s=trials.now_s,
+    )
+    assert trials.ran.count("sync") == 2
+    assert trials.ran.count("threads") == budget_s - 2
+    assert [cell.trials for cell in finished.cells] == [2, budget_s - 2]
+    assert saved[-1] == finished
 
 
 def test_a_failed_trial_fails_its_cell_and_the_others_go_on() -> None:

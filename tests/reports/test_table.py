@@ -54,6 +54,7 @@ def test_a_wide_console_shows_all_columns(sample: Run) -> None:
         "ideal",
         "efficiency",
         "carried",
+        "within",
         "p50",
         "p99",
         "CPU each",

@@ -3,10 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.record import CellResult, Run, SessionCounts, Status
+from warpbench.bench.record import CellResult, Run, SessionCounts, Status, TrialFigures
+from warpbench.reports.units import rate
 from warpbench.reports.verdict import verdict
 
 Build = Callable[..., CellResult]
+
+
+def trial_of(throughput_per_s: float) -> TrialFigures:
+    return TrialFigures(
+        makespan_s=1.0,
+        throughput_per_s=throughput_per_s,
+        cpu_s_per_session=0.004,
+        elapsed_s=1.0,
+        session=(),
+        outcome=(),
+        start_ns=(),
+        latency_ns=(),
+    )
 
 
 def test_the_sample_is_judged_in_full(sample: Run) -> None:
@@ -97,3 +111,34 @@ def test_every_degenerate_run_has_a_verdict_of_one_line_for_each_field(degenerat
     for paragraph in verdict(degenerate):
         assert paragraph.endswith(".")
         assert paragraph.isprintable()
+
+
+def test_after_a_sweep_each_is_told_of_at_its_own_best_load(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    cells = [cell("gather", "uvloop", load, 0.9) for load in (1, 2, 4, 8)]
+    cells += [cell("threads", "none", load, 0.9 if load < 4 else 0.3) for load in (1, 2, 4)]
+    (sentence,) = verdict(run_of(cells))
+    best = rate(cells[3].throughput_per_s), rate(cells[5].throughput_per_s)
+    assert sentence.startswith(
+        f"tools: each at the load at which it carries most: gather on uvloop {best[0]} with 8 at "
+        f"once and threads {best[1]} with 2 at once."
+    )
+
+
+def test_who_carried_less_but_cannot_be_told_from_the_best_is_named_with_what_it_carried(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    def scattered(strategy: str, efficiency: float, *factors: float) -> CellResult:
+        built = cell(strategy, "asyncio", 100, efficiency)
+        per_s = built.throughput_per_s or 0
+        return replace(built, trial_figures=tuple(trial_of(per_s * each) for each in factors))
+
+    best = scattered("gather", 0.9, 0.8, 1.0, 1.3)
+    near = scattered("workers", 0.8, 1.2, 1.0, 0.9)
+    far = scattered("threads", 0.3, 0.8, 1.0, 1.3)
+    (sentence,) = verdict(run_of([best, near, far]))
+    assert (
+        "gather on asyncio carried 100 sessions at 90 % of the ideal; in so few trials workers on "
+        "asyncio cannot be told from that (down to 80 % by workers on asyncio); threads at 30 %."
+    ) in sentence

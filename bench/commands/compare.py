@@ -1,0 +1,58 @@
+"""``warpbench compare``: what changed between runs."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from ...mocks.errors import UsageError
+from ...reports.runs_compared import compare_runs
+from ...reports.runs_compared_text import compared_markdown, print_compared
+from ..json_file import write_whole
+from ..record import Run
+from ..run_file import RUN_FILE, read_run
+
+_FEWEST = 2
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to the command line."""
+    parser = commands.add_parser(
+        "compare",
+        help="what changed between runs: ratios with intervals",
+        description="Each further run is held against the first.",
+    )
+    parser.set_defaults(command=_compare)
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run.json, or the folder that holds it"
+    )
+    parser.add_argument("--out", metavar="DIR", help="folder for a chart of the ratios")
+    parser.add_argument("--markdown", metavar="FILE", help="write the same as Markdown")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if len(options.runs) < _FEWEST:
+        raise UsageError(f"compare {options.runs[0]}: expected two runs or more")
+    first, *others = ((name, _read(name)) for name in options.runs)
+    console, texts, charts = Console(), [], []
+    for name, run in others:
+        compared = compare_runs(first[1], run)
+        if len(others) > 1:
+            console.print(f"{first[0]} → {name}", style="bold", markup=False, highlight=False)
+        print_compared(compared, console)
+        texts.append(compared_markdown(compared, first[0], name))
+        charts.append((name, compared))
+    if options.markdown is not None:
+        write_whole(Path(options.markdown), "\n".join(texts).encode(), UsageError)
+    if options.out is not None:
+        # matplotlib takes half a second to import.
+        from ...reports.ratio_chart import write_ratio_charts  # noqa: PLC0415
+
+        for path in write_ratio_charts(first[0], charts, options.out):
+            console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+    return 0
+
+
+def _read(name: str) -> Run:
+    path = Path(name)
+    return read_run(path / RUN_FILE if path.is_dir() else path)

@@ -1,0 +1,160 @@
+"""``--concurrency auto``: raises the load until throughput stops growing.
+
+Each strategy on each loop is followed by itself: the load is doubled, and one that has not grown
+by a twentieth over its best in two steps running is left alone. Then the loads half-way (by ratio)
+to both neighbours of its best are measured, so that the knee lies within one step.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from .findings import findings_of, interrupted
+from .plan import Factors, cells_of
+from .record import CellResult, Run, Status
+from .runner import Observer, RunHeader, Trials, run_cells
+from .sampling import Sampling
+from .trial import TrialSpec
+
+MOST_LOAD = 16_384
+"""Where a sweep ends in any case."""
+
+SESSIONS_A_PLACE = 4
+"""Sessions of a trial for each that runs at once, at least: one wave is no throughput."""
+
+_GROWTH = 1.05
+_FLAT_STEPS = 2
+
+Series = tuple[str, str, str, str, str]
+
+
+def sweep(
+    header: RunHeader,
+    factors: Factors,
+    *,
+    sampling: Sampling,
+    runner: Trials,
+    observer: Observer,
+    save: Callable[[Run], None],
+) -> tuple[Run, bool]:
+    """Measure each strategy at rising loads.
+
+    Args:
+        header: Goes into the run as it is.
+        factors: What is varied; their loads are not used.
+        sampling: How many trials each cell gets.
+        runner: Runs a trial.
+        observer: Told how it gets on.
+        save: Called with the run so far.
+
+    Returns:
+        The run, and whether it was interrupted.
+    """
+    done: list[CellResult] = []
+
+    def merged(run: Run) -> Run:
+        return replace(run, cells=(*done, *run.cells), findings=findings_of((*done, *run.cells)))
+
+    def measure(wanted: Mapping[Series, Iterable[int]]) -> tuple[Run, bool]:
+        run, was_interrupted = run_cells(
+            header,
+            _specs(factors, wanted),
+            sampling=sampling,
+            runner=runner,
+            observer=observer,
+            save=lambda so_far: save(merged(so_far)),
+        )
+        run = merged(run)
+        done[:] = run.cells
+        return run, was_interrupted
+
+    load, growing = 1, set(map(_series_of, _specs(factors, None)))
+    was_interrupted = False
+    while growing and load <= MOST_LOAD and not was_interrupted:
+        run, was_interrupted = measure(dict.fromkeys(growing, (load,)))
+        growing = {series for series in growing if _is_growing(_of(done, series))}
+        load *= 2
+    if not was_interrupted:
+        half_way = {series: half_way_loads(cells) for series, cells in _by_series(done).items()}
+        run, was_interrupted = measure(half_way)
+    if was_interrupted:
+        planned = len(done) + len(growing)
+        run = replace(run, findings=(interrupted(len(done), planned), *run.findings))
+        save(run)
+    return run, was_interrupted
+
+
+def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:
+    """Return the loads between the best one of a series and its neighbours, by ratio."""
+    measured = [cell for cell in cells if cell.status is Status.MEASURED]
+    if not measured:
+        return ()
+    best = max(measured, key=_carried_per_s).concurrency
+    loads = {cell.concurrency for cell in measured}
+    neighbours = [max((load for load in loads if load < best), default=None)]
+    neighbours.append(min((load for load in loads if load > best), default=None))
+    half_way = {
+        round(math.sqrt(best * neighbour)) for neighbour in neighbours if neighbour is not None
+    }
+    return tuple(sorted(half_way - loads))
+
+
+def _specs(
+    factors: Factors, wanted: Mapping[Series, Iterable[int]] | None
+) -> tuple[TrialSpec, ...]:
+    """Return the cells that are wanted; without wishes one of each series."""
+    loads = {1} if wanted is None else {load for asked in wanted.values() for load in asked}
+    specs = []
+    for load in sorted(loads):
+        for scenario in factors.scenarios:
+            count = factors.session_count or max(scenario.sessions, SESSIONS_A_PLACE * load)
+            at_load = replace(
+                factors,
+                scenarios=(scenario,),
+                concurrency=(load,),
+                session_count=count,
+                # The same for all loads; a pool starts no more threads than are needed.
+                tool_workers=MOST_LOAD * max(1, scenario.widest_round)
+                if factors.tool_workers is None
+                else factors.tool_workers,
+            )
+            specs += [
+                replace(spec, accounts_time=True)
+                for spec in cells_of(at_load)
+                if wanted is None or load in tuple(wanted.get(_series_of(spec), ()))
+            ]
+    return tuple(specs)
+
+
+def _is_growing(cells: Sequence[CellResult]) -> bool:
+    if cells[-1].status is not Status.MEASURED:
+        return False
+    best_per_s, flat = 0.0, 0
+    for cell in cells:
+        if _carried_per_s(cell) > best_per_s * _GROWTH:
+            best_per_s, flat = _carried_per_s(cell), 0
+        else:
+            flat += 1
+    return flat < _FLAT_STEPS
+
+
+def _series_of(spec: TrialSpec) -> Series:
+    cell = spec.cell
+    return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
+
+
+def _of(cells: Iterable[CellResult], series: Series) -> list[CellResult]:
+    return _by_series(cells)[series]
+
+
+def _by_series(cells: Iterable[CellResult]) -> dict[Series, list[CellResult]]:
+    """Return cells by series, each in ascending order of load."""
+    found: dict[Series, list[CellResult]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.concurrency):
+        key = cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
+        found.setdefault(key, []).append(cell)
+    return found
+
+
+def _carried_per_s(cell: CellResult) -> float:
+    return cell.throughput_per_s or 0.0

@@ -1,0 +1,82 @@
+"""The chart of two runs compared: each cell's throughput over what it was, with its interval."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from .chart import Chart
+from .charts import as_png, as_svg, save_charts
+from .drawing import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured, settings
+from .palette import RATIO_COLOURS
+from .runs_compared import Direction, RunsCompared
+from .runs_compared_text import rows, summary
+from .units import name
+
+_FRAME_IN = 1.6
+_LEAST_REACH = 0.02
+_MARGIN = 1.15
+
+
+def draw_ratios(title: str, compared: RunsCompared) -> Figure:
+    """Draw a row for each cell: the ratio of throughputs, and where it lies with 95 %."""
+    known = [
+        (change, row[0])
+        for change, row in zip(compared.changes, rows(compared), strict=True)
+        if change.throughput.value is not None
+    ]
+    made, (axes,) = figure(title, _FRAME_IN + ROW_IN * max(3, len(known)), 1)
+    if not known:
+        say_nothing_measured(axes)
+        return made
+    ends = [1.0]
+    for position, (change, _) in enumerate(known):
+        ratio = change.throughput
+        value = ratio.value or 1.0
+        colour = RATIO_COLOURS[ratio.direction.value]
+        low, high = (
+            (value, value)
+            if ratio.interval is None
+            else (min(ratio.interval.low, value), max(ratio.interval.high, value))
+        )
+        ends += [low, high]
+        marker = "o" if ratio.direction is not Direction.UNKNOWN else "D"
+        axes.plot([low, high], [position, position], color=colour, linewidth=2.2)
+        axes.plot([value], [position], color=colour, marker=marker, markersize=7)
+    reach = max(max(abs(end - 1) for end in ends) * _MARGIN, _LEAST_REACH)
+    axes.set_xlim(max(0.0, 1 - reach), 1 + reach)
+    axes.axvline(1.0, **IDEAL_LINE, zorder=1)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.0%}"))
+    axes.set_xlabel("throughput against the first run, and its 95 % interval")
+    row_axis(axes, [cell for _, cell in known])
+    return made
+
+
+def write_ratio_charts(
+    base: str, others: Sequence[tuple[str, RunsCompared]], folder: Path | str
+) -> list[Path]:
+    """Draw one chart for each run that was held against the first; returns the files.
+
+    Args:
+        base: What the first run is called.
+        others: What each other run is called, and how it compares.
+        folder: Where to; it is made where it is missing.
+    """
+    charts = []
+    for number, (other, compared) in enumerate(others, 1):
+        file_name = "compared" if len(others) == 1 else f"compared-{number}"
+        title = f"{_called(base)} → {_called(other)}"
+        with settings(salt=file_name), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+            made = draw_ratios(title, compared)
+            svg, png = as_svg(made), as_png(made)
+        charts.append(Chart("", file_name, title, " ".join(summary(compared)), svg, png))
+    return save_charts(charts, folder)
+
+
+def _called(path: str) -> str:
+    """Name a run by its folder."""
+    return name(re.sub(r"/?run\.json$", "", path) or path)

@@ -1,0 +1,151 @@
+"""Two runs side by side: which cells changed, and whether that is more than their scatter."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+
+from ..bench.intervals import Interval, independent_ratio_interval
+from ..bench.record import Cell, CellResult, Environment, Run, Status
+from .comparison import TIE, throughputs_per_s
+
+_KEY = tuple(field.name for field in fields(Cell))
+
+
+class Direction(StrEnum):
+    """What became of a figure."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    SAME = "same"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A figure of the later run over that of the earlier.
+
+    Attributes:
+        value: The ratio of the medians; ``None`` where one of them is missing or 0.
+        interval: Where the true ratio lies with 95 %; ``None`` where there are too few trials.
+        more_is_better: Whether a ratio above 1 is good.
+    """
+
+    value: float | None
+    interval: Interval | None
+    more_is_better: bool
+
+    @property
+    def direction(self) -> Direction:
+        """What became of it: the same if it changed by 1 % at most, or may not have changed."""
+        if self.value is None:
+            return Direction.UNKNOWN
+        if abs(self.value - 1) <= TIE:
+            return Direction.SAME
+        if self.interval is None:
+            return Direction.UNKNOWN
+        if self.interval.holds(1.0):
+            return Direction.SAME
+        return Direction.BETTER if (self.value > 1) is self.more_is_better else Direction.WORSE
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """One cell in both runs.
+
+    Attributes:
+        before: In the earlier run.
+        after: In the later.
+        throughput: Sessions per second.
+        cpu: CPU time per session.
+    """
+
+    before: CellResult
+    after: CellResult
+    throughput: Ratio
+    cpu: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class RunsCompared:
+    """A later run against an earlier one.
+
+    Attributes:
+        changes: The cells that both have measured, in the earlier one's order.
+        only_before: Cells that only the earlier has measured.
+        only_after: Cells that only the later has measured.
+        environment: What differs in where they were made: name, before, after.
+    """
+
+    changes: tuple[CellChange, ...]
+    only_before: tuple[CellResult, ...]
+    only_after: tuple[CellResult, ...]
+    environment: tuple[tuple[str, str, str], ...]
+
+
+def compare_runs(before: Run, after: Run) -> RunsCompared:
+    """Compare what two runs measured of the same cells.
+
+    A cell is the same if all that was asked for is: scenario, target, strategy, loop, transport,
+    clock, load, sessions, seed, arrivals, and threads for tools.
+    """
+    old, new = _measured(before), _measured(after)
+    return RunsCompared(
+        changes=tuple(_change(cell, new[key]) for key, cell in old.items() if key in new),
+        only_before=tuple(cell for key, cell in old.items() if key not in new),
+        only_after=tuple(cell for key, cell in new.items() if key not in old),
+        environment=_differences(before.environment, after.environment),
+    )
+
+
+def _measured(run: Run) -> dict[tuple[object, ...], CellResult]:
+    return {
+        tuple(getattr(cell, name) for name in _KEY): cell
+        for cell in run.cells
+        if cell.status is Status.MEASURED
+    }
+
+
+def _change(before: CellResult, after: CellResult) -> CellChange:
+    return CellChange(
+        before=before,
+        after=after,
+        throughput=Ratio(
+            _over(after.throughput_per_s, before.throughput_per_s),
+            _interval(throughputs_per_s(after), throughputs_per_s(before)),
+            more_is_better=True,
+        ),
+        cpu=Ratio(
+            _over(after.cpu_s_per_session, before.cpu_s_per_session),
+            _interval(_cpu_s_per_session(after), _cpu_s_per_session(before)),
+            more_is_better=False,
+        ),
+    )
+
+
+def _interval(ours: tuple[float, ...], theirs: tuple[float, ...]) -> Interval | None:
+    return independent_ratio_interval(ours, theirs) if ours and theirs else None
+
+
+def _cpu_s_per_session(cell: CellResult) -> tuple[float, ...]:
+    return tuple(trial.cpu_s_per_session for trial in cell.trial_figures)
+
+
+def _over(after: float | None, before: float | None) -> float | None:
+    return after / before if after and before else None
+
+
+def _differences(before: Environment, after: Environment) -> tuple[tuple[str, str, str], ...]:
+    old, new = _flat(before), _flat(after)
+    names = dict.fromkeys([*old, *new])
+    return tuple(
+        (name, old.get(name, ""), new.get(name, ""))
+        for name in names
+        if old.get(name, "") != new.get(name, "")
+    )
+
+
+def _flat(environment: Environment) -> dict[str, str]:
+    values = asdict(environment)
+    packages: Mapping[str, str] = values.pop("packages")
+    plain = {name: "" if value is None else str(value) for name, value in values.items()}
+    return plain | dict(packages)

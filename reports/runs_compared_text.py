@@ -1,0 +1,160 @@
+"""Two runs compared, as a table in the terminal and as Markdown."""
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..bench.record import NO_LOOP, CellResult
+from .comparison import grouped
+from .runs_compared import CellChange, Direction, Ratio, RunsCompared
+from .units import DASH, counted, listed, name, plain, rate, seconds
+
+HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "throughput")
+_MARKS = {
+    Direction.BETTER: "▲ better",
+    Direction.WORSE: "▼ worse",
+    Direction.SAME: "= no change seen",
+    Direction.UNKNOWN: "? too few trials",
+}
+_VERBS: dict[Direction, Callable[[int], str]] = {
+    Direction.BETTER: lambda count: "carries more" if count == 1 else "carry more",
+    Direction.WORSE: lambda count: "carries less" if count == 1 else "carry less",
+    Direction.SAME: lambda count: "shows no change" if count == 1 else "show no change",
+    Direction.UNKNOWN: lambda count: f"{'has' if count == 1 else 'have'} too few trials to tell",
+}
+_STYLES = {Direction.BETTER: "green", Direction.WORSE: "red"}
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"})
+
+
+def rows(compared: RunsCompared) -> list[tuple[str, ...]]:
+    """Return the table's rows of text, a cell each, under ``HEADINGS``."""
+    return [_row(change) for change in compared.changes]
+
+
+def summary(compared: RunsCompared) -> list[str]:
+    """Say in sentences what changed, what cannot be compared, and what else differs."""
+    sentences = []
+    if not compared.changes:
+        sentences.append("No cell was measured in both runs.")
+    else:
+        by_direction = grouped(compared.changes, lambda change: change.throughput.direction)
+        parts = [
+            f"{counted(len(by_direction[direction]), 'cell')} {verb(len(by_direction[direction]))}"
+            for direction, verb in _VERBS.items()
+            if direction in by_direction
+        ]
+        sentences.append(f"{listed(parts)}.")
+    for cells, which in ((compared.only_before, "first"), (compared.only_after, "second")):
+        if cells:
+            sentences.append(f"Only in the {which}: {_names(cells)}.")
+    if compared.environment:
+        differences = [
+            f"{plain(what)} {plain(before) or DASH} → {plain(after) or DASH}"
+            for what, before, after in compared.environment
+        ]
+        sentences.append(f"The environments differ: {listed(differences)}.")
+    return sentences
+
+
+def print_compared(compared: RunsCompared, console: Console) -> None:
+    """Print the table and the sentences."""
+    if compared.changes:
+        body = rows(compared)
+        shown = _columns_that_fit(body, console.width)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in shown:
+            heading = HEADINGS[column]
+            table.add_column(
+                heading, justify="left" if heading in _NAMES else "right", no_wrap=True
+            )
+        for change, row in zip(compared.changes, body, strict=True):
+            style = _STYLES.get(change.throughput.direction, "")
+            texts = [Text(row[column]) for column in shown[:-1]]
+            table.add_row(*texts, Text(row[shown[-1]], style=style))
+        console.print(table)
+        console.print()
+    for sentence in summary(compared):
+        console.print(sentence, markup=False, highlight=False)
+
+
+def compared_markdown(compared: RunsCompared, before: str, after: str) -> str:
+    """Return the same as Markdown.
+
+    Args:
+        compared: The runs.
+        before: What the earlier one is called.
+        after: What the later one is called.
+    """
+    lines = [f"### warpbench: {_escaped(before)} → {_escaped(after)}", ""]
+    if compared.changes:
+        lines += [_line(HEADINGS), _line(["---"] * len(HEADINGS))]
+        lines += [_line([_escaped(text) for text in row]) for row in rows(compared)]
+        lines.append("")
+    lines += [_escaped(sentence) for sentence in summary(compared)]
+    return "\n".join(lines) + "\n"
+
+
+_NAMES = frozenset({"cell", "throughput"})
+_GAP = 2
+_MOST_NAMED = 6
+# What goes where there is little room, the first one first.
+_DISPENSABLE = ("p99", "before", "after", "CPU each", "95 %")
+
+
+def _columns_that_fit(body: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the positions of the columns that stay."""
+    widths = [max(map(len, column)) + _GAP for column in zip(HEADINGS, *body, strict=True)]
+    kept = list(range(len(HEADINGS)))
+    for heading in _DISPENSABLE:
+        if sum(widths[column] for column in kept) - _GAP <= width:
+            break
+        kept.remove(HEADINGS.index(heading))
+    return kept
+
+
+def _row(change: CellChange) -> tuple[str, ...]:
+    before, after = change.before, change.after
+    return (
+        _name(before),
+        rate(before.throughput_per_s),
+        rate(after.throughput_per_s),
+        _times(change.throughput),
+        _range(change.throughput),
+        f"{seconds(before.latency_s.p99)} → {seconds(after.latency_s.p99)}",
+        f"{_times(change.cpu)} {_MARKS[change.cpu.direction].partition(' ')[0]}",
+        _MARKS[change.throughput.direction],
+    )
+
+
+def _times(ratio: Ratio) -> str:
+    return DASH if ratio.value is None else f"{ratio.value:.3f}"
+
+
+def _range(ratio: Ratio) -> str:
+    interval = ratio.interval
+    return DASH if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _names(cells: Sequence[CellResult]) -> str:
+    named = [_name(cell) for cell in cells[:_MOST_NAMED]]
+    if len(cells) > _MOST_NAMED:
+        named.append(f"{len(cells) - _MOST_NAMED} more")
+    return listed(named)
+
+
+def _name(cell: CellResult) -> str:
+    loop = "" if cell.loop == NO_LOOP else f"/{name(cell.loop)}"
+    by = "" if cell.transport == "respx" else f" {name(cell.transport)}"
+    arriving = "" if cell.arrivals == "closed" else f" {name(cell.arrivals)}"
+    where = f"{name(cell.scenario)}/{name(cell.target)}/{name(cell.strategy)}{loop}"
+    return f"{where}@{cell.concurrency}{by}{arriving}"
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPED)

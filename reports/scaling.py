@@ -1,0 +1,73 @@
+"""How a run scales, in words: where throughput ends, as fitted, and goodput, as measured."""
+
+from ..bench.record import Run
+from ..bench.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
+from .comparison import Field, Series, label, named
+from .units import counted, percent, rate, whole
+
+_WORST_FIT = 0.1
+_WITHIN_REACH = 4
+
+
+def fitted_law(series: Series) -> ScalingLaw | None:
+    """Return the law of a line of the throughput chart, if it has the loads to carry it."""
+    return None if series.serial else law_of(series.cells)
+
+
+def is_drawn(law: ScalingLaw | None) -> bool:
+    """Whether a law fits well enough to tell anything."""
+    return law is not None and law.error <= _WORST_FIT
+
+
+def objective_of(run: Run) -> Objective | None:
+    """Return the latency objective that a run was asked for."""
+    return None if run.objective is None else parse_objective(run.objective)
+
+
+def scaling_sentences(field: Field) -> list[str]:
+    """Say where the line that carries most has its knee, by the law fitted to it."""
+    best = next(iter(field.best_of_series), None)
+    if best is None:
+        return []
+    lines = {(series.strategy, series.loop): series for series in field.series}
+    law = fitted_law(lines[best.strategy, best.loop])
+    if law is None:
+        return []
+    if not is_drawn(law):
+        return [
+            f"The scalability law does not fit {label(best)} (error {percent(law.error)}): "
+            "no knee is told."
+        ]
+    by = f"fitted, error {percent(law.error)}"
+    knee, most_per_s = law.knee, law.saturation_per_s
+    if most_per_s is None or (knee is not None and knee > _WITHIN_REACH * field.loads[-1]):
+        return [f"{label(best)} has no knee up to {whole(field.loads[-1])} at once ({by})."]
+    if knee is None:
+        return [f"{label(best)} levels off towards {rate(most_per_s)} ({by})."]
+    return [
+        f"{label(best)} carries most, {rate(most_per_s)}, with {counted(round(knee), 'session')} "
+        f"at once ({by})."
+    ]
+
+
+def goodput_sentences(field: Field, objective: Objective) -> list[str]:
+    """Say which load each strategy carries at most while it keeps the objective."""
+    found = []
+    for series in field.series:
+        best = goodput(series.cells, objective)
+        if best is not None:
+            found.append(best)
+    what = f"{objective.figure} of at most {objective.limit_s:g} s"
+    if not found:
+        return [f"No cell keeps a {what}."]
+    leader = max(found, key=lambda cell: cell.throughput_per_s or 0.0)
+    alike = [
+        cell
+        for cell in found
+        if cell.concurrency == leader.concurrency
+        and (cell.throughput_per_s or 0.0) >= 0.99 * (leader.throughput_per_s or 0.0)
+    ]
+    return [
+        f"With a {what}, {named(alike)} carried most: {rate(leader.throughput_per_s)} with "
+        f"{counted(leader.concurrency, 'session')} at once (measured)."
+    ]

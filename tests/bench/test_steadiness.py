@@ -1,0 +1,113 @@
+"""A run that was not steady says so, and one that was does not."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from warpbench.bench.findings import findings_of
+from warpbench.bench.record import (
+    Cell,
+    CellResult,
+    FindingKind,
+    Outcome,
+    SessionSample,
+    TrialResult,
+)
+from warpbench.bench.statistics import cell_result
+from warpbench.bench.steadiness import drift_within, trend_over
+from warpbench.mocks.clock import ClockMode
+
+MS = 1_000_000
+CELL = Cell(
+    scenario="tools",
+    target="agent",
+    strategy="gather",
+    loop="asyncio",
+    transport="respx",
+    clock=ClockMode.WARP,
+    concurrency=10,
+    session_count=100,
+    seed=1,
+    tool_workers=10,
+)
+
+
+def trial(stretch: list[float], makespan_ms: int = 1000) -> TrialResult:
+    """Sessions that begin one after the other, each with a critical path of its own."""
+    ideals_ns = tuple((100 + 37 * number % 200) * MS for number in range(len(stretch)))
+    samples = tuple(
+        SessionSample(
+            number, Outcome.SUCCEEDED, number * MS, number * MS + round(ideal_ns * factor)
+        )
+        for number, (ideal_ns, factor) in enumerate(zip(ideals_ns, stretch, strict=True))
+    )
+    return TrialResult(
+        samples=samples,
+        makespan_ns=makespan_ms * MS,
+        ideal_makespan_ns=MS,
+        ideal_latencies_ns=ideals_ns,
+        llm_calls=0,
+        tool_calls=0,
+        peak_in_flight=0,
+        cpu_s=1.0,
+        peak_rss_bytes=0,
+        elapsed_s=1.0,
+    )
+
+
+def scattered(around: float, count: int, seed: int) -> list[float]:
+    draw = Random(seed)
+    return [around * draw.uniform(1.0, 1.2) for _ in range(count)]
+
+
+def told(*cells: CellResult) -> list[str]:
+    return [each.message for each in findings_of(cells) if each.kind is FindingKind.NOT_STEADY]
+
+
+def test_sessions_that_take_longer_and_longer_are_a_drift() -> None:
+    trials = [trial(scattered(1.0, 50, 1) + scattered(1.3, 50, 2))]
+    assert drift_within(trials, 10) == pytest.approx(0.3, abs=0.05)
+    (message,) = told(cell_result(CELL, trials))
+    assert message.startswith("tools/gather/asyncio at 10: sessions took 3")
+    assert "longer in the second half of a trial" in message
+
+
+def test_the_first_wave_and_the_last_are_no_steady_state_and_do_not_count() -> None:
+    stretches = scattered(5.0, 30, 1) + scattered(1.0, 80, 2) + scattered(0.2, 30, 3)
+    assert drift_within([trial(stretches)], 30) is None
+    assert drift_within([trial(stretches)], 0) is not None
+
+
+def test_sessions_that_only_scatter_or_are_all_alike_do_not_drift() -> None:
+    assert drift_within([trial(scattered(1.0, 100, 1))], 10) is None
+    assert drift_within([trial([1.0] * 100)], 10) is None
+
+
+def test_few_sessions_tell_nothing() -> None:
+    assert drift_within([trial(scattered(1.0, 20, 1) + scattered(2.0, 20, 2))], 10) is None
+
+
+def run_of(factors: list[float]) -> list[CellResult]:
+    """Cells whose last trial took so much longer than the first."""
+    return [
+        replace(
+            cell_result(
+                CELL,
+                [trial([1.0] * 10, 1000), trial([1.0] * 10, round(1000 * factor))],
+            ),
+            strategy=f"strategy-{index}",
+        )
+        for index, factor in enumerate(factors)
+    ]
+
+
+def test_a_machine_that_becomes_slower_is_told_of_once() -> None:
+    cells = run_of([1.1 + index / 1000 for index in range(12)])
+    assert trend_over(cells) == pytest.approx(-0.095, abs=0.01)
+    (message,) = told(*cells)
+    assert message.startswith("the machine became slower")
+
+
+def test_where_some_become_slower_and_some_faster_there_is_no_trend() -> None:
+    assert trend_over(run_of([1.1, 0.9] * 6)) is None
+    assert trend_over(run_of([1.1] * 5)) is None  # too few to tell from chance

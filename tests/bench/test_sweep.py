@@ -1,0 +1,100 @@
+"""A sweep raises the load until throughput stops growing, for each strategy by itself."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from warpbench.bench.plan import Factors
+from warpbench.bench.record import Outcome, Run, SessionSample, TrialResult
+from warpbench.bench.sampling import Sampling
+from warpbench.bench.scaling import ScalingLaw, law_of
+from warpbench.bench.strategies import available_strategies
+from warpbench.bench.sweep import MOST_LOAD, sweep
+from warpbench.bench.trial import TrialSpec
+from warpbench.mocks.errors import TrialError
+from warpbench.mocks.scenario import load_scenario
+
+from .test_runner import HEADER, RESULT, Nobody
+
+SECOND_NS = 1_000_000_000
+
+
+class Scaling:
+    """Trials whose throughput follows a law, one for each strategy."""
+
+    def __init__(self, **laws: Callable[[int], float]) -> None:
+        self.laws = laws
+        self.loads: dict[str, list[int]] = {name: [] for name in laws}
+
+    def run(self, spec: TrialSpec) -> TrialResult:
+        cell = spec.cell
+        self.loads[cell.strategy].append(cell.concurrency)
+        per_s = self.laws[cell.strategy](cell.concurrency)
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, SECOND_NS)
+        return replace(RESULT, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
+
+
+def swept(trials: Scaling) -> Run:
+    known = available_strategies()
+    run, was_interrupted = sweep(
+        HEADER,
+        Factors(
+            scenarios=(load_scenario("tools"),),
+            strategies=tuple(known[name] for name in trials.laws),
+        ),
+        sampling=Sampling(trials=1),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+    )
+    assert not was_interrupted
+    return run
+
+
+def usl(knee: int) -> Callable[[int], float]:
+    return ScalingLaw(
+        one_per_s=0.8, contention=0.01, coherency=0.99 / knee**2, error=0.0
+    ).throughput_per_s
+
+
+def test_each_strategy_is_followed_as_far_as_it_grows() -> None:
+    trials = Scaling(sync=lambda _: 0.8, gather=usl(60))
+    swept(trials)
+    assert trials.loads["sync"] == [1, 2, 4]  # flat from the begin
+    assert trials.loads["gather"][:8] == [1, 2, 4, 8, 16, 32, 64, 128]
+
+
+@pytest.mark.parametrize("knee", [12, 45, 100, 400])
+def test_the_knee_is_measured_and_fitted_within_one_step(knee: int) -> None:
+    run = swept(Scaling(gather=usl(knee)))
+    best = max(run.cells, key=lambda cell: cell.throughput_per_s or 0)
+    assert abs(math.log2(best.concurrency / knee)) <= 0.5
+    law = law_of(run.cells)
+    assert law is not None
+    assert law.knee == pytest.approx(knee, rel=0.05)
+
+
+def test_what_grows_for_ever_ends_at_the_greatest_load() -> None:
+    trials = Scaling(gather=lambda load: 0.8 * load)
+    swept(trials)
+    assert max(trials.loads["gather"]) == MOST_LOAD
+
+
+def test_sessions_grow_with_the_load_and_workers_do_not() -> None:
+    run = swept(Scaling(gather=usl(30)))
+    assert len({cell.tool_workers for cell in run.cells}) == 1
+    assert all(cell.session_count >= 4 * cell.concurrency for cell in run.cells)
+
+
+def test_a_load_that_fails_ends_its_strategy_only() -> None:
+    def breaks(load: int) -> float:
+        if load >= 8:
+            raise TrialError("out of memory")
+        return 0.8 * load
+
+    trials = Scaling(threads=breaks, gather=usl(30))
+    run = swept(trials)
+    assert [load for load in trials.loads["threads"] if load >= 8] == [8]
+    assert max(trials.loads["gather"]) >= 64
+    assert sum(cell.error == "out of memory" for cell in run.cells) == 1

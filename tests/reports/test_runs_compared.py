@@ -1,0 +1,158 @@
+"""Two runs compared: what changed, by how much, and when that cannot be told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from warpbench.bench.record import CellResult, Run, TrialFigures
+from warpbench.bench.run_file import write_run
+from warpbench.reports.ratio_chart import draw_ratios, write_ratio_charts
+from warpbench.reports.runs_compared import Direction, compare_runs
+from warpbench.reports.runs_compared_text import compared_markdown, rows, summary
+
+Cell = Callable[..., CellResult]
+RunOf = Callable[..., Run]
+
+
+def figures(per_s: float, cpu_s: float = 0.004) -> TrialFigures:
+    return TrialFigures(
+        makespan_s=1.0,
+        throughput_per_s=per_s,
+        cpu_s_per_session=cpu_s,
+        elapsed_s=1.0,
+        session=(),
+        outcome=(),
+        start_ns=(),
+        latency_ns=(),
+    )
+
+
+@pytest.fixture
+def measured(cell: Cell) -> Callable[..., CellResult]:
+    def build(*per_s: float, strategy: str = "gather", cpu_s: float = 0.004) -> CellResult:
+        trials = tuple(figures(each, cpu_s) for each in per_s)
+        middle = sorted(per_s)[len(per_s) // 2]
+        return cell(
+            strategy,
+            "asyncio",
+            10,
+            trial_figures=trials,
+            throughput_per_s=middle,
+            cpu_s_per_session=cpu_s,
+        )
+
+    return build
+
+
+def test_a_change_beyond_the_scatter_is_one_and_within_it_is_none(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    before = run_of(
+        [
+            measured(100, 101, 99, strategy="gather"),
+            measured(100, 140, 70, strategy="threads"),
+            measured(100, 101, 99, strategy="workers"),
+        ]
+    )
+    after = run_of(
+        [
+            measured(90, 91, 89, strategy="gather"),
+            measured(90, 120, 60, strategy="threads"),
+            measured(120, 121, 119, strategy="workers"),
+        ]
+    )
+    compared = compare_runs(before, after)
+    assert [change.throughput.direction for change in compared.changes] == [
+        Direction.WORSE,
+        Direction.SAME,
+        Direction.BETTER,
+    ]
+    interval = compared.changes[0].throughput.interval
+    assert interval is not None
+    assert interval.holds(0.9)
+    assert summary(compared)[0] == (
+        "1 cell carries more, 1 cell carries less and 1 cell shows no change."
+    )
+
+
+def test_more_cpu_is_worse(measured: Callable[..., CellResult], run_of: RunOf) -> None:
+    before, after = run_of([measured(9, 9, cpu_s=0.004)]), run_of([measured(9, 9, cpu_s=0.005)])
+    (change,) = compare_runs(before, after).changes
+    assert change.throughput.direction is Direction.SAME
+    assert change.cpu.direction is Direction.WORSE
+
+
+def test_one_trial_cannot_tell(measured: Callable[..., CellResult], run_of: RunOf) -> None:
+    (change,) = compare_runs(run_of([measured(100)]), run_of([measured(80)])).changes
+    assert change.throughput.direction is Direction.UNKNOWN
+
+
+def test_a_run_against_itself_is_the_same(sample: Run) -> None:
+    compared = compare_runs(sample, sample)
+    assert compared.environment == ()
+    assert {change.throughput.direction for change in compared.changes} == {Direction.SAME}
+
+
+def test_cells_that_differ_in_what_was_asked_for_are_not_compared(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    ours, theirs = measured(9, 9), replace(measured(9, 9), seed=99)
+    compared = compare_runs(run_of([ours]), run_of([theirs]))
+    assert compared.changes == ()
+    assert (compared.only_before, compared.only_after) == ((ours,), (theirs,))
+    assert summary(compared)[0] == "No cell was measured in both runs."
+
+
+def test_what_differs_in_the_environments_is_named(sample: Run) -> None:
+    packages = {**sample.environment.packages, "openai": "9.9.9", "added": "1"}
+    other = replace(
+        sample, environment=replace(sample.environment, python="3.13.0", packages=packages)
+    )
+    compared = compare_runs(sample, other)
+    assert compared.environment == (
+        ("python", "3.11.7", "3.13.0"),
+        ("openai", "3.52.0", "9.9.9"),
+        ("added", "", "1"),
+    )
+    assert "openai 3.52.0 → 9.9.9" in " ".join(summary(compared))
+
+
+def test_the_markdown_is_a_table_that_names_cannot_break(hostile: Run) -> None:
+    text = compared_markdown(compare_runs(hostile, hostile), "a|b", "c")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(rows(compare_runs(hostile, hostile)))
+    assert {line.replace("\\|", "").count("|") for line in lines} == {9}
+    assert "<script>" not in text
+
+
+def test_the_chart_has_a_row_for_each_cell(
+    measured: Callable[..., CellResult], run_of: RunOf, tmp_path: Path
+) -> None:
+    compared = compare_runs(run_of([measured(9, 9.1, 9)]), run_of([measured(8, 8.1, 8)]))
+    (axes,) = draw_ratios("a → b", compared).axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["tools/agent/gather/asyncio@10"]
+    files = write_ratio_charts("a/run.json", [("b", compared)], tmp_path)
+    assert [path.name for path in files] == ["compared.svg", "compared.png"]
+
+
+def test_every_run_that_a_report_survives_can_be_compared(degenerate: Run) -> None:
+    compared = compare_runs(degenerate, degenerate)
+    assert summary(compared)
+    draw_ratios("itself", compared)
+
+
+def test_the_command_compares_files_and_refuses_one(
+    warpbench: Callable[..., object], sample: Run, tmp_path: Path
+) -> None:
+    write_run(sample, tmp_path / "a.json")
+    write_run(sample, tmp_path / "b" / "run.json")
+    done = warpbench("compare", "a.json", "b", "a.json", "--markdown", "c.md", "--out", "charts")
+    assert done.status == 0, done.err  # type: ignore[attr-defined]
+    assert "show no change" in done.out  # type: ignore[attr-defined]
+    assert (tmp_path / "c.md").read_text().count("### warpbench") == 2
+    assert (tmp_path / "charts" / "compared-2.png").exists()
+
+    alone = warpbench("compare", "a.json")
+    assert alone.status == 2  # type: ignore[attr-defined]
+    assert alone.err == "warpbench: compare a.json: expected two runs or more\n"  # type: ignore[attr-defined]
