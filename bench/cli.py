@@ -11,6 +11,7 @@ from ..mocks.errors import UsageError
 from .commands import (
     baseline,
     compare,
+    doctor,
     export,
     gate,
     history,
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
         import_trace,
         listing,
         serve,
+        doctor,
     ):
         command.add_command(commands)
     return top

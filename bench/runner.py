@@ -31,6 +31,10 @@ class Observer(Protocol):
         """A trial begins, ``done`` of ``total`` before it."""
         ...
 
+    def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
+        """A trial has ended; ``so_far`` makes what the trials of its cell say so far."""
+        ...
+
     def cell_ends(self, result: CellResult) -> None:
         """A cell has its result."""
         ...
@@ -85,6 +89,8 @@ def run_cells(
             expected = sampling.expected(len(states), now_s() - began_s, done)
             observer.trial_begins(state.spec.cell, done, expected)
             result = state.run_trial(runner)
+            if state.has_trials:
+                observer.trial_ends(state.so_far)
             if result is not None:
                 save(_run_so_far(header, states, was_interrupted=False))
                 observer.cell_ends(result)
@@ -155,11 +161,20 @@ class _CellState:
     def settle(self) -> None:
         """Make a result of the trials that there are, if any."""
         lost = self.result is not None and self.result.status is not Status.MEASURED
-        if self._trials and not lost:
-            result = cell_result(self.spec.cell, self._trials)
-            if result.error is not None:
-                result = replace(result, error=redact(result.error, self._secrets))
-            self.result = result
+        if self.has_trials and not lost:
+            self.result = self.so_far()
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether any trial of it came to something."""
+        return bool(self._trials)
+
+    def so_far(self) -> CellResult:
+        """Return what its trials say so far, of which there is one at least."""
+        result = cell_result(self.spec.cell, self._trials)
+        if result.error is not None:
+            result = replace(result, error=redact(result.error, self._secrets))
+        return result
 
 
 def _run_so_far(header: RunHeader, states: Sequence[_CellState], *, was_interrupted: bool) -> Run:

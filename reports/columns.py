@@ -32,7 +32,8 @@ class Column:
     is_name: bool = False
 
 
-def _precision(cell: CellResult) -> str:
+def precision(cell: CellResult) -> str:
+    """Show how far the true throughput may lie from the measured one."""
     interval = interval_of(throughputs_per_s(cell))
     return DASH if interval is None else percent(interval.half_width)
 
@@ -123,7 +124,7 @@ _ALWAYS = (
     ),
     Column(
         "within",
-        _precision,
+        precision,
         "How far from that the true figure may lie, with 95 % confidence, by the trials' scatter.",
         rank=3,
     ),

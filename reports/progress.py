@@ -1,9 +1,11 @@
-"""How a run gets on: a bar on a terminal, plain lines elsewhere."""
+"""How a run gets on: a live view on a terminal, plain lines elsewhere."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -12,8 +14,16 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
 from ..bench.record import NO_LOOP, Cell, CellResult, Status
+from .columns import precision
+from .comparison import label
+from .units import name, percent, plain, rate, seconds, whole
+
+_MOST_ROWS = 12
+_REFRESHES_PER_S = 4
 
 
 class RunProgress(Protocol):
@@ -30,6 +40,10 @@ class RunProgress(Protocol):
         """A trial begins, ``done`` of ``total`` before it."""
         ...
 
+    def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
+        """A trial has ended; ``so_far`` makes what the trials of its cell say so far."""
+        ...
+
     def cell_ends(self, result: CellResult) -> None:
         """A cell has its result."""
         ...
@@ -37,27 +51,39 @@ class RunProgress(Protocol):
 
 def progress_on(console: Console) -> RunProgress:
     """Return the form of progress that suits the console."""
-    return _ProgressBar(console) if console.is_terminal else _ProgressLines(console)
+    return LiveView(console) if console.is_terminal else _ProgressLines(console)
 
 
-class _ProgressBar:
-    """The cell under way, a bar, and the time left."""
+class LiveView:
+    """The cells so far at the load under way, ranked; the cell under way, a bar, the time left.
+
+    Args:
+        console: The terminal.
+    """
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
-            transient=True,
         )
         self._task = self._progress.add_task("starting", total=None)
+        self._results: dict[Cell, CellResult] = {}
+        self._under_way: Cell | None = None
+        self._live = Live(
+            console=console,
+            transient=True,
+            refresh_per_second=_REFRESHES_PER_S,
+            get_renderable=self.render,
+        )
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(
@@ -66,16 +92,41 @@ class _ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def trial_begins(self, cell: Cell, done: int, total: int) -> None:
+        """Show which cell is under way, and how far the run is."""
+        self._under_way = cell
         self._progress.update(self._task, description=_describe(cell), completed=done, total=total)
 
+    def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
+        """Put the cell under way in its place."""
+        if self._under_way is not None:
+            self._results[self._under_way] = so_far()
+
     def cell_ends(self, result: CellResult) -> None:
+        """Leave a failure on the screen."""
         if result.status is Status.FAILED:
-            self._progress.console.print(
+            self._console.print(
                 f"{_describe(result)}: {result.error}", style="red", markup=False, highlight=False
             )
+
+    def render(self) -> RenderableType:
+        """Return what is to be seen now."""
+        ranked = self._ranked()
+        return Group(_table(ranked), self._progress) if ranked else self._progress
+
+    def _ranked(self) -> list[CellResult]:
+        """Return the cells that compete with the one under way, the best first."""
+        current = self._under_way
+        if current is None:
+            return []
+        alike = [
+            result
+            for cell, result in list(self._results.items())
+            if _contest(cell) == _contest(current)
+        ]
+        return sorted(alike, key=lambda cell: cell.throughput_per_s or 0.0, reverse=True)
 
 
 class _ProgressLines:
@@ -100,6 +151,9 @@ class _ProgressLines:
     def trial_begins(self, cell: Cell, done: int, total: int) -> None:  # noqa: ARG002
         self._done, self._total = done, total
 
+    def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
+        pass
+
     def cell_ends(self, result: CellResult) -> None:
         outcome = result.error if result.status is not Status.MEASURED else _figures(result)
         self._console.print(
@@ -110,9 +164,39 @@ class _ProgressLines:
         )
 
 
+def _table(ranked: list[CellResult]) -> Table:
+    first = ranked[0]
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+        title=Text(f"{name(first.scenario)}, {whole(first.concurrency)} at once, so far"),
+        title_justify="left",
+        caption=f"and {len(ranked) - _MOST_ROWS} more" if len(ranked) > _MOST_ROWS else None,
+        caption_justify="left",
+    )
+    table.add_column("strategy", no_wrap=True)
+    for heading in ("trials", "efficiency", "carried", "within", "p99"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for cell in ranked[:_MOST_ROWS]:
+        table.add_row(
+            Text(label(cell)),
+            str(cell.trials),
+            percent(cell.efficiency),
+            rate(cell.throughput_per_s),
+            precision(cell),
+            seconds(cell.latency_s.p99),
+        )
+    return table
+
+
+def _contest(cell: Cell) -> tuple[object, ...]:
+    return cell.scenario, cell.target, cell.transport, cell.clock, cell.arrivals, cell.concurrency
+
+
 def _describe(cell: Cell) -> str:
     loop = "" if cell.loop == NO_LOOP else f" on {cell.loop}"
-    return f"{cell.scenario}: {cell.strategy}{loop}, {cell.concurrency} at once"
+    return plain(f"{cell.scenario}: {cell.strategy}{loop}, {cell.concurrency} at once")
 
 
 def _figures(result: CellResult) -> str:

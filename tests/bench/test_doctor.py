@@ -1,0 +1,130 @@
+"""The doctor finds what is wrong with a machine, and is quiet where nothing is."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from warpbench.bench import doctor
+from warpbench.bench.doctor import (
+    Check,
+    check_cores,
+    check_evenness,
+    check_load,
+    check_noise,
+    check_steal,
+    check_timers,
+)
+from warpbench.bench.record import Outcome, SessionSample, TrialResult
+from warpbench.bench.trial import TrialSpec
+from warpbench.mocks.errors import TrialError
+
+from .test_runner import RESULT
+
+STAT = "cpu  {user} 0 0 1000 0 0 0 {steal} 0 0\ncpu0 1\n"
+
+
+@pytest.fixture
+def processors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Let Linux tell, reading by reading, what was used, in ticks."""
+
+    def tell(*readings: tuple[int, int]) -> None:
+        left = list(readings)
+
+        class Statistics:
+            def read_text(self) -> str:
+                user, steal = left.pop(0)
+                return STAT.format(user=user, steal=steal)
+
+        monkeypatch.setattr(doctor, "_STATISTICS", Statistics())
+        monkeypatch.setattr(doctor, "_WATCHED_S", 0.01)
+        monkeypatch.setattr(os, "sysconf", lambda _: 10_000)
+
+    return tell
+
+
+def test_others_that_compute_are_seen(processors: Callable[..., None]) -> None:
+    processors((0, 0), (150, 0))
+    found = check_load()
+    assert not found.is_well
+    assert found.found == "others keep 1.50 cores busy" or "1.4" in found.found
+
+
+def test_a_machine_of_ones_own_is_well(processors: Callable[..., None]) -> None:
+    processors((0, 0), (0, 0))
+    assert check_load().is_well
+
+
+@pytest.mark.parametrize(("stolen", "is_well"), [(0, True), (10, False)])
+def test_a_hypervisor_that_takes_time_away_is_seen(
+    processors: Callable[..., None], stolen: int, is_well: bool
+) -> None:
+    processors((0, 0), (100, stolen))
+    assert check_steal().is_well is is_well
+
+
+def test_where_linux_tells_nothing_steal_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "_STATISTICS", tmp_path / "missing")
+    monkeypatch.setattr(doctor, "_WATCHED_S", 0.01)
+    assert check_steal() == Check("steal", "not known here")
+    assert "over the last minute" in check_load().found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("max 100000", ""), ("150000 100000", "a quota of 1.5"), ("nonsense", "")],
+)
+def test_a_containers_quota_counts(
+    text: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    monkeypatch.setattr(doctor, "_QUOTA", tmp_path / "cpu.max")
+    found = check_cores()
+    assert says in found.found
+    assert found.is_well is (not says and len(os.sched_getaffinity(0)) > 1)
+
+
+def test_coarse_timers_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "sleep", lambda _: now_s.__setitem__(0, now_s[0] + 0.0156))
+    found = check_timers()
+    assert not found.is_well
+    assert found.found.startswith("a sleep ends 14.60 ms late")
+
+
+def test_a_core_whose_speed_varies_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent_s = iter([0.002, 0.004] * 20)
+    monkeypatch.setattr(doctor, "_cpu_s", lambda _: next(spent_s))
+    found = check_evenness()
+    assert not found.is_well
+    assert "varies 2.00 times" in found.advice
+
+
+class Trials:
+    """Trials that take so much CPU."""
+
+    def __init__(self, *cpu_s: float) -> None:
+        self._left = list(cpu_s)
+
+    def run(self, _spec: TrialSpec) -> TrialResult:
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
+        return replace(RESULT, samples=(sample,), cpu_s=self._left.pop(0))
+
+
+def test_noise_is_what_trials_of_the_same_differ_by() -> None:
+    assert check_noise(Trials(1.0, 1.01, 0.99, 1.0, 1.0)).is_well
+    assert not check_noise(Trials(1.0, 2.0, 0.7, 1.0, 1.5)).is_well
+    with pytest.raises(TrialError, match="took no CPU time"):
+        check_noise(Trials(0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def test_the_command_makes_every_check(warpbench: Callable[..., object]) -> None:
+    done = warpbench("doctor")
+    assert done.status in (0, 1), done.err  # type: ignore[attr-defined]
+    names = [line[2:].partition(":")[0] for line in done.out.splitlines() if line[0] != " "]  # type: ignore[attr-defined]
+    assert names == ["cores", "timers", "other load", "steal", "steady speed", "noise"]
