@@ -69,16 +69,21 @@ def sweep(
         return run, was_interrupted
 
     load, growing = 1, set(map(_series_of, _specs(factors, None)))
-    was_interrupted = False
-    while growing and load <= MOST_LOAD and not was_interrupted:
-        run, was_interrupted = measure(dict.fromkeys(growing, (load,)))
-        growing = {series for series in growing if _is_growing(_of(done, series))}
+    before = 0
+    wanted: dict[Series, tuple[int, ...]] = dict.fromkeys(growing, (load,))
+    run, was_interrupted = measure(wanted)
+    while not was_interrupted and growing and load < MOST_LOAD:
+        growing = {series for series in growing if _is_growing(_by_series(done)[series])}
         load *= 2
+        before, wanted = len(done), dict.fromkeys(growing, (load,))
+        run, was_interrupted = measure(wanted)
     if not was_interrupted:
-        half_way = {series: half_way_loads(cells) for series, cells in _by_series(done).items()}
-        run, was_interrupted = measure(half_way)
+        before = len(done)
+        wanted = {series: half_way_loads(cells) for series, cells in _by_series(done).items()}
+        run, was_interrupted = measure(wanted)
     if was_interrupted:
-        planned = len(done) + len(growing)
+        # What was wanted of the step under way is known; how many more there would be is not.
+        planned = before + sum(map(len, wanted.values()))
         run = replace(run, findings=(interrupted(len(done), planned), *run.findings))
         save(run)
     return run, was_interrupted
@@ -141,10 +146,6 @@ def _is_growing(cells: Sequence[CellResult]) -> bool:
 def _series_of(spec: TrialSpec) -> Series:
     cell = spec.cell
     return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
-
-
-def _of(cells: Iterable[CellResult], series: Series) -> list[CellResult]:
-    return _by_series(cells)[series]
 
 
 def _by_series(cells: Iterable[CellResult]) -> dict[Series, list[CellResult]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.plan import Factors
-from warpbench.bench.record import Outcome, Run, SessionSample, TrialResult
+from warpbench.bench.record import FindingKind, Outcome, Run, SessionSample, TrialResult
 from warpbench.bench.sampling import Sampling
 from warpbench.bench.scaling import ScalingLaw, law_of
 from warpbench.bench.strategies import available_strategies
@@ -98,3 +98,31 @@ def test_a_load_that_fails_ends_its_strategy_only() -> None:
     assert [load for load in trials.loads["threads"] if load >= 8] == [8]
     assert max(trials.loads["gather"]) >= 64
     assert sum(cell.error == "out of memory" for cell in run.cells) == 1
+
+
+@pytest.mark.parametrize("at_load", [1, 8])
+def test_ctrl_c_keeps_what_is_finished(at_load: int) -> None:
+    def interrupts(load: int) -> float:
+        if load == at_load:
+            raise KeyboardInterrupt
+        return 0.8 * load
+
+    saved: list[Run] = []
+    known = available_strategies()
+    run, was_interrupted = sweep(
+        HEADER,
+        Factors(
+            scenarios=(load_scenario("tools"),),
+            strategies=(known["threads"], known["gather"]),
+        ),
+        sampling=Sampling(trials=1),
+        runner=Scaling(threads=lambda load: 0.8 * load, gather=interrupts),
+        observer=Nobody(),
+        save=saved.append,
+    )
+    assert was_interrupted
+    assert [cell.concurrency for cell in run.cells if cell.strategy == "gather"] == [
+        load for load in (1, 2, 4) if load < at_load
+    ]
+    assert run.findings[0].kind is FindingKind.INTERRUPTED
+    assert saved[-1] == run
