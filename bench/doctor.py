@@ -33,7 +33,7 @@ _STOLEN = 0.02
 _FEWEST_CORES = 2
 _NULL_TRIALS = 5
 _NOISY = 0.1
-_LONGEST_STEAL_FIELD = 8
+_COLUMNS_UP_TO_STEAL = 8
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _STATISTICS = Path("/proc/stat")
 
@@ -148,9 +148,6 @@ def check_noise(trials: Trials) -> Check:
 
     Args:
         trials: Runs a trial, in a process of its own.
-
-    Raises:
-        TrialError: A trial came to nothing.
     """
     (spec,) = cells_of(
         Factors(
@@ -161,11 +158,14 @@ def check_noise(trials: Trials) -> Check:
             clock=ClockMode.WARP,
         )
     )
-    results = [trials.run(spec) for _ in range(_NULL_TRIALS)]
+    try:
+        results = [trials.run(spec) for _ in range(_NULL_TRIALS)]
+    except TrialError as error:
+        return Check("noise", "not measured", f"no trial can be run here: {error}")
     measured = [result for result in results if isinstance(result, TrialResult)]
     interval = interval_of([result.cpu_s / len(result.samples) for result in measured])
     if interval is None:
-        raise TrialError("the noise cannot be measured: a trial took no CPU time")
+        return Check("noise", "not measured", "a trial took no CPU time: its clock is too coarse")
     return Check(
         "noise",
         f"CPU of a session {interval.middle * 1e3:.2f} ms, known to {interval.half_width:.0%} "
@@ -209,10 +209,10 @@ def _processors() -> _Processors | None:
 
 
 def _processors_of(columns: Sequence[str], ticks_per_s: int) -> _Processors | None:
-    if len(columns) < _LONGEST_STEAL_FIELD:
+    if len(columns) < _COLUMNS_UP_TO_STEAL:
         return None
     user, nice, system, _idle, _iowait, irq, softirq, steal = (
-        int(column) / ticks_per_s for column in columns[:_LONGEST_STEAL_FIELD]
+        int(column) / ticks_per_s for column in columns[:_COLUMNS_UP_TO_STEAL]
     )
     return _Processors(user + nice + system + irq + softirq, steal)
 

@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ..mocks.clock import ClockMode
 from ..mocks.errors import UsageError
 from ..mocks.scenario import load_scenario
 from .arrivals import CLOSED, Arrivals
+from .durations import parse_duration_s
 from .loops import LOOPS, require_loop
 from .plan import Factors
 from .strategies import available_strategies
@@ -21,8 +21,6 @@ DEFAULT_LOOPS = "asyncio,uvloop"
 DEFAULT_TRIALS = 3
 
 _MOST = 1_000_000
-_DURATION = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?)(?P<unit>ms|s|m|h)?")
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def add_factors(
@@ -197,9 +195,8 @@ def duration_s(option: str, value: str) -> float:
     Raises:
         UsageError: It is none, or not above 0.
     """
-    found = _DURATION.fullmatch(value.strip())
-    seconds = float(found["number"]) * _UNITS_S[found["unit"] or "s"] if found else 0.0
-    if not 0 < seconds < float("inf"):
+    seconds = parse_duration_s(value)
+    if seconds is None:
         raise UsageError(f"{option} {value!r}: expected a time above 0 such as 250ms, 60s, 5m, 1h")
     return seconds
 

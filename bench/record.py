@@ -69,6 +69,11 @@ class SessionCounts:
     cancelled: int = 0
     timed_out: int = 0
 
+    @property
+    def all_succeeded(self) -> bool:
+        """Whether every session that was started succeeded."""
+        return self.succeeded == self.started
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySummary:

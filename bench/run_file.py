@@ -45,6 +45,12 @@ def read_run(path: Path | str) -> Run:
     return _FILE.read(path, _adapter())
 
 
+def run_file_of(name: Path | str) -> Path:
+    """Return the results file that a file's or a folder's name stands for."""
+    path = Path(name)
+    return path / RUN_FILE if path.is_dir() else path
+
+
 def parse_run(text: str, source: str) -> Run:
     """Read a run from the text of a results file.
 

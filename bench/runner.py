@@ -134,6 +134,7 @@ class _CellState:
         self._sampling = sampling
         self._secrets = secrets
         self._trials: list[TrialResult] = []
+        self._so_far: tuple[int, CellResult] | None = None
 
     def run_trial(self, runner: Trials) -> CellResult | None:
         """Run one more trial; return the cell's result, or a better one, once it has one."""
@@ -171,9 +172,13 @@ class _CellState:
 
     def so_far(self) -> CellResult:
         """Return what its trials say so far, of which there is one at least."""
+        # Asked for twice after a cell's last trial; with many sessions it takes a while.
+        if self._so_far is not None and self._so_far[0] == len(self._trials):
+            return self._so_far[1]
         result = cell_result(self.spec.cell, self._trials)
         if result.error is not None:
             result = replace(result, error=redact(result.error, self._secrets))
+        self._so_far = len(self._trials), result
         return result
 
 

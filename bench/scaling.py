@@ -6,20 +6,18 @@ What it gives is *fitted*; the best load and goodput are *measured*, and called 
 """
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from ..mocks.errors import UsageError
+from .durations import parse_duration_s
 from .record import CellResult, LatencySummary, Status
 
 FEWEST_LOADS = 4
 """Loads that a fit takes at least: three parameters, and one more to show the error."""
 
 _NEGLIGIBLE = 1e-9
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
-_OBJECTIVE = re.compile(r"(?P<figure>[a-z0-9]+)=(?P<number>[0-9]+(\.[0-9]+)?)(?P<unit>ms|s|m)?")
 _FIGURES = tuple(figure.name for figure in fields(LatencySummary))
 
 
@@ -74,8 +72,7 @@ class Objective:
     def is_kept(self, cell: CellResult) -> bool:
         """Whether a cell keeps it, and loses no session."""
         reached_s: float | None = getattr(cell.latency_s, self.figure)
-        complete = cell.sessions.succeeded == cell.sessions.started
-        return complete and reached_s is not None and reached_s <= self.limit_s
+        return cell.sessions.all_succeeded and reached_s is not None and reached_s <= self.limit_s
 
 
 def parse_objective(text: str) -> Objective:
@@ -84,14 +81,14 @@ def parse_objective(text: str) -> Objective:
     Raises:
         UsageError: It is none.
     """
-    found = _OBJECTIVE.fullmatch(text.strip())
-    limit_s = float(found["number"]) * _UNITS_S[found["unit"] or ""] if found else 0.0
-    if found is None or found["figure"] not in _FIGURES or not 0 < limit_s < math.inf:
+    figure, _, limit = text.strip().partition("=")
+    limit_s = parse_duration_s(limit)
+    if figure not in _FIGURES or limit_s is None:
         raise UsageError(
             f"--slo {text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
             f"{', '.join(_FIGURES)}"
         )
-    return Objective(found["figure"], limit_s)
+    return Objective(figure, limit_s)
 
 
 def fit(points: Iterable[tuple[int, float]]) -> ScalingLaw | None:

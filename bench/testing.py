@@ -93,7 +93,7 @@ class LabResult:
     @property
     def efficiency(self) -> float | None:
         """``ideal.makespan / makespan``, 1 is the best; ``None`` unless all sessions succeeded."""
-        complete = self.sessions.succeeded == self.sessions.started
+        complete = self.sessions.all_succeeded
         return self.ideal.makespan / self.makespan if complete and self.makespan else None
 
     @property

@@ -84,12 +84,7 @@ def _rendered(
     draw: Callable[[ScenarioCells, Look], Figure],
     look: Look,
 ) -> Chart:
-    with settings(salt=file_name), warnings.catch_warnings():
-        # A name in a script that the font lacks shows as boxes in the PNG; the SVG's text
-        # is text, and the reader's own fonts draw it.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        made = draw(scenario, look)
-        svg, png = as_svg(made), as_png(made)
+    svg, png = render(lambda: draw(scenario, look), file_name)
     return Chart(
         scenario=scenario.name,
         name=file_name,
@@ -100,7 +95,22 @@ def _rendered(
     )
 
 
-def as_svg(made: Figure) -> str:
+def render(draw: Callable[[], Figure], file_name: str) -> tuple[str, bytes]:
+    """Draw a picture as SVG and as PNG, the same each time.
+
+    Args:
+        draw: Makes the picture.
+        file_name: Of the picture: sets its marks apart from those of others on one page.
+    """
+    with settings(salt=file_name), warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes in the PNG; the SVG's text
+        # is text, and the reader's own fonts draw it.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        made = draw()
+        return _as_svg(made), _as_png(made)
+
+
+def _as_svg(made: Figure) -> str:
     """Return a picture as an SVG document, the same each time."""
     buffer = io.BytesIO()
     # Without these there would be the date, and addresses of what describes such data.
@@ -110,7 +120,7 @@ def as_svg(made: Figure) -> str:
     return re.sub(r"<!DOCTYPE[^>]*>\n", "", buffer.getvalue().decode("utf-8"), count=1)
 
 
-def as_png(made: Figure) -> bytes:
+def _as_png(made: Figure) -> bytes:
     """Return a picture as PNG, the same each time."""
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})

@@ -103,7 +103,7 @@ class Standing:
         return tuple(
             cell
             for cell in self.ranked
-            if is_complete(cell) is is_complete(best) and _ties(best, cell)
+            if cell.sessions.all_succeeded is best.sessions.all_succeeded and _ties(best, cell)
         )
 
 
@@ -184,7 +184,7 @@ class Field:
 
         That is its efficiency, but for a serial cell that stands for another load.
         """
-        if not is_complete(cell):
+        if not cell.sessions.all_succeeded:
             return None
         if cell.concurrency == load:
             return cell.efficiency
@@ -287,11 +287,6 @@ def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
     )
 
 
-def is_complete(cell: CellResult) -> bool:
-    """Whether every session that was started succeeded."""
-    return cell.sessions.succeeded == cell.sessions.started
-
-
 def throughputs_per_s(cell: CellResult) -> tuple[float, ...]:
     """What each trial of a cell carried."""
     return tuple(trial.throughput_per_s for trial in cell.trial_figures)
@@ -312,7 +307,7 @@ def _ties(best: CellResult, cell: CellResult) -> bool:
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return is_complete(cell), _carried_per_s(cell)
+    return cell.sessions.all_succeeded, _carried_per_s(cell)
 
 
 def _carried_per_s(cell: CellResult) -> float:

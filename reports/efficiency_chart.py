@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..bench.record import Status
-from .comparison import Field, ScenarioCells, Series, is_complete
+from .comparison import Field, ScenarioCells, Series
 from .drawing import INK, ROW_IN, WIDTH_IN, Look, headline, name_axes, row_label
 from .units import name, percent, whole
 
@@ -71,7 +71,7 @@ def _draw_cell(axes: Axes, field: Field, series: Series, place: tuple[int, int])
     if cell.status in _ABSENT:
         text, background = _ABSENT[cell.status]
         ink = INK
-    elif not is_complete(cell):
+    elif not cell.sessions.all_succeeded:
         lost = cell.sessions.started - cell.sessions.succeeded
         text, background, ink = f"{whole(lost)} lost", _ABSENT[Status.FAILED][1], INK
     else:

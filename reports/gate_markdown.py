@@ -1,10 +1,10 @@
 """The gate's verdicts as Markdown, for a pull request."""
 
-import re
 from collections.abc import Iterator
 
 from ..bench.gate.verdict import CellVerdict, GateResult, Verdict
 from .gate_text import sentence
+from .markdown import escaped
 
 _MARKS = {
     Verdict.HELD: "✅",
@@ -18,29 +18,24 @@ _MARKS = {
 def gate_markdown(result: GateResult) -> str:
     """Return the verdicts: those that need a reader's eye open, the others folded."""
     held = [cell for cell in result.cells if cell.verdict is Verdict.HELD]
-    lines = [f"### warpbench: {_escape(sentence(result))}", ""]
+    lines = [f"### warpbench: {escaped(sentence(result))}", ""]
     for cell in result.cells:
         if cell.verdict is not Verdict.HELD:
             lines += _lines_of(cell)
     if held:
         lines += ["<details><summary>held</summary>", ""]
-        lines += [f"- {_MARKS[Verdict.HELD]} {_escape(cell.title)}" for cell in held]
+        lines += [f"- {_MARKS[Verdict.HELD]} {escaped(cell.title)}" for cell in held]
         lines += ["", "</details>"]
     for note in result.notes:
-        lines += ["", f"{note[:1].upper()}{_escape(note[1:])}."]
+        lines += ["", f"{note[:1].upper()}{escaped(note[1:])}."]
     return "\n".join(lines) + "\n\n"
 
 
 def _lines_of(cell: CellVerdict) -> Iterator[str]:
-    yield f"- {_MARKS[cell.verdict]} **{_escape(cell.title)}** {cell.verdict}"
+    yield f"- {_MARKS[cell.verdict]} **{escaped(cell.title)}** {cell.verdict}"
     if cell.reason is not None:
-        yield f"  - {_escape(cell.reason)}"
+        yield f"  - {escaped(cell.reason)}"
     for change in cell.changes:
-        yield f"  - {'worse' if change.is_worse else 'better'}: {_escape(change.text)}"
+        yield f"  - {'worse' if change.is_worse else 'better'}: {escaped(change.text)}"
     for note in cell.notes:
-        yield f"  - {_escape(note)}"
-
-
-def _escape(text: str) -> str:
-    # Names come from files; what Markdown or HTML would read in them is taken literally.
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+        yield f"  - {escaped(note)}"

@@ -1,16 +1,16 @@
 """The chart of two runs compared: each cell's throughput over what it was, with its interval."""
 
 import re
-import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from .chart import Chart
-from .charts import as_png, as_svg, save_charts
-from .drawing import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured, settings
+from .charts import render, save_charts
+from .drawing import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
 from .palette import RATIO_COLOURS
 from .runs_compared import Direction, RunsCompared
 from .runs_compared_text import rows, summary
@@ -69,10 +69,7 @@ def write_ratio_charts(
     for number, (other, compared) in enumerate(others, 1):
         file_name = "compared" if len(others) == 1 else f"compared-{number}"
         title = f"{_called(base)} → {_called(other)}"
-        with settings(salt=file_name), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-            made = draw_ratios(title, compared)
-            svg, png = as_svg(made), as_png(made)
+        svg, png = render(partial(draw_ratios, title, compared), file_name)
         charts.append(Chart("", file_name, title, " ".join(summary(compared)), svg, png))
     return save_charts(charts, folder)
 

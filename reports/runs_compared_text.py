@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..bench.record import NO_LOOP, CellResult
+from ..bench.cell_names import name_of
+from ..bench.record import CellResult
 from .comparison import grouped
+from .markdown import escaped
 from .runs_compared import CellChange, Direction, Ratio, RunsCompared
 from .units import DASH, counted, listed, name, plain, rate, seconds
 
@@ -25,7 +27,6 @@ _VERBS: dict[Direction, Callable[[int], str]] = {
     Direction.UNKNOWN: lambda count: f"{'has' if count == 1 else 'have'} too few trials to tell",
 }
 _STYLES = {Direction.BETTER: "green", Direction.WORSE: "red"}
-_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"})
 
 
 def rows(compared: RunsCompared) -> list[tuple[str, ...]]:
@@ -87,12 +88,12 @@ def compared_markdown(compared: RunsCompared, before: str, after: str) -> str:
         before: What the earlier one is called.
         after: What the later one is called.
     """
-    lines = [f"### warpbench: {_escaped(before)} → {_escaped(after)}", ""]
+    lines = [f"### warpbench: {escaped(before)} → {escaped(after)}", ""]
     if compared.changes:
         lines += [_line(HEADINGS), _line(["---"] * len(HEADINGS))]
-        lines += [_line([_escaped(text) for text in row]) for row in rows(compared)]
+        lines += [_line([escaped(text) for text in row]) for row in rows(compared)]
         lines.append("")
-    lines += [_escaped(sentence) for sentence in summary(compared)]
+    lines += [escaped(sentence) for sentence in summary(compared)]
     return "\n".join(lines) + "\n"
 
 
@@ -145,16 +146,10 @@ def _names(cells: Sequence[CellResult]) -> str:
 
 
 def _name(cell: CellResult) -> str:
-    loop = "" if cell.loop == NO_LOOP else f"/{name(cell.loop)}"
     by = "" if cell.transport == "respx" else f" {name(cell.transport)}"
     arriving = "" if cell.arrivals == "closed" else f" {name(cell.arrivals)}"
-    where = f"{name(cell.scenario)}/{name(cell.target)}/{name(cell.strategy)}{loop}"
-    return f"{where}@{cell.concurrency}{by}{arriving}"
+    return f"{plain(name_of(cell))}{by}{arriving}"
 
 
 def _line(texts: Sequence[str]) -> str:
     return f"| {' | '.join(texts)} |"
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_ESCAPED)

@@ -2,7 +2,7 @@
 
 from ..bench.record import Run
 from ..bench.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
-from .comparison import Field, Series, label, named
+from .comparison import Field, Series, is_level, label, named
 from .units import counted, percent, rate, whole
 
 _WORST_FIT = 0.1
@@ -14,7 +14,7 @@ def fitted_law(series: Series) -> ScalingLaw | None:
     return None if series.serial else law_of(series.cells)
 
 
-def is_drawn(law: ScalingLaw | None) -> bool:
+def fits_well(law: ScalingLaw | None) -> bool:
     """Whether a law fits well enough to tell anything."""
     return law is not None and law.error <= _WORST_FIT
 
@@ -33,7 +33,7 @@ def scaling_sentences(field: Field) -> list[str]:
     law = fitted_law(lines[best.strategy, best.loop])
     if law is None:
         return []
-    if not is_drawn(law):
+    if not fits_well(law):
         return [
             f"The scalability law does not fit {label(best)} (error {percent(law.error)}): "
             "no knee is told."
@@ -62,10 +62,7 @@ def goodput_sentences(field: Field, objective: Objective) -> list[str]:
         return [f"No cell keeps a {what}."]
     leader = max(found, key=lambda cell: cell.throughput_per_s or 0.0)
     alike = [
-        cell
-        for cell in found
-        if cell.concurrency == leader.concurrency
-        and (cell.throughput_per_s or 0.0) >= 0.99 * (leader.throughput_per_s or 0.0)
+        cell for cell in found if cell.concurrency == leader.concurrency and is_level(leader, cell)
     ]
     return [
         f"With a {what}, {named(alike)} carried most: {rate(leader.throughput_per_s)} with "

@@ -27,7 +27,7 @@ from .drawing import (
     say_nothing_measured,
     write_beside,
 )
-from .scaling import fitted_law, is_drawn
+from .scaling import fits_well, fitted_law
 from .units import name, rate, rate_unit, whole
 
 _HEIGHT_IN = 4.8
@@ -81,7 +81,7 @@ def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
             _draw_lines(axes, field, measured, rates, look)
             shown += measured
     further = [ideal_handle("ideal")] if rates else []
-    if any(is_drawn(fitted_law(series)) for series in shown):
+    if any(fits_well(fitted_law(series)) for series in shown):
         further.append(Line2D([], [], **_LAW_LINE, color=MUTED, label="scalability law, fitted"))
     legend(made, look, shown, further)
     return made
@@ -104,7 +104,7 @@ def _draw_lines(
         style = look.line(series.strategy, series.loop)
         points = throughput_points(series)
         law = fitted_law(series)
-        if law is not None and is_drawn(law):
+        if law is not None and fits_well(law):
             loads = _between(points[0][0], points[-1][0])
             axes.plot(
                 loads,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ..bench.record import NO_LOOP, CellResult, Run, Status
 from ..bench.scaling import Objective
 from .client_cost import client_costs
-from .comparison import Field, Standing, grouped, is_complete, is_level, named, scenarios
+from .comparison import Field, Standing, grouped, is_level, named, scenarios
 from .scaling import goodput_sentences, objective_of, scaling_sentences
 from .time_parts import time_sentences
 from .units import counted, listed, name, percent, plain, rate, shortened, whole
@@ -105,11 +105,12 @@ def _headline(field: Field, standing: Standing) -> str:
     load = counted(standing.load, "session")
     behind = [cell for cell in leaders if not is_level(best, cell)]
     if behind:
-        shares = f"{_share(field, behind[-1], standing.load)} by {named(behind[-1:])}"
+        # The last of them comes last.
+        shares = f"{_share(field, behind[-1], standing.load)}{' or more' if behind[1:] else ''}"
         level = [cell for cell in leaders if is_level(best, cell)]
         head = (
-            f"{named(level)} carried {load} at {_carried(field, best, standing.load)}; in so few "
-            f"trials {named(behind)} cannot be told from that (down to {shares})"
+            f"{named(level)} carried {load} at {_carried(field, best, standing.load)}; by "
+            f"these trials {named(behind)} cannot be told from that ({shares})"
         )
     elif _several(leaders):
         head = f"{named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
@@ -212,7 +213,7 @@ def _share(field: Field, cell: CellResult, load: int) -> str:
     if share is not None:
         return percent(share)
     carried = rate(cell.throughput_per_s)
-    return carried if is_complete(cell) else f"{carried} with sessions lost"
+    return carried if cell.sessions.all_succeeded else f"{carried} with sessions lost"
 
 
 def _pair(cell: CellResult) -> tuple[str, str]:

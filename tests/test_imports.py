@@ -28,7 +28,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.server", "mocks.traces"),
     ("mocks.mockers",),
     ("mocks.router",),
-    ("bench.origins",),
+    ("bench.origins", "bench.durations"),
     ("bench.blocked_loop", "bench.calls"),
     ("bench.record", "bench.machine", "bench.redaction", "bench.intervals"),
     ("bench.steadiness", "bench.sampling", "bench.scaling"),

@@ -9,8 +9,7 @@ from ...mocks.errors import UsageError
 from ...reports.runs_compared import compare_runs
 from ...reports.runs_compared_text import compared_markdown, print_compared
 from ..json_file import write_whole
-from ..record import Run
-from ..run_file import RUN_FILE, read_run
+from ..run_file import read_run, run_file_of
 
 _FEWEST = 2
 
@@ -33,7 +32,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _compare(options: argparse.Namespace) -> int:
     if len(options.runs) < _FEWEST:
         raise UsageError(f"compare {options.runs[0]}: expected two runs or more")
-    first, *others = ((name, _read(name)) for name in options.runs)
+    first, *others = ((name, read_run(run_file_of(name))) for name in options.runs)
     console, texts, charts = Console(), [], []
     for name, run in others:
         compared = compare_runs(first[1], run)
@@ -51,8 +50,3 @@ def _compare(options: argparse.Namespace) -> int:
         for path in write_ratio_charts(first[0], charts, options.out):
             console.print(str(path), soft_wrap=True, markup=False, highlight=False)
     return 0
-
-
-def _read(name: str) -> Run:
-    path = Path(name)
-    return read_run(path / RUN_FILE if path.is_dir() else path)

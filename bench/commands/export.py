@@ -7,7 +7,7 @@ from ...mocks.errors import UsageError
 from ...reports.exports import EXPORTS
 from ..json_file import write_whole
 from ..options import one_of
-from ..run_file import RUN_FILE, read_run
+from ..run_file import read_run, run_file_of
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,8 +27,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _export(options: argparse.Namespace) -> int:
     export = EXPORTS[one_of("FORMAT", options.format, EXPORTS)]
-    path = Path(options.run)
-    text = export.render(read_run(path / RUN_FILE if path.is_dir() else path))
+    text = export.render(read_run(run_file_of(options.run)))
     if options.out is None:
         print(text, end="" if text.endswith("\n") else "\n")  # noqa: T201 - what was asked for
     else:

@@ -1,10 +1,9 @@
 """``warpbench report``: the page and the charts of a run, made again from its file."""
 
 import argparse
-from pathlib import Path
 
 from ..options import folder
-from ..run_file import RUN_FILE, read_run
+from ..run_file import read_run, run_file_of
 from .showing import show_run
 
 
@@ -17,8 +16,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _report(options: argparse.Namespace) -> int:
-    path = Path(options.run)
-    run_file = path / RUN_FILE if path.is_dir() else path
+    run_file = run_file_of(options.run)
     run = read_run(run_file)
     show_run(run, run_file, folder(options.out) if options.out else run_file.parent)
     return 0

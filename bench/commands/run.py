@@ -88,8 +88,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
 
 
-def _takes_sweep(options: argparse.Namespace) -> bool:
-    """Whether the loads are to be found; then takes that word from the options.
+def _is_sweep(options: argparse.Namespace) -> bool:
+    """Whether the loads are to be found.
 
     Raises:
         UsageError: What was asked for beside it does not go with it.
@@ -105,7 +105,6 @@ def _takes_sweep(options: argparse.Namespace) -> bool:
     for what, is_there in refused:
         if is_there:
             raise UsageError(f"--concurrency {AUTO}: cannot go with {what}; leave one of them out")
-    options.concurrency = None
     return True
 
 
@@ -113,8 +112,10 @@ def _run(options: argparse.Namespace) -> int:
     transports = transports_of(options.transport)
     arrivals = [parse_arrivals(text) for text in several(options.arrivals)] or [CLOSED]
     clock = clock_for(options.clock, transports)
-    is_sweep = _takes_sweep(options)
-    factors = factors_of(options, clock, transports, arrivals)
+    is_sweep = _is_sweep(options)
+    loads = None if is_sweep else options.concurrency
+    asked = argparse.Namespace(**(vars(options) | {"concurrency": loads}))
+    factors = factors_of(asked, clock, transports, arrivals)
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is told now
     sampling = Sampling(

@@ -21,7 +21,7 @@ from warpbench.bench.record import Outcome, SessionSample, TrialResult
 from warpbench.bench.trial import TrialSpec
 from warpbench.mocks.errors import TrialError
 
-from .test_runner import RESULT
+from ..built import TRIAL
 
 STAT = "cpu  {user} 0 0 1000 0 0 0 {steal} 0 0\ncpu0 1\n"
 
@@ -113,14 +113,21 @@ class Trials:
 
     def run(self, _spec: TrialSpec) -> TrialResult:
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
-        return replace(RESULT, samples=(sample,), cpu_s=self._left.pop(0))
+        return replace(TRIAL, samples=(sample,), cpu_s=self._left.pop(0))
 
 
 def test_noise_is_what_trials_of_the_same_differ_by() -> None:
     assert check_noise(Trials(1.0, 1.01, 0.99, 1.0, 1.0)).is_well
     assert not check_noise(Trials(1.0, 2.0, 0.7, 1.0, 1.5)).is_well
-    with pytest.raises(TrialError, match="took no CPU time"):
-        check_noise(Trials(0.0, 0.0, 0.0, 0.0, 0.0))
+    assert "took no CPU time" in check_noise(Trials(0.0, 0.0, 0.0, 0.0, 0.0)).advice
+
+
+def test_a_machine_that_can_run_no_trial_is_told_so() -> None:
+    class Broken:
+        def run(self, spec: TrialSpec) -> TrialResult:
+            raise TrialError("the trial was killed by signal 9")
+
+    assert "killed by signal 9" in check_noise(Broken()).advice
 
 
 def test_the_command_makes_every_check(warpbench: Callable[..., object]) -> None:

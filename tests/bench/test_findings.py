@@ -3,7 +3,8 @@
 from warpbench.bench.blocked_loop import Cause, LoopHolder
 from warpbench.bench.findings import findings_of
 from warpbench.bench.record import CellResult, FindingKind, SessionCounts
-from warpbench.mocks.clock import ClockMode
+
+from ..built import cell_result
 
 
 def holder(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopHolder:
@@ -12,17 +13,9 @@ def holder(place: str, total_s: float, longest_s: float = 0.3, **more: object) -
 
 
 def cell(*holders: LoopHolder, strategy: str = "gather", scenario: str = "tools") -> CellResult:
-    return CellResult(
-        scenario=scenario,
-        target="agent",
+    return cell_result(
         strategy=strategy,
-        loop="asyncio",
-        transport="respx",
-        clock=ClockMode.WARP,
-        concurrency=10,
-        session_count=40,
-        seed=1,
-        tool_workers=10,
+        scenario=scenario,
         trials=2,
         sessions=SessionCounts(started=80, succeeded=80),
         makespan_s=100.0,

@@ -5,9 +5,6 @@ from dataclasses import replace
 import pytest
 from warpbench.bench.plan import Factors, cells_of
 from warpbench.bench.record import (
-    Cell,
-    CellResult,
-    Environment,
     FindingKind,
     Outcome,
     Run,
@@ -15,33 +12,14 @@ from warpbench.bench.record import (
     Status,
     TrialResult,
 )
-from warpbench.bench.runner import RunHeader, run_cells
+from warpbench.bench.runner import run_cells
 from warpbench.bench.sampling import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import load_scenario
 
-HEADER = RunHeader(
-    created_at="2026-01-01T00:00:00+00:00",
-    command="warpbench run --target x:secret-of-theirs",
-    environment=Environment(
-        python="3", implementation="C", platform="L", cores=2, packages={}, commit=None
-    ),
-    secrets=("secret-of-theirs",),
-)
-RESULT = TrialResult(
-    samples=(),
-    makespan_ns=2,
-    ideal_makespan_ns=1,
-    ideal_latencies_ns=(),
-    llm_calls=0,
-    tool_calls=0,
-    peak_in_flight=0,
-    cpu_s=0.0,
-    peak_rss_bytes=0,
-    elapsed_s=0.0,
-)
+from ..built import HEADER, TRIAL, Nobody
 
 
 class Scripted:
@@ -53,18 +31,10 @@ class Scripted:
 
     def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
         self.ran.append(spec.cell.strategy)
-        outcome = self._outcomes.get(spec.cell.strategy, RESULT)
+        outcome = self._outcomes.get(spec.cell.strategy, TRIAL)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
-
-
-class Nobody:
-    """An observer that looks away."""
-
-    def trial_begins(self, cell: Cell, done: int, total: int) -> None: ...
-    def trial_ends(self, so_far: object) -> None: ...
-    def cell_ends(self, result: CellResult) -> None: ...
 
 
 def specs(*strategies: str, **more: object) -> tuple[TrialSpec, ...]:
@@ -111,7 +81,7 @@ class Timed:
         self.ran.append(spec.cell.strategy)
         uneven = spec.cell.strategy == "threads" and len(self.ran) % 2
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
-        return replace(RESULT, samples=(sample,), makespan_ns=3000 if uneven else 1000)
+        return replace(TRIAL, samples=(sample,), makespan_ns=3000 if uneven else 1000)
 
 
 @pytest.mark.parametrize("budget_s", [6.0, 20.0])

@@ -6,7 +6,6 @@ from random import Random
 import pytest
 from warpbench.bench.findings import findings_of
 from warpbench.bench.record import (
-    Cell,
     CellResult,
     FindingKind,
     Outcome,
@@ -15,21 +14,10 @@ from warpbench.bench.record import (
 )
 from warpbench.bench.statistics import cell_result
 from warpbench.bench.steadiness import drift_within, trend_over
-from warpbench.mocks.clock import ClockMode
+
+from ..built import CELL, TRIAL
 
 MS = 1_000_000
-CELL = Cell(
-    scenario="tools",
-    target="agent",
-    strategy="gather",
-    loop="asyncio",
-    transport="respx",
-    clock=ClockMode.WARP,
-    concurrency=10,
-    session_count=100,
-    seed=1,
-    tool_workers=10,
-)
 
 
 def trial(stretch: list[float], makespan_ms: int = 1000) -> TrialResult:
@@ -41,16 +29,12 @@ def trial(stretch: list[float], makespan_ms: int = 1000) -> TrialResult:
         )
         for number, (ideal_ns, factor) in enumerate(zip(ideals_ns, stretch, strict=True))
     )
-    return TrialResult(
+    return replace(
+        TRIAL,
         samples=samples,
         makespan_ns=makespan_ms * MS,
-        ideal_makespan_ns=MS,
         ideal_latencies_ns=ideals_ns,
-        llm_calls=0,
-        tool_calls=0,
-        peak_in_flight=0,
         cpu_s=1.0,
-        peak_rss_bytes=0,
         elapsed_s=1.0,
     )
 

@@ -15,7 +15,7 @@ from warpbench.bench.trial import TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 
-from .test_runner import HEADER, RESULT, Nobody
+from ..built import HEADER, TRIAL, Nobody
 
 SECOND_NS = 1_000_000_000
 
@@ -32,7 +32,7 @@ class Scaling:
         self.loads[cell.strategy].append(cell.concurrency)
         per_s = self.laws[cell.strategy](cell.concurrency)
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, SECOND_NS)
-        return replace(RESULT, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
+        return replace(TRIAL, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
 
 
 def swept(trials: Scaling) -> Run:

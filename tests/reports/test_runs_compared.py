@@ -5,33 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.record import CellResult, Run, TrialFigures
+from warpbench.bench.record import CellResult, Run
 from warpbench.bench.run_file import write_run
 from warpbench.reports.ratio_chart import draw_ratios, write_ratio_charts
 from warpbench.reports.runs_compared import Direction, compare_runs
 from warpbench.reports.runs_compared_text import compared_markdown, rows, summary
 
+from ..built import trial_figures
+
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]
-
-
-def figures(per_s: float, cpu_s: float = 0.004) -> TrialFigures:
-    return TrialFigures(
-        makespan_s=1.0,
-        throughput_per_s=per_s,
-        cpu_s_per_session=cpu_s,
-        elapsed_s=1.0,
-        session=(),
-        outcome=(),
-        start_ns=(),
-        latency_ns=(),
-    )
 
 
 @pytest.fixture
 def measured(cell: Cell) -> Callable[..., CellResult]:
     def build(*per_s: float, strategy: str = "gather", cpu_s: float = 0.004) -> CellResult:
-        trials = tuple(figures(each, cpu_s) for each in per_s)
+        trials = tuple(trial_figures(each, cpu_s) for each in per_s)
         middle = sorted(per_s)[len(per_s) // 2]
         return cell(
             strategy,

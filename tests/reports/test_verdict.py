@@ -3,24 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.record import CellResult, Run, SessionCounts, Status, TrialFigures
+from warpbench.bench.record import CellResult, Run, SessionCounts, Status
 from warpbench.reports.units import rate
 from warpbench.reports.verdict import verdict
 
+from ..built import trial_figures
+
 Build = Callable[..., CellResult]
-
-
-def trial_of(throughput_per_s: float) -> TrialFigures:
-    return TrialFigures(
-        makespan_s=1.0,
-        throughput_per_s=throughput_per_s,
-        cpu_s_per_session=0.004,
-        elapsed_s=1.0,
-        session=(),
-        outcome=(),
-        start_ns=(),
-        latency_ns=(),
-    )
 
 
 def test_the_sample_is_judged_in_full(sample: Run) -> None:
@@ -132,13 +121,13 @@ def test_who_carried_less_but_cannot_be_told_from_the_best_is_named_with_what_it
     def scattered(strategy: str, efficiency: float, *factors: float) -> CellResult:
         built = cell(strategy, "asyncio", 100, efficiency)
         per_s = built.throughput_per_s or 0
-        return replace(built, trial_figures=tuple(trial_of(per_s * each) for each in factors))
+        return replace(built, trial_figures=tuple(trial_figures(per_s * each) for each in factors))
 
     best = scattered("gather", 0.9, 0.8, 1.0, 1.3)
     near = scattered("workers", 0.8, 1.2, 1.0, 0.9)
     far = scattered("threads", 0.3, 0.8, 1.0, 1.3)
     (sentence,) = verdict(run_of([best, near, far]))
     assert (
-        "gather on asyncio carried 100 sessions at 90 % of the ideal; in so few trials workers on "
-        "asyncio cannot be told from that (down to 80 % by workers on asyncio); threads at 30 %."
+        "gather on asyncio carried 100 sessions at 90 % of the ideal; by these trials workers on "
+        "asyncio cannot be told from that (80 %); threads at 30 %."
     ) in sentence

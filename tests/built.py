@@ -1,0 +1,68 @@
+"""Values that many tests begin with: a cell, a trial, what one came to, and an observer."""
+
+from dataclasses import asdict
+from typing import Any
+
+from warpbench.bench.record import Cell, CellResult, Environment, TrialFigures, TrialResult
+from warpbench.bench.runner import RunHeader
+from warpbench.mocks.clock import ClockMode
+
+CELL = Cell(
+    scenario="tools",
+    target="agent",
+    strategy="gather",
+    loop="asyncio",
+    transport="respx",
+    clock=ClockMode.WARP,
+    concurrency=10,
+    session_count=100,
+    seed=1,
+    tool_workers=10,
+)
+TRIAL = TrialResult(
+    samples=(),
+    makespan_ns=2,
+    ideal_makespan_ns=1,
+    ideal_latencies_ns=(),
+    llm_calls=0,
+    tool_calls=0,
+    peak_in_flight=0,
+    cpu_s=0.0,
+    peak_rss_bytes=0,
+    elapsed_s=0.0,
+)
+HEADER = RunHeader(
+    created_at="2026-01-01T00:00:00+00:00",
+    command="warpbench run --target x:secret-of-theirs",
+    environment=Environment(
+        python="3", implementation="C", platform="L", cores=2, packages={}, commit=None
+    ),
+    secrets=("secret-of-theirs",),
+)
+
+
+class Nobody:
+    """An observer that looks away."""
+
+    def trial_begins(self, cell: Cell, done: int, total: int) -> None: ...
+    def trial_ends(self, so_far: object) -> None: ...
+    def cell_ends(self, result: CellResult) -> None: ...
+
+
+def cell_result(**fields: Any) -> CellResult:
+    """A cell with a result, of which a test says what matters to it."""
+    return CellResult(**(asdict(CELL) | fields))
+
+
+def trial_figures(throughput_per_s: float, cpu_s: float = 0.004) -> TrialFigures:
+    """One trial of a cell, without its sessions."""
+    return TrialFigures(
+        makespan_s=1.0,
+        throughput_per_s=throughput_per_s,
+        cpu_s_per_session=cpu_s,
+        elapsed_s=1.0,
+        session=(),
+        outcome=(),
+        start_ns=(),
+        latency_ns=(),
+    )
