@@ -43,10 +43,10 @@ class Reply:
     Attributes:
         status: HTTP status.
         headers: Headers, in small letters, without the length.
-        parts: The body; status and headers are sent with the first part. Without a part
-            they are not sent.
+        parts: The body. Without a part nothing is sent, neither status nor headers.
         end_ns: When it ends.
         ending: How it ends.
+        early_head_ns: When status and headers are sent, if that is before the first part.
     """
 
     status: int
@@ -54,11 +54,20 @@ class Reply:
     parts: tuple[Part, ...]
     end_ns: int
     ending: Ending = Ending.COMPLETE
+    early_head_ns: int | None = None
+
+    @property
+    def head_ns(self) -> int:
+        """When status and headers are sent; when it ends, if they are not."""
+        if self.early_head_ns is not None and self.parts:
+            return self.early_head_ns
+        return self.parts[0].at_ns if self.parts else self.end_ns
 
     @property
     def is_whole(self) -> bool:
         """Whether it comes at one time, and complete."""
-        return len(self.parts) == 1 and self.ending is Ending.COMPLETE
+        at_one_time = len(self.parts) == 1 and self.head_ns == self.parts[0].at_ns
+        return at_one_time and self.ending is Ending.COMPLETE
 
     @property
     def body(self) -> bytes:
@@ -72,7 +81,11 @@ def whole_reply(status: int, headers: Mapping[str, str], body: bytes, at_ns: int
 
 
 def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
-    """Return a reply whose body comes in parts; those of one time are sent together."""
+    """Return a reply whose body comes in parts; those of one time are sent together.
+
+    Status and headers are sent at once, before anything of the body is there: so do vLLM and
+    whatever else streams through Starlette.
+    """
     joined: list[Part] = []
     data: list[bytes] = []
     at_ns: int | None = None
@@ -84,7 +97,7 @@ def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
         data.append(part.data)
     if at_ns is not None:
         joined.append(Part(at_ns, b"".join(data)))
-    return Reply(200, headers, tuple(joined), at_ns or 0)
+    return Reply(200, headers, tuple(joined), at_ns or 0, early_head_ns=0)
 
 
 def no_reply(ending: Ending, at_ns: int) -> Reply:
@@ -97,7 +110,8 @@ def later(reply: Reply, by_ns: int) -> Reply:
     if by_ns == 0:
         return reply
     parts = tuple(Part(part.at_ns + by_ns, part.data) for part in reply.parts)
-    return replace(reply, parts=parts, end_ns=reply.end_ns + by_ns)
+    head_ns = None if reply.early_head_ns is None else reply.early_head_ns + by_ns
+    return replace(reply, parts=parts, end_ns=reply.end_ns + by_ns, early_head_ns=head_ns)
 
 
 def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:

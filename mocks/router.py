@@ -44,7 +44,7 @@ class WorldRouter(respx.MockRouter):
         self._errors = importlib.import_module(transport)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an async client when the first part of its reply is due."""
+        """Answer a request of an async client when the head of its reply is due."""
         play = _Play(self._world, request, self._errors)
         if play.is_prompt:
             with play.call() as call:
@@ -61,7 +61,7 @@ class WorldRouter(respx.MockRouter):
             return play.response(_AsyncParts(play, call, scope.pop_all()))
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of a sync client when the first part of its reply is due."""
+        """Answer a request of a sync client when the head of its reply is due."""
         play = _Play(self._world, request, self._errors)
         if play.is_prompt:
             with play.call() as call:
@@ -92,7 +92,7 @@ class _Play:
         self.clock = world.clock
         self.traffic = world.traffic
         reply = self._exchange.reply
-        first_after_ns = reply.parts[0].at_ns if reply.parts else reply.end_ns
+        first_after_ns = reply.head_ns
         waits_for_ever = not reply.parts and reply.ending is Ending.SILENT
         if waits_for_ever:
             first_after_ns = _NEVER_NS
@@ -115,7 +115,7 @@ class _Play:
         reply = self._exchange.reply
         if not reply.parts:
             raise self._broken(reply.ending)
-        if reply.parts[0].at_ns > self._timeout_ns:
+        if reply.head_ns > self._timeout_ns:
             raise self._broken(Ending.SILENT)
 
     def response(
@@ -133,7 +133,7 @@ class _Play:
     def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
         """Yield when to wait for, then the bytes that are there, or what is raised."""
         reply, arrived_ns = self._exchange.reply, self._exchange.arrived_ns
-        before_ns = arrived_ns + reply.parts[0].at_ns
+        before_ns = arrived_ns + reply.head_ns
         for part in reply.parts:
             due_ns = arrived_ns + part.at_ns
             if due_ns - before_ns > self._timeout_ns:

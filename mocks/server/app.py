@@ -75,21 +75,25 @@ class ServerApp:
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         if reply.is_whole:
             headers.append((b"content-length", b"%d" % len(reply.parts[0].data)))
+
+        async def wait_until(after_ns: int) -> None:
+            call.waits_until(exchange.arrived_ns + after_ns)
+            await sleep_until_ns(exchange.arrived_ns + after_ns)
+            call.taken_up()
+
         is_complete = reply.ending is Ending.COMPLETE
+        if reply.parts:
+            await wait_until(reply.head_ns)
+            start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+            await send(start)
         last = len(reply.parts) - 1
         for index, part in enumerate(reply.parts):
-            call.waits_until(exchange.arrived_ns + part.at_ns)
-            await sleep_until_ns(exchange.arrived_ns + part.at_ns)
-            call.taken_up()
-            if index == 0:
-                start = {"type": "http.response.start", "status": reply.status}
-                await send({**start, "headers": headers})
+            if part.at_ns > reply.head_ns:
+                await wait_until(part.at_ns)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
         if not is_complete:
-            call.waits_until(exchange.arrived_ns + reply.end_ns)
-            await sleep_until_ns(exchange.arrived_ns + reply.end_ns)
-            call.taken_up()
+            await wait_until(reply.end_ns)
             if reply.parts:
                 # What was sent has to be read before a reset may overtake it.
                 await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
