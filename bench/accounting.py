@@ -16,10 +16,12 @@ from ..mocks.metering import Meter
 from ..mocks.script import SessionScript, roots
 from ..mocks.traffic import Traffic
 from ..mocks.waits import Wait
-from .attribution import Evidence, time_parts
+from .attribution import time_parts
 from .blocked_loop import BlockedLoop, BlockedLoops
+from .evidence import Evidence
 from .probe import Probe
-from .record import SessionSample, TimeParts, Vitals
+from .record import SessionSample, Timeline, TimeParts, Vitals
+from .timelines import timeline
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
 
@@ -39,6 +41,7 @@ class Accounted:
         blocked_loop: When and where an event loop was blocked.
         time_parts_ns: Where the time of each sample went.
         vitals: How the process was over time.
+        timeline: What the first sessions did.
         probe_cpu_s: What noting all that took.
     """
 
@@ -46,6 +49,7 @@ class Accounted:
     blocked_loop: tuple[BlockedLoop, ...] = ()
     time_parts_ns: tuple[TimeParts, ...] = ()
     vitals: Vitals | None = None
+    timeline: Timeline | None = None
     probe_cpu_s: float | None = None
 
 
@@ -169,6 +173,7 @@ class Accounting:
             blocked_loop=blocked_loop,
             time_parts_ns=time_parts(samples, evidence),
             vitals=vitals.vitals(),
+            timeline=timeline(samples, evidence),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 

@@ -144,6 +144,55 @@ class Vitals:
     gc_pause_ns: tuple[int, ...] = ()
 
 
+class LaneState(StrEnum):
+    """What a session does at a moment, as a picture shows it."""
+
+    MODEL = "model"
+    TOOL = "tool"
+    TOOLS = "tools"
+    READY = "ready"
+    ADMISSION = "admission"
+    RETRY = "retry"
+    OWN = "own"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One session over time, in nanoseconds on the clock, since the trial's start.
+
+    Attributes:
+        session: Its number.
+        outcome: How it ended.
+        end_ns: When it ended.
+        from_ns: When each of its states began; each lasts until the next.
+        state: The states; ``tools`` are several at one time.
+    """
+
+    session: int
+    outcome: Outcome
+    end_ns: int
+    from_ns: tuple[int, ...]
+    state: tuple[LaneState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stretch of time in which an event loop was held, and by what; as ``Lane`` has it."""
+
+    begin_ns: int
+    end_ns: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What the first sessions of a trial did, and when an event loop was held meanwhile."""
+
+    lanes: tuple[Lane, ...] = ()
+    held: tuple[Held, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSample:
     """One session as the probe saw it; times in nanoseconds since the trial's start.
@@ -201,6 +250,7 @@ class TrialResult:
         time_parts_ns: Where the time of each sample went, in their order, if the trial was to
             account for it.
         vitals: How its process was over time, likewise.
+        timeline: What its first sessions did, likewise.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -224,6 +274,7 @@ class TrialResult:
     server_utilisation: float | None = None
     time_parts_ns: tuple[TimeParts, ...] = ()
     vitals: Vitals | None = None
+    timeline: Timeline | None = None
     probe_cpu_s: float | None = None
 
 
@@ -297,6 +348,7 @@ class CellResult(Cell):
         time_parts_s: Where the time of a session went, the mean over all of them.
         loop_holders: Which places held an event loop, the worst first; at most ten.
         vitals: How the process of the first trial was over time.
+        timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
         drift: How much longer sessions took in the second half of the trials than in the first,
             as a share; ``None`` where that is no more than chance, or not known.
@@ -329,6 +381,7 @@ class CellResult(Cell):
     time_parts_s: TimeParts | None = None
     loop_holders: tuple[LoopHolder, ...] = ()
     vitals: Vitals | None = None
+    timeline: Timeline | None = field(default=None, hash=False)
     probe_share: float | None = None
     drift: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)

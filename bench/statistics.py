@@ -129,6 +129,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             :_MOST_HOLDERS
         ],
         vitals=trials[0].vitals,
+        timeline=trials[0].timeline,
         probe_share=_median_of(
             trial.probe_cpu_s / trial.cpu_s
             for trial in trials

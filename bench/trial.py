@@ -315,6 +315,7 @@ class _Trial:
             server_capacity_per_s=seen.server_capacity_per_s,
             server_utilisation=seen.server_utilisation,
             time_parts_ns=noted.time_parts_ns,
+            timeline=noted.timeline,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )

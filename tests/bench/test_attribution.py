@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
-from warpbench.bench.attribution import Evidence, mean_parts, time_parts
+from warpbench.bench.attribution import mean_parts, time_parts
 from warpbench.bench.blocked_loop import BlockedLoop
+from warpbench.bench.evidence import Evidence
 from warpbench.bench.record import Outcome, SessionSample, TimeParts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.target import Lab, Target

@@ -1,0 +1,83 @@
+"""What is known of a trial beside its samples, and what it says of a stretch of time. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..mocks.script import SessionScript
+from ..mocks.waits import Wait
+from .blocked_loop import BlockedLoop
+from .record import SessionSample
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a trial beside its samples.
+
+    Attributes:
+        scripts: The sessions' scripts by number.
+        waits: All waits, in any order; in times of the clock.
+        cpu_ns: CPU time that was booked to each session.
+        blocked_loop: When an event loop was blocked.
+        origin_ns: Time on the clock from which the samples count.
+        cores: As for ``ideal_latencies_ns``.
+        idle_is_known: Whether the waits tell how long nobody computed; where a server in
+            another process noted them, they do not.
+    """
+
+    scripts: Mapping[int, SessionScript]
+    waits: Sequence[Wait]
+    cpu_ns: Mapping[int, int]
+    blocked_loop: Sequence[BlockedLoop]
+    origin_ns: int
+    cores: int
+    idle_is_known: bool = True
+
+
+class IdleTimes:
+    """How long nobody computed between two moments of a session at which that was read.
+
+    Args:
+        sample: The session.
+        waits: Its waits.
+        begin_ns: Its begin, on the clock.
+        end_ns: Its end.
+    """
+
+    def __init__(
+        self, sample: SessionSample, waits: Iterable[Wait], begin_ns: int, end_ns: int
+    ) -> None:
+        self._read = {begin_ns: sample.idle_at_start_ns}
+        for wait in waits:
+            self._read[wait.start_ns] = wait.idle_at_start_ns
+            self._read[wait.end_ns] = wait.idle_at_end_ns
+        self._read[end_ns] = sample.idle_at_end_ns
+
+    def between(self, begin_ns: int, end_ns: int) -> int:
+        """Return it for two moments; 0 where one of them was not read."""
+        before_ns, after_ns = self._read.get(begin_ns), self._read.get(end_ns)
+        if before_ns is None or after_ns is None:
+            return 0
+        return min(max(0, after_ns - before_ns), end_ns - begin_ns)
+
+
+class BlockedTimes:
+    """When an event loop was blocked, and by which session.
+
+    Args:
+        stretches: When, in any order.
+    """
+
+    def __init__(self, stretches: Iterable[BlockedLoop]) -> None:
+        self._stretches = sorted(stretches, key=lambda each: each.end_ns)
+        self._ends_ns = [each.end_ns for each in self._stretches]
+
+    def by_others_ns(self, begin_ns: int, end_ns: int, session: int) -> int:
+        """For how long somebody else's code blocked it in a stretch of time."""
+        held_ns = 0
+        for each in self._stretches[bisect_right(self._ends_ns, begin_ns) :]:
+            if each.start_ns >= end_ns:
+                break
+            if each.session != session:
+                held_ns += min(each.end_ns, end_ns) - max(each.start_ns, begin_ns)
+        return held_ns

@@ -1,0 +1,129 @@
+"""What a session does from moment to moment, as its waits tell. Pure.
+
+Along a session's life each moment is given to the first of these that holds:
+
+1. a wait that is not over: for the *model* or for a *tool* (where both, the model);
+2. between the begin of a failed attempt at a model call and the begin of the next: *retry*;
+3. a wait that is over and not taken up: *ready*.
+
+What no wait tells of is a gap: the session's own code runs, or could.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ..mocks.script import SessionScript, with_nested
+from ..mocks.waits import Wait, WaitKind
+
+
+class State(IntEnum):
+    """What a session does at a moment; the first of those that hold counts."""
+
+    MODEL = 0
+    TOOL = 1
+    RETRY = 2
+    READY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of time that a wait tells of.
+
+    Attributes:
+        begin_ns: When it begins, on the clock.
+        end_ns: When it ends.
+        state: What is done in it.
+        in_round: In which round of the session; -1 for none.
+    """
+
+    begin_ns: int
+    end_ns: int
+    state: State
+    in_round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of a session's life in which nothing changes.
+
+    Attributes:
+        begin_ns: When it begins, on the clock.
+        end_ns: When it ends.
+        state: What is done in it; ``None`` for a gap.
+        in_round: In which round of the session; -1 for none.
+        tools: How many tools are waited for at one time.
+    """
+
+    begin_ns: int
+    end_ns: int
+    state: State | None
+    in_round: int
+    tools: int
+
+
+def stretches_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Stretch]:
+    """Return what the waits of a session, and of those nested in it, tell of."""
+    round_of = _rounds(script)
+    attempts: defaultdict[tuple[int, int], list[Wait]] = defaultdict(list)
+    for wait in waits:
+        if wait.kind is WaitKind.MODEL:
+            attempts[wait.session, wait.step].append(wait)
+            continue
+        of_script = wait.kind is WaitKind.TOOL
+        in_round = round_of.get(wait.session, wait.step) if of_script else -1
+        yield from _of_wait(wait, State.TOOL, in_round)
+    for (session, _), of_call in attempts.items():
+        of_call.sort(key=lambda wait: wait.start_ns)
+        in_round = round_of.get(session, -1)
+        if len(of_call) > 1:
+            yield Stretch(of_call[0].start_ns, of_call[-1].start_ns, State.RETRY, in_round)
+        yield from _of_wait(of_call[-1], State.MODEL, in_round)
+
+
+def moments(begin_ns: int, end_ns: int, stretches: Iterable[Stretch]) -> Iterator[Moment]:
+    """Give each moment between a session's begin and its end to one state, in order of time."""
+    events: list[tuple[int, int, State, int]] = []
+    for each in stretches:
+        from_ns, to_ns = max(begin_ns, each.begin_ns), min(end_ns, each.end_ns)
+        if from_ns < to_ns:
+            events.append((from_ns, 1, each.state, each.in_round))
+            events.append((to_ns, -1, each.state, each.in_round))
+    events.sort()
+    open_count = dict.fromkeys(State, 0)
+    # A session's rounds follow one another: what begins last says which one it is.
+    round_of = dict.fromkeys(State, -1)
+    at_ns = begin_ns
+    for when_ns, change, state, in_round in (*events, (end_ns, 0, State.READY, -1)):
+        if when_ns > at_ns:
+            current = next((state for state in State if open_count[state]), None)
+            current_round = -1 if current is None else round_of[current]
+            yield Moment(at_ns, when_ns, current, current_round, open_count[State.TOOL])
+            at_ns = when_ns
+        open_count[state] += change
+        if change > 0:
+            round_of[state] = in_round
+
+
+def in_pool(waits: Sequence[Wait]) -> frozenset[int]:
+    """Return when tools of a session began: what was waited before may be for a thread."""
+    return frozenset(wait.start_ns for wait in waits if wait.kind is WaitKind.TOOL)
+
+
+def _of_wait(wait: Wait, state: State, in_round: int) -> Iterator[Stretch]:
+    """What was not there, then what was not taken up; of a stream, both of all its pieces."""
+    due_ns = wait.start_ns + wait.waited_ns
+    yield Stretch(wait.start_ns, due_ns, state, in_round)
+    yield Stretch(due_ns, due_ns + wait.ready_ns, State.READY, in_round)
+
+
+def _rounds(script: SessionScript) -> dict[int, int]:
+    """In which round of the session each one nested in it runs."""
+    return {
+        part.session: step
+        for step, call in enumerate(script.model_calls)
+        for tool in call.tool_calls
+        if tool.session is not None
+        for part in with_nested(tool.session)
+    }

@@ -1,0 +1,127 @@
+"""What the first sessions of a trial did, moment by moment: for a picture. Pure.
+
+Beside the states that waits tell of there are those of a gap. Where nobody computed, the session
+waited for a place or for what no mock knows of. Where somebody did, the gap is the session's own if
+most of what it may have computed in all its gaps was booked to it, and else it was ready.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from ..mocks.script import roots
+from ..mocks.waits import Wait
+from .blocked_loop import BlockedLoop
+from .evidence import BlockedTimes, Evidence, IdleTimes
+from .record import Held, Lane, LaneState, SessionSample, Timeline
+from .stretches import Moment, State, in_pool, moments, stretches_of
+
+MOST_LANES = 24
+_FINEST = 1500
+_MOST_HELD = 300
+_STATES = {
+    State.MODEL: LaneState.MODEL,
+    State.TOOL: LaneState.TOOL,
+    State.RETRY: LaneState.RETRY,
+    State.READY: LaneState.READY,
+}
+
+
+def timeline(samples: Sequence[SessionSample], evidence: Evidence) -> Timeline:
+    """Return what the sessions that began first did.
+
+    Args:
+        samples: All the sessions.
+        evidence: What the mocks and the meters know.
+
+    Returns:
+        Their lanes, in the order of their begins; in each, what is shorter than one part in
+        1,500 of the whole picture belongs to what came before.
+    """
+    first = sorted(samples, key=lambda sample: (sample.start_ns, sample.session))[:MOST_LANES]
+    if not first:
+        return Timeline()
+    end_ns = max(sample.end_ns for sample in first)
+    begin_ns = min(_begin_ns(sample) for sample in first)
+    root_of = roots(evidence.scripts.values())
+    shown = {sample.session for sample in first}
+    waits: defaultdict[int, list[Wait]] = defaultdict(list)
+    for wait in evidence.waits:
+        root = root_of.get(wait.session)
+        if root in shown:
+            waits[wait.session if root is None else root].append(wait)
+    finest_ns = (end_ns - begin_ns) // _FINEST
+    blocked = BlockedTimes(evidence.blocked_loop)
+    return Timeline(
+        lanes=tuple(
+            _lane(sample, waits.get(sample.session, []), evidence, blocked, finest_ns)
+            for sample in first
+        ),
+        held=_held(evidence.blocked_loop, evidence.origin_ns, end_ns),
+    )
+
+
+def _lane(
+    sample: SessionSample,
+    waits: Sequence[Wait],
+    evidence: Evidence,
+    blocked: BlockedTimes,
+    finest_ns: int,
+) -> Lane:
+    begin_ns, end_ns = evidence.origin_ns + sample.start_ns, evidence.origin_ns + sample.end_ns
+    script = evidence.scripts[sample.session]
+    life = list(moments(begin_ns, end_ns, stretches_of(script, waits)))
+    idle = IdleTimes(sample, waits, begin_ns, end_ns) if evidence.idle_is_known else None
+    gaps_ns = sum(each.end_ns - each.begin_ns for each in life if each.state is None)
+    is_own = 2 * evidence.cpu_ns.get(sample.session, 0) >= gaps_ns
+    pool_starts = in_pool(waits)
+
+    def state_of(moment: Moment) -> LaneState:
+        if moment.state is State.TOOL and moment.tools > 1:
+            return LaneState.TOOLS
+        if moment.state is not None:
+            return _STATES[moment.state]
+        length_ns = moment.end_ns - moment.begin_ns
+        held_ns = blocked.by_others_ns(moment.begin_ns, moment.end_ns, sample.session)
+        if 2 * held_ns >= length_ns:
+            return LaneState.READY
+        if idle is not None and 2 * idle.between(moment.begin_ns, moment.end_ns) >= length_ns:
+            return LaneState.ADMISSION if moment.end_ns in pool_starts else LaneState.OTHER
+        return LaneState.OWN if is_own else LaneState.READY
+
+    steps: list[tuple[int, LaneState]] = []
+    if sample.intended_ns is not None and sample.intended_ns < sample.start_ns:
+        steps.append((sample.intended_ns, LaneState.ADMISSION))
+    steps += [(each.begin_ns - evidence.origin_ns, state_of(each)) for each in life]
+    kept = list(_coarsened(steps, sample.end_ns, finest_ns))
+    return Lane(
+        session=sample.session,
+        outcome=sample.outcome,
+        end_ns=sample.end_ns,
+        from_ns=tuple(from_ns for from_ns, _ in kept),
+        state=tuple(state for _, state in kept),
+    )
+
+
+def _coarsened(
+    steps: Sequence[tuple[int, LaneState]], end_ns: int, finest_ns: int
+) -> Iterator[tuple[int, LaneState]]:
+    before: LaneState | None = None
+    for (from_ns, state), (next_ns, _) in pairwise([*steps, (end_ns, LaneState.OTHER)]):
+        if state is not before and (before is None or next_ns - from_ns >= finest_ns):
+            yield from_ns, state
+            before = state
+
+
+def _begin_ns(sample: SessionSample) -> int:
+    return sample.start_ns if sample.intended_ns is None else sample.intended_ns
+
+
+def _held(blocked: Sequence[BlockedLoop], origin_ns: int, end_ns: int) -> tuple[Held, ...]:
+    """Return the longest stretches in which a loop was held, in the order of time."""
+    seen = [each for each in blocked if 0 <= each.start_ns - origin_ns < end_ns]
+    longest = sorted(seen, key=lambda each: each.end_ns - each.start_ns, reverse=True)[:_MOST_HELD]
+    return tuple(
+        Held(each.start_ns - origin_ns, min(each.end_ns - origin_ns, end_ns), each.place)
+        for each in sorted(longest, key=lambda each: each.start_ns)
+    )
