@@ -1,4 +1,4 @@
-# What a newcomer guesses: bench, test, lint, types, gate, benchmarks, fidelity, examples, lock.
+# What a newcomer guesses: bench, test, lint, types, gate, benchmarks, fidelity, examples, browser, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench test lint format types gate benchmarks fidelity examples lock clean
+.PHONY: bench test lint format types gate benchmarks fidelity examples browser lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
@@ -41,6 +41,10 @@ fidelity: $(VENV)/.ready
 examples: $(VENV)/.frameworks
 	$(BIN)/pytest -n logical tests/examples
 
+# The page in a browser: needs `chromium` on the machine.
+browser: $(VENV)/.browser
+	$(BIN)/pytest tests/browser
+
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11: name another, as in make PYTHON=python3.12"; exit 1; }
@@ -55,6 +59,10 @@ $(VENV)/.frameworks: $(VENV)/.ready constraints-frameworks.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-frameworks.txt
 	@touch $@
 
+$(VENV)/.browser: $(VENV)/.ready constraints-browser.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-browser.txt
+	@touch $@
+
 # Resolves pyproject.toml anew for every supported Python, with hashes and without addresses.
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
@@ -63,6 +71,9 @@ lock: $(VENV)/.ready
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --group frameworks --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
 		-c constraints.txt -o constraints-frameworks.txt
+	$(BIN)/uv pip compile --group browser --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+		-c constraints.txt -o constraints-browser.txt
 
 clean:
 	rm -rf $(VENV) .venv-3.* results build *.egg-info .mypy_cache .ruff_cache .pytest_cache

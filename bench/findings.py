@@ -102,10 +102,14 @@ def _loop_held(cells: Iterable[CellResult]) -> Iterator[Finding]:
         others = f" and in {more} other cell{'' if more == 1 else 's'}" if more else ""
         yield Finding(
             FindingKind.LOOP_HELD,
-            f"{place} held the event loop for {worst.longest_s * 1000:,.0f} ms at a time, "
+            f"{place} held the event loop for {_length(worst.longest_s)} at a time, "
             f"{worst.total_s / cell.trials:,.2f} s of a trial, {_HOLDING[cause]}; in "
             f"{name_of(cell)}{others}",
         )
+
+
+def _length(length_s: float) -> str:
+    return f"{length_s * 1000:,.0f} ms" if length_s < 1 else f"{length_s:,.2f} s"
 
 
 def _not_steady(cells: Sequence[CellResult]) -> Iterator[Finding]:

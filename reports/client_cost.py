@@ -51,7 +51,7 @@ def _costs(run: Run) -> Iterator[tuple[CellResult, float]]:
     twins = {_without_transport(cell): cell for cell in run.cells if cell.transport == IN_PROCESS}
     for cell in run.cells:
         twin = twins.get(_without_transport(cell))
-        if twin is None or cell is twin:
+        if twin is None or cell.transport == IN_PROCESS:
             continue
         over_sockets_s, in_process_s = _cpu_s_per_call(cell), _cpu_s_per_call(twin)
         if over_sockets_s is not None and in_process_s is not None:
@@ -67,5 +67,5 @@ def _cpu_s_per_call(cell: CellResult) -> float | None:
 def _without_transport(cell: CellResult) -> Hashable:
     return (
         *(cell.scenario, cell.target, cell.strategy, cell.loop, cell.clock),
-        *(cell.concurrency, cell.session_count, cell.seed, cell.tool_workers),
+        *(cell.concurrency, cell.session_count, cell.seed, cell.tool_workers, cell.arrivals),
     )

@@ -1,10 +1,15 @@
-"""The report as one HTML file that needs nothing else: no script, no request, no network.
+"""The report as one HTML file that needs nothing else: no request, no network.
 
 What comes from outside (names, errors, the command) is escaped by the template engine and
-stripped of what does not print. The page's own policy forbids scripts and requests besides,
-so that a slip in the first two would still do nothing.
+stripped of what does not print. The page's own policy forbids requests, and every script but the
+one that we wrote (by its hash), so that a slip in the first two would still do nothing.
+
+The script draws the pictures that answer to the pointer from the figures in the page
+(``page_data``). Where no script runs, the static charts stand in for them.
 """
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +23,13 @@ from ..bench.record import CellResult, Run, Status
 from . import templates
 from .chart import Chart
 from .columns import EFFICIENCY, Column, columns_for, remark
-from .comparison import Mark, ScenarioCells, marks, scenarios
+from .comparison import Field, Mark, ScenarioCells, marks, scenarios
+from .page_data import page_data
 from .svg import inline_svg
 from .units import counted, listed, name, percent, plain, printable
 from .verdict import verdict
 
+_SCRIPT = ("draw", "charts", "page")
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
 
 
@@ -52,6 +59,7 @@ class Row:
         best: Whether it is the best at its load.
         mark: The sign for that, or for a tie.
         mark_meaning: The same in words.
+        strategy: Its strategy, by which the page's script finds it.
     """
 
     entries: tuple[Entry, ...]
@@ -60,6 +68,7 @@ class Row:
     best: bool
     mark: str
     mark_meaning: str
+    strategy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class Section:
     """One scenario: its pictures and its table, rows in blocks of one load; what noting cost."""
 
     name: str
+    fields: tuple[str, ...]
     probe: str
     pictures: tuple[Markup, ...]
     columns: tuple[Column, ...]
@@ -85,12 +95,16 @@ def render_page(run: Run, charts: Sequence[Chart] = ()) -> str:
         The document. The same run and charts give the same text.
     """
     found = scenarios(run)
+    script = _script()
     return _template().render(
         run=run,
         names=listed([name(scenario.name) for scenario in found]) if found else "an empty run",
         verdict=verdict(run),
         sections=[_section(scenario, charts) for scenario in found],
         style=Markup(_read("report.css")),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own files)
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=Markup(page_data(run)),  # noqa: S704 (JSON without a "<")
     )
 
 
@@ -99,6 +113,7 @@ def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
     found = {cell: mark for field in scenario.fields for cell, mark in marks(field).items()}
     return Section(
         name=name(scenario.name),
+        fields=tuple(_heading(field) for field in scenario.fields),
         probe=_probe(scenario),
         pictures=tuple(_picture(chart) for chart in charts if chart.scenario == scenario.name),
         columns=columns,
@@ -107,6 +122,10 @@ def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
             for block in scenario.blocks
         ),
     )
+
+
+def _heading(field: Field) -> str:
+    return plain(field.name)
 
 
 def _probe(scenario: ScenarioCells) -> str:
@@ -138,6 +157,7 @@ def _row(cell: CellResult, columns: Sequence[Column], mark: Mark | None) -> Row:
         best=mark is Mark.BEST,
         mark=_MARKS[mark] if mark else "",
         mark_meaning=mark.value if mark else "",
+        strategy=name(cell.strategy),
     )
 
 
@@ -161,6 +181,12 @@ def _template() -> Template:
     environment.filters["printable"] = printable
     environment.filters["counted"] = counted
     return environment.from_string(_read("report.html"))
+
+
+def _script() -> str:
+    """Return the page's script: its parts in the order in which they use each other."""
+    parts = (_read(f"script/{part}.js") for part in _SCRIPT)
+    return f'(() => {{\n"use strict";\n{"".join(parts)}}})();\n'
 
 
 def _read(file: str) -> str:

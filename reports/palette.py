@@ -48,6 +48,34 @@ PART_COLOURS: Mapping[str, str] = MappingProxyType(
         "remainder": "#BBBBBB",
     }
 )
+# What a session does at a moment: as its parts, and tools side by side darker than one alone.
+LANE_COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "model": PART_COLOURS["llm"],
+        "tool": PART_COLOURS["tool"],
+        "tools": "#228877",
+        "own": PART_COLOURS["cpu"],
+        "ready": PART_COLOURS["ready"],
+        "admission": PART_COLOURS["admission"],
+        "retry": PART_COLOURS["retry"],
+        "other": PART_COLOURS["remainder"],
+    }
+)
+_DARK = 0x60
+_TOWARDS_WHITE = 0.55
+
+
+def on_dark(colour: str) -> str:
+    """Return a colour as it is seen on a dark ground: lighter, where it would vanish there."""
+    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    # Rec. 709's weights of red, green and blue in how bright a colour looks.
+    brightness = sum(
+        weight * channel for weight, channel in zip((0.2126, 0.7152, 0.0722), channels, strict=True)
+    )
+    if brightness >= _DARK:
+        return colour
+    lighter = (round(channel + (255 - channel) * _TOWARDS_WHITE) for channel in channels)
+    return f"#{''.join(f'{channel:02X}' for channel in lighter)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,12 @@ def test_it_is_part_of_the_verdict() -> None:
     assert verdict(with_both)[-1] == client_costs(with_both)[0]
 
 
+def test_cells_in_process_are_no_twins_of_each_other_however_sessions_arrive() -> None:
+    poisson = replace(cell("respx", "gather", 0.01), arrivals="poisson:20")
+
+    assert client_costs(run(cell("respx", "gather", 0.02), poisson)) == ()
+
+
 def test_nothing_is_said_where_a_cell_has_no_twin_or_no_result() -> None:
     failed = replace(cell("loopback", "gather", 0.01), status=Status.FAILED)
 

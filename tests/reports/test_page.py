@@ -1,5 +1,8 @@
 """The report as one HTML file."""
 
+import base64
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -73,27 +76,43 @@ def test_every_degenerate_run_has_a_well_formed_page(degenerate_page: str) -> No
 
 def test_nothing_outside_the_file_is_asked_for(degenerate_page: str) -> None:
     reader = Reader(degenerate_page)
-    assert {"script", "link", "img", "iframe", "object", "image", "a"}.isdisjoint(
+    assert {"link", "img", "iframe", "object", "image", "a"}.isdisjoint(
         tag for tag, _ in reader.tags
     )
+    assert reader.all("script") == [{"type": "application/json", "id": "data"}, {}]
     for _, attributes in reader.tags:
         assert not {"src", "srcset", "action", "background"} & set(attributes)
         assert (attributes.get("href") or "#").startswith("#")
         assert not any(name.startswith("on") for name in attributes)
     page = degenerate_page
-    assert "http" not in page.replace("http-equiv", "").replace("httpx2", "")
+    known = ("http-equiv", "httpx2", "http://www.w3.org/2000/svg")  # the last is a name, no address
+    assert "http" not in re.sub("|".join(map(re.escape, known)), "", page)
     assert "@import" not in page
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page))
 
 
-def test_its_own_policy_forbids_scripts_and_requests(page: str) -> None:
+def test_its_own_policy_forbids_requests_and_every_script_but_ours(page: str) -> None:
     (policy,) = (meta for meta in Reader(page).all("meta") if "http-equiv" in meta)
-    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    ours = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy["content"] == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{ours}'"
+    )
+
+
+def test_the_figures_in_it_are_json_that_ends_no_element(degenerate_page: str) -> None:
+    (text,) = re.findall(r'<script [^>]*id="data">(.*?)</script>', degenerate_page, re.DOTALL)
+    data = json.loads(text)
+    assert "<" not in text
+    assert len(data["scenarios"]) == degenerate_page.count("data-scenario=")
+    assert sum(len(one["fields"]) for one in data["scenarios"]) == degenerate_page.count(
+        "data-field="
+    )
 
 
 def test_hostile_names_are_only_ever_text(hostile: Run) -> None:
     page = page_of(hostile)
-    assert "<script" not in page
+    assert page.count("<script") == 2  # ours
     reader = Reader(page)
     assert "<script>alert('$\\frac{1}{0}$')</script>" in reader.text
     assert not {"\x1b", "\u202e"} & set(page)

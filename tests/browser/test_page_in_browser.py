@@ -1,0 +1,226 @@
+"""The page in headless Chromium: it answers to pointer and keys, filters, and is accessible.
+
+``make browser`` runs these; they take ``chromium`` on the machine and Playwright to drive it.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warpbench.bench.plan import Factors, cells_of
+from warpbench.bench.processes import TrialProcesses
+from warpbench.bench.record import Run
+from warpbench.bench.runner import run_cells
+from warpbench.bench.sampling import Sampling
+from warpbench.bench.strategies import available_strategies
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.scenario import load_scenario
+from warpbench.reports.charts import render_charts
+from warpbench.reports.page import render_page
+
+from ..built import HEADER, Nobody
+
+playwright = pytest.importorskip("playwright.sync_api", reason="make browser brings Playwright")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="make browser brings axe")
+CHROMIUM = shutil.which("chromium")
+# In a browser nothing may leave the machine either, and a container has no sandbox of its own.
+OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Two scenarios, four strategies, three loads, measured in virtual time."""
+    known = available_strategies()
+    factors = Factors(
+        scenarios=(load_scenario("tools"), load_scenario("blocking-blunder")),
+        strategies=tuple(known[name] for name in ("sync", "threads", "gather", "blocking")),
+        loops=("asyncio", "uvloop"),
+        concurrency=(2, 10, 20),
+        session_count=100,
+        clock=ClockMode.VIRTUAL,
+    )
+    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
+    made, _ = run_cells(
+        HEADER,
+        specs,
+        sampling=Sampling(trials=1),
+        runner=TrialProcesses(60),
+        observer=Nobody(),
+        save=lambda _: None,
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def address(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render_page(run, render_charts(run)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        yield driver.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(**options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url))
+        page.goto(address)
+        complaints.remove(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []  # no error, no warning, no request
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        selector, "all => all.filter(one => one.checkVisibility()).map(one => one.textContent)"
+    )
+    return found
+
+
+FIGURES = '[data-field="0.0"] figure figcaption'
+
+
+def test_each_scenario_has_its_pictures(opened: Callable[..., Any]) -> None:
+    page = opened()
+    assert texts(page, FIGURES) == [
+        "Throughput against load",
+        "Latency by percentile, with 20 at once",
+        "Where the time of a session went, with 20 at once",
+        "Latency distribution, with 20 at once",
+        "The first sessions over time, with 20 at once",
+        "How late the event loop was, with 20 at once",
+    ]
+    assert page.locator('[data-field="1.0"] figure').count() == 6
+    assert page.locator("noscript figure").count() == 0  # the static ones are for no script
+
+
+def test_the_pointer_is_told_what_lies_under_it_and_the_strategy_stands_out(
+    opened: Callable[..., Any],
+) -> None:
+    page = opened()
+    page.locator('[data-field="0.0"] circle[data-strategy="gather"]').last.hover()
+    tooltip = page.get_by_role("tooltip")
+    assert tooltip.is_visible()
+    assert "gather · uvloop, 20 at once: " in tooltip.text_content()
+    assert "of the ideal" in tooltip.text_content()
+    dimmed = page.eval_on_selector(
+        '[data-field="1.0"] path[data-strategy="sync"]', "one => getComputedStyle(one).opacity"
+    )
+    assert float(dimmed) < 0.5  # in the pictures of the other scenario as well
+    page.mouse.move(5, 5)
+    assert not tooltip.is_visible()
+
+
+def test_the_arrow_keys_read_a_picture_aloud(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.locator('[data-field="0.0"] svg[role="img"]').first.focus()
+    page.keyboard.press("ArrowRight")
+    first = page.get_by_role("status").text_content()
+    page.keyboard.press("ArrowRight")
+    second = page.get_by_role("status").text_content()
+    assert first.startswith("ideal, 2 at once: ")
+    assert second.startswith("ideal, 10 at once: ")
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("tooltip").is_visible()
+
+
+def test_a_strategy_is_hidden_and_shown_in_pictures_and_table(opened: Callable[..., Any]) -> None:
+    page = opened()
+    rows = 'tr[data-strategy="sync"]'
+    lines = '[data-field] path[data-strategy="sync"]'
+    assert texts(page, rows)
+    assert page.locator(lines).count() > 0
+    button = page.get_by_role("button", name="sync")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert texts(page, rows) == []
+    assert page.locator(lines).count() == 0
+    button.click()
+    assert texts(page, rows)
+
+
+def test_scenarios_are_filtered(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.get_by_label("scenario").select_option(label="blocking-blunder")
+    assert texts(page, "[data-scenario] > h2") == ["blocking-blunder"]
+    page.get_by_label("scenario").select_option(label="all")
+    assert texts(page, "[data-scenario] > h2") == ["tools", "blocking-blunder"]
+
+
+def test_another_load_and_a_log_scale_are_drawn(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.get_by_label("sessions at once").first.select_option("2")
+    assert "Latency by percentile, with 2 at once" in texts(page, FIGURES)
+    ticks = '[data-field="0.0"] figure:nth-of-type(1) .grid text'
+    assert "0" in texts(page, ticks)
+    page.get_by_label("log scale").check()
+    assert "0" not in texts(page, ticks)
+
+
+def test_the_timeline_shows_two_strategies_and_how_far_each_goes_on(
+    opened: Callable[..., Any],
+) -> None:
+    page = opened()
+    panels = '[data-field="0.0"] .panel'
+    assert [text.partition(" (")[0] for text in texts(page, panels)] == ["sync", "threads"]
+    assert "goes on until" in texts(page, panels)[0]
+    page.get_by_label("compare").first.select_option("blocking · asyncio")
+    assert texts(page, panels)[0].startswith("blocking · asyncio")
+    page.locator('[data-field="0.0"] rect.held').first.hover()
+    assert "held the event loop for 500 ms" in page.get_by_role("tooltip").text_content()
+    page.get_by_label("all of it").first.check()
+    assert "goes on until" not in "".join(texts(page, panels))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_is_accessible_and_fits_in_both_themes_and_on_a_phone(
+    opened: Callable[..., Any], theme: str, width: int
+) -> None:
+    page = opened(color_scheme=theme, viewport={"width": width, "height": 800})
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_is_printed_is_light_and_has_no_controls(opened: Callable[..., Any]) -> None:
+    page = opened(color_scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.get_by_label("log scale").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    colour = page.eval_on_selector(
+        'path[data-strategy="sync"]', "one => getComputedStyle(one).stroke"
+    )
+    assert colour == "rgb(0, 0, 0)"
+
+
+def test_without_scripts_the_static_charts_are_shown(opened: Callable[..., Any]) -> None:
+    page = opened(java_script_enabled=False)
+    assert page.locator("figure.static svg").count() == 12
