@@ -37,7 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.strategies", "bench.arrivals"),
     ("bench.transports",),
     ("bench.loops", "bench.target"),
-    ("bench.targets",),
+    ("bench.targets", "bench.lessons"),
     ("bench.probe", "bench.ideal", "bench.stretches", "bench.evidence"),
     ("bench.attribution", "bench.vitals", "bench.watchdog"),
     ("bench.timelines",),

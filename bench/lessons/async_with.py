@@ -1,0 +1,41 @@
+"""``async with`` awaits its exit."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .lesson import Lesson, Played, Seen, Stage
+
+
+async def group(stage: Stage) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stage.waits("task", 1))
+        stage.says("the body is over")
+    stage.says("the block is left")
+
+
+async def bare_task(stage: Stage) -> None:
+    task = asyncio.create_task(stage.waits("task", 1))
+    stage.says("the body is over")
+    stage.says("we go on")
+    await task
+
+
+def _seen(played: Mapping[str, Played]) -> Seen:
+    (over_ns, _), (left_ns, _) = played["group"].said
+    (_, _), (on_ns, _) = played["bare_task"].said
+    return Seen(
+        (over_ns, left_ns, on_ns) == (0, 1_000_000_000, 0),
+        f"the body was over after {over_ns / 1e9:g} s, the block after {left_ns / 1e9:g} s",
+    )
+
+
+LESSON = Lesson(
+    name="async-with",
+    claim="`async with` awaits its exit.",
+    why="Leaving the block may wait: a `TaskGroup` for its tasks, a client for its connections. "
+    "What follows the block can rely on that; after a bare `create_task` it cannot.",
+    acts=(group, bare_task),
+    seen=_seen,
+    loops=MappingProxyType({}),
+)

@@ -1,0 +1,44 @@
+"""A call that blocks holds up everybody."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .lesson import Doing, Lesson, Played, Seen, Stage
+
+
+async def everybody_awaits(stage: Stage) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for name in ("first", "second", "third"):
+            tasks.create_task(stage.waits(name, 1))
+
+
+async def one_blocks(stage: Stage) -> None:
+    async def blunders() -> None:
+        stage.blocks("blunder", 1)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stage.waits("first", 0.2))
+        tasks.create_task(blunders())
+        tasks.create_task(stage.waits("second", 0.2))
+
+
+def _seen(played: Mapping[str, Played]) -> Seen:
+    waits = [each for each in played["one_blocks"].stretches if each.doing is Doing.WAITS]
+    ends_s = [each.end_ns / 1e9 for each in waits]
+    everybody_s = played["everybody_awaits"].took_s
+    return Seen(
+        everybody_s == 1 and ends_s == [1.0, 1.2],
+        f"waits of 0.2 s were over after {ends_s[0]:g} and {ends_s[1]:g} s, because of one blunder",
+    )
+
+
+LESSON = Lesson(
+    name="blocking-call",
+    claim="A call that blocks holds up everybody.",
+    why="`time.sleep`, a synchronous HTTP client or a long computation keep the loop's one thread. "
+    "Waits that are over meanwhile are not taken up, and what was to begin does not.",
+    acts=(everybody_awaits, one_blocks),
+    seen=_seen,
+    loops=MappingProxyType({}),
+)

@@ -1,0 +1,45 @@
+"""An eager task begins at once, and needs the loop only if it waits."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .lesson import Lesson, Played, Seen, Stage
+
+
+async def _tries(stage: Stage) -> None:
+    async def from_cache() -> str:
+        stage.says("the task runs")
+        return "known"
+
+    task = asyncio.create_task(from_cache())
+    stage.says("done" if task.done() else "not begun")
+    await task
+
+
+async def scheduled(stage: Stage) -> None:
+    await _tries(stage)
+
+
+async def eager(stage: Stage) -> None:
+    await _tries(stage)
+
+
+def _seen(played: Mapping[str, Played]) -> Seen:
+    scheduled, eager = played["scheduled"].words, played["eager"].words
+    return Seen(
+        scheduled == ("not begun", "the task runs") and eager == ("the task runs", "done"),
+        f"after `create_task` a task was {scheduled[0]}; with eager tasks it was {eager[1]}",
+    )
+
+
+LESSON = Lesson(
+    name="eager-tasks",
+    claim="An eager task begins at once, and needs the loop only if it waits.",
+    why="`create_task` puts a task into a queue, even one that finds its answer in a cache. "
+    "`asyncio.eager_task_factory` (Python 3.12) runs it up to its first wait before it returns. "
+    "That saves a turn of the loop, and changes the order in which code runs.",
+    acts=(scheduled, eager),
+    seen=_seen,
+    loops=MappingProxyType({"eager": "eager"}),
+)

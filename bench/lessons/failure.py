@@ -1,0 +1,56 @@
+"""When one fails: ``gather`` lets the others run on, a ``TaskGroup`` ends them."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .lesson import Lesson, Played, Seen, Stage
+
+
+async def gathered(stage: Stage) -> None:
+    async def fails() -> None:
+        await stage.waits("fails", 0.3)
+        raise RuntimeError("no luck")
+
+    try:
+        await asyncio.gather(stage.waits("other", 1), fails())
+    except RuntimeError:
+        stage.says("the error is here")
+        await stage.waits("we go on", 0.7)  # and so does the other
+
+
+async def grouped(stage: Stage) -> None:
+    async def fails() -> None:
+        await stage.waits("fails", 0.3)
+        raise RuntimeError("no luck")
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stage.waits("other", 1))
+            tasks.create_task(fails())
+    except* RuntimeError:
+        stage.says("the error is here")
+
+
+def _seen(played: Mapping[str, Played]) -> Seen:
+    ends_s = {
+        act: [each.end_ns / 1e9 for each in played[act].stretches if each.lane == "other"]
+        for act in ("gathered", "grouped")
+    }
+    return Seen(
+        ends_s == {"gathered": [1.0], "grouped": [0.3]},
+        f"after the error at 0.3 s, gather's other task ran until {ends_s['gathered'][0]:g} s; the "
+        f"group's was ended at {ends_s['grouped'][0]:g} s",
+    )
+
+
+LESSON = Lesson(
+    name="failure",
+    claim="When one fails, `gather` lets the others run on; a `TaskGroup` cancels and awaits them.",
+    why="Tasks that nobody waits for any more still spend tokens and hold connections. A group "
+    "knows its tasks: when it is left, none is running. `gather` suits results that stand by "
+    "themselves, with `return_exceptions=True`.",
+    acts=(gathered, grouped),
+    seen=_seen,
+    loops=MappingProxyType({}),
+)

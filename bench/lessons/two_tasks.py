@@ -1,0 +1,37 @@
+"""Two tasks of one second each take one second."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .lesson import Lesson, Played, Seen, Stage
+
+
+async def in_turn(stage: Stage) -> None:
+    await stage.waits("first", 1)
+    await stage.waits("second", 1)
+
+
+async def side_by_side(stage: Stage) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stage.waits("first", 1))
+        tasks.create_task(stage.waits("second", 1))
+
+
+def _seen(played: Mapping[str, Played]) -> Seen:
+    in_turn, side_by_side = played["in_turn"].took_s, played["side_by_side"].took_s
+    return Seen(
+        in_turn == 2 and side_by_side == 1,  # noqa: PLR2004 - the claim
+        f"in turn {in_turn:g} s, side by side {side_by_side:g} s",
+    )
+
+
+LESSON = Lesson(
+    name="two-tasks",
+    claim="Two tasks of one second each take one second.",
+    why="`await` waits for one thing. Tasks wait at the same time: the loop sleeps until the first "
+    "of them can go on. That is all that an agent gains from asyncio, as it waits nearly always.",
+    acts=(in_turn, side_by_side),
+    seen=_seen,
+    loops=MappingProxyType({}),
+)

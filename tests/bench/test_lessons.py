@@ -1,0 +1,88 @@
+"""The lessons: each claim is seen in what its code did, and what is shown is that code."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warpbench.bench.lessons import LESSONS
+from warpbench.bench.lessons.lesson import Doing, Played, Stretch
+from warpbench.bench.lessons.playing import play
+from warpbench.reports.lesson_text import code_of, lesson_text
+
+HERE = [name for name in LESSONS if name != "eager-tasks" or sys.version_info >= (3, 12)]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_the_claim_of_each_lesson_is_seen(name: str) -> None:
+    seen = LESSONS[name].seen(play(LESSONS[name]))
+    assert seen.holds, seen.text
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_lesson_plays_the_same_each_time(name: str) -> None:
+    assert play(LESSONS[name]) == play(LESSONS[name])
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_lesson_shows_the_code_that_was_run_and_every_lane(name: str) -> None:
+    lesson = LESSONS[name]
+    played = play(lesson)
+    text = lesson_text(lesson, played)
+    for act in lesson.acts:
+        assert f"async def {act.__name__}(stage: Stage) -> None:" in text
+    for one in played.values():
+        assert all(each.lane in text for each in one.stretches)
+        assert all(word in text for word in one.words)
+    assert "def _seen" not in text
+    assert len(code_of(lesson).splitlines()) <= 45  # short enough to be read
+
+
+def test_a_claim_that_does_not_hold_is_not_seen() -> None:
+    played = play(LESSONS["two-tasks"])
+    slow = {**played, "side_by_side": played["in_turn"]}
+    assert not LESSONS["two-tasks"].seen(slow).holds
+    assert "NOT SEEN: in turn 2 s, side by side 2 s" in lesson_text(LESSONS["two-tasks"], slow)
+
+
+def test_a_lane_is_drawn_to_scale_and_what_was_cut_short_is_marked() -> None:
+    waits = Stretch("a", Doing.WAITS, 0, 500)
+    blocks = Stretch("b", Doing.BLOCKS, 500, 1000, is_cut_short=True)
+    played = {
+        "in_turn": Played((waits, blocks), (), 1000),
+        "side_by_side": Played((), ((0, "hello"),), 0),
+    }
+    lines = lesson_text(LESSONS["two-tasks"], played).splitlines()
+    assert "  a  " + "▒" * 25 in lines
+    assert "  b  " + " " * 25 + "█" * 24 + "✗" in lines
+    assert "      0 s  hello" in lines
+
+
+def test_the_command_lists_them(warpbench: Callable[..., Any]) -> None:
+    done = warpbench("learn")
+    assert done.status == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == list(LESSONS)
+
+
+def test_the_command_plays_one_and_draws_it(warpbench: Callable[..., Any], tmp_path: Path) -> None:
+    done = warpbench("learn", "failure", "--out", str(tmp_path))
+    assert done.status == 0, done.err
+    assert "seen: after the error at 0.3 s" in done.out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "lesson-failure.svg",
+        "lesson-failure.png",
+    }
+
+
+def test_the_command_plays_all_that_this_python_has(warpbench: Callable[..., Any]) -> None:
+    done = warpbench("learn", "all")
+    assert done.status == 0
+    assert done.out.count("\nseen: ") == len(HERE)
+    assert ("eager-tasks: left out" in done.out) is ("eager-tasks" not in HERE)
+
+
+def test_an_unknown_lesson_is_refused(warpbench: Callable[..., Any]) -> None:
+    done = warpbench("learn", "two-task")
+    assert done.status == 2
+    assert "did you mean 'two-tasks'?" in done.err
