@@ -387,6 +387,44 @@ class CellResult(Cell):
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFigures:
+    """What a cell looked like on one clock: medians over the pairs; ``elapsed_s`` on the wall."""
+
+    makespan_s: float | None
+    p50_s: float | None
+    p99_s: float | None
+    elapsed_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity(Cell):
+    """One cell with real waiting and with ``warp``, run in pairs.
+
+    Attributes:
+        pairs: How many.
+        wall: With real waiting.
+        warp: Without.
+    """
+
+    pairs: int
+    wall: ClockFigures
+    warp: ClockFigures
+
+    def deviation(self, figure: str) -> float | None:
+        """Return how far ``warp`` is off in a figure of ``ClockFigures``, as a share."""
+        wall: float | None = getattr(self.wall, figure)
+        warp: float | None = getattr(self.warp, figure)
+        return None if not wall or warp is None else warp / wall - 1
+
+    @property
+    def speed_up(self) -> float | None:
+        """How many times sooner ``warp`` is there."""
+        if not self.wall.elapsed_s or not self.warp.elapsed_s:
+            return None
+        return self.wall.elapsed_s / self.warp.elapsed_s
+
+
 class FindingKind(StrEnum):
     """The closed list of warnings that travel with a run."""
 
@@ -432,6 +470,7 @@ class Run:
         findings: Warnings about the run as a whole or some of its cells.
         schema_version: Version of the results file's layout.
         objective: The latency objective that was asked for: ``p99=2s``.
+        fidelity: How true ``warp`` was in the cells that were chosen to be run in ``wall`` too.
     """
 
     created_at: str
@@ -441,3 +480,4 @@ class Run:
     findings: tuple[Finding, ...] = ()
     schema_version: int = SCHEMA_VERSION
     objective: str | None = None
+    fidelity: tuple[Fidelity, ...] = ()

@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ..bench.intervals import ratio_interval
-from ..bench.record import NO_LOOP, CellResult, Run, Status
+from ..bench.record import NO_LOOP, Cell, CellResult, Run, Status
 from .units import listed, name
 
 SERIAL_STRATEGIES = frozenset({"sync"})
@@ -241,7 +241,7 @@ def marks(field: Field) -> dict[CellResult, Mark]:
     return chosen
 
 
-def label(cell: CellResult) -> str:
+def label(cell: Cell) -> str:
     """Name a cell's strategy and loop where there is little room."""
     strategy = name(cell.strategy)
     return strategy if cell.loop == NO_LOOP else f"{strategy} · {name(cell.loop)}"

@@ -24,6 +24,8 @@ from . import templates
 from .chart import Chart
 from .columns import EFFICIENCY, Column, columns_for, remark
 from .comparison import Field, Mark, ScenarioCells, marks, scenarios
+from .fidelity import HEADINGS as FIDELITY_HEADINGS
+from .fidelity import fidelity_rows
 from .page_data import page_data
 from .svg import inline_svg
 from .units import counted, listed, name, percent, plain, printable
@@ -100,6 +102,8 @@ def render_page(run: Run, charts: Sequence[Chart] = ()) -> str:
         run=run,
         names=listed([name(scenario.name) for scenario in found]) if found else "an empty run",
         verdict=verdict(run),
+        fidelity=fidelity_rows(run.fidelity),
+        fidelity_headings=FIDELITY_HEADINGS,
         sections=[_section(scenario, charts) for scenario in found],
         style=Markup(_read("report.css")),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own files)

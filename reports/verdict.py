@@ -6,6 +6,7 @@ from ..bench.record import NO_LOOP, CellResult, Run, Status
 from ..bench.scaling import Objective
 from .client_cost import client_costs
 from .comparison import Field, Standing, grouped, is_level, named, scenarios
+from .fidelity import fidelity_sentences
 from .scaling import goodput_sentences, objective_of, scaling_sentences
 from .time_parts import time_sentences
 from .units import counted, listed, name, percent, plain, rate, shortened, whole
@@ -26,11 +27,16 @@ def verdict(run: Run) -> tuple[str, ...]:
         highest load and how near the ideal, how far the others come, where a lower load
         has another leader, what its sessions
         lost their time on, and what failed or does not apply. Then what the HTTP client costs,
-        where the run has cells over sockets and in-process.
+        where the run has cells over sockets and in-process, and how true its clock was, where
+        that was measured.
     """
     fields = (field for scenario in scenarios(run) for field in scenario.fields)
     objective = objective_of(run)
-    return (*(field_verdict(field, objective) for field in fields), *client_costs(run))
+    return (
+        *(field_verdict(field, objective) for field in fields),
+        *client_costs(run),
+        *fidelity_sentences(run),
+    )
 
 
 def field_verdict(field: Field, objective: Objective | None = None) -> str:

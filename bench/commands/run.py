@@ -39,6 +39,7 @@ from ..scaling import parse_objective
 from ..sweep import sweep
 from ..transports import TRANSPORTS
 from .showing import show_run
+from .validating import specs_to_validate, validate
 
 EXIT_INTERRUPTED = 130
 DEFAULT_TIME_LIMIT_S = 600.0
@@ -75,6 +76,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--slo",
         metavar="FIGURE=TIME",
         help="a latency objective such as p99=2s: the report says which load keeps it",
+    )
+    parser.add_argument(
+        "--validate",
+        action="append",
+        metavar="NAME[,NAME…]",
+        help="run these cells with real waiting too, and tell how far warp is off: all, "
+        "strategies, or cells",
     )
     parser.add_argument(
         "--time-limit",
@@ -125,6 +133,8 @@ def _run(options: argparse.Namespace) -> int:
     time_limit_s = positive_number("--time-limit", options.time_limit)
     if options.slo is not None:
         parse_objective(options.slo)
+    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
+    validated = specs_to_validate(specs, several(options.validate), AUTO if is_sweep else clock)
     out = folder(options.out)
     processes = TrialProcesses(time_limit_s)
     for target in factors.targets:
@@ -138,21 +148,15 @@ def _run(options: argparse.Namespace) -> int:
     )
     run_file = out / RUN_FILE
     with progress_on(Console(stderr=True)) as progress:
-        measure = (
-            partial(sweep, header, factors)
-            if is_sweep
-            else partial(
-                run_cells,
-                header,
-                [replace(spec, accounts_time=True) for spec in cells_of(factors)],
-            )
-        )
+        measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
         run, interrupted = measure(
             sampling=sampling,
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),
         )
+    if validated and not interrupted:
+        run, interrupted = validate(run, validated, sampling.trials, processes, run_file)
     if options.json:
         print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
     else:

@@ -175,6 +175,7 @@ def test_keys_are_the_fields_in_their_order(file: Path) -> None:
         "findings",
         "schema_version",
         "objective",
+        "fidelity",
     ]
     cell = document["cells"][0]
     assert list(cell)[:6] == ["scenario", "target", "strategy", "loop", "transport", "clock"]
