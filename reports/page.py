@@ -85,27 +85,29 @@ class Section:
     blocks: tuple[tuple[Row, ...], ...]
 
 
-def render_page(run: Run, charts: Sequence[Chart] = ()) -> str:
+def render_page(run: Run, charts: Sequence[Chart] = (), profile: str | None = None) -> str:
     """Write the report of a run as one HTML document.
 
     Args:
         run: The run.
         charts: Its charts, as ``charts.render_charts`` draws them; they become part of
             the document.
+        profile: Name of the file beside it that holds profiles of its cells, if there is one.
 
     Returns:
         The document. The same run and charts give the same text.
     """
     found = scenarios(run)
     script = _script()
-    return _template().render(
+    return template("report.html").render(
         run=run,
+        profile=profile,
         names=listed([name(scenario.name) for scenario in found]) if found else "an empty run",
         verdict=verdict(run),
         fidelity=fidelity_rows(run.fidelity),
         fidelity_headings=FIDELITY_HEADINGS,
         sections=[_section(scenario, charts) for scenario in found],
-        style=Markup(_read("report.css")),  # noqa: S704 (our own file)
+        style=stylesheet(),
         script=Markup(script),  # noqa: S704 (our own files)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=Markup(page_data(run)),  # noqa: S704 (JSON without a "<")
@@ -174,8 +176,14 @@ def _entry(cell: CellResult, column: Column) -> Entry:
     )
 
 
+def stylesheet() -> Markup:
+    """Return the rules of style that all our pages have."""
+    return Markup(_read("report.css"))  # noqa: S704 (our own file)
+
+
 @cache
-def _template() -> Template:
+def template(file: str) -> Template:
+    """Return one of the templates, escaping what is put into it."""
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,  # a name that is misspelt is an error, not a gap
@@ -184,7 +192,7 @@ def _template() -> Template:
     environment.filters["plain"] = plain
     environment.filters["printable"] = printable
     environment.filters["counted"] = counted
-    return environment.from_string(_read("report.html"))
+    return environment.from_string(_read(file))
 
 
 def _script() -> str:

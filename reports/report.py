@@ -9,6 +9,8 @@ from pathlib import Path
 from ..bench.record import Run
 
 PAGE = "report.html"
+PROFILE_PAGE = "profile.html"
+"""What ``warpbench profile`` writes; a report beside it leads there."""
 
 
 def write_report(run: Run, folder: Path | str) -> list[Path]:
@@ -30,5 +32,6 @@ def write_report(run: Run, folder: Path | str) -> list[Path]:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     page = place / PAGE
-    page.write_text(render_page(run, charts), encoding="utf-8", newline="\n")
+    profile = PROFILE_PAGE if (place / PROFILE_PAGE).exists() else None
+    page.write_text(render_page(run, charts, profile), encoding="utf-8", newline="\n")
     return [page, *save_charts(charts, place)]

@@ -1,0 +1,71 @@
+"""``warpbench profile``: where the sessions' computing goes, cell beside cell."""
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...mocks.errors import UsageError
+from ...reports.report import PAGE, write_report
+from ..cell_names import name_of
+from ..options import add_factors, clock_of, factors_of, folder
+from ..plan import cells_of
+from ..run_file import RUN_FILE, read_run
+from ..trial import NotApplicable
+
+_MOST_CELLS = 6
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to the command line."""
+    parser = commands.add_parser(
+        "profile",
+        help="where the computing goes: pyinstrument over cells, side by side",
+        description="Each cell runs once in this process. A report in the same folder is made "
+        "again, with a link.",
+    )
+    parser.set_defaults(command=_profile)
+    add_factors(parser, strategies="gather,threads", loops="asyncio")
+    parser.add_argument("--clock", default="warp", metavar="MODE", help="warp, wall or virtual")
+    parser.add_argument("--out", default="results", metavar="DIR", help="folder (results)")
+
+
+def _profile(options: argparse.Namespace) -> int:
+    # pyinstrument and the template engine take a while to import.
+    from ...reports.profiles import tables, write_profiles  # noqa: PLC0415
+    from ..profiling import Profile, profile_cell  # noqa: PLC0415
+
+    specs = cells_of(factors_of(options, clock_of(options.clock)))
+    if len(specs) > _MOST_CELLS:
+        raise UsageError(
+            f"profile: {len(specs)} cells are more than can be read side by side; choose "
+            f"{_MOST_CELLS} at most by --strategy, --loop and --concurrency"
+        )
+    out, console = folder(options.out), Console()
+    profiles: list[Profile] = []
+    for spec in specs:
+        found = profile_cell(spec)
+        if isinstance(found, NotApplicable):
+            text = f"{name_of(spec.cell)}: not applicable, {found.reason}"
+            console.print(text, markup=False, highlight=False)
+        else:
+            profiles.append(found)
+    if not profiles:
+        raise UsageError("profile: none of these cells applies to the target")
+    for table in tables(profiles):
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        shown.add_column(table.what)
+        for cell in table.cells:
+            shown.add_column(Text(cell), justify="right")
+        for row in table.rows:
+            shown.add_row(Text(row.name), *(Text(share.text) for share in row.shares))
+        console.print(shown)
+        console.print()
+    has_run = (out / RUN_FILE).exists()
+    paths = write_profiles(profiles, out, PAGE if has_run else None)
+    if has_run:
+        write_report(read_run(out / RUN_FILE), out)
+    for path in paths:
+        console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+    return 0
