@@ -94,6 +94,8 @@ class _OtherThreads:
     def __init__(self) -> None:
         self.is_profiling = False
         self.sessions: list[Session] = []
+        # Python refuses to install a profile function while another thread does.
+        self._installing = threading.Lock()
 
     def following(self, name: str) -> Callable[..., Target]:
         """Return a factory of the target whose plain sessions are followed."""
@@ -119,12 +121,13 @@ class _OtherThreads:
             if not self.is_profiling or threading.current_thread() is threading.main_thread():
                 return session(task)
             profiler = Profiler(interval=_INTERVAL_S, async_mode="disabled")
+            with self._installing:
+                profiler.start()
             try:
-                with profiler:
-                    return session(task)
+                return session(task)
             finally:
-                if profiler.last_session is not None:
-                    self.sessions.append(profiler.last_session)
+                with self._installing:
+                    self.sessions.append(profiler.stop())
 
         return profiled
 
