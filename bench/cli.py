@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ..mocks.errors import UsageError
 from .commands import (
+    advise,
     baseline,
     compare,
     doctor,
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     for command in (
         run,
         report,
+        advise,
         compare,
         baseline,
         gate,

@@ -22,7 +22,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 """What each part of ``TimeParts`` is called where there is little room, in their order."""
 
-_CAUSES: Mapping[str, str] = MappingProxyType(
+CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "serialised": "on tools that could have run side by side, and ran in turn",
         "admission": "waiting for a free place, in a pool of threads or under the limit",
@@ -61,7 +61,7 @@ def time_sentences(field: Field) -> list[str]:
     for cell in cells_with_parts(field):
         parts = {} if cell.time_parts_s is None else asdict(cell.time_parts_s)
         whole_s = sum(parts.values())
-        for part in _CAUSES:
+        for part in CAUSES:
             if whole_s and parts[part] / whole_s >= _WORTH_A_WORD:
                 lost.setdefault(part, []).append((parts[part] / whole_s, cell))
     by_part = sorted(lost, key=lambda part: max(share for share, _ in lost[part]), reverse=True)
@@ -77,7 +77,7 @@ def _sentence(load: int, part: str, losers: list[tuple[float, CellResult]]) -> s
     ]
     if len(alike) > _MOST_NAMED:
         texts.append("less by others")
-    return f"With {counted(load, 'session')}, time was lost {_CAUSES[part]}: {', '.join(texts)}."
+    return f"With {counted(load, 'session')}, time was lost {CAUSES[part]}: {', '.join(texts)}."
 
 
 def _accounted(field: Field, load: int) -> bool:

@@ -46,7 +46,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bench.trial",),
     ("bench.processes", "bench.plan"),
     ("bench.runner", "bench.options"),
-    ("bench.sweep", "bench.doctor", "bench.fidelity", "bench.profiling"),
+    ("bench.sweep", "bench.doctor", "bench.fidelity", "bench.profiling", "bench.advice"),
     ("bench.gate.tolerances", "bench.gate.verdict", "bench.gate.words"),
     ("bench.gate.signed_rank", "bench.gate.worktrees"),
     ("bench.gate.sequential",),

@@ -1,0 +1,175 @@
+"""What to run, and what a fix would be worth: worked out of a sweep, and of runs without a cost.
+
+What limits a cell is not guessed from a profile: the cell is run once more at twice the load with
+one cost taken away, and what that is worth is what the cost was.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+
+from ..mocks.clock import ClockMode
+from ..mocks.latency import Constant, Distribution, Uniform
+from ..mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
+from .record import Cell, CellResult, Status, TrialResult
+from .runner import Trials
+from .scaling import Objective
+from .statistics import cell_result
+from .trial import TrialSpec
+
+AS_GOOD = 0.97
+"""Share of the greatest throughput from which on a smaller load is the better advice."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """A cell with one of its costs taken away.
+
+    Attributes:
+        what: What is taken away, as the end of a sentence that begins with "if".
+        spec: The cell.
+    """
+
+    what: str
+    spec: TrialSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What came of a ``WhatIf``.
+
+    Attributes:
+        what: What was taken away.
+        result: What the cell carried then.
+        gain: By how much more, as a share.
+    """
+
+    what: str
+    result: CellResult
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to run.
+
+    Attributes:
+        best: The cell to run, as it was measured.
+        others: The best load of each other strategy and loop, in descending throughput.
+        strained: The same strategy and loop at twice the load.
+        worths: What would be gained there by taking a cost away, the greatest first.
+    """
+
+    best: CellResult
+    others: tuple[CellResult, ...]
+    strained: CellResult
+    worths: tuple[Worth, ...]
+
+
+def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResult | None:
+    """Return the cell to run: it carries most, or nearly that with fewer sessions at once.
+
+    Args:
+        cells: The cells of a sweep.
+        objective: What latency is to be kept, if any.
+
+    Returns:
+        The cell; ``None`` if none keeps the objective without losing a session.
+    """
+    kept = [
+        cell
+        for cell in cells
+        if cell.status is Status.MEASURED
+        and cell.sessions.all_succeeded
+        and (objective is None or objective.is_kept(cell))
+    ]
+    most_per_s = max(map(carried_per_s, kept), default=0.0)
+    good = [cell for cell in kept if carried_per_s(cell) >= AS_GOOD * most_per_s > 0]
+    return min(good, key=lambda cell: (cell.concurrency, -carried_per_s(cell)), default=None)
+
+
+def others_of(best: CellResult, cells: Iterable[CellResult]) -> tuple[CellResult, ...]:
+    """Return the best cell of each other strategy and loop, in descending throughput."""
+    found: dict[tuple[str, str], CellResult] = {}
+    for cell in sorted(cells, key=carried_per_s, reverse=True):
+        series = cell.strategy, cell.loop
+        if series != (best.strategy, best.loop) and cell.status is Status.MEASURED:
+            found.setdefault(series, cell)
+    return tuple(found.values())
+
+
+def strained_spec(best: CellResult, scenario: Scenario) -> TrialSpec:
+    """Return the cell at twice the load, and with twice the sessions."""
+    identity = {field.name: getattr(best, field.name) for field in fields(Cell)}
+    twice = {
+        "concurrency": 2 * best.concurrency,
+        "session_count": 2 * best.session_count,
+    }
+    return TrialSpec(scenario, Cell(**(identity | twice)), accounts_time=True)
+
+
+def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
+    """Yield a cell with each of its costs taken away in turn."""
+    scenario = spec.scenario
+    at_no_cost = replace(spec, cell=replace(spec.cell, clock=ClockMode.VIRTUAL))
+    yield WhatIf("the agent's and its client's own computing cost nothing", at_no_cost)
+    if scenario.limits != NO_LIMITS:
+        yield WhatIf("the model had no limits", _with(spec, limits=NO_LIMITS))
+    for name, tool in scenario.tools.items():
+        if tool.kind is ToolKind.CPU:
+            yield WhatIf(f"{name} computed nothing", _with_tool(spec, tool, at_no_cost=True))
+        if tool.kind is not ToolKind.ASYNC and tool.in_coroutine:
+            awaited = replace(tool, kind=ToolKind.ASYNC, in_coroutine=False)
+            yield WhatIf(f"{name} did not hold the event loop", _with_tool(spec, tool, awaited))
+
+
+def worths_of(strained: CellResult, changes: Iterable[WhatIf], trials: Trials) -> tuple[Worth, ...]:
+    """Run cells with a cost taken away, and return what that is worth, the greatest first.
+
+    Args:
+        strained: The cell with all its costs.
+        changes: The cells without one of them.
+        trials: Runs a trial.
+
+    Raises:
+        TrialError: A trial came to nothing.
+    """
+    found = []
+    for change in changes:
+        result = trials.run(change.spec)
+        if isinstance(result, TrialResult):
+            cell = cell_result(change.spec.cell, [result])
+            gain = carried_per_s(cell) / max(carried_per_s(strained), 1e-9) - 1
+            found.append(Worth(change.what, cell, gain))
+    return tuple(sorted(found, key=lambda worth: worth.gain, reverse=True))
+
+
+def carried_per_s(cell: CellResult) -> float:
+    """Return what a cell carried, 0 if nothing."""
+    return cell.throughput_per_s or 0.0
+
+
+def _with_tool(
+    spec: TrialSpec, tool: ToolSpec, changed: ToolSpec | None = None, *, at_no_cost: bool = False
+) -> TrialSpec:
+    """Return a cell with another tool in the place of one."""
+    changed = changed or tool
+
+    def call_of(call: ToolCallSpec) -> ToolCallSpec:
+        if call.tool != tool:
+            return call
+        return replace(call, tool=changed, latency=_nothing(call) if at_no_cost else call.latency)
+
+    rounds = tuple(
+        replace(each, tool_calls=tuple(map(call_of, each.tool_calls)))
+        for each in spec.scenario.rounds
+    )
+    return _with(spec, tools={**spec.scenario.tools, tool.name: changed}, rounds=rounds)
+
+
+def _nothing(call: ToolCallSpec) -> Distribution:
+    """Return a latency of nothing that takes as many random numbers: all others stay the same."""
+    return Constant(0) if isinstance(call.latency, Constant) else Uniform(0, 0)
+
+
+def _with(spec: TrialSpec, **changes: object) -> TrialSpec:
+    return replace(spec, scenario=replace(spec.scenario, **changes))  # type: ignore[arg-type]

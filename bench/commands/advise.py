@@ -1,0 +1,121 @@
+"""``warpbench advise``: what to run, what limits it, and what a fix would be worth."""
+
+import argparse
+import os
+import shlex
+import sys
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from ...mocks.clock import ClockMode
+from ...mocks.errors import TrialError, UsageError
+from ...mocks.isolation import secrets_of
+from ...mocks.scenario import Scenario
+from ...reports.advice_text import advice_lines
+from ...reports.progress import progress_on
+from ..advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
+from ..cell_names import name_of
+from ..environment import read_environment
+from ..options import add_factors, factors_of, folder, positive_number, several, whole
+from ..processes import TrialProcesses
+from ..record import Run, TrialResult
+from ..run_file import RUN_FILE, write_run
+from ..runner import RunHeader
+from ..sampling import Sampling
+from ..scaling import Objective, parse_objective
+from ..statistics import cell_result
+from ..sweep import sweep
+from .run import DEFAULT_TIME_LIMIT_S, EXIT_INTERRUPTED
+from .showing import write_pages
+
+NOTHING_TO_ADVISE = 1
+_INDENT = 9
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add it to the command line."""
+    parser = commands.add_parser(
+        "advise",
+        help="what to run, what limits it, and what a fix would be worth",
+        description="Sweeps the load in warp, then runs the best at twice its load with one cost "
+        "after the other taken away. Exit status 1 if no load keeps the objective.",
+    )
+    parser.set_defaults(command=_advise)
+    add_factors(parser, strategies="threads,executor,gather,taskgroup")
+    parser.add_argument("--slo", metavar="FIGURE=TIME", help="to be kept, such as p99=2s")
+    parser.add_argument("--trials", default="1", metavar="N", help="trials of each cell (1)")
+    parser.add_argument(
+        "--time-limit",
+        default=str(DEFAULT_TIME_LIMIT_S),
+        metavar="SECONDS",
+        help="real time after which a trial is killed (600)",
+    )
+    parser.add_argument(
+        "--out", default="results", metavar="DIR", help="folder for the sweep's report (results)"
+    )
+
+
+def _advise(options: argparse.Namespace) -> int:
+    if several(options.concurrency):
+        raise UsageError("advise finds the load itself: leave --concurrency out")
+    factors = factors_of(options, ClockMode.WARP)
+    if len(factors.scenarios) > 1 or len(factors.targets) > 1:
+        raise UsageError("advise is about one scenario and one target: name one of each")
+    objective = None if options.slo is None else parse_objective(options.slo)
+    sampling = Sampling(trials=whole("--trials", options.trials))
+    processes = TrialProcesses(positive_number("--time-limit", options.time_limit))
+    processes.check_target(factors.targets[0])
+    out = folder(options.out)
+    header = RunHeader(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join(["warpbench", *sys.argv[1:]]),
+        environment=read_environment(),
+        objective=options.slo,
+        secrets=secrets_of(os.environ),
+    )
+    with progress_on(Console(stderr=True)) as progress:
+        run, interrupted = sweep(
+            header,
+            factors,
+            sampling=sampling,
+            runner=processes,
+            observer=progress,
+            save=lambda run: write_run(run, out / RUN_FILE),
+        )
+    console = Console()
+    if interrupted:
+        console.print("Interrupted: no advice from half a sweep.", highlight=False)
+        return EXIT_INTERRUPTED
+    paths = [out / RUN_FILE, *write_pages(run, out)]
+    try:
+        advice = _advice(run, objective, processes, factors.scenarios[0])
+    except TrialError as error:
+        raise UsageError(f"advise: {error}") from error
+    if advice is None:
+        what = "carries anything" if objective is None else f"keeps {options.slo}"
+        console.print(f"No load {what} without losing sessions: see {paths[0]}.", highlight=False)
+        return NOTHING_TO_ADVISE
+    console.print(f"{factors.scenarios[0].name} with {factors.targets[0]}", style="bold")
+    for heading, line in advice_lines(advice, run):
+        text = f"{heading:<{_INDENT}}{line}"
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
+    console.print()
+    for path in paths[:2]:
+        console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+    return 0
+
+
+def _advice(
+    run: Run, objective: Objective | None, trials: TrialProcesses, scenario: Scenario
+) -> Advice | None:
+    best = choose(run.cells, objective)
+    if best is None:
+        return None
+    spec = strained_spec(best, scenario)
+    strained = trials.run(spec)
+    if not isinstance(strained, TrialResult):
+        raise TrialError(f"{name_of(spec.cell)} no longer applies: {strained.reason}")
+    result = cell_result(spec.cell, [strained])
+    worths = worths_of(result, what_ifs(spec), trials)
+    return Advice(best, others_of(best, run.cells), result, worths)

@@ -1,0 +1,98 @@
+"""Advice in words, each with the figure that it rests on."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from ..bench.advice import Advice
+from ..bench.record import CellResult, Run
+from ..bench.scaling import law_of
+from .comparison import label
+from .scaling import fits_well
+from .time_parts import CAUSES
+from .units import counted, percent, rate, seconds
+
+_WORTH_IT = 0.02
+_WORTH_A_WORD = 0.05
+_MOST_OTHERS = 5
+_WITHIN_REACH = 4
+
+
+def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what is advised: a heading (empty where the one before goes on) and a line.
+
+    Args:
+        advice: The advice.
+        run: The sweep that it comes from.
+    """
+    best, strained = advice.best, advice.strained
+    yield "run", f"{label(best)}, {counted(best.concurrency, 'session')} at once"
+    ideal = "" if best.efficiency is None else f", {percent(best.efficiency)} of the ideal"
+    yield "expect", f"{_carries(best)}{ideal} (measured)"
+    yield from _fitted(best, run)
+    yield "limit", _limit(advice)
+    yield from _evidence(strained)
+    at = counted(strained.concurrency, "session")
+    if advice.worths:
+        yield "worth", f"with {at} at once it carries {rate(strained.throughput_per_s)}; there, if"
+    for worth in advice.worths:
+        gain = f"{worth.gain * 100:+.0f} %"
+        yield "", f"  {worth.what}: {rate(worth.result.throughput_per_s)}, {gain}"
+    for number, other in enumerate(advice.others[:_MOST_OTHERS]):
+        at = counted(other.concurrency, "session")
+        yield ("" if number else "others"), f"{label(other)}: {_carries(other)} with {at} at once"
+
+
+def _carries(cell: CellResult) -> str:
+    latency = cell.latency_s
+    if latency.p99 is None:
+        return f"{rate(cell.throughput_per_s)}, p50 {seconds(latency.p50)}"
+    return f"{rate(cell.throughput_per_s)}, p99 {seconds(latency.p99)}"
+
+
+def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
+    cells = [each for each in run.cells if _series(each) == _series(best)]
+    law = law_of(cells)
+    if law is None or not fits_well(law):
+        return
+    knee, most_per_s = law.knee, law.saturation_per_s
+    greatest = max(cell.concurrency for cell in cells)
+    if knee is None or most_per_s is None or knee > _WITHIN_REACH * greatest:
+        yield "", f"no knee up to {counted(greatest, 'session')} at once (fitted)"
+    else:
+        yield (
+            "",
+            f"at most {rate(most_per_s)}, with {counted(round(knee), 'session')} at once "
+            f"(fitted, error {percent(law.error)})",
+        )
+
+
+def _limit(advice: Advice) -> str:
+    """Say which of the costs that were taken away is the one that counts."""
+    counting = [worth for worth in advice.worths if worth.gain >= _WORTH_IT]
+    if counting:
+        return f"most would be gained if {counting[0].what}"
+    strained, best = advice.strained, advice.best
+    if (strained.throughput_per_s or 0) > (best.throughput_per_s or 0):
+        return "the waits themselves: more sessions at once carry more, and no cost is in their way"
+    return "none of the costs that can be taken away"
+
+
+def _evidence(strained: CellResult) -> Iterator[tuple[str, str]]:
+    where = f"with {counted(strained.concurrency, 'session')} at once"
+    if strained.cpu_s_per_session is not None and strained.throughput_per_s is not None:
+        cores = strained.cpu_s_per_session * strained.throughput_per_s
+        yield "", f"{where} its process keeps {cores:.2f} cores busy"
+    parts = {} if strained.time_parts_s is None else asdict(strained.time_parts_s)
+    whole_s = sum(parts.values())
+    for part, cause in CAUSES.items():
+        if whole_s and parts[part] / whole_s >= _WORTH_A_WORD:
+            yield "", f"{where} sessions lose {percent(parts[part] / whole_s)} {cause}"
+    for holder in strained.loop_holders[:1]:
+        yield (
+            "",
+            f"{where} {holder.place} holds the event loop for up to {seconds(holder.longest_s)}",
+        )
+
+
+def _series(cell: CellResult) -> tuple[str, str]:
+    return cell.strategy, cell.loop

@@ -1,0 +1,192 @@
+"""Advice: what carries nearly most with least, and what a cost was worth by taking it away."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from warpbench.bench.advice import (
+    Advice,
+    Worth,
+    choose,
+    others_of,
+    strained_spec,
+    what_ifs,
+    worths_of,
+)
+from warpbench.bench.record import (
+    CellResult,
+    LatencySummary,
+    Outcome,
+    Run,
+    SessionCounts,
+    SessionSample,
+    TimeParts,
+    TrialResult,
+)
+from warpbench.bench.scaling import Objective
+from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
+from warpbench.mocks.script import draw
+from warpbench.reports.advice_text import advice_lines
+
+from ..built import HEADER, TRIAL, cell_result
+
+SECOND_NS = 1_000_000_000
+
+
+def cell(load: int, per_s: float, p99: float = 1.0, failed: int = 0, **more: Any) -> CellResult:
+    return cell_result(
+        concurrency=load,
+        throughput_per_s=per_s,
+        sessions=SessionCounts(started=100, succeeded=100 - failed, failed=failed),
+        latency_s=LatencySummary(p50=0.9, p99=p99),
+        **more,
+    )
+
+
+def test_nearly_as_much_with_fewer_at_once_is_better_advice_than_the_most() -> None:
+    best = choose([cell(10, 50), cell(100, 97.5), cell(400, 100)], None)
+    assert best is not None
+    assert best.concurrency == 100
+
+
+def test_an_objective_and_lost_sessions_rule_cells_out() -> None:
+    cells = [cell(10, 50, p99=0.5), cell(100, 98, p99=2.0), cell(20, 99, p99=0.1, failed=1)]
+    best = choose(cells, Objective("p99", 1.0))
+    assert best is not None
+    assert best.concurrency == 10
+    assert choose(cells, Objective("p99", 0.01)) is None
+    assert choose([], None) is None
+
+
+def test_others_are_told_at_their_best_load() -> None:
+    best = cell(100, 98)
+    threads = [cell(load, per_s, strategy="threads") for load, per_s in ((10, 40), (50, 60))]
+    uvloop = cell(200, 99, loop="uvloop")
+    assert others_of(best, [best, cell(10, 50), *threads, uvloop]) == (uvloop, threads[1])
+
+
+def spec_of(scenario: str) -> TrialSpec:
+    return strained_spec(cell(8, 10, scenario=scenario), load_scenario(scenario))
+
+
+def test_the_best_is_strained_by_twice_the_load_and_the_sessions() -> None:
+    spec = spec_of("tools")
+    assert (spec.cell.concurrency, spec.cell.session_count) == (16, 200)
+    assert spec.cell.clock is ClockMode.WARP
+    assert spec.accounts_time
+
+
+def test_each_cost_is_taken_away_by_itself() -> None:
+    free, unlimited = what_ifs(spec_of("busy-model"))
+    assert free.spec.cell.clock is ClockMode.VIRTUAL
+    assert unlimited.spec.scenario.limits == NO_LIMITS
+    assert unlimited.spec.cell.clock is ClockMode.WARP
+
+    _, awaited = what_ifs(spec_of("blocking-blunder"))
+    (tool,) = awaited.spec.scenario.tools.values()
+    assert (tool.kind, tool.in_coroutine) == (ToolKind.ASYNC, False)
+    assert awaited.what == "lookup did not hold the event loop"
+
+
+def test_a_tool_that_computes_nothing_leaves_every_other_latency_as_it_was() -> None:
+    spec = spec_of("cpu-tool")
+    _, without = what_ifs(spec)
+    before = draw(spec.scenario, 1, 5).sessions
+    after = draw(without.spec.scenario, 1, 5).sessions
+    for ours, theirs in zip(after, before, strict=True):
+        assert [call.latency_ns for call in ours.model_calls] == [
+            call.latency_ns for call in theirs.model_calls
+        ]
+        tools = [tool for call in ours.model_calls for tool in call.tool_calls]
+        assert tools
+        assert all(tool.latency_ns == 0 for tool in tools)
+
+
+class Carrying:
+    """Trials that carry what is listed, one after the other."""
+
+    def __init__(self, *per_s: float | None) -> None:
+        self._per_s = iter(per_s)
+
+    def run(self, _spec: TrialSpec) -> TrialResult | NotApplicable:
+        per_s = next(self._per_s)
+        if per_s is None:
+            return NotApplicable("no such session")
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, SECOND_NS)
+        return replace(TRIAL, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
+
+
+def test_a_cost_is_worth_what_is_gained_without_it() -> None:
+    changes = list(what_ifs(spec_of("busy-model")))
+    free, unlimited = worths_of(cell(16, 10), reversed(changes), Carrying(10.0, 15.0))
+    assert (free.what, round(free.gain, 6)) == (changes[0].what, 0.5)
+    assert unlimited.gain == pytest.approx(0)
+    (only,) = worths_of(cell(16, 10), changes, Carrying(None, 12.0))
+    assert only.what == changes[1].what
+
+
+def advised(*worths: Worth, strained_per_s: float = 120.0) -> str:
+    best = cell(100, 98, efficiency=0.8)
+    parts = TimeParts(llm=1.0, ready=0.4, cpu=0.01)
+    strained = cell(200, strained_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
+    run = Run(created_at="", command="", environment=HEADER.environment, cells=(best, cell(50, 60)))
+    advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), strained, worths)
+    return "\n".join(f"{heading}: {line}" for heading, line in advice_lines(advice, run))
+
+
+def test_it_says_what_to_run_what_limits_it_and_on_what_that_rests() -> None:
+    text = advised(Worth("all was free", cell(200, 180), 0.5), Worth("x", cell(200, 121), 0.008))
+    assert text.splitlines() == [
+        "run: gather · asyncio, 100 sessions at once",
+        "expect: 98.0/s, p99 1.00 s, 80 % of the ideal (measured)",
+        "limit: most would be gained if all was free",
+        ": with 200 sessions at once its process keeps 0.96 cores busy",
+        ": with 200 sessions at once sessions lose 28 % ready to go on, while the event loop or "
+        "the interpreter was busy",
+        "worth: with 200 sessions at once it carries 120/s; there, if",
+        ":   all was free: 180/s, +50 %",
+        ":   x: 121/s, +1 %",
+        "others: threads: 55.0/s, p99 1.00 s with 64 sessions at once",
+    ]
+
+
+def test_where_no_cost_counts_it_says_so() -> None:
+    assert "limit: the waits themselves: more sessions at once carry more" in advised()
+    assert "limit: none of the costs" in advised(strained_per_s=97.0)
+
+
+def test_the_command_advises_and_writes_the_sweep(
+    warpbench: Callable[..., Any], tmp_path: Any
+) -> None:
+    (tmp_path / "narrow.toml").write_text(
+        'name = "narrow"\ndescription = "Three places."\nsessions = 12\n'
+        "[model]\nlatency_s = 0.5\n[model.limits]\nconcurrency = 3\n[[rounds]]\n"
+    )
+    out = str(tmp_path / "out")
+    narrow = ("advise", str(tmp_path / "narrow.toml"), "--strategy", "gather", "--loop", "asyncio")
+    done = warpbench(*narrow, "--out", out)
+    assert done.status == 0, done.err
+    assert "limit    most would be gained if the model had no limits" in done.out
+    assert (tmp_path / "out" / "report.html").exists()
+    none = warpbench(*narrow, "--slo", "p99=1ms", "--out", out)
+    assert none.status == 1
+    assert "No load keeps p99=1ms" in " ".join(none.out.split())
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--concurrency", "5"], "leave --concurrency out"),
+        (["tools"], "name one of each"),
+        (["--slo", "p98=1s"], "--slo"),
+    ],
+)
+def test_what_cannot_be_advised_on_is_refused(
+    warpbench: Callable[..., Any], more: list[str], message: str
+) -> None:
+    done = warpbench("advise", "chat", *more)
+    assert done.status == 2
+    assert message in done.err
