@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from ..mocks.clock import ClockMode
 from ..mocks.latency import Constant, Distribution, Uniform
 from ..mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
-from .record import Cell, CellResult, Status, TrialResult
+from .record import NO_LOOP, Cell, CellResult, Status, TrialResult
 from .runner import Trials
 from .scaling import Objective
 from .statistics import cell_result
@@ -117,7 +117,8 @@ def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
     for name, tool in scenario.tools.items():
         if tool.kind is ToolKind.CPU:
             yield WhatIf(f"{name} computed nothing", _with_tool(spec, tool, at_no_cost=True))
-        if tool.kind is not ToolKind.ASYNC and tool.in_coroutine:
+        on_loop = spec.cell.loop != NO_LOOP
+        if tool.kind is not ToolKind.ASYNC and tool.in_coroutine and on_loop:
             awaited = replace(tool, kind=ToolKind.ASYNC, in_coroutine=False)
             yield WhatIf(f"{name} did not hold the event loop", _with_tool(spec, tool, awaited))
 

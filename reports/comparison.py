@@ -4,8 +4,10 @@ Only cells that differ in nothing but strategy, loop and load compete: such cell
 *field*. A scenario with one target on one clock is one field; with three targets it is three.
 
 **What is compared** at a load is throughput: within a field every cell faces the same waits,
-so the ranking by throughput is the ranking by efficiency. Who cannot be told from the best ties
-with it: the ratio of their trials, which took turns, may be 1 with 95 % confidence.
+so the ranking by throughput is the ranking by efficiency. In an open loop throughput is what
+arrives, whoever serves it: there cells are ranked by latency from the intended start, its p99 or,
+with fewer than a hundred sessions a trial, its median. Who cannot be told from the best ties with
+it: the ratio of their trials, which took turns, may be 1 with 95 % confidence.
 
 **A cell that lost sessions** stands below every cell that lost none. A session that fails
 early frees its place for the next, so what remains may look faster than the ideal.
@@ -20,8 +22,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from ..bench.arrivals import CLOSED
 from ..bench.intervals import ratio_interval
 from ..bench.record import NO_LOOP, Cell, CellResult, Run, Status
+from ..bench.statistics import percentile
 from .units import listed, name
 
 SERIAL_STRATEGIES = frozenset({"sync"})
@@ -29,6 +33,8 @@ TIE = 0.01
 """Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
 
 _A_CONTEST = 2
+_CARRIES_P99 = 100
+_PERCENTS = {"p50": 50, "p99": 99}
 
 Value = TypeVar("Value")
 Key = TypeVar("Key")
@@ -292,22 +298,49 @@ def throughputs_per_s(cell: CellResult) -> tuple[float, ...]:
     return tuple(trial.throughput_per_s for trial in cell.trial_figures)
 
 
+def judged_by(cell: CellResult) -> str | None:
+    """Return the figure of ``LatencySummary`` that an open loop is judged by; none if closed."""
+    if cell.arrivals == CLOSED.name:
+        return None
+    counts = [len(trial.latency_ns) for trial in cell.trial_figures] or [cell.session_count]
+    return "p99" if min(counts) >= _CARRIES_P99 else "p50"
+
+
 def is_level(best: CellResult, cell: CellResult) -> bool:
-    """Whether a cell carried as much as the best one, but for what no choice turns on."""
-    return _carried_per_s(cell) >= _carried_per_s(best) * (1 - TIE)
+    """Whether a cell did as well as the best one, but for what no choice turns on."""
+    return _merit(cell) >= _merit(best) * (1 - TIE)
 
 
 def _ties(best: CellResult, cell: CellResult) -> bool:
     if is_level(best, cell):
         return True
-    if _carried_per_s(cell) <= 0:
+    if _merit(cell) <= 0:
         return False
-    ratio = ratio_interval(throughputs_per_s(best), throughputs_per_s(cell))
+    ratio = ratio_interval(_merits(best), _merits(cell))
     return ratio is not None and ratio.low <= 1
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return cell.sessions.all_succeeded, _carried_per_s(cell)
+    return cell.sessions.all_succeeded, _merit(cell)
+
+
+def _merit(cell: CellResult) -> float:
+    """What a cell is ranked by, the greater the better: throughput, or one over its latency."""
+    figure = judged_by(cell)
+    if figure is None:
+        return _carried_per_s(cell)
+    latency_s: float | None = getattr(cell.latency_s, figure)
+    return 1 / latency_s if latency_s and _carried_per_s(cell) > 0 else 0.0
+
+
+def _merits(cell: CellResult) -> tuple[float, ...]:
+    """The same for each trial."""
+    figure = judged_by(cell)
+    if figure is None:
+        return throughputs_per_s(cell)
+    ordered = (sorted(trial.latency_ns) for trial in cell.trial_figures)
+    latencies_ns = [percentile(each, _PERCENTS[figure]) for each in ordered]
+    return tuple(1 / latency_ns for latency_ns in latencies_ns if latency_ns)
 
 
 def _carried_per_s(cell: CellResult) -> float:

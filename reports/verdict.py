@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from ..bench.record import NO_LOOP, CellResult, Run, Status
 from ..bench.scaling import Objective
 from .client_cost import client_costs
-from .comparison import Field, Standing, grouped, is_level, named, scenarios
+from .comparison import Field, Standing, grouped, is_level, judged_by, named, scenarios
 from .fidelity import fidelity_sentences
 from .scaling import goodput_sentences, objective_of, scaling_sentences
 from .time_parts import time_sentences
-from .units import counted, listed, name, percent, plain, rate, shortened, whole
+from .units import counted, listed, name, percent, plain, rate, seconds, shortened, whole
 
 _LONGEST_REASON = 100
 _OTHERS_NAMED = 5
@@ -214,7 +214,13 @@ def _carried(field: Field, cell: CellResult, load: int) -> str:
 
 
 def _share(field: Field, cell: CellResult, load: int) -> str:
-    """How much of the ideal a cell reached; what it carried, where that says nothing."""
+    """How much of the ideal a cell reached; what it carried, where that says nothing.
+
+    In an open loop the ideal's throughput is what arrives: there it is the latency that tells.
+    """
+    figure = judged_by(cell)
+    if figure is not None and cell.sessions.all_succeeded:
+        return f"a {figure} of {seconds(getattr(cell.latency_s, figure))}"
     share = field.share_of_ideal(cell, load)
     if share is not None:
         return percent(share)

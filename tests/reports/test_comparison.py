@@ -6,8 +6,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.record import CellResult, Run, SessionCounts, Status
-from warpbench.reports.comparison import Field, Mark, marks, scenarios
+from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts, Status
+from warpbench.reports.comparison import Field, Mark, judged_by, marks, scenarios
+from warpbench.reports.verdict import field_verdict
+
+from ..built import trial_figures
 
 Build = Callable[..., CellResult]
 
@@ -149,3 +152,42 @@ def test_leaders_lie_within_one_percent_and_all_others_below(
     assert all(rate >= max(rates) * 0.99 for rate in leading if rate is not None)
     others = [one.throughput_per_s for one in standing.ranked if one not in standing.leaders]
     assert all(rate < max(rates) * 0.99 or max(rates) == 0 for rate in others if rate is not None)
+
+
+def test_in_an_open_loop_latency_from_the_intended_start_ranks_not_throughput(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    def served(strategy: str, p99_ms: int, per_s: float) -> CellResult:
+        trials = tuple(
+            replace(
+                trial_figures(per_s),
+                latency_ns=tuple(p99_ms * 1_000_000 + number for number in range(-98, 2)),
+            )
+            for _ in range(6)
+        )
+        return replace(
+            cell(strategy, "asyncio", 100, arrivals="poisson:20"),
+            throughput_per_s=per_s,
+            latency_s=LatencySummary(p50=0.5, p99=p99_ms / 1000),
+            trial_figures=trials,
+        )
+
+    slow, quick = served("threads", 900, per_s=20.5), served("gather", 600, per_s=20.0)
+    near = served("workers", 602, per_s=20.4)
+    field = only_field(run_of([slow, quick, near]))
+    standing = field.standing(100)
+    assert [each.strategy for each in standing.ranked] == ["gather", "workers", "threads"]
+    assert {each.strategy for each in standing.leaders} == {"gather", "workers"}
+    assert field_verdict(field).startswith(
+        "tools: gather and workers on asyncio tie at a p99 of 600 ms with 100 sessions; threads at "
+        "a p99 of 900 ms."
+    )
+
+
+def test_with_few_sessions_a_trial_the_median_ranks(cell: Build) -> None:
+    few = replace(
+        cell("gather", "asyncio", 4, arrivals="constant:5"),
+        trial_figures=(replace(trial_figures(5.0), latency_ns=tuple(range(1, 17))),),
+    )
+    assert judged_by(few) == "p50"
+    assert judged_by(cell("gather", "asyncio", 100)) is None
