@@ -61,6 +61,36 @@ def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+def measuring_commands() -> list[str]:
+    """Those of ``docs/measuring.md``, but for the sweep that takes minutes."""
+    text = (CHECKOUT / "docs" / "measuring.md").read_text()
+    lines = (line for _, block in BLOCK.findall(text) for line in block.splitlines())
+    return [line for line in lines if line.startswith("warpbench ") and " auto" not in line]
+
+
+@pytest.mark.parametrize("command", measuring_commands())
+def test_a_command_of_the_page_on_measuring_works(command: str, tmp_path: Path) -> None:
+    def run(line: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "warpbench"), *shlex.split(line)[1:]],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+    if command.startswith("warpbench compare"):
+        for folder in ("results-before", "results-after"):
+            run(f"warpbench run chat --strategy gather --sessions 10 --out {folder}")
+
+    result = run(command)
+
+    # The doctor may well find something on the machine at hand.
+    assert result.returncode in ((0, 1) if command.endswith("doctor") else (0,)), result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_the_readme_names_every_dependency() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     names = [re.split(r"[><=\[ ]", dependency)[0] for dependency in project["dependencies"]]
@@ -72,7 +102,7 @@ def test_the_readme_names_every_dependency() -> None:
 
 
 def test_the_constraints_hold_no_address() -> None:
-    for name in ("constraints.txt", "constraints-frameworks.txt"):
+    for name in ("constraints.txt", "constraints-frameworks.txt", "constraints-browser.txt"):
         text = (CHECKOUT / name).read_text()
         assert "://" not in text
         assert text.count("--hash=sha256:") > text.count("==")

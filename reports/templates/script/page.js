@@ -111,9 +111,9 @@ class Laboratory {
       ...one, style: styles[one.strategy], dashes: data.loops[one.loop].map((part) => part * 1.5).join(" "),
     }));
     const drawn = this.atLoad((cell) => cell.timeline && cell.timeline.lanes.length);
-    const ends = drawn.map((one) => this.endOf(one));
-    const slowest = drawn[ends.indexOf(Math.max(...ends))];
-    const fastest = drawn[ends.indexOf(Math.min(...ends))];
+    const carried = drawn.map(({ cell }) => cell.per_s ?? 0);
+    const slowest = drawn[carried.indexOf(Math.min(...carried))];
+    const fastest = drawn[carried.indexOf(Math.max(...carried))];
     this.compared = [...new Set([slowest, fastest])].filter(Boolean).map(({ series }) => series.label);
     this.controls = element("div", { class: "controls" });
     if (field.loads.length > 1) {
@@ -218,11 +218,16 @@ function toolbar() {
     for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => highlight(""));
     bar.append(button);
   }
-  for (const [loop, dashes] of Object.entries(data.loops)) {
-    if (loop === "none") continue;
-    bar.append(element("span", { class: "dashes" }, shape("svg", { width: 34, height: 10, "aria-hidden": "true" },
-      shape("line", { x1: 0, x2: 34, y1: 5, y2: 5, "stroke-dasharray": dashes.map((part) => part * 1.5).join(" ") })),
-      loop));
+  const lines = Object.entries(data.loops).filter(([loop]) => loop !== "none")
+    .map(([loop, dashes]) => ["", loop, dashes.map((part) => part * 1.5).join(" ")]);
+  lines.push(["ideal", "ideal", "6 4"]);
+  if (data.scenarios.some(({ fields }) => fields.some(({ series }) => series.some(({ law }) => law.length)))) {
+    lines.push(["law", "scalability law, fitted", "1 4"]);
+  }
+  for (const [style, text, dashes] of lines) {
+    bar.append(element("span", { class: `dashes ${style}` },
+      shape("svg", { width: 34, height: 10, "aria-hidden": "true" },
+        shape("line", { x1: 0, x2: 34, y1: 5, y2: 5, "stroke-dasharray": dashes })), text));
   }
   if (data.scenarios.length > 1) {
     bar.append(choice("scenario", [["", "all"], ...data.scenarios.map(({ name }, index) => [String(index), name])],
