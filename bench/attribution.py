@@ -22,7 +22,7 @@ from .blocked_loop import Cause
 from .evidence import BlockedTimes, Evidence, IdleTimes
 from .ideal import tools_ns
 from .record import SessionSample, TimeParts
-from .stretches import State, Stretch, in_pool, moments, stretches_of
+from .stretches import State, Stretch, moments, stretches_of, tool_begins_ns
 
 PART_NAMES = tuple(part.name for part in fields(TimeParts))
 
@@ -72,7 +72,7 @@ def _parts(
     serialised_ns = _serialise(spent, script, evidence.cores)
     idle = IdleTimes(sample, waits, begin_ns, end_ns) if evidence.idle_is_known else None
     booked_ns = evidence.cpu_ns.get(sample.session, 0)
-    pool_starts = in_pool(waits)
+    pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else sample.start_ns - sample.intended_ns
     remainder_ns = held_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:

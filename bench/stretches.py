@@ -106,7 +106,7 @@ def moments(begin_ns: int, end_ns: int, stretches: Iterable[Stretch]) -> Iterato
             round_of[state] = in_round
 
 
-def in_pool(waits: Sequence[Wait]) -> frozenset[int]:
+def tool_begins_ns(waits: Sequence[Wait]) -> frozenset[int]:
     """Return when tools of a session began: what was waited before may be for a thread."""
     return frozenset(wait.start_ns for wait in waits if wait.kind is WaitKind.TOOL)
 

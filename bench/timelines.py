@@ -14,7 +14,7 @@ from ..mocks.waits import Wait
 from .blocked_loop import BlockedLoop
 from .evidence import BlockedTimes, Evidence, IdleTimes
 from .record import Held, Lane, LaneState, SessionSample, Timeline
-from .stretches import Moment, State, in_pool, moments, stretches_of
+from .stretches import Moment, State, moments, stretches_of, tool_begins_ns
 
 MOST_LANES = 24
 _FINEST = 1500
@@ -74,7 +74,7 @@ def _lane(
     idle = IdleTimes(sample, waits, begin_ns, end_ns) if evidence.idle_is_known else None
     gaps_ns = sum(each.end_ns - each.begin_ns for each in life if each.state is None)
     is_own = 2 * evidence.cpu_ns.get(sample.session, 0) >= gaps_ns
-    pool_starts = in_pool(waits)
+    pool_starts = tool_begins_ns(waits)
 
     def state_of(moment: Moment) -> LaneState:
         if moment.state is State.TOOL and moment.tools > 1:

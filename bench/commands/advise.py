@@ -1,32 +1,25 @@
 """``warpbench advise``: what to run, what limits it, and what a fix would be worth."""
 
 import argparse
-import os
-import shlex
-import sys
-from datetime import UTC, datetime
 
 from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
-from ...mocks.isolation import secrets_of
 from ...mocks.scenario import Scenario
 from ...reports.advice_text import advice_lines
 from ...reports.progress import progress_on
 from ..advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
 from ..cell_names import name_of
-from ..environment import read_environment
 from ..options import add_factors, factors_of, folder, positive_number, several, whole
 from ..processes import TrialProcesses
 from ..record import Run, TrialResult
 from ..run_file import RUN_FILE, write_run
-from ..runner import RunHeader
 from ..sampling import Sampling
 from ..scaling import Objective, parse_objective
 from ..statistics import cell_result
 from ..sweep import sweep
-from .run import DEFAULT_TIME_LIMIT_S, EXIT_INTERRUPTED
+from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of
 from .showing import write_pages
 
 NOTHING_TO_ADVISE = 1
@@ -45,12 +38,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     add_factors(parser, strategies="threads,executor,gather,taskgroup")
     parser.add_argument("--slo", metavar="FIGURE=TIME", help="to be kept, such as p99=2s")
     parser.add_argument("--trials", default="1", metavar="N", help="trials of each cell (1)")
-    parser.add_argument(
-        "--time-limit",
-        default=str(DEFAULT_TIME_LIMIT_S),
-        metavar="SECONDS",
-        help="real time after which a trial is killed (600)",
-    )
+    add_time_limit(parser)
     parser.add_argument(
         "--out", default="results", metavar="DIR", help="folder for the sweep's report (results)"
     )
@@ -67,13 +55,7 @@ def _advise(options: argparse.Namespace) -> int:
     processes = TrialProcesses(positive_number("--time-limit", options.time_limit))
     processes.check_target(factors.targets[0])
     out = folder(options.out)
-    header = RunHeader(
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=shlex.join(["warpbench", *sys.argv[1:]]),
-        environment=read_environment(),
-        objective=options.slo,
-        secrets=secrets_of(os.environ),
-    )
+    header = header_of(options.slo)
     with progress_on(Console(stderr=True)) as progress:
         run, interrupted = sweep(
             header,

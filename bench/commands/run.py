@@ -2,11 +2,7 @@
 
 import argparse
 import json
-import os
-import shlex
-import sys
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 
@@ -14,10 +10,8 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ...mocks.isolation import secrets_of
 from ...reports.progress import progress_on
 from ..arrivals import CLOSED, intended_ns, parse_arrivals
-from ..environment import read_environment
 from ..options import (
     DEFAULT_TRIALS,
     add_factors,
@@ -33,16 +27,15 @@ from ..options import (
 from ..plan import cells_of
 from ..processes import TrialProcesses
 from ..run_file import RUN_FILE, write_run
-from ..runner import RunHeader, run_cells
+from ..runner import run_cells
 from ..sampling import Sampling
 from ..scaling import parse_objective
 from ..sweep import sweep
 from ..transports import TRANSPORTS
+from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of
 from .showing import show_run
 from .validating import specs_to_validate, validate
 
-EXIT_INTERRUPTED = 130
-DEFAULT_TIME_LIMIT_S = 600.0
 AUTO = "auto"
 
 
@@ -84,12 +77,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="run these cells with real waiting too, and tell how far warp is off: all, "
         "strategies, or cells",
     )
-    parser.add_argument(
-        "--time-limit",
-        default=str(DEFAULT_TIME_LIMIT_S),
-        metavar="SECONDS",
-        help="real time after which a trial is killed (600)",
-    )
+    add_time_limit(parser)
     parser.add_argument(
         "--out", default="results", metavar="DIR", help="folder to write to (results)"
     )
@@ -139,13 +127,7 @@ def _run(options: argparse.Namespace) -> int:
     processes = TrialProcesses(time_limit_s)
     for target in factors.targets:
         processes.check_target(target)
-    header = RunHeader(
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=shlex.join(["warpbench", *sys.argv[1:]]),
-        environment=read_environment(),
-        objective=options.slo,
-        secrets=secrets_of(os.environ),
-    )
+    header = header_of(options.slo)
     run_file = out / RUN_FILE
     with progress_on(Console(stderr=True)) as progress:
         measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)

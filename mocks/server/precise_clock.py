@@ -78,7 +78,7 @@ class PreciseWallClock(WallClock):
 
 def _wake(due: list[_Waiting]) -> None:
     for deadline_ns, _, over in due:
-        while time.monotonic_ns() < deadline_ns:
+        while time.monotonic_ns() < deadline_ns and not over.done():
             pass
         if not over.done():
             over.set_result(None)

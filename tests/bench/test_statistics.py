@@ -5,22 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.record import Cell, Outcome, SessionSample, Status, TrialResult
+from warpbench.bench.record import Outcome, SessionSample, Status, TrialResult
 from warpbench.bench.statistics import cell_result, percentile, summarise
-from warpbench.mocks.clock import ClockMode
 
-CELL = Cell(
-    scenario="any",
-    target="agent",
-    strategy="gather",
-    loop="asyncio",
-    transport="respx",
-    clock=ClockMode.VIRTUAL,
-    concurrency=2,
-    session_count=2,
-    seed=1,
-    tool_workers=4,
-)
+from ..built import CELL, TRIAL
+
 SECOND_NS = 1_000_000_000
 
 
@@ -29,7 +18,8 @@ def trial(*ends_s: float, outcome: Outcome = Outcome.SUCCEEDED) -> TrialResult:
         SessionSample(number, outcome, 0, round(end_s * SECOND_NS))
         for number, end_s in enumerate(ends_s)
     )
-    return TrialResult(
+    return replace(
+        TRIAL,
         samples=samples,
         makespan_ns=max(sample.end_ns for sample in samples),
         ideal_makespan_ns=SECOND_NS,

@@ -8,7 +8,8 @@ from warpbench.bench.calls import CallCounts
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.gate.work import MostCalled, Work, work_of
 from warpbench.bench.gate.work_tier import work_changes
-from warpbench.bench.record import TrialResult
+
+from ...built import TRIAL
 
 NONE = MostCalled(calls={}, others_at_most=0)
 BEFORE = Work(
@@ -90,19 +91,8 @@ def test_one_task_more_is_a_change() -> None:
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.integers(1, 1_000), max_size=60))
 def test_nothing_is_lost_by_naming_only_the_most_called(calls: dict[str, int]) -> None:
-    trial = TrialResult(
-        samples=(),
-        makespan_ns=0,
-        ideal_makespan_ns=0,
-        ideal_latencies_ns=(),
-        llm_calls=0,
-        tool_calls=0,
-        peak_in_flight=0,
-        cpu_s=0.0,
-        peak_rss_bytes=0,
-        elapsed_s=0.0,
-        calls=CallCounts(python=calls, c={}, own={}, loop_iterations=0, tasks=0),
-    )
+    counts = CallCounts(python=calls, c={}, own={}, loop_iterations=0, tasks=0)
+    trial = replace(TRIAL, calls=counts)
     work = work_of(trial)
     assert work.python_calls == sum(calls.values())
     left_out = set(calls) - set(work.python.calls)
