@@ -1,9 +1,10 @@
-"""Profiles a cell with pyinstrument: where its computing goes, on whatever thread it runs.
+"""Profiles a cell with pyinstrument: where its sessions' computing goes.
 
 pyinstrument follows the thread and the async context that it was started in. So one profiler
 follows the thread that drives the cell (with a loop, all its tasks), and each session that runs on
-another thread has one of its own; their samples are put together. Samples of a thread that only
-waits at the lab's clock are left out: in ``warp`` such waits are not there.
+another thread has one of its own; their samples are put together. What an async session hands to a
+pool of threads is not followed. Samples of a thread that only waits at the lab's clock are left
+out: in ``warp`` such waits are not there.
 """
 
 import threading
@@ -64,7 +65,7 @@ class Profile:
 
 
 def profile_cell(spec: TrialSpec) -> Profile | NotApplicable:
-    """Run a cell in this process, once for warmth and once under the profiler.
+    """Run a cell in this process, its warm-up first, and the rest under the profiler.
 
     Raises:
         TargetError: The target cannot be used.
