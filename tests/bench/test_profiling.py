@@ -86,7 +86,8 @@ def test_what_sessions_compute_is_seen_on_every_thread(
     )
     # Two threads that compute take turns at the interpreter: each is seen while it waits for it.
     assert computed_s >= 0.8 * SESSIONS * BUSY_S
-    assert computed_s >= 0.6 * profile.total_s  # waits of a second in all do not show
+    # Waits of a second in all do not show.
+    assert next(iter(profile.by_function())).endswith(":compute")
     assert next(iter(profile.by_package())) == "busy_agent_of_a_test.py"
     assert sum(profile.by_package().values()) == pytest.approx(profile.total_s)
 
@@ -99,7 +100,7 @@ def test_cells_are_put_side_by_side(profiled: Callable[[str, str], Profile]) -> 
         "chat/busy_agent_of_a_test:build_sync/threads/none@4",
     )
     assert by_function.rows[0].name.endswith(":compute")
-    assert all(share.percent > 50 for share in by_function.rows[0].shares)
+    assert all(share.percent > 20 for share in by_function.rows[0].shares)
     assert re.fullmatch(
         r"\d+(\.\d)? ms \d+ %", by_function.rows[0].shares[0].text.replace("\u00a0", " ")
     )

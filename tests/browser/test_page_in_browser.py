@@ -22,6 +22,7 @@ from warpbench.reports.charts import render_charts
 from warpbench.reports.page import render_page
 
 from ..built import HEADER, Nobody
+from ..reports.conftest import DEGENERATE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make browser brings Playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="make browser brings axe")
@@ -80,15 +81,15 @@ def opened(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(**options: Any) -> Any:
+    def open_page(where: str = address, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.append(request.url))
-        page.goto(address)
-        complaints.remove(address)
+        page.goto(where)
+        complaints.remove(where)
         return page
 
     yield open_page
@@ -224,3 +225,15 @@ def test_what_is_printed_is_light_and_has_no_controls(opened: Callable[..., Any]
 def test_without_scripts_the_static_charts_are_shown(opened: Callable[..., Any]) -> None:
     page = opened(java_script_enabled=False)
     assert page.locator("figure.static svg").count() == 12
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_a_degenerate_run_is_drawn_without_a_complaint(
+    opened: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render_page(DEGENERATE[name]()), encoding="utf-8")
+    page = opened(path.as_uri())
+    for box in page.get_by_label("log scale").all():
+        box.check()
+    assert "NaN" not in page.content()
