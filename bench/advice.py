@@ -5,12 +5,12 @@ one cost taken away, and what that is worth is what the cost was.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from ..mocks.clock import ClockMode
 from ..mocks.latency import Constant, Distribution, Uniform
 from ..mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
-from .record import NO_LOOP, Cell, CellResult, Status, TrialResult
+from .record import NO_LOOP, CellResult, Status, TrialResult
 from .runner import Trials
 from .scaling import Objective
 from .statistics import cell_result
@@ -82,15 +82,15 @@ def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResu
         and cell.sessions.all_succeeded
         and (objective is None or objective.is_kept(cell))
     ]
-    most_per_s = max(map(carried_per_s, kept), default=0.0)
-    good = [cell for cell in kept if carried_per_s(cell) >= AS_GOOD * most_per_s > 0]
-    return min(good, key=lambda cell: (cell.concurrency, -carried_per_s(cell)), default=None)
+    most_per_s = max((cell.carried_per_s for cell in kept), default=0.0)
+    good = [cell for cell in kept if cell.carried_per_s >= AS_GOOD * most_per_s > 0]
+    return min(good, key=lambda cell: (cell.concurrency, -cell.carried_per_s), default=None)
 
 
 def others_of(best: CellResult, cells: Iterable[CellResult]) -> tuple[CellResult, ...]:
     """Return the best cell of each other strategy and loop, in descending throughput."""
     found: dict[tuple[str, str], CellResult] = {}
-    for cell in sorted(cells, key=carried_per_s, reverse=True):
+    for cell in sorted(cells, key=lambda cell: cell.carried_per_s, reverse=True):
         series = cell.strategy, cell.loop
         if series != (best.strategy, best.loop) and cell.status is Status.MEASURED:
             found.setdefault(series, cell)
@@ -99,12 +99,10 @@ def others_of(best: CellResult, cells: Iterable[CellResult]) -> tuple[CellResult
 
 def strained_spec(best: CellResult, scenario: Scenario) -> TrialSpec:
     """Return the cell at twice the load, and with twice the sessions."""
-    identity = {field.name: getattr(best, field.name) for field in fields(Cell)}
-    twice = {
-        "concurrency": 2 * best.concurrency,
-        "session_count": 2 * best.session_count,
-    }
-    return TrialSpec(scenario, Cell(**(identity | twice)), accounts_time=True)
+    cell = replace(
+        best.cell, concurrency=2 * best.concurrency, session_count=2 * best.session_count
+    )
+    return TrialSpec(scenario, cell, accounts_time=True)
 
 
 def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
@@ -131,22 +129,22 @@ def worths_of(strained: CellResult, changes: Iterable[WhatIf], trials: Trials) -
         changes: The cells without one of them.
         trials: Runs a trial.
 
+    Returns:
+        What was gained each time; nothing for a cell that carried nothing.
+
     Raises:
         TrialError: A trial came to nothing.
     """
+    if not strained.carried_per_s:
+        return ()
     found = []
     for change in changes:
         result = trials.run(change.spec)
         if isinstance(result, TrialResult):
             cell = cell_result(change.spec.cell, [result])
-            gain = carried_per_s(cell) / max(carried_per_s(strained), 1e-9) - 1
+            gain = cell.carried_per_s / strained.carried_per_s - 1
             found.append(Worth(change.what, cell, gain))
     return tuple(sorted(found, key=lambda worth: worth.gain, reverse=True))
-
-
-def carried_per_s(cell: CellResult) -> float:
-    """Return what a cell carried, 0 if nothing."""
-    return cell.throughput_per_s or 0.0
 
 
 def _with_tool(

@@ -10,15 +10,14 @@ Of the waits for one answer's tools, what exceeds the critical path of the scrip
 could have overlapped, and did not: *serialised*.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from statistics import fmean
 
 from ..mocks.clock import NANOSECONDS_PER_SECOND
-from ..mocks.script import SessionScript, roots
+from ..mocks.script import SessionScript
 from ..mocks.waits import Wait
-from .blocked_loop import Cause
 from .evidence import BlockedTimes, Evidence, IdleTimes
 from .ideal import tools_ns
 from .record import SessionSample, TimeParts
@@ -38,15 +37,10 @@ def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[Ti
         The parts of each, in the order of the samples; they add up to its latency from its
         intended start.
     """
-    root_of = roots(evidence.scripts.values())
-    waits: defaultdict[int, list[Wait]] = defaultdict(list)
-    for wait in evidence.waits:
-        if wait.session in root_of:
-            waits[root_of[wait.session]].append(wait)
-    # Computing shows in the CPU time of whoever does it.
-    blocked = BlockedTimes(each for each in evidence.blocked_loop if each.cause is Cause.WAITING)
+    blocked = BlockedTimes(evidence.blocked_loop)
     return tuple(
-        _parts(sample, waits.get(sample.session, []), evidence, blocked) for sample in samples
+        _parts(sample, evidence.waits_of.get(sample.session, ()), evidence, blocked)
+        for sample in samples
     )
 
 

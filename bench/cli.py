@@ -24,9 +24,9 @@ from .commands import (
     run,
     serve,
 )
+from .commands.measuring import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,16 +1,18 @@
 """What is known of a trial beside its samples, and what it says of a stretch of time. Pure."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from ..mocks.script import SessionScript
+from ..mocks.script import SessionScript, roots
 from ..mocks.waits import Wait
-from .blocked_loop import BlockedLoop
+from .blocked_loop import BlockedLoop, Cause
 from .record import SessionSample
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """What is known of a trial beside its samples.
 
@@ -32,6 +34,16 @@ class Evidence:
     origin_ns: int
     cores: int
     idle_is_known: bool = True
+
+    @cached_property
+    def waits_of(self) -> Mapping[int, Sequence[Wait]]:
+        """The waits of each session, with those of the sessions nested in it."""
+        root_of = roots(self.scripts.values())
+        waits: defaultdict[int, list[Wait]] = defaultdict(list)
+        for wait in self.waits:
+            if wait.session in root_of:
+                waits[root_of[wait.session]].append(wait)
+        return dict(waits)
 
 
 class IdleTimes:
@@ -62,14 +74,17 @@ class IdleTimes:
 
 
 class BlockedTimes:
-    """When an event loop was blocked, and by which session.
+    """When an event loop was blocked by waiting, and by which session.
+
+    Computing is left out: it shows in the CPU time of whoever does it.
 
     Args:
         stretches: When, in any order.
     """
 
     def __init__(self, stretches: Iterable[BlockedLoop]) -> None:
-        self._stretches = sorted(stretches, key=lambda each: each.end_ns)
+        waiting = (each for each in stretches if each.cause is Cause.WAITING)
+        self._stretches = sorted(waiting, key=lambda each: each.end_ns)
         self._ends_ns = [each.end_ns for each in self._stretches]
 
     def by_others_ns(self, begin_ns: int, end_ns: int, session: int) -> int:

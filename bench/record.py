@@ -5,7 +5,7 @@ clock (``latency_s``, ``makespan_s``); ``elapsed_s`` alone is time on the wall.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from ..mocks.clock import ClockMode
@@ -385,6 +385,16 @@ class CellResult(Cell):
     probe_share: float | None = None
     drift: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
+
+    @property
+    def cell(self) -> Cell:
+        """Which cell it is the result of."""
+        return Cell(**{part.name: getattr(self, part.name) for part in fields(Cell)})
+
+    @property
+    def carried_per_s(self) -> float:
+        """Its throughput; 0 if it carried nothing, or has no result."""
+        return self.throughput_per_s or 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

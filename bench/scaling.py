@@ -157,4 +157,4 @@ def law_of(cells: Iterable[CellResult]) -> ScalingLaw | None:
 def goodput(cells: Iterable[CellResult], objective: Objective) -> CellResult | None:
     """Return the cell that carries most while it keeps an objective, as measured; or ``None``."""
     kept = [cell for cell in cells if cell.status is Status.MEASURED and objective.is_kept(cell)]
-    return max(kept, key=lambda cell: cell.throughput_per_s or 0.0, default=None)
+    return max(kept, key=lambda cell: cell.carried_per_s, default=None)

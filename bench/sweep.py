@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .findings import findings_of, interrupted
 from .plan import Factors, cells_of
-from .record import CellResult, Run, Status
+from .record import Cell, CellResult, Run, Status
 from .runner import Observer, RunHeader, Trials, run_cells
 from .sampling import Sampling
 from .trial import TrialSpec
@@ -68,12 +68,16 @@ def sweep(
         done[:] = run.cells
         return run, was_interrupted
 
-    load, growing = 1, set(map(_series_of, _specs(factors, None)))
+    load, growing = 1, {_series_of(spec.cell) for spec in _specs(factors, None)}
     before = 0
     wanted: dict[Series, tuple[int, ...]] = dict.fromkeys(growing, (load,))
     run, was_interrupted = measure(wanted)
     while not was_interrupted and growing and load < MOST_LOAD:
-        growing = {series for series in growing if _is_growing(_by_series(done)[series])}
+        growing = {
+            series
+            for series, cells in _by_series(done).items()
+            if series in growing and _is_growing(cells)
+        }
         load *= 2
         before, wanted = len(done), dict.fromkeys(growing, (load,))
         run, was_interrupted = measure(wanted)
@@ -94,7 +98,7 @@ def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:
     measured = [cell for cell in cells if cell.status is Status.MEASURED]
     if not measured:
         return ()
-    best = max(measured, key=_carried_per_s).concurrency
+    best = max(measured, key=lambda cell: cell.carried_per_s).concurrency
     loads = {cell.concurrency for cell in measured}
     neighbours = [max((load for load in loads if load < best), default=None)]
     neighbours.append(min((load for load in loads if load > best), default=None))
@@ -126,7 +130,7 @@ def _specs(
             specs += [
                 replace(spec, accounts_time=True)
                 for spec in cells_of(at_load)
-                if wanted is None or load in tuple(wanted.get(_series_of(spec), ()))
+                if wanted is None or load in tuple(wanted.get(_series_of(spec.cell), ()))
             ]
     return tuple(specs)
 
@@ -136,15 +140,14 @@ def _is_growing(cells: Sequence[CellResult]) -> bool:
         return False
     best_per_s, flat = 0.0, 0
     for cell in cells:
-        if _carried_per_s(cell) > best_per_s * _GROWTH:
-            best_per_s, flat = _carried_per_s(cell), 0
+        if cell.carried_per_s > best_per_s * _GROWTH:
+            best_per_s, flat = cell.carried_per_s, 0
         else:
             flat += 1
     return flat < _FLAT_STEPS
 
 
-def _series_of(spec: TrialSpec) -> Series:
-    cell = spec.cell
+def _series_of(cell: Cell) -> Series:
     return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
 
 
@@ -152,10 +155,5 @@ def _by_series(cells: Iterable[CellResult]) -> dict[Series, list[CellResult]]:
     """Return cells by series, each in ascending order of load."""
     found: dict[Series, list[CellResult]] = {}
     for cell in sorted(cells, key=lambda cell: cell.concurrency):
-        key = cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
-        found.setdefault(key, []).append(cell)
+        found.setdefault(_series_of(cell), []).append(cell)
     return found
-
-
-def _carried_per_s(cell: CellResult) -> float:
-    return cell.throughput_per_s or 0.0

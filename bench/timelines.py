@@ -5,11 +5,9 @@ waited for a place or for what no mock knows of. Where somebody did, the gap is 
 most of what it may have computed in all its gaps was booked to it, and else it was ready.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ..mocks.script import roots
 from ..mocks.waits import Wait
 from .blocked_loop import BlockedLoop
 from .evidence import BlockedTimes, Evidence, IdleTimes
@@ -43,18 +41,11 @@ def timeline(samples: Sequence[SessionSample], evidence: Evidence) -> Timeline:
         return Timeline()
     end_ns = max(sample.end_ns for sample in first)
     begin_ns = min(_begin_ns(sample) for sample in first)
-    root_of = roots(evidence.scripts.values())
-    shown = {sample.session for sample in first}
-    waits: defaultdict[int, list[Wait]] = defaultdict(list)
-    for wait in evidence.waits:
-        root = root_of.get(wait.session)
-        if root in shown:
-            waits[wait.session if root is None else root].append(wait)
     finest_ns = (end_ns - begin_ns) // _FINEST
     blocked = BlockedTimes(evidence.blocked_loop)
     return Timeline(
         lanes=tuple(
-            _lane(sample, waits.get(sample.session, []), evidence, blocked, finest_ns)
+            _lane(sample, evidence.waits_of.get(sample.session, ()), evidence, blocked, finest_ns)
             for sample in first
         ),
         held=_held(evidence.blocked_loop, evidence.origin_ns, end_ns),

@@ -1,20 +1,17 @@
 """Advice in words, each with the figure that it rests on."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from ..bench.advice import Advice
 from ..bench.record import CellResult, Run
 from ..bench.scaling import law_of
 from .comparison import label
-from .scaling import fits_well
-from .time_parts import CAUSES
+from .scaling import fits_well, law_words
+from .time_parts import CAUSES, lost_shares
 from .units import counted, percent, rate, seconds
 
 _WORTH_IT = 0.02
-_WORTH_A_WORD = 0.05
 _MOST_OTHERS = 5
-_WITHIN_REACH = 4
 
 
 def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
@@ -50,20 +47,10 @@ def _carries(cell: CellResult) -> str:
 
 
 def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
-    cells = [each for each in run.cells if _series(each) == _series(best)]
+    cells = [cell for cell in run.cells if _series(cell) == _series(best)]
     law = law_of(cells)
-    if law is None or not fits_well(law):
-        return
-    knee, most_per_s = law.knee, law.saturation_per_s
-    greatest = max(cell.concurrency for cell in cells)
-    if knee is None or most_per_s is None or knee > _WITHIN_REACH * greatest:
-        yield "", f"no knee up to {counted(greatest, 'session')} at once (fitted)"
-    else:
-        yield (
-            "",
-            f"at most {rate(most_per_s)}, with {counted(round(knee), 'session')} at once "
-            f"(fitted, error {percent(law.error)})",
-        )
+    if law is not None and fits_well(law):
+        yield "", f"it {law_words(law, max(cell.concurrency for cell in cells))}"
 
 
 def _limit(advice: Advice) -> str:
@@ -72,7 +59,9 @@ def _limit(advice: Advice) -> str:
     if counting:
         return f"most would be gained if {counting[0].what}"
     strained, best = advice.strained, advice.best
-    if (strained.throughput_per_s or 0) > (best.throughput_per_s or 0):
+    if not strained.carried_per_s:
+        return "twice that load: no session came through it"
+    if strained.carried_per_s > best.carried_per_s:
         return "the waits themselves: more sessions at once carry more, and no cost is in their way"
     return "none of the costs that can be taken away"
 
@@ -82,11 +71,8 @@ def _evidence(strained: CellResult) -> Iterator[tuple[str, str]]:
     if strained.cpu_s_per_session is not None and strained.throughput_per_s is not None:
         cores = strained.cpu_s_per_session * strained.throughput_per_s
         yield "", f"{where} its process keeps {cores:.2f} cores busy"
-    parts = {} if strained.time_parts_s is None else asdict(strained.time_parts_s)
-    whole_s = sum(parts.values())
-    for part, cause in CAUSES.items():
-        if whole_s and parts[part] / whole_s >= _WORTH_A_WORD:
-            yield "", f"{where} sessions lose {percent(parts[part] / whole_s)} {cause}"
+    for part, share in lost_shares(strained).items():
+        yield "", f"{where} sessions lose {percent(share)} {CAUSES[part]}"
     for holder in strained.loop_holders[:1]:
         yield (
             "",

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from ..bench.json_file import write_whole
 from ..bench.record import Run
+from ..mocks.errors import UsageError
 from .chart import Chart
 from .comparison import ScenarioCells, scenarios
 from .distribution_chart import draw_distribution
@@ -65,14 +67,17 @@ def write_charts(run: Run, folder: Path | str) -> list[Path]:
 
 
 def save_charts(charts: Iterable[Chart], folder: Path | str) -> list[Path]:
-    """Write charts that were drawn, each as SVG and PNG; returns the files."""
+    """Write charts that were drawn, each as SVG and PNG; returns the files.
+
+    Raises:
+        UsageError: A file cannot be written.
+    """
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
     files = []
     for chart in charts:
         svg, png = place / f"{chart.name}.svg", place / f"{chart.name}.png"
-        svg.write_text(chart.svg, encoding="utf-8", newline="\n")
-        png.write_bytes(chart.png)
+        write_whole(svg, chart.svg.encode(), UsageError)
+        write_whole(png, chart.png, UsageError)
         files += [svg, png]
     return files
 

@@ -33,7 +33,6 @@ TIE = 0.01
 """Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
 
 _A_CONTEST = 2
-_CARRIES_P99 = 100
 _PERCENTS = {"p50": 50, "p99": 99}
 
 Value = TypeVar("Value")
@@ -98,7 +97,7 @@ class Standing:
     @property
     def best(self) -> CellResult | None:
         """The first that carried any session."""
-        return next((cell for cell in self.ranked if _carried_per_s(cell) > 0), None)
+        return next((cell for cell in self.ranked if cell.carried_per_s > 0), None)
 
     @property
     def leaders(self) -> tuple[CellResult, ...]:
@@ -303,7 +302,8 @@ def judged_by(cell: CellResult) -> str | None:
     if cell.arrivals == CLOSED.name:
         return None
     counts = [len(trial.latency_ns) for trial in cell.trial_figures] or [cell.session_count]
-    return "p99" if min(counts) >= _CARRIES_P99 else "p50"
+    carries_p99 = percentile(range(min(counts)), _PERCENTS["p99"]) is not None
+    return "p99" if carries_p99 else "p50"
 
 
 def is_level(best: CellResult, cell: CellResult) -> bool:
@@ -328,9 +328,9 @@ def _merit(cell: CellResult) -> float:
     """What a cell is ranked by, the greater the better: throughput, or one over its latency."""
     figure = judged_by(cell)
     if figure is None:
-        return _carried_per_s(cell)
+        return cell.carried_per_s
     latency_s: float | None = getattr(cell.latency_s, figure)
-    return 1 / latency_s if latency_s and _carried_per_s(cell) > 0 else 0.0
+    return 1 / latency_s if latency_s and cell.carried_per_s > 0 else 0.0
 
 
 def _merits(cell: CellResult) -> tuple[float, ...]:
@@ -341,10 +341,6 @@ def _merits(cell: CellResult) -> tuple[float, ...]:
     ordered = (sorted(trial.latency_ns) for trial in cell.trial_figures)
     latencies_ns = [percentile(each, _PERCENTS[figure]) for each in ordered]
     return tuple(1 / latency_ns for latency_ns in latencies_ns if latency_ns)
-
-
-def _carried_per_s(cell: CellResult) -> float:
-    return cell.throughput_per_s or 0.0
 
 
 def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:

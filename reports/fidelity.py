@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..bench.record import Fidelity, Run
 from .comparison import label
-from .units import DASH, counted, name, seconds, whole
+from .units import DASH, counted, listed, name, seconds, whole
 
 HEADINGS = (
     *("scenario", "strategy", "loop", "at once", "sessions"),
@@ -41,31 +41,20 @@ def fidelity_markdown(fidelity: Sequence[Fidelity]) -> str:
 
 def fidelity_sentences(run: Run) -> tuple[str, ...]:
     """Say by how much ``warp`` is off at most, if that was measured."""
-    known = [
-        (abs(off), figure, one)
-        for one in run.fidelity
-        for figure, off in (
-            ("makespan", one.deviation("makespan_s")),
-            ("p99", one.deviation("p99_s")),
-        )
-        if off is not None
-    ]
-    if not known:
+    worst = []
+    for what, figure in (("makespan", "makespan_s"), ("p99", "p99_s")):
+        known = [
+            (abs(off), one) for one in run.fidelity if (off := one.deviation(figure)) is not None
+        ]
+        if known:
+            off, one = max(known, key=lambda entry: entry[0])
+            worst.append(f"{what} is off by {off * 100:.1f} % at most ({_label(one)})")
+    if not worst:
         return ()
-    sentences = []
-    for figure in ("makespan", "p99"):
-        of_figure = [entry for entry in known if entry[1] == figure]
-        if of_figure:
-            worst, _, one = max(of_figure, key=lambda entry: entry[0])
-            sentences.append(f"{figure} is off by {worst * 100:.1f} % at most ({label_of(one)})")
-    return (
-        f"Against real waiting, in {counted(len(run.fidelity), 'cell')}: "
-        f"{' and '.join(sentences)}.",
-    )
+    return (f"Against real waiting, in {counted(len(run.fidelity), 'cell')}: {listed(worst)}.",)
 
 
-def label_of(one: Fidelity) -> str:
-    """Name a cell by strategy, loop and load."""
+def _label(one: Fidelity) -> str:
     return f"{label(one)} at {whole(one.concurrency)}"
 
 

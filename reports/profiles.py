@@ -8,7 +8,9 @@ from pathlib import Path
 from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
 from ..bench.cell_names import name_of
+from ..bench.json_file import write_whole
 from ..bench.profiling import Profile
+from ..mocks.errors import UsageError
 from .page import stylesheet, template
 from .report import PROFILE_PAGE
 from .units import name, percent, seconds
@@ -76,28 +78,29 @@ def write_profiles(profiles: Sequence[Profile], folder: Path, report: str | None
 
     Returns:
         The files, that of all side by side first.
+
+    Raises:
+        UsageError: A file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     trees, files = [], []
     for profile in profiles:
         stem = f"profile-{re.sub(r'[^a-z0-9]+', '-', name_of(profile.cell).lower()).strip('-')}"
         tree = Tree(name_of(profile.cell), f"{stem}.html", f"{stem}.speedscope.json")
         page, speedscope = folder / tree.page, folder / tree.speedscope
-        page.write_text(_offline(HTMLRenderer().render(profile.session)), encoding="utf-8")
-        speedscope.write_text(SpeedscopeRenderer().render(profile.session), encoding="utf-8")
+        whole = _offline(HTMLRenderer().render(profile.session))
+        write_whole(page, whole.encode(), UsageError)
+        write_whole(speedscope, SpeedscopeRenderer().render(profile.session).encode(), UsageError)
         trees.append(tree)
         files += [page, speedscope]
     index = folder / PROFILE_PAGE
-    index.write_text(
-        template(PROFILE_PAGE).render(
-            names=", ".join(tree.name for tree in trees),
-            style=stylesheet(),
-            tables=tables(profiles),
-            trees=trees,
-            report=report,
-        ),
-        encoding="utf-8",
+    text = template(PROFILE_PAGE).render(
+        names=", ".join(tree.name for tree in trees),
+        style=stylesheet(),
+        tables=tables(profiles),
+        trees=trees,
+        report=report,
     )
+    write_whole(index, text.encode(), UsageError)
     return [index, *files]
 
 

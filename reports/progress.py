@@ -126,7 +126,7 @@ class LiveView:
             for cell, result in list(self._results.items())
             if _contest(cell) == _contest(current)
         ]
-        return sorted(alike, key=lambda cell: cell.throughput_per_s or 0.0, reverse=True)
+        return sorted(alike, key=lambda cell: cell.carried_per_s, reverse=True)
 
 
 class _ProgressLines:

@@ -6,7 +6,9 @@ each of these files again.
 
 from pathlib import Path
 
+from ..bench.json_file import write_whole
 from ..bench.record import Run
+from ..mocks.errors import UsageError
 
 PAGE = "report.html"
 PROFILE_PAGE = "profile.html"
@@ -22,6 +24,9 @@ def write_report(run: Run, folder: Path | str) -> list[Path]:
 
     Returns:
         The files that were written, the page first.
+
+    Raises:
+        UsageError: A file cannot be written.
     """
     # Here and not above: together these take most of a second to import, which a command
     # that makes no report should not pay.
@@ -30,8 +35,7 @@ def write_report(run: Run, folder: Path | str) -> list[Path]:
 
     charts = render_charts(run)
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
     page = place / PAGE
     profile = PROFILE_PAGE if (place / PROFILE_PAGE).exists() else None
-    page.write_text(render_page(run, charts, profile), encoding="utf-8", newline="\n")
+    write_whole(page, render_page(run, charts, profile).encode(), UsageError)
     return [page, *save_charts(charts, place)]

@@ -1,14 +1,12 @@
 """Two runs side by side: which cells changed, and whether that is more than their scatter."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from ..bench.intervals import Interval, independent_ratio_interval
 from ..bench.record import Cell, CellResult, Environment, Run, Status
 from .comparison import TIE, throughputs_per_s
-
-_KEY = tuple(field.name for field in fields(Cell))
 
 
 class Direction(StrEnum):
@@ -97,12 +95,8 @@ def compare_runs(before: Run, after: Run) -> RunsCompared:
     )
 
 
-def _measured(run: Run) -> dict[tuple[object, ...], CellResult]:
-    return {
-        tuple(getattr(cell, name) for name in _KEY): cell
-        for cell in run.cells
-        if cell.status is Status.MEASURED
-    }
+def _measured(run: Run) -> dict[Cell, CellResult]:
+    return {cell.cell: cell for cell in run.cells if cell.status is Status.MEASURED}
 
 
 def _change(before: CellResult, after: CellResult) -> CellChange:

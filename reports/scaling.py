@@ -38,16 +38,24 @@ def scaling_sentences(field: Field) -> list[str]:
             f"The scalability law does not fit {label(best)} (error {percent(law.error)}): "
             "no knee is told."
         ]
+    return [f"{label(best)} {law_words(law, field.loads[-1])}."]
+
+
+def law_words(law: ScalingLaw, greatest_load: int) -> str:
+    """Say where throughput ends by a law, as what a subject follows.
+
+    Args:
+        law: The law.
+        greatest_load: The greatest load that was measured.
+    """
     by = f"fitted, error {percent(law.error)}"
     knee, most_per_s = law.knee, law.saturation_per_s
-    if most_per_s is None or (knee is not None and knee > _WITHIN_REACH * field.loads[-1]):
-        return [f"{label(best)} has no knee up to {whole(field.loads[-1])} at once ({by})."]
+    if most_per_s is None or (knee is not None and knee > _WITHIN_REACH * greatest_load):
+        return f"has no knee up to {whole(greatest_load)} at once ({by})"
     if knee is None:
-        return [f"{label(best)} levels off towards {rate(most_per_s)} ({by})."]
-    return [
-        f"{label(best)} carries most, {rate(most_per_s)}, with {counted(round(knee), 'session')} "
-        f"at once ({by})."
-    ]
+        return f"levels off towards {rate(most_per_s)} ({by})"
+    most = f"{rate(most_per_s)}, with {counted(round(knee), 'session')} at once"
+    return f"carries most, {most} ({by})"
 
 
 def goodput_sentences(field: Field, objective: Objective) -> list[str]:
@@ -60,7 +68,7 @@ def goodput_sentences(field: Field, objective: Objective) -> list[str]:
     what = f"{objective.figure} of at most {objective.limit_s:g} s"
     if not found:
         return [f"No cell keeps a {what}."]
-    leader = max(found, key=lambda cell: cell.throughput_per_s or 0.0)
+    leader = max(found, key=lambda cell: cell.carried_per_s)
     alike = [
         cell for cell in found if cell.concurrency == leader.concurrency and is_level(leader, cell)
     ]

@@ -32,6 +32,8 @@ CAUSES: Mapping[str, str] = MappingProxyType(
         "remainder": "on waits that no mock knows of: a sleep or a lock of its own",
     }
 )
+"""How each cause of a loss continues "time was lost"."""
+
 _WORTH_A_WORD = 0.05
 _MOST_NAMED = 4
 
@@ -59,13 +61,18 @@ def time_sentences(field: Field) -> list[str]:
         return []
     lost: dict[str, list[tuple[float, CellResult]]] = {}
     for cell in cells_with_parts(field):
-        parts = {} if cell.time_parts_s is None else asdict(cell.time_parts_s)
-        whole_s = sum(parts.values())
-        for part in CAUSES:
-            if whole_s and parts[part] / whole_s >= _WORTH_A_WORD:
-                lost.setdefault(part, []).append((parts[part] / whole_s, cell))
+        for part, share in lost_shares(cell).items():
+            lost.setdefault(part, []).append((share, cell))
     by_part = sorted(lost, key=lambda part: max(share for share, _ in lost[part]), reverse=True)
     return [_sentence(load, part, lost[part]) for part in by_part]
+
+
+def lost_shares(cell: CellResult) -> Mapping[str, float]:
+    """Return what a cell's sessions lost time on, as shares; only what takes a twentieth."""
+    parts = {} if cell.time_parts_s is None else asdict(cell.time_parts_s)
+    whole_s = sum(parts.values())
+    shares = {part: parts[part] / whole_s for part in CAUSES} if whole_s else {}
+    return {part: share for part, share in shares.items() if share >= _WORTH_A_WORD}
 
 
 def _sentence(load: int, part: str, losers: list[tuple[float, CellResult]]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -37,5 +36,4 @@ LESSON = Lesson(
     "What follows the block can rely on that; after a bare `create_task` it cannot.",
     acts=(group, bare_task),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Doing, Lesson, Played, Seen, Stage
 
@@ -40,5 +39,4 @@ LESSON = Lesson(
     "Waits that are over meanwhile are not taken up, and what was to begin does not.",
     acts=(everybody_awaits, one_blocks),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

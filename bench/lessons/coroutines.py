@@ -1,7 +1,6 @@
 """A coroutine is not run by calling it."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -32,5 +31,4 @@ LESSON = Lesson(
     "it is awaited, or made a task. Python warns of one that never was.",
     acts=(called_only, awaited),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

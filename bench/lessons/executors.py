@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -45,5 +44,4 @@ LESSON = Lesson(
     "default pool has `min(32, cores + 4)` of them: on two cores the seventh blocking call waits.",
     acts=(two_threads, six_threads),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -52,5 +51,4 @@ LESSON = Lesson(
     "themselves, with `return_exceptions=True`.",
     acts=(gathered, grouped),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

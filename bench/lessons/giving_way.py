@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -41,5 +40,4 @@ LESSON = Lesson(
     "one lets nobody in.",
     acts=(with_awaits, without_awaits),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ...mocks.clock import Clock, seconds
@@ -136,7 +136,7 @@ class Lesson:
     why: str
     acts: tuple[Act, ...]
     seen: Callable[[Mapping[str, Played]], Seen]
-    loops: Mapping[str, str]
+    loops: Mapping[str, str] = field(default_factory=dict)
 
     def loop_of(self, act: Act) -> str:
         """Return the event loop that an act runs on."""

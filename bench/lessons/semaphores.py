@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -58,5 +57,4 @@ LESSON = Lesson(
     "refuses; a pool has so many connections. A semaphore is that number, said in one place.",
     acts=(everyone_at_once, behind_a_semaphore),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from .lesson import Lesson, Played, Seen, Stage
 
@@ -33,5 +32,4 @@ LESSON = Lesson(
     "of them can go on. That is all that an agent gains from asyncio, as it waits nearly always.",
     acts=(in_turn, side_by_side),
     seen=_seen,
-    loops=MappingProxyType({}),
 )

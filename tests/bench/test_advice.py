@@ -153,6 +153,12 @@ def test_it_says_what_to_run_what_limits_it_and_on_what_that_rests() -> None:
     ]
 
 
+def test_a_cell_that_carried_nothing_has_no_worths_and_is_told_so() -> None:
+    changes = list(what_ifs(spec_of("busy-model")))
+    assert worths_of(cell(16, 0), changes, Carrying()) == ()
+    assert "limit: twice that load: no session came through it" in advised(strained_per_s=0.0)
+
+
 def test_where_no_cost_counts_it_says_so() -> None:
     assert "limit: the waits themselves: more sessions at once carry more" in advised()
     assert "limit: none of the costs" in advised(strained_per_s=97.0)

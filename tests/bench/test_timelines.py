@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.blocked_loop import BlockedLoop
+from warpbench.bench.blocked_loop import BlockedLoop, Cause
 from warpbench.bench.evidence import Evidence
 from warpbench.bench.record import Lane, LaneState, Outcome, SessionSample
 from warpbench.bench.timelines import MOST_LANES, timeline
@@ -124,6 +124,15 @@ def test_what_another_session_blocks_the_loop_with_is_ready_and_shown_by_name() 
     assert [(each.begin_ns, each.end_ns, each.place) for each in drawn.held] == [
         (0, 100 * MS, "a.py:blunder")
     ]
+
+
+def test_what_a_session_computes_itself_is_its_own_though_it_holds_the_loop() -> None:
+    caught = BlockedLoop("a.py:rank", ORIGIN_NS, ORIGIN_NS + 100 * MS, cause=Cause.COMPUTING)
+    drawn = timeline(
+        [sample(300)], evidence(wait(WaitKind.MODEL, 100, 300), cpu_ms=90, blocked_loop=(caught,))
+    )
+    assert told(drawn.lanes[0]) == [(0, OWN), (100, MODEL)]
+    assert [each.place for each in drawn.held] == ["a.py:rank"]
 
 
 def test_the_first_sessions_are_shown_in_the_order_of_their_begins() -> None:

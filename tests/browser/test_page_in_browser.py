@@ -165,6 +165,9 @@ def test_a_strategy_is_hidden_and_shown_in_pictures_and_table(opened: Callable[.
     assert page.locator(lines).count() == 0
     button.click()
     assert texts(page, rows)
+    # The pointer is on it still: what was drawn anew is lit, and not everything dim.
+    opacity = "all => all.map(one => getComputedStyle(one).opacity)"
+    assert set(page.eval_on_selector_all(lines, opacity)) == {"1"}
 
 
 def test_scenarios_are_filtered(opened: Callable[..., Any]) -> None:

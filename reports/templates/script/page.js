@@ -5,6 +5,7 @@ const chosen = { hidden: new Set(), isLogarithmic: false, scenario: "" };
 const tooltip = element("div", { class: "tooltip", role: "tooltip", hidden: true });
 const spoken = element("p", { class: "unseen", role: "status" });
 const laboratories = [];
+let lit = "";
 
 const styles = Object.fromEntries(data.strategies.map((one, index) => [one.key, `strategy-${index}`]));
 
@@ -27,9 +28,16 @@ function legend(entries, className) {
 
 /** Show which strategy is looked at: all others step back, in every picture and table. */
 function highlight(strategy) {
-  document.body.classList.toggle("highlights", Boolean(strategy));
+  if (strategy === lit) return;
+  lit = strategy;
+  light();
+}
+
+/** Give every part of the page the look that goes with it. */
+function light() {
+  document.body.classList.toggle("highlights", lit !== "");
   for (const part of document.querySelectorAll("[data-strategy]")) {
-    part.classList.toggle("lit", Boolean(strategy) && part.dataset.strategy === strategy);
+    part.classList.toggle("lit", lit !== "" && part.dataset.strategy === lit);
   }
 }
 
@@ -199,6 +207,7 @@ function drawAll() {
     row.hidden = chosen.hidden.has(row.dataset.strategy);
   }
   for (const laboratory of laboratories) laboratory.draw();
+  light();
 }
 
 /** The controls that hold for the whole page. */
@@ -210,6 +219,7 @@ function toolbar() {
     button.addEventListener("click", () => {
       if (!chosen.hidden.delete(key)) chosen.hidden.add(key);
       button.setAttribute("aria-pressed", String(!chosen.hidden.has(key)));
+      lit = chosen.hidden.has(key) ? "" : key;
       drawAll();
     });
     for (const event of ["pointerenter", "focus"]) {
