@@ -19,6 +19,8 @@ from .units import name
 _FRAME_IN = 1.6
 _LEAST_REACH = 0.02
 _MARGIN = 1.15
+# Below it, whole per cents would name two ticks alike.
+_FINE_REACH = 0.1
 
 
 def draw_ratios(title: str, compared: RunsCompared) -> Figure:
@@ -49,7 +51,8 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
     reach = max(max(abs(end - 1) for end in ends) * _MARGIN, _LEAST_REACH)
     axes.set_xlim(max(0.0, 1 - reach), 1 + reach)
     axes.axvline(1.0, **IDEAL_LINE, zorder=1)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.0%}"))
+    digits = 1 if reach < _FINE_REACH else 0
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.{digits}%}"))
     axes.set_xlabel("throughput against the first run, and its 95 % interval")
     row_axis(axes, [cell for _, cell in known])
     return made

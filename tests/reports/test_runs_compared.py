@@ -145,3 +145,15 @@ def test_the_command_compares_files_and_refuses_one(
     alone = warpbench("compare", "a.json")
     assert alone.status == 2  # type: ignore[attr-defined]
     assert alone.err == "warpbench: compare a.json: expected two runs or more\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scatter", [0.004, 0.02, 0.3])
+def test_no_two_ticks_of_the_chart_are_named_alike(
+    measured: Callable[..., CellResult], run_of: RunOf, scatter: float
+) -> None:
+    before = run_of([measured(10.0, 10.0 * (1 + scatter), 10.0 * (1 - scatter))])
+    axes = draw_ratios("a → b", compare_runs(before, before)).axes[0]
+    low, high = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    names = [axes.xaxis.get_major_formatter()(tick, 0) for tick in shown]
+    assert len(set(names)) == len(names) >= 3

@@ -4,7 +4,8 @@
 function throughputChart(shown, width) {
   const { field, series, isLogarithmic } = shown;
   const made = ground(width);
-  const rates = series.flatMap((one) => one.cells.map((cell) => cell.per_s));
+  const rates = series.flatMap((one) =>
+    [...one.cells.map((cell) => cell.per_s), ...one.law.map(([, per_s]) => per_s)]);
   const loads = field.loads;
   const spreads = loads[loads.length - 1] / loads[0] >= 8;
   const x = (spreads ? logarithmic : linear)(
