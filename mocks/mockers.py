@@ -1,31 +1,92 @@
-"""How respx patches the transports: its own mockers, that parse each address only once.
+"""How respx patches the transports: mockers of the lab's own, that hand each request on as it is.
 
-A request's address is the dearest part of making an ``httpx.Request`` of it. Parsed once,
-a mocked call costs 95 µs of CPU over a bare mock transport instead of 120.
+respx's own mocker makes an ``httpx.Request`` of whatever a transport is asked, and what the
+transport returns of an ``httpx.Response``. The lab needs neither: it reads method, address and
+body, and answers in the transport's own terms. That halves what a mocked call costs.
 """
 
+import inspect
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol, cast
 
-import httpx
 from pytest_httpx2._plugin import HTTPCore2Mocker
 from respx.mocks import HTTPCoreMocker
 from respx.patterns import parse_url
 
 _ADDRESSES_KEPT = 1024
 
-_parsed = lru_cache(_ADDRESSES_KEPT)(parse_url)
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a request goes: the whole of it as text, and its path."""
+
+    text: str
+    path: str
 
 
-def _to_httpx_request(request: Any) -> httpx.Request:
-    method, url = request.method, request.url
-    return httpx.Request(
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a transport was asked.
+
+    Attributes:
+        method: Its method, in capitals.
+        address: Where it goes.
+        body: Its body.
+        read_timeout_s: How long its client waits for the next bytes; ``None``: for ever.
+    """
+
+    method: str
+    address: Address
+    body: bytes
+    read_timeout_s: float | None
+
+
+class Answering(Protocol):
+    """Whoever answers requests; returns a response of the transport that was asked."""
+
+    def answer(self, request: Request) -> Any:
+        """Answer a request of a sync client."""
+
+    async def answer_async(self, request: Request) -> Any:
+        """Answer a request of an async client."""
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def _address(scheme: bytes, host: bytes, port: int | None, target: bytes) -> Address:
+    url = parse_url((scheme, host, port, target))
+    return Address(str(url), url.path)
+
+
+def _request(asked: Any, body: bytes) -> Request:
+    method, url = asked.method, asked.url
+    timeouts = asked.extensions.get("timeout")
+    return Request(
         method.decode("ascii") if isinstance(method, bytes) else method,
-        _parsed((url.scheme, url.host, url.port, url.target)),
-        headers=request.headers,
-        stream=request.stream,
-        extensions=request.extensions,
+        _address(url.scheme, url.host, url.port, url.target),
+        body,
+        timeouts.get("read") if timeouts else None,
     )
+
+
+def _handing_on(mocker: type[HTTPCoreMocker], original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what stands in for a transport's method: the mocker's first router answers."""
+    if original.__name__ not in mocker.target_methods:
+        return original  # Somebody else's mock: respx leaves those in place.
+
+    def handle_request(_transport: object, request: Any) -> Any:
+        stream = cast("Iterable[bytes]", request.stream)
+        answering = cast("Answering", mocker.routers[0])
+        return answering.answer(_request(request, b"".join(stream)))
+
+    async def handle_async_request(_transport: object, request: Any) -> Any:
+        stream = cast("AsyncIterable[bytes]", request.stream)
+        answering = cast("Answering", mocker.routers[0])
+        body = b"".join([chunk async for chunk in stream])
+        return await answering.answer_async(_request(request, body))
+
+    return handle_async_request if inspect.iscoroutinefunction(original) else handle_request
 
 
 class Httpcore2Mocker(HTTPCore2Mocker):
@@ -34,9 +95,9 @@ class Httpcore2Mocker(HTTPCore2Mocker):
     name = "warpbench-httpcore2"
 
     @classmethod
-    def to_httpx_request(cls, **kwargs: Any) -> httpx.Request:
-        """Return the request as respx's handlers take it."""
-        return _to_httpx_request(kwargs["request"])
+    def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what stands in for a method of a transport; respx calls it."""
+        return _handing_on(cls, spec)
 
 
 class HttpcoreMocker(HTTPCoreMocker):
@@ -45,9 +106,9 @@ class HttpcoreMocker(HTTPCoreMocker):
     name = "warpbench-httpcore"
 
     @classmethod
-    def to_httpx_request(cls, **kwargs: Any) -> httpx.Request:
-        """Return the request as respx's handlers take it."""
-        return _to_httpx_request(kwargs["request"])
+    def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what stands in for a method of a transport; respx calls it."""
+        return _handing_on(cls, spec)
 
 
 MOCKERS = {"httpcore2": Httpcore2Mocker.name, "httpcore": HttpcoreMocker.name}

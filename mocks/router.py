@@ -13,14 +13,14 @@ raise, at the time at which it would. So do connections that fail.
 """
 
 import importlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
+from typing import Any
 
-import httpx
 import respx
 
-from .mockers import MOCKERS
+from .mockers import MOCKERS, Request
 from .reply import Ending
 from .traffic import Call
 from .world import World
@@ -40,17 +40,17 @@ class WorldRouter(respx.MockRouter):
     def __init__(self, world: World, *, transport: str) -> None:
         super().__init__(using=MOCKERS[transport], assert_all_called=False)
         self._world = world
-        # Each client maps the errors of its own transport, and no others.
-        self._errors = importlib.import_module(transport)
+        # Each client takes the responses and maps the errors of its own transport, no others.
+        self._transport = importlib.import_module(transport)
 
-    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+    async def answer_async(self, request: Request) -> Any:
         """Answer a request of an async client when the head of its reply is due."""
-        play = _Play(self._world, request, self._errors)
+        play = _Play(self._world, request, self._transport)
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
                 await play.clock.sleep_until_ns(play.first_ns)
-            return play.response()
+            return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
@@ -60,14 +60,14 @@ class WorldRouter(respx.MockRouter):
             play.require_first()
             return play.response(_AsyncParts(play, call, scope.pop_all()))
 
-    def handler(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: Request) -> Any:
         """Answer a request of a sync client when the head of its reply is due."""
-        play = _Play(self._world, request, self._errors)
+        play = _Play(self._world, request, self._transport)
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
                 play.clock.wait_until_ns(play.first_ns)
-            return play.response()
+            return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
@@ -81,14 +81,21 @@ class WorldRouter(respx.MockRouter):
 class _Play:
     """One reply being played: pure reckoning of what happens next and when."""
 
-    __slots__ = ("_errors", "_exchange", "_timeout_ns", "clock", "first_ns", "is_prompt", "traffic")
+    __slots__ = (
+        "_exchange",
+        "_timeout_ns",
+        "_transport",
+        "clock",
+        "first_ns",
+        "is_prompt",
+        "traffic",
+    )
 
-    def __init__(self, world: World, request: httpx.Request, errors: ModuleType) -> None:
-        self._exchange = world.exchange(
-            request.method, request.url.path, request.url, request.content
-        )
-        self._errors = errors
-        self._timeout_ns = _read_timeout_ns(request)
+    def __init__(self, world: World, request: Request, transport: ModuleType) -> None:
+        address = request.address
+        self._exchange = world.exchange(request.method, address.path, address.text, request.body)
+        self._transport = transport
+        self._timeout_ns = _nanoseconds(request.read_timeout_s)
         self.clock = world.clock
         self.traffic = world.traffic
         reply = self._exchange.reply
@@ -118,17 +125,20 @@ class _Play:
         if reply.head_ns > self._timeout_ns:
             raise self._broken(Ending.SILENT)
 
-    def response(
-        self, stream: httpx.SyncByteStream | httpx.AsyncByteStream | None = None
-    ) -> httpx.Response:
-        """Return the response: with the whole body, or with a stream of its parts."""
+    def whole_response(self) -> Any:
+        """Return the response with all of its body."""
         reply = self._exchange.reply
-        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        if stream is None:
-            body = reply.body
-            headers.append((b"content-length", b"%d" % len(body)))
-            stream = httpx.ByteStream(body)
-        return httpx.Response(reply.status, headers=headers, stream=stream)
+        body = reply.body
+        headers = _encoded(reply.headers)
+        headers.append((b"content-length", b"%d" % len(body)))
+        return self._transport.Response(reply.status, headers=headers, content=body)
+
+    def response(self, stream: "_AsyncParts | _SyncParts") -> Any:
+        """Return the response with a stream of the parts of its body."""
+        reply = self._exchange.reply
+        return self._transport.Response(
+            reply.status, headers=_encoded(reply.headers), content=stream
+        )
 
     def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
         """Yield when to wait for, then the bytes that are there, or what is raised."""
@@ -147,7 +157,7 @@ class _Play:
             yield arrived_ns + reply.end_ns, b"", self._broken(reply.ending)
 
     def _broken(self, ending: Ending) -> Exception:
-        errors = self._errors
+        errors = self._transport
         error: Exception
         if ending is Ending.REFUSED:
             error = errors.ConnectError("warpbench: a scripted fault, connection refused")
@@ -162,7 +172,7 @@ class _Play:
         return error
 
 
-class _AsyncParts(httpx.AsyncByteStream):
+class _AsyncParts:
     """The body of a reply, part by part, each when it is due."""
 
     def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
@@ -185,7 +195,7 @@ class _AsyncParts(httpx.AsyncByteStream):
         self._scope.close()
 
 
-class _SyncParts(httpx.SyncByteStream):
+class _SyncParts:
     """The same for plain code."""
 
     def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
@@ -217,7 +227,9 @@ def mocked_http(world: World) -> Iterator[None]:
         yield
 
 
-def _read_timeout_ns(request: httpx.Request) -> int:
-    timeouts = request.extensions.get("timeout")
-    read_s = timeouts.get("read") if timeouts else None
-    return _NEVER_NS if read_s is None else round(read_s * _SECOND_NS)
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _nanoseconds(timeout_s: float | None) -> int:
+    return _NEVER_NS if timeout_s is None else round(timeout_s * _SECOND_NS)
