@@ -16,11 +16,10 @@ import importlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
-from typing import Any
 
 import respx
 
-from .mockers import MOCKERS, Request
+from .mockers import MOCKERS, Request, Response, WholeBody
 from .reply import Ending
 from .traffic import Call
 from .world import World
@@ -40,12 +39,12 @@ class WorldRouter(respx.MockRouter):
     def __init__(self, world: World, *, transport: str) -> None:
         super().__init__(using=MOCKERS[transport], assert_all_called=False)
         self._world = world
-        # Each client takes the responses and maps the errors of its own transport, no others.
-        self._transport = importlib.import_module(transport)
+        # Each client maps the errors of its own transport, and no others.
+        self._errors = importlib.import_module(transport)
 
-    async def answer_async(self, request: Request) -> Any:
+    async def answer_async(self, request: Request) -> Response:
         """Answer a request of an async client when the head of its reply is due."""
-        play = _Play(self._world, request, self._transport)
+        play = _Play(self._world, request, self._errors)
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
@@ -60,9 +59,9 @@ class WorldRouter(respx.MockRouter):
             play.require_first()
             return play.response(_AsyncParts(play, call, scope.pop_all()))
 
-    def answer(self, request: Request) -> Any:
+    def answer(self, request: Request) -> Response:
         """Answer a request of a sync client when the head of its reply is due."""
-        play = _Play(self._world, request, self._transport)
+        play = _Play(self._world, request, self._errors)
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
@@ -82,19 +81,19 @@ class _Play:
     """One reply being played: pure reckoning of what happens next and when."""
 
     __slots__ = (
+        "_errors",
         "_exchange",
         "_timeout_ns",
-        "_transport",
         "clock",
         "first_ns",
         "is_prompt",
         "traffic",
     )
 
-    def __init__(self, world: World, request: Request, transport: ModuleType) -> None:
+    def __init__(self, world: World, request: Request, errors: ModuleType) -> None:
         address = request.address
         self._exchange = world.exchange(request.method, address.path, address.text, request.body)
-        self._transport = transport
+        self._errors = errors
         self._timeout_ns = _nanoseconds(request.read_timeout_s)
         self.clock = world.clock
         self.traffic = world.traffic
@@ -125,20 +124,18 @@ class _Play:
         if reply.head_ns > self._timeout_ns:
             raise self._broken(Ending.SILENT)
 
-    def whole_response(self) -> Any:
+    def whole_response(self) -> Response:
         """Return the response with all of its body."""
         reply = self._exchange.reply
         body = reply.body
         headers = _encoded(reply.headers)
         headers.append((b"content-length", b"%d" % len(body)))
-        return self._transport.Response(reply.status, headers=headers, content=body)
+        return Response(reply.status, headers, WholeBody(body))
 
-    def response(self, stream: "_AsyncParts | _SyncParts") -> Any:
+    def response(self, stream: "_AsyncParts | _SyncParts") -> Response:
         """Return the response with a stream of the parts of its body."""
         reply = self._exchange.reply
-        return self._transport.Response(
-            reply.status, headers=_encoded(reply.headers), content=stream
-        )
+        return Response(reply.status, _encoded(reply.headers), stream)
 
     def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
         """Yield when to wait for, then the bytes that are there, or what is raised."""
@@ -157,7 +154,7 @@ class _Play:
             yield arrived_ns + reply.end_ns, b"", self._broken(reply.ending)
 
     def _broken(self, ending: Ending) -> Exception:
-        errors = self._transport
+        errors = self._errors
         error: Exception
         if ending is Ending.REFUSED:
             error = errors.ConnectError("warpbench: a scripted fault, connection refused")

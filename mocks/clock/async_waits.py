@@ -12,6 +12,9 @@ the iteration began, so a timer is late by whatever the callbacks of that iterat
 (15 ms of computing after ``call_later(0.5)``, and it fires after 0.515 s). What is mocked
 here is no timer but a response, and a response wakes a loop when it arrives. So on such a
 loop each wait is followed by an empty iteration, after which the time is fresh.
+
+The loops of a clock that skips need no timer: they keep the waits themselves, look at them
+where they would look for data from sockets, and so take them up in that same iteration.
 """
 
 import asyncio
@@ -25,14 +28,47 @@ from .protocol import NowNs, seconds
 _NEVER_NS = 1 << 62
 
 
-class AsyncWaits:
-    """All the pending waits of one event loop.
+class Waits:
+    """The pending waits of one event loop, by deadline; whoever keeps them wakes them."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._sequence = count()
+
+    async def until_ns(self, deadline_ns: int) -> None:
+        """Wait on the running loop until the clock shows ``deadline_ns``."""
+        future = asyncio.get_running_loop().create_future()
+        heappush(self._heap, (deadline_ns, next(self._sequence), future))
+        try:
+            await future
+        except BaseException:  # cancelled, or closed half-way
+            future.cancel()
+            raise
+
+    def earliest_ns(self) -> int | None:
+        """Return the earliest deadline that somebody still waits for."""
+        heap = self._heap
+        while heap and heap[0][2].done():
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def wake_due(self, now_ns: int) -> None:
+        """Wake those whose time has come, in order; they run when the loop gets to them."""
+        heap = self._heap
+        while heap and (heap[0][0] <= now_ns or heap[0][2].done()):
+            _, _, future = heappop(heap)
+            if not future.done():
+                future.set_result(None)
+
+
+class WaitsOnTimer(Waits):
+    """The same for a loop that keeps real time: woken by a timer of its own.
 
     Invariant: while a wait is pending, a timer of the loop is set that fires no later
     than the loop can reach the earliest deadline.
     """
 
-    def __init__(self, now_ns: NowNs, *, grain_ns: int = 1, polls_stale: bool = False) -> None:
+    def __init__(self, now_ns: NowNs, *, grain_ns: int, polls_stale: bool) -> None:
         """Make the waits of a loop, without a reference to it: they must not keep it alive.
 
         Args:
@@ -43,28 +79,24 @@ class AsyncWaits:
             polls_stale: Whether the loop polls for as long as seemed right before it ran
                 the callbacks of its iteration.
         """
+        super().__init__()
         self._now_ns = now_ns
         self._polls_stale = polls_stale
         self._refreshing = False
         self._grain_ns = grain_ns
-        self._heap: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._sequence = count()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_deadline_ns = _NEVER_NS
 
     async def until_ns(self, deadline_ns: int) -> None:
-        """Wait until the clock shows ``deadline_ns``."""
-        future = asyncio.get_running_loop().create_future()
-        heappush(self._heap, (deadline_ns, next(self._sequence), future))
+        """Wait on the running loop until the clock shows ``deadline_ns``."""
         if deadline_ns < self._timer_deadline_ns:
             self._set_timer(deadline_ns)
         if self._polls_stale and not self._refreshing:
             self._refreshing = True
             asyncio.get_running_loop().call_soon(self._refreshed)
         try:
-            await future
-        except BaseException:  # cancelled, or closed half-way
-            future.cancel()
+            await super().until_ns(deadline_ns)
+        except BaseException:
             self._forget_cancelled()
             raise
 
@@ -84,49 +116,41 @@ class AsyncWaits:
     def _fire(self) -> None:
         self._timer = None
         self._timer_deadline_ns = _NEVER_NS
-        now_ns = self._now_ns()
-        heap = self._heap
-        while heap and (heap[0][0] <= now_ns or heap[0][2].done()):
-            _, _, future = heappop(heap)
-            if not future.done():
-                future.set_result(None)
-        if heap:
-            self._set_timer(heap[0][0])
+        self.wake_due(self._now_ns())
+        earliest_ns = self.earliest_ns()
+        if earliest_ns is not None:
+            self._set_timer(earliest_ns)
 
     def _forget_cancelled(self) -> None:
-        # A timer nobody waits for any more would let the clock skip to a time at which
-        # nothing happens, and would hide a hang.
-        heap = self._heap
-        while heap and heap[0][2].done():
-            heappop(heap)
-        if not heap and self._timer is not None:
+        earliest_ns = self.earliest_ns()
+        if earliest_ns is None and self._timer is not None:
             self._timer.cancel()
             self._timer = None
             self._timer_deadline_ns = _NEVER_NS
-        elif heap and heap[0][0] > self._timer_deadline_ns:
-            self._set_timer(heap[0][0])
+        elif earliest_ns is not None and earliest_ns > self._timer_deadline_ns:
+            self._set_timer(earliest_ns)
 
 
-class AsyncWaitsByLoop:
+class WaitsByLoop:
     """The waits of each event loop that a clock has met.
 
     Args:
         now_ns: Reads the clock.
-        grain_ns: As for ``AsyncWaits``.
-        polls_stale: Says so of a loop, as for ``AsyncWaits``.
+        grain_ns: As for ``WaitsOnTimer``.
+        polls_stale: Says so of a loop, as for ``WaitsOnTimer``.
     """
 
     def __init__(
         self,
         now_ns: NowNs,
         *,
-        grain_ns: int = 1,
-        polls_stale: Callable[[asyncio.AbstractEventLoop], bool] = lambda _loop: False,
+        grain_ns: int,
+        polls_stale: Callable[[asyncio.AbstractEventLoop], bool],
     ) -> None:
         self._now_ns = now_ns
         self._grain_ns = grain_ns
         self._polls_stale = polls_stale
-        self._waits: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncWaits]
+        self._waits: WeakKeyDictionary[asyncio.AbstractEventLoop, WaitsOnTimer]
         self._waits = WeakKeyDictionary()
 
     async def until_ns(self, deadline_ns: int) -> None:
@@ -134,7 +158,7 @@ class AsyncWaitsByLoop:
         loop = asyncio.get_running_loop()
         waits = self._waits.get(loop)
         if waits is None:
-            waits = self._waits[loop] = AsyncWaits(
+            waits = self._waits[loop] = WaitsOnTimer(
                 self._now_ns, grain_ns=self._grain_ns, polls_stale=self._polls_stale(loop)
             )
         await waits.until_ns(deadline_ns)

@@ -7,7 +7,6 @@ its selector, it polls once and then parks at the clock.
 
 import asyncio
 import heapq
-import math
 import selectors
 from collections.abc import Callable, Mapping
 from contextvars import Context
@@ -15,21 +14,26 @@ from itertools import count
 from typing import Any, TypeVarTuple
 
 from . import whereabouts
+from .async_waits import Waits
 from .ordering import order_by_creation
 from .protocol import ClockMode, due_nanoseconds, nanoseconds, seconds
 from .skipping import Parking, Participant, SkippingClock
 
 Arguments = TypeVarTuple("Arguments")
 
-_EPOLL_GRAIN_PER_S = 1_000
-_NANOSECONDS_PER_GRAIN = 1_000_000
+_EPOLL_GRAIN_NS = 1_000_000
 
 
 class SkippingSelector(selectors.BaseSelector):
-    """A selector that never waits: what its loop would wait for, the clock skips."""
+    """A selector that never waits: what its loop would wait for, the clock skips.
 
-    def __init__(self, clock: SkippingClock) -> None:
+    Mocked waits are what its loop would hear of from a socket: those whose time has come are
+    woken here.
+    """
+
+    def __init__(self, clock: SkippingClock, mocked_waits: Waits) -> None:
         self._clock = clock
+        self._mocked_waits = mocked_waits
         self._selector = selectors.DefaultSelector()
         self._describe_tasks: Callable[[], str] = lambda: "no task"
         self.parking: Parking | None = None
@@ -91,24 +95,33 @@ class SkippingSelector(selectors.BaseSelector):
             observer.runs()
 
     def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        clock, waits = self._clock, self._mocked_waits
         ready = self._selector.select(0)
         assert self.parking is not None
-        if ready or (timeout is not None and timeout <= 0):
-            self._clock.spin(self.parking.participant, self._describe_tasks)
-            return ready
-        if len(self._selector.get_map()) > 1:
-            raise self._clock.refuse(f"the event loop watches real I/O: {self._watched()}")
-        deadline_ns = None
-        if timeout is not None:
-            deadline_ns = self._clock.now_ns() + self._as_the_loop_waits_ns(timeout)
-        self._clock.park(self.parking, deadline_ns)
-        return self._selector.select(0)
+        due_ns = waits.earliest_ns()
+        has_nothing_to_do = not ready and (timeout is None or timeout > 0)
+        if has_nothing_to_do and (due_ns is None or due_ns > clock.now_ns()):
+            if len(self._selector.get_map()) > 1:
+                raise clock.refuse(f"the event loop watches real I/O: {self._watched()}")
+            clock.park(self.parking, self._deadline_ns(timeout, due_ns))
+            ready = self._selector.select(0)
+        else:
+            clock.spin(self.parking.participant, self._describe_tasks)
+        waits.wake_due(clock.now_ns())
+        return ready
 
-    def _as_the_loop_waits_ns(self, timeout_s: float) -> int:
-        if self._clock.mode is ClockMode.VIRTUAL:
-            return nanoseconds(timeout_s)
-        # epoll counts in milliseconds, and the selectors module rounds up.
-        return math.ceil(timeout_s * _EPOLL_GRAIN_PER_S) * _NANOSECONDS_PER_GRAIN
+    def _deadline_ns(self, timeout_s: float | None, due_ns: int | None) -> int | None:
+        """When the loop would wake up by itself."""
+        if timeout_s is None and due_ns is None:
+            return None
+        now_ns = self._clock.now_ns()
+        waits_ns = [] if timeout_s is None else [nanoseconds(timeout_s)]
+        waits_ns += [] if due_ns is None else [due_ns - now_ns]
+        wait_ns = max(0, min(waits_ns))
+        if self._clock.mode is not ClockMode.VIRTUAL:
+            # epoll counts in milliseconds, and the selectors module rounds up.
+            wait_ns = -(-wait_ns // _EPOLL_GRAIN_NS) * _EPOLL_GRAIN_NS
+        return now_ns + wait_ns
 
     def _watched(self) -> str:
         keys = self._selector.get_map().values()
@@ -137,11 +150,16 @@ class _OrderedTimerHandle(asyncio.TimerHandle):
 
 
 class SkippingEventLoop(asyncio.SelectorEventLoop):
-    """asyncio's loop, keeping a skipping clock's time."""
+    """asyncio's loop, keeping a skipping clock's time.
+
+    Attributes:
+        mocked_waits: What its coroutines wait for on the clock.
+    """
 
     def __init__(self, clock: SkippingClock) -> None:
         self._clock = clock
-        self._skipping_selector = SkippingSelector(clock)
+        self.mocked_waits = Waits()
+        self._skipping_selector = SkippingSelector(clock, self.mocked_waits)
         super().__init__(self._skipping_selector)
         self._timer_sequence = count()
         self._clock_resolution = _DUE_WITHIN_S

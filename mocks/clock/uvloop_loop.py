@@ -21,6 +21,7 @@ import uvloop
 
 from ..errors import ClockError
 from . import whereabouts
+from .async_waits import Waits
 from .ordering import order_by_creation
 from .protocol import ClockMode, due_nanoseconds, seconds
 from .skipping import Parking, SkippingClock
@@ -32,11 +33,16 @@ _GRAIN_NS = 1_000_000  # libuv counts in milliseconds
 
 
 class SkippingUvloop(uvloop.Loop):
-    """uvloop's loop, keeping a skipping clock's time."""
+    """uvloop's loop, keeping a skipping clock's time.
+
+    Attributes:
+        mocked_waits: What its coroutines wait for on the clock.
+    """
 
     def __init__(self, clock: SkippingClock) -> None:
         super().__init__()
         self._clock = clock
+        self.mocked_waits = Waits()
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timer_sequence = count()
         self._timers_cancelled = 0
@@ -174,9 +180,10 @@ class SkippingUvloop(uvloop.Loop):
 
     def _run_due_timers(self) -> None:
         timers = self._timers
+        now_ns = self._clock.now_ns()
+        self.mocked_waits.wake_due(now_ns)
         if not timers:
             return
-        now_ns = self._clock.now_ns()
         due: deque[asyncio.TimerHandle] = deque()
         while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
             due.append(heapq.heappop(timers)[2])
@@ -194,12 +201,12 @@ class SkippingUvloop(uvloop.Loop):
 
     def _park(self) -> None:
         assert self._parking is not None
-        deadline_ns = None
-        if self._timers:
-            deadline_ns = self._timers[0][0]
-            if self._clock.mode is not ClockMode.VIRTUAL:
-                now_ns = self._clock.now_ns()
-                deadline_ns = now_ns - (now_ns - deadline_ns) // _GRAIN_NS * _GRAIN_NS
+        due_ns = self.mocked_waits.earliest_ns()
+        dues_ns = [timer[0] for timer in self._timers[:1]] + ([] if due_ns is None else [due_ns])
+        deadline_ns = min(dues_ns, default=None)
+        if deadline_ns is not None and self._clock.mode is not ClockMode.VIRTUAL:
+            now_ns = self._clock.now_ns()
+            deadline_ns = now_ns - (now_ns - deadline_ns) // _GRAIN_NS * _GRAIN_NS
         self._clock.park(self._parking, deadline_ns)
 
     def _describe_tasks(self) -> str:

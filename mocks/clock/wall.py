@@ -4,7 +4,7 @@ import time
 
 import uvloop
 
-from .async_waits import AsyncWaitsByLoop
+from .async_waits import WaitsByLoop
 from .cpu import burn_thread_cpu_ns
 from .protocol import ClockMode, seconds
 
@@ -17,7 +17,7 @@ class WallClock:
     mode = ClockMode.WALL
 
     def __init__(self) -> None:
-        self._async_waits = AsyncWaitsByLoop(
+        self._async_waits = WaitsByLoop(
             self.now_ns,
             grain_ns=_LOOP_GRAIN_NS,
             polls_stale=lambda loop: isinstance(loop, uvloop.Loop),

@@ -42,6 +42,7 @@ def _read(request: Mapping[str, Any]) -> Question:
 
 
 def _whole(answer: Answer) -> object:
+    tag = answer.tag
     message: dict[str, object] = {
         "role": "assistant",
         "content": None if answer.tool_uses else answer.text,
@@ -50,7 +51,7 @@ def _whole(answer: Answer) -> object:
     if answer.tool_uses:
         message["tool_calls"] = [
             {
-                "id": f"call_{answer.tag}_{index}",
+                "id": f"call_{tag}_{index}",
                 "type": "function",
                 "function": {"name": use.name, "arguments": use.arguments},
             }
@@ -63,7 +64,7 @@ def _whole(answer: Answer) -> object:
         "finish_reason": _finish_reason(answer),
     }
     return {
-        "id": f"chatcmpl-{answer.tag}",
+        "id": f"chatcmpl-{tag}",
         "object": "chat.completion",
         "created": CREATED,
         "model": answer.model,

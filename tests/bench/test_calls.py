@@ -100,7 +100,7 @@ def test_threads_that_start_and_end_are_counted_alike_however_they_are_scheduled
     seen = set()
     try:
         os.sched_setaffinity(0, {min(usual_cores)})  # where threads come in each other's way most
-        for turn in range(200):
+        for turn in range(45):
             sys.setswitchinterval((1e-6, 1e-5, usual_s)[turn % 3])
             seen.add(counted())
     finally:
