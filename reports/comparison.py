@@ -297,6 +297,13 @@ def throughputs_per_s(cell: CellResult) -> tuple[float, ...]:
     return tuple(trial.throughput_per_s for trial in cell.trial_figures)
 
 
+def latencies_s(cell: CellResult, figure: str) -> tuple[float, ...]:
+    """A percentile (``p50``, ``p99``) of each trial's latencies; those without one are left out."""
+    ordered = (sorted(trial.latency_ns) for trial in cell.trial_figures)
+    latencies_ns = (percentile(each, _PERCENTS[figure]) for each in ordered)
+    return tuple(each_ns / 1e9 for each_ns in latencies_ns if each_ns)
+
+
 def judged_by(cell: CellResult) -> str | None:
     """Return the figure of ``LatencySummary`` that an open loop is judged by; none if closed."""
     if cell.arrivals == CLOSED.name:
@@ -338,9 +345,7 @@ def _merits(cell: CellResult) -> tuple[float, ...]:
     figure = judged_by(cell)
     if figure is None:
         return throughputs_per_s(cell)
-    ordered = (sorted(trial.latency_ns) for trial in cell.trial_figures)
-    latencies_ns = [percentile(each, _PERCENTS[figure]) for each in ordered]
-    return tuple(1 / latency_ns for latency_ns in latencies_ns if latency_ns)
+    return tuple(1 / latency_s for latency_s in latencies_s(cell, figure))
 
 
 def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:

@@ -1,4 +1,4 @@
-"""The chart of two runs compared: each cell's throughput over what it was, with its interval."""
+"""The chart of two runs compared: what each cell is judged by, over what it was before."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from .drawing import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
 from .palette import RATIO_COLOURS
 from .runs_compared import Direction, RunsCompared
 from .runs_compared_text import rows, summary
-from .units import name
+from .units import listed, name
 
 _FRAME_IN = 1.6
 _LEAST_REACH = 0.02
@@ -24,11 +24,11 @@ _FINE_REACH = 0.1
 
 
 def draw_ratios(title: str, compared: RunsCompared) -> Figure:
-    """Draw a row for each cell: the ratio of throughputs, and where it lies with 95 %."""
+    """Draw a row for each cell: the ratio of its figures, and where it lies with 95 %."""
     known = [
         (change, row[0])
         for change, row in zip(compared.changes, rows(compared), strict=True)
-        if change.throughput.value is not None
+        if change.merit.value is not None
     ]
     made, (axes,) = figure(title, _FRAME_IN + ROW_IN * max(3, len(known)), 1)
     if not known:
@@ -36,7 +36,7 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
         return made
     ends = [1.0]
     for position, (change, _) in enumerate(known):
-        ratio = change.throughput
+        ratio = change.merit
         value = ratio.value or 1.0
         colour = RATIO_COLOURS[ratio.direction.value]
         low, high = (
@@ -53,7 +53,7 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
     axes.axvline(1.0, **IDEAL_LINE, zorder=1)
     digits = 1 if reach < _FINE_REACH else 0
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.{digits}%}"))
-    axes.set_xlabel("throughput against the first run, and its 95 % interval")
+    axes.set_xlabel(f"{_judged_by(compared)} against the first run, and its 95 % interval")
     row_axis(axes, [cell for _, cell in known])
     return made
 
@@ -75,6 +75,11 @@ def write_ratio_charts(
         svg, png = render(partial(draw_ratios, title, compared), file_name)
         charts.append(Chart("", file_name, title, " ".join(summary(compared)), svg, png))
     return save_charts(charts, folder)
+
+
+def _judged_by(compared: RunsCompared) -> str:
+    figures = dict.fromkeys(change.percentile for change in compared.changes)
+    return listed(["throughput" if each is None else f"{each} latency" for each in figures])
 
 
 def _called(path: str) -> str:

@@ -1,4 +1,8 @@
-"""Two runs side by side: which cells changed, and whether that is more than their scatter."""
+"""Two runs side by side: which cells changed, and whether that is more than their scatter.
+
+A cell is judged by what a run ranks it by: throughput, and in an open loop, where that is what
+arrives, latency (see ``comparison``).
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,7 +10,7 @@ from enum import StrEnum
 
 from ..bench.intervals import Interval, independent_ratio_interval
 from ..bench.record import Cell, CellResult, Environment, Run, Status
-from .comparison import TIE, throughputs_per_s
+from .comparison import TIE, judged_by, latencies_s, throughputs_per_s
 
 
 class Direction(StrEnum):
@@ -53,13 +57,15 @@ class CellChange:
     Attributes:
         before: In the earlier run.
         after: In the later.
-        throughput: Sessions per second.
+        percentile: That of latency by which it is judged; ``None``: by throughput.
+        merit: The figure that it is judged by: sessions per second, or seconds.
         cpu: CPU time per session.
     """
 
     before: CellResult
     after: CellResult
-    throughput: Ratio
+    percentile: str | None
+    merit: Ratio
     cpu: Ratio
 
 
@@ -100,19 +106,35 @@ def _measured(run: Run) -> dict[Cell, CellResult]:
 
 
 def _change(before: CellResult, after: CellResult) -> CellChange:
+    percentile = judged_by(before)
     return CellChange(
         before=before,
         after=after,
-        throughput=Ratio(
-            _over(after.throughput_per_s, before.throughput_per_s),
-            _interval(throughputs_per_s(after), throughputs_per_s(before)),
-            more_is_better=True,
-        ),
+        percentile=percentile,
+        merit=_throughput(before, after)
+        if percentile is None
+        else _latency(before, after, percentile),
         cpu=Ratio(
             _over(after.cpu_s_per_session, before.cpu_s_per_session),
             _interval(_cpu_s_per_session(after), _cpu_s_per_session(before)),
             more_is_better=False,
         ),
+    )
+
+
+def _throughput(before: CellResult, after: CellResult) -> Ratio:
+    return Ratio(
+        _over(after.throughput_per_s, before.throughput_per_s),
+        _interval(throughputs_per_s(after), throughputs_per_s(before)),
+        more_is_better=True,
+    )
+
+
+def _latency(before: CellResult, after: CellResult, percentile: str) -> Ratio:
+    return Ratio(
+        _over(getattr(after.latency_s, percentile), getattr(before.latency_s, percentile)),
+        _interval(latencies_s(after, percentile), latencies_s(before, percentile)),
+        more_is_better=False,
     )
 
 

@@ -1,6 +1,7 @@
 """Two runs compared, as a table in the terminal and as Markdown."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -8,23 +9,23 @@ from rich.text import Text
 
 from ..bench.cell_names import name_of
 from ..bench.record import CellResult
-from .comparison import grouped
 from .markdown import escaped
 from .runs_compared import CellChange, Direction, Ratio, RunsCompared
 from .units import DASH, counted, listed, name, plain, rate, seconds
 
-HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "throughput")
+HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "change")
 _MARKS = {
     Direction.BETTER: "▲ better",
     Direction.WORSE: "▼ worse",
     Direction.SAME: "= no change seen",
     Direction.UNKNOWN: "? too few trials",
 }
-_VERBS: dict[Direction, Callable[[int], str]] = {
-    Direction.BETTER: lambda count: "carries more" if count == 1 else "carry more",
-    Direction.WORSE: lambda count: "carries less" if count == 1 else "carry less",
-    Direction.SAME: lambda count: "shows no change" if count == 1 else "show no change",
-    Direction.UNKNOWN: lambda count: f"{'has' if count == 1 else 'have'} too few trials to tell",
+# One cell, several cells: judged by throughput, then by latency.
+_VERBS: dict[Direction, tuple[tuple[str, str], tuple[str, str]]] = {
+    Direction.BETTER: (("carries more", "carry more"), ("answers sooner", "answer sooner")),
+    Direction.WORSE: (("carries less", "carry less"), ("answers later", "answer later")),
+    Direction.SAME: (("shows no change", "show no change"),) * 2,
+    Direction.UNKNOWN: (("has too few trials to tell", "have too few trials to tell"),) * 2,
 }
 _STYLES = {Direction.BETTER: "green", Direction.WORSE: "red"}
 
@@ -40,11 +41,11 @@ def summary(compared: RunsCompared) -> list[str]:
     if not compared.changes:
         sentences.append("No cell was measured in both runs.")
     else:
-        by_direction = grouped(compared.changes, lambda change: change.throughput.direction)
+        counts = Counter(_verbs(change) for change in compared.changes)
         parts = [
-            f"{counted(len(by_direction[direction]), 'cell')} {verb(len(by_direction[direction]))}"
-            for direction, verb in _VERBS.items()
-            if direction in by_direction
+            f"{counted(counts[one, many], 'cell')} {one if counts[one, many] == 1 else many}"
+            for one, many in _IN_ORDER
+            if (one, many) in counts
         ]
         sentences.append(f"{listed(parts)}.")
     for cells, which in ((compared.only_before, "first"), (compared.only_after, "second")):
@@ -71,7 +72,7 @@ def print_compared(compared: RunsCompared, console: Console) -> None:
                 heading, justify="left" if heading in _NAMES else "right", no_wrap=True
             )
         for change, row in zip(compared.changes, body, strict=True):
-            style = _STYLES.get(change.throughput.direction, "")
+            style = _STYLES.get(change.merit.direction, "")
             texts = [Text(row[column]) for column in shown[:-1]]
             table.add_row(*texts, Text(row[shown[-1]], style=style))
         console.print(table)
@@ -97,11 +98,19 @@ def compared_markdown(compared: RunsCompared, before: str, after: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-_NAMES = frozenset({"cell", "throughput"})
+_NAMES = frozenset({"cell", "change"})
 _GAP = 2
 _MOST_NAMED = 6
 # What goes where there is little room, the first one first.
 _DISPENSABLE = ("p99", "before", "after", "CPU each", "95 %")
+
+
+_IN_ORDER = tuple(dict.fromkeys(verbs for both in _VERBS.values() for verbs in both))
+
+
+def _verbs(change: CellChange) -> tuple[str, str]:
+    by_throughput, by_latency = _VERBS[change.merit.direction]
+    return by_throughput if change.percentile is None else by_latency
 
 
 def _columns_that_fit(body: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -119,14 +128,20 @@ def _row(change: CellChange) -> tuple[str, ...]:
     before, after = change.before, change.after
     return (
         _name(before),
-        rate(before.throughput_per_s),
-        rate(after.throughput_per_s),
-        _times(change.throughput),
-        _range(change.throughput),
+        _merit(before, change.percentile),
+        _merit(after, change.percentile),
+        _times(change.merit),
+        _range(change.merit),
         f"{seconds(before.latency_s.p99)} → {seconds(after.latency_s.p99)}",
         f"{_times(change.cpu)} {_MARKS[change.cpu.direction].partition(' ')[0]}",
-        _MARKS[change.throughput.direction],
+        _MARKS[change.merit.direction],
     )
+
+
+def _merit(cell: CellResult, percentile: str | None) -> str:
+    if percentile is None:
+        return rate(cell.throughput_per_s)
+    return f"{percentile} {seconds(getattr(cell.latency_s, percentile))}"
 
 
 def _times(ratio: Ratio) -> str:

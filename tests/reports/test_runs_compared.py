@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.record import CellResult, Run
+from warpbench.bench.record import CellResult, LatencySummary, Run
 from warpbench.bench.run_file import write_run
 from warpbench.reports.ratio_chart import draw_ratios, write_ratio_charts
 from warpbench.reports.runs_compared import Direction, compare_runs
@@ -52,12 +52,12 @@ def test_a_change_beyond_the_scatter_is_one_and_within_it_is_none(
         ]
     )
     compared = compare_runs(before, after)
-    assert [change.throughput.direction for change in compared.changes] == [
+    assert [change.merit.direction for change in compared.changes] == [
         Direction.WORSE,
         Direction.SAME,
         Direction.BETTER,
     ]
-    interval = compared.changes[0].throughput.interval
+    interval = compared.changes[0].merit.interval
     assert interval is not None
     assert interval.holds(0.9)
     assert summary(compared)[0] == (
@@ -68,19 +68,19 @@ def test_a_change_beyond_the_scatter_is_one_and_within_it_is_none(
 def test_more_cpu_is_worse(measured: Callable[..., CellResult], run_of: RunOf) -> None:
     before, after = run_of([measured(9, 9, cpu_s=0.004)]), run_of([measured(9, 9, cpu_s=0.005)])
     (change,) = compare_runs(before, after).changes
-    assert change.throughput.direction is Direction.SAME
+    assert change.merit.direction is Direction.SAME
     assert change.cpu.direction is Direction.WORSE
 
 
 def test_one_trial_cannot_tell(measured: Callable[..., CellResult], run_of: RunOf) -> None:
     (change,) = compare_runs(run_of([measured(100)]), run_of([measured(80)])).changes
-    assert change.throughput.direction is Direction.UNKNOWN
+    assert change.merit.direction is Direction.UNKNOWN
 
 
 def test_a_run_against_itself_is_the_same(sample: Run) -> None:
     compared = compare_runs(sample, sample)
     assert compared.environment == ()
-    assert {change.throughput.direction for change in compared.changes} == {Direction.SAME}
+    assert {change.merit.direction for change in compared.changes} == {Direction.SAME}
 
 
 def test_cells_that_differ_in_what_was_asked_for_are_not_compared(
@@ -157,3 +157,36 @@ def test_no_two_ticks_of_the_chart_are_named_alike(
     shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
     names = [axes.xaxis.get_major_formatter()(tick, 0) for tick in shown]
     assert len(set(names)) == len(names) >= 3
+
+
+def test_open_loops_are_compared_by_latency_and_not_by_what_arrives(
+    cell: Cell, run_of: RunOf
+) -> None:
+    def answering_after(latency_s: float) -> CellResult:
+        trials = tuple(
+            replace(trial_figures(20.0), latency_ns=(round(latency_s * factor * 1e9),) * 100)
+            for factor in (0.99, 1.0, 1.01)
+        )
+        latency = LatencySummary(p50=latency_s, p99=latency_s, max=latency_s)
+        return cell(
+            "gather",
+            "asyncio",
+            10,
+            arrivals="poisson:20",
+            throughput_per_s=20.0,
+            latency_s=latency,
+            trial_figures=trials,
+        )
+
+    runs = run_of([answering_after(0.5)]), run_of([answering_after(0.8)])
+    later, sooner = compare_runs(*runs), compare_runs(*reversed(runs))
+
+    (change,) = later.changes
+    assert change.percentile == "p99"
+    assert change.merit.value == pytest.approx(1.6)
+    assert change.merit.direction is Direction.WORSE
+    assert summary(later)[0] == "1 cell answers later."
+    assert summary(sooner)[0] == "1 cell answers sooner."
+    assert rows(later)[0][1:4] == ("p99 500 ms", "p99 800 ms", "1.600")
+    (axes,) = draw_ratios("a → b", later).axes
+    assert axes.get_xlabel().startswith("p99 latency against")
