@@ -7,6 +7,9 @@ second). Of several that would strike at once, the first in the file does.
 
 Like every wait, they are drawn before the run: an attempt meets the same fault whichever
 strategy makes it, and however many other attempts there are.
+
+A service has faults of its own, ``[[services.faults]]``. There an attempt is a request of the
+same method, address and body; sessions and steps are not known.
 """
 
 from collections.abc import Sequence
@@ -146,7 +149,7 @@ def draw_faults(
     """
     drawn: list[Fault] = []
     for attempt in range(1, MOST_ATTEMPTS + 1 if specs else 1):
-        fault = _draw_fault(specs, Random(f"{stream}/fault/{attempt}"), session, step, attempt)
+        fault = draw_fault(specs, Random(f"{stream}/fault/{attempt}"), session, step, attempt)
         if fault is None:
             break
         drawn.append(fault)
@@ -155,9 +158,10 @@ def draw_faults(
     return tuple(drawn)
 
 
-def _draw_fault(
+def draw_fault(
     specs: Sequence[FaultSpec], generator: Random, session: int, step: int, attempt: int
 ) -> Fault | None:
+    """Draw the fault that one attempt meets, if it meets one."""
     struck: Fault | None = None
     for spec in specs:
         # Each takes its numbers whether it strikes or not: one more fault changes no other.

@@ -137,9 +137,8 @@ def dripping(reply: Reply, longer_ns: int, pieces: int) -> Reply:
     if len(parts) == 1:
         data = parts[0].data
         size = max(1, -(-len(data) // pieces))
-        parts = tuple(
-            Part(parts[0].at_ns, data[start : start + size]) for start in range(0, len(data), size)
-        )
+        cut = [data[start : start + size] for start in range(0, len(data), size)] or [data]
+        parts = tuple(Part(parts[0].at_ns, piece) for piece in cut)
     last = max(1, len(parts) - 1)
     stretched = tuple(
         Part(part.at_ns + longer_ns * index // last, part.data) for index, part in enumerate(parts)

@@ -1,7 +1,8 @@
 """HTTP services that tools call: any address that matches a pattern gets a scripted reply.
 
 The latency of each request is drawn by what it asks (method, address, body) and how often
-that was asked before. So it does not depend on the order in which a strategy asks.
+that was asked before, and so is the fault that it meets. So neither depends on the order in
+which a strategy asks.
 """
 
 import re
@@ -12,8 +13,12 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 from .bounds import latency_ns
+from .failing import failed
+from .faults import draw_fault
 from .reply import Reply, whole_reply
 from .scenario import ServiceSpec
+
+_UNKNOWN = -1
 
 
 class Services:
@@ -50,7 +55,16 @@ class Services:
         generator = Random(f"{self._stream}/{asked}/{times}")
         wait_ns = latency_ns(spec.latency.draw(generator))
         headers = {name.lower(): value for name, value in spec.headers.items()}
-        return whole_reply(spec.status, headers, spec.body.encode(), wait_ns)
+        reply = whole_reply(spec.status, headers, spec.body.encode(), wait_ns)
+        if not spec.faults:
+            return reply
+        chance = Random(f"{self._stream}/{asked}/{times}/fault")
+        fault = draw_fault(spec.faults, chance, _UNKNOWN, _UNKNOWN, times)
+        return reply if fault is None else failed(reply, fault, "text/plain", _error_body)
+
+
+def _error_body(_status: int, message: str) -> bytes:
+    return message.encode()
 
 
 def service_root(spec: ServiceSpec) -> str:

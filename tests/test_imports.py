@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.metering",),
     ("mocks.traffic",),
     ("mocks.reply",),
+    ("mocks.failing",),
     ("mocks.model", "mocks.services"),
     ("mocks.tools", "mocks.world"),
     ("mocks.mcp_server", "mocks.on_demand"),

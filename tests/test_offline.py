@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 TIMEOUT_S = 120
 WITHOUT_NETWORK = ("unshare", "--map-root-user", "--net")
 

@@ -9,14 +9,15 @@ from types import MappingProxyType
 import jiter
 from pydantic_core import to_json
 
+from ..failing import failed
 from ..faults import Fault, FaultKind
 from ..reply import Part, Reply, later, streamed_reply, whole_reply
 from ..scenario import NO_LIMITS, ModelLimits
 from ..script import ModelCallScript, SessionScript, piece_times_ns
+from .altering import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .capacity import Admission, Capacity
 from .chat_completions import CHAT_COMPLETIONS
-from .failing import altered, failed
 from .messages import MESSAGES
 from .responses import RESPONSES
 from .tool_uses import tool_uses_of
@@ -125,7 +126,14 @@ class ScriptedModel:
         fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
             return ModelReply(_refusal(wire, admission, admission.retry_after_ns), session, step)
-        reply = failed(_reply(wire, question, session, call, fault), fault, wire)
+        reply = _reply(wire, question, session, call, fault)
+        if fault is not None:
+            reply = failed(
+                reply,
+                fault,
+                _JSON["content-type"],
+                lambda status, message: to_json(wire.error(status, message)),
+            )
         if admission is not None:
             headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=headers), admission.queued_ns)

@@ -42,6 +42,7 @@
     url = "https://weather.example.com/*"
     latency_s = 0.1
     json = { sky = "clear" }           # or: body = "…"; status, method and headers, if need be
+    # and [[services.faults]], as above, if it fails now and then
 
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
 distribution (see ``latency``). A round may have its own of all but the last, and a call of a

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
 from ..declaration import DeclarationError, listed, shown, unknown
-from ..faults import FaultKind, FaultSpec
+from ..faults import ALTERED_ANSWERS, FaultKind, FaultSpec
 from ..latency import Constant
 from ..recording import Recording
 from .tables import (
@@ -145,7 +145,24 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
             if is_json
             else table.headers,
             body=json.dumps(table.json_body) if is_json else table.body or "",
+            faults=tuple(
+                _fault_of_service(part, (*path, "faults", position))
+                for position, part in enumerate(table.faults)
+            ),
         )
+
+
+def _fault_of_service(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
+    if table.kind in ALTERED_ANSWERS:
+        kinds = [kind for kind in FaultKind if kind not in ALTERED_ANSWERS]
+        _misfit(listed(kinds), f"{table.kind}, which only a model's answer can be", *path, "kind")
+    when = "when it strikes: probability or attempts"
+    for key in ("sessions", "steps"):
+        if getattr(table, key) is not None:
+            _misfit(when, f"{key}, of which a service is not told", *path, key)
+    if table.probability is None and table.attempts is None:
+        _misfit(when, "nothing", *path)
+    return _fault(table, path)
 
 
 def _tool(name: str, table: ToolTable) -> ToolSpec:

@@ -145,7 +145,7 @@ class RoundTable(_Table):
 
 
 class FaultTable(_Table):
-    """``[[faults]]``."""
+    """``[[faults]]`` and ``[[services.faults]]``."""
 
     kind: FaultKind = Field(description=listed(FaultKind), strict=False)
     probability: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -170,6 +170,7 @@ class ServiceTable(_Table):
     headers: dict[str, str] = {}
     body: str | None = None
     json_body: object = Field(default=None, alias="json")
+    faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
 
 
 class RecordingTable(_Table):

@@ -142,6 +142,7 @@ class ServiceSpec:
         status: HTTP status of its answers.
         headers: Headers of its answers.
         body: What it answers.
+        faults: What goes wrong between it and its client.
     """
 
     name: str
@@ -151,6 +152,7 @@ class ServiceSpec:
     status: int
     headers: Mapping[str, str]
     body: str
+    faults: tuple[FaultSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

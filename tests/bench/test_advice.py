@@ -33,6 +33,8 @@ from warpbench.reports.advice_text import advice_lines
 
 from ..built import HEADER, TRIAL, cell_result
 
+pytestmark = pytest.mark.once
+
 SECOND_NS = 1_000_000_000
 
 

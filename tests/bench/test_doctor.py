@@ -23,6 +23,8 @@ from warpbench.mocks.errors import TrialError
 
 from ..built import TRIAL
 
+pytestmark = pytest.mark.once
+
 STAT = "cpu  {user} 0 0 1000 0 0 0 {steal} 0 0\ncpu0 1\n"
 
 

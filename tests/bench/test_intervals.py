@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.intervals import interval_of, ratio_interval
 
+pytestmark = pytest.mark.once
+
 FIGURES = st.floats(0.001, 1e6)
 
 

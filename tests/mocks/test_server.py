@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import httpx2
 import openai
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError, UsageError
-from warpbench.mocks.faults import Fault, FaultKind
+from warpbench.mocks.faults import Fault, FaultKind, FaultSpec
 from warpbench.mocks.latency import Constant
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.script import ModelCallScript, SessionScript
@@ -25,6 +26,11 @@ from .mocked import PROMPT
 WEATHER = ServiceSpec(
     "weather", "https://weather.example.com/*", None, Constant(0.01), 201, {"X-Sky": "clear"}, "ok"
 )
+BROKEN = replace(
+    WEATHER,
+    url="https://broken.example.com/*",
+    faults=(FaultSpec(FaultKind.RESET, attempts=frozenset({1})),),
+)
 MS = 1_000_000
 USER: list[Any] = [{"role": "user", "content": PROMPT}]
 
@@ -33,7 +39,7 @@ USER: list[Any] = [{"role": "user", "content": PROMPT}]
 def server() -> Iterator[ServerProcess]:
     sessions = {0: SessionScript(0, (ModelCallScript(0, 1, 5, ()),))}
     limits = ModelLimits(requests_per_minute=60)
-    with ServerProcess(WorldSpec(sessions, limits, (WEATHER,), "any")) as running:
+    with ServerProcess(WorldSpec(sessions, limits, (WEATHER, BROKEN), "any")) as running:
         yield running
 
 
@@ -41,6 +47,15 @@ def test_a_service_is_reached_below_a_path_of_its_own(server: ServerProcess) -> 
     answer = httpx2.get(f"{server.root}/services/https/weather.example.com/today?city=Vienna")
 
     assert (answer.status_code, answer.text, answer.headers["x-sky"]) == (201, "ok", "clear")
+
+
+def test_a_fault_of_a_service_strikes_over_sockets_too(server: ServerProcess) -> None:
+    server.forget()
+    address = f"{server.root}/services/https/broken.example.com/today"
+    with pytest.raises(httpx2.ReadError):
+        httpx2.get(address)
+
+    assert httpx2.get(address).text == "ok"
 
 
 def test_what_nobody_mocks_is_not_found(server: ServerProcess) -> None:

@@ -1,11 +1,13 @@
 """HTTP services: which address gets which reply, and when."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import httpx2
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError
+from warpbench.mocks.faults import FaultKind, FaultSpec
 from warpbench.mocks.latency import Constant, Uniform
 from warpbench.mocks.scenario import ServiceSpec
 
@@ -100,3 +102,93 @@ def test_services_overlap() -> None:
     mocked.run_async(ask)
 
     assert mocked.now_s == 0.25
+
+
+def failing(kind: FaultKind, **more: object) -> Mocked:
+    fault = FaultSpec(kind, **more)  # type: ignore[arg-type]
+    return Mocked(services=(replace(WEATHER, faults=(fault,)),))
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize(
+    ("kind", "raised", "after_s"),
+    [
+        (FaultKind.CONNECT_ERROR, "ConnectError", 0.0),
+        (FaultKind.READ_TIMEOUT, "ReadTimeout", 5.0),
+        (FaultKind.RESET, "ReadError", 0.25),
+        (FaultKind.TRUNCATED, "RemoteProtocolError", 0.25),
+        (FaultKind.STALLED, "ReadTimeout", 5.25),
+    ],
+)
+def test_a_fault_breaks_off_what_it_sends(
+    package: type[httpx], kind: FaultKind, raised: str, after_s: float
+) -> None:
+    mocked = failing(kind)
+
+    with pytest.raises(getattr(package, raised)):
+        mocked.run(lambda: package.get("https://weather.example.com/"))
+
+    assert mocked.now_s == after_s
+
+
+def test_an_error_status_comes_with_a_time_to_retry_after() -> None:
+    mocked = failing(FaultKind.STATUS, status=503, retry_after_s=2, latency=Constant(0.1))
+
+    response = mocked.run(lambda: httpx2.get("https://weather.example.com/"))
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    assert response.text == "warpbench: a scripted fault, status 503"
+    assert mocked.now_s == 0.1
+
+
+def test_what_it_sends_may_be_no_json_or_come_late() -> None:
+    cut = failing(FaultKind.MALFORMED_JSON)
+    assert cut.run(lambda: httpx2.get("https://weather.example.com/")).text == '{"sky": '
+
+    late = failing(FaultKind.SLOW_DRIP, latency=Constant(2))
+    response = late.run(lambda: httpx2.get("https://weather.example.com/"))
+    assert response.json() == {"sky": "clear"}
+    assert late.now_s == 2.25
+
+
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_a_service_without_a_body_can_have_any(kind: FaultKind) -> None:
+    service = replace(WEATHER, body="", faults=(FaultSpec(kind, latency=Constant(1)),))
+    mocked = Mocked(services=(service,))
+
+    def ask() -> int | None:
+        try:
+            return httpx2.get("https://weather.example.com/").status_code
+        except httpx2.TransportError:
+            return None
+
+    assert mocked.run(ask) in {200, 500, None}
+
+
+def test_an_attempt_is_a_request_of_the_same_and_a_retry_the_second() -> None:
+    mocked = failing(FaultKind.STATUS, status=500, attempts=frozenset({1}))
+    paths = ["a", "a", "b", "b"]
+
+    statuses = [
+        mocked.run(lambda path=path: httpx2.get(f"https://weather.example.com/{path}").status_code)
+        for path in paths
+    ]
+
+    assert statuses == [500, 200, 500, 200]
+
+
+def test_chance_strikes_by_what_is_asked_and_not_by_when() -> None:
+    def statuses(paths: list[str]) -> dict[str, int]:
+        mocked = failing(FaultKind.STATUS, probability=0.5)
+        return {
+            path: mocked.run(
+                lambda path=path: httpx2.get(f"https://weather.example.com/{path}").status_code
+            )
+            for path in paths
+        }
+
+    paths = [str(number) for number in range(40)]
+    forwards = statuses(paths)
+
+    assert statuses(paths[::-1]) == forwards
+    assert 10 < sum(status == 500 for status in forwards.values()) < 30

@@ -22,6 +22,8 @@ from warpbench.reports.latency_chart import cells_with_latency, draw_latency, pe
 from warpbench.reports.palette import KNOWN_COLOURS
 from warpbench.reports.throughput_chart import draw_throughput, ideal_points, throughput_points
 
+pytestmark = pytest.mark.once
+
 KINDS = ("throughput", "efficiency", "latency", "time", "lag", "distribution")
 
 

@@ -15,6 +15,8 @@ from warpbench.reports.charts import render_charts
 from warpbench.reports.page import render_page
 from warpbench.reports.verdict import verdict
 
+pytestmark = pytest.mark.once
+
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from warpbench.bench.record import Run
 from warpbench.bench.run_file import read_run, write_run
 from warpbench.reports.report import write_report
+
+pytestmark = pytest.mark.once
 
 
 def test_the_page_comes_first_and_the_charts_with_it(sample: Run, tmp_path: Path) -> None:

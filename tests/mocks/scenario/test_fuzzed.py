@@ -112,7 +112,17 @@ VALUES = st.recursive(
 )
 PARTS = {
     "faults": ["kind", "probability", "sessions", "steps", "attempts", "status", "share"],
-    "services": ["name", "url", "method", "latency_s", "status", "headers", "body", "json"],
+    "services": [
+        "name",
+        "url",
+        "method",
+        "latency_s",
+        "status",
+        "headers",
+        "body",
+        "json",
+        "faults",
+    ],
 }
 KINDS = st.sampled_from(["status", "reset", "slow_drip", "https://a.b/*", "GET"])
 

@@ -3,6 +3,7 @@
 import pytest
 from warpbench.mocks import scenario as scenario_module
 from warpbench.mocks.errors import ScenarioError
+from warpbench.mocks.faults import FaultKind
 from warpbench.mocks.latency import Constant, Lognormal
 from warpbench.mocks.scenario import (
     JsonType,
@@ -371,3 +372,40 @@ def test_monstrous_files_get_a_short_line_too(text: str) -> None:
         parse_scenario(text, "my.toml")
     assert len(str(caught.value)) < 300
     assert len(str(caught.value).splitlines()) == 1
+
+
+SERVICE = """
+[[services]]
+name = "weather"
+url = "https://weather.example.com/*"
+latency_s = 0.1
+"""
+
+
+def test_a_service_has_faults_of_its_own() -> None:
+    fault = '[[services.faults]]\nkind = "connect_error"\nattempts = [1]\n'
+    (service,) = parse_scenario(MINIMAL + SERVICE + fault).services
+    (struck,) = service.faults
+    assert (struck.kind, struck.attempts) == (FaultKind.CONNECT_ERROR, {1})
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            'kind = "empty_answer"\nprobability = 0.1',
+            "kind: expected status, connect_error, read_timeout, reset, truncated, stalled,"
+            " malformed_json or slow_drip, found empty_answer, which only a model's answer can be",
+        ),
+        (
+            'kind = "reset"\nsessions = [1]',
+            "sessions: expected when it strikes: probability or attempts, found sessions,"
+            " of which a service is not told",
+        ),
+        ('kind = "reset"', " expected when it strikes: probability or attempts, found nothing"),
+    ],
+)
+def test_what_no_fault_of_a_service_can_be_is_refused(fault: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(f"{MINIMAL}{SERVICE}[[services.faults]]\n{fault}", "my.toml")
+    assert f"services[0].faults[0]{'.' if message[0] != ' ' else ':'}{message}" in str(caught.value)

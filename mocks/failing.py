@@ -1,43 +1,28 @@
-"""What a fault makes of an answer, and of a reply."""
+"""What a fault makes of a reply, whoever would have sent it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pydantic_core import to_json
+from .faults import Fault, FaultKind
+from .reply import Ending, Part, Reply, broken_off, dripping, no_reply, whole_reply
 
-from ..faults import Fault, FaultKind
-from ..reply import Ending, Part, Reply, broken_off, dripping, no_reply, whole_reply
-from .answer import Answer, ToolUse, WireFormat
+ErrorBody = Callable[[int, str], bytes]
+"""The body of an error: HTTP status, what is wrong."""
 
 _DRIPS = 10
-_JSON = "application/json"
 
 
-def altered(answer: Answer, fault: Fault | None) -> Answer:
-    """Return the answer as a fault that a client takes for a proper answer alters it."""
-    if fault is None:
-        return answer
-    if fault.kind is FaultKind.EMPTY_ANSWER:
-        return replace(answer, text="", tool_uses=(), completion_tokens=0)
-    if fault.kind is FaultKind.UNKNOWN_TOOL:
-        return replace(answer, tool_uses=tuple(_of_no_tool(use) for use in answer.tool_uses))
-    if fault.kind is FaultKind.INVALID_ARGUMENTS:
-        return replace(answer, tool_uses=tuple(_not_json(use) for use in answer.tool_uses))
-    return answer
-
-
-def failed(reply: Reply, fault: Fault | None, wire: WireFormat) -> Reply:
+def failed(reply: Reply, fault: Fault, content_type: str, error_body: ErrorBody) -> Reply:
     """Return the reply as a fault makes it.
 
     Args:
         reply: What would be sent without it.
-        fault: The fault, if there is one.
-        wire: The API that is spoken.
+        fault: The fault.
+        content_type: Of an error's body.
+        error_body: Writes it.
     """
-    if fault is None:
-        return reply
     if fault.kind is FaultKind.STATUS:
-        return _error_reply(fault, wire)
+        return _error_reply(fault, content_type, error_body)
     if fault.kind is FaultKind.CONNECT_ERROR:
         return no_reply(Ending.REFUSED, fault.delay_ns)
     if fault.kind is FaultKind.READ_TIMEOUT:
@@ -46,22 +31,14 @@ def failed(reply: Reply, fault: Fault | None, wire: WireFormat) -> Reply:
     return reply if change is None else change(reply, fault)
 
 
-def _of_no_tool(use: ToolUse) -> ToolUse:
-    return replace(use, name=f"no_such_tool_{use.name}"[:64])
-
-
-def _not_json(use: ToolUse) -> ToolUse:
-    return replace(use, arguments='{"arguments": ')
-
-
-def _error_reply(fault: Fault, wire: WireFormat) -> Reply:
-    headers = {"content-type": _JSON}
+def _error_reply(fault: Fault, content_type: str, error_body: ErrorBody) -> Reply:
+    headers = {"content-type": content_type}
     if fault.retry_after_s is not None:
         headers["retry-after"] = f"{fault.retry_after_s:g}"
     if fault.retry_after_ms is not None:
         headers["retry-after-ms"] = f"{fault.retry_after_ms:g}"
-    error = wire.error(fault.status, f"warpbench: a scripted fault, status {fault.status}")
-    return whole_reply(fault.status, headers, to_json(error), fault.delay_ns)
+    body = error_body(fault.status, f"warpbench: a scripted fault, status {fault.status}")
+    return whole_reply(fault.status, headers, body, fault.delay_ns)
 
 
 def _truncated(reply: Reply, fault: Fault) -> Reply:
