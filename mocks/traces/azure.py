@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ..recording import RecordedCall, RecordedSession
-from .trace import Trace, TraceOptions, tokens_of
+from .trace import Trace, TraceOptions, tokens_of, told_latencies_s
 
 _COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 _MICROSECONDS = 26
@@ -52,7 +52,7 @@ def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
         )
         for time, prompt_tokens, completion_tokens in found
     )
-    return Trace(sessions, {}, amiss)
+    return Trace(sessions, {}, amiss, told_latencies_s(sessions))
 
 
 def _time(text: object) -> datetime | None:

@@ -24,6 +24,7 @@ from .trace import (
     TraceOptions,
     seconds_of,
     tokens_of,
+    told_latencies_s,
     with_latencies,
     work,
 )
@@ -53,11 +54,12 @@ def read_coding_agent(lines: Iterable[bytes], options: TraceOptions) -> Trace:
             amiss["sessions without a usable request: left out"] += 1
         else:
             sessions += [session, *reader.parallel]
-    sessions = with_latencies(sessions, amiss)
+    latencies_s = told_latencies_s(sessions)
+    sessions = with_latencies(sessions, latencies_s, amiss)
     tools = {WORK: "What the agent did between two answers: its tools, or the person."}
     if any(tool.session for session in sessions for call in session.calls for tool in call.tools):
         tools[AGENT] = "Another agent, with a session of its own."
-    return Trace(tuple(sessions), tools, amiss)
+    return Trace(tuple(sessions), tools, amiss, latencies_s)
 
 
 class _Reader:

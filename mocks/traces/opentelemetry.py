@@ -20,7 +20,16 @@ from datetime import datetime
 from typing import Any
 
 from ..recording import RecordedCall, RecordedSession, RecordedToolCall
-from .trace import AGENT, WORK, SubagentForm, Trace, TraceOptions, tokens_of, work
+from .trace import (
+    AGENT,
+    WORK,
+    SubagentForm,
+    Trace,
+    TraceOptions,
+    tokens_of,
+    told_latencies_s,
+    work,
+)
 
 _MODEL_CALLS = frozenset({"chat", "text_completion", "generate_content"})
 _DEEPEST = 20
@@ -49,7 +58,7 @@ def read_opentelemetry(lines: Iterable[bytes], options: TraceOptions) -> Trace:
     sessions = reader.sessions()
     if options.sessions is not None:
         sessions = sessions[: options.sessions]
-    return Trace(tuple(sessions), reader.tools, amiss)
+    return Trace(tuple(sessions), reader.tools, amiss, told_latencies_s(sessions))
 
 
 class _Reader:

@@ -39,7 +39,8 @@ def fitted_scenario(trace: Trace, name: str, source: str) -> str:
     """Return the TOML of a scenario that draws from the quantiles of a trace.
 
     Latencies, tokens and tool times are each drawn on their own: that long answers also take
-    long is not kept. Nested agents count as calls like the others.
+    long is not kept. Nested agents count as calls like the others. A call whose latency the trace
+    does not tell adds none.
     """
     calls = trace.calls
     ttfts_s = [call.ttft_s for call in calls if call.ttft_s is not None]
@@ -47,7 +48,7 @@ def fitted_scenario(trace: Trace, name: str, source: str) -> str:
     rounds = [len(session.calls) - 1 for session in trace.sessions]
     count = len(trace.sessions)
     model = {
-        "latency_s": _distribution(call.latency_s for call in calls),
+        "latency_s": _distribution(trace.latencies_s),
         "ttft_s": _distribution(ttfts_s) if ttfts_s else "",
         "prompt_tokens": _distribution((call.prompt_tokens for call in calls), whole=True),
         "completion_tokens": _distribution((call.completion_tokens for call in calls), whole=True),

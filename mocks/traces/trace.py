@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import median
@@ -77,11 +77,13 @@ class Trace:
         sessions: In the order of the file, or of their starts where it tells them.
         tools: A sentence for each tool that they call, by its name.
         amiss: How often each thing was amiss with a row, and what was done about it.
+        latencies_s: Seconds of each model call for which the trace tells them.
     """
 
     sessions: tuple[RecordedSession, ...]
     tools: Mapping[str, str]
     amiss: Mapping[str, int]
+    latencies_s: tuple[float, ...]
 
     @property
     def calls(self) -> tuple[RecordedCall, ...]:
@@ -102,18 +104,21 @@ UNKNOWN_S = -1.0
 """Stands for a latency that the trace does not tell, until ``with_latencies`` fills it in."""
 
 
-def with_latencies(
-    sessions: Iterable[RecordedSession], amiss: Counter[str]
-) -> list[RecordedSession]:
-    """Give the calls whose latency is unknown the median of the others."""
-    listed = list(sessions)
-    known = [
+def told_latencies_s(sessions: Iterable[RecordedSession]) -> tuple[float, ...]:
+    """Return the latencies of all model calls of which they are known."""
+    return tuple(
         call.latency_s
-        for session in listed
+        for session in sessions
         for call in calls_of(session)
         if call.latency_s != UNKNOWN_S
-    ]
-    typical_s = round(median(known), 6) if known else 0.0
+    )
+
+
+def with_latencies(
+    sessions: Iterable[RecordedSession], known_s: Sequence[float], amiss: Counter[str]
+) -> list[RecordedSession]:
+    """Give the calls whose latency is unknown the median of those that are known."""
+    typical_s = round(median(known_s), 6) if known_s else 0.0
     filled = 0
 
     def of_call(call: RecordedCall) -> RecordedCall:
@@ -130,11 +135,11 @@ def with_latencies(
     def of_session(session: RecordedSession) -> RecordedSession:
         return replace(session, calls=tuple(of_call(call) for call in session.calls))
 
-    done = [of_session(session) for session in listed]
+    done = [of_session(session) for session in sessions]
     if filled:
-        amiss[f"requests without a latency: took the median of the others, {typical_s:g} s"] += (
-            filled
-        )
+        amiss[
+            f"requests without a latency: replayed with the median of the others, {typical_s:g} s"
+        ] += filled
     return done
 
 

@@ -33,7 +33,7 @@ def test_a_trace_is_replayed_row_by_row(tmp_path: Path, warpbench: Warpbench) ->
     assert made.out.splitlines() == [
         "6 sessions, 16 model calls, 0.0 h of them",
         "1 nested agents without a usable request: left out",
-        "1 requests without a latency: took the median of the others, 3 s",
+        "1 requests without a latency: replayed with the median of the others, 3 s",
         "replay.toml: run it with `warpbench run replay.toml`",
     ]
     run = warpbench(*("run", "replay.toml", "--clock", "virtual", "--strategy", "gather", "--json"))
@@ -114,7 +114,7 @@ def test_the_whole_recording_is_read_and_what_is_amiss_is_counted(real_trace: Pa
     assert len(trace.sessions) == 355
     assert len(trace.calls) == 24_015  # of which 524 are those of nested agents
     assert trace.amiss == {
-        "requests without a latency: took the median of the others, 6.3 s": 2_051,
+        "requests without a latency: replayed with the median of the others, 6.3 s": 2_051,
         "requests without think_time: took 0 s": 52,
     }
 

@@ -16,6 +16,7 @@ from warpbench.mocks.traces import (
     TokenModel,
     Trace,
     TraceOptions,
+    fitted_scenario,
     read_trace,
 )
 
@@ -84,7 +85,20 @@ class TestCodingAgent:
         trace = read(tmp_path, line(*requests))
 
         assert [call.latency_s for call in trace.calls] == [1, 2, 9, 2]
-        assert trace.amiss == {"requests without a latency: took the median of the others, 2 s": 1}
+        assert trace.amiss == {
+            "requests without a latency: replayed with the median of the others, 2 s": 1
+        }
+
+    def test_and_no_fit_takes_that_for_a_latency(self, tmp_path: Path) -> None:
+        known = [request(api_time=value) for value in (1, 2, 3, 4, 5, 6)]
+        unknown = [request(api_time=None)] * 60
+
+        with_unknown = read(tmp_path, line(*known, *unknown))
+
+        expected = fitted_scenario(read(tmp_path, line(*known)), "fit", "it").splitlines()
+        fitted = fitted_scenario(with_unknown, "fit", "it").splitlines()
+        latency = next(row for row in expected if row.startswith("latency_s"))
+        assert latency in fitted
 
     @pytest.mark.parametrize(
         ("broken", "amiss"),
