@@ -113,13 +113,13 @@ class Accounting:
             return
         self._costs = _costs(self._clock)
         with vitals.watching(loop, probe, in_flight):
-            meter.pulse = vitals.pulse
+            meter.pulsing(vitals.pulse)
             if isinstance(self._clock, SkippingClock):
                 self._clock.loop_observer = vitals
             try:
                 yield
             finally:
-                meter.pulse = None
+                meter.pulsing(None)
                 if isinstance(self._clock, SkippingClock):
                     self._clock.loop_observer = None
 

@@ -142,7 +142,9 @@ class Probe:
         self._running[number] = now_ns - self.origin_ns, self._idle_ns()
         if self._meter is not None:
             SESSION.set(number)
-            self._meter.takes_up(number, now_ns)
+            if now_ns >= self._meter.beat_due_ns:
+                self._meter.beat(now_ns)
+            self._meter.takes_up(number)
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -40,6 +40,8 @@ from .target import Lab, Target, build_target
 from .transports import HttpClient, HttpClients, Reached, reached, require_transport
 
 WARM_UP_SESSIONS = 2
+Around = Callable[[], AbstractContextManager[object]]
+
 _KIBIBYTE = 1024
 
 # Bound before a clock's scope can patch it: what the trial takes on the wall.
@@ -91,13 +93,14 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
 
 @contextmanager
 def prepared_here(
-    spec: TrialSpec, target: object
+    spec: TrialSpec, target: object, around: Around = nullcontext
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     """Prepare a cell in this process, and leave the process as it was: for tests.
 
     Args:
         spec: The cell.
         target: What ``build_target`` takes.
+        around: Makes the scope in which the sessions run, and nothing else does.
 
     Yields:
         What runs the cell's sessions, any number of times, and returns what was measured.
@@ -112,7 +115,7 @@ def prepared_here(
         clock.tolerate_those_alive()
     with holding_no_secrets(os.environ), staying_on_this_machine():
         try:
-            with _prepared(spec, target, clock) as measure:
+            with _prepared(spec, target, clock, around) as measure:
                 yield measure
         finally:
             random.setstate(chance)
@@ -120,7 +123,7 @@ def prepared_here(
 
 @contextmanager
 def _prepared(
-    spec: TrialSpec, target: object, clock: Clock
+    spec: TrialSpec, target: object, clock: Clock, around: Around = nullcontext
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
@@ -136,7 +139,7 @@ def _prepared(
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock),
-        _Trial(spec, strategy, clock, counter, accounting).prepared(target) as measure,
+        _Trial(spec, strategy, clock, counter, accounting).prepared(target, around) as measure,
     ):
         yield measure
 
@@ -190,7 +193,9 @@ class _Trial:
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
     @contextmanager
-    def prepared(self, named: object) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
+    def prepared(
+        self, named: object, around: Around
+    ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
             world = scope.enter_context(
                 reached(self._transport, self._world_spec, self._clock, self._accounting.meter)
@@ -211,7 +216,7 @@ class _Trial:
                 )
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            yield partial(self._measure, drive, session, waits, world)
+            yield partial(self._measure, drive, session, waits, world, around)
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(
@@ -267,6 +272,7 @@ class _Trial:
         session: AsyncSession | SyncSession,
         waits: Waits,
         world: Reached,
+        around: Around,
     ) -> TrialResult:
         self._tool_traffic.reset()
         world.forget()
@@ -278,6 +284,7 @@ class _Trial:
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
             nullcontext() if self._counter is None else self._counter.counting(),
+            around(),
         ):
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency)

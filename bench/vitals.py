@@ -105,16 +105,17 @@ class VitalsRecorder:
 
     # ---- what comes by --------------------------------------------------------------------
 
-    def pulse(self, now_ns: int) -> None:
-        """A mark comes by at ``now_ns``; take a sample if one is due."""
+    def pulse(self, now_ns: int) -> int:
+        """A mark comes by at ``now_ns``; take a sample if one is due. Returns when the next is."""
         if now_ns < self._next_ns or not self._lock.acquire(blocking=False):
-            return
+            return self._next_ns
         try:
             before_ns = time.thread_time_ns()
             self._take(now_ns)
             self.cost_ns += time.thread_time_ns() - before_ns
         finally:
             self._lock.release()
+        return self._next_ns
 
     def runs(self) -> None:
         """The event loop has polled, and runs what is ready."""

@@ -6,7 +6,8 @@ session's taking up to the next mark on that thread, of whatever session, is boo
 where code runs from one wait to the next without giving way, and smeared over neighbours on the
 same event loop where it does give way in between.
 
-Each mark costs a reading of the thread's CPU clock, about half a microsecond.
+Each mark costs a reading of the thread's CPU clock. All this happens in the midst of what is
+measured, so nothing on the way is a call that need not be one.
 """
 
 import threading
@@ -24,24 +25,31 @@ SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
 """The lab's tool that runs as plain code, where one does."""
 
-_thread_time_ns = time.thread_time_ns
-
 _Row = tuple[WaitKind, int, int, int | None, str, int, int, int, int, int, int]
 
 
-class _State:
-    """What one thread knows: which session it runs, and since when."""
+_NEVER_NS = 1 << 62
+_thread_time_ns = time.thread_time_ns
+
+
+class _Book:
+    """What one thread ran, for whom, and since when."""
 
     __slots__ = ("booked_ns", "session", "since_ns")
 
-    def __init__(self, booked_ns: defaultdict[int, int]) -> None:
+    def __init__(self) -> None:
+        self.booked_ns: defaultdict[int, int] = defaultdict(int)
         self.session: int | None = None
         self.since_ns = _thread_time_ns()
-        self.booked_ns = booked_ns
 
 
 class Meter:
     """Notes the waits of a trial's sessions, and books the CPU time between them.
+
+    Attributes:
+        root_of: The session that a nested one belongs to; others stand for themselves.
+        note: Notes a wait that is over; appending is atomic.
+        beat_due_ns: When ``beat`` is due; whoever comes by later calls it.
 
     Args:
         clock: Keeps the trial's time.
@@ -52,17 +60,61 @@ class Meter:
         self.now_ns = clock.now_ns
         self.idle_ns = clock.idle_ns
         self.root_of: Mapping[int, int] = {}
-        """The session that a nested one belongs to; others stand for themselves."""
         self._books_cpu = books_cpu and clock.mode is not ClockMode.VIRTUAL
-        self.pulse: Callable[[int], None] | None = None
-        """Called at each mark, with the time."""
+        self.pulsing(None)
         self.forget()
 
     def forget(self) -> None:
         """Forget everything, the warm-up for instance."""
         self._rows: list[_Row] = []
-        self._booked: list[defaultdict[int, int]] = []
+        self.note: Callable[[_Row], None] = self._rows.append
+        self._books: list[_Book] = []
         self._here = threading.local()
+
+    def takes_up(self, session: int) -> None:
+        """The calling thread runs code of a session from here on."""
+        if not self._books_cpu:
+            return
+        try:
+            book: _Book = self._here.book
+        except AttributeError:
+            book = self._opened()
+        cpu_ns = _thread_time_ns()
+        if book.session is not None:
+            book.booked_ns[book.session] += cpu_ns - book.since_ns
+        book.session = self.root_of.get(session, session)
+        book.since_ns = cpu_ns
+
+    def lays_down(self, session: int) -> None:
+        """The session has begun to wait, or has ended: what ran until here was somebody's."""
+        if not self._books_cpu:
+            return
+        try:
+            book: _Book = self._here.book
+        except AttributeError:
+            book = self._opened()
+        cpu_ns = _thread_time_ns()
+        running = book.session
+        if running is None:
+            running = self.root_of.get(session, session)
+        book.booked_ns[running] += cpu_ns - book.since_ns
+        book.session = None
+        book.since_ns = cpu_ns
+
+    def _opened(self) -> _Book:
+        book = self._here.book = _Book()
+        self._books.append(book)
+        return book
+
+    def pulsing(self, pulse: Callable[[int], int] | None) -> None:
+        """Let marks call ``pulse`` with the time; it returns when it wants to be called next."""
+        self._pulse = pulse
+        self.beat_due_ns = _NEVER_NS if pulse is None else 0
+
+    def beat(self, now_ns: int) -> None:
+        """A mark has come by at ``now_ns``, and one was due."""
+        pulse = self._pulse
+        self.beat_due_ns = _NEVER_NS if pulse is None else pulse(now_ns)
 
     @property
     def waits(self) -> tuple[Wait, ...]:
@@ -72,46 +124,6 @@ class Meter:
     def cpu_ns_by_session(self) -> Counter[int]:
         """Return the CPU time that was booked to each session, in nanoseconds."""
         total: Counter[int] = Counter()
-        for booked in self._booked:
-            total.update(booked)
+        for book in self._books:
+            total.update(book.booked_ns)
         return total
-
-    def note(self, row: _Row) -> None:
-        """Note a wait that is over; appending is atomic."""
-        self._rows.append(row)
-
-    def takes_up(self, session: int, now_ns: int) -> None:
-        """The calling thread runs code of a session from here on, which is ``now_ns``."""
-        if self.pulse is not None:
-            self.pulse(now_ns)
-        if not self._books_cpu:
-            return
-        state = self._state()
-        cpu_ns = _thread_time_ns()
-        if state.session is not None:
-            state.booked_ns[state.session] += cpu_ns - state.since_ns
-        state.session = self.root_of.get(session, session)
-        state.since_ns = cpu_ns
-
-    def lays_down(self, session: int) -> None:
-        """The session has begun to wait, or has ended: what ran until here was somebody's."""
-        if not self._books_cpu:
-            return
-        state = self._state()
-        cpu_ns = _thread_time_ns()
-        running = state.session
-        if running is None:
-            running = self.root_of.get(session, session)
-        state.booked_ns[running] += cpu_ns - state.since_ns
-        state.session = None
-        state.since_ns = cpu_ns
-
-    def _state(self) -> _State:
-        # Reading an attribute of a thread's own costs as much as five others: once a mark.
-        try:
-            state: _State = self._here.state
-        except AttributeError:
-            booked_ns: defaultdict[int, int] = defaultdict(int)
-            self._booked.append(booked_ns)
-            state = self._here.state = _State(booked_ns)
-        return state

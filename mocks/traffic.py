@@ -102,6 +102,7 @@ class Call:
         "_meter",
         "_ready_ns",
         "_start_ns",
+        "_taken_up_ns",
         "_waited_ns",
         "_what",
     )
@@ -112,6 +113,7 @@ class Call:
         self._start_ns = start_ns
         self._asked_ns: int | None = start_ns
         self._due_ns = start_ns
+        self._taken_up_ns = start_ns
         self._waited_ns = 0
         self._ready_ns = 0
         self._idle_at_start_ns = 0
@@ -130,12 +132,16 @@ class Call:
         meter = self._meter
         if meter is None:
             return
-        self.taken_up()
+        if self._asked_ns is not None:
+            self.taken_up()
+            end_ns = self._taken_up_ns
+        else:  # what is left of it was no wait
+            end_ns = meter.now_ns()
         meter.note(
             (
                 *self._what,
                 self._start_ns,
-                meter.now_ns(),
+                end_ns,
                 self._waited_ns,
                 self._ready_ns,
                 self._idle_at_start_ns,
@@ -160,12 +166,15 @@ class Call:
             return
         self._asked_ns = None
         now_ns, due_ns = meter.now_ns(), self._due_ns
+        self._taken_up_ns = now_ns
         if now_ns < due_ns:
             self._waited_ns += now_ns - asked_ns
         else:
             self._waited_ns += max(0, due_ns - asked_ns)
             self._ready_ns += now_ns - max(due_ns, asked_ns)
-        meter.takes_up(self._what[1], now_ns)
+        if now_ns >= meter.beat_due_ns:
+            meter.beat(now_ns)
+        meter.takes_up(self._what[1])
 
 
 class _ModelCall(Call):

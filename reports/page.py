@@ -140,8 +140,10 @@ def _probe(scenario: ScenarioCells) -> str:
     if not shares:
         return ""
     return (
-        "Accounting for where the time went is part of the CPU time shown: the marks took "
-        f"{percent(median(shares))} of it in the median cell, {percent(max(shares))} at most."
+        "Accounting for where the time went is part of the CPU time shown: by their price "
+        f"before the trials the marks took {percent(median(shares))} of it in the median cell and "
+        f"{percent(max(shares))} at most; in the midst of an agent's work they cost two to four "
+        "times as much."
     )
 
 

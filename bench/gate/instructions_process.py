@@ -7,6 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..trial import NotApplicable, TrialSpec, prepared_here
@@ -15,12 +17,17 @@ from ..trial import NotApplicable, TrialSpec, prepared_here
 def main() -> None:
     """Run the cell of the pickled spec in the file that is named."""
     spec: TrialSpec = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - the gate's own
-    with prepared_here(spec, spec.cell.target) as measure:
+    with prepared_here(spec, spec.cell.target, _instrumented) as measure:
         if isinstance(measure, NotApplicable):
             sys.exit(measure.reason)
-        _instrument("on")
         measure()
-        _instrument("off")
+
+
+@contextmanager
+def _instrumented() -> Iterator[None]:
+    _instrument("on")
+    yield
+    _instrument("off")
 
 
 def _instrument(state: str) -> None:
