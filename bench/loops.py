@@ -10,6 +10,7 @@ import uvloop
 from ..mocks.clock import Clock, SkippingClock
 from ..mocks.clock.asyncio_loop import SkippingEventLoop
 from ..mocks.clock.uvloop_loop import SkippingUvloop
+from ..mocks.clock.waiting_loop import WaitingEventLoop
 from ..mocks.errors import UsageError
 from ..mocks.isolation import require_loopback
 
@@ -20,7 +21,7 @@ def asyncio_loop(clock: Clock) -> asyncio.AbstractEventLoop:
     """Return asyncio's selector loop on ``clock``."""
     if isinstance(clock, SkippingClock):
         return SkippingEventLoop(clock)
-    return asyncio.SelectorEventLoop()
+    return WaitingEventLoop()
 
 
 def uvloop_loop(clock: Clock) -> asyncio.AbstractEventLoop:

@@ -13,8 +13,9 @@ the iteration began, so a timer is late by whatever the callbacks of that iterat
 here is no timer but a response, and a response wakes a loop when it arrives. So on such a
 loop each wait is followed by an empty iteration, after which the time is fresh.
 
-The loops of a clock that skips need no timer: they keep the waits themselves, look at them
-where they would look for data from sockets, and so take them up in that same iteration.
+The loops of a clock that skips need no timer, nor does asyncio's in real time
+(``waiting_loop``): they keep the waits themselves, look at them where they look for data from
+sockets, and so take them up in that same iteration.
 """
 
 import asyncio
