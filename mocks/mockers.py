@@ -2,8 +2,7 @@
 
 respx's own mocker makes an ``httpx.Request`` of whatever a transport is asked, and what the
 transport returns of an ``httpx.Response``. The lab needs neither: it reads method, address and
-body, and answers with what clients read of a response. It
-saves a fifth of what a mocked call costs.
+body, and answers with what clients read of a response. A mocked call costs a fifth less for it.
 """
 
 import inspect
