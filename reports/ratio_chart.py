@@ -53,7 +53,7 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
     axes.axvline(1.0, **IDEAL_LINE, zorder=1)
     digits = 1 if reach < _FINE_REACH else 0
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.{digits}%}"))
-    axes.set_xlabel(f"{_judged_by(compared)} against the first run, and its 95 % interval")
+    axes.set_xlabel(f"{_judged_by(compared)} over the first run's, 95 %")
     row_axis(axes, [cell for _, cell in known])
     return made
 

@@ -189,4 +189,4 @@ def test_open_loops_are_compared_by_latency_and_not_by_what_arrives(
     assert summary(sooner)[0] == "1 cell answers sooner."
     assert rows(later)[0][1:4] == ("p99 500 ms", "p99 800 ms", "1.600")
     (axes,) = draw_ratios("a → b", later).axes
-    assert axes.get_xlabel().startswith("p99 latency against")
+    assert axes.get_xlabel().startswith("p99 latency over")
