@@ -142,9 +142,7 @@ class Probe:
         self._running[number] = now_ns - self.origin_ns, self._idle_ns()
         if self._meter is not None:
             SESSION.set(number)
-            if now_ns >= self._meter.beat_due_ns:
-                self._meter.beat(now_ns)
-            self._meter.takes_up(number)
+            self._meter.takes_up(number, now_ns)
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:

@@ -28,7 +28,6 @@ TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
 _Row = tuple[WaitKind, int, int, int | None, str, int, int, int, int, int, int]
 
 
-_NEVER_NS = 1 << 62
 _thread_time_ns = time.thread_time_ns
 
 
@@ -49,7 +48,6 @@ class Meter:
     Attributes:
         root_of: The session that a nested one belongs to; others stand for themselves.
         note: Notes a wait that is over; appending is atomic.
-        beat_due_ns: When ``beat`` is due; whoever comes by later calls it.
 
     Args:
         clock: Keeps the trial's time.
@@ -71,8 +69,11 @@ class Meter:
         self._books: list[_Book] = []
         self._here = threading.local()
 
-    def takes_up(self, session: int) -> None:
-        """The calling thread runs code of a session from here on."""
+    def takes_up(self, session: int, now_ns: int) -> None:
+        """The calling thread runs code of a session from here on, which is ``now_ns``."""
+        pulse = self._pulse
+        if pulse is not None and now_ns >= self._pulse_due_ns:
+            self._pulse_due_ns = pulse(now_ns)
         if not self._books_cpu:
             return
         try:
@@ -108,13 +109,8 @@ class Meter:
 
     def pulsing(self, pulse: Callable[[int], int] | None) -> None:
         """Let marks call ``pulse`` with the time; it returns when it wants to be called next."""
-        self._pulse = pulse
-        self.beat_due_ns = _NEVER_NS if pulse is None else 0
-
-    def beat(self, now_ns: int) -> None:
-        """A mark has come by at ``now_ns``, and one was due."""
-        pulse = self._pulse
-        self.beat_due_ns = _NEVER_NS if pulse is None else pulse(now_ns)
+        self._pulse: Callable[[int], int] | None = pulse
+        self._pulse_due_ns: int = 0
 
     @property
     def waits(self) -> tuple[Wait, ...]:

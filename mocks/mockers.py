@@ -7,91 +7,16 @@ body, and answers with what clients read of a response. A mocked call costs a fi
 
 import inspect
 from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, cast
 
 from pytest_httpx2._plugin import HTTPCore2Mocker
 from respx.mocks import HTTPCoreMocker
 from respx.patterns import parse_url
 
+from .http_messages import Address, Request, Response
+
 _ADDRESSES_KEPT = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a request goes: the whole of it as text, and its path."""
-
-    text: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a transport was asked.
-
-    Attributes:
-        method: Its method, in capitals.
-        address: Where it goes.
-        body: Its body.
-        read_timeout_s: How long its client waits for the next bytes; ``None``: for ever.
-    """
-
-    method: str
-    address: Address
-    body: bytes
-    read_timeout_s: float | None
-
-
-class Response:
-    """What a transport answers: all that httpx and httpx2 read of it.
-
-    Attributes:
-        status: HTTP status.
-        headers: Names and values.
-        stream: The body, in pieces.
-        extensions: Empty.
-    """
-
-    __slots__ = ("extensions", "headers", "status", "stream")
-
-    def __init__(
-        self,
-        status: int,
-        headers: list[tuple[bytes, bytes]],
-        stream: Iterable[bytes] | AsyncIterable[bytes],
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.stream = stream
-        self.extensions: dict[str, object] = {}
-
-
-class WholeBody:
-    """A body that is there as a whole, for sync and async clients; it is read once."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, data: bytes) -> None:
-        self._data: bytes | None = data
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __aiter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        data, self._data = self._data, None
-        if data is None:
-            raise StopIteration
-        return data
-
-    async def __anext__(self) -> bytes:
-        data, self._data = self._data, None
-        if data is None:
-            raise StopAsyncIteration
-        return data
 
 
 class Answering(Protocol):

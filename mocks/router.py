@@ -19,7 +19,8 @@ from types import ModuleType
 
 import respx
 
-from .mockers import MOCKERS, Request, Response, WholeBody
+from .http_messages import Request, Response, WholeBody
+from .mockers import MOCKERS
 from .reply import Ending
 from .traffic import Call
 from .world import World

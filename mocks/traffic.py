@@ -172,9 +172,7 @@ class Call:
         else:
             self._waited_ns += max(0, due_ns - asked_ns)
             self._ready_ns += now_ns - max(due_ns, asked_ns)
-        if now_ns >= meter.beat_due_ns:
-            meter.beat(now_ns)
-        meter.takes_up(self._what[1])
+        meter.takes_up(self._what[1], now_ns)
 
 
 class _ModelCall(Call):

@@ -27,6 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.tools", "mocks.world"),
     ("mocks.mcp_server", "mocks.on_demand"),
     ("mocks.server", "mocks.traces"),
+    ("mocks.http_messages",),
     ("mocks.mockers",),
     ("mocks.router",),
     ("bench.origins", "bench.durations"),

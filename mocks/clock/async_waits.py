@@ -135,6 +135,8 @@ class WaitsOnTimer(Waits):
 class WaitsByLoop:
     """The waits of each event loop that a clock has met.
 
+    A loop with an attribute ``mocked_waits`` keeps them itself; any other gets a timer.
+
     Args:
         now_ns: Reads the clock.
         grain_ns: As for ``WaitsOnTimer``.
@@ -145,8 +147,8 @@ class WaitsByLoop:
         self,
         now_ns: NowNs,
         *,
-        grain_ns: int,
-        polls_stale: Callable[[asyncio.AbstractEventLoop], bool],
+        grain_ns: int = 1,
+        polls_stale: Callable[[asyncio.AbstractEventLoop], bool] = lambda _loop: False,
     ) -> None:
         self._now_ns = now_ns
         self._grain_ns = grain_ns
@@ -157,7 +159,7 @@ class WaitsByLoop:
     async def until_ns(self, deadline_ns: int) -> None:
         """Wait on the running loop until the clock shows ``deadline_ns``."""
         loop = asyncio.get_running_loop()
-        waits = self._waits.get(loop)
+        waits: Waits | None = getattr(loop, "mocked_waits", None) or self._waits.get(loop)
         if waits is None:
             waits = self._waits[loop] = WaitsOnTimer(
                 self._now_ns, grain_ns=self._grain_ns, polls_stale=self._polls_stale(loop)

@@ -51,7 +51,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 from ..errors import ClockError, ClockHangError, ClockRefusedError
-from .async_waits import Waits
+from .async_waits import WaitsByLoop
 from .frames import frames_by_thread
 from .mutex import Mutex
 from .protocol import ClockMode, LoopObserver
@@ -150,6 +150,7 @@ class SkippingClock(ABC):
         self._deadlines: list[tuple[int, int, Participant]] = []
         self._sequence = count()
         self._open = False
+        self._async_waits = WaitsByLoop(self.now_ns)
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         """Called in the thread of an event loop that was blocked, with begin and end."""
         self.loop_observer: LoopObserver | None = None
@@ -171,14 +172,7 @@ class SkippingClock(ABC):
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:
         """Wait in a coroutine until ``deadline_ns``; see ``Clock``."""
-        loop = asyncio.get_running_loop()
-        waits = getattr(loop, "mocked_waits", None)
-        if not isinstance(waits, Waits):
-            raise self.refuse(
-                f"a coroutine waited for mocked time on {loop!r}, which keeps real time: make "
-                "event loops with asyncio.run, asyncio.Runner or asyncio.new_event_loop"
-            )
-        await waits.until_ns(deadline_ns)
+        await self._async_waits.until_ns(deadline_ns)
 
     def wait_until_ns(self, deadline_ns: int) -> None:
         """Block the calling thread until ``deadline_ns``; see ``Clock``."""

@@ -1,11 +1,10 @@
 """The wall clock: waits for real. The ground truth, and the only mode for real sockets."""
 
-import asyncio
 import time
 
 import uvloop
 
-from .async_waits import Waits, WaitsByLoop
+from .async_waits import WaitsByLoop
 from .cpu import burn_thread_cpu_ns
 from .protocol import ClockMode, seconds
 
@@ -33,12 +32,8 @@ class WallClock:
         return time.monotonic_ns() - time.process_time_ns()
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:
-        """Wait in a coroutine until ``deadline_ns``; a loop may keep its waits itself."""
-        waits = getattr(asyncio.get_running_loop(), "mocked_waits", None)
-        if isinstance(waits, Waits):
-            await waits.until_ns(deadline_ns)
-        else:
-            await self._async_waits.until_ns(deadline_ns)
+        """Wait in a coroutine until ``deadline_ns``."""
+        await self._async_waits.until_ns(deadline_ns)
 
     def wait_until_ns(self, deadline_ns: int) -> None:
         """Block the calling thread until ``deadline_ns``."""
