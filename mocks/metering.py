@@ -59,7 +59,8 @@ class Meter:
         self.idle_ns = clock.idle_ns
         self.root_of: Mapping[int, int] = {}
         self._books_cpu = books_cpu and clock.mode is not ClockMode.VIRTUAL
-        self.pulsing(None)
+        self._pulse: Callable[[int], int] | None = None
+        self._pulse_due_ns = 0
         self.forget()
 
     def forget(self) -> None:
@@ -109,8 +110,8 @@ class Meter:
 
     def pulsing(self, pulse: Callable[[int], int] | None) -> None:
         """Let marks call ``pulse`` with the time; it returns when it wants to be called next."""
-        self._pulse: Callable[[int], int] | None = pulse
-        self._pulse_due_ns: int = 0
+        self._pulse = pulse
+        self._pulse_due_ns = 0
 
     @property
     def waits(self) -> tuple[Wait, ...]:
