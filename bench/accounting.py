@@ -5,7 +5,8 @@ The trial says when it measures; what is noted then, and what that cost, is aske
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from statistics import median
@@ -151,7 +152,7 @@ class Accounting:
         blocked_loop = self._blocked.noted()
         if vitals is None:
             return Accounted(waits=waits, blocked_loop=blocked_loop)
-        cpu_ns: Mapping[int, int] = meter.cpu_ns_by_session()
+        cpu_ns: Mapping[int, int] = _of_roots(meter.cpu_ns_by_session(), sessions)
         if served is not None:
             # The model's waits were noted in another process: all sessions count alike.
             each_ns = nanoseconds(cpu_s) // max(1, len(samples))
@@ -177,10 +178,16 @@ class Accounting:
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 
-    def follow(self, sessions: Iterable[SessionScript]) -> None:
-        """Book what sessions nested in these compute to them."""
-        if self.meter is not None:
-            self.meter.root_of = roots(sessions)
+
+def _of_roots(
+    cpu_ns: Mapping[int, int], sessions: Mapping[int, SessionScript]
+) -> Mapping[int, int]:
+    """Book what sessions nested in others compute to those."""
+    root_of = roots(sessions.values())
+    total: Counter[int] = Counter()
+    for session, session_ns in cpu_ns.items():
+        total[root_of.get(session, session)] += session_ns
+    return total
 
 
 @dataclass(frozen=True, slots=True)

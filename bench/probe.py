@@ -62,7 +62,7 @@ class Probe:
             arrival_ns = self._arrival_ns(task)
             if arrival_ns is not None:
                 await self._clock.sleep_until_ns(arrival_ns)
-            number = self._begin(task)
+            number = self._begin(task, on_loop=True)
             try:
                 answer = await session(task)
             except (ClockError, KeyboardInterrupt, SystemExit):
@@ -85,7 +85,7 @@ class Probe:
             arrival_ns = self._arrival_ns(task)
             if arrival_ns is not None:
                 self._clock.wait_until_ns(arrival_ns)
-            number = self._begin(task)
+            number = self._begin(task, on_loop=False)
             try:
                 answer = session(task)
             except (ClockError, KeyboardInterrupt, SystemExit):
@@ -136,32 +136,32 @@ class Probe:
         intended_ns = self._intended_ns.get(self._session_of[task])
         return None if intended_ns is None else self.origin_ns + intended_ns
 
-    def _begin(self, task: str) -> int:
+    def _begin(self, task: str, *, on_loop: bool) -> int:
         number = self._session_of[task]
-        now_ns = self._clock.now_ns()
-        self._running[number] = now_ns - self.origin_ns, self._idle_ns()
+        now_ns, idle_ns = self._clock.now_ns(), self._idle_ns()
+        self._running[number] = now_ns - self.origin_ns, idle_ns
         if self._meter is not None:
             SESSION.set(number)
-            self._meter.takes_up(number, now_ns)
+            self._meter.begins(number, now_ns, idle_ns, on_loop=on_loop)
         return number
 
     def _end(self, number: int, outcome: Outcome, error: BaseException | None = None) -> None:
-        end_ns = self._clock.now_ns() - self.origin_ns
+        now_ns, idle_at_end_ns = self._clock.now_ns(), self._idle_ns()
         if self._meter is not None:
-            self._meter.lays_down(number)
+            self._meter.ends(number, now_ns, idle_at_end_ns)
             SESSION.set(None)
-        start_ns, idle_ns = self._running.pop(number)
+        start_ns, idle_at_start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
         self._ended.append(
             SessionSample(
                 number,
                 outcome,
                 start_ns,
-                end_ns,
+                now_ns - self.origin_ns,
                 text,
                 self._intended_ns.get(number),
-                idle_at_start_ns=idle_ns,
-                idle_at_end_ns=self._idle_ns(),
+                idle_at_start_ns=idle_at_start_ns,
+                idle_at_end_ns=idle_at_end_ns,
             )
         )
 

@@ -173,7 +173,6 @@ class _Trial:
             for session in (*self._script.sessions, *warm_up)
             for part in with_nested(session)
         }
-        accounting.follow((*self._script.sessions, *warm_up))
         self._tool_traffic = Traffic(accounting.meter)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = HttpClients(self._transport.client)

@@ -8,7 +8,7 @@ of the garbage collector's pauses are carried until the next.
 A trial of a second and one of a day give the same number of samples: when there are too many,
 every two become one, and the time between them doubles.
 
-So does it when the samples have taken more than a hundredth of the process's CPU, but for
+So it grows when the samples have taken more than 0.3 % of the process's CPU, but for
 virtual time: nothing there may depend on what something took.
 """
 
@@ -19,8 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
 from .probe import Probe
@@ -29,8 +28,9 @@ from .record import Vitals
 _MOST_SAMPLES = 120
 _FIRST_PERIOD_NS = 1_000_000
 _FEWEST_SAMPLES = 5
-_TASKS_EVERY = 8
-_SHARE_OF_CPU = 0.01
+_SLOWER_BY_AT_MOST = 8
+_DEAR_EVERY = 8
+_SHARE_OF_CPU = 0.003
 _TICK_S = 0.01
 _STATISTICS_OF_MEMORY = "/proc/self/statm"
 _ENOUGH_BYTES = 200
@@ -39,8 +39,9 @@ _real_allocate_lock = threading.Lock
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
+class _Sample(NamedTuple):
+    """One look at the process; a tuple, since it is made in the midst of what is measured."""
+
     at_ns: int
     loop_lag_ns: int
     in_flight: int
@@ -86,6 +87,7 @@ class VitalsRecorder:
         self._lag_ns = 0
         self._gc_ns = 0
         self._tasks = 0
+        self._rss_bytes = 0
         self._cpu_from_ns = time.process_time_ns()
 
     def vitals(self) -> Vitals:
@@ -196,8 +198,7 @@ class VitalsRecorder:
         resumed_ns = self._resumed_ns
         if resumed_ns is not None:  # the loop has not come round yet: so late is it already
             self._lag_ns = max(self._lag_ns, now_ns - resumed_ns)
-        if self._is_too_dear(cpu_ns):
-            self._period_ns *= 2
+        self._period_ns *= self._slower_by(cpu_ns)
         self._next_ns = now_ns + self._period_ns
         self._samples.append(
             _Sample(
@@ -217,24 +218,26 @@ class VitalsRecorder:
             self._samples = _halved(self._samples)
             self._period_ns *= 2
 
-    def _is_too_dear(self, cpu_ns: int) -> bool:
-        # Never in virtual time: there computing is free, and each run gives the same samples.
-        return (
-            self._clock.mode is not ClockMode.VIRTUAL
-            and len(self._samples) >= _FEWEST_SAMPLES
-            and self.cost_ns > cpu_ns * _SHARE_OF_CPU
-        )
+    def _slower_by(self, cpu_ns: int) -> int:
+        """By what factor samples have to become rarer to take no more than their share."""
+        # None in virtual time: there computing is free, and each run gives the same samples.
+        if self._clock.mode is ClockMode.VIRTUAL or len(self._samples) < _FEWEST_SAMPLES:
+            return 1
+        affordable_ns = int(cpu_ns * _SHARE_OF_CPU) + 1
+        return min(1 + self.cost_ns // affordable_ns, _SLOWER_BY_AT_MOST)
 
     def _count_of_tasks(self) -> int:
         """Count them now and then: it takes longer, the more there are."""
-        if self._loop is not None and len(self._samples) % _TASKS_EVERY == 1:
+        if self._loop is not None and len(self._samples) % _DEAR_EVERY == 1:
             self._tasks = len(asyncio.all_tasks(self._loop))
         return self._tasks
 
     def _resident_bytes(self) -> int:
-        if self._memory is None:
-            return 0
-        return int(os.pread(self._memory, _ENOUGH_BYTES, 0).split()[1]) * self._page_bytes
+        """Read it now and then: that takes as long as all the rest of a sample."""
+        if self._memory is not None and len(self._samples) % _DEAR_EVERY == 0:
+            pages = int(os.pread(self._memory, _ENOUGH_BYTES, 0).split()[1])
+            self._rss_bytes = pages * self._page_bytes
+        return self._rss_bytes
 
 
 @contextmanager
@@ -254,8 +257,7 @@ def _statistics_of_memory() -> Iterator[int | None]:
 def _halved(samples: list[_Sample]) -> list[_Sample]:
     """Join every two samples: the state of the later, the worst lag, both pauses."""
     joined = [
-        replace(
-            later,
+        later._replace(
             loop_lag_ns=max(earlier.loop_lag_ns, later.loop_lag_ns),
             gc_pause_ns=earlier.gc_pause_ns + later.gc_pause_ns,
         )

@@ -104,7 +104,7 @@ def _lab_tool(
         at, call = _redeem(ticket, name, sessions)
         start_ns = clock.now_ns()
         with traffic.tool_call(*at, name, start_ns) as wait:
-            wait.waits_until(start_ns + call.latency_ns)
+            wait.computes_until(start_ns + call.latency_ns)
             clock.burn_ns(call.latency_ns)
         return _result(name, ticket)
 

@@ -99,28 +99,28 @@ class Call:
         "_asked_ns",
         "_due_ns",
         "_idle_at_start_ns",
+        "_idle_ns",
         "_meter",
+        "_now_ns",
         "_ready_ns",
         "_start_ns",
-        "_taken_up_ns",
         "_waited_ns",
+        "_waits",
         "_what",
     )
 
     def __init__(self, meter: Meter | None, what: _What, start_ns: int) -> None:
         self._meter = meter
         self._what = what
-        self._start_ns = start_ns
-        self._asked_ns: int | None = start_ns
-        self._due_ns = start_ns
-        self._taken_up_ns = start_ns
+        self._start_ns = self._asked_ns = self._due_ns = self._now_ns = start_ns
+        self._waits = True
         self._waited_ns = 0
         self._ready_ns = 0
-        self._idle_at_start_ns = 0
+        self._idle_at_start_ns = self._idle_ns = 0
 
     def __enter__(self) -> Self:
         if self._meter is not None:
-            self._idle_at_start_ns = self._meter.idle_ns()
+            self._idle_at_start_ns = self._idle_ns = self._meter.idle_ns()
         return self
 
     def __exit__(
@@ -132,47 +132,56 @@ class Call:
         meter = self._meter
         if meter is None:
             return
-        if self._asked_ns is not None:
+        if self._waits:
             self.taken_up()
-            end_ns = self._taken_up_ns
         else:  # what is left of it was no wait
-            end_ns = meter.now_ns()
+            self._now_ns, self._idle_ns = meter.now_ns(), meter.idle_ns()
         meter.note(
             (
                 *self._what,
                 self._start_ns,
-                end_ns,
+                self._now_ns,
                 self._waited_ns,
                 self._ready_ns,
                 self._idle_at_start_ns,
-                meter.idle_ns(),
+                self._idle_ns,
             )
         )
 
     def waits_until(self, due_ns: int) -> None:
         """The code has nothing to do but wait until ``due_ns``; the first time, since the begin."""
-        meter = self._meter
-        if meter is None:
-            return
-        if self._asked_ns is None:
-            self._asked_ns = meter.now_ns()
+        if not self._waits and self._meter is not None:
+            self._waits = True
+            self._asked_ns, self._idle_ns = self._meter.now_ns(), self._meter.idle_ns()
         self._due_ns = due_ns
-        meter.lays_down(self._what[1])
+
+    def computes_until(self, due_ns: int) -> None:
+        """The same, where the calling thread itself computes what is waited for, from the begin."""
+        self._due_ns = due_ns
+        if self._meter is not None and self._meter.books is not None:
+            self._meter.books.computes(due_ns - self._start_ns)
 
     def taken_up(self) -> None:
         """The code runs again; also where the wait was cut short."""
-        meter, asked_ns = self._meter, self._asked_ns
-        if meter is None or asked_ns is None:
+        meter = self._meter
+        if meter is None or not self._waits:
             return
-        self._asked_ns = None
-        now_ns, due_ns = meter.now_ns(), self._due_ns
-        self._taken_up_ns = now_ns
+        self._waits = False
+        asked_ns, due_ns = self._asked_ns, self._due_ns
+        from_ns = asked_ns - self._idle_ns
+        self._now_ns, self._idle_ns = now_ns, idle_ns = meter.now_ns(), meter.idle_ns()
         if now_ns < due_ns:
             self._waited_ns += now_ns - asked_ns
+        elif asked_ns < due_ns:
+            self._waited_ns += due_ns - asked_ns
+            self._ready_ns += now_ns - due_ns
         else:
-            self._waited_ns += max(0, due_ns - asked_ns)
-            self._ready_ns += now_ns - max(due_ns, asked_ns)
-        meter.takes_up(self._what[1], now_ns)
+            self._ready_ns += now_ns - asked_ns
+        if now_ns >= meter.pulse_due_ns:
+            meter.pulses(now_ns)
+        books = meter.books
+        if books is not None:
+            books.waited(self._what[1], from_ns, now_ns - idle_ns)
 
 
 class _ModelCall(Call):

@@ -142,7 +142,7 @@ def _probe(scenario: ScenarioCells) -> str:
     return (
         "Accounting for where the time went is part of the CPU time shown: by their price "
         f"before the trials the marks took {percent(median(shares))} of it in the median cell and "
-        f"{percent(max(shares))} at most; in the midst of an agent's work they cost two to four "
+        f"{percent(max(shares))} at most; in the midst of an agent's work they cost two to three "
         "times as much."
     )
 

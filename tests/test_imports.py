@@ -19,6 +19,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.scenario",),
     ("mocks.script",),
     ("mocks.waits", "mocks.isolation"),
+    ("mocks.booking",),
     ("mocks.metering",),
     ("mocks.traffic",),
     ("mocks.reply",),

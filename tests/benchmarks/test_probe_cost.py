@@ -1,13 +1,15 @@
 """What accounting for the time of sessions costs: at most 3 % of their CPU.
 
 Trials differ from each other by more than that, and a busy machine slows one down by a fifth. So
-both arms run in one process, in turns of a few sessions: a second or two of noise then strikes both
-alike, and the median of hundreds of paired ratios tells one per cent. What trials state of it by
-themselves (``probe_cpu_s``) is printed beside.
+both arms run in one process, in turns of a hundred sessions: a second or two of noise then strikes
+both alike, and the median of hundreds of paired ratios tells half a per cent. Both run on one core:
+to wander between cores scatters the figures by twice as much. What trials state of it by themselves
+(``probe_cpu_s``) is printed beside.
 """
 
 import asyncio
 import gc
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -36,8 +38,8 @@ from warpbench.mocks.traffic import Traffic
 from warpbench.mocks.world import World
 
 GOAL_SHARE = 0.03
-PAIRS = 600
-SESSIONS = 20
+PAIRS = 200
+SESSIONS = 100
 SCENARIO = load_scenario("tools")
 TASKS = {task_of(number, SCENARIO.name): number for number in range(SESSIONS)}
 
@@ -56,7 +58,6 @@ class Arm:
         self.accounting = accounting
         script = draw(SCENARIO, seed=1, sessions=SESSIONS)
         sessions = {session.session: session for session in script.sessions}
-        self.accounting.follow(script.sessions)
         self.traffic = Traffic(self.accounting.meter)
         model = ScriptedModel(sessions)
         self.world = World(model, Services((), "any"), clock, Traffic(self.accounting.meter))
@@ -108,9 +109,22 @@ def both_arms(name: str) -> Iterator[tuple[Arm, Arm]]:
         yield Arm(clock, strategy, runner, accounting), Arm(clock, strategy, runner, none)
 
 
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):  # not on Linux
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def paired_ratios(strategy: str, pairs: int) -> list[float]:
     ratios = []
-    with both_arms(strategy) as (with_it, without):
+    with on_one_core(), both_arms(strategy) as (with_it, without):
         with_it.cpu_s(), without.cpu_s()
         gc.collect()
         gc.disable()  # a full collection would fall into some turns and not into others
