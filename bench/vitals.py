@@ -8,7 +8,7 @@ of the garbage collector's pauses are carried until the next.
 A trial of a second and one of a day give the same number of samples: when there are too many,
 every two become one, and the time between them doubles.
 
-So it grows when the samples have taken more than 0.3 % of the process's CPU, but for
+A sample is put off when they have taken more than 0.3 % of the process's CPU, but for
 virtual time: nothing there may depend on what something took.
 """
 
@@ -28,7 +28,6 @@ from .record import Vitals
 _MOST_SAMPLES = 120
 _FIRST_PERIOD_NS = 1_000_000
 _FEWEST_SAMPLES = 5
-_SLOWER_BY_AT_MOST = 8
 _DEAR_EVERY = 8
 _SHARE_OF_CPU = 0.003
 _TICK_S = 0.01
@@ -198,8 +197,7 @@ class VitalsRecorder:
         resumed_ns = self._resumed_ns
         if resumed_ns is not None:  # the loop has not come round yet: so late is it already
             self._lag_ns = max(self._lag_ns, now_ns - resumed_ns)
-        self._period_ns *= self._slower_by(cpu_ns)
-        self._next_ns = now_ns + self._period_ns
+        self._next_ns = now_ns + max(self._period_ns, self._unaffordable_ns(now_ns, cpu_ns))
         self._samples.append(
             _Sample(
                 at_ns=now_ns - self._origin_ns,
@@ -218,13 +216,13 @@ class VitalsRecorder:
             self._samples = _halved(self._samples)
             self._period_ns *= 2
 
-    def _slower_by(self, cpu_ns: int) -> int:
-        """By what factor samples have to become rarer to take no more than their share."""
-        # None in virtual time: there computing is free, and each run gives the same samples.
+    def _unaffordable_ns(self, now_ns: int, cpu_ns: int) -> int:
+        """How long until samples will have taken no more than their share, at the pace so far."""
+        # Not in virtual time: there computing is free, and each run gives the same samples.
         if self._clock.mode is ClockMode.VIRTUAL or len(self._samples) < _FEWEST_SAMPLES:
-            return 1
+            return 0
         affordable_ns = int(cpu_ns * _SHARE_OF_CPU) + 1
-        return min(1 + self.cost_ns // affordable_ns, _SLOWER_BY_AT_MOST)
+        return (now_ns - self._origin_ns) * (self.cost_ns - affordable_ns) // affordable_ns
 
     def _count_of_tasks(self) -> int:
         """Count them now and then: it takes longer, the more there are."""
