@@ -78,6 +78,7 @@ class CpuBooks:
                 self._read(computed_ns)
         else:
             self._owners[thread] = session
+            self._here.running = None  # whoever had the thread before has it no more
             self._here.read_ns = self._thread_cpu_ns()
 
     def ends(self, session: int, computed_ns: int) -> None:

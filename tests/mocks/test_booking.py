@@ -145,6 +145,18 @@ class TestOnThreads:
 
         assert books.cpu_ns_by_session() == {1: 40, 2: 5}
 
+    def test_a_thread_that_a_session_had_for_itself_is_not_booked_to_those_before_it(self) -> None:
+        cpu = FakeCpu()
+        books = CpuBooks(cpu)
+
+        books.waited(1, 0, 0)
+        books.begins(2, 0, on_loop=False)
+        cpu.ns = 30
+        books.ends(2, 30)
+        books.waited(3, 0, 0)
+
+        assert books.cpu_ns_by_session() == {2: 30}
+
     def test_what_a_thread_did_before_its_first_wait_is_nobodys(self) -> None:
         cpu = FakeCpu()
         cpu.ns = 1_000
@@ -157,23 +169,15 @@ class TestOnThreads:
     def test_each_thread_is_booked_by_itself(self) -> None:
         cpu_of: dict[str, int] = {"one": 0, "other": 0}
         books = CpuBooks(lambda: cpu_of[threading.current_thread().name])
-        steps: list[Callable[[], None]] = [
-            lambda: books.begins(1, 0, on_loop=False),
-            lambda: books.ends(1, 0),
-        ]
-        other_steps: list[Callable[[], None]] = [
-            lambda: books.begins(2, 0, on_loop=False),
-            lambda: books.ends(2, 0),
-        ]
         with (
             ThreadPoolExecutor(1, initializer=named("one")) as one,
             ThreadPoolExecutor(1, initializer=named("other")) as other,
         ):
-            run_in(one, steps[0])
-            run_in(other, other_steps[0])
+            run_in(one, lambda: books.begins(1, 0, on_loop=False))
+            run_in(other, lambda: books.begins(2, 0, on_loop=False))
             cpu_of.update(one=30, other=4)
-            run_in(other, other_steps[1])
-            run_in(one, steps[1])
+            run_in(other, lambda: books.ends(2, 0))
+            run_in(one, lambda: books.ends(1, 0))
 
         assert books.cpu_ns_by_session() == {1: 30, 2: 4}
 
