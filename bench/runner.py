@@ -1,7 +1,7 @@
 """Runs every cell of a plan, trial by trial, and keeps what is finished."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
@@ -81,42 +81,117 @@ def run_cells(
     Raises:
         TargetError: A target cannot be used.
     """
-    states = [_CellState(spec, sampling, header.secrets) for spec in specs]
-    was_interrupted = False
-    began_s = now_s()
+    measurement = Measurement(
+        header, sampling=sampling, runner=runner, observer=observer, save=save, now_s=now_s
+    )
     try:
-        for done, state in enumerate(_turns(states, sampling, lambda: now_s() - began_s)):
-            expected = sampling.expected(len(states), now_s() - began_s, done)
-            observer.trial_begins(state.spec.cell, done, expected)
-            result = state.run_trial(runner)
-            if state.has_trials:
-                observer.trial_ends(state.so_far)
-            if result is not None:
-                save(_run_so_far(header, states, was_interrupted=False))
-                observer.cell_ends(result)
+        measurement.measure(specs)
+        measurement.refine()
     except KeyboardInterrupt:
-        was_interrupted = True
-        for state in states:
-            state.settle()
-    run = _run_so_far(header, states, was_interrupted=was_interrupted)
-    save(run)
-    return run, was_interrupted
+        measurement.interrupt()
+    return measurement.ended()
 
 
-def _turns(
-    states: Sequence["_CellState"], sampling: Sampling, spent_s: Callable[[], float]
-) -> Iterator["_CellState"]:
-    """Yield the cell whose trial is next, until none wants another or the time is up."""
-    done = 0
-    for turn in count():
-        wanting = [state for state in in_turn(states, turn) if state.wants_more]
-        if not wanting:
-            return
-        for state in wanting:
-            if turn >= sampling.trials and not sampling.is_in_time(spent_s(), done):
+class Measurement:
+    """A run under way: cells are measured, more may follow, and in the end all are refined.
+
+    Ctrl-C passes through ``measure`` and ``refine``; tell ``interrupt`` of it.
+
+    Args:
+        header: As for ``run_cells``.
+        sampling: As for ``run_cells``; a budget is spent from now on.
+        runner: As for ``run_cells``.
+        observer: As for ``run_cells``.
+        save: As for ``run_cells``.
+        now_s: As for ``run_cells``.
+    """
+
+    def __init__(
+        self,
+        header: RunHeader,
+        *,
+        sampling: Sampling,
+        runner: Trials,
+        observer: Observer,
+        save: Callable[[Run], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._header = header
+        self._sampling = sampling
+        self._runner = runner
+        self._observer = observer
+        self._save = save
+        self._now_s = now_s
+        self._began_s = now_s()
+        self._states: list[_CellState] = []
+        self._done = 0
+        self._was_interrupted = False
+
+    @property
+    def cells(self) -> tuple[CellResult, ...]:
+        """The cells that have a result."""
+        return tuple(state.result for state in self._states if state.result is not None)
+
+    def measure(self, specs: Sequence[TrialSpec]) -> None:
+        """Give each of these cells its fixed number of trials, in turns there and back."""
+        added = [_CellState(spec, self._sampling, self._header.secrets) for spec in specs]
+        self._states += added
+        for turn in range(self._sampling.trials):
+            for state in in_turn(added, turn):
+                if state.wants_more:
+                    self._run_trial(state)
+
+    def refine(self) -> None:
+        """Spend what is left of a budget on the cells whose figure is uncertain."""
+        for turn in count(self._sampling.trials):
+            wanting = [state for state in in_turn(self._states, turn) if state.wants_more]
+            if not wanting:
                 return
-            yield state
-            done += 1
+            for state in wanting:
+                if not self._sampling.is_in_time(self._spent_s, self._done):
+                    return
+                self._run_trial(state)
+
+    def interrupt(self) -> None:
+        """Keep what is finished; the run says that more was planned."""
+        self._was_interrupted = True
+        for state in self._states:
+            state.settle()
+
+    def ended(self) -> tuple[Run, bool]:
+        """Save the run; return it, and whether it was interrupted."""
+        run = self._run()
+        self._save(run)
+        return run, self._was_interrupted
+
+    @property
+    def _spent_s(self) -> float:
+        return self._now_s() - self._began_s
+
+    def _run_trial(self, state: "_CellState") -> None:
+        expected = self._sampling.expected(len(self._states), self._spent_s, self._done)
+        self._observer.trial_begins(state.spec.cell, self._done, expected)
+        result = state.run_trial(self._runner)
+        self._done += 1
+        if state.has_trials:
+            self._observer.trial_ends(state.so_far)
+        if result is not None:
+            self._save(self._run())
+            self._observer.cell_ends(result)
+
+    def _run(self) -> Run:
+        cells = self.cells
+        findings = findings_of(cells)
+        if self._was_interrupted:
+            findings = (interrupted(len(cells), len(self._states)), *findings)
+        return Run(
+            created_at=self._header.created_at,
+            command=redact(self._header.command, self._header.secrets),
+            environment=self._header.environment,
+            objective=self._header.objective,
+            cells=cells,
+            findings=findings,
+        )
 
 
 class _CellState:
@@ -180,18 +255,3 @@ class _CellState:
             result = replace(result, error=redact(result.error, self._secrets))
         self._so_far = len(self._trials), result
         return result
-
-
-def _run_so_far(header: RunHeader, states: Sequence[_CellState], *, was_interrupted: bool) -> Run:
-    cells = tuple(state.result for state in states if state.result is not None)
-    findings = findings_of(cells)
-    if was_interrupted:
-        findings = (interrupted(len(cells), len(states)), *findings)
-    return Run(
-        created_at=header.created_at,
-        command=redact(header.command, header.secrets),
-        environment=header.environment,
-        objective=header.objective,
-        cells=cells,
-        findings=findings,
-    )

@@ -6,13 +6,13 @@ to both neighbours of its best are measured, so that the knee lies within one st
 """
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from .findings import findings_of, interrupted
 from .plan import Factors, cells_of
 from .record import Cell, CellResult, Run, Status
-from .runner import Observer, RunHeader, Trials, run_cells
+from .runner import Measurement, Observer, RunHeader, Trials
 from .sampling import Sampling
 from .trial import TrialSpec
 
@@ -36,61 +36,48 @@ def sweep(
     runner: Trials,
     observer: Observer,
     save: Callable[[Run], None],
+    now_s: Callable[[], float] = time.monotonic,
 ) -> tuple[Run, bool]:
     """Measure each strategy at rising loads.
 
     Args:
         header: Goes into the run as it is.
         factors: What is varied; their loads are not used.
-        sampling: How many trials each cell gets.
+        sampling: How many trials each cell gets; what a budget leaves when the loads are found
+            goes to the cells whose figure is uncertain.
         runner: Runs a trial.
         observer: Told how it gets on.
         save: Called with the run so far.
+        now_s: Reads the time that a budget is spent in.
 
     Returns:
         The run, and whether it was interrupted.
     """
-    done: list[CellResult] = []
+    measurement = Measurement(
+        header, sampling=sampling, runner=runner, observer=observer, save=save, now_s=now_s
+    )
+    try:
+        _find_loads(measurement, factors)
+        measurement.refine()
+    except KeyboardInterrupt:
+        measurement.interrupt()
+    return measurement.ended()
 
-    def merged(run: Run) -> Run:
-        return replace(run, cells=(*done, *run.cells), findings=findings_of((*done, *run.cells)))
 
-    def measure(wanted: Mapping[Series, Iterable[int]]) -> tuple[Run, bool]:
-        run, was_interrupted = run_cells(
-            header,
-            _specs(factors, wanted),
-            sampling=sampling,
-            runner=runner,
-            observer=observer,
-            save=lambda so_far: save(merged(so_far)),
-        )
-        run = merged(run)
-        done[:] = run.cells
-        return run, was_interrupted
-
+def _find_loads(measurement: Measurement, factors: Factors) -> None:
     load, growing = 1, {_series_of(spec.cell) for spec in _specs(factors, None)}
-    before = 0
-    wanted: dict[Series, tuple[int, ...]] = dict.fromkeys(growing, (load,))
-    run, was_interrupted = measure(wanted)
-    while not was_interrupted and growing and load < MOST_LOAD:
+    while growing and load <= MOST_LOAD:
+        measurement.measure(_specs(factors, dict.fromkeys(growing, (load,))))
+        load *= 2
         growing = {
             series
-            for series, cells in _by_series(done).items()
+            for series, cells in _by_series(measurement.cells).items()
             if series in growing and _is_growing(cells)
         }
-        load *= 2
-        before, wanted = len(done), dict.fromkeys(growing, (load,))
-        run, was_interrupted = measure(wanted)
-    if not was_interrupted:
-        before = len(done)
-        wanted = {series: half_way_loads(cells) for series, cells in _by_series(done).items()}
-        run, was_interrupted = measure(wanted)
-    if was_interrupted:
-        # What was wanted of the step under way is known; how many more there would be is not.
-        planned = before + sum(map(len, wanted.values()))
-        run = replace(run, findings=(interrupted(len(done), planned), *run.findings))
-        save(run)
-    return run, was_interrupted
+    half_way = {
+        series: half_way_loads(cells) for series, cells in _by_series(measurement.cells).items()
+    }
+    measurement.measure(_specs(factors, half_way))
 
 
 def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:

@@ -95,7 +95,6 @@ def _is_sweep(options: argparse.Namespace) -> bool:
         return False
     refused = (
         ("other loads", loads != [AUTO]),
-        ("--budget", options.budget is not None),
         ("--arrivals", any(plan != CLOSED.name for plan in several(options.arrivals))),
     )
     for what, is_there in refused:

@@ -81,6 +81,28 @@ def test_what_grows_for_ever_ends_at_the_greatest_load() -> None:
     assert max(trials.loads["gather"]) == MOST_LOAD
 
 
+def test_what_a_budget_leaves_goes_to_what_is_uncertain_once_the_loads_are_found() -> None:
+    def scatters(load: int) -> float:
+        ran.append(load)
+        return 0.8 * min(load, 4) * (1.5 if load == 2 and len(ran) % 2 else 1.0)
+
+    ran: list[int] = []
+    known = available_strategies()
+    run, _ = sweep(
+        HEADER,
+        Factors(scenarios=(load_scenario("tools"),), strategies=(known["gather"],)),
+        sampling=Sampling(trials=2, budget_s=40),
+        runner=Scaling(gather=scatters),
+        observer=Nobody(),
+        save=lambda _: None,
+        now_s=lambda: float(len(ran)),
+    )
+    trials = {cell.concurrency: cell.trials for cell in run.cells}
+    assert trials.pop(2) == 2 + 40 - len(run.cells) * 2
+    assert set(trials.values()) == {2}
+    assert ran[-1] == 2
+
+
 def test_sessions_grow_with_the_load_and_workers_do_not() -> None:
     run = swept(Scaling(gather=usl(30)))
     assert len({cell.tool_workers for cell in run.cells}) == 1
