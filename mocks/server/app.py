@@ -4,7 +4,6 @@ import json
 import socket
 import struct
 import time
-from asyncio import Transport
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,7 @@ from ..errors import UnmockedRequestError
 from ..reply import Ending
 from ..traffic import Call
 from ..world import Exchange, World
+from .held_transport import HeldTransport
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -65,11 +65,17 @@ class ServerApp:
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns)
         )
+        transport: HeldTransport = scope["extensions"][TRANSPORT]
         with counted as call:
-            await self._play(exchange, call, scope, receive, send)
+            await self._play(exchange, call, transport, receive, send)
 
     async def _play(
-        self, exchange: Exchange, call: Call, scope: Scope, receive: Receive, send: Send
+        self,
+        exchange: Exchange,
+        call: Call,
+        transport: HeldTransport,
+        receive: Receive,
+        send: Send,
     ) -> None:
         reply, sleep_until_ns = exchange.reply, self._world.clock.sleep_until_ns
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
@@ -83,12 +89,15 @@ class ServerApp:
 
         is_complete = reply.ending is Ending.COMPLETE
         if reply.parts:
-            await wait_until(reply.head_ns)
             start = {"type": "http.response.start", "status": reply.status, "headers": headers}
-            await send(start)
+            # Rendered now, while there is time, and sent when it is due.
+            with transport.holding():
+                await send(start)
+            await wait_until(reply.head_ns)
         last = len(reply.parts) - 1
         for index, part in enumerate(reply.parts):
             if part.at_ns > reply.head_ns:
+                transport.flush()
                 await wait_until(part.at_ns)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
@@ -97,7 +106,7 @@ class ServerApp:
             if reply.parts:
                 # What was sent has to be read before a reset may overtake it.
                 await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
-            _end(scope["extensions"][TRANSPORT], reply.ending)
+            _end(transport, reply.ending)
             await _until_gone(receive)
 
     async def _control(self, command: str, send: Send) -> None:
@@ -117,7 +126,7 @@ class ServerApp:
         await _send_json(send, 200, seen)
 
 
-def _end(transport: Transport, ending: Ending) -> None:
+def _end(transport: HeldTransport, ending: Ending) -> None:
     if ending is Ending.RESET:
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..isolation import require_loopback
 from ..world import World
 from .app import ARRIVED_NS, TRANSPORT, ServerApp
+from .held_transport import HeldTransport
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 600
@@ -24,6 +25,9 @@ class _Protocol(HttpToolsProtocol):
 
     A request arrives with its first byte: what it takes to parse it is not the model's.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(HeldTransport(transport))
 
     def on_message_begin(self) -> None:
         arrived_ns = time.monotonic_ns()

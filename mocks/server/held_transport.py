@@ -1,0 +1,73 @@
+"""A connection that sends at once what is due at once.
+
+uvicorn writes the head of an answer and its body by themselves, and uvloop sends each as it is
+written: the client is woken for a head that it can do nothing with, and looks for the rest a
+quarter of a millisecond later. A model's own server sends both together.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class HeldTransport(asyncio.Transport):
+    """A transport that can hold what is written, and sends it along with what is written next.
+
+    Args:
+        transport: What it sends by.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._holds = False
+        self._held: list[bytes] = []
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold what is written in this scope, until something is written outside or ``flush``."""
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Hold data, or send it together with what is held."""
+        self._held.append(bytes(data))
+        if not self._holds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection when everything is sent."""
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close the connection now; what is held was never sent."""
+        self._held.clear()
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what is known of the connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the peer for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the peer again."""
+        self._transport.resume_reading()
