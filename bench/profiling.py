@@ -1,27 +1,28 @@
 """Profiles a cell with pyinstrument: where its sessions' computing goes.
 
 pyinstrument follows the thread and the async context that it was started in. So one profiler
-follows the thread that drives the cell (with a loop, all its tasks), and each session that runs on
-another thread has one of its own; their samples are put together. What an async session hands to a
-pool of threads is not followed. Samples of a thread that only waits at the lab's clock are left
-out: in ``warp`` such waits are not there.
+follows the thread that drives the cell (with a loop, all its tasks), and what is handed to a pool of
+threads, a session or a tool, has one of its own; their samples are put together. Threads that a
+target starts by itself are not followed. Samples of a thread that only waits at the lab's clock are
+left out: in ``warp`` such waits are not there.
 """
 
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce, wraps
 from pathlib import Path
-from typing import cast
+from typing import ParamSpec, TypeVar, cast
+from unittest.mock import patch
 
 from pyinstrument import Profiler
 from pyinstrument.session import Session
 
 from .origins import Origin, name_of_file, origin_of
 from .record import Cell
-from .strategies.protocol import SyncSession
-from .target import Lab, Target, build_target, load_factory
 from .trial import NotApplicable, TrialSpec, prepared_here
 
 _INTERVAL_S = 0.0005
@@ -29,6 +30,9 @@ _CLOCK = str(Path(__file__).resolve().parent.parent / "mocks" / "clock")
 _TRIAL = str(Path(__file__).resolve().parent / "trial.py")
 _LAB_PACKAGE = "warpbench (mocks and harness)"
 _STANDARD = "the standard library"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,61 +75,59 @@ def profile_cell(spec: TrialSpec) -> Profile | NotApplicable:
         TargetError: The target cannot be used.
         ClockError: Time could not be kept truthfully.
     """
-    others = _OtherThreads()
-    with prepared_here(spec, others.following(spec.cell.target)) as measure:
+    pools = _Pools()
+    profiler = Profiler(interval=_INTERVAL_S, async_mode="enabled")
+
+    @contextmanager
+    def profiling() -> Iterator[None]:
+        with pools.followed(), profiler:
+            yield
+
+    with prepared_here(spec, spec.cell.target, profiling) as measure:
         if isinstance(measure, NotApplicable):
             return measure
-        profiler = Profiler(interval=_INTERVAL_S, async_mode="enabled")
-        others.is_profiling = True
-        with profiler:
-            measure()
-        others.is_profiling = False
+        measure()
     own = cast("Session", profiler.last_session)
-    return Profile(spec.cell, _of_sessions_alone(reduce(Session.combine, others.sessions, own)))
+    return Profile(spec.cell, _of_sessions_alone(reduce(Session.combine, pools.sessions, own)))
 
 
-class _OtherThreads:
-    """Profiles sessions that run on other threads than the one that drives them.
+class _Pools:
+    """Profiles what pools of threads are handed.
 
     Attributes:
-        is_profiling: Whether to do so now.
         sessions: What was seen.
     """
 
     def __init__(self) -> None:
-        self.is_profiling = False
         self.sessions: list[Session] = []
         # Python refuses to install a profile function while another thread does.
         self._installing = threading.Lock()
 
-    def following(self, name: str) -> Callable[..., Target]:
-        """Return a factory of the target whose plain sessions are followed."""
-        _, takes_lab = load_factory(name)
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Follow what is handed to a pool in this scope."""
+        submit = ThreadPoolExecutor.submit
 
-        def followed(lab: Lab | None) -> Target:
-            target = build_target(name, cast("Lab", lab))
-            if target.sync_session is None:
-                return target
-            return replace(target, sync_session=self._profiled(target.sync_session))
+        def submit_followed(
+            pool: ThreadPoolExecutor,
+            function: Callable[P, T],
+            /,
+            *args: P.args,
+            **kwargs: P.kwargs,
+        ) -> "Future[T]":
+            return submit(pool, self._profiled(function), *args, **kwargs)
 
-        def with_lab(lab: Lab) -> Target:
-            return followed(lab)
+        with patch.object(ThreadPoolExecutor, "submit", submit_followed):
+            yield
 
-        def without_lab() -> Target:
-            return followed(None)
-
-        return with_lab if takes_lab else without_lab
-
-    def _profiled(self, session: SyncSession) -> SyncSession:
-        @wraps(session)
-        def profiled(task: str) -> str:
-            if not self.is_profiling or threading.current_thread() is threading.main_thread():
-                return session(task)
+    def _profiled(self, function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def profiled(*args: P.args, **kwargs: P.kwargs) -> T:
             profiler = Profiler(interval=_INTERVAL_S, async_mode="disabled")
             with self._installing:
                 profiler.start()
             try:
-                return session(task)
+                return function(*args, **kwargs)
             finally:
                 with self._installing:
                     self.sessions.append(profiler.stop())

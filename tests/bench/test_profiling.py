@@ -32,6 +32,13 @@ def build():
         return "done"
     return session
 
+def build_offloading():
+    async def session(task):
+        await asyncio.to_thread(time.sleep, 0.05)
+        await asyncio.to_thread(compute)
+        return "done"
+    return session
+
 def build_sync():
     def session(task):
         time.sleep(0.05)
@@ -69,6 +76,7 @@ def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
     [
         ("build", "gather"),
         ("build", "taskgroup"),
+        ("build_offloading", "gather"),
         ("build_sync", "sync"),
         ("build_sync", "threads"),
         ("build_sync", "executor"),
