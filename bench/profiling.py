@@ -1,8 +1,8 @@
 """Profiles a cell with pyinstrument: where its sessions' computing goes.
 
 pyinstrument follows the thread and the async context that it was started in. So one profiler
-follows the thread that drives the cell (with a loop, all its tasks), and what is handed to a pool of
-threads, a session or a tool, has one of its own; their samples are put together. Threads that a
+follows the thread that drives the cell (with a loop, all its tasks), and what is handed to a pool
+of threads, a session or a tool, has one of its own; their samples are put together. Threads that a
 target starts by itself are not followed. Samples of a thread that only waits at the lab's clock are
 left out: in ``warp`` such waits are not there.
 """
