@@ -19,6 +19,7 @@ next requests; to count from when they were sent would leave out the very wait t
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from itertools import accumulate
 from random import Random
@@ -73,8 +74,8 @@ class Arrivals:
         """The plan as it is written."""
         if self.kind is ArrivalKind.CLOSED or (self.kind is ArrivalKind.TRACE and self.first == 1):
             return self.kind
-        rates = f"{self.first:g}" + (f"-{self.last:g}" if self.kind is ArrivalKind.RAMP else "")
-        return f"{self.kind}:{rates}"
+        last = f"-{_written(self.last)}" if self.kind is ArrivalKind.RAMP else ""
+        return f"{self.kind}:{_written(self.first)}{last}"
 
 
 CLOSED = Arrivals(ArrivalKind.CLOSED)
@@ -92,6 +93,11 @@ def parse_arrivals(text: str) -> Arrivals:
         if name == kind and least <= len(numbers) <= most and None not in numbers:
             return Arrivals(kind, *(number for number in numbers if number is not None))
     raise UsageError(f"--arrivals {text!r}: expected one of {_FORMS}")
+
+
+def _written(number: float) -> str:
+    """Write a number so that it is read again as the same, without an exponent and its sign."""
+    return format(Decimal(repr(number)), "f").removesuffix(".0")
 
 
 def _rate(text: str) -> float | None:

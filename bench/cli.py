@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..mocks.errors import UsageError
+from ..mocks.errors import WarpbenchError
 from .commands import (
     advise,
     baseline,
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)
-    except UsageError as error:
+    except WarpbenchError as error:
         print(f"warpbench: {error}", file=sys.stderr)  # noqa: T201 - the one line of an error
         return EXIT_USAGE
     except KeyboardInterrupt:

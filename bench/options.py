@@ -2,12 +2,13 @@
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..mocks.clock import ClockMode
 from ..mocks.errors import UsageError
-from ..mocks.scenario import load_scenario
+from ..mocks.scenario import Scenario, load_scenario
 from .arrivals import CLOSED, Arrivals
 from .durations import parse_duration_s
 from .loops import LOOPS, require_loop
@@ -70,11 +71,13 @@ def factors_of(
     """
     strategies = available_strategies()
     names = several(options.strategy) or several([options.default_strategies])
+    scenarios = tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,))
+    _require_names_of_their_own(scenarios)
     loops = several(options.loop) or several([options.default_loops])
     for loop in loops:
         require_loop(one_of("--loop", loop, LOOPS))
     return Factors(
-        scenarios=tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,)),
+        scenarios=scenarios,
         targets=tuple(several(options.target) or ("agent",)),
         strategies=tuple(strategies[one_of("--strategy", name, strategies)] for name in names),
         loops=tuple(loops),
@@ -86,6 +89,16 @@ def factors_of(
         transports=tuple(transports),
         arrivals=tuple(arrivals),
     )
+
+
+def _require_names_of_their_own(scenarios: Iterable[Scenario]) -> None:
+    """Refuse two scenarios of one name: a run tells its cells by it."""
+    by_name: dict[str, Scenario] = {}
+    for scenario in scenarios:
+        if by_name.setdefault(scenario.name, scenario) != scenario:
+            raise UsageError(
+                f"two different scenarios are named {scenario.name!r}: rename one of them"
+            )
 
 
 def several(values: Sequence[str] | None) -> list[str]:
@@ -128,18 +141,19 @@ def optional_whole(option: str, value: str | None) -> int | None:
     return None if value is None else whole(option, value)
 
 
-def positive_number(option: str, value: str) -> float:
+def positive_number(option: str, value: str, most: float = sys.float_info.max) -> float:
     """Return a number above 0.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none, or above ``most``.
     """
     try:
         number = float(value)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"{option} {value!r}: expected a number above 0")
+    if not 0 < number <= most:
+        at_most = "" if most == sys.float_info.max else f", {most:,.0f} at most"
+        raise UsageError(f"{option} {value!r}: expected a number above 0{at_most}")
     return number
 
 

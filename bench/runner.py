@@ -12,7 +12,7 @@ from .plan import in_turn
 from .record import Cell, CellResult, Environment, Run, Status, TrialResult
 from .redaction import redact
 from .sampling import Sampling
-from .statistics import cell_result, throughput_per_s, without_result
+from .statistics import cell_result, merit_per_s, without_result
 from .trial import NotApplicable, TrialSpec
 
 
@@ -159,9 +159,14 @@ class Measurement:
             state.settle()
 
     def ended(self) -> tuple[Run, bool]:
-        """Save the run; return it, and whether it was interrupted."""
+        """Save the run; return it, and whether it was interrupted.
+
+        One that was interrupted before anything was measured is not saved: it would take the
+        place of an earlier one.
+        """
         run = self._run()
-        self._save(run)
+        if run.cells or not self._was_interrupted:
+            self._save(run)
         return run, self._was_interrupted
 
     @property
@@ -228,7 +233,7 @@ class _CellState:
             )
             return self.result
         self._trials.append(outcome)
-        self.wants_more = self._sampling.wants([throughput_per_s(each) for each in self._trials])
+        self.wants_more = self._sampling.wants([merit_per_s(each) for each in self._trials])
         if len(self._trials) < self._sampling.trials:
             return None
         self.settle()

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ..mocks.errors import UsageError
 from .durations import parse_duration_s
+from .percentiles import samples_for
 from .record import CellResult, LatencySummary, Status
 
 FEWEST_LOADS = 4
@@ -19,6 +20,7 @@ FEWEST_LOADS = 4
 
 _NEGLIGIBLE = 1e-9
 _FIGURES = tuple(figure.name for figure in fields(LatencySummary))
+_PERCENTS = {name: int(name[1:]) for name in _FIGURES if name[0] == "p"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,15 @@ class Objective:
 
     figure: str
     limit_s: float
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions the figure takes at least."""
+        return samples_for(_PERCENTS.get(self.figure, 0))
+
+    def is_told_by(self, cell: CellResult) -> bool:
+        """Whether a cell has the sessions that the figure takes."""
+        return getattr(cell.latency_s, self.figure) is not None
 
     def is_kept(self, cell: CellResult) -> bool:
         """Whether a cell keeps it, and loses no session."""

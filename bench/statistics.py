@@ -1,6 +1,5 @@
 """Pure statistics: from the trials of a cell to its result."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import fmean, median
@@ -8,6 +7,7 @@ from statistics import fmean, median
 from ..mocks.clock import seconds
 from .attribution import PART_NAMES, in_seconds, mean_parts
 from .blocked_loop import loop_holders
+from .percentiles import nearest_rank, percentile
 from .record import (
     Cell,
     CellResult,
@@ -25,28 +25,6 @@ from .steadiness import drift_within
 _PERCENT = 100
 _MOST_HOLDERS = 10
 _QUANTILES = range(_PERCENT + 1)
-
-
-def percentile(ordered: Sequence[float], percent: float) -> float | None:
-    """Return a percentile by nearest rank, or ``None`` if the samples cannot carry it.
-
-    The p-th percentile separates the top ``100 - p`` percent, so it takes ``100 / (100 - p)``
-    samples for one of them to lie there: 100 for p99, 10 for p90. The median of one sample
-    is that sample.
-
-    Args:
-        ordered: The samples, ascending.
-        percent: Above 0 and below 100.
-    """
-    # In whole numbers: 100 / (100 - 99.9) would miss its 1,000 by a rounding error.
-    fewest = 1 if percent <= 50 else math.ceil(round(_PERCENT / (_PERCENT - percent), 6))  # noqa: PLR2004
-    if len(ordered) < max(1, fewest):
-        return None
-    return ordered[_nearest_rank(len(ordered), percent)]
-
-
-def _nearest_rank(count: int, percent: float) -> int:
-    return max(0, math.ceil(round(percent * count / _PERCENT, 6)) - 1)
 
 
 def summarise(latencies_s: Sequence[float]) -> LatencySummary:
@@ -106,7 +84,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
         else None,
         mean_in_flight=_median_of(_mean_in_flight(trial) for trial in trials),
         latency_quantiles_s=tuple(
-            latencies_s[_nearest_rank(len(latencies_s), percent)] for percent in _QUANTILES
+            latencies_s[nearest_rank(len(latencies_s), percent)] for percent in _QUANTILES
         )
         if latencies_s
         else (),
@@ -210,6 +188,20 @@ def _efficiency(
         sample.outcome is Outcome.SUCCEEDED for trial in trials for sample in trial.samples
     )
     return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
+
+
+def merit_per_s(trial: TrialResult) -> float:
+    """Return what a trial is ranked by, the greater the better; 0 if it is worth nothing.
+
+    That is its throughput; in an open loop, where that is what arrives, one over its p99, or over
+    its median if there are too few sessions for that.
+    """
+    carried_per_s = throughput_per_s(trial)
+    if carried_per_s == 0 or all(sample.intended_ns is None for sample in trial.samples):
+        return carried_per_s
+    ordered_ns = sorted(sample.latency_ns for sample in trial.samples)
+    latency_ns = percentile(ordered_ns, 99) or percentile(ordered_ns, 50)
+    return 1 / seconds(round(latency_ns)) if latency_ns else 0.0
 
 
 def throughput_per_s(trial: TrialResult) -> float:

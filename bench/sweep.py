@@ -14,6 +14,7 @@ from .plan import Factors, cells_of
 from .record import Cell, CellResult, Run, Status
 from .runner import Measurement, Observer, RunHeader, Trials
 from .sampling import Sampling
+from .scaling import parse_objective
 from .trial import TrialSpec
 
 MOST_LOAD = 16_384
@@ -41,7 +42,7 @@ def sweep(
     """Measure each strategy at rising loads.
 
     Args:
-        header: Goes into the run as it is.
+        header: Goes into the run as it is; its objective says how many sessions a cell takes.
         factors: What is varied; their loads are not used.
         sampling: How many trials each cell gets; what a budget leaves when the loads are found
             goes to the cells whose figure is uncertain.
@@ -56,18 +57,21 @@ def sweep(
     measurement = Measurement(
         header, sampling=sampling, runner=runner, observer=observer, save=save, now_s=now_s
     )
+    objective = None if header.objective is None else parse_objective(header.objective)
+    fewest_sessions = 1 if objective is None else -(-objective.sessions // sampling.trials)
     try:
-        _find_loads(measurement, factors)
+        _find_loads(measurement, factors, fewest_sessions)
         measurement.refine()
     except KeyboardInterrupt:
         measurement.interrupt()
     return measurement.ended()
 
 
-def _find_loads(measurement: Measurement, factors: Factors) -> None:
+def _find_loads(measurement: Measurement, factors: Factors, fewest_sessions: int) -> None:
     load, growing = 1, {_series_of(spec.cell) for spec in _specs(factors, None)}
     while growing and load <= MOST_LOAD:
-        measurement.measure(_specs(factors, dict.fromkeys(growing, (load,))))
+        wanted = dict.fromkeys(growing, (load,))
+        measurement.measure(_specs(factors, wanted, fewest_sessions))
         load *= 2
         growing = {
             series
@@ -77,7 +81,7 @@ def _find_loads(measurement: Measurement, factors: Factors) -> None:
     half_way = {
         series: half_way_loads(cells) for series, cells in _by_series(measurement.cells).items()
     }
-    measurement.measure(_specs(factors, half_way))
+    measurement.measure(_specs(factors, half_way, fewest_sessions))
 
 
 def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:
@@ -96,14 +100,16 @@ def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:
 
 
 def _specs(
-    factors: Factors, wanted: Mapping[Series, Iterable[int]] | None
+    factors: Factors, wanted: Mapping[Series, Iterable[int]] | None, fewest_sessions: int = 1
 ) -> tuple[TrialSpec, ...]:
     """Return the cells that are wanted; without wishes one of each series."""
     loads = {1} if wanted is None else {load for asked in wanted.values() for load in asked}
     specs = []
     for load in sorted(loads):
         for scenario in factors.scenarios:
-            count = factors.session_count or max(scenario.sessions, SESSIONS_A_PLACE * load)
+            count = factors.session_count or max(
+                scenario.sessions, SESSIONS_A_PLACE * load, fewest_sessions
+            )
             at_load = replace(
                 factors,
                 scenarios=(scenario,),

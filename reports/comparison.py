@@ -24,8 +24,8 @@ from typing import TypeVar
 
 from ..bench.arrivals import CLOSED
 from ..bench.intervals import ratio_interval
+from ..bench.percentiles import percentile
 from ..bench.record import NO_LOOP, Cell, CellResult, Run, Status
-from ..bench.statistics import percentile
 from .units import listed, name
 
 SERIAL_STRATEGIES = frozenset({"sync"})

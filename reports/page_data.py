@@ -6,8 +6,8 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+from ..bench.percentiles import percentile, samples_for
 from ..bench.record import CellResult, Run, Status, Timeline, Vitals
-from ..bench.statistics import percentile
 from ..mocks.clock import seconds
 from .comparison import Field, Series, scenarios
 from .palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours
@@ -112,9 +112,10 @@ def _cell(cell: CellResult) -> dict[str, Any]:
 
 
 def _quantiles(cell: CellResult) -> Iterator[list[float | None]]:
-    """Yield percentages and latencies: each percentile, and beyond p99 what the samples carry."""
+    """Yield percentages and latencies: the percentiles that the samples carry, and the maximum."""
     for percent, latency_s in enumerate(cell.latency_quantiles_s[:-1]):
-        yield [percent, _short(latency_s)]
+        if cell.sessions.started >= samples_for(percent):
+            yield [percent, _short(latency_s)]
     pooled_ns = sorted(ns for trial in cell.trial_figures for ns in trial.latency_ns)
     for share in _BEYOND:
         latency_ns = percentile(pooled_ns, share)

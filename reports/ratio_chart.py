@@ -37,15 +37,15 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
     ends = [1.0]
     for position, (change, _) in enumerate(known):
         ratio = change.merit
-        value = ratio.value or 1.0
-        colour = RATIO_COLOURS[ratio.direction.value]
+        value = 1.0 if ratio.value is None else ratio.value
+        colour = RATIO_COLOURS[change.direction.value]
         low, high = (
             (value, value)
             if ratio.interval is None
             else (min(ratio.interval.low, value), max(ratio.interval.high, value))
         )
         ends += [low, high]
-        marker = "o" if ratio.direction is not Direction.UNKNOWN else "D"
+        marker = "o" if change.direction is not Direction.UNKNOWN else "D"
         axes.plot([low, high], [position, position], color=colour, linewidth=2.2)
         axes.plot([value], [position], color=colour, marker=marker, markersize=7)
     reach = max(max(abs(end - 1) for end in ends) * _MARGIN, _LEAST_REACH)

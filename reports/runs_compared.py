@@ -1,7 +1,8 @@
 """Two runs side by side: which cells changed, and whether that is more than their scatter.
 
 A cell is judged by what a run ranks it by: throughput, and in an open loop, where that is what
-arrives, latency (see ``comparison``).
+arrives, latency (see ``comparison``). But first by the sessions that it loses: those that fail
+early leave the others more room, and end sooner themselves.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from enum import StrEnum
 
 from ..bench.intervals import Interval, independent_ratio_interval
 from ..bench.record import Cell, CellResult, Environment, Run, Status
+from ..mocks.clock import ClockMode
 from .comparison import TIE, judged_by, latencies_s, throughputs_per_s
 
 
@@ -68,6 +70,20 @@ class CellChange:
     merit: Ratio
     cpu: Ratio
 
+    @property
+    def is_judged_by_loss(self) -> bool:
+        """Whether one run lost sessions of this cell and the other none, or far fewer."""
+        before, after = _lost_share(self.before), _lost_share(self.after)
+        return before != after and (0 in {before, after} or abs(after - before) > TIE)
+
+    @property
+    def direction(self) -> Direction:
+        """What became of the cell."""
+        if not self.is_judged_by_loss:
+            return self.merit.direction
+        loses_more = _lost_share(self.after) > _lost_share(self.before)
+        return Direction.WORSE if loses_more else Direction.BETTER
+
 
 @dataclass(frozen=True, slots=True)
 class RunsCompared:
@@ -111,9 +127,7 @@ def _change(before: CellResult, after: CellResult) -> CellChange:
         before=before,
         after=after,
         percentile=percentile,
-        merit=_throughput(before, after)
-        if percentile is None
-        else _latency(before, after, percentile),
+        merit=_merit(before, after, percentile),
         cpu=Ratio(
             _over(after.cpu_s_per_session, before.cpu_s_per_session),
             _interval(_cpu_s_per_session(after), _cpu_s_per_session(before)),
@@ -122,20 +136,17 @@ def _change(before: CellResult, after: CellResult) -> CellChange:
     )
 
 
-def _throughput(before: CellResult, after: CellResult) -> Ratio:
-    return Ratio(
-        _over(after.throughput_per_s, before.throughput_per_s),
-        _interval(throughputs_per_s(after), throughputs_per_s(before)),
-        more_is_better=True,
-    )
-
-
-def _latency(before: CellResult, after: CellResult, percentile: str) -> Ratio:
-    return Ratio(
-        _over(getattr(after.latency_s, percentile), getattr(before.latency_s, percentile)),
-        _interval(latencies_s(after, percentile), latencies_s(before, percentile)),
-        more_is_better=False,
-    )
+def _merit(before: CellResult, after: CellResult, percentile: str | None) -> Ratio:
+    if percentile is None:
+        value = _over(after.throughput_per_s, before.throughput_per_s)
+        interval = _interval(throughputs_per_s(after), throughputs_per_s(before))
+    else:
+        ours, theirs = (getattr(cell.latency_s, percentile) for cell in (after, before))
+        value = _over(ours, theirs)
+        interval = _interval(latencies_s(after, percentile), latencies_s(before, percentile))
+    if before.clock is ClockMode.VIRTUAL and value is not None:
+        interval = Interval(value, value, value)  # it is exact, after one trial as after many
+    return Ratio(value, interval, more_is_better=percentile is None)
 
 
 def _interval(ours: tuple[float, ...], theirs: tuple[float, ...]) -> Interval | None:
@@ -147,7 +158,12 @@ def _cpu_s_per_session(cell: CellResult) -> tuple[float, ...]:
 
 
 def _over(after: float | None, before: float | None) -> float | None:
-    return after / before if after and before else None
+    return after / before if after is not None and before else None
+
+
+def _lost_share(cell: CellResult) -> float:
+    counts = cell.sessions
+    return 1 - counts.succeeded / counts.started if counts.started else 0.0
 
 
 def _differences(before: Environment, after: Environment) -> tuple[tuple[str, str, str], ...]:

@@ -11,7 +11,7 @@ from ..bench.cell_names import name_of
 from ..bench.record import CellResult
 from .markdown import escaped
 from .runs_compared import CellChange, Direction, Ratio, RunsCompared
-from .units import DASH, counted, listed, name, plain, rate, seconds
+from .units import DASH, counted, listed, name, plain, rate, seconds, whole
 
 HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "change")
 _MARKS = {
@@ -26,6 +26,10 @@ _VERBS: dict[Direction, tuple[tuple[str, str], tuple[str, str]]] = {
     Direction.WORSE: (("carries less", "carry less"), ("answers later", "answer later")),
     Direction.SAME: (("shows no change", "show no change"),) * 2,
     Direction.UNKNOWN: (("has too few trials to tell", "have too few trials to tell"),) * 2,
+}
+_LOSSES: dict[Direction, tuple[str, str]] = {
+    Direction.BETTER: ("loses fewer sessions", "lose fewer sessions"),
+    Direction.WORSE: ("loses more sessions", "lose more sessions"),
 }
 _STYLES = {Direction.BETTER: "green", Direction.WORSE: "red"}
 
@@ -72,7 +76,7 @@ def print_compared(compared: RunsCompared, console: Console) -> None:
                 heading, justify="left" if heading in _NAMES else "right", no_wrap=True
             )
         for change, row in zip(compared.changes, body, strict=True):
-            style = _STYLES.get(change.merit.direction, "")
+            style = _STYLES.get(change.direction, "")
             texts = [Text(row[column]) for column in shown[:-1]]
             table.add_row(*texts, Text(row[shown[-1]], style=style))
         console.print(table)
@@ -105,11 +109,15 @@ _MOST_NAMED = 6
 _DISPENSABLE = ("p99", "before", "after", "CPU each", "95 %")
 
 
-_IN_ORDER = tuple(dict.fromkeys(verbs for both in _VERBS.values() for verbs in both))
+_IN_ORDER = tuple(
+    dict.fromkeys([*_LOSSES.values(), *(verbs for both in _VERBS.values() for verbs in both)])
+)
 
 
 def _verbs(change: CellChange) -> tuple[str, str]:
-    by_throughput, by_latency = _VERBS[change.merit.direction]
+    if change.is_judged_by_loss:
+        return _LOSSES[change.direction]
+    by_throughput, by_latency = _VERBS[change.direction]
     return by_throughput if change.percentile is None else by_latency
 
 
@@ -134,14 +142,18 @@ def _row(change: CellChange) -> tuple[str, ...]:
         _range(change.merit),
         f"{seconds(before.latency_s.p99)} → {seconds(after.latency_s.p99)}",
         f"{_times(change.cpu)} {_MARKS[change.cpu.direction].partition(' ')[0]}",
-        _MARKS[change.merit.direction],
+        _MARKS[change.direction],
     )
 
 
 def _merit(cell: CellResult, percentile: str | None) -> str:
-    if percentile is None:
-        return rate(cell.throughput_per_s)
-    return f"{percentile} {seconds(getattr(cell.latency_s, percentile))}"
+    figure = (
+        rate(cell.throughput_per_s)
+        if percentile is None
+        else f"{percentile} {seconds(getattr(cell.latency_s, percentile))}"
+    )
+    lost = cell.sessions.started - cell.sessions.succeeded
+    return f"{figure}, {whole(lost)} lost" if lost else figure
 
 
 def _times(ratio: Ratio) -> str:

@@ -1,6 +1,6 @@
 """How a run scales, in words: where throughput ends, as fitted, and goodput, as measured."""
 
-from ..bench.record import Run
+from ..bench.record import Run, Status
 from ..bench.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
 from .comparison import Field, Series, is_level, label, named
 from .units import counted, percent, rate, whole
@@ -67,6 +67,17 @@ def goodput_sentences(field: Field, objective: Objective) -> list[str]:
             found.append(best)
     what = f"{objective.figure} of at most {objective.limit_s:g} s"
     if not found:
+        measured = [
+            cell
+            for series in field.series
+            for cell in series.cells
+            if cell.status is Status.MEASURED and cell.sessions.all_succeeded
+        ]
+        if not all(map(objective.is_told_by, measured)):
+            return [
+                f"Whether a cell keeps a {what} cannot be told: a {objective.figure} takes "
+                f"{counted(objective.sessions, 'session')}."
+            ]
         return [f"No cell keeps a {what}."]
     leader = max(found, key=lambda cell: cell.carried_per_s)
     alike = [

@@ -201,7 +201,7 @@ def _loads(cells: Iterable[CellResult]) -> tuple[int, ...]:
 
 def _took_no_time(cell: CellResult) -> bool:
     """Whether sessions succeeded at no cost: in virtual time, without a single wait."""
-    return cell.throughput_per_s is None and cell.sessions.succeeded > 0
+    return cell.makespan_s == 0 and cell.sessions.succeeded > 0
 
 
 def _several(cells: Iterable[CellResult]) -> bool:

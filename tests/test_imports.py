@@ -33,7 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("mocks.router",),
     ("bench.origins", "bench.durations"),
     ("bench.blocked_loop", "bench.calls"),
-    ("bench.record", "bench.machine", "bench.redaction", "bench.intervals"),
+    ("bench.record", "bench.machine", "bench.redaction", "bench.intervals", "bench.percentiles"),
     ("bench.steadiness", "bench.sampling", "bench.scaling"),
     ("bench.json_file", "bench.cell_names"),
     ("bench.run_file", "bench.environment", "bench.findings"),

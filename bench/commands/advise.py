@@ -11,15 +11,15 @@ from ...reports.advice_text import advice_lines
 from ...reports.progress import progress_on
 from ..advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
 from ..cell_names import name_of
-from ..options import add_factors, factors_of, folder, positive_number, several, whole
+from ..options import add_factors, factors_of, folder, several, whole
 from ..processes import TrialProcesses
-from ..record import Run, TrialResult
+from ..record import Run, Status, TrialResult
 from ..run_file import RUN_FILE, write_run
 from ..sampling import Sampling
 from ..scaling import Objective, parse_objective
 from ..statistics import cell_result
 from ..sweep import sweep
-from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of
+from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
 from .showing import write_pages
 
 NOTHING_TO_ADVISE = 1
@@ -52,7 +52,7 @@ def _advise(options: argparse.Namespace) -> int:
         raise UsageError("advise is about one scenario and one target: name one of each")
     objective = None if options.slo is None else parse_objective(options.slo)
     sampling = Sampling(trials=whole("--trials", options.trials))
-    processes = TrialProcesses(positive_number("--time-limit", options.time_limit))
+    processes = TrialProcesses(time_limit_s(options))
     processes.check_target(factors.targets[0])
     out = folder(options.out)
     header = header_of(options.slo)
@@ -75,8 +75,7 @@ def _advise(options: argparse.Namespace) -> int:
     except TrialError as error:
         raise UsageError(f"advise: {error}") from error
     if advice is None:
-        what = "carries anything" if objective is None else f"keeps {options.slo}"
-        console.print(f"No load {what} without losing sessions: see {paths[0]}.", highlight=False)
+        console.print(f"{_why_nothing(run, objective)}: see {paths[0]}.", highlight=False)
         return NOTHING_TO_ADVISE
     console.print(f"{factors.scenarios[0].name} with {factors.targets[0]}", style="bold")
     for heading, line in advice_lines(advice, run):
@@ -86,6 +85,14 @@ def _advise(options: argparse.Namespace) -> int:
     for path in paths[:2]:
         console.print(str(path), soft_wrap=True, markup=False, highlight=False)
     return 0
+
+
+def _why_nothing(run: Run, objective: Objective | None) -> str:
+    if objective is None:
+        return "No load carries anything without losing sessions"
+    if all(map(objective.is_told_by, (c for c in run.cells if c.status is Status.MEASURED))):
+        return f"No load keeps {run.objective} without losing sessions"
+    return f"Whether a load keeps {run.objective} takes {objective.sessions} sessions to tell"
 
 
 def _advice(

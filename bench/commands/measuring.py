@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 from ...mocks.isolation import secrets_of
 from ..environment import read_environment
+from ..options import positive_number
 from ..runner import RunHeader
 
 EXIT_INTERRUPTED = 130
 _TIME_LIMIT_S = "600"
+_LONGEST_TIME_LIMIT_S = 1e6
 
 
 def add_time_limit(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,15 @@ def add_time_limit(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"real time after which a trial is killed ({_TIME_LIMIT_S})",
     )
+
+
+def time_limit_s(options: argparse.Namespace) -> float:
+    """Return the real time after which a trial is given up.
+
+    Raises:
+        UsageError: It is no number above 0, or longer than eleven days.
+    """
+    return positive_number("--time-limit", options.time_limit, most=_LONGEST_TIME_LIMIT_S)
 
 
 def header_of(objective: str | None) -> RunHeader:

@@ -19,7 +19,6 @@ from ..options import (
     clock_for,
     factors_of,
     folder,
-    positive_number,
     several,
     transports_of,
     trials,
@@ -32,7 +31,7 @@ from ..sampling import Sampling
 from ..scaling import parse_objective
 from ..sweep import sweep
 from ..transports import TRANSPORTS
-from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of
+from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
 from .showing import show_run
 from .validating import specs_to_validate, validate
 
@@ -117,13 +116,12 @@ def _run(options: argparse.Namespace) -> int:
         trials=trials(options.trials, factors.clock),
         budget_s=budget_s(options.budget, factors.clock),
     )
-    time_limit_s = positive_number("--time-limit", options.time_limit)
     if options.slo is not None:
         parse_objective(options.slo)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
     validated = specs_to_validate(specs, several(options.validate), AUTO if is_sweep else clock)
     out = folder(options.out)
-    processes = TrialProcesses(time_limit_s)
+    processes = TrialProcesses(time_limit_s(options))
     for target in factors.targets:
         processes.check_target(target)
     header = header_of(options.slo)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ..cell_names import name_of
+from ..cell_names import full_name_of
 from ..record import CellResult, Run, Status
 
 _PENALTY = 3.0
@@ -95,7 +95,7 @@ def trends(runs: Iterable[Run], metric: str) -> tuple[Trend, ...]:
             value = _figure(cell, metric)
             if value is not None:
                 point = Point(run.created_at, run.environment.commit, value)
-                points.setdefault(f"{name_of(cell)} ({cell.clock})", []).append(point)
+                points.setdefault(full_name_of(cell), []).append(point)
     return tuple(
         Trend(name, metric, tuple(each), change_points([point.value for point in each]))
         for name, each in sorted(points.items())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...bench.cell_names import name_of
+from ...bench.cell_names import full_name_of
 from ...bench.record import CellResult, Run, Status
 
 
@@ -10,4 +10,4 @@ def measured_cells(run: Run) -> Iterator[tuple[str, CellResult]]:
     """Yield each measured cell with a name: ``tools/agent/gather/uvloop@100 (warp)``."""
     for cell in run.cells:
         if cell.status is Status.MEASURED and cell.trial_figures:
-            yield f"{name_of(cell)} ({cell.clock})", cell
+            yield full_name_of(cell), cell

@@ -8,7 +8,7 @@ from statistics import fmean
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.arrivals import CLOSED, Arrivals, intended_ns, parse_arrivals
+from warpbench.bench.arrivals import CLOSED, ArrivalKind, Arrivals, intended_ns, parse_arrivals
 from warpbench.bench.findings import findings_of
 from warpbench.bench.plan import Factors, cells_of
 from warpbench.bench.record import CellResult, FindingKind
@@ -35,6 +35,12 @@ CELLS = [
     for loop in (("asyncio", "uvloop") if strategy.on_loop else ("asyncio",))
 ]
 rates = st.floats(0.01, 1000)
+
+
+@given(st.floats(1e-9, 1e6), st.floats(1e-9, 1e6))
+def test_a_plan_is_read_as_it_was_written(first: float, last: float) -> None:
+    plan = Arrivals(ArrivalKind.RAMP, first, last)
+    assert parse_arrivals(plan.name) == plan
 
 
 def times(text: str, count: int, scenario: Scenario = TOOLS) -> list[float]:

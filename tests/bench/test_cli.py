@@ -73,6 +73,9 @@ BAD_INPUT = [
     (("run", "--seed", "-1"), "--seed '-1'"),
     (("run", "--tool-workers", "many"), "--tool-workers 'many'"),
     (("run", "--time-limit", "nan"), "--time-limit 'nan'"),
+    (("run", "--time-limit", "1e10"), "above 0, 1,000,000 at most"),
+    (("run", "a/same.toml", "b/same.toml"), "two different scenarios are named 'same'"),
+    (("run", "--target", "leaves:build"), "crashed"),
     (("run", "--out", "file"), "--out 'file'"),
     (("run", "--target", "nowhere"), "expected module:attribute"),
     (("run", "--target", "nowhere:build"), "nowhere"),
@@ -99,6 +102,10 @@ def test_bad_input_is_one_line_and_status_2(
     (tmp_path / "file").write_text("no run")
     (tmp_path / "broken.py").write_text("def build(:\n")
     (tmp_path / "stranger.py").write_text(textwrap.dedent(STRANGER))
+    (tmp_path / "leaves.py").write_text("import os\nos._exit(3)\n")
+    for folder, latency_s in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.toml").write_text(SAME.format(latency_s=latency_s))
     quick = ("--sessions", "1", "--trials", "1") if arguments[0] == "run" else ()
 
     status = main([*arguments[:1], *quick, *arguments[1:]])
@@ -110,6 +117,14 @@ def test_bad_input_is_one_line_and_status_2(
     assert expected in errors
 
 
+SAME = """
+name = "same"
+description = "One of two."
+sessions = 1
+[model]
+latency_s = {latency_s}
+[[rounds]]
+"""
 STRANGER = """
     NUMBER = 1
     def needs_two(one, two): ...

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from warpbench.bench.arrivals import parse_arrivals
 from warpbench.bench.plan import Factors, cells_of
 from warpbench.bench.record import (
     FindingKind,
@@ -100,6 +101,36 @@ def test_a_budget_goes_to_the_cells_whose_figure_is_uncertain(budget_s: float) -
     assert trials.ran.count("threads") == budget_s - 2
     assert [cell.trials for cell in finished.cells] == [2, budget_s - 2]
     assert saved[-1] == finished
+
+
+def test_in_an_open_loop_a_budget_goes_by_latency_since_throughput_is_what_arrives() -> None:
+    class Arriving(Scripted):
+        def run(self, spec: TrialSpec) -> TrialResult:
+            self.ran.append(spec.cell.strategy)
+            scatters = spec.cell.strategy == "threads" and len(self.ran) % 3 == 0
+            latency_ns = 3000 if scatters else 1000
+            sample = SessionSample(0, Outcome.SUCCEEDED, 0, latency_ns, None, 0)
+            return replace(TRIAL, samples=(sample,), makespan_ns=1_000_000)
+
+    trials = Arriving()
+    run_cells(
+        HEADER,
+        specs("gather", "threads", arrivals=(parse_arrivals("constant:20"),)),
+        sampling=Sampling(trials=3, budget_s=20.0),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+        now_s=lambda: float(len(trials.ran)),
+    )
+    assert trials.ran.count("gather") == 3
+    assert trials.ran.count("threads") > 6
+
+
+def test_ctrl_c_before_anything_is_measured_overwrites_nothing() -> None:
+    finished, interrupted, saved = run(Scripted(sync=KeyboardInterrupt()), "sync", count=1)
+    assert interrupted
+    assert finished.cells == ()
+    assert saved == []
 
 
 def test_a_failed_trial_fails_its_cell_and_the_others_go_on() -> None:

@@ -84,6 +84,18 @@ def test_goodput_is_the_most_that_keeps_the_objective_and_loses_nothing() -> Non
     assert goodput(cells, Objective("p99", 0.5)) is None
 
 
+def test_too_few_sessions_do_not_break_an_objective_they_do_not_tell() -> None:
+    objective = Objective("p99", 2.0)
+    assert not objective.is_told_by(cell(1, 1, None))
+    assert objective.is_told_by(cell(1, 1, 3.0))
+    assert objective.sessions == 100
+
+
+@pytest.mark.parametrize(("figure", "sessions"), [("p50", 1), ("p90", 10), ("max", 1), ("mean", 1)])
+def test_an_objective_says_how_many_sessions_it_takes(figure: str, sessions: int) -> None:
+    assert Objective(figure, 1.0).sessions == sessions
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

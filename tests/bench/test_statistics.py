@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from warpbench.bench.percentiles import percentile
 from warpbench.bench.record import Outcome, SessionSample, Status, TrialResult
-from warpbench.bench.statistics import cell_result, percentile, summarise
+from warpbench.bench.statistics import cell_result, summarise
 
 from ..built import CELL, TRIAL
 

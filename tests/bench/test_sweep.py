@@ -103,6 +103,20 @@ def test_what_a_budget_leaves_goes_to_what_is_uncertain_once_the_loads_are_found
     assert ran[-1] == 2
 
 
+def test_each_load_has_the_sessions_that_an_objective_takes() -> None:
+    known = available_strategies()
+    run, _ = sweep(
+        replace(HEADER, objective="p99=2s"),
+        Factors(scenarios=(load_scenario("research"),), strategies=(known["gather"],)),
+        sampling=Sampling(trials=1),
+        runner=Scaling(gather=lambda load: 0.8 * min(load, 4)),
+        observer=Nobody(),
+        save=lambda _: None,
+    )
+    assert load_scenario("research").sessions == 60
+    assert min(cell.session_count for cell in run.cells) == 100
+
+
 def test_sessions_grow_with_the_load_and_workers_do_not() -> None:
     run = swept(Scaling(gather=usl(30)))
     assert len({cell.tool_workers for cell in run.cells}) == 1

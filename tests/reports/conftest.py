@@ -10,10 +10,14 @@ from warpbench.bench.record import (
     Environment,
     Finding,
     FindingKind,
+    Lane,
+    LaneState,
     LatencySummary,
+    Outcome,
     Run,
     SessionCounts,
     Status,
+    Timeline,
     TimeParts,
     Vitals,
 )
@@ -301,6 +305,22 @@ def _every_session_failed() -> Run:
     )
 
 
+def _of_no_length() -> Run:
+    """A target that raises before its first wait: lanes, and nothing on them."""
+    lanes = tuple(
+        Lane(session=number, outcome=Outcome.FAILED, end_ns=0, from_ns=(), state=())
+        for number in range(3)
+    )
+    some = Lane(
+        session=3, outcome=Outcome.SUCCEEDED, end_ns=9, from_ns=(0,), state=(LaneState.MODEL,)
+    )
+    timelines = (Timeline(lanes=lanes), Timeline(lanes=(*lanes, some)))
+    cells = (build_cell(name, "asyncio", 10) for name in ("gather", "taskgroup"))
+    return build_run(
+        [replace(one, timeline=each) for one, each in zip(cells, timelines, strict=True)]
+    )
+
+
 DEGENERATE: dict[str, Callable[[], Run]] = {
     "no cell": lambda: build_run([]),
     "one cell": lambda: build_run([build_cell("gather", "asyncio", 10)]),
@@ -317,6 +337,7 @@ DEGENERATE: dict[str, Callable[[], Run]] = {
     "several targets": _several_targets,
     "identical values": _identical,
     "no waits": _without_waits,
+    "sessions of no length": _of_no_length,
     "hours": lambda: replace(
         build_sample(), cells=tuple(_scaled(cell, 7200) for cell in build_sample().cells)
     ),

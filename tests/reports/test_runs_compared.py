@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.record import CellResult, LatencySummary, Run
+from warpbench.bench.intervals import Interval
+from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts
 from warpbench.bench.run_file import write_run
+from warpbench.mocks.clock import ClockMode
 from warpbench.reports.ratio_chart import draw_ratios, write_ratio_charts
 from warpbench.reports.runs_compared import Direction, compare_runs
 from warpbench.reports.runs_compared_text import compared_markdown, rows, summary
@@ -75,6 +77,52 @@ def test_more_cpu_is_worse(measured: Callable[..., CellResult], run_of: RunOf) -
 def test_one_trial_cannot_tell(measured: Callable[..., CellResult], run_of: RunOf) -> None:
     (change,) = compare_runs(run_of([measured(100)]), run_of([measured(80)])).changes
     assert change.merit.direction is Direction.UNKNOWN
+
+
+def test_one_trial_in_virtual_time_is_exact(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    before, after = (
+        run_of([replace(measured(per_s), clock=ClockMode.VIRTUAL)]) for per_s in (100, 80)
+    )
+    (change,) = compare_runs(before, after).changes
+    assert change.direction is Direction.WORSE
+    assert change.merit.interval == Interval(0.8, 0.8, 0.8)
+
+
+@pytest.mark.parametrize("per_s", [0, 300])
+def test_a_cell_that_loses_sessions_is_worse_however_quick_it_is(
+    measured: Callable[..., CellResult], run_of: RunOf, per_s: float
+) -> None:
+    sound = measured(100, 101, 99)
+    broken = replace(
+        measured(per_s, per_s, per_s),
+        sessions=SessionCounts(started=100, succeeded=20, failed=80),
+    )
+    worse, better = (
+        compare_runs(run_of([one]), run_of([other]))
+        for one, other in ((sound, broken), (broken, sound))
+    )
+    assert worse.changes[0].direction is Direction.WORSE
+    assert summary(worse)[0] == "1 cell loses more sessions."
+    assert rows(worse)[0][2].endswith(", 80 lost")
+    assert better.changes[0].direction is Direction.BETTER
+    assert summary(better)[0] == "1 cell loses fewer sessions."
+
+
+def test_cells_that_lose_nearly_alike_are_judged_as_others_are(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    before, after = (
+        replace(
+            measured(per_s, per_s + 1, per_s - 1),
+            sessions=SessionCounts(started=1000, succeeded=1000 - failed, failed=failed),
+        )
+        for per_s, failed in ((100, 20), (80, 21))
+    )
+    (change,) = compare_runs(run_of([before]), run_of([after])).changes
+    assert not change.is_judged_by_loss
+    assert change.direction is Direction.WORSE
 
 
 def test_a_run_against_itself_is_the_same(sample: Run) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.record import CellResult, Run, SessionCounts, Status
+from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts, Status
 from warpbench.reports.units import rate
 from warpbench.reports.verdict import verdict
 
@@ -82,6 +82,19 @@ def test_failures_with_one_reason_share_a_sentence(
         "tools: no strategy carried 10 sessions."
         " Failed: gather and workers on asyncio (out of memory).",
     )
+
+
+def test_sessions_that_took_no_time_are_no_failure(cell: Build, run_of: Callable[..., Run]) -> None:
+    run = run_of([replace(cell("gather", "asyncio", 10), makespan_s=0.0, throughput_per_s=0.0)])
+    assert "took no time" in " ".join(verdict(run))
+
+
+def test_an_objective_that_too_few_sessions_tell_of_is_not_called_broken(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    few = replace(cell("gather", "asyncio", 10), latency_s=LatencySummary(p50=1.0))
+    run = replace(run_of([few]), objective="p99=2s")
+    assert "cannot be told: a p99 takes 100 sessions" in " ".join(verdict(run))
 
 
 def test_a_load_that_nobody_carried_is_said_first(

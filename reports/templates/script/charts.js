@@ -115,7 +115,7 @@ const LANE = 9;
 /** Sessions over time, a lane for each; below them, when the event loop was held. */
 function timelineChart({ series, cell }, end_s, width, data) {
   const { lanes, held } = cell.timeline;
-  const begin_s = Math.min(...lanes.map((lane) => lane.stretches[0][0]), 0);
+  const begin_s = Math.min(...lanes.map((lane) => lane.stretches[0]?.[0] ?? 0), 0);
   const height = LANE * (lanes.length + (held.length ? 2 : 0)) + 58;
   const made = ground(width, height, { top: 6, right: 18, bottom: 46, left: 64 });
   const x = exact([begin_s, end_s], made.across);

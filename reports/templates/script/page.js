@@ -118,7 +118,8 @@ class Laboratory {
     this.series = field.series.map((one) => ({
       ...one, style: styles[one.strategy], dashes: data.loops[one.loop].map((part) => part * 1.5).join(" "),
     }));
-    const drawn = this.atLoad((cell) => cell.timeline && cell.timeline.lanes.length);
+    // A session that took no time, since it failed at once, has a lane and nothing on it.
+    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.stretches.length));
     const carried = drawn.map(({ cell }) => cell.per_s ?? 0);
     const slowest = drawn[carried.indexOf(Math.min(...carried))];
     const fastest = drawn[carried.indexOf(Math.max(...carried))];
@@ -169,7 +170,8 @@ class Laboratory {
   }
 
   timelines(at) {
-    const drawn = this.atLoad((cell) => cell.timeline && cell.timeline.lanes.length);
+    // A session that took no time, since it failed at once, has a lane and nothing on it.
+    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.stretches.length));
     if (!drawn.length) return;
     const title = `The first sessions over time, ${at}`;
     const figure = element("figure", { class: "wide" }, element("figcaption", {}, title));
