@@ -105,7 +105,7 @@ class Seen:
         peak_in_flight: Greatest number of model calls waiting at one time.
         waits: The calls that are over, if a server noted them; in-process the trial's meter has.
         answered: Model calls answered, by session; a repeated one counts once.
-        tools_declared: Names of the tools that the latest request declared.
+        tools_declared: Names of the tools that any request declared.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
     """

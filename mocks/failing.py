@@ -43,7 +43,7 @@ def _error_reply(fault: Fault, content_type: str, error_body: ErrorBody) -> Repl
 
 def _truncated(reply: Reply, fault: Fault) -> Reply:
     # A proxy that gives up ends a stream as if it were complete; a body's length betrays it.
-    ending = Ending.COMPLETE if len(reply.parts) > 1 else Ending.CLOSED
+    ending = Ending.COMPLETE if reply.is_stream else Ending.CLOSED
     return broken_off(reply, fault.share, ending)
 
 

@@ -35,6 +35,7 @@ from .declaration import DeclarationError, listed, misfit, number, unknown
 
 _STANDARD_NORMAL = NormalDist()
 _RESOLUTION = 2**53
+_MOST_COMPONENTS = 16
 
 
 class Distribution(Protocol):
@@ -290,6 +291,8 @@ class Mixture(Distribution):
         """From ``[{ weight = 0.9, constant = 0.1 }, …]``."""
         if not isinstance(array, list) or not array:
             raise misfit("an array such as [{ weight = 0.9, constant = 0.1 }]", array)
+        if len(array) > _MOST_COMPONENTS:
+            raise misfit(f"at most {_MOST_COMPONENTS} components", len(array))
         weights, components = [], []
         for index, part in enumerate(array):
             try:

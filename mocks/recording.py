@@ -112,6 +112,8 @@ def read_recording(path: Path) -> Recording:
         raise ScenarioError(f"{path}: expected a gzipped recording: {error}") from None
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError:  # a name that no file can have
+        raise ScenarioError(f"{str(path)!r}: expected the path of a recording") from None
     if not sessions:
         raise ScenarioError(f"{path}: expected at least one session, found none")
     return Recording(sessions)
@@ -142,6 +144,8 @@ def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
 
 def _check(path: Path, number: int, session: RecordedSession) -> None:
     where = f"{path}: line {number}"
+    if not 0 <= session.start_s <= MAX_LATENCY_S:
+        raise ScenarioError(f"{where}: start_s: expected 0 to {MAX_LATENCY_S:.0f} seconds")
     if not session.calls:
         raise ScenarioError(f"{where}: expected at least one model call, found none")
     for index, call in enumerate(session.calls):

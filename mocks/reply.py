@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 
+_END_OF_EVENT = b"\n\n"
+
 
 class Ending(StrEnum):
     """How a reply ends."""
@@ -70,6 +72,11 @@ class Reply:
         return at_one_time and self.ending is Ending.COMPLETE
 
     @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream of events, even one that comes at one time."""
+        return self.early_head_ns is not None
+
+    @property
     def body(self) -> bytes:
         """All of the body that is sent."""
         return self.parts[0].data if len(self.parts) == 1 else b"".join(p.data for p in self.parts)
@@ -117,14 +124,20 @@ def later(reply: Reply, by_ns: int) -> Reply:
 def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:
     """Return a reply that breaks off when about ``share`` of its body was sent.
 
-    A stream keeps whole parts, at least one; a body that comes at one time is cut.
+    A stream keeps whole parts, at least one, or if it comes at one time whole events; any other
+    body is cut.
     """
     if len(reply.parts) > 1:
         count = max(1, min(len(reply.parts) - 1, round(len(reply.parts) * share)))
         kept = reply.parts[:count]
     else:
         whole = reply.parts[0]
-        kept = (Part(whole.at_ns, whole.data[: max(1, round(len(whole.data) * share))]),)
+        size = max(1, round(len(whole.data) * share))
+        if reply.is_stream:
+            end = whole.data.rfind(_END_OF_EVENT, 0, size)
+            end = whole.data.find(_END_OF_EVENT) if end < 0 else end
+            size = end + len(_END_OF_EVENT)
+        kept = (Part(whole.at_ns, whole.data[:size]),)
     return replace(reply, parts=kept, end_ns=kept[-1].at_ns, ending=ending)
 
 

@@ -9,16 +9,20 @@ nobody mocks is refused: a request that isn't mocked never leaves the machine.
 
 There is no socket, so a client's own timeouts would never fire. They act here: a reply that
 is longer in coming than the client's read timeout allows raises what its transport would
-raise, at the time at which it would. So do connections that fail.
+raise, at the time at which it would. So do connections that fail. A client without a timeout
+waits for ever for an answer that never comes; a clock that skips tells of that as of any hang.
 """
 
+import asyncio
 import importlib
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
 import respx
 
+from .clock import Clock
 from .http_messages import Request, Response, WholeBody
 from .mockers import MOCKERS
 from .reply import Ending
@@ -49,13 +53,13 @@ class WorldRouter(respx.MockRouter):
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
-                await play.clock.sleep_until_ns(play.first_ns)
+                await _sleep_until_ns(play.clock, play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
             call.waits_until(play.first_ns)
-            await play.clock.sleep_until_ns(play.first_ns)
+            await _sleep_until_ns(play.clock, play.first_ns)
             call.taken_up()
             play.require_first()
             return play.response(_AsyncParts(play, call, scope.pop_all()))
@@ -66,13 +70,13 @@ class WorldRouter(respx.MockRouter):
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
-                play.clock.wait_until_ns(play.first_ns)
+                _wait_until_ns(play.clock, play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
             call.waits_until(play.first_ns)
-            play.clock.wait_until_ns(play.first_ns)
+            _wait_until_ns(play.clock, play.first_ns)
             call.taken_up()
             play.require_first()
             return play.response(_SyncParts(play, call, scope.pop_all()))
@@ -84,6 +88,7 @@ class _Play:
     __slots__ = (
         "_errors",
         "_exchange",
+        "_has_body",
         "_timeout_ns",
         "clock",
         "first_ns",
@@ -95,6 +100,7 @@ class _Play:
         address = request.address
         self._exchange = world.exchange(request.method, address.path, address.text, request.body)
         self._errors = errors
+        self._has_body = request.method != "HEAD"
         self._timeout_ns = _nanoseconds(request.read_timeout_s)
         self.clock = world.clock
         self.traffic = world.traffic
@@ -131,7 +137,7 @@ class _Play:
         body = reply.body
         headers = _encoded(reply.headers)
         headers.append((b"content-length", b"%d" % len(body)))
-        return Response(reply.status, headers, WholeBody(body))
+        return Response(reply.status, headers, WholeBody(body if self._has_body else b""))
 
     def response(self, stream: "_AsyncParts | _SyncParts") -> Response:
         """Return the response with a stream of the parts of its body."""
@@ -147,7 +153,7 @@ class _Play:
             if due_ns - before_ns > self._timeout_ns:
                 yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
                 return
-            yield due_ns, part.data, None
+            yield due_ns, part.data if self._has_body else b"", None
             before_ns = due_ns
         if reply.ending is Ending.SILENT:
             yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
@@ -182,7 +188,7 @@ class _AsyncParts:
         with self._scope:
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
-                await self._play.clock.sleep_until_ns(due_ns)
+                await _sleep_until_ns(self._play.clock, due_ns)
                 self._call.taken_up()
                 if error is not None:
                     raise error
@@ -205,7 +211,7 @@ class _SyncParts:
         with self._scope:
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
-                self._play.clock.wait_until_ns(due_ns)
+                _wait_until_ns(self._play.clock, due_ns)
                 self._call.taken_up()
                 if error is not None:
                     raise error
@@ -223,6 +229,18 @@ def mocked_http(world: World) -> Iterator[None]:
         for transport in MOCKERS:
             routers.enter_context(WorldRouter(world, transport=transport))
         yield
+
+
+async def _sleep_until_ns(clock: Clock, due_ns: int) -> None:
+    if due_ns >= _NEVER_NS:  # nothing will come, and the client set no end to its patience
+        await asyncio.get_running_loop().create_future()
+    await clock.sleep_until_ns(due_ns)
+
+
+def _wait_until_ns(clock: Clock, due_ns: int) -> None:
+    if due_ns >= _NEVER_NS:
+        threading.Event().wait()
+    clock.wait_until_ns(due_ns)
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -44,8 +44,8 @@ class World:
     """The model, and the services beside it.
 
     Args:
-        model: Answers at the paths of the model's APIs, whatever their host.
-        services: Answer at their own addresses.
+        model: Answers at the paths of the model's APIs, whatever their host, if no service does.
+        services: Answer at their own addresses, and before the model does.
         clock: Says when a request arrives.
         traffic: Counts requests.
     """
@@ -81,15 +81,16 @@ class World:
         """
         now_ns = self.clock.now_ns() if arrived_ns is None else arrived_ns
         self.traffic.http_request()
+        # A service that is declared at a path such as a model's is what its scenario says.
+        reply = self.services.reply(method, str(url), body)
+        if reply is not None:
+            host = urlsplit(str(url)).hostname or ""
+            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         if method == "POST" and wire_format_of(path) is not None:
             answered = self.model.reply(path, body, now_ns)
             return Exchange(
                 answered.reply, now_ns, answered.session, answered.step, is_model_call=True
             )
-        reply = self.services.reply(method, str(url), body)
-        if reply is not None:
-            host = urlsplit(str(url)).hostname or ""
-            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "

@@ -44,6 +44,11 @@ def first_prompt(items: Iterable[Mapping[str, Any]]) -> str:
     return ""
 
 
+def schema_of(declared: object) -> Mapping[str, object]:
+    """Return the JSON schema that a request declares of a tool; empty if what it has is none."""
+    return declared if isinstance(declared, dict) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class ToolUse:
     """A tool call that an answer asks for; ``arguments`` is JSON text."""

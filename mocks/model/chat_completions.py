@@ -18,12 +18,14 @@ from .answer import (
     WireFormat,
     first_prompt,
     numbered,
+    schema_of,
 )
 
 CREATED = 1_767_225_600
 """When an answer says that it was made, in seconds since 1970: 2026-01-01."""
 
-_ERROR_TYPES = {429: "rate_limit_error", 400: "invalid_request_error"}
+_SERVERS_FAULT = 500
+_RATE_LIMITED = 429
 
 
 def _read(request: Mapping[str, Any]) -> Question:
@@ -34,7 +36,7 @@ def _read(request: Mapping[str, Any]) -> Question:
     return Question(
         model=str(request["model"]),
         step=sum(message["role"] == "assistant" for message in request["messages"]),
-        tools={function["name"]: function.get("parameters") or {} for function in functions},
+        tools={function["name"]: schema_of(function.get("parameters")) for function in functions},
         streamed=bool(request.get("stream")),
         counts_usage=bool(options.get("include_usage")),
         prompt=first_prompt(request["messages"]),
@@ -47,6 +49,7 @@ def _whole(answer: Answer) -> object:
         "role": "assistant",
         "content": None if answer.tool_uses else answer.text,
         "refusal": None,
+        "annotations": [],
     }
     if answer.tool_uses:
         message["tool_calls"] = [
@@ -70,6 +73,7 @@ def _whole(answer: Answer) -> object:
         "model": answer.model,
         "choices": [choice],
         "usage": _usage(answer),
+        "service_tier": "default",
     }
 
 
@@ -80,6 +84,7 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
         "object": "chat.completion.chunk",
         "created": CREATED,
         "model": answer.model,
+        "service_tier": "default",
     }
 
     def event(
@@ -116,11 +121,18 @@ def _finish_reason(answer: Answer) -> str:
     return "tool_calls" if answer.tool_uses else "stop"
 
 
-def _usage(answer: Answer) -> dict[str, int]:
+def _usage(answer: Answer) -> dict[str, object]:
     return {
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
     }
 
 
@@ -130,8 +142,11 @@ def _data(value: object) -> bytes:
 
 def error_of(status: int, message: str) -> object:
     """Return the JSON of an error of OpenAI's APIs."""
-    kind = _ERROR_TYPES.get(status, "server_error")
-    error = {"message": message, "type": kind, "param": None, "code": None}
+    kind = "server_error" if status >= _SERVERS_FAULT else "invalid_request_error"
+    code = None
+    if status == _RATE_LIMITED:
+        kind, code = "requests", "rate_limit_exceeded"
+    error = {"message": message, "type": kind, "param": None, "code": code}
     return {"error": error}
 
 

@@ -5,8 +5,10 @@ answer against.
 """
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import to_json
@@ -20,6 +22,7 @@ from .answer import (
     WireFormat,
     first_prompt,
     numbered,
+    schema_of,
 )
 
 _ERROR_TYPES = {
@@ -38,7 +41,7 @@ def _read(request: Mapping[str, Any]) -> Question:
         model=str(request["model"]),
         step=sum(message["role"] == "assistant" for message in request["messages"]),
         tools={
-            tool["name"]: tool["input_schema"]
+            tool["name"]: schema_of(tool["input_schema"])
             for tool in request.get("tools") or ()
             if "input_schema" in tool
         },
@@ -108,7 +111,13 @@ def _message(
         "content": content,
         "stop_reason": stop_reason,
         "stop_sequence": None,
-        "usage": {"input_tokens": answer.prompt_tokens, "output_tokens": output_tokens},
+        "usage": {
+            "input_tokens": answer.prompt_tokens,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": output_tokens,
+            "service_tier": "standard",
+        },
     }
 
 
@@ -125,10 +134,11 @@ def _limit_headers(allowances: Allowances) -> dict[str, str]:
     headers: dict[str, str] = {}
     for unit, allowance in (("requests", allowances.requests), ("tokens", allowances.tokens)):
         if allowance is not None:
-            reset = datetime.now(UTC) + timedelta(seconds=allowance.reset_s)
+            # By ``time.time``, which follows the trial's clock; no sooner than it is true.
+            reset = datetime.fromtimestamp(math.ceil(time.time() + allowance.reset_s), UTC)
             headers[f"anthropic-ratelimit-{unit}-limit"] = str(allowance.limit)
             headers[f"anthropic-ratelimit-{unit}-remaining"] = str(allowance.remaining)
-            headers[f"anthropic-ratelimit-{unit}-reset"] = reset.isoformat(timespec="seconds")
+            headers[f"anthropic-ratelimit-{unit}-reset"] = reset.strftime("%Y-%m-%dT%H:%M:%SZ")
     return headers
 
 

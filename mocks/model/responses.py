@@ -10,7 +10,16 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
+from .answer import (
+    Answer,
+    Event,
+    Fragments,
+    Question,
+    WireFormat,
+    first_prompt,
+    numbered,
+    schema_of,
+)
 from .chat_completions import CREATED, error_of, limit_headers_of
 
 _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
@@ -30,7 +39,7 @@ def _read(request: Mapping[str, Any]) -> Question:
     return Question(
         model=str(request["model"]),
         step=step,
-        tools={function["name"]: function.get("parameters") or {} for function in functions},
+        tools={function["name"]: schema_of(function.get("parameters")) for function in functions},
         streamed=bool(request.get("stream")),
         session=session,
         prompt=prompt,
@@ -146,10 +155,14 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
         "model": answer.model,
         "output": output,
         "parallel_tool_calls": True,
+        "reasoning": {"effort": None, "summary": None},
+        "service_tier": "default",
         "temperature": 1.0,
+        "text": {"format": {"type": "text"}},
         "tool_choice": "auto",
         "tools": [],
         "top_p": 1.0,
+        "truncation": "disabled",
         "usage": usage,
     }
 

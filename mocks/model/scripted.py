@@ -24,7 +24,7 @@ from .tool_uses import tool_uses_of
 
 WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
 
-_MARKER = re.compile(rb"\[warpbench session (-?\d+)\]")
+_MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _OK = 200
 _BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
@@ -78,7 +78,7 @@ class ScriptedModel:
             message; without it, such a request is refused.
 
     Attributes:
-        tools_declared: Names of the tools that the latest request declared.
+        tools_declared: Names of the tools that any request declared.
         answered: Model calls answered so far, by session; a repeated one counts once.
     """
 
@@ -92,11 +92,11 @@ class ScriptedModel:
         self._sessions = sessions
         self._limits = limits
         self._lock = Lock()
-        self.tools_declared: frozenset[str] = frozenset()
         self.forget()
 
     def forget(self) -> None:
         """Forget every request so far, those of a warm-up for instance."""
+        self.tools_declared: frozenset[str] = frozenset()
         self.answered: dict[int, int] = {}
         self._attempts: dict[tuple[int, int], int] = {}
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
@@ -122,7 +122,9 @@ class ScriptedModel:
             problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
         step = question.step
-        self.tools_declared = frozenset(question.tools)
+        if not question.tools.keys() <= self.tools_declared:
+            with self._lock:
+                self.tools_declared |= question.tools.keys()
         fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
             return ModelReply(_refusal(wire, admission, admission.retry_after_ns), session, step)
@@ -138,7 +140,8 @@ class ScriptedModel:
             headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=headers), admission.queued_ns)
         if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
-            self.answered[session] = step + 1
+            with self._lock:  # a call that asks the first question again takes nothing back
+                self.answered[session] = max(step + 1, self.answered.get(session, 0))
         return ModelReply(reply, session, step)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:

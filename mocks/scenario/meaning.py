@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from ..declaration import DeclarationError, listed, shown, unknown
 from ..faults import ALTERED_ANSWERS, FaultKind, FaultSpec
@@ -38,6 +39,8 @@ _MAX_INTEGER = 2**53
 """Beyond it, JSON numbers no longer mean the same to every reader."""
 
 ReadRecording = Callable[[str], Recording]
+
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario:
@@ -130,11 +133,13 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
         if table.name in names:
             _misfit("a name of its own", f"{shown(table.name)} twice", *path, "name")
         names.add(table.name)
-        if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", table.url):
+        if not _is_pattern(table.url):
             _misfit("a pattern as https://api.example.com/*", shown(table.url), *path, "url")
         if table.body is not None and table.json_body is not None:
             _misfit("body or json", "both", *path, "body")
         is_json = table.json_body is not None
+        if table.status in _WITHOUT_BODY and (is_json or table.body):
+            _misfit(f"no body, since status {table.status} has none", "one", *path, "body")
         yield ServiceSpec(
             name=table.name,
             url=table.url,
@@ -144,12 +149,26 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
             headers={"content-type": "application/json", **table.headers}
             if is_json
             else table.headers,
-            body=json.dumps(table.json_body) if is_json else table.body or "",
+            body=_json_text(table.json_body, path) if is_json else table.body or "",
             faults=tuple(
                 _fault_of_service(part, (*path, "faults", position))
                 for position, part in enumerate(table.faults)
             ),
         )
+
+
+def _is_pattern(url: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[^/\s]+(/\S*)?", url)) and bool(urlsplit(url).netloc)
+    except ValueError:  # brackets that hold no address
+        return False
+
+
+def _json_text(value: object, path: tuple[str | int, ...]) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        _misfit("what JSON can say: no dates and no nan", "what it cannot", *path, "json")
 
 
 def _fault_of_service(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:

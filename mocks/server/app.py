@@ -49,6 +49,8 @@ class ServerApp:
         if scope["type"] != "http":
             return
         body = await _body(receive)
+        if body is None:
+            return
         method, path = scope["method"], scope["path"]
         if path.startswith(CONTROL_PATH):
             await self._control(path.removeprefix(CONTROL_PATH), send)
@@ -101,6 +103,7 @@ class ServerApp:
                 await wait_until(part.at_ns)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
+            transport.flush()  # where a method has no body, nothing was written that takes it along
         if not is_complete:
             await wait_until(reply.end_ns)
             if reply.parts:
@@ -127,6 +130,8 @@ class ServerApp:
 
 
 def _end(transport: HeldTransport, ending: Ending) -> None:
+    if transport.is_closing():
+        return
     if ending is Ending.RESET:
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -135,15 +140,16 @@ def _end(transport: HeldTransport, ending: Ending) -> None:
         transport.close()
 
 
-async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts = [body]
-    while message.get("more_body"):
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body of a request; ``None`` if its client has gone before it was sent."""
+    parts: list[bytes] = []
+    more = True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 
@@ -160,8 +166,8 @@ async def _send_json(send: Send, status: int, value: object) -> None:
 
 
 def _address(scope: Scope) -> str:
-    """The address that a request is for: that of a service stands in its path."""
-    path: str = scope["path"]
+    """The address that a request is for: that of a service stands in its path, as it was sent."""
+    path: str = scope["raw_path"].decode("ascii")
     if not path.startswith(SERVICES_PATH):
         return path
     scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")

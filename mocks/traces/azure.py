@@ -6,10 +6,11 @@ begins at its timestamp. The trace has no latencies: they come from a token mode
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from ..recording import RecordedCall, RecordedSession
+from ..scenario import MAX_SESSIONS
 from .trace import Trace, TraceOptions, tokens_of, told_latencies_s
 
 _COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
@@ -20,9 +21,10 @@ _MICROSECONDS = 26
 def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
     """Read the requests of a file, line by line."""
     amiss: Counter[str] = Counter()
-    rows = csv.DictReader(line.decode("utf-8", errors="replace") for line in lines)
+    rows = csv.DictReader(_text(lines))
     found: list[tuple[datetime, int, int]] = []
-    while options.sessions is None or len(found) < options.sessions:
+    most = MAX_SESSIONS if options.sessions is None else options.sessions
+    while len(found) < most:
         try:
             row = next(rows, None)
         except csv.Error:
@@ -36,6 +38,8 @@ def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
             amiss["rows without a time or counts of tokens: left out"] += 1
         else:
             found.append((time, prompt_tokens, completion_tokens))
+    if len(found) == MAX_SESSIONS and next(rows, None) is not None:
+        amiss[f"rows after the first {MAX_SESSIONS:,}: left out, at least"] += 1
     found.sort(key=lambda request: request[0])
     tokens = options.tokens
     sessions = tuple(
@@ -53,6 +57,12 @@ def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
         for time, prompt_tokens, completion_tokens in found
     )
     return Trace(sessions, {}, amiss, told_latencies_s(sessions))
+
+
+def _text(lines: Iterable[bytes]) -> Iterator[str]:
+    """Yield lines as text, without the mark that some programs put before the first."""
+    for line in lines:
+        yield line.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def _time(text: object) -> datetime | None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..bounds import MAX_LATENCY_S
 from ..recording import RecordedCall, RecordedSession, RecordedToolCall
 from .trace import (
     AGENT,
@@ -33,7 +34,9 @@ from .trace import (
 
 _MODEL_CALLS = frozenset({"chat", "text_completion", "generate_content"})
 _DEEPEST = 20
+_LONGEST_NS = round(MAX_LATENCY_S * 1e9)
 _LONGEST_TOOL_NAME = 64
+_NOT_JSON = "text that is not JSON: left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class _Reader:
         for owner in self._happened:
             if owner in self._spans and self._options.subagents is SubagentForm.NESTED:
                 above = self._owner(self._spans[owner])
-                if above in self._happened and above != owner:
+                if above != owner and self._calls_a_model(above):
                     self._called.setdefault(above, []).append(owner)
                     nested.add(owner)
         begun = [
@@ -100,6 +103,9 @@ class _Reader:
             RecordedSession(round((begin_ns - begun[0][0]) / 1e9, 6), session.calls)
             for begin_ns, session in begun
         ]
+
+    def _calls_a_model(self, owner: str) -> bool:
+        return any(span.operation in _MODEL_CALLS for span in self._happened.get(owner, ()))
 
     def _owner(self, span: _Span) -> str:
         """The agent whose span is above this one, or else the conversation."""
@@ -173,7 +179,8 @@ class _Reader:
             tools = ()
         elif not tools:
             self.tools.setdefault(WORK, "What the agent did between two answers.")
-            tools = (work(max(0.0, (following.start_ns - chat.end_ns) / 1e9)),)
+            pause_ns = min(max(0, following.start_ns - chat.end_ns), _LONGEST_NS)
+            tools = (work(pause_ns / 1e9),)
         latency_s = round((chat.end_ns - chat.start_ns) / 1e9, 6)
         ttft_s = chat.attributes.get("gen_ai.response.time_to_first_chunk")
         is_known = isinstance(ttft_s, int | float) and 0 <= ttft_s <= latency_s
@@ -196,12 +203,17 @@ def _before(chats: Sequence[_Span], span: _Span) -> int:
 def _documents(lines: Iterable[bytes], amiss: Counter[str]) -> Iterator[Any]:
     """Yield the JSON documents of a file: one a line, or one over all its lines."""
     whole: list[bytes] = []
+    is_one_a_line = False
     for line in lines:
         if not whole and line.strip():
             try:
                 yield json.loads(line)
+                is_one_a_line = True
             except (ValueError, RecursionError):
-                whole.append(line)
+                if is_one_a_line:
+                    amiss[_NOT_JSON] += 1
+                else:
+                    whole.append(line)
         elif whole:
             whole.append(line)
     text = b"".join(whole).decode("utf-8", errors="replace")
@@ -213,7 +225,7 @@ def _documents(lines: Iterable[bytes], amiss: Counter[str]) -> Iterator[Any]:
         try:
             document, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            amiss["text that is not JSON: left out"] += 1
+            amiss[_NOT_JSON] += 1
             return
         yield document
 
@@ -272,7 +284,9 @@ def _span_of(raw: Any) -> _Span | None:
             )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    return span if 0 <= span.end_ns - span.start_ns <= 10**18 else None
+    # A time of 0 is one that nobody set.
+    is_timed = span.start_ns > 0 and 0 <= span.end_ns - span.start_ns <= _LONGEST_NS
+    return span if is_timed else None
 
 
 def _nanoseconds(value: object) -> int:

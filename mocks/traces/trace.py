@@ -46,12 +46,13 @@ class TokenModel:
     completion_tokens_per_s: float = 50.0
 
     def ttft_s(self, prompt_tokens: int) -> float:
-        """Seconds to the first token."""
-        return self.overhead_s + prompt_tokens / self.prompt_tokens_per_s
+        """Seconds to the first token, no more than a latency may be."""
+        return min(self.overhead_s + prompt_tokens / self.prompt_tokens_per_s, MAX_LATENCY_S)
 
     def latency_s(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """Seconds to the last token."""
-        return self.ttft_s(prompt_tokens) + completion_tokens / self.completion_tokens_per_s
+        """Seconds to the last token, no more than a latency may be."""
+        writing_s = completion_tokens / self.completion_tokens_per_s
+        return min(self.ttft_s(prompt_tokens) + writing_s, MAX_LATENCY_S)
 
 
 @dataclass(frozen=True, slots=True)

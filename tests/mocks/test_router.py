@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -11,7 +12,8 @@ import pytest
 import uvloop
 from warpbench.bench.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
-from warpbench.mocks.errors import UnmockedRequestError
+from warpbench.mocks.errors import ClockHangError, UnmockedRequestError
+from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.router import WorldRouter, mocked_http
 from warpbench.mocks.script import ModelCallScript, SessionScript
@@ -30,10 +32,10 @@ LOOPS = pytest.mark.parametrize("new_loop", [asyncio_loop, uvloop_loop])
 class World:
     """A virtual clock, a model with one session, and HTTP answered by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: SessionScript = SESSION) -> None:
         self.clock = VirtualClock()
         self.traffic = Traffic()
-        self.model = ScriptedModel({0: SESSION})
+        self.model = ScriptedModel({0: session})
         self.mocked = MockedWorld(self.model, Services((), "any"), self.clock, self.traffic)
 
     def run(self, work: Callable[[], T]) -> T:
@@ -70,6 +72,19 @@ def test_a_sync_client_waits_for_the_drawn_latency_exactly() -> None:
     )
 
     assert world.clock.now_ns() == LATENCY_NS
+
+
+def test_who_waits_for_ever_for_an_answer_hangs_and_the_clock_tells() -> None:
+    silent = replace(SESSION.model_calls[0], faults=(Fault(FaultKind.READ_TIMEOUT),))
+    world = World(replace(SESSION, model_calls=(silent,)))
+
+    def ask() -> object:
+        client = openai.OpenAI(api_key="none", timeout=None, max_retries=0)
+        return client.chat.completions.create(model="m", messages=MESSAGES)
+
+    with pytest.raises(ClockHangError):
+        world.run(ask)
+    assert world.clock.now_ns() == 0
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -31,6 +31,7 @@ BROKEN = replace(
     url="https://broken.example.com/*",
     faults=(FaultSpec(FaultKind.RESET, attempts=frozenset({1})),),
 )
+SPACED = replace(WEATHER, url="https://spaced.example.com/a%20b/*")
 MS = 1_000_000
 USER: list[Any] = [{"role": "user", "content": PROMPT}]
 
@@ -39,7 +40,7 @@ USER: list[Any] = [{"role": "user", "content": PROMPT}]
 def server() -> Iterator[ServerProcess]:
     sessions = {0: SessionScript(0, (ModelCallScript(0, 1, 5, ()),))}
     limits = ModelLimits(requests_per_minute=60)
-    with ServerProcess(WorldSpec(sessions, limits, (WEATHER, BROKEN), "any")) as running:
+    with ServerProcess(WorldSpec(sessions, limits, (WEATHER, BROKEN, SPACED), "any")) as running:
         yield running
 
 
@@ -47,6 +48,25 @@ def test_a_service_is_reached_below_a_path_of_its_own(server: ServerProcess) -> 
     answer = httpx2.get(f"{server.root}/services/https/weather.example.com/today?city=Vienna")
 
     assert (answer.status_code, answer.text, answer.headers["x-sky"]) == (201, "ok", "clear")
+
+
+def test_a_head_has_no_body_and_the_next_answer_is_its_own(server: ServerProcess) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    path = "/services/https/weather.example.com/today"
+    bodies = []
+    for method in ("HEAD", "GET"):
+        connection.request(method, path)
+        answer = connection.getresponse()
+        bodies.append((answer.status, answer.headers["content-length"], answer.read()))
+    connection.close()
+
+    assert bodies == [(201, "2", b""), (201, "2", b"ok")]
+
+
+def test_a_service_is_matched_by_the_path_as_it_was_sent(server: ServerProcess) -> None:
+    address = f"{server.root}/services/https/spaced.example.com/a%20b/c"
+
+    assert httpx2.get(address).text == "ok"
 
 
 def test_a_fault_of_a_service_strikes_over_sockets_too(server: ServerProcess) -> None:

@@ -45,6 +45,23 @@ def test_the_first_that_matches_answers() -> None:
     assert (posted.status_code, posted.text) == (503, "down")
 
 
+def test_a_service_at_a_path_such_as_a_models_is_what_its_scenario_says() -> None:
+    mocked = Mocked(services=(ANY,))
+
+    posted = mocked.run(lambda: httpx2.post("https://chat.example.com/channels/1/messages"))
+
+    assert (posted.status_code, posted.text) == (503, "down")
+    assert mocked.traffic.llm_calls == 0
+
+
+def test_a_head_has_no_body() -> None:
+    mocked = Mocked(services=(ANY,))
+
+    head = mocked.run(lambda: httpx2.head("https://weather.example.com/today"))
+
+    assert (head.status_code, head.headers["content-length"], head.content) == (503, "4", b"")
+
+
 def test_an_address_that_no_pattern_matches_is_refused_without_its_query() -> None:
     mocked = Mocked(services=(WEATHER,))
 

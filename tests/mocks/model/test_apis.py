@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anthropic
@@ -10,6 +11,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 from warpbench.bench.loops import asyncio_loop, uvloop_loop
+from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.latency import Uniform
 from warpbench.mocks.script import Gaps, ModelCallScript, piece_times_ns
 
@@ -103,6 +105,20 @@ class TestChatCompletions:
         assert chunks[-2][1].choices[0].finish_reason == "stop"
         assert chunks[-1][1].usage.total_tokens == 16
         assert all(chunk.usage is None for _, chunk in chunks[:-1])
+
+    def test_a_stream_that_comes_at_one_time_is_truncated_as_if_it_were_complete(self) -> None:
+        cut = Fault(FaultKind.TRUNCATED, share=0.5)
+        mocked = Mocked(replace(call(1000), faults=(cut,)))
+
+        def stream() -> Any:
+            return list(
+                openai_client().chat.completions.create(model="m", messages=USER, stream=True)
+            )
+
+        chunks = mocked.run(stream)
+
+        assert chunks
+        assert not any(chunk.choices[0].finish_reason for chunk in chunks)
 
     def test_without_usage_asked_for_none_is_sent(self) -> None:
         def stream() -> Any:

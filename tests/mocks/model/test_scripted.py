@@ -104,6 +104,38 @@ def test_without_tools_the_model_answers_at_once() -> None:
     assert played.tools_declared == frozenset()
 
 
+def test_what_any_request_declares_is_declared() -> None:
+    played = model()
+    tools = [declaration("look_up", TICKETED)]
+
+    answered(request(tools=tools), played)
+    answered(request(answers=1), played)
+
+    assert played.tools_declared == {"look_up"}
+
+
+def test_a_call_that_begins_again_takes_no_answer_back() -> None:
+    played = model()
+
+    for answers in (0, 1, 0):
+        answered(request(answers=answers), played)
+
+    assert played.answered == {7: 2}
+
+
+@pytest.mark.parametrize("parameters", [[], "text", 3, None])
+def test_a_schema_that_is_none_is_taken_for_an_empty_one(parameters: Any) -> None:
+    tools = [declaration("now", parameters)]
+
+    assert calls_in(answered(request(tools=tools)).body) == [("now", {}), ("now", {})]
+
+
+def test_a_marker_that_no_session_can_have_is_a_bad_request() -> None:
+    body = request().replace(b"session 7", b"session " + b"9" * 5000)
+
+    assert answered(body).status == 400
+
+
 def test_tokens_are_as_drawn() -> None:
     usage = completion(answered(request()).body).usage
 

@@ -1,5 +1,7 @@
 """Scenarios: what a file may say, and the one line that it gets for anything else."""
 
+import re
+
 import pytest
 from warpbench.mocks import scenario as scenario_module
 from warpbench.mocks.errors import ScenarioError
@@ -380,6 +382,35 @@ name = "weather"
 url = "https://weather.example.com/*"
 latency_s = 0.1
 """
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("json = { at = 2024-01-01 }", "services[0].json: expected what JSON can say"),
+        ("json = { at = nan }", "services[0].json: expected what JSON can say"),
+        (
+            'status = 204\nbody = "x"',
+            "services[0].body: expected no body, since status 204 has none",
+        ),
+    ],
+)
+def test_what_no_service_can_answer_is_refused(more: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        parse_scenario(f"{MINIMAL}{SERVICE}{more}\n", "my.toml")
+
+
+def test_a_pattern_that_is_no_address_is_refused() -> None:
+    text = SERVICE.replace("https://weather.example.com/*", "http://[x/*")
+    with pytest.raises(ScenarioError, match=r"services\[0\].url: expected a pattern"):
+        parse_scenario(MINIMAL + text, "my.toml")
+
+
+def test_a_mixture_of_very_many_is_refused() -> None:
+    parts = ", ".join(["{ weight = 1, constant = 0.1 }"] * 17)
+    text = MINIMAL + SERVICE.replace("latency_s = 0.1", f"latency_s = {{ mixture = [{parts}] }}")
+    with pytest.raises(ScenarioError, match="at most 16 components"):
+        parse_scenario(text, "my.toml")
 
 
 def test_a_service_has_faults_of_its_own() -> None:

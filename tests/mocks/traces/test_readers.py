@@ -153,6 +153,11 @@ class TestAzure:
             RecordedSession(4.314579, (RecordedCall(1.586, 396, 109, (), ttft_s=0.496),)),
         )
 
+    def test_the_mark_that_some_programs_put_first_is_none_of_the_columns(
+        self, tmp_path: Path
+    ) -> None:
+        assert len(read(tmp_path, f"\ufeff{self.ROWS}").sessions) == 2
+
     @pytest.mark.parametrize("row", ["soon,1,2", "2023-11-16 18:15:46,x,2", "2023-11-16,1", "\0"])
     def test_a_broken_row_is_counted(self, tmp_path: Path, row: str) -> None:
         trace = read(tmp_path, f"{self.ROWS}{row}\r\n")
@@ -161,13 +166,16 @@ class TestAzure:
         assert list(trace.amiss.values()) == [1]
 
 
+BEGUN_NS = 1_700_000_000 * 10**9
+
+
 def span(name: str, start_s: float, end_s: float, parent: str = "", **attributes: Any) -> Any:
     return {
         "traceId": "t",
         "spanId": name,
         "parentSpanId": parent,
-        "startTimeUnixNano": str(round(start_s * 1e9)),
-        "endTimeUnixNano": str(round(end_s * 1e9)),
+        "startTimeUnixNano": str(BEGUN_NS + round(start_s * 1e9)),
+        "endTimeUnixNano": str(BEGUN_NS + round(end_s * 1e9)),
         "attributes": [
             {
                 "key": "gen_ai." + key.replace("__", "."),
@@ -276,6 +284,31 @@ class TestOpenTelemetry:
 
         assert len(trace.sessions) == 1
         assert trace.amiss == {"spans without identifiers or times: left out": 3}
+
+    def test_a_broken_line_costs_no_other(self, tmp_path: Path) -> None:
+        lines = [otlp(chat(f"c{number}", number, number + 0.5, "")) for number in range(6)]
+        lines[3] = lines[3][:40]
+
+        trace = read(tmp_path, "\n".join(lines))
+
+        assert len(trace.calls) == 5
+        assert trace.amiss["text that is not JSON: left out"] == 1
+
+    def test_a_time_that_nobody_set_makes_no_pause_of_decades(self, tmp_path: Path) -> None:
+        unset = {**chat("b", 0, 1, "a"), "startTimeUnixNano": "0"}
+
+        trace = read(tmp_path, otlp(agent("a", 0, 9), chat("c", 1, 2, "a"), unset))
+
+        assert len(trace.calls) == 1
+        assert trace.amiss["spans without identifiers or times: left out"] == 1
+
+    def test_who_calls_agents_but_no_model_hides_none_of_them(self, tmp_path: Path) -> None:
+        called = (tool("route", 0, 1, "boss"), agent("a", 1, 9, "boss"), chat("c", 2, 3, "a"))
+
+        trace = read(tmp_path, otlp(agent("boss", 0, 9), *called))
+
+        assert len(trace.sessions) == 1
+        assert len(trace.calls) == 1
 
     def test_spans_that_are_their_own_parents_do_not_hang(self, tmp_path: Path) -> None:
         first = {**agent("a", 0, 9, "b")}
