@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import in_short
+
 # One command reads what another wrote: all on one worker, in order.
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("readme")]
 
@@ -48,7 +50,7 @@ def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
         subprocess.run([warpbench, "baseline"], cwd=reader, timeout=TIMEOUT_S, check=True)
 
     result = subprocess.run(
-        [warpbench, *shlex.split(command)[1:]],
+        [warpbench, *in_short(shlex.split(command)[1:])],
         cwd=reader,
         env=os.environ,
         capture_output=True,
@@ -72,7 +74,10 @@ def measuring_commands() -> list[str]:
 def test_a_command_of_the_page_on_measuring_works(command: str, tmp_path: Path) -> None:
     def run(line: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [str(Path(sys.executable).parent / "warpbench"), *shlex.split(line)[1:]],
+            [
+                str(Path(sys.executable).parent / "warpbench"),
+                *in_short(shlex.split(line)[1:]),
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,

