@@ -155,6 +155,7 @@ class WireFormat:
 
     Attributes:
         path: What the path of its requests ends with.
+        request_id_header: In which header an answer says what its request is called.
         read: Reads the JSON of a request. Raises ``UnusableRequestError``, or an error that
             reading a mapping raises, if it is none.
         whole: The JSON of an answer that comes as a whole.
@@ -165,6 +166,7 @@ class WireFormat:
     """
 
     path: str
+    request_id_header: str
     read: Callable[[Mapping[str, Any]], Question]
     whole: Callable[[Answer], object]
     stream: Callable[[Answer, Fragments, bool], Iterable[Event]]

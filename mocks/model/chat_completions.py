@@ -163,6 +163,7 @@ def limit_headers_of(allowances: Allowances) -> dict[str, str]:
 
 CHAT_COMPLETIONS = WireFormat(
     path="/chat/completions",
+    request_id_header="x-request-id",
     read=_read,
     whole=_whole,
     stream=_stream,

@@ -144,6 +144,7 @@ def _limit_headers(allowances: Allowances) -> dict[str, str]:
 
 MESSAGES = WireFormat(
     path="/messages",
+    request_id_header="request-id",
     read=_read,
     whole=_whole,
     stream=_stream,

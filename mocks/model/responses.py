@@ -179,6 +179,7 @@ def _usage(answer: Answer) -> object:
 
 RESPONSES = WireFormat(
     path="/responses",
+    request_id_header="x-request-id",
     read=_read,
     whole=_whole,
     stream=_stream,

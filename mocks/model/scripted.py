@@ -212,13 +212,15 @@ def _reply(
     )
     if fault is not None:
         answer = altered(answer, fault)
+    identity = {wire.request_id_header: f"req_{answer.tag}"}
     if not question.streamed:
-        return whole_reply(_OK, _JSON, to_json(wire.whole(answer)), call.latency_ns)
+        body = to_json(wire.whole(answer))
+        return whole_reply(_OK, {**_JSON, **identity}, body, call.latency_ns)
     fragments = fragments_of(answer, call.pieces)
     times_ns = piece_times_ns(call)
     last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
     return streamed_reply(
-        _EVENTS,
+        {**_EVENTS, **identity},
         (
             Part(
                 times_ns[last_piece]

@@ -3,7 +3,8 @@
 The goal: the first token and the gaps between pieces within 2 ms of what was drawn. The SDK itself
 computes for 1 to 2 ms before it sends a request and for as long again when an answer comes, whoever
 answers. So in turns with the lab's server a bare one streams the same bytes at the same times: what
-the lab's adds to that, from the call of ``create`` on, is the lab's.
+the lab's adds to that, from the call of ``create`` on, is the lab's. Where already the bare one's
+gaps are off by a millisecond, the machine cannot keep the time: absolute times are not judged.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from warpbench.mocks.world import WorldSpec
 from .bare_pair import bare_stream
 
 GOAL_LATE_MS = 2
+BARE_P95_MS = 1
 MS = 1_000_000
 PIECES = 20
 TTFT_NS = 50 * MS
@@ -137,12 +139,10 @@ def test_pieces_of_a_stream_come_in_time_over_sockets(
         )
         / MS
     )
-    gap_errors_ms = sorted(
-        abs((s.pieces_ns[i + 1] - s.pieces_ns[i]) - (times_ns[i + 1] - times_ns[i])) / MS
-        for s, times_ns in zip(ours, due_ns, strict=True)
-        for i in range(PIECES - 1)
+    gap_error_ms, p95_ms = gap_errors_ms(ours, due_ns)
+    _, bare_p95_ms = gap_errors_ms(
+        [bare for _, bare in seen], [piece_times_ns(scripts[0])] * len(seen)
     )
-    p95_ms = gap_errors_ms[len(gap_errors_ms) * 95 // 100]
     benchmark.extra_info |= {
         "ttft_late_ms": from_sending_ms,
         "ttft_added_ms": added_ms,
@@ -153,8 +153,22 @@ def test_pieces_of_a_stream_come_in_time_over_sockets(
             f"\n{client}: first token late by {from_sending_ms:.2f} ms from the sending of its "
             f"request, and from the call of create by {late_ms:.2f} ms ({bare_ms:.2f} ms from a "
             f"bare server: the lab's adds {added_ms:.2f} ms); gaps off by "
-            f"{median(gap_errors_ms):.2f} ms, p95 {p95_ms:.2f} ms"
+            f"{gap_error_ms:.2f} ms, p95 {p95_ms:.2f} ms ({bare_p95_ms:.2f} ms from a bare server)"
         )
+        assert added_ms <= GOAL_LATE_MS
+        if bare_p95_ms > BARE_P95_MS:
+            pytest.skip(f"not judged: a bare server's gaps are {bare_p95_ms:.1f} ms off already")
         assert p95_ms <= GOAL_LATE_MS
         assert from_sending_ms <= GOAL_LATE_MS
-        assert added_ms <= GOAL_LATE_MS
+
+
+def gap_errors_ms(
+    streams: Sequence[Stream], due_ns: Sequence[Sequence[int]]
+) -> tuple[float, float]:
+    """Return by how much gaps between pieces are off: the median, and p95."""
+    errors_ms = sorted(
+        abs((s.pieces_ns[i + 1] - s.pieces_ns[i]) - (times_ns[i + 1] - times_ns[i])) / MS
+        for s, times_ns in zip(streams, due_ns, strict=True)
+        for i in range(PIECES - 1)
+    )
+    return median(errors_ms), errors_ms[len(errors_ms) * 95 // 100]

@@ -166,6 +166,29 @@ class TestChatCompletions:
         assert len({b - a for a, b in itertools.pairwise(seen_ns)}) == 4
 
 
+def test_an_answer_says_what_its_request_is_called() -> None:
+    def ask() -> list[str | None]:
+        whole = openai_client().chat.completions.create(model="m", messages=USER)
+        answer = openai_client().responses.create(model="m", input=PROMPT)
+        message = anthropic_client().messages.create(model="m", messages=USER, max_tokens=9)
+        return [whole._request_id, answer._request_id, message._request_id]
+
+    assert Mocked(call(1000)).run(ask) == ["req_0_0"] * 3
+
+
+def test_usage_has_the_details_that_clients_read() -> None:
+    def ask() -> tuple[Any, Any]:
+        whole = openai_client().chat.completions.create(model="m", messages=USER)
+        message = anthropic_client().messages.create(model="m", messages=USER, max_tokens=9)
+        return whole.usage, message.usage
+
+    usage, of_message = Mocked(call(1000)).run(ask)
+
+    assert usage.prompt_tokens_details.cached_tokens == 0
+    assert usage.completion_tokens_details.reasoning_tokens == 0
+    assert (of_message.cache_read_input_tokens, of_message.cache_creation_input_tokens) == (0, 0)
+
+
 class TestResponses:
     def test_a_whole_answer(self) -> None:
         mocked = Mocked(call(1000))
