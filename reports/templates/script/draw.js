@@ -134,9 +134,10 @@ function axes(made, { x, y, xName, yName, xText, yText }) {
     const text = xText(tick);
     const half = text.length * 3.5 + 4;
     grid.append(shape("line", { x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 5 }));
-    if (x(tick) - half < free) continue;
-    free = x(tick) + half;
-    grid.append(shape("text", { x: x(tick), y: bottom + 19, "text-anchor": "middle" }, text));
+    const at = Math.min(x(tick), made.width - half); // the last one stays in the picture
+    if (at - half < free) continue;
+    free = at + half;
+    grid.append(shape("text", { x: at, y: bottom + 19, "text-anchor": "middle" }, text));
   }
   grid.append(
     shape("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }),
