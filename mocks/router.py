@@ -53,7 +53,7 @@ class WorldRouter(respx.MockRouter):
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
-                await _sleep_until_ns(play.clock, play.first_ns)
+                await play.clock.sleep_until_ns(play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
@@ -70,7 +70,7 @@ class WorldRouter(respx.MockRouter):
         if play.is_prompt:
             with play.call() as call:
                 call.waits_until(play.first_ns)
-                _wait_until_ns(play.clock, play.first_ns)
+                play.clock.wait_until_ns(play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
