@@ -32,7 +32,7 @@ gate: $(VENV)/.ready
 	$(BIN)/warpbench gate
 
 benchmarks: $(VENV)/.frameworks
-	$(BIN)/pytest tests/benchmarks --benchmark-enable -s
+	$(BIN)/pytest tests/benchmarks --benchmark-enable -s -o faulthandler_timeout=3600
 
 # The clock's accuracy: the same cells in `wall` and in `warp`. Real waiting: about 12 minutes.
 fidelity: $(VENV)/.ready
