@@ -6,7 +6,7 @@ the lab measures on the wall clock is held against two truths, the median within
 
 For the drawn one the machine has to be able to keep time: a shared one wakes a sleeper 2 to 4 ms
 late in one case of a hundred, whatever the program. In turns with the lab's sessions the plainest
-pair of processes waits for the same latencies: what that shows is the machine's, and is told beside.
+pair of processes waits for the same latencies; what it shows is the machine's, and told beside.
 """
 
 import asyncio
