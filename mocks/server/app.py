@@ -167,7 +167,7 @@ async def _send_json(send: Send, status: int, value: object) -> None:
 
 def _address(scope: Scope) -> str:
     """The address that a request is for: that of a service stands in its path, as it was sent."""
-    path: str = scope["raw_path"].decode("ascii")
+    path: str = scope["raw_path"].decode("ascii", errors="replace")
     if not path.startswith(SERVICES_PATH):
         return path
     scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")
