@@ -14,6 +14,7 @@ from statistics import median
 from ..mocks.clock import ClockMode
 from ..mocks.errors import TrialError
 from ..mocks.scenario import load_scenario
+from ..mocks.server import kept_awake
 from .intervals import interval_of
 from .machine import available_cores
 from .plan import Factors, cells_of
@@ -23,6 +24,7 @@ from .strategies import available_strategies
 
 _SLEEPS = 200
 _SLEEP_S = 0.001
+_LONG_SLEEP_S = 0.005
 _LATE_S = 0.001
 _ROUNDS = 40
 _ROUND_COUNT = 60_000
@@ -60,18 +62,31 @@ class Check:
 
 def check_timers() -> Check:
     """Sleep for a millisecond again and again, and see how late that ends."""
-    late_s = []
-    for _ in range(_SLEEPS):
-        due_s = time.monotonic() + _SLEEP_S
-        time.sleep(_SLEEP_S)
-        late_s.append(time.monotonic() - due_s)
-    late_s.sort()
-    typical_s, p99_s = median(late_s), late_s[_SLEEPS * 99 // 100 - 1]
+    late = _lateness(_SLEEP_S)
     return Check(
         "timers",
-        f"a sleep ends {typical_s * 1e3:.2f} ms late, 1 in 100 more than {p99_s * 1e3:.2f} ms",
+        f"a sleep ends {late}",
         "figures in wall are worth no more than that: use warp, or a machine with finer timers"
-        if typical_s > _LATE_S
+        if late.typical_s > _LATE_S
+        else "",
+    )
+
+
+def check_waking() -> Check:
+    """See how late idle cores wake, and whether a server of ours may keep them awake."""
+    asleep = _lateness(_LONG_SLEEP_S)
+    with kept_awake() as is_awake:
+        if is_awake:
+            awake = _lateness(_LONG_SLEEP_S)
+            return Check(
+                "waking", f"idle cores wake {asleep}; kept awake for loopback, they wake {awake}"
+            )
+    return Check(
+        "waking",
+        f"idle cores wake {asleep}, and cannot be kept awake",
+        "over loopback answers come as late: let this user write to /dev/cpu_dma_latency (root "
+        "may), or trust percentiles over sockets no further"
+        if asleep.p99_s > _LATE_S
         else "",
     )
 
@@ -186,11 +201,32 @@ def check_machine(trials: Trials) -> tuple[Callable[[], Check], ...]:
     return (
         check_cores,
         check_timers,
+        check_waking,
         check_load,
         check_steal,
         check_evenness,
         lambda: check_noise(trials),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lateness:
+    typical_s: float
+    p99_s: float
+
+    def __str__(self) -> str:
+        return f"{self.typical_s * 1e3:.2f} ms late, 1 in 100 more than {self.p99_s * 1e3:.2f} ms"
+
+
+def _lateness(sleep_s: float) -> _Lateness:
+    """Sleep again and again, and see how late that ends."""
+    late_s = []
+    for _ in range(_SLEEPS):
+        due_s = time.monotonic() + sleep_s
+        time.sleep(sleep_s)
+        late_s.append(time.monotonic() - due_s)
+    late_s.sort()
+    return _Lateness(median(late_s), late_s[_SLEEPS * 99 // 100 - 1])
 
 
 @dataclass(frozen=True, slots=True)

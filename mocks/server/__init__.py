@@ -7,6 +7,7 @@ and only how they are sent is decided here.
 """
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp
+from .awake import kept_awake
 from .precise_clock import PreciseWallClock
 from .process import ServerProcess
 from .serving import bound_socket, serve
@@ -18,5 +19,6 @@ __all__ = [
     "ServerApp",
     "ServerProcess",
     "bound_socket",
+    "kept_awake",
     "serve",
 ]

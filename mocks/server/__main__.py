@@ -6,6 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from .awake import kept_awake
 from .precise_clock import PreciseWallClock
 from .serving import bound_socket, serve
 
@@ -32,7 +33,8 @@ def main() -> None:
 
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    serve(spec.world(PreciseWallClock()), listening, until)
+    with kept_awake():
+        serve(spec.world(PreciseWallClock()), listening, until)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from warpbench.bench.doctor import (
     check_noise,
     check_steal,
     check_timers,
+    check_waking,
 )
 from warpbench.bench.record import Outcome, SessionSample, TrialResult
 from warpbench.bench.trial import TrialSpec
@@ -99,6 +101,32 @@ def test_coarse_timers_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.found.startswith("a sleep ends 14.60 ms late")
 
 
+@pytest.mark.parametrize(
+    ("late_s", "can_be_kept_awake", "is_well"),
+    [(0.003, False, False), (0.003, True, True), (0.0001, False, True)],
+)
+def test_cores_that_wake_late_and_cannot_be_kept_awake_are_seen(
+    late_s: float, can_be_kept_awake: bool, is_well: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, is_awake = [0.0], [False]
+
+    @contextmanager
+    def kept_awake() -> Iterator[bool]:
+        is_awake[0] = can_be_kept_awake
+        yield can_be_kept_awake
+
+    def sleep(slept_s: float) -> None:
+        now_s[0] += slept_s + (0.0 if is_awake[0] else late_s)
+
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(doctor, "kept_awake", kept_awake)
+    found = check_waking()
+    assert found.is_well is is_well
+    assert found.found.startswith(f"idle cores wake {late_s * 1e3:.2f} ms late")
+    assert ("they wake 0.00 ms late" in found.found) is can_be_kept_awake
+
+
 def test_a_core_whose_speed_varies_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     spent_s = iter([0.002, 0.004] * 20)
     monkeypatch.setattr(doctor, "_cpu_s", lambda _: next(spent_s))
@@ -136,4 +164,4 @@ def test_the_command_makes_every_check(warpbench: Callable[..., object]) -> None
     done = warpbench("doctor")
     assert done.status in (0, 1), done.err  # type: ignore[attr-defined]
     names = [line[2:].partition(":")[0] for line in done.out.splitlines() if line[0] != " "]  # type: ignore[attr-defined]
-    assert names == ["cores", "timers", "other load", "steal", "steady speed", "noise"]
+    assert names == ["cores", "timers", "waking", "other load", "steal", "steady speed", "noise"]
