@@ -5,8 +5,9 @@ trial that belongs to the truth. The server stands for a model on another machin
 answers know nothing of this loop's grain; so here a thread watches the deadlines (the wait
 for a lock is precise) and wakes the loop.
 
-Thread and loop take a third of a millisecond to wake. While few wait, the loop is woken so much
-sooner and looks at the clock until the time has come; a busy server spends its core on answers.
+Thread and loop take a third of a millisecond to wake. So the loop is woken so much sooner and looks
+at the clock until the time has come, for a tenth of the time at most: where more waits end than
+that is enough for, the rest end as late as threads wake, and the server spends its core on answers.
 """
 
 import asyncio
@@ -19,8 +20,36 @@ from ..clock import WallClock
 
 _SECOND_NS = 1_000_000_000
 _WAKING_NS = 400_000
-_FEW = 4
+_LOOKS_ONE_IN = 10
+_MOST_SAVED_NS = 20 * _WAKING_NS
 _Waiting = tuple[int, int, "asyncio.Future[None]"]
+
+
+class Allowance:
+    """Time that may be spent: a share of what passes, saved up to a limit.
+
+    Args:
+        one_in: What passes for each unit that may be spent.
+        most_ns: The limit; it is there from the begin.
+        now_ns: The time now.
+    """
+
+    def __init__(self, one_in: int, most_ns: int, now_ns: int) -> None:
+        self._one_in = one_in
+        self._most_ns = most_ns
+        self._saved_ns = most_ns
+        self._reckoned_ns = now_ns
+
+    def left_ns(self, now_ns: int) -> int:
+        """Return what may be spent now; times may not go back."""
+        earned_ns = (now_ns - self._reckoned_ns) // self._one_in
+        self._saved_ns = min(self._saved_ns + earned_ns, self._most_ns)
+        self._reckoned_ns += earned_ns * self._one_in
+        return self._saved_ns
+
+    def spend(self, spent_ns: int) -> None:
+        """Take away what was spent."""
+        self._saved_ns -= spent_ns
 
 
 class PreciseWallClock(WallClock):
@@ -32,6 +61,7 @@ class PreciseWallClock(WallClock):
         self._sequence = count()
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._looking = Allowance(_LOOKS_ONE_IN, _MOST_SAVED_NS, time.monotonic_ns())
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:
         """Wait in a coroutine until ``deadline_ns``."""
@@ -58,22 +88,24 @@ class PreciseWallClock(WallClock):
             self._loop.call_soon_threadsafe(_wake, due)
 
     def _take_due(self) -> list[_Waiting]:
-        until_ns = time.monotonic_ns() + self._lead_ns
+        now_ns = time.monotonic_ns()
+        until_ns = now_ns + self._lead_ns(now_ns)
         due = []
         while self._waiting and self._waiting[0][0] <= until_ns:
             due.append(heappop(self._waiting))
+        if due:
+            self._looking.spend(max(0, due[-1][0] - now_ns))
         return due
 
-    @property
-    def _lead_ns(self) -> int:
+    def _lead_ns(self, now_ns: int) -> int:
         """How long before its time the loop is woken."""
-        return _WAKING_NS if len(self._waiting) <= _FEW else 0
+        return _WAKING_NS if self._looking.left_ns(now_ns) >= _WAKING_NS else 0
 
     def _until_next_s(self) -> float | None:
         if not self._waiting:
             return None
-        until_ns = self._waiting[0][0] - self._lead_ns
-        return max(0, until_ns - time.monotonic_ns()) / _SECOND_NS
+        now_ns = time.monotonic_ns()
+        return max(0, self._waiting[0][0] - self._lead_ns(now_ns) - now_ns) / _SECOND_NS
 
 
 def _wake(due: list[_Waiting]) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from warpbench.mocks.server.precise_clock import PreciseWallClock
+from hypothesis import given
+from hypothesis.strategies import integers, lists, tuples
+from warpbench.mocks.server.precise_clock import Allowance, PreciseWallClock
 
 MS = 1_000_000
 
@@ -35,3 +37,24 @@ def test_a_wait_that_is_cancelled_holds_up_no_other() -> None:
         assert first.cancelled()
 
     asyncio.run(main())
+
+
+@given(steps=lists(tuples(integers(0, 1000), integers(0, 50))), one_in=integers(1, 20))
+def test_no_more_is_spent_than_was_saved_and_its_share_of_what_passed(
+    steps: list[tuple[int, int]], one_in: int
+) -> None:
+    allowance, now_ns, spent_ns = Allowance(one_in, 100, 0), 0, 0
+    for passed_ns, wanted_ns in steps:
+        now_ns += passed_ns
+        if allowance.left_ns(now_ns) >= wanted_ns:
+            allowance.spend(wanted_ns)
+            spent_ns += wanted_ns
+        assert spent_ns <= 100 + now_ns // one_in
+        assert allowance.left_ns(now_ns) <= 100
+
+
+def test_what_was_spent_comes_back_in_time() -> None:
+    allowance = Allowance(10, 100, 0)
+    allowance.spend(100)
+
+    assert [allowance.left_ns(now_ns) for now_ns in (0, 9, 10, 505, 10_000)] == [0, 0, 1, 50, 100]
