@@ -1,14 +1,17 @@
 """Does a stream come when it was drawn to come, as the SDK's client sees it over sockets?
 
-The goal: the first token and the gaps between pieces within 2 ms of what was drawn. The SDK itself
-computes for 1 to 2 ms before it sends a request and for as long again when an answer comes, whoever
-answers. So in turns with the lab's server a bare one streams the same bytes at the same times: what
-the lab's adds to that, from the call of ``create`` on, is the lab's.
+The goal: the first token, from the sending of its request, and the gaps between pieces within 2 ms
+of what was drawn. The SDK itself computes for 1 to 2 ms before it sends a request, and for as long
+again when an answer comes, whoever answers. So in turns with the lab's server a bare one streams
+the same bytes at the same times: what the lab's adds to that, from the call of ``create`` on, is
+the lab's.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from asyncio.selector_events import _SelectorSocketTransport
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -38,7 +41,7 @@ class Stream:
 
     Attributes:
         called_ns: When ``create`` was called.
-        sent_ns: When its request was sent.
+        sent_ns: When the first bytes of its request were handed to the kernel.
         pieces_ns: When each of its pieces came.
     """
 
@@ -60,17 +63,29 @@ def reply_to(world: WorldSpec, number: int) -> Reply:
     return world.world(create_clock(ClockMode.WALL)).exchange("POST", path, path, body).reply
 
 
+@contextmanager
+def noting_sends(sends_ns: list[int]) -> Iterator[None]:
+    """Note when asyncio sends anything; what both HTTP clients send by, and no hook of theirs is
+    as near to the wire."""
+    write = _SelectorSocketTransport.write
+
+    def noted_write(self: Any, data: Any) -> None:
+        sends_ns.append(time.monotonic_ns())
+        write(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_SelectorSocketTransport, "write", noted_write)
+        yield
+
+
 async def seen_by_sdk(
     roots: Sequence[str], http_client_of: Any, count: int
 ) -> list[tuple[Stream, ...]]:
     """Ask each server in turn for a stream, so many times; the first opens the connections."""
-    sent_ns = 0
-
-    async def is_sent(_request: object) -> None:
-        nonlocal sent_ns
-        sent_ns = time.monotonic_ns()
+    sends_ns: list[int] = []
 
     async def stream(sdk: openai.AsyncOpenAI, number: int) -> Stream:
+        sends_ns.clear()
         called_ns = time.monotonic_ns()
         chunks = await sdk.chat.completions.create(
             model="m", messages=[{"role": "user", "content": task_of(number, "s")}], stream=True
@@ -80,19 +95,17 @@ async def seen_by_sdk(
             async for chunk in chunks
             if chunk.choices and chunk.choices[0].delta.content
         ]
-        return Stream(called_ns, sent_ns, pieces_ns)
+        return Stream(called_ns, sends_ns[0], pieces_ns)
 
     clients = [
-        openai.AsyncOpenAI(
-            api_key="none",
-            base_url=f"{root}/v1",
-            http_client=http_client_of(event_hooks={"request": [is_sent]}),
-        )
+        openai.AsyncOpenAI(api_key="none", base_url=f"{root}/v1", http_client=http_client_of())
         for root in roots
     ]
-    seen = [
-        tuple([await stream(client, number) for client in clients]) for number in range(count + 1)
-    ]
+    with noting_sends(sends_ns):
+        seen = [
+            tuple([await stream(client, number) for client in clients])
+            for number in range(count + 1)
+        ]
     for client in clients:
         await client.close()
     return seen[1:]
@@ -125,8 +138,9 @@ def test_pieces_of_a_stream_come_in_time_over_sockets(
         for stream, times_ns in zip(ours, due_ns, strict=True)
         for at_ns, when_ns in zip(stream.pieces_ns, times_ns, strict=True)
     )
-    from_sending_ms = median(s.pieces_ns[0] - s.sent_ns - TTFT_NS for s in ours) / MS
-    late_ms, bare_ms = (
+    from_sending_ms = sorted((s.pieces_ns[0] - s.sent_ns - TTFT_NS) / MS for s in ours)
+    late_p95_ms = from_sending_ms[len(ours) * 95 // 100]
+    from_call_ms, bare_ms = (
         median(pair[which].pieces_ns[0] - pair[which].called_ns - TTFT_NS for pair in seen) / MS
         for which in (0, 1)
     )
@@ -142,20 +156,22 @@ def test_pieces_of_a_stream_come_in_time_over_sockets(
         [bare for _, bare in seen], [piece_times_ns(scripts[0])] * len(seen)
     )
     benchmark.extra_info |= {
-        "ttft_late_ms": from_sending_ms,
+        "ttft_late_ms": median(from_sending_ms),
+        "ttft_late_p95_ms": late_p95_ms,
         "ttft_added_ms": added_ms,
         "gap_error_p95_ms": p95_ms,
     }
     if enabled:
         print(
-            f"\n{client}: first token late by {from_sending_ms:.2f} ms from the sending of its "
-            f"request, and from the call of create by {late_ms:.2f} ms ({bare_ms:.2f} ms from a "
-            f"bare server: the lab's adds {added_ms:.2f} ms); gaps off by "
-            f"{gap_error_ms:.2f} ms, p95 {p95_ms:.2f} ms ({bare_p95_ms:.2f} ms from a bare server)"
+            f"\n{client}: first token late by {median(from_sending_ms):.2f} ms, p95 "
+            f"{late_p95_ms:.2f} ms, from the sending of its request; from the call of create by "
+            f"{from_call_ms:.2f} ms ({bare_ms:.2f} ms from a bare server: the lab's adds "
+            f"{added_ms:.2f} ms); gaps off by {gap_error_ms:.2f} ms, p95 {p95_ms:.2f} ms "
+            f"({bare_p95_ms:.2f} ms from a bare server)"
         )
         assert added_ms <= GOAL_LATE_MS
         assert p95_ms <= GOAL_LATE_MS
-        assert from_sending_ms <= GOAL_LATE_MS
+        assert median(from_sending_ms) <= GOAL_LATE_MS
 
 
 def gap_errors_ms(
