@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import closing
 
 from ...mocks.on_demand import world_on_demand
 from ...mocks.scenario import load_scenario
@@ -32,8 +33,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _serve(options: argparse.Namespace) -> int:
     scenario = load_scenario(options.scenario)
     port = whole("--port", options.port, least=0, most=_HIGHEST_PORT)
-    world = world_on_demand(scenario, whole("--seed", options.seed, least=0), PreciseWallClock())
-    with bound_socket("127.0.0.1", port) as listening:
+    seed = whole("--seed", options.seed, least=0)
+    with bound_socket("127.0.0.1", port) as listening, closing(PreciseWallClock()) as clock:
         root = f"http://127.0.0.1:{listening.getsockname()[1]}"
         services = (
             f"  {service.name}: {root}{SERVICES_PATH}{service_root(service).replace('://', '/')}"
@@ -48,5 +49,5 @@ def _serve(options: argparse.Namespace) -> int:
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-        serve(world, listening)
+        serve(world_on_demand(scenario, seed, clock), listening)
     return 0

@@ -4,6 +4,7 @@ import logging
 import pickle
 import sys
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .awake import kept_awake
@@ -33,8 +34,8 @@ def main() -> None:
 
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    with kept_awake():
-        serve(spec.world(PreciseWallClock()), listening, until)
+    with kept_awake(), closing(PreciseWallClock()) as clock:
+        serve(spec.world(clock), listening, until)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,15 @@ class Allowance:
 
 
 class PreciseWallClock(WallClock):
-    """Real time; ``sleep_until_ns`` may be awaited on one event loop only."""
+    """Real time; ``sleep_until_ns`` may be awaited on one event loop only.
+
+    End it with ``close`` when nobody waits any more.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._watcher: threading.Thread | None = None
+        self._is_open = True
         self._waiting: list[_Waiting] = []
         self._sequence = count()
         self._changed = threading.Condition()
@@ -69,7 +74,8 @@ class PreciseWallClock(WallClock):
             return
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
+            self._watcher = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+            self._watcher.start()
         over = self._loop.create_future()
         with self._changed:
             heappush(self._waiting, (deadline_ns, next(self._sequence), over))
@@ -77,10 +83,20 @@ class PreciseWallClock(WallClock):
                 self._changed.notify()
         await over
 
+    def close(self) -> None:
+        """End the thread that watches the deadlines."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify()
+        if self._watcher is not None:
+            self._watcher.join()
+
     def _watch(self) -> None:
         assert self._loop is not None
         while True:
             with self._changed:
+                if not self._is_open:
+                    return
                 due = self._take_due()
                 if not due:
                     self._changed.wait(self._until_next_s())

@@ -1,7 +1,11 @@
 """The server's clock: no wait ends early, however many there are, and each one ends."""
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 
+import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, lists, tuples
 from warpbench.mocks.server.precise_clock import Allowance, PreciseWallClock
@@ -9,8 +13,14 @@ from warpbench.mocks.server.precise_clock import Allowance, PreciseWallClock
 MS = 1_000_000
 
 
-def test_no_wait_ends_early_whether_few_or_many_wait() -> None:
-    clock = PreciseWallClock()
+@pytest.fixture
+def clock() -> Iterator[PreciseWallClock]:
+    with closing(PreciseWallClock()) as precise:
+        yield precise
+    assert "deadlines" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_no_wait_ends_early_whether_few_or_many_wait(clock: PreciseWallClock) -> None:
 
     async def early_ns(after_ns: int) -> int:
         deadline_ns = clock.now_ns() + after_ns
@@ -24,8 +34,7 @@ def test_no_wait_ends_early_whether_few_or_many_wait() -> None:
     assert max(asyncio.run(main())) <= 0
 
 
-def test_a_wait_that_is_cancelled_holds_up_no_other() -> None:
-    clock = PreciseWallClock()
+def test_a_wait_that_is_cancelled_holds_up_no_other(clock: PreciseWallClock) -> None:
 
     async def main() -> None:
         now_ns = clock.now_ns()
