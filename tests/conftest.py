@@ -83,10 +83,8 @@ def ctrl_c_is_heard() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def threads_of_a_parallel_test_run_are_bystanders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under pytest-xdist a worker has threads of its own, which no clock need mind."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
+def threads_from_before_a_test_are_bystanders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of pytest-xdist, and pools that an earlier test left idle: no clock need mind them."""
     original = SkippingClock.__init__
     before_the_test = set(frames_by_thread()) - {threading.get_ident()}
 
