@@ -1,8 +1,10 @@
 """What a patched transport is asked, and what it answers: no more than the lab and clients read."""
 
-from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass
 from typing import Self
+
+import httpx
+import httpx2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Request:
     read_timeout_s: float | None
 
 
+class Body(httpx2.SyncByteStream, httpx.SyncByteStream):
+    """The body of a response to a sync client, in pieces; either library takes it."""
+
+
+class AsyncBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
+    """The same for async clients."""
+
+
 class Response:
     """What a transport answers: all that httpx and httpx2 read of it.
 
@@ -46,7 +56,7 @@ class Response:
         self,
         status: int,
         headers: list[tuple[bytes, bytes]],
-        stream: Iterable[bytes] | AsyncIterable[bytes],
+        stream: Body | AsyncBody,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -54,10 +64,8 @@ class Response:
         self.extensions: dict[str, object] = {}
 
 
-class WholeBody:
+class WholeBody(Body, AsyncBody):
     """A body that is there as a whole, for sync and async clients; it is read once."""
-
-    __slots__ = ("_data",)
 
     def __init__(self, data: bytes) -> None:
         self._data: bytes | None = data

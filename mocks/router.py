@@ -1,7 +1,7 @@
 """The HTTP edge in-process: respx routers that play the mocked world's replies on the clock.
 
 respx patches the transport below any client, so real SDK clients run unchanged: openai 3.x
-through httpx2 (``httpcore2``, whose mocker pytest-httpx2 registers), others through httpx.
+through httpx2 (and ``httpcore2`` below it), others through httpx.
 
 What is replied is decided before respx's own matching, which resolves patterns, inspects the
 side effect and records each call for ever (about 8 KB a call with a 2 KB prompt). Whatever
@@ -23,7 +23,7 @@ from types import ModuleType
 import respx
 
 from .clock import Clock
-from .http_messages import Request, Response, WholeBody
+from .http_messages import AsyncBody, Body, Request, Response, WholeBody
 from .mockers import MOCKERS
 from .reply import Ending
 from .traffic import Call
@@ -38,7 +38,7 @@ class WorldRouter(respx.MockRouter):
 
     Args:
         world: What answers.
-        transport: The package whose connections are patched.
+        transport: The package whose transports are patched.
     """
 
     def __init__(self, world: World, *, transport: str) -> None:
@@ -176,7 +176,7 @@ class _Play:
         return error
 
 
-class _AsyncParts:
+class _AsyncParts(AsyncBody):
     """The body of a reply, part by part, each when it is due."""
 
     def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
@@ -199,7 +199,7 @@ class _AsyncParts:
         self._scope.close()
 
 
-class _SyncParts:
+class _SyncParts(Body):
     """The same for plain code."""
 
     def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:

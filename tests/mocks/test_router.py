@@ -5,10 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import httpcore2
 import httpx
 import httpx2
 import openai
 import pytest
+import respx
 import uvloop
 from warpbench.bench.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
@@ -95,6 +97,62 @@ def test_clients_of_both_libraries_are_answered(library: Any) -> None:
 
     assert response.status_code == 200
     assert world.clock.now_ns() == LATENCY_NS
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_what_a_client_knows_of_a_response_is_there(library: Any) -> None:
+    def ask() -> tuple[bool, list[bytes], bool, float]:
+        body = {"model": "m", "messages": MESSAGES}
+        with library.Client() as client, client.stream("POST", URL, json=body) as response:
+            before = response.is_closed
+            pieces = list(response.iter_raw())
+        return before, pieces, response.is_closed, response.elapsed.total_seconds()
+
+    before, pieces, after, elapsed_s = World().run(ask)
+
+    assert (before, after) == (False, True)
+    assert b"".join(pieces).startswith(b"{")
+    assert elapsed_s >= 0
+
+
+@pytest.mark.parametrize(("library", "below"), [(httpx, "httpcore"), (httpx2, "httpcore2")])
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_somebody_elses_mock_answers_what_it_mocks(
+    library: Any, below: str, is_inside: bool
+) -> None:
+    world = World()
+    theirs = respx.mock(using=below, assert_all_mocked=False)
+    theirs.get("https://theirs.example.com/").respond(418)
+
+    def ask() -> Any:
+        return library.get("https://theirs.example.com/")
+
+    def ask_inside() -> Any:
+        with theirs:
+            return ask()
+
+    if is_inside:
+        response = world.run(ask_inside)
+    else:
+        with theirs:
+            response = world.run(ask)
+
+    assert response.status_code == 418
+    assert world.traffic.http_requests == 0
+
+
+def test_a_pool_of_ones_own_is_asked() -> None:
+    class Pool(httpcore2.ConnectionPool):
+        def handle_request(self, request: httpcore2.Request) -> httpcore2.Response:
+            return httpcore2.Response(418, content=b"")
+
+    def ask() -> httpx2.Response:
+        transport = httpx2.HTTPTransport()
+        transport._pool = Pool()
+        with httpx2.Client(transport=transport) as client:
+            return client.get("https://theirs.example.com/")
+
+    assert World().run(ask).status_code == 418
 
 
 @LOOPS
