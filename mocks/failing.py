@@ -12,17 +12,19 @@ ErrorBody = Callable[[int, str], bytes]
 _DRIPS = 10
 
 
-def failed(reply: Reply, fault: Fault, content_type: str, error_body: ErrorBody) -> Reply:
+def failed(
+    reply: Reply, fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody
+) -> Reply:
     """Return the reply as a fault makes it.
 
     Args:
         reply: What would be sent without it.
         fault: The fault.
-        content_type: Of an error's body.
-        error_body: Writes it.
+        error_headers: What an error's answer has in any case.
+        error_body: Writes its body.
     """
     if fault.kind is FaultKind.STATUS:
-        return _error_reply(fault, content_type, error_body)
+        return _error_reply(fault, error_headers, error_body)
     if fault.kind is FaultKind.CONNECT_ERROR:
         return no_reply(Ending.REFUSED, fault.delay_ns)
     if fault.kind is FaultKind.READ_TIMEOUT:
@@ -31,8 +33,8 @@ def failed(reply: Reply, fault: Fault, content_type: str, error_body: ErrorBody)
     return reply if change is None else change(reply, fault)
 
 
-def _error_reply(fault: Fault, content_type: str, error_body: ErrorBody) -> Reply:
-    headers = {"content-type": content_type}
+def _error_reply(fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody) -> Reply:
+    headers = {**error_headers}
     if fault.retry_after_s is not None:
         headers["retry-after"] = f"{fault.retry_after_s:g}"
     if fault.retry_after_ms is not None:

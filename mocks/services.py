@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from threading import Lock
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from .bounds import latency_ns
@@ -19,6 +20,7 @@ from .reply import Reply, whole_reply
 from .scenario import ServiceSpec
 
 _UNKNOWN = -1
+_PLAIN = MappingProxyType({"content-type": "text/plain"})
 
 
 class Services:
@@ -60,7 +62,7 @@ class Services:
             return reply
         chance = Random(f"{self._stream}/{asked}/{times}/fault")
         fault = draw_fault(spec.faults, chance, _UNKNOWN, _UNKNOWN, times)
-        return reply if fault is None else failed(reply, fault, "text/plain", _error_body)
+        return reply if fault is None else failed(reply, fault, _PLAIN, _error_body)
 
 
 def _error_body(_status: int, message: str) -> bytes:

@@ -30,6 +30,7 @@ class Traffic:
     def __init__(self, meter: Meter | None = None) -> None:
         self._lock = Lock()
         self._meter = meter
+        self._in_flight = 0
         self.reset()
 
     @property
@@ -43,13 +44,12 @@ class Traffic:
         return self._in_flight
 
     def reset(self) -> None:
-        """Forget everything, the warm-up for instance."""
+        """Forget everything, the warm-up for instance; but what is in flight still is."""
         self.http_requests = 0
         self.llm_calls = 0
         self.tool_calls = 0
         self.service_calls = 0
-        self.peak_in_flight = 0
-        self._in_flight = 0
+        self.peak_in_flight = self._in_flight
         if self._meter is not None:
             self._meter.forget()
 

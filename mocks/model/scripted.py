@@ -127,18 +127,20 @@ class ScriptedModel:
                 self.tools_declared |= question.tools.keys()
         fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
-            return ModelReply(_refusal(wire, admission, admission.retry_after_ns), session, step)
+            headers = _headers_of(wire, session, step)
+            refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
+            return ModelReply(refusal, session, step)
         reply = _reply(wire, question, session, call, fault)
         if fault is not None:
             reply = failed(
                 reply,
                 fault,
-                _JSON["content-type"],
+                _headers_of(wire, session, step),
                 lambda status, message: to_json(wire.error(status, message)),
             )
         if admission is not None:
-            headers = {**reply.headers, **wire.limit_headers(admission.allowances)}
-            reply = later(replace(reply, headers=headers), admission.queued_ns)
+            limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
+            reply = later(replace(reply, headers=limited), admission.queued_ns)
         if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
             with self._lock:  # a call that asks the first question again takes nothing back
                 self.answered[session] = max(step + 1, self.answered.get(session, 0))
@@ -196,6 +198,11 @@ def _read(wire: WireFormat, body: bytes) -> Question:
         ) from error
 
 
+def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
+    """Return what an answer has in any case: its kind, and what its request is called."""
+    return {**_JSON, wire.request_id_header: f"req_{session}_{step}"}
+
+
 def _reply(
     wire: WireFormat, question: Question, session: int, call: ModelCallScript, fault: Fault | None
 ) -> Reply:
@@ -212,15 +219,14 @@ def _reply(
     )
     if fault is not None:
         answer = altered(answer, fault)
-    identity = {wire.request_id_header: f"req_{answer.tag}"}
+    headers = _headers_of(wire, session, question.step)
     if not question.streamed:
-        body = to_json(wire.whole(answer))
-        return whole_reply(_OK, {**_JSON, **identity}, body, call.latency_ns)
+        return whole_reply(_OK, headers, to_json(wire.whole(answer)), call.latency_ns)
     fragments = fragments_of(answer, call.pieces)
     times_ns = piece_times_ns(call)
     last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
     return streamed_reply(
-        {**_EVENTS, **identity},
+        {**headers, **_EVENTS},
         (
             Part(
                 times_ns[last_piece]
@@ -233,12 +239,14 @@ def _reply(
     )
 
 
-def _refusal(wire: WireFormat, admission: Admission, retry_after_ns: int) -> Reply:
-    headers = {
-        **_JSON,
+def _refusal(
+    wire: WireFormat, headers: Mapping[str, str], admission: Admission, retry_after_ns: int
+) -> Reply:
+    limited = {
+        **headers,
         **wire.limit_headers(admission.allowances),
         "retry-after": str(-(-retry_after_ns // _SECOND_NS)),
         "retry-after-ms": str(-(-retry_after_ns // 1_000_000)),
     }
     error = wire.error(_TOO_MANY_REQUESTS, "warpbench: the scenario's rate limit is reached")
-    return whole_reply(_TOO_MANY_REQUESTS, headers, to_json(error), 0)
+    return whole_reply(_TOO_MANY_REQUESTS, limited, to_json(error), 0)

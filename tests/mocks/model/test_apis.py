@@ -176,6 +176,23 @@ def test_an_answer_says_what_its_request_is_called() -> None:
     assert Mocked(call(1000)).run(ask) == ["req_0_0"] * 3
 
 
+def test_so_does_an_error() -> None:
+    failing = replace(call(1000), faults=(Fault(FaultKind.STATUS, status=500),) * 2)
+
+    def ask() -> list[str | None]:
+        with pytest.raises(openai.InternalServerError) as of_openai:
+            openai_client().with_options(max_retries=0).chat.completions.create(
+                model="m", messages=USER
+            )
+        with pytest.raises(anthropic.InternalServerError) as of_anthropic:
+            anthropic_client().with_options(max_retries=0).messages.create(
+                model="m", messages=USER, max_tokens=9
+            )
+        return [of_openai.value.request_id, of_anthropic.value.request_id]
+
+    assert Mocked(failing).run(ask) == ["req_0_0"] * 2
+
+
 def test_usage_has_the_details_that_clients_read() -> None:
     def ask() -> tuple[Any, Any]:
         whole = openai_client().chat.completions.create(model="m", messages=USER)
