@@ -9,9 +9,7 @@ the lab's.
 
 import asyncio
 import time
-from asyncio.selector_events import _SelectorSocketTransport
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -42,7 +40,7 @@ class Stream:
 
     Attributes:
         called_ns: When ``create`` was called.
-        sent_ns: When the first bytes of its request were handed to the kernel.
+        sent_ns: When its client began to send its request.
         pieces_ns: When each of its pieces came.
     """
 
@@ -64,26 +62,14 @@ def reply_to(world: WorldSpec, number: int) -> Reply:
     return world.world(create_clock(ClockMode.WALL)).exchange("POST", path, path, body).reply
 
 
-@contextmanager
-def noting_sends(sends_ns: list[int]) -> Iterator[None]:
-    """Note when asyncio sends anything; what both HTTP clients send by, and no hook of theirs is
-    as near to the wire."""
-    write = _SelectorSocketTransport.write
-
-    def noted_write(self: Any, data: Any) -> None:
-        sends_ns.append(time.monotonic_ns())
-        write(self, data)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_SelectorSocketTransport, "write", noted_write)
-        yield
-
-
 async def seen_by_sdk(
     roots: Sequence[str], http_client_of: Any, count: int
 ) -> list[tuple[Stream, ...]]:
     """Ask each server in turn for a stream, so many times; the first opens the connections."""
     sends_ns: list[int] = []
+
+    async def is_sent(_request: object) -> None:
+        sends_ns.append(time.monotonic_ns())
 
     async def stream(sdk: openai.AsyncOpenAI, number: int) -> Stream:
         sends_ns.clear()
@@ -99,14 +85,16 @@ async def seen_by_sdk(
         return Stream(called_ns, sends_ns[0], pieces_ns)
 
     clients = [
-        openai.AsyncOpenAI(api_key="none", base_url=f"{root}/v1", http_client=http_client_of())
+        openai.AsyncOpenAI(
+            api_key="none",
+            base_url=f"{root}/v1",
+            http_client=http_client_of(event_hooks={"request": [is_sent]}),
+        )
         for root in roots
     ]
-    with noting_sends(sends_ns):
-        seen = [
-            tuple([await stream(client, number) for client in clients])
-            for number in range(count + 1)
-        ]
+    seen = [
+        tuple([await stream(client, number) for client in clients]) for number in range(count + 1)
+    ]
     for client in clients:
         await client.close()
     return seen[1:]
