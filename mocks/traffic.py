@@ -60,8 +60,12 @@ class Traffic:
 
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which began at ``start_ns``, in flight until the scope ends."""
+        with self._lock:
+            self.llm_calls += 1
+            self._in_flight += 1
+            self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
         what = WaitKind.MODEL, session, step, None, ""
-        return _ModelCall(self, self._meter, what, start_ns)
+        return Call(self._meter, what, start_ns, in_flight_of=self)
 
     def service_call(self, name: str, start_ns: int) -> "Call":
         """Count one request to an HTTP service.
@@ -81,25 +85,27 @@ class Traffic:
             self.tool_calls += 1
         return Call(self._meter, (WaitKind.TOOL, session, step, index, name), start_ns)
 
-    def _model_call_begins(self) -> None:
-        with self._lock:
-            self.llm_calls += 1
-            self._in_flight += 1
-            self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-
     def _model_call_ends(self) -> None:
         with self._lock:
             self._in_flight -= 1
 
 
 class Call:
-    """The scope of one call: whoever plays it says when it waits, and for what."""
+    """The scope of one call: whoever plays it says when it waits, and for what.
+
+    Args:
+        meter: Notes the wait when it is over, if it shall be noted.
+        what: What it is.
+        start_ns: When it began, on the clock.
+        in_flight_of: What has counted it as in flight, until it is over.
+    """
 
     __slots__ = (
         "_asked_ns",
         "_due_ns",
         "_idle_at_start_ns",
         "_idle_ns",
+        "_in_flight_of",
         "_meter",
         "_now_ns",
         "_ready_ns",
@@ -109,9 +115,16 @@ class Call:
         "_what",
     )
 
-    def __init__(self, meter: Meter | None, what: _What, start_ns: int) -> None:
+    def __init__(
+        self,
+        meter: Meter | None,
+        what: _What,
+        start_ns: int,
+        in_flight_of: Traffic | None = None,
+    ) -> None:
         self._meter = meter
         self._what = what
+        self._in_flight_of = in_flight_of
         self._start_ns = self._asked_ns = self._due_ns = self._now_ns = start_ns
         self._waits = True
         self._waited_ns = 0
@@ -129,9 +142,14 @@ class Call:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        meter = self._meter
-        if meter is None:
-            return
+        try:
+            if self._meter is not None:
+                self._note(self._meter)
+        finally:
+            if self._in_flight_of is not None:
+                self._in_flight_of._model_call_ends()
+
+    def _note(self, meter: Meter) -> None:
         if self._waits:
             self.taken_up()
         else:  # what is left of it was no wait
@@ -182,28 +200,3 @@ class Call:
         books = meter.books
         if books is not None:
             books.waited(self._what[1], from_ns, now_ns - idle_ns)
-
-
-class _ModelCall(Call):
-    """Counted as in flight besides."""
-
-    __slots__ = ("_traffic",)
-
-    def __init__(self, traffic: Traffic, meter: Meter | None, what: _What, start_ns: int) -> None:
-        super().__init__(meter, what, start_ns)
-        self._traffic = traffic
-
-    def __enter__(self) -> Self:
-        self._traffic._model_call_begins()
-        return super().__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            super().__exit__(kind, error, traceback)
-        finally:
-            self._traffic._model_call_ends()
