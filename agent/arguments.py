@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jiter
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
@@ -61,8 +61,8 @@ def validator_from_schema(parameters: Mapping[str, object]) -> Validator:
 
     def validate(raw: str) -> dict[str, Any]:
         try:
-            arguments = jiter.from_json(raw.encode())
-        except ValueError as error:
+            arguments = msgspec.json.decode(raw)
+        except (ValueError, RecursionError) as error:
             raise ToolArgumentsError(f"not valid JSON: {error}") from error
         if type(arguments) is not dict:
             raise ToolArgumentsError(f"expected a JSON object, got {_type_name(arguments)}")

@@ -22,7 +22,7 @@ _PACKAGES = (
     "anyio",
     "pydantic",
     "pydantic_core",
-    "jiter",
+    "msgspec",
 )
 _GIT_TIMEOUT_S = 5
 

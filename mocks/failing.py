@@ -1,7 +1,8 @@
 """What a fault makes of a reply, whoever would have sent it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from .faults import Fault, FaultKind
 from .reply import Ending, Part, Reply, broken_off, dripping, no_reply, whole_reply

@@ -5,6 +5,7 @@ from typing import Self
 
 import httpx
 import httpx2
+import msgspec
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,7 @@ class Address:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a transport was asked.
 
     Attributes:

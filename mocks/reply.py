@@ -5,8 +5,10 @@ loopback server over a socket. Times count from the arrival of the request.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum, auto
+
+import msgspec
+from msgspec.structs import replace
 
 _END_OF_EVENT = b"\n\n"
 
@@ -30,16 +32,14 @@ class Ending(StrEnum):
     """Nothing more comes, and the connection stays open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Bytes of the body, and when they are sent."""
 
     at_ns: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What is sent for one request.
 
     Attributes:
@@ -68,8 +68,11 @@ class Reply:
     @property
     def is_whole(self) -> bool:
         """Whether it comes at one time, and complete."""
-        at_one_time = len(self.parts) == 1 and self.head_ns == self.parts[0].at_ns
-        return at_one_time and self.ending is Ending.COMPLETE
+        return (
+            len(self.parts) == 1
+            and (self.early_head_ns is None or self.early_head_ns == self.parts[0].at_ns)
+            and self.ending is Ending.COMPLETE
+        )
 
     @property
     def is_stream(self) -> bool:

@@ -105,10 +105,8 @@ class _Play:
         self.clock = world.clock
         self.traffic = world.traffic
         reply = self._exchange.reply
-        first_after_ns = reply.head_ns
         waits_for_ever = not reply.parts and reply.ending is Ending.SILENT
-        if waits_for_ever:
-            first_after_ns = _NEVER_NS
+        first_after_ns = _NEVER_NS if waits_for_ever else reply.head_ns
         self.first_ns = self._exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
         self.is_prompt = reply.is_whole and first_after_ns <= self._timeout_ns
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
+
 from .clock import Clock
 from .errors import UnmockedRequestError
 from .metering import Meter
@@ -19,8 +21,7 @@ from .services import Services
 from .traffic import Traffic
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """A request's reply.
 
     Attributes:

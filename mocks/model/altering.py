@@ -1,6 +1,6 @@
 """What a fault makes of an answer that a client takes for a proper one."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ..faults import Fault, FaultKind
 from .answer import Answer, ToolUse

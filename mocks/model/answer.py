@@ -6,15 +6,16 @@ completions, responses and messages.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 
 class UnusableRequestError(Exception):
     """The request is not one that the API knows; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What a request asks.
 
     Attributes:
@@ -36,29 +37,36 @@ class Question:
     prompt: str = ""
 
 
-def first_prompt(items: Iterable[Mapping[str, Any]]) -> str:
+class Message(Protocol):
+    """What is said in a conversation, as far as every API has it."""
+
+    @property
+    def role(self) -> str | None:
+        """Who says it."""
+        ...
+
+    @property
+    def content(self) -> Any:
+        """What is said: text, or a list of parts."""
+        ...
+
+
+def first_prompt(messages: Iterable[Message]) -> str:
     """Return the first message of the person, as text whatever its form."""
-    for item in items:
-        if item.get("role") == "user":
-            return str(item.get("content"))
+    for message in messages:
+        if message.role == "user":
+            return str(message.content)
     return ""
 
 
-def schema_of(declared: object) -> Mapping[str, object]:
-    """Return the JSON schema that a request declares of a tool; empty if what it has is none."""
-    return declared if isinstance(declared, dict) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(msgspec.Struct, frozen=True):
     """A tool call that an answer asks for; ``arguments`` is JSON text."""
 
     name: str
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the model says: text, or tool calls.
 
     Attributes:
@@ -156,8 +164,8 @@ class WireFormat:
     Attributes:
         path: What the path of its requests ends with.
         request_id_header: In which header an answer says what its request is called.
-        read: Reads the JSON of a request. Raises ``UnusableRequestError``, or an error that
-            reading a mapping raises, if it is none.
+        read: Reads the body of a request. Raises ``ValueError``, or ``RecursionError``, if
+            it is none.
         whole: The JSON of an answer that comes as a whole.
         stream: The events of one that comes in pieces: the answer, its fragments, and
             whether the last counts the tokens.
@@ -167,7 +175,7 @@ class WireFormat:
 
     path: str
     request_id_header: str
-    read: Callable[[Mapping[str, Any]], Question]
+    read: Callable[[bytes], Question]
     whole: Callable[[Answer], object]
     stream: Callable[[Answer, Fragments, bool], Iterable[Event]]
     error: Callable[[int, str], object]

@@ -7,11 +7,12 @@ answer against.
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import to_json
+import msgspec
+from msgspec.json import encode as to_json
 
 from .answer import (
     Allowances,
@@ -22,7 +23,6 @@ from .answer import (
     WireFormat,
     first_prompt,
     numbered,
-    schema_of,
 )
 
 _ERROR_TYPES = {
@@ -36,17 +36,38 @@ _ERROR_TYPES = {
 }
 
 
-def _read(request: Mapping[str, Any]) -> Question:
+class _Message(msgspec.Struct):
+    role: str
+    content: Any = None
+
+
+class _Tool(msgspec.Struct):
+    name: str
+    input_schema: dict[str, Any] | None = None  # a tool of the server's own has none
+
+
+class _Request(msgspec.Struct):
+    model: str
+    messages: list[_Message]
+    tools: list[_Tool] | None = None
+    stream: bool | None = None
+
+
+_decode = msgspec.json.Decoder(_Request).decode
+
+
+def _read(body: bytes) -> Question:
+    request = _decode(body)
     return Question(
-        model=str(request["model"]),
-        step=sum(message["role"] == "assistant" for message in request["messages"]),
+        model=request.model,
+        step=[message.role for message in request.messages].count("assistant"),
         tools={
-            tool["name"]: schema_of(tool["input_schema"])
-            for tool in request.get("tools") or ()
-            if "input_schema" in tool
+            tool.name: tool.input_schema
+            for tool in request.tools or ()
+            if tool.input_schema is not None
         },
-        streamed=bool(request.get("stream")),
-        prompt=first_prompt(request["messages"]),
+        streamed=bool(request.stream),
+        prompt=first_prompt(request.messages),
     )
 
 

@@ -5,10 +5,11 @@ every answer against.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import to_json
+import msgspec
+from msgspec.json import encode as to_json
 
 from .answer import (
     Answer,
@@ -18,7 +19,6 @@ from .answer import (
     WireFormat,
     first_prompt,
     numbered,
-    schema_of,
 )
 from .chat_completions import CREATED, error_of, limit_headers_of
 
@@ -26,32 +26,59 @@ _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
 
-def _read(request: Mapping[str, Any]) -> Question:
-    items = request["input"]
-    prompt = items if isinstance(items, str) else first_prompt(items)
-    if isinstance(items, str):
-        items = []
+class _Item(msgspec.Struct):
+    """A message, an output of the model's, or what a tool gave."""
+
+    type: str | None = None
+    role: str | None = None
+    content: Any = None
+    id: str | None = None
+    call_id: str | None = None
+
+
+class _Tool(msgspec.Struct):
+    type: str
+    name: str | None = None  # one of the server's own has none
+    parameters: dict[str, Any] | None = None
+
+
+class _Request(msgspec.Struct):
+    model: str
+    input: str | list[_Item]
+    previous_response_id: str | None = None
+    tools: list[_Tool] | None = None
+    stream: bool | None = None
+
+
+_decode = msgspec.json.Decoder(_Request).decode
+
+
+def _read(body: bytes) -> Question:
+    request = _decode(body)
+    items = [] if isinstance(request.input, str) else request.input
+    prompt = request.input if isinstance(request.input, str) else first_prompt(items)
     session, step = None, _answers_in(items)
-    previous = _OUR_IDENTIFIER.fullmatch(str(request.get("previous_response_id") or ""))
+    previous = _OUR_IDENTIFIER.fullmatch(request.previous_response_id or "")
     if previous is not None:
         session, step = int(previous[1]), int(previous[2]) + 1 + step
-    functions = [tool for tool in request.get("tools") or () if tool.get("type") == "function"]
     return Question(
-        model=str(request["model"]),
+        model=request.model,
         step=step,
-        tools={function["name"]: schema_of(function.get("parameters")) for function in functions},
-        streamed=bool(request.get("stream")),
+        tools={
+            tool.name: tool.parameters or {}
+            for tool in request.tools or ()
+            if tool.type == "function" and tool.name is not None
+        },
+        streamed=bool(request.stream),
         session=session,
         prompt=prompt,
     )
 
 
-def _answers_in(items: list[Mapping[str, Any]]) -> int:
+def _answers_in(items: list[_Item]) -> int:
     """Count the answers that the input repeats: by their identifiers, or else by turns."""
     identifiers = [
-        _OUR_IDENTIFIER.match(str(item.get("call_id") or item.get("id") or ""))
-        for item in items
-        if _is_models(item)
+        _OUR_IDENTIFIER.match(item.call_id or item.id or "") for item in items if _is_models(item)
     ]
     steps = [int(found[2]) for found in identifiers if found is not None]
     if steps:
@@ -62,8 +89,8 @@ def _answers_in(items: list[Mapping[str, Any]]) -> int:
     )
 
 
-def _is_models(item: Mapping[str, Any]) -> bool:
-    return item.get("role") == "assistant" or item.get("type") in _MODELS_TYPES
+def _is_models(item: _Item) -> bool:
+    return item.role == "assistant" or item.type in _MODELS_TYPES
 
 
 def _whole(answer: Answer) -> object:

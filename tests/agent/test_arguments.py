@@ -38,6 +38,8 @@ class TestSchema:
         ("raw", "complaint"),
         [
             ("{", "not valid JSON"),
+            ('{"ratio": NaN}', "not valid JSON"),
+            pytest.param("[" * 100_000, "not valid JSON", id="nested"),
             ("[]", "expected a JSON object, got array"),
             ("{}", "text: required, but missing"),
             ('{"text": 1}', "text: expected string, got integer"),

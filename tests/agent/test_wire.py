@@ -87,7 +87,16 @@ def test_a_malformed_answer_says_where(document: Any, complaint: str) -> None:
         parse(document)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b'{"choices": [', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Bad gateway</html>",
+        b'{"choices": [',
+        b"\xff",
+        pytest.param(b"[" * 100_000, id="nested"),
+    ],
+)
 def test_an_answer_that_is_not_json_shows_how_it_begins(body: bytes) -> None:
     with pytest.raises(ModelAnswerError, match=r"not JSON.*begins"):
         parse_answer(body)

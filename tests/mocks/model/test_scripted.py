@@ -14,7 +14,7 @@ from warpbench.mocks.reply import Reply
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
-LOOK_UP = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 5)
+LOOK_UP = ToolCallScript("look_up", '{"word":"time"}', ToolKind.ASYNC, 5)
 ASKS = ModelCallScript(100, 11, 22, (LOOK_UP, LOOK_UP))
 ANSWERS = ModelCallScript(200, 33, 44, ())
 TICKETED = {"type": "object", "properties": {"word": {"type": "string"}, "ticket": {}}}
@@ -123,11 +123,18 @@ def test_a_call_that_begins_again_takes_no_answer_back() -> None:
     assert played.answered == {7: 2}
 
 
-@pytest.mark.parametrize("parameters", [[], "text", 3, None])
-def test_a_schema_that_is_none_is_taken_for_an_empty_one(parameters: Any) -> None:
-    tools = [declaration("now", parameters)]
+def test_a_tool_without_a_schema_takes_no_arguments() -> None:
+    tools = [declaration("now", None)]
 
     assert calls_in(answered(request(tools=tools)).body) == [("now", {}), ("now", {})]
+
+
+@pytest.mark.parametrize("parameters", [[], "text", 3])
+def test_a_schema_that_is_none_is_a_bad_request_as_it_is_to_the_real_api(parameters: Any) -> None:
+    answer = answered(request(tools=[declaration("now", parameters)]))
+
+    assert answer.status == 400
+    assert "$.tools[0].function.parameters" in json.loads(answer.body)["error"]["message"]
 
 
 def test_a_marker_that_no_session_can_have_is_a_bad_request() -> None:
@@ -153,6 +160,13 @@ def test_tokens_are_as_drawn() -> None:
         (b"[warpbench session 7] no JSON", "not a request to …/chat/completions"),
         (b'{"prompt": "[warpbench session 7]"}', "not a request to …/chat/completions"),
         (b'["[warpbench session 7]"]', "not a request to …/chat/completions"),
+        (b'{"model": 4, "messages": []}', "Expected `str`, got `int` - at `$.model`"),
+        (b'{"model": "\xff", "messages": []}', "not a request to …/chat/completions"),
+        pytest.param(
+            b'{"model": "m", "messages": [{"role": "user", "content": ' + b"[" * 100_000,
+            "maximum recursion depth exceeded",
+            id="nested",
+        ),
     ],
 )
 def test_what_it_cannot_answer_is_a_bad_request_that_says_why(body: bytes, expected: str) -> None:
@@ -167,7 +181,7 @@ AWKWARD = st.text(alphabet=st.sampled_from('a%\\"\0\u2028é🙂{}()s#d'), max_si
 
 @given(name=AWKWARD, word=AWKWARD, model_name=AWKWARD)
 def test_no_character_breaks_an_answer(name: str, word: str, model_name: str) -> None:
-    call = ToolCallScript("t" + name, {"word": word}, ToolKind.ASYNC, 5)
+    call = ToolCallScript("t" + name, json.dumps({"word": word}), ToolKind.ASYNC, 5)
     played = model(SessionScript(7, (ModelCallScript(1, 2, 3, (call,)), ANSWERS)))
     tools = [declaration("t" + name, TICKETED)]
 
