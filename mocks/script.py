@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
+from msgspec.json import encode as to_json
+
 from .bounds import MAX_TOKENS, latency_ns
 from .faults import Fault, draw_faults
 from .latency import Constant, Distribution
@@ -46,14 +48,14 @@ class ToolCallScript:
 
     Attributes:
         name: Name of the tool.
-        arguments: Its arguments as the scenario gives them.
+        arguments: Its arguments as the scenario gives them: the JSON of an object.
         kind: How the tool spends its time.
         latency_ns: What the call takes: waited for, or computed by a ``cpu`` tool.
         session: The session that the tool runs after that, if it is a nested agent.
     """
 
     name: str
-    arguments: dict[str, object]
+    arguments: str
     kind: ToolKind
     latency_ns: int
     session: "SessionScript | None" = None
@@ -238,10 +240,9 @@ def _draw_round(
 
 
 def _draw_tool_call(call: ToolCallSpec, generator: Random) -> ToolCallScript:
-    # A copy of the arguments, lest an agent that edits them edits another session's.
     return ToolCallScript(
         name=call.tool.name,
-        arguments=dict(call.arguments),
+        arguments=to_json(call.arguments).decode(),
         kind=call.tool.kind,
         latency_ns=latency_ns(call.latency.draw(generator)),
     )
@@ -274,7 +275,7 @@ def _replay(
     def tool_call_of(tool: RecordedToolCall) -> ToolCallScript:
         return ToolCallScript(
             name=tool.tool,
-            arguments={},
+            arguments="{}",
             kind=scenario.tools[tool.tool].kind,
             latency_ns=latency_ns(tool.latency_s),
             # Of the same sign, since a warm-up session is no part of a script.

@@ -7,7 +7,7 @@ made up from their schemas. Where it declares none, the model answers at once.
 
 from collections.abc import Mapping
 
-from pydantic_core import to_json
+from msgspec.json import encode as to_json
 
 from ..script import ToolCallScript
 from .answer import ToolUse
@@ -42,23 +42,29 @@ def tool_uses_of(
     if not declared:
         return ()
     return tuple(
-        _tool_use(call, declared, index, f"{session}.{step}.{index}")
-        for index, call in enumerate(calls)
+        [_tool_use(call, declared, session, step, index) for index, call in enumerate(calls)]
     )
 
 
 def _tool_use(
-    call: ToolCallScript, declared: Mapping[str, Mapping[str, object]], index: int, ticket: str
+    call: ToolCallScript,
+    declared: Mapping[str, Mapping[str, object]],
+    session: int,
+    step: int,
+    index: int,
 ) -> ToolUse:
-    if call.name in declared:
-        name, arguments = call.name, dict(call.arguments)
-        properties = declared[name].get("properties")
-        if isinstance(properties, Mapping) and TICKET in properties:
-            arguments[TICKET] = ticket
-    else:
+    if call.name not in declared:
         name = list(declared)[index % len(declared)]
-        arguments = made_up_arguments(declared[name])
-    return ToolUse(name, to_json(arguments).decode())
+        return ToolUse(name, to_json(made_up_arguments(declared[name])).decode())
+    properties = declared[call.name].get("properties")
+    if isinstance(properties, dict) and TICKET in properties:
+        return ToolUse(call.name, _with_ticket(call.arguments, f"{session}.{step}.{index}"))
+    return ToolUse(call.name, call.arguments)
+
+
+def _with_ticket(arguments: str, ticket: str) -> str:
+    separator = "" if arguments == "{}" else ","
+    return f'{arguments[:-1]}{separator}"{TICKET}":"{ticket}"}}'
 
 
 def made_up_arguments(schema: Mapping[str, object]) -> dict[str, object]:
@@ -69,13 +75,13 @@ def made_up_arguments(schema: Mapping[str, object]) -> dict[str, object]:
     """
     properties = schema.get("properties")
     required = schema.get("required")
-    if not isinstance(properties, Mapping) or not isinstance(required, list):
+    if not isinstance(properties, dict) or not isinstance(required, list):
         return {}
     return {name: _made_up_value(properties.get(name)) for name in required}
 
 
 def _made_up_value(schema: object) -> object:
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, dict):
         return "text"
     if "default" in schema:
         return schema["default"]

@@ -269,7 +269,7 @@ def burn_s(duration_s: float) -> None:
 def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Evidence]:
     times = st.integers(0, 1000)
     tools = tuple(
-        ToolCallScript("t", {}, kind, draw(times))
+        ToolCallScript("t", "{}", kind, draw(times))
         for kind in draw(st.lists(st.sampled_from(ToolKind), max_size=3))
     )
     calls = (ModelCallScript(draw(times), 1, 1, tools), ModelCallScript(draw(times), 1, 1, ()))

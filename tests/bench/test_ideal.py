@@ -27,7 +27,7 @@ def session(*rounds: tuple[int, Tools], number: int = 0) -> SessionScript:
         number,
         tuple(
             ModelCallScript(
-                latency_ns, 1, 1, tuple(ToolCallScript("t", {}, kind, ns) for kind, ns in tools)
+                latency_ns, 1, 1, tuple(ToolCallScript("t", "{}", kind, ns) for kind, ns in tools)
             )
             for latency_ns, tools in rounds
         ),

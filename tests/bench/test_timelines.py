@@ -14,7 +14,7 @@ from warpbench.mocks.waits import Wait, WaitKind
 
 MS = 1_000_000
 ORIGIN_NS = 7 * MS
-LOOK_UP = ToolCallScript("look_up", {}, ToolKind.ASYNC, 100 * MS)
+LOOK_UP = ToolCallScript("look_up", "{}", ToolKind.ASYNC, 100 * MS)
 MODEL, TOOL, TOOLS = LaneState.MODEL, LaneState.TOOL, LaneState.TOOLS
 READY, OWN, ADMISSION, OTHER = (
     LaneState.READY,

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 MS = 1_000_000
 PROMPT = task_of(0, "any")
-LOOK_UP = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 0)
+LOOK_UP = ToolCallScript("look_up", '{"word":"time"}', ToolKind.ASYNC, 0)
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"word": {"type": "string"}, "ticket": {"type": "string"}},

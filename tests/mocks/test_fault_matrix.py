@@ -86,7 +86,7 @@ SESSIONS = {(name, form): n for n, (name, form) in enumerate((n, f) for n in CAS
 
 
 def spec() -> WorldSpec:
-    look_up = ToolCallScript("look_up", {"word": "time"}, ToolKind.ASYNC, 0)
+    look_up = ToolCallScript("look_up", '{"word":"time"}', ToolKind.ASYNC, 0)
     sessions = {
         number: SessionScript(
             number,

@@ -56,7 +56,7 @@ def test_tool_calls_carry_what_the_scenario_says() -> None:
     first, last = draw_session(load_scenario("tools"), seed=0, session=0).model_calls
     assert [call.name for call in first.tool_calls] == ["search", "search", "weather", "lookup"]
     assert first.tool_calls[2] == ToolCallScript(
-        "weather", {"city": "Vienna", "days": 3}, ToolKind.ASYNC, 200_000_000
+        "weather", '{"city":"Vienna","days":3}', ToolKind.ASYNC, 200_000_000
     )
     assert first.tool_calls[3].kind is ToolKind.BLOCKING
     assert last.tool_calls == ()
@@ -159,12 +159,6 @@ def test_what_rarely_passes_a_bound_is_cut_there() -> None:
     session = draw_session(replace(scenario, rounds=(endless, answer)), 1, 0)
     assert len(session.model_calls) == 10_001
     assert session.model_calls[0].latency_ns == 10**18
-
-
-def test_editing_the_arguments_of_one_call_leaves_the_others_alone() -> None:
-    first, second = draw(load_scenario("tools"), seed=0, sessions=2).sessions
-    first.model_calls[0].tool_calls[0].arguments["query"] = "edited"
-    assert second.model_calls[0].tool_calls[0].arguments == {"query": "trains to Vienna"}
 
 
 @pytest.mark.parametrize(("sessions", "expected"), [(None, 60), (0, 0), (7, 7)])
