@@ -110,14 +110,15 @@ def _cutting_short(
         if not _is_answered_below(transport, "handle_request"):
             return original(transport, request)
         answering = cast("Answering", mocker.routers[0])
-        answer = answering.answer(_client_request(request, request.read()))
+        answer = answering.answer(_client_request(request, b"".join(request.stream)))
         return response_of(answer.status, headers=answer.headers, stream=answer.stream)
 
     async def handle_async_request(transport: object, request: Any) -> Any:
         if not _is_answered_below(transport, "handle_async_request"):
             return await original(transport, request)
         answering = cast("Answering", mocker.routers[0])
-        answer = await answering.answer_async(_client_request(request, await request.aread()))
+        body = await _read(request.stream)
+        answer = await answering.answer_async(_client_request(request, body))
         return response_of(answer.status, headers=answer.headers, stream=answer.stream)
 
     return handle_async_request if inspect.iscoroutinefunction(original) else handle_request

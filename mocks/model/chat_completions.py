@@ -4,7 +4,7 @@ Source: the types of the official SDK (``openai.types.chat``), which the tests h
 answer against.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -39,6 +39,7 @@ class _Function(msgspec.Struct):
 
 
 class _Tool(msgspec.Struct):
+    type: str
     function: _Function | None = None
 
 
@@ -63,15 +64,21 @@ def _read(body: bytes) -> Question:
     return Question(
         model=request.model,
         step=[message.role for message in request.messages].count("assistant"),
-        tools={
-            tool.function.name: tool.function.parameters or {}
-            for tool in request.tools or ()
-            if tool.function is not None
-        },
+        tools=_functions_of(request.tools or ()),
         streamed=bool(request.stream),
         counts_usage=options is not None and bool(options.include_usage),
         prompt=first_prompt(request.messages),
     )
+
+
+def _functions_of(tools: Iterable[_Tool]) -> dict[str, dict[str, Any]]:
+    functions = {}
+    for tool in tools:
+        if tool.type == "function":
+            if tool.function is None:
+                raise ValueError("a tool of type `function` has no `function`")
+            functions[tool.function.name] = tool.function.parameters or {}
+    return functions
 
 
 # What is answered as a whole has types as well: they are made and written in half the time that

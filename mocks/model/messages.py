@@ -42,8 +42,10 @@ class _Message(msgspec.Struct):
 
 
 class _Tool(msgspec.Struct):
-    name: str
-    input_schema: dict[str, Any] | None = None  # a tool of the server's own has none
+    """Tools of the server's own have no schema, and whole sets of them no name."""
+
+    name: str | None = None
+    input_schema: dict[str, Any] | None = None
 
 
 class _Request(msgspec.Struct):
@@ -64,7 +66,7 @@ def _read(body: bytes) -> Question:
         tools={
             tool.name: tool.input_schema
             for tool in request.tools or ()
-            if tool.input_schema is not None
+            if tool.name is not None and tool.input_schema is not None
         },
         streamed=bool(request.stream),
         prompt=first_prompt(request.messages),
@@ -111,7 +113,7 @@ def _tool_use(answer: Answer, index: int) -> dict[str, object]:
     use = answer.tool_uses[index]
     try:
         arguments = json.loads(use.arguments)
-    except ValueError:  # a fault: this API cannot say anything but an object
+    except (ValueError, RecursionError):  # a fault: this API cannot say anything but an object
         arguments = {}
     return {
         "type": "tool_use",

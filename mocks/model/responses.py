@@ -5,7 +5,7 @@ every answer against.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ class _Item(msgspec.Struct):
 class _Tool(msgspec.Struct):
     type: str
     name: str | None = None  # one of the server's own has none
-    parameters: dict[str, Any] | None = None
+    parameters: Any = None
 
 
 class _Request(msgspec.Struct):
@@ -64,15 +64,22 @@ def _read(body: bytes) -> Question:
     return Question(
         model=request.model,
         step=step,
-        tools={
-            tool.name: tool.parameters or {}
-            for tool in request.tools or ()
-            if tool.type == "function" and tool.name is not None
-        },
+        tools=_functions_of(request.tools or ()),
         streamed=bool(request.stream),
         session=session,
         prompt=prompt,
     )
+
+
+def _functions_of(tools: Iterable[_Tool]) -> dict[str, dict[str, Any]]:
+    functions = {}
+    for tool in tools:
+        if tool.type == "function":
+            schema = {} if tool.parameters is None else tool.parameters
+            if tool.name is None or not isinstance(schema, dict):
+                raise ValueError(f"a function has a `name` and `parameters`, not {tool!r}")
+            functions[tool.name] = schema
+    return functions
 
 
 def _answers_in(items: list[_Item]) -> int:

@@ -77,7 +77,9 @@ def made_up_arguments(schema: Mapping[str, object]) -> dict[str, object]:
     required = schema.get("required")
     if not isinstance(properties, dict) or not isinstance(required, list):
         return {}
-    return {name: _made_up_value(properties.get(name)) for name in required}
+    return {
+        name: _made_up_value(properties.get(name)) for name in required if isinstance(name, str)
+    }
 
 
 def _made_up_value(schema: object) -> object:

@@ -61,13 +61,13 @@ class ServerApp:
         except UnmockedRequestError as error:
             await _send_json(send, 404, {"error": {"message": f"warpbench: {error}"}})
             return
+        transport: HeldTransport = scope["extensions"][TRANSPORT]
         traffic = self._world.traffic
         counted = (
             traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns)
         )
-        transport: HeldTransport = scope["extensions"][TRANSPORT]
         with counted as call:
             await self._play(exchange, call, transport, receive, send)
 

@@ -1,4 +1,5 @@
 import json
+import math
 from typing import Any
 
 import pytest
@@ -100,6 +101,13 @@ def test_a_malformed_answer_says_where(document: Any, complaint: str) -> None:
 def test_an_answer_that_is_not_json_shows_how_it_begins(body: bytes) -> None:
     with pytest.raises(ModelAnswerError, match=r"not JSON.*begins"):
         parse_answer(body)
+
+
+def test_a_logarithm_of_no_probability_spoils_no_answer() -> None:
+    body = json.dumps(final() | {"logprob": -math.inf}).encode()
+
+    assert b"-Infinity" in body
+    assert parse_answer(body) == parse(final())
 
 
 def test_calls_keep_the_arguments_as_they_were_written() -> None:

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from warpbench.bench.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.latency import Uniform
-from warpbench.mocks.script import Gaps, ModelCallScript, piece_times_ns
+from warpbench.mocks.model import ScriptedModel
+from warpbench.mocks.script import Gaps, ModelCallScript, SessionScript, piece_times_ns
 
 from ..mocked import LOOK_UP, MS, PROMPT, SCHEMA, Mocked, call
 
@@ -405,3 +406,35 @@ ASK: dict[str, Callable[[], Any]] = {
 def test_a_question_that_the_script_has_no_answer_to_is_a_bad_request(api: str) -> None:
     with pytest.raises((openai.BadRequestError, anthropic.BadRequestError), match="model calls"):
         Mocked().run(ASK[api])
+
+
+SERVERS_OWN_TOOLS: list[tuple[str, Any]] = [
+    ("/v1/chat/completions", {"type": "custom", "custom": {"name": "grammar"}}),
+    ("/v1/responses", {"type": "web_search"}),
+    ("/v1/responses", {"type": "tool_search", "parameters": True}),
+    ("/v1/messages", {"type": "web_search_20260209", "name": "web_search"}),
+    ("/v1/messages", {"type": "mcp_toolset", "mcp_server_name": "files"}),
+]
+
+
+@pytest.mark.parametrize(("path", "tool"), SERVERS_OWN_TOOLS)
+def test_tools_of_the_servers_own_may_be_declared_and_are_not_called(path: str, tool: Any) -> None:
+    conversation = {"input": USER} if path == "/v1/responses" else {"messages": USER}
+    request = {"model": "m", "tools": [tool], **conversation}
+    model = ScriptedModel({0: SessionScript(0, (ASKS,))})
+
+    reply = model.reply(path, json.dumps(request).encode(), 0).reply
+
+    assert reply.status == 200
+    assert b"look_up" not in reply.body
+
+
+@pytest.mark.parametrize("tool", [{"type": "function"}, RESPONSES_TOOL | {"parameters": "text"}])
+def test_a_function_of_responses_without_name_or_schema_is_a_bad_request(tool: Any) -> None:
+    request = {"model": "m", "input": USER, "tools": [tool]}
+    model = ScriptedModel({0: SessionScript(0, (ASKS,))})
+
+    reply = model.reply("/v1/responses", json.dumps(request).encode(), 0).reply
+
+    assert reply.status == 400
+    assert b"a function has a `name` and `parameters`" in reply.body
