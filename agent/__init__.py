@@ -11,9 +11,9 @@ Each method has a sync twin (``agent.chat``) that is plain code in the calling t
 """
 
 from .agent import Agent, Mode
-from .batch import Outcome
-from .conversation import Conversation, ConversationSummary
-from .counters import Counters, Prices
+from .conversation.conversation import Conversation, ConversationSummary
+from .drivers.batch import Outcome
+from .drivers.streams import AsyncEventStream, EventStream
 from .errors import (
     AgentError,
     ContextTooLongError,
@@ -29,7 +29,6 @@ from .errors import (
     ToolFailedError,
     WorkflowError,
 )
-from .limiter import Limiter
 from .messages import (
     Answer,
     Finished,
@@ -42,9 +41,10 @@ from .messages import (
     ToolStarted,
     Usage,
 )
-from .retry import RetryBudget, RetryPolicy
-from .streams import AsyncEventStream, EventStream
-from .tool import Tool, tool
+from .policies.counters import Counters, Prices
+from .policies.limiter import Limiter
+from .policies.retry import RetryBudget, RetryPolicy
+from .tools.tool import Tool, tool
 from .workflows.graph import StepContext
 from .workflows.progress import WorkflowResult
 from .workflows.prompt import Prompt

@@ -10,23 +10,23 @@ from typing import Self
 
 from openai import AsyncOpenAI, OpenAI
 
-from . import async_, sync
-from .batch import Outcome, batch, batch_async
-from .clients import Clients
-from .conversation import Conversation, CountTokens
-from .counters import Counters, Meter, Prices
+from .conversation.conversation import Conversation, CountTokens
+from .conversation.request_plan import Plan
+from .conversation.task import TASK_INSTRUCTIONS, TaskTurn, with_completion
+from .conversation.turn import Turn
+from .drivers import async_driver, sync_driver
+from .drivers.batch import Outcome, batch, batch_async
+from .drivers.clients import Clients
+from .drivers.running_loop import refuse_running_loop
+from .drivers.runtime import Runtime
+from .drivers.streams import AsyncEventStream, EventStream
 from .errors import SettingsError
-from .limiter import Limiter, Slots, Unlimited
 from .messages import Answer, TaskResult
-from .observation import Observer, UsualObserver
-from .plan import Plan
-from .retry import RetryPolicy
-from .running_loop import refuse_running_loop
-from .runtime import Runtime
-from .streams import AsyncEventStream, EventStream
-from .task import TASK_INSTRUCTIONS, TaskTurn, with_completion
-from .toolbox import Offered, Toolbox, ToolRegistry
-from .turn import Turn
+from .observability.observer import Observer, UsualObserver
+from .policies.counters import Counters, Meter, Prices
+from .policies.limiter import Limiter, Slots, Unlimited
+from .policies.retry import RetryPolicy
+from .tools.toolbox import Offered, Toolbox, ToolRegistry
 from .workflows.progress import WorkflowResult
 from .workflows.workflow import Workflow
 
@@ -198,7 +198,7 @@ class Agent:
         if workflow is not None:
             return _as_answer(await workflow.arun(message))
         turn = self._turn(message, conversation, mode)
-        await async_.drive(turn, self._clients.of_running_loop(), self._runtime)
+        await async_driver.drive(turn, self._clients.of_running_loop(), self._runtime)
         return turn.answer
 
     def chat(
@@ -218,7 +218,7 @@ class Agent:
         if workflow is not None:
             return _as_answer(workflow.run(message))
         turn = self._turn(message, conversation, mode)
-        sync.drive(turn, self._clients.sync(), self._runtime)
+        sync_driver.drive(turn, self._clients.sync(), self._runtime)
         return turn.answer
 
     async def arun(
@@ -240,7 +240,7 @@ class Agent:
         """
         started_s = time.monotonic()
         turn = self._task_turn(task, conversation, max_iterations)
-        await async_.drive(turn, self._clients.of_running_loop(), self._runtime)
+        await async_driver.drive(turn, self._clients.of_running_loop(), self._runtime)
         return turn.result(time.monotonic() - started_s)
 
     def run(
@@ -254,7 +254,7 @@ class Agent:
         self._refuse_running_loop("agent.run", "agent.arun")
         started_s = time.monotonic()
         turn = self._task_turn(task, conversation, max_iterations)
-        sync.drive(turn, self._clients.sync(), self._runtime)
+        sync_driver.drive(turn, self._clients.sync(), self._runtime)
         return turn.result(time.monotonic() - started_s)
 
     def stream_async(
@@ -266,7 +266,9 @@ class Agent:
         until the first piece has come; the conversation gets the turn at the end.
         """
         turn = self._turn(message, conversation, Mode.AUTO)
-        return AsyncEventStream(async_.stream(turn, self._clients.of_running_loop(), self._runtime))
+        return AsyncEventStream(
+            async_driver.stream(turn, self._clients.of_running_loop(), self._runtime)
+        )
 
     def stream(self, message: str, *, conversation: Conversation | None = None) -> EventStream:
         """Do what ``stream_async`` does, in this thread: ``with`` it, and iterate.
@@ -276,7 +278,7 @@ class Agent:
         """
         self._refuse_running_loop("agent.stream", "agent.stream_async")
         turn = self._turn(message, conversation, Mode.AUTO)
-        return EventStream(sync.stream(turn, self._clients.sync(), self._runtime))
+        return EventStream(sync_driver.stream(turn, self._clients.sync(), self._runtime))
 
     async def batch_chat_async(
         self, messages: Iterable[str], *, max_concurrency: int = 10, mode: Mode | str | None = None

@@ -8,7 +8,7 @@ import httpx2
 from openai import AsyncOpenAI, OpenAI
 
 from .agent import Agent
-from .tool import Tool
+from .tools.tool import Tool
 
 _MOST_ROUNDS = 10_000
 

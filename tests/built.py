@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from warpbench.bench.record import Cell, CellResult, Environment, TrialFigures, TrialResult
-from warpbench.bench.runner import RunHeader
+from warpbench.bench.results.records import Cell, CellResult, Environment, TrialFigures, TrialResult
+from warpbench.bench.runner.runner import RunHeader
 from warpbench.mocks.clock import ClockMode
 
 CELL = Cell(

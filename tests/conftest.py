@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.cli import main
+from warpbench.bench.cli.main import main
 from warpbench.mocks.clock import SkippingClock
-from warpbench.mocks.clock.frames import frames_by_thread
+from warpbench.mocks.clock.threads.frames import frames_by_thread
 
 TIMEOUT_S = 120
 NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "probe_share"})

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from warpbench.bench.cli import parser
+from warpbench.bench.cli.main import parser
 
 from .conftest import run_warpbench_here
 

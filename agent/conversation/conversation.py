@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ContextTooLongError, ConversationError
-from .messages import Usage
+from ..errors import ContextTooLongError, ConversationError
+from ..messages import Usage
 from .wire import decode_message
 
 CountTokens = Callable[[str], int]

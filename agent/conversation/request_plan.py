@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ..errors import SettingsError
+from ..tools.toolbox import Toolbox
 from .conversation import Block, CountTokens
-from .errors import SettingsError
-from .toolbox import Toolbox
 from .wire import encode_head, encode_text
 
 

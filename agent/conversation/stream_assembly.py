@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .errors import ModelAnswerError
-from .messages import ModelAnswer, ToolCall, Usage
+from ..errors import ModelAnswerError
+from ..messages import ModelAnswer, ToolCall, Usage
 from .wire import known, optional, parse_usage
 
 

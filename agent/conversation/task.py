@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ..errors import ToolArgumentsError
+from ..messages import ModelAnswer, TaskResult, ToolCall, ToolResult
+from ..tools.invocation import Invocation
+from ..tools.tool import Tool
+from ..tools.toolbox import Toolbox
 from .conversation import Conversation
-from .errors import ToolArgumentsError
-from .invocation import Invocation
-from .messages import ModelAnswer, TaskResult, ToolCall, ToolResult
-from .plan import Plan
-from .tool import Tool
-from .toolbox import Toolbox
+from .request_plan import Plan
 from .turn import Turn
 from .wire import encode_answer, encode_text
 

@@ -32,11 +32,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 
+from ..errors import ConversationError, MaxRoundsError, SettingsError
+from ..messages import Answer, ModelAnswer, ToolCall, ToolResult, Usage
+from ..tools.invocation import Invocation
 from .conversation import Block, Conversation
-from .errors import ConversationError, MaxRoundsError, SettingsError
-from .invocation import Invocation
-from .messages import Answer, ModelAnswer, ToolCall, ToolResult, Usage
-from .plan import Plan
+from .request_plan import Plan
 from .wire import STREAMED, WHOLE, encode_answer, encode_result, encode_text, join_request
 
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic_core import PydanticSerializationError, to_json
 
-from .errors import ModelAnswerError
-from .messages import ModelAnswer, ToolCall, ToolResult, Usage
+from ..errors import ModelAnswerError
+from ..messages import ModelAnswer, ToolCall, ToolResult, Usage
 
 T = TypeVar("T")
 

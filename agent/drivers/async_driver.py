@@ -10,14 +10,14 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
-from .assembly import AnswerAssembly
+from ..conversation.stream_assembly import AnswerAssembly
+from ..conversation.turn import Turn
+from ..conversation.wire import parse_answer
+from ..messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
+from ..observability.observer import ChatSpan, SessionSpan
+from ..policies.deadline import Until, deadline_in
 from .async_tools import run_tools
-from .deadline import Until, deadline_in
-from .messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
-from .observation import ChatSpan, SessionSpan
 from .runtime import PATH, Runtime, call_timed_out, request_options
-from .turn import Turn
-from .wire import parse_answer
 
 T = TypeVar("T")
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .errors import AgentError
-from .invocation import Invocation
-from .messages import ToolResult
-from .observation import SessionSpan
-from .offload import until_ended
+from ..errors import AgentError
+from ..messages import ToolResult
+from ..observability.observer import SessionSpan
+from ..tools.executors import until_ended
+from ..tools.invocation import Invocation
 from .runtime import Runtime
 
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from .errors import SettingsError
-from .messages import Answer
+from ..errors import SettingsError
+from ..messages import Answer
 
 Outcome = Answer | Exception
 """What became of one chat."""

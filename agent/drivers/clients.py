@@ -5,7 +5,7 @@ import threading
 
 from openai import AsyncOpenAI, OpenAI
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 
 class Clients:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from .errors import RunningLoopError
+from ..errors import RunningLoopError
 
 
 def refuse_running_loop(called: str, instead: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import httpx2
 import openai
 
-from .counters import Meter
-from .errors import SessionTimeoutError
-from .limiter import Slots
-from .observation import Observer
-from .retry import RetryPolicy
+from ..errors import SessionTimeoutError
+from ..observability.observer import Observer
+from ..policies.counters import Meter
+from ..policies.limiter import Slots
+from ..policies.retry import RetryPolicy
 
 PATH = "/chat/completions"
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import Self
 
-from .errors import ConversationError
-from .messages import Answer, Finished, StreamEvent
+from ..errors import ConversationError
+from ..messages import Answer, Finished, StreamEvent
 
 
 class _Ending:

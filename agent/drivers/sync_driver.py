@@ -10,13 +10,13 @@ import httpx2
 import openai
 from openai import OpenAI, Stream
 
-from .assembly import AnswerAssembly
-from .messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
-from .observation import ChatSpan, SessionSpan
+from ..conversation.stream_assembly import AnswerAssembly
+from ..conversation.turn import Turn
+from ..conversation.wire import parse_answer
+from ..messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
+from ..observability.observer import ChatSpan, SessionSpan
 from .runtime import PATH, Runtime, request_options
 from .sync_tools import run_tools
-from .turn import Turn
-from .wire import parse_answer
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from contextvars import copy_context
 from functools import partial
 
-from .invocation import Invocation
-from .messages import ToolResult
-from .observation import SessionSpan
-from .offload import submit
+from ..messages import ToolResult
+from ..observability.observer import SessionSpan
+from ..tools.executors import submit
+from ..tools.invocation import Invocation
 from .runtime import Runtime
 
 

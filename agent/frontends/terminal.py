@@ -18,8 +18,8 @@ import openai
 from openai import AsyncOpenAI
 
 from ..agent import Agent
-from ..conversation import Conversation
-from ..coroutines import as_coroutine
+from ..conversation.conversation import Conversation
+from ..drivers.coroutines import as_coroutine
 from ..errors import AgentError
 from ..messages import TextDelta, ToolEnded, ToolStarted
 from .lines import Lines

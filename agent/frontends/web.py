@@ -22,7 +22,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..agent import Agent
-from ..coroutines import as_coroutine
+from ..drivers.coroutines import as_coroutine
 from ..errors import AgentError, SessionTimeoutError
 from ..messages import Finished, StreamEvent, TaskResult, TextDelta, ToolStarted
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from ..tool import Tool
+from ..tools.tool import Tool
 
 _MOST_LETTERS = 64
 

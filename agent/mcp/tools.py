@@ -11,7 +11,7 @@ import mcp_types
 from mcp import Client, MCPError
 
 from ..errors import SettingsError
-from ..tool import Tool
+from ..tools.tool import Tool
 from .connection import Connection, Where, where_is
 from .errors import McpError
 from .names import safe_names

@@ -23,7 +23,7 @@ from types import CoroutineType, FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol, Self
 
-from .invocation import Invocation
-from .messages import ModelAnswer, ToolResult
+from ..messages import ModelAnswer, ToolResult
+from ..tools.invocation import Invocation
 
 
 class ChatSpan(Protocol):
@@ -120,7 +120,7 @@ class UsualObserver:
         if self._telemetry is None:
             if "opentelemetry" not in sys.modules:
                 return NOBODY.invoke_agent(agent, model)
-            from .telemetry import OpenTelemetry  # noqa: PLC0415 - only where it is there
+            from .opentelemetry import OpenTelemetry  # noqa: PLC0415 - only where it is there
 
             self._telemetry = OpenTelemetry()
         return self._telemetry.invoke_agent(agent, model)

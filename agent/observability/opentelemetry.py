@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 
-from .invocation import Invocation
-from .messages import ModelAnswer, ToolResult
-from .observation import NOBODY, SessionSpan
+from ..messages import ModelAnswer, ToolResult
+from ..tools.invocation import Invocation
+from .observer import NOBODY, SessionSpan
 
 if find_spec("opentelemetry") is None:
     raise ImportError("telemetry needs OpenTelemetry: pip install 'warpbench[telemetry]'")

@@ -3,8 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
-from .errors import SettingsError
-from .messages import Usage
+from ..errors import SettingsError
+from ..messages import Usage
 
 _MILLION = 1_000_000
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 
 class Slots(Protocol):

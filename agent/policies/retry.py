@@ -10,7 +10,7 @@ from random import Random
 
 import openai
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 _WORTH_A_RETRY = frozenset({408, 409, 429})
 

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 T = TypeVar("T")
 Arguments = ParamSpec("Arguments")

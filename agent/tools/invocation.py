@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from .errors import ToolDefinitionError, ToolFailedError
-from .messages import ToolCall, ToolResult
-from .offload import submit
+from ..errors import ToolDefinitionError, ToolFailedError
+from ..messages import ToolCall, ToolResult
+from .executors import submit
 from .tool import Tool
 
 _LOG = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 
-from .errors import ToolArgumentsError, ToolDefinitionError
+from ..errors import ToolArgumentsError, ToolDefinitionError
 
 Validator = Callable[[str], dict[str, Any]]
 """Takes the JSON of a call's arguments, gives keyword arguments, raises ``ToolArgumentsError``."""

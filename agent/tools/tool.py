@@ -16,9 +16,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
-from .arguments import Validator, schema_from_signature, split_docstring, validator_from_schema
-from .errors import ToolDefinitionError
-from .limiter import Limiter, Slots, Unlimited
+from ..errors import ToolDefinitionError
+from ..policies.limiter import Limiter, Slots, Unlimited
+from .schema import Validator, schema_from_signature, split_docstring, validator_from_schema
 
 Function = Callable[..., object]
 Decorated = TypeVar("Decorated", bound=Function)

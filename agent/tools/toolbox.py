@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .errors import SettingsError, ToolArgumentsError, ToolDefinitionError
+from ..errors import SettingsError, ToolArgumentsError, ToolDefinitionError
+from ..messages import ToolCall, ToolResult
 from .invocation import Invocation, is_awaited
-from .messages import ToolCall, ToolResult
 from .tool import Function, Tool, as_tool
 
 Offered = Tool | Function | Iterable[Tool | Function]

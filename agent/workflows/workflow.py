@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from ..coroutines import as_coroutine
+from ..drivers.coroutines import as_coroutine
+from ..drivers.running_loop import refuse_running_loop
 from ..errors import StepFailedError
-from ..invocation import is_awaited
-from ..offload import until_ended
-from ..running_loop import refuse_running_loop
+from ..tools.executors import until_ended
+from ..tools.invocation import is_awaited
 from .graph import Action, Condition, Decorated, Graph, Step, StepContext, TwinAction
 from .progress import Progress, WorkflowResult
 

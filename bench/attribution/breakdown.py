@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from statistics import fmean
 
-from ..mocks.clock import NANOSECONDS_PER_SECOND
-from ..mocks.script import SessionScript
-from ..mocks.waits import Wait
-from .evidence import BlockedTimes, Evidence, IdleTimes
-from .ideal import tools_ns
-from .record import SessionSample, TimeParts
-from .stretches import State, Stretch, moments, stretches_of, tool_begins_ns
+from ...mocks.clock import NANOSECONDS_PER_SECOND
+from ...mocks.observe.waits import Wait
+from ...mocks.workload.ideal import tools_ns
+from ...mocks.workload.script import SessionScript
+from ..results.records import SessionSample, TimeParts
+from .observations import BlockedTimes, Evidence, IdleTimes
+from .segments import State, Stretch, moments, stretches_of, tool_begins_ns
 
 PART_NAMES = tuple(part.name for part in fields(TimeParts))
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..mocks.script import SessionScript, roots
-from ..mocks.waits import Wait
-from .blocked_loop import BlockedLoop, Cause
-from .record import SessionSample
+from ...mocks.observe.waits import Wait
+from ...mocks.workload.script import SessionScript, roots
+from ..instruments.blocked_loop import BlockedLoop, Cause
+from ..results.records import SessionSample
 
 
 @dataclass(frozen=True)

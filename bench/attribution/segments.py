@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ..mocks.script import SessionScript, with_nested
-from ..mocks.waits import Wait, WaitKind
+from ...mocks.observe.waits import Wait, WaitKind
+from ...mocks.workload.script import SessionScript, with_nested
 
 
 class State(IntEnum):

@@ -8,11 +8,11 @@ most of what it may have computed in all its gaps was booked to it, and else it 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ..mocks.waits import Wait
-from .blocked_loop import BlockedLoop
-from .evidence import BlockedTimes, Evidence, IdleTimes
-from .record import Held, Lane, LaneState, SessionSample, Timeline
-from .stretches import Moment, State, moments, stretches_of, tool_begins_ns
+from ...mocks.observe.waits import Wait
+from ..instruments.blocked_loop import BlockedLoop
+from ..results.records import Held, Lane, LaneState, SessionSample, Timeline
+from .observations import BlockedTimes, Evidence, IdleTimes
+from .segments import Moment, State, moments, stretches_of, tool_begins_ns
 
 MOST_LANES = 24
 _FINEST = 1500

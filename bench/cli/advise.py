@@ -7,19 +7,19 @@ from rich.console import Console
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
 from ...mocks.scenario import Scenario
-from ...reports.advice_text import advice_lines
-from ...reports.progress import progress_on
-from ..advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
-from ..cell_names import name_of
-from ..options import add_factors, factors_of, folder, several, whole
-from ..processes import TrialProcesses
-from ..record import Run, Status, TrialResult
-from ..run_file import RUN_FILE, write_run
-from ..sampling import Sampling
-from ..scaling import Objective, parse_objective
-from ..statistics import cell_result
-from ..sweep import sweep
+from ...reports.terminal.advice import advice_lines
+from ...reports.terminal.progress import progress_on
+from ..results.cell_names import name_of
+from ..results.records import Run, Status, TrialResult
+from ..results.run_file import RUN_FILE, write_run
+from ..runner.processes import TrialProcesses
+from ..statistics.scaling import Objective, parse_objective
+from ..statistics.stopping import Sampling
+from ..statistics.summary import cell_result
+from ..studies.advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
+from ..studies.sweep import sweep
 from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
+from .options import add_factors, factors_of, folder, several, whole
 from .showing import write_pages
 
 NOTHING_TO_ADVISE = 1

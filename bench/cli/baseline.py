@@ -8,15 +8,15 @@ from rich.console import Console
 from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError
 from ...mocks.scenario import load_scenario
-from ..cell_names import name_of
-from ..environment import packages_of, read_environment
 from ..gate.baseline import Baseline, baseline_of, write_baseline
 from ..gate.configuration import Configuration, read_configuration
 from ..gate.measuring import NotMeasured, measure
-from ..options import add_factors, factors_of
-from ..plan import cells_of
-from ..trial import TrialSpec
+from ..results.cell_names import name_of
+from ..runner.environment import packages_of, read_environment
+from ..runner.plan import cells_of
+from ..trial.trial import TrialSpec
 from .cells import cells_named
+from .options import add_factors, factors_of
 from .progress import measuring_progress
 
 

@@ -2,14 +2,14 @@
 
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import load_scenario
-from ..cell_names import CellName, parse_cell_name
 from ..gate.configuration import Configuration
-from ..loops import require_loop
-from ..options import one_of, tool_workers
-from ..plan import Factors, cells_of
-from ..record import NO_LOOP
+from ..results.cell_names import CellName, parse_cell_name
+from ..results.records import NO_LOOP
+from ..runner.plan import Factors, cells_of
 from ..strategies import available_strategies
-from ..trial import TrialSpec
+from ..trial.loops import require_loop
+from ..trial.trial import TrialSpec
+from .options import one_of, tool_workers
 
 
 def cells_named(configuration: Configuration) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:

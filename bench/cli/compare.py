@@ -6,10 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import UsageError
-from ...reports.runs_compared import compare_runs
-from ...reports.runs_compared_text import compared_markdown, print_compared
-from ..json_file import write_whole
-from ..run_file import read_run, run_file_of
+from ...reports.comparison.runs_compared import compare_runs
+from ...reports.terminal.runs_compared import compared_markdown, print_compared
+from ..results.json_file import write_whole
+from ..results.run_file import read_run, run_file_of
 
 _FEWEST = 2
 
@@ -45,7 +45,7 @@ def _compare(options: argparse.Namespace) -> int:
         write_whole(Path(options.markdown), "\n".join(texts).encode(), UsageError)
     if options.out is not None:
         # matplotlib takes half a second to import.
-        from ...reports.ratio_chart import write_ratio_charts  # noqa: PLC0415
+        from ...reports.charts.ratio import write_ratio_charts  # noqa: PLC0415
 
         for path in write_ratio_charts(first[0], charts, options.out):
             console.print(str(path), soft_wrap=True, markup=False, highlight=False)

@@ -4,8 +4,8 @@ import argparse
 
 from rich.console import Console
 
-from ..doctor import check_machine
-from ..processes import TrialProcesses
+from ..runner.processes import TrialProcesses
+from ..studies.doctor import check_machine
 
 _TIME_LIMIT_S = 120.0
 _UNWELL = 1

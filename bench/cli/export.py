@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ...mocks.errors import UsageError
 from ...reports.exports import EXPORTS
-from ..json_file import write_whole
-from ..options import one_of
-from ..run_file import read_run, run_file_of
+from ..results.json_file import write_whole
+from ..results.run_file import read_run, run_file_of
+from .options import one_of
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

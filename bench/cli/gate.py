@@ -10,21 +10,21 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
-from ...reports.gate_json import gate_json
-from ...reports.gate_junit import gate_junit
-from ...reports.gate_markdown import gate_markdown
-from ...reports.gate_text import print_gate
-from ..environment import Difference, differences, packages_of
+from ...reports.exports.gate_json import gate_json
+from ...reports.exports.gate_junit import gate_junit
+from ...reports.exports.gate_markdown import gate_markdown
+from ...reports.terminal.gate import print_gate
 from ..gate.baseline import Baseline, CellBaseline, read_baseline, spec_of
 from ..gate.configuration import Configuration, read_configuration
-from ..gate.environments import dependencies_differ, environment_for
 from ..gate.judging import TIERS, judge
 from ..gate.measuring import Measured, NotMeasured, measure
-from ..gate.time_tier import TIER, Comparison, compare
-from ..gate.verdict import CellVerdict, GateResult, Verdict, overall
-from ..gate.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
-from ..json_file import write_whole
-from ..options import one_of, positive_number, several
+from ..gate.time.compare import TIER, Comparison, compare
+from ..gate.time.environments import dependencies_differ, environment_for
+from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
+from ..results.json_file import write_whole
+from ..results.verdict import CellVerdict, GateResult, Verdict, overall
+from ..runner.environment import Difference, differences, packages_of
+from .options import one_of, positive_number, several
 from .progress import comparing_progress, measuring_progress
 
 EXIT_STATUS = {

@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import UsageError
-from ...reports.history_table import print_trends
-from ..history.store import open_store
-from ..history.trend import METRICS, trends
-from ..options import one_of, several
-from ..run_file import RUN_FILE, read_run
+from ...reports.terminal.history import print_trends
+from ..results.history import open_store
+from ..results.run_file import RUN_FILE, read_run
+from ..statistics.change_points import METRICS, trends
+from .options import one_of, several
 
 _DEFAULT_METRIC = "makespan_s"
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from ...mocks.errors import TraceError, UsageError
-from ...mocks.recording import recording_bytes
 from ...mocks.scenario import load_scenario
+from ...mocks.scenario.recording import recording_bytes
 from ...mocks.traces import (
     FORMATS,
     SubagentForm,
@@ -18,8 +18,8 @@ from ...mocks.traces import (
     read_trace,
     replayed_scenario,
 )
-from ..json_file import write_whole
-from ..options import one_of, optional_whole, positive_number
+from ..results.json_file import write_whole
+from .options import one_of, optional_whole, positive_number
 
 _HOUR_S = 3600
 

@@ -5,10 +5,10 @@ import argparse
 from rich.console import Console
 
 from ...mocks.errors import UsageError
-from ...reports.lesson_text import lesson_text
+from ...reports.terminal.lesson import lesson_text
 from ..lessons import LESSONS
 from ..lessons.playing import play
-from ..options import folder, one_of
+from .options import folder, one_of
 
 _ALL = "all"
 
@@ -50,7 +50,7 @@ def _learn(options: argparse.Namespace) -> int:
         console.print(lesson_text(lesson, played), soft_wrap=True, markup=False, highlight=False)
         if out is not None:
             # matplotlib takes half a second to import.
-            from ...reports.lesson_chart import write_lesson  # noqa: PLC0415
+            from ...reports.charts.lesson import write_lesson  # noqa: PLC0415
 
             for path in write_lesson(lesson, played, out):
                 console.print(str(path), soft_wrap=True, markup=False, highlight=False)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from rich.console import Console
 
 from ...mocks.scenario import builtin_scenarios, load_scenario
-from ..loops import LOOPS
+from ...mocks.transports.transports import TRANSPORTS
 from ..strategies import available_strategies
-from ..target import BUILT_IN_TARGETS
-from ..transports import TRANSPORTS
+from ..targets.loading import BUILT_IN_TARGETS
+from ..trial.loops import LOOPS
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -7,8 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..mocks.errors import WarpbenchError
-from .commands import (
+from ...mocks.errors import WarpbenchError
+from . import (
     advise,
     baseline,
     compare,
@@ -24,7 +24,7 @@ from .commands import (
     run,
     serve,
 )
-from .commands.measuring import EXIT_INTERRUPTED
+from .measuring import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
 

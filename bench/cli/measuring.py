@@ -6,10 +6,10 @@ import shlex
 import sys
 from datetime import UTC, datetime
 
-from ...mocks.isolation import secrets_of
-from ..environment import read_environment
-from ..options import positive_number
-from ..runner import RunHeader
+from ...mocks.sandbox import secrets_of
+from ..runner.environment import read_environment
+from ..runner.runner import RunHeader
+from .options import positive_number
 
 EXIT_INTERRUPTED = 130
 _TIME_LIMIT_S = "600"

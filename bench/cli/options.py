@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..mocks.clock import ClockMode
-from ..mocks.errors import UsageError
-from ..mocks.scenario import Scenario, load_scenario
-from .arrivals import CLOSED, Arrivals
-from .durations import parse_duration_s
-from .loops import LOOPS, require_loop
-from .plan import Factors
-from .strategies import available_strategies
-from .transports import RESPX, TRANSPORTS, require_transport
+from ...mocks.clock import ClockMode
+from ...mocks.errors import UsageError
+from ...mocks.scenario import Scenario, load_scenario
+from ...mocks.transports.transports import RESPX, TRANSPORTS, require_transport
+from ...mocks.workload.arrivals import CLOSED, Arrivals
+from ..results.durations import parse_duration_s
+from ..runner.plan import Factors
+from ..strategies import available_strategies
+from ..trial.loops import LOOPS, require_loop
 
 DEFAULT_SCENARIO = "tools"
 DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"

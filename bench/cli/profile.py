@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ...mocks.errors import UsageError
-from ...reports.report import PAGE, write_report
-from ..cell_names import name_of
-from ..options import add_factors, clock_of, factors_of, folder
-from ..plan import cells_of
-from ..run_file import RUN_FILE, read_run
-from ..trial import NotApplicable
+from ...reports.html.write import PAGE, write_report
+from ..results.cell_names import name_of
+from ..results.run_file import RUN_FILE, read_run
+from ..runner.plan import cells_of
+from ..trial.trial import NotApplicable
+from .options import add_factors, clock_of, factors_of, folder
 
 _MOST_CELLS = 6
 
@@ -33,8 +33,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _profile(options: argparse.Namespace) -> int:
     # pyinstrument and the template engine take a while to import.
-    from ...reports.profiles import tables, write_profiles  # noqa: PLC0415
-    from ..profiling import Profile, profile_cell  # noqa: PLC0415
+    from ...reports.html.profiles import tables, write_profiles  # noqa: PLC0415
+    from ..trial.profiling import Profile, profile_cell  # noqa: PLC0415
 
     specs = cells_of(factors_of(options, clock_of(options.clock)))
     if len(specs) > _MOST_CELLS:

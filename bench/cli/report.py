@@ -2,8 +2,8 @@
 
 import argparse
 
-from ..options import folder
-from ..run_file import read_run, run_file_of
+from ..results.run_file import read_run, run_file_of
+from .options import folder
 from .showing import show_run
 
 

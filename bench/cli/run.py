@@ -10,9 +10,18 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ...reports.progress import progress_on
-from ..arrivals import CLOSED, intended_ns, parse_arrivals
-from ..options import (
+from ...mocks.transports.transports import TRANSPORTS
+from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
+from ...reports.terminal.progress import progress_on
+from ..results.run_file import RUN_FILE, write_run
+from ..runner.plan import cells_of
+from ..runner.processes import TrialProcesses
+from ..runner.runner import run_cells
+from ..statistics.scaling import parse_objective
+from ..statistics.stopping import Sampling
+from ..studies.sweep import sweep
+from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
+from .options import (
     DEFAULT_TRIALS,
     add_factors,
     budget_s,
@@ -23,15 +32,6 @@ from ..options import (
     transports_of,
     trials,
 )
-from ..plan import cells_of
-from ..processes import TrialProcesses
-from ..run_file import RUN_FILE, write_run
-from ..runner import run_cells
-from ..sampling import Sampling
-from ..scaling import parse_objective
-from ..sweep import sweep
-from ..transports import TRANSPORTS
-from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
 from .showing import show_run
 from .validating import specs_to_validate, validate
 

@@ -4,11 +4,11 @@ import argparse
 import sys
 from contextlib import closing
 
-from ...mocks.on_demand import world_on_demand
 from ...mocks.scenario import load_scenario
-from ...mocks.server import SERVICES_PATH, PreciseWallClock, bound_socket, serve
-from ...mocks.services import service_root
-from ..options import DEFAULT_SCENARIO, whole
+from ...mocks.transports.loopback import SERVICES_PATH, PreciseWallClock, bound_socket, serve
+from ...mocks.world.on_demand import world_on_demand
+from ...mocks.world.services import service_root
+from .options import DEFAULT_SCENARIO, whole
 
 _DEFAULT_PORT = 8000
 _HIGHEST_PORT = 65_535

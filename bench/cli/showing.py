@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ...reports.table import render_table
-from ..record import Run
+from ...reports.terminal.table import render_table
+from ..results.records import Run
 
 
 def show_run(run: Run, run_file: Path, out: Path) -> None:
@@ -22,6 +22,6 @@ def show_run(run: Run, run_file: Path, out: Path) -> None:
 def write_pages(run: Run, out: Path) -> list[Path]:
     """Write page and charts of a run; return the files, the page first."""
     # matplotlib takes half a second to import; `warpbench list` shall not pay for it.
-    from ...reports.report import write_report  # noqa: PLC0415
+    from ...reports.html.write import write_report  # noqa: PLC0415
 
     return write_report(run, out)

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
-from ..cell_names import name_of
-from ..fidelity import chosen_specs, measure_fidelity
-from ..record import Run, Status
-from ..run_file import write_run
-from ..runner import Trials
-from ..trial import TrialSpec
+from ..results.cell_names import name_of
+from ..results.records import Run, Status
+from ..results.run_file import write_run
+from ..runner.runner import Trials
+from ..studies.fidelity import chosen_specs, measure_fidelity
+from ..trial.trial import TrialSpec
 
 
 def specs_to_validate(

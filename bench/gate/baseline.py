@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError
 from ...mocks.scenario import load_scenario
-from ..json_file import JsonFile
-from ..record import Cell
-from ..transports import RESPX
-from ..trial import TrialSpec
+from ...mocks.transports.transports import RESPX
+from ..results.json_file import JsonFile
+from ..results.records import Cell
+from ..trial.trial import TrialSpec
 from .measuring import Measured
-from .structure import Structure
-from .work import Work
+from .structure.measure import Structure
+from .work.measure import Work
 
 SCHEMA_VERSION = 2
 BASELINE_FILE = "warpbench-baseline.json"

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 
-from ..environment import Difference
+from ..results.verdict import CellVerdict, Change, Verdict, verdict_on
+from ..runner.environment import Difference
 from .baseline import CellBaseline
 from .measuring import Measured, NotMeasured
-from .structure_tier import gain, is_same_workload, structure_changes
+from .structure.compare import gain, is_same_workload, structure_changes
 from .tolerances import Tolerances
-from .verdict import CellVerdict, Change, Verdict, verdict_on
-from .work_tier import work_changes
+from .work.compare import work_changes
 
 STRUCTURE, WORK = TIERS = ("structure", "work")
 

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ...mocks.errors import TrialError
-from ...mocks.script import draw
-from ..machine import available_cores
-from ..processes import TrialProcesses
-from ..trial import NotApplicable, TrialSpec
-from .instructions import count_instructions, require_valgrind
-from .structure import Structure, structure_of
-from .work import Work, work_of
+from ...mocks.workload.script import draw
+from ..runner.processes import TrialProcesses
+from ..trial.machine import available_cores
+from ..trial.trial import NotApplicable, TrialSpec
+from .structure.measure import Structure, structure_of
+from .work.instructions import count_instructions, require_valgrind
+from .work.measure import Work, work_of
 
 _TIME_LIMIT_S = 600.0
 _MOST_MODEL_CALLS_COUNTED = 200

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import FrameType
 
-from ..mocks.clock import seconds
-from ..mocks.metering import SESSION, TOOL
-from .origins import Origin, origin_of, place_of
+from ...mocks.clock import seconds
+from ...mocks.observe.meter import SESSION, TOOL
+from .code_origin import Origin, origin_of, place_of
 
 _DEEPEST = 8
 _LOOP_FILES = tuple(f"asyncio/{name}.py" for name in ("events", "base_events", "runners"))

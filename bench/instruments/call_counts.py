@@ -18,17 +18,11 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
-from ..mocks.clock.asyncio_loop import SkippingSelector
-from ..mocks.clock.ordering import eager_ordered_task, ordered_task
-from ..mocks.clock.uvloop_loop import SkippingUvloop
-from ..mocks.errors import TrialError
-from .origins import (
-    Origin,
-    installed_module_of,
-    named_installed_module,
-    origin_of,
-    place_of,
-)
+from ...mocks.clock.loops.asyncio_loop import SkippingSelector
+from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
+from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
+from ...mocks.errors import TrialError
+from .code_origin import Origin, installed_module_of, named_installed_module, origin_of, place_of
 
 _TOOL = "warpbench"
 _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace.__code__})

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _LAB = tuple(f"{_ROOT / room}/" for room in ("bench", "mocks", "reports"))
 _SITE_FOLDERS = ("site-packages", "dist-packages")
 

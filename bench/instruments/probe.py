@@ -11,11 +11,11 @@ import httpx
 import httpx2
 import openai
 
-from ..mocks.clock import Clock
-from ..mocks.errors import ClockError
-from ..mocks.metering import SESSION, Meter
-from .record import Outcome, SessionSample
-from .strategies.protocol import AsyncSession, SyncSession
+from ...mocks.clock import Clock
+from ...mocks.errors import ClockError
+from ...mocks.observe.meter import SESSION, Meter
+from ..results.records import Outcome, SessionSample
+from ..strategies.protocol import AsyncSession, SyncSession
 
 _TIMEOUTS = (
     TimeoutError,

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
-from ..mocks.clock import NANOSECONDS_PER_SECOND, Clock, ClockMode, SkippingClock, nanoseconds
-from ..mocks.metering import Meter
-from ..mocks.script import SessionScript, roots
-from ..mocks.traffic import Traffic
-from ..mocks.waits import Wait
-from .attribution import time_parts
+from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, ClockMode, SkippingClock, nanoseconds
+from ...mocks.observe.meter import Meter
+from ...mocks.observe.traffic import Traffic
+from ...mocks.observe.waits import Wait
+from ...mocks.workload.script import SessionScript, roots
+from ..attribution.breakdown import time_parts
+from ..attribution.observations import Evidence
+from ..attribution.timelines import timeline
+from ..results.records import SessionSample, Timeline, TimeParts, Vitals
 from .blocked_loop import BlockedLoop, BlockedLoops
-from .evidence import Evidence
 from .probe import Probe
-from .record import SessionSample, Timeline, TimeParts, Vitals
-from .timelines import timeline
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
 

@@ -21,9 +21,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from ..mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
+from ...mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
+from ..results.records import Vitals
 from .probe import Probe
-from .record import Vitals
 
 _MOST_SAMPLES = 120
 _FIRST_PERIOD_NS = 1_000_000

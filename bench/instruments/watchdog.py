@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from ..mocks.clock import Clock, SkippingClock
-from ..mocks.clock.frames import frames_by_thread
+from ...mocks.clock import Clock, SkippingClock
+from ...mocks.clock.threads.frames import frames_by_thread
 from .blocked_loop import BlockedLoop, Cause, culprit_of, frames_of_callback, stack_of
-from .origins import Origin, origin_of
+from .code_origin import Origin, origin_of
 
 HELD_UP_NS = 50_000_000
 """What counts as held up, in nanoseconds of real time."""

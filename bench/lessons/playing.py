@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 
 from ...mocks.clock import VirtualClock, keeping_time
-from ..loops import require_loop
+from ..trial.loops import require_loop
 from .lesson import Act, Lesson, Played, Stage
 
 

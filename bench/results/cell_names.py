@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..mocks.errors import UsageError
+from ...mocks.errors import UsageError
 
 # A scenario may be the path of a file; the other parts hold no slash.
 _NAME = re.compile(

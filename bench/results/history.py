@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ...mocks.errors import RunFileError, UsageError
-from ..record import Run
-from ..run_file import parse_run, read_run, write_run
+from .records import Run
+from .run_file import parse_run, read_run, write_run
 
 _SQLITE_SUFFIXES = frozenset({".sqlite", ".sqlite3", ".db"})
 _CREATE = """

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..mocks.errors import UsageError
+from ...mocks.errors import UsageError
 
 T = TypeVar("T")
 _LONGEST_VALUE = 60

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from ..mocks.clock import ClockMode
-from ..mocks.waits import Wait
-from .blocked_loop import BlockedLoop, LoopHolder
-from .calls import CallCounts
+from ...mocks.clock import ClockMode
+from ...mocks.observe.waits import Wait
+from ..instruments.blocked_loop import BlockedLoop, LoopHolder
+from ..instruments.call_counts import CallCounts
 
 SCHEMA_VERSION = 3
 

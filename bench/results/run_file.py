@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from ..mocks.errors import RunFileError
+from ...mocks.errors import RunFileError
 from .json_file import JsonFile
-from .record import SCHEMA_VERSION, Run
+from .records import SCHEMA_VERSION, Run
 
 RUN_FILE = "run.json"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
-from .machine import available_cores
-from .record import Environment
+from ..results.records import Environment
+from ..trial.machine import available_cores
 
 # Those whose version can change a figure.
 _PACKAGES = (

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from .blocked_loop import Cause, LoopHolder
-from .record import CellResult, Finding, FindingKind, Status
-from .steadiness import CHANGE_WORTH_TELLING, trend_over
+from ..instruments.blocked_loop import Cause, LoopHolder
+from ..results.records import CellResult, Finding, FindingKind, Status
+from ..statistics.steadiness import CHANGE_WORTH_TELLING, trend_over
 
 _SLACK = 1e-9
 _DELIVERED = 0.95

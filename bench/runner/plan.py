@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
 
-from ..mocks.clock import ClockMode
-from ..mocks.scenario import Scenario
-from .arrivals import CLOSED, ArrivalKind, Arrivals
-from .machine import cores_of, default_executor_workers
-from .record import NO_LOOP, Cell
-from .strategies import Strategy
-from .transports import RESPX
-from .trial import TrialSpec
+from ...mocks.clock import ClockMode
+from ...mocks.scenario import Scenario
+from ...mocks.transports.transports import RESPX
+from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
+from ..results.records import NO_LOOP, Cell
+from ..strategies import Strategy
+from ..trial.machine import cores_of, default_executor_workers
+from ..trial.trial import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
 

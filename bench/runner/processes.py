@@ -16,13 +16,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-from ..mocks.errors import TargetError, TrialError, WarpbenchError
-from ..mocks.isolation import hold_no_secrets
-from .record import TrialResult
-from .target import load_factory
-from .trial import NotApplicable, TrialSpec, run_trial
+from ...mocks.errors import TargetError, TrialError, WarpbenchError
+from ...mocks.sandbox import hold_no_secrets
+from ..results.records import TrialResult
+from ..targets.loading import load_factory
+from ..trial.trial import NotApplicable, TrialSpec, run_trial
 
-_PRELOADED = ["warpbench.bench.cli", "openai.resources.chat", "httpcore", "httpcore2"]
+_PRELOADED = ["warpbench.bench.cli.main", "openai.resources.chat", "httpcore", "httpcore2"]
 _GRACE_S = 2.0
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
-from ..mocks.errors import TrialError
+from ...mocks.errors import TrialError
+from ..results.records import Cell, CellResult, Environment, Run, Status, TrialResult
+from ..results.redaction import redact
+from ..statistics.stopping import Sampling
+from ..statistics.summary import cell_result, merit_per_s, without_result
+from ..trial.trial import NotApplicable, TrialSpec
 from .findings import findings_of, interrupted
 from .plan import in_turn
-from .record import Cell, CellResult, Environment, Run, Status, TrialResult
-from .redaction import redact
-from .sampling import Sampling
-from .statistics import cell_result, merit_per_s, without_result
-from .trial import NotApplicable, TrialSpec
 
 
 class Trials(Protocol):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ..cell_names import full_name_of
-from ..record import CellResult, Run, Status
+from ..results.cell_names import full_name_of
+from ..results.records import CellResult, Run, Status
 
 _PENALTY = 3.0
 _SHORTEST = 3

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
-from ..mocks.errors import UsageError
-from .durations import parse_duration_s
+from ...mocks.errors import UsageError
+from ..results.durations import parse_duration_s
+from ..results.records import CellResult, LatencySummary, Status
 from .percentiles import samples_for
-from .record import CellResult, LatencySummary, Status
 
 FEWEST_LOADS = 4
 """Loads that a fit takes at least: three parameters, and one more to show the error."""

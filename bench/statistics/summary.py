@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import fmean, median
 
-from ..mocks.clock import seconds
-from .attribution import PART_NAMES, in_seconds, mean_parts
-from .blocked_loop import loop_holders
-from .percentiles import nearest_rank, percentile
-from .record import (
+from ...mocks.clock import seconds
+from ..attribution.breakdown import PART_NAMES, in_seconds, mean_parts
+from ..instruments.blocked_loop import loop_holders
+from ..results.records import (
     Cell,
     CellResult,
     LatencySummary,
@@ -20,6 +19,7 @@ from .record import (
     TrialFigures,
     TrialResult,
 )
+from .percentiles import nearest_rank, percentile
 from .steadiness import drift_within
 
 _PERCENT = 100

@@ -7,14 +7,14 @@ one cost taken away, and what that is worth is what the cost was.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..mocks.clock import ClockMode
-from ..mocks.latency import Constant, Distribution, Uniform
-from ..mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
-from .record import NO_LOOP, CellResult, Status, TrialResult
-from .runner import Trials
-from .scaling import Objective
-from .statistics import cell_result
-from .trial import TrialSpec
+from ...mocks.clock import ClockMode
+from ...mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
+from ...mocks.scenario.distributions import Constant, Distribution, Uniform
+from ..results.records import NO_LOOP, CellResult, Status, TrialResult
+from ..runner.runner import Trials
+from ..statistics.scaling import Objective
+from ..statistics.summary import cell_result
+from ..trial.trial import TrialSpec
 
 AS_GOOD = 0.97
 """Share of the greatest throughput from which on a smaller load is the better advice."""

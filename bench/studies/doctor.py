@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ..mocks.clock import ClockMode
-from ..mocks.errors import TrialError
-from ..mocks.scenario import load_scenario
-from ..mocks.server import kept_awake
-from .intervals import interval_of
-from .machine import available_cores
-from .plan import Factors, cells_of
-from .record import TrialResult
-from .runner import Trials
-from .strategies import available_strategies
+from ...mocks.clock import ClockMode
+from ...mocks.errors import TrialError
+from ...mocks.scenario import load_scenario
+from ...mocks.transports.loopback import kept_awake
+from ..results.records import TrialResult
+from ..runner.plan import Factors, cells_of
+from ..runner.runner import Trials
+from ..statistics.intervals import interval_of
+from ..strategies import available_strategies
+from ..trial.machine import available_cores
 
 _SLEEPS = 200
 _SLEEP_S = 0.001

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from statistics import median
 
-from ..mocks.clock import ClockMode
-from ..mocks.errors import UsageError
-from .cell_names import name_of
-from .record import CellResult, ClockFigures, Fidelity, TrialResult
-from .runner import Trials
-from .statistics import cell_result
-from .trial import TrialSpec
+from ...mocks.clock import ClockMode
+from ...mocks.errors import UsageError
+from ..results.cell_names import name_of
+from ..results.records import CellResult, ClockFigures, Fidelity, TrialResult
+from ..runner.runner import Trials
+from ..statistics.summary import cell_result
+from ..trial.trial import TrialSpec
 
 ALL = "all"
 

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from .plan import Factors, cells_of
-from .record import Cell, CellResult, Run, Status
-from .runner import Measurement, Observer, RunHeader, Trials
-from .sampling import Sampling
-from .scaling import parse_objective
-from .trial import TrialSpec
+from ..results.records import Cell, CellResult, Run, Status
+from ..runner.plan import Factors, cells_of
+from ..runner.runner import Measurement, Observer, RunHeader, Trials
+from ..statistics.scaling import parse_objective
+from ..statistics.stopping import Sampling
+from ..trial.trial import TrialSpec
 
 MOST_LOAD = 16_384
 """Where a sweep ends in any case."""

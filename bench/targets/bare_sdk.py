@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from openai import AsyncOpenAI, OpenAI
 
-from ...mocks.tools import LabTool
-from ..target import Lab, Target
+from ...mocks.world.tools import LabTool
+from .loading import Lab, Target
 
 
 def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as people write them

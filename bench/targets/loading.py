@@ -20,11 +20,11 @@ from typing import Any
 
 import httpx2
 
-from ..mocks.errors import TargetError
-from ..mocks.isolation import DUMMY_KEY
-from ..mocks.tools import LabTool
-from .strategies.protocol import AsyncSession, SyncSession
-from .transports import HttpClients
+from ...mocks.errors import TargetError
+from ...mocks.sandbox import DUMMY_KEY
+from ...mocks.transports.transports import HttpClients
+from ...mocks.world.tools import LabTool
+from ..strategies.protocol import AsyncSession, SyncSession
 
 BUILT_IN_TARGETS: Mapping[str, str] = {
     "agent": "warpbench.agent.factory:build",
@@ -63,7 +63,7 @@ class Lab:
 
     def mcp_server(self) -> Any:
         """Return an MCP server of the tools, for ``mcp.Client``; it needs the extra ``mcp``."""
-        from ..mocks.mcp_server import mcp_server  # noqa: PLC0415 - an extra
+        from ...mocks.world.mcp_server import mcp_server  # noqa: PLC0415 - an extra
 
         return mcp_server(self.tools)
 

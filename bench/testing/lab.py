@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from ..mocks.clock import ClockMode, seconds
-from ..mocks.errors import TrialError, UsageError
-from ..mocks.scenario import Scenario, load_scenario
-from ..mocks.waits import Wait
-from ..reports.swim_lanes import SwimLanes, swim_lanes
-from .attribution import in_seconds
-from .loops import LOOPS, require_loop
-from .options import one_of
-from .plan import Factors, cells_of
-from .record import Cell, LatencySummary, Outcome, SessionCounts, TimeParts, TrialResult
-from .statistics import count_sessions, summarise
-from .strategies import available_strategies
-from .target import name_of_target
-from .trial import NotApplicable, TrialSpec, prepared_here
+from ...mocks.clock import ClockMode, seconds
+from ...mocks.errors import TrialError, UsageError
+from ...mocks.observe.waits import Wait
+from ...mocks.scenario import Scenario, load_scenario
+from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
+from ..attribution.breakdown import in_seconds
+from ..cli.options import one_of
+from ..results.records import Cell, LatencySummary, Outcome, SessionCounts, TimeParts, TrialResult
+from ..runner.plan import Factors, cells_of
+from ..statistics.summary import count_sessions, summarise
+from ..strategies import available_strategies
+from ..targets.loading import name_of_target
+from ..trial.loops import LOOPS, require_loop
+from ..trial.trial import NotApplicable, TrialSpec, prepared_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..mocks.scenario import Scenario
-    from .testing import LabResult
+    from ...mocks.scenario import Scenario
+    from .lab import LabResult
 
 _RUNS = pytest.StashKey["list[LabResult]"]()
 _MOST_SHOWN = 3
@@ -61,7 +61,7 @@ class LabInTests:
             UsageError: The target or an option cannot be used.
             TrialError: The strategy does not fit the target, or a loop runs in this thread.
         """
-        from .testing import Settings, run_cell  # noqa: PLC0415
+        from .lab import Settings, run_cell  # noqa: PLC0415
 
         settings = Settings(
             scenario=scenario,
@@ -99,7 +99,7 @@ class LabInTests:
         Returns:
             The result of the last round.
         """
-        from .testing import Settings, prepared_cell  # noqa: PLC0415
+        from .lab import Settings, prepared_cell  # noqa: PLC0415
 
         with prepared_cell(target, Settings(**options)) as measure:
             result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)

@@ -7,12 +7,12 @@ from typing import Any
 
 import uvloop
 
-from ..mocks.clock import Clock, SkippingClock
-from ..mocks.clock.asyncio_loop import SkippingEventLoop
-from ..mocks.clock.uvloop_loop import SkippingUvloop
-from ..mocks.clock.waiting_loop import WaitingEventLoop
-from ..mocks.errors import UsageError
-from ..mocks.isolation import require_loopback
+from ...mocks.clock import Clock, SkippingClock
+from ...mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from ...mocks.clock.loops.polling import WaitingEventLoop
+from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
+from ...mocks.errors import UsageError
+from ...mocks.sandbox import require_loopback
 
 LoopFactory = Callable[[Clock], asyncio.AbstractEventLoop]
 

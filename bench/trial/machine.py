@@ -2,8 +2,8 @@
 
 import os
 
-from ..mocks.clock import ClockMode
-from ..mocks.clock.ordering import VIRTUAL_CORES
+from ...mocks.clock import ClockMode
+from ...mocks.clock.loops.ordering import VIRTUAL_CORES
 
 _MOST_DEFAULT_WORKERS = 32
 _DEFAULT_WORKERS_BEYOND_CORES = 4

@@ -21,12 +21,12 @@ from unittest.mock import patch
 from pyinstrument import Profiler
 from pyinstrument.session import Session
 
-from .origins import Origin, name_of_file, origin_of
-from .record import Cell
+from ..instruments.code_origin import Origin, name_of_file, origin_of
+from ..results.records import Cell
 from .trial import NotApplicable, TrialSpec, prepared_here
 
 _INTERVAL_S = 0.0005
-_CLOCK = str(Path(__file__).resolve().parent.parent / "mocks" / "clock")
+_CLOCK = str(Path(__file__).resolve().parents[2] / "mocks" / "clock")
 _TRIAL = str(Path(__file__).resolve().parent / "trial.py")
 _LAB_PACKAGE = "warpbench (mocks and harness)"
 _STANDARD = "the standard library"

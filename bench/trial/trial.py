@@ -14,30 +14,36 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
-from ..mocks.clock import Clock, SkippingClock, create_clock, keeping_time
-from ..mocks.isolation import (
+from ...mocks.clock import Clock, SkippingClock, create_clock, keeping_time
+from ...mocks.model import task_of
+from ...mocks.observe.traffic import Traffic
+from ...mocks.sandbox import (
     hold_no_secrets,
     holding_no_secrets,
     stay_on_this_machine,
     staying_on_this_machine,
 )
-from ..mocks.model import task_of
-from ..mocks.scenario import Scenario
-from ..mocks.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
-from ..mocks.tools import Delegates, lab_tools
-from ..mocks.traffic import Traffic
-from ..mocks.world import WorldSpec
-from .accounting import Accounting
-from .arrivals import intended_ns, parse_arrivals
-from .calls import CallCounter
-from .ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
+from ...mocks.scenario import Scenario
+from ...mocks.transports.transports import (
+    HttpClient,
+    HttpClients,
+    Reached,
+    reached,
+    require_transport,
+)
+from ...mocks.workload.arrivals import intended_ns, parse_arrivals
+from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
+from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
+from ...mocks.world.tools import Delegates, lab_tools
+from ...mocks.world.world import WorldSpec
+from ..instruments.call_counts import CallCounter
+from ..instruments.probe import Probe
+from ..instruments.recorder import Accounting
+from ..results.records import Cell, Outcome, SessionSample, TrialResult
+from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
+from ..targets.loading import Lab, Target, build_target
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
-from .probe import Probe
-from .record import Cell, Outcome, SessionSample, TrialResult
-from .strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
-from .target import Lab, Target, build_target
-from .transports import HttpClient, HttpClients, Reached, reached, require_transport
 
 WARM_UP_SESSIONS = 2
 Around = Callable[[], AbstractContextManager[object]]

@@ -4,14 +4,7 @@ Read ``protocol`` for what a clock is, ``skipping`` for how time can be skipped 
 racing anything, then ``warp`` and ``virtual`` for the two ways of doing so.
 """
 
-from .protocol import (
-    NANOSECONDS_PER_SECOND,
-    Clock,
-    ClockMode,
-    LoopObserver,
-    nanoseconds,
-    seconds,
-)
+from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, LoopObserver, nanoseconds, seconds
 from .scope import keeping_time
 from .skipping import SkippingClock
 from .virtual import VirtualClock

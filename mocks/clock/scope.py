@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from ..errors import ClockError
-from .asyncio_loop import SkippingEventLoop
-from .ordering import same_on_every_machine
+from .loops.asyncio_loop import SkippingEventLoop
+from .loops.ordering import same_on_every_machine
 from .patching import patched
 from .protocol import Clock
-from .readings import readings_of
 from .skipping import SkippingClock
-from .threads import threads_taking_part
+from .threads.conditions import threads_taking_part
+from .time_functions import readings_of
 
 _the_scope = threading.Lock()
 

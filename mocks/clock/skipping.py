@@ -51,10 +51,10 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 from ..errors import ClockError, ClockHangError, ClockRefusedError
-from .async_waits import WaitsByLoop
-from .frames import frames_by_thread
-from .mutex import Mutex
+from .loops.timers import WaitsByLoop
 from .protocol import ClockMode, LoopObserver
+from .threads.frames import frames_by_thread
+from .threads.mutex import Mutex
 
 # Bound before any scope can patch them: the clock itself keeps time by the system's.
 _real_allocate_lock = threading.Lock

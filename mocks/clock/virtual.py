@@ -43,9 +43,9 @@ from collections.abc import Callable
 from itertools import count
 
 from ..errors import ClockHangError
-from . import whereabouts
 from .protocol import ClockMode
 from .skipping import Leave, Parking, Participant, SkippingClock
+from .threads import stacks
 
 STALL_AFTER_S = 5.0
 """Real seconds without a hand-over and without computing that count as a hang."""
@@ -199,7 +199,7 @@ class VirtualClock(SkippingClock):
             self._fail(
                 ClockHangError(
                     f"thread {holder.name!r} blocks where the clock cannot see it, in "
-                    f"{whereabouts.of_thread(holder.thread)}, while others wait for their turn. "
+                    f"{stacks.of_thread(holder.thread)}, while others wait for their turn. "
                     "If it waits for a plain threading.Lock, the owner of that lock waits on "
                     "the clock: use warp. If it waits for real I/O: run with --clock wall."
                 )

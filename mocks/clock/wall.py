@@ -4,9 +4,9 @@ import time
 
 import uvloop
 
-from .async_waits import WaitsByLoop
-from .cpu import burn_thread_cpu_ns
+from .loops.timers import WaitsByLoop
 from .protocol import ClockMode, seconds
+from .threads.cpu_burn import burn_thread_cpu_ns
 
 _LOOP_GRAIN_NS = 1_000_000
 

@@ -12,9 +12,9 @@ is *timed anew*. Whoever leaves, for whatever reason, sees to it that the next o
 
 from threading import TIMEOUT_MAX
 
-from .cpu import burn_thread_cpu_ns
 from .protocol import ClockMode, seconds
 from .skipping import Leave, Parking, Participant, SkippingClock, real_monotonic_ns
+from .threads.cpu_burn import burn_thread_cpu_ns
 
 _SIGNALS_SEEN_WITHIN_S = 1.0
 """Python notices a signal when a wait for a lock ends, but not one that came just before it

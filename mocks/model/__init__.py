@@ -8,13 +8,7 @@ limits of the model's server. Nothing here waits: a ``Reply`` says when its part
 the router or the server plays it.
 """
 
-from .scripted import (
-    WIRE_FORMATS,
-    ModelReply,
-    ScriptedModel,
-    task_of,
-    wire_format_of,
-)
+from .scripted import WIRE_FORMATS, ModelReply, ScriptedModel, task_of, wire_format_of
 from .tool_uses import TICKET, made_up_arguments
 
 __all__ = [

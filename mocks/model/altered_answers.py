@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ..faults import Fault, FaultKind
+from ..scenario.faults import Fault, FaultKind
 from .answer import Answer, ToolUse
 
 

@@ -11,16 +11,8 @@ from typing import Any
 import msgspec
 from msgspec.json import encode as to_json
 
-from .answer import (
-    Answer,
-    Event,
-    Fragments,
-    Question,
-    WireFormat,
-    first_prompt,
-    numbered,
-)
-from .chat_completions import CREATED, error_of, limit_headers_of
+from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
+from .openai_chat import CREATED, error_of, limit_headers_of
 
 _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})

@@ -9,17 +9,17 @@ import msgspec
 from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
-from ..failing import failed
-from ..faults import Fault, FaultKind
-from ..reply import Part, Reply, later, streamed_reply, whole_reply
 from ..scenario import NO_LIMITS, ModelLimits
-from ..script import ModelCallScript, SessionScript, piece_times_ns
-from .altering import altered
+from ..scenario.faults import Fault, FaultKind
+from ..wire.broken_replies import failed
+from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
+from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
+from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
-from .capacity import Admission, Capacity
-from .chat_completions import CHAT_COMPLETIONS
-from .messages import MESSAGES
-from .responses import RESPONSES
+from .anthropic_messages import MESSAGES
+from .openai_chat import CHAT_COMPLETIONS
+from .openai_responses import RESPONSES
+from .rate_limits import Admission, Capacity
 from .tool_uses import tool_uses_of
 
 WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)

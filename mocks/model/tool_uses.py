@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec.json import encode as to_json
 
-from ..script import ToolCallScript
+from ..workload.script import ToolCallScript
 from .answer import ToolUse
 
 TICKET = "ticket"

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from .booking import CpuBooks
-from .clock import Clock, ClockMode
+from ..clock import Clock, ClockMode
+from .cpu_accounting import CpuBooks
 from .waits import Wait, WaitKind
 
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)

@@ -4,7 +4,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from .metering import SESSION, Meter
+from .meter import SESSION, Meter
 from .waits import Wait, WaitKind
 
 _UNKNOWN = -1

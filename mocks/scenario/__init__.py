@@ -56,8 +56,8 @@ types. ``meaning`` then checks what takes more than one key to see, and puts eve
 its place, so that a ``Scenario`` has none left to look up.
 """
 
-from .files import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
-from .values import (
+from .loading import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
+from .model import (
     MAX_REPEAT,
     MAX_SESSIONS,
     NO_LIMITS,

@@ -8,21 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from ..declaration import DeclarationError, listed, shown, unknown
-from ..faults import ALTERED_ANSWERS, FaultKind, FaultSpec
-from ..latency import Constant
-from ..recording import Recording
-from .tables import (
-    FaultTable,
-    ModelLimitsTable,
-    ModelTable,
-    RoundTable,
-    ScenarioTable,
-    ServiceTable,
-    ToolCallTable,
-    ToolTable,
-)
-from .values import (
+from .diagnostics import DeclarationError, listed, shown, unknown
+from .distributions import Constant
+from .faults import ALTERED_ANSWERS, FaultKind, FaultSpec
+from .model import (
     RESERVED_ARGUMENT,
     JsonType,
     ModelLimits,
@@ -33,6 +22,17 @@ from .values import (
     ToolCallSpec,
     ToolKind,
     ToolSpec,
+)
+from .recording import Recording
+from .schema import (
+    FaultTable,
+    ModelLimitsTable,
+    ModelTable,
+    RoundTable,
+    ScenarioTable,
+    ServiceTable,
+    ToolCallTable,
+    ToolTable,
 )
 
 _MAX_INTEGER = 2**53

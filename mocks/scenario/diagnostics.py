@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from .errors import ScenarioError
+from ..errors import ScenarioError
 
 _MOST_SHOWN = 60
 

@@ -31,7 +31,7 @@ from itertools import pairwise
 from statistics import NormalDist
 from typing import Protocol
 
-from .declaration import DeclarationError, listed, misfit, number, unknown
+from .diagnostics import DeclarationError, listed, misfit, number, unknown
 
 _STANDARD_NORMAL = NormalDist()
 _RESOLUTION = 2**53

@@ -18,7 +18,7 @@ from enum import StrEnum
 from random import Random
 
 from .bounds import latency_ns
-from .latency import Constant, Distribution
+from .distributions import Constant, Distribution
 
 MOST_ATTEMPTS = 10
 """Attempts at one model call that can meet a fault; any later one succeeds."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..declaration import DeclarationError, listed, shown, unknown
 from ..errors import ScenarioError
-from ..recording import Recording, read_recording
-from .meaning import scenario_of
-from .tables import ScenarioTable, declaration_error
-from .values import Scenario
+from .compile import scenario_of
+from .diagnostics import DeclarationError, listed, shown, unknown
+from .model import Scenario
+from .recording import Recording, read_recording
+from .schema import ScenarioTable, declaration_error
 
 _MAX_FILE_BYTES = 1 << 20
 
@@ -78,7 +78,7 @@ def _reader(source: str) -> Callable[[str], Recording]:
 
 
 def _builtin_files() -> dict[str, Traversable]:
-    folder = resources.files(f"{__package__.rpartition('.')[0]}.scenarios")
+    folder = resources.files(f"{__package__}.built_in")
     return {
         file.name.removesuffix(".toml"): file
         for file in folder.iterdir()

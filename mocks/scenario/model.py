@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..faults import FaultSpec
-from ..latency import Distribution
-from ..recording import Recording
+from .distributions import Distribution
+from .faults import FaultSpec
+from .recording import Recording
 
 RESERVED_ARGUMENT = "ticket"
 """Name of the argument that the lab adds to each call of a tool."""

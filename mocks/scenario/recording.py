@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ..errors import ScenarioError
 from .bounds import MAX_LATENCY_S
-from .errors import ScenarioError
 
 FORMAT_VERSION = 1
 _HEADER = {"warpbench_recording": FORMAT_VERSION}

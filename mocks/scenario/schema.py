@@ -14,11 +14,11 @@ from pydantic import (
     model_validator,
 )
 
-from ..bounds import MAX_LATENCY_S, MAX_TOKENS
-from ..declaration import DeclarationError, listed, shown, unknown
-from ..faults import FaultKind
-from ..latency import Constant, Distribution, parse_distribution
-from .values import (
+from .bounds import MAX_LATENCY_S, MAX_TOKENS
+from .diagnostics import DeclarationError, listed, shown, unknown
+from .distributions import Constant, Distribution, parse_distribution
+from .faults import FaultKind
+from .model import (
     MAX_FAULTS,
     MAX_REPEAT,
     MAX_ROUNDS,

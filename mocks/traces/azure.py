@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from ..recording import RecordedCall, RecordedSession
 from ..scenario import MAX_SESSIONS
+from ..scenario.recording import RecordedCall, RecordedSession
 from .trace import Trace, TraceOptions, tokens_of, told_latencies_s
 
 _COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..recording import RecordedCall, RecordedSession, RecordedToolCall
+from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 from .trace import (
     AGENT,
     UNKNOWN_S,

@@ -19,18 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..bounds import MAX_LATENCY_S
-from ..recording import RecordedCall, RecordedSession, RecordedToolCall
-from .trace import (
-    AGENT,
-    WORK,
-    SubagentForm,
-    Trace,
-    TraceOptions,
-    tokens_of,
-    told_latencies_s,
-    work,
-)
+from ..scenario.bounds import MAX_LATENCY_S
+from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
+from .trace import AGENT, WORK, SubagentForm, Trace, TraceOptions, tokens_of, told_latencies_s, work
 
 _MODEL_CALLS = frozenset({"chat", "text_completion", "generate_content"})
 _DEEPEST = 20

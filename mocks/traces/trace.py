@@ -8,8 +8,8 @@ from enum import StrEnum
 from statistics import median
 from typing import Any
 
-from ..bounds import MAX_LATENCY_S, MAX_TOKENS
-from ..recording import RecordedCall, RecordedSession, RecordedToolCall
+from ..scenario.bounds import MAX_LATENCY_S, MAX_TOKENS
+from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 
 WORK = "work"
 """Name of the tool that stands for the time between an answer and the next request."""

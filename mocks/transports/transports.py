@@ -15,14 +15,14 @@ from typing import Any, Protocol
 import httpx2
 from openai import DefaultAioHttpClient
 
-from ..mocks.clock import Clock
-from ..mocks.errors import UsageError
-from ..mocks.metering import Meter
-from ..mocks.router import mocked_http
-from ..mocks.server import SERVICES_PATH, ServerProcess
-from ..mocks.services import service_root
-from ..mocks.waits import Wait, WaitKind
-from ..mocks.world import World, WorldSpec
+from ..clock import Clock
+from ..errors import UsageError
+from ..observe.meter import Meter
+from ..observe.waits import Wait, WaitKind
+from ..world.services import service_root
+from ..world.world import World, WorldSpec
+from .in_process.router import mocked_http
+from .loopback import SERVICES_PATH, ServerProcess
 
 _OPENAI_ROOT = "https://api.openai.com"
 _ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from .faults import Fault, FaultKind
+from ..scenario.faults import Fault, FaultKind
 from .reply import Ending, Part, Reply, broken_off, dripping, no_reply, whole_reply
 
 ErrorBody = Callable[[int, str], bytes]

@@ -25,9 +25,9 @@ from itertools import accumulate
 from random import Random
 from types import MappingProxyType
 
-from ..mocks.clock import nanoseconds
-from ..mocks.errors import UsageError
-from ..mocks.scenario import Scenario
+from ..clock import nanoseconds
+from ..errors import UsageError
+from ..scenario import Scenario
 
 _FORMS = "closed, constant:RATE, poisson:RATE, ramp:RATE-RATE (sessions a second), trace[:SPEED]"
 _GREATEST = 1e6

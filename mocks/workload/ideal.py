@@ -32,15 +32,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from heapq import heappush, heapreplace
 
-from ..mocks.scenario import NO_LIMITS
-from ..mocks.script import (
-    ModelCallScript,
-    Script,
-    SessionScript,
-    ToolCallScript,
-    ToolKind,
-    with_nested,
-)
+from ..scenario import NO_LIMITS
+from .script import ModelCallScript, Script, SessionScript, ToolCallScript, ToolKind, with_nested
 
 _MINUTE_NS = 60_000_000_000
 

@@ -12,11 +12,7 @@ from random import Random
 
 from msgspec.json import encode as to_json
 
-from .bounds import MAX_TOKENS, latency_ns
-from .faults import Fault, draw_faults
-from .latency import Constant, Distribution
-from .recording import RecordedCall, RecordedSession, RecordedToolCall
-from .scenario import (
+from ..scenario import (
     MAX_REPEAT,
     MAX_SESSIONS,
     NO_LIMITS,
@@ -26,6 +22,10 @@ from .scenario import (
     ToolCallSpec,
     ToolKind,
 )
+from ..scenario.bounds import MAX_TOKENS, latency_ns
+from ..scenario.distributions import Constant, Distribution
+from ..scenario.faults import Fault, draw_faults
+from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 
 __all__ = [
     "Gaps",

@@ -4,12 +4,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from .clock import Clock
-from .model import ScriptedModel
-from .scenario import MAX_SESSIONS, Scenario
-from .script import SessionScript, draw_session, with_nested
+from ..clock import Clock
+from ..model import ScriptedModel
+from ..observe.traffic import Traffic
+from ..scenario import MAX_SESSIONS, Scenario
+from ..workload.script import SessionScript, draw_session, with_nested
 from .services import Services
-from .traffic import Traffic
 from .world import World
 
 _KEPT = 10_000

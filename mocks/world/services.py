@@ -13,11 +13,11 @@ from threading import Lock
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from .bounds import latency_ns
-from .failing import failed
-from .faults import draw_fault
-from .reply import Reply, whole_reply
-from .scenario import ServiceSpec
+from ..scenario import ServiceSpec
+from ..scenario.bounds import latency_ns
+from ..scenario.faults import draw_fault
+from ..wire.broken_replies import failed
+from ..wire.reply import Reply, whole_reply
 
 _UNKNOWN = -1
 _PLAIN = MappingProxyType({"content-type": "text/plain"})

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from .clock import Clock
-from .metering import TOOL
-from .model import TICKET
-from .scenario import Scenario, ToolSpec
-from .script import SessionScript, ToolCallScript, ToolKind
-from .traffic import Traffic
+from ..clock import Clock
+from ..model import TICKET
+from ..observe.meter import TOOL
+from ..observe.traffic import Traffic
+from ..scenario import Scenario, ToolSpec
+from ..workload.script import SessionScript, ToolCallScript, ToolKind
 
 _TICKET_PARTS = 3
 

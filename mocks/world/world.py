@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .clock import Clock
-from .errors import UnmockedRequestError
-from .metering import Meter
-from .model import ScriptedModel, wire_format_of
-from .reply import Reply
-from .scenario import ModelLimits, ServiceSpec
-from .script import SessionScript
+from ..clock import Clock
+from ..errors import UnmockedRequestError
+from ..model import ScriptedModel, wire_format_of
+from ..observe.meter import Meter
+from ..observe.traffic import Traffic
+from ..scenario import ModelLimits, ServiceSpec
+from ..wire.reply import Reply
+from ..workload.script import SessionScript
 from .services import Services
-from .traffic import Traffic
 
 
 class Exchange(msgspec.Struct, frozen=True):

@@ -26,10 +26,10 @@ from matplotlib.ticker import (
 )
 from matplotlib.typing import RcKeyType
 
-from ..bench.record import NO_LOOP, CellResult, Run
-from .comparison import SERIAL_STRATEGIES, Field, Series, is_serial, label
+from ...bench.results.formatting import Unit, name, plain, shortened, whole
+from ...bench.results.records import NO_LOOP, CellResult, Run
+from ..comparison.ranking import SERIAL_STRATEGIES, Field, Series, is_serial, label
 from .palette import IDEAL_COLOUR, LineStyle, loop_lines, strategy_colours
-from .units import Unit, name, plain, shortened, whole
 
 INK = "#222222"
 MUTED = "#5A5A5A"

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from ..bench.record import CellResult
-from .comparison import Field, ScenarioCells, Series
-from .drawing import (
+from ...bench.results.formatting import name, time_unit
+from ...bench.results.records import CellResult
+from ..comparison.ranking import Field, ScenarioCells, Series
+from .axes import (
     IDEAL_LINE,
     Look,
     Scale,
@@ -19,8 +20,7 @@ from .drawing import (
     name_axes,
     say_nothing_measured,
 )
-from .latency_chart import at_load, cells_with_latency, ideal_median_s
-from .units import name, time_unit
+from .latency import at_load, cells_with_latency, ideal_median_s
 
 _HEIGHT_IN = 4.8
 

@@ -5,10 +5,10 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..bench.record import Status
-from .comparison import Field, ScenarioCells, Series
-from .drawing import INK, ROW_IN, WIDTH_IN, Look, headline, name_axes, row_label
-from .units import name, percent, whole
+from ...bench.results.formatting import name, percent, whole
+from ...bench.results.records import Status
+from ..comparison.ranking import Field, ScenarioCells, Series
+from .axes import INK, ROW_IN, WIDTH_IN, Look, headline, name_axes, row_label
 
 _FRAME_IN = 1.1
 _AROUND_IN = 0.5

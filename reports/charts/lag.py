@@ -3,19 +3,12 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..bench.record import CellResult, Vitals
-from ..mocks.clock import seconds
-from .comparison import Field, ScenarioCells
-from .drawing import (
-    Look,
-    Scale,
-    figure,
-    legend,
-    name_axes,
-    say_nothing_measured,
-)
-from .time_parts import parts_load
-from .units import name, time_unit, whole
+from ...bench.results.formatting import name, time_unit, whole
+from ...bench.results.records import CellResult, Vitals
+from ...mocks.clock import seconds
+from ..comparison.ranking import Field, ScenarioCells
+from ..comparison.time_breakdown import parts_load
+from .axes import Look, Scale, figure, legend, name_axes, say_nothing_measured
 
 _HEIGHT_IN = 4.4
 _LEAST_S = 1e-4

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..bench.record import CellResult, Status
-from .comparison import Field, ScenarioCells, is_serial
-from .drawing import (
+from ...bench.results.formatting import name, seconds, time_unit, whole
+from ...bench.results.records import CellResult, Status
+from ..comparison.ranking import Field, ScenarioCells, is_serial
+from .axes import (
     IDEAL_LINE,
     MUTED,
     ROW_IN,
@@ -22,7 +23,6 @@ from .drawing import (
     say_nothing_measured,
     write_beside,
 )
-from .units import name, seconds, time_unit, whole
 
 _FRAME_IN = 2.0
 # The marks of the percentiles: filled, open, pointed.

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..bench.lessons.lesson import Doing, Lesson, Played
-from ..mocks.clock import seconds
+from ...bench.lessons.lesson import Doing, Lesson, Played
+from ...bench.results.formatting import seconds as duration
+from ...mocks.clock import seconds
+from .axes import ROW_IN, figure, row_axis
 from .chart import Chart
-from .charts import render, save_charts
-from .drawing import ROW_IN, figure, row_axis
 from .palette import PART_COLOURS
-from .units import seconds as duration
+from .render import render, save_charts
 
 _FRAME_IN = 1.7
 _COLOURS = {Doing.WAITS: PART_COLOURS["llm"], Doing.BLOCKS: PART_COLOURS["ready"]}

@@ -8,13 +8,13 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ...bench.results.formatting import listed, name
+from ..comparison.runs_compared import Direction, RunsCompared
+from ..terminal.runs_compared import rows, summary
+from .axes import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
 from .chart import Chart
-from .charts import render, save_charts
-from .drawing import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
 from .palette import RATIO_COLOURS
-from .runs_compared import Direction, RunsCompared
-from .runs_compared_text import rows, summary
-from .units import listed, name
+from .render import render, save_charts
 
 _FRAME_IN = 1.6
 _LEAST_REACH = 0.02

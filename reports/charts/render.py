@@ -12,20 +12,20 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ..bench.json_file import write_whole
-from ..bench.record import Run
-from ..mocks.errors import UsageError
+from ...bench.results.formatting import name
+from ...bench.results.json_file import write_whole
+from ...bench.results.records import Run
+from ...mocks.errors import UsageError
+from ..comparison.ranking import ScenarioCells, scenarios
+from ..comparison.summary import field_verdict
+from .axes import Look, settings
 from .chart import Chart
-from .comparison import ScenarioCells, scenarios
-from .distribution_chart import draw_distribution
-from .drawing import Look, settings
-from .efficiency_chart import draw_efficiency
-from .lag_chart import draw_lag
-from .latency_chart import draw_latency
-from .throughput_chart import draw_throughput
-from .time_parts_chart import draw_time_parts
-from .units import name
-from .verdict import field_verdict
+from .distribution import draw_distribution
+from .efficiency import draw_efficiency
+from .lag import draw_lag
+from .latency import draw_latency
+from .throughput import draw_throughput
+from .time_parts import draw_time_parts
 
 _DPI = 150
 _PICTURES: dict[str, tuple[str, Callable[[ScenarioCells, Look], Figure]]] = {

@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..bench.record import Status
-from .comparison import Field, ScenarioCells, Series
-from .drawing import (
+from ...bench.results.formatting import name, rate, rate_unit, whole
+from ...bench.results.records import Status
+from ..comparison.ranking import Field, ScenarioCells, Series
+from ..comparison.scaling import fits_well, fitted_law
+from .axes import (
     IDEAL_LINE,
     MUTED,
     ROW_IN,
@@ -27,8 +29,6 @@ from .drawing import (
     say_nothing_measured,
     write_beside,
 )
-from .scaling import fits_well, fitted_law
-from .units import name, rate, rate_unit, whole
 
 _HEIGHT_IN = 4.8
 _FRAME_IN = 2.0

@@ -6,9 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..bench.record import CellResult
-from .comparison import Field, ScenarioCells
-from .drawing import (
+from ...bench.results.formatting import name, seconds, time_unit, whole
+from ...bench.results.records import CellResult
+from ..comparison.ranking import Field, ScenarioCells
+from ..comparison.time_breakdown import MEANINGS, cells_with_parts, parts_load
+from .axes import (
     ROW_IN,
     Look,
     Scale,
@@ -20,8 +22,6 @@ from .drawing import (
     write_beside,
 )
 from .palette import PART_COLOURS
-from .time_parts import MEANINGS, cells_with_parts, parts_load
-from .units import name, seconds, time_unit, whole
 
 _FRAME_IN = 2.0
 _LEGEND_COLUMNS = 4

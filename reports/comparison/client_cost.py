@@ -9,9 +9,9 @@ call is the client's sockets, parsing and pool, less the mock. Measured, the moc
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
-from ..bench.record import CellResult, Run, Status
-from .comparison import label
-from .units import listed, name, seconds
+from ...bench.results.formatting import listed, name, seconds
+from ...bench.results.records import CellResult, Run, Status
+from .ranking import label
 
 IN_PROCESS = "respx"
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..bench.intervals import interval_of
-from ..bench.record import NO_LOOP, CellResult, Status
-from .comparison import ScenarioCells, throughputs_per_s
-from .units import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
-from .verdict import sessions_lost
+from ...bench.results.formatting import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
+from ...bench.results.records import NO_LOOP, CellResult, Status
+from ...bench.statistics.intervals import interval_of
+from .ranking import ScenarioCells, throughputs_per_s
+from .summary import sessions_lost
 
 
 @dataclass(frozen=True, slots=True)

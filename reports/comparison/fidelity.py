@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..bench.record import Fidelity, Run
-from .comparison import label
-from .units import DASH, counted, listed, name, seconds, whole
+from ...bench.results.formatting import DASH, counted, listed, name, seconds, whole
+from ...bench.results.records import Fidelity, Run
+from .ranking import label
 
 HEADINGS = (
     *("scenario", "strategy", "loop", "at once", "sessions"),

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from ..bench.arrivals import CLOSED
-from ..bench.intervals import ratio_interval
-from ..bench.percentiles import percentile
-from ..bench.record import NO_LOOP, Cell, CellResult, Run, Status
-from .units import listed, name
+from ...bench.results.formatting import listed, name
+from ...bench.results.records import NO_LOOP, Cell, CellResult, Run, Status
+from ...bench.statistics.intervals import ratio_interval
+from ...bench.statistics.percentiles import percentile
+from ...mocks.workload.arrivals import CLOSED
 
 SERIAL_STRATEGIES = frozenset({"sync"})
 TIE = 0.01

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ..bench.intervals import Interval, independent_ratio_interval
-from ..bench.record import Cell, CellResult, Environment, Run, Status
-from ..mocks.clock import ClockMode
-from .comparison import TIE, judged_by, latencies_s, throughputs_per_s
+from ...bench.results.records import Cell, CellResult, Environment, Run, Status
+from ...bench.statistics.intervals import Interval, independent_ratio_interval
+from ...mocks.clock import ClockMode
+from .ranking import TIE, judged_by, latencies_s, throughputs_per_s
 
 
 class Direction(StrEnum):

@@ -1,9 +1,9 @@
 """How a run scales, in words: where throughput ends, as fitted, and goodput, as measured."""
 
-from ..bench.record import Run, Status
-from ..bench.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
-from .comparison import Field, Series, is_level, label, named
-from .units import counted, percent, rate, whole
+from ...bench.results.formatting import counted, percent, rate, whole
+from ...bench.results.records import Run, Status
+from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
+from .ranking import Field, Series, is_level, label, named
 
 _WORST_FIT = 0.1
 _WITHIN_REACH = 4

@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable
 
-from ..bench.record import NO_LOOP, CellResult, Run, Status
-from ..bench.scaling import Objective
+from ...bench.results.formatting import (
+    counted,
+    listed,
+    name,
+    percent,
+    plain,
+    rate,
+    seconds,
+    shortened,
+    whole,
+)
+from ...bench.results.records import NO_LOOP, CellResult, Run, Status
+from ...bench.statistics.scaling import Objective
 from .client_cost import client_costs
-from .comparison import Field, Standing, grouped, is_level, judged_by, named, scenarios
 from .fidelity import fidelity_sentences
+from .ranking import Field, Standing, grouped, is_level, judged_by, named, scenarios
 from .scaling import goodput_sentences, objective_of, scaling_sentences
-from .time_parts import time_sentences
-from .units import counted, listed, name, percent, plain, rate, seconds, shortened, whole
+from .time_breakdown import time_sentences
 
 _LONGEST_REASON = 100
 _OTHERS_NAMED = 5

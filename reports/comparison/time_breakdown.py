@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 
-from ..bench.record import CellResult, Status
-from .comparison import Field, grouped, is_serial, named
-from .units import counted, percent
+from ...bench.results.formatting import counted, percent
+from ...bench.results.records import CellResult, Status
+from .ranking import Field, grouped, is_serial, named
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {

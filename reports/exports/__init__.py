@@ -6,7 +6,7 @@ To add one, write its module and list it in ``EXPORTS``.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ...bench.record import Run
+from ...bench.results.records import Run
 from . import bencher, csv_samples, github_action, pyperf, pytest_benchmark
 
 __all__ = ["EXPORTS", "Export"]

@@ -2,7 +2,7 @@
 
 import json
 
-from ...bench.record import CellResult, Run
+from ...bench.results.records import CellResult, Run
 from .measured import measured_cells
 
 

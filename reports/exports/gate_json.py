@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from ..bench.gate.verdict import GateResult
+from ...bench.results.verdict import GateResult
 
 
 def gate_json(result: GateResult) -> str:

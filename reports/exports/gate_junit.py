@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ..bench.gate.verdict import GateResult, Verdict
+from ...bench.results.verdict import GateResult, Verdict
 
 _NOT_JUDGED = (Verdict.NOT_JUDGED, Verdict.INCONCLUSIVE)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..bench.gate.verdict import CellVerdict, GateResult, Verdict
-from .gate_text import sentence
+from ...bench.results.verdict import CellVerdict, GateResult, Verdict
+from ..terminal.gate import sentence
 from .markdown import escaped
 
 _MARKS = {

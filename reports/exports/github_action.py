@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from ...bench.record import CellResult, Run
+from ...bench.results.records import CellResult, Run
 from .measured import measured_cells
 
 

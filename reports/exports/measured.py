@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ...bench.cell_names import full_name_of
-from ...bench.record import CellResult, Run, Status
+from ...bench.results.cell_names import full_name_of
+from ...bench.results.records import CellResult, Run, Status
 
 
 def measured_cells(run: Run) -> Iterator[tuple[str, CellResult]]:

@@ -6,7 +6,7 @@
 import json
 from collections.abc import Sequence
 
-from ...bench.record import Run
+from ...bench.results.records import Run
 from .measured import measured_cells
 
 _VERSION = "1.0"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_benchmark.stats import Stats
 
-from ...bench.record import CellResult, Run
+from ...bench.results.records import CellResult, Run
 from .measured import measured_cells
 
 _FACTORS = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency")

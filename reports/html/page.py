@@ -19,17 +19,17 @@ from statistics import median
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from ..bench.record import CellResult, Run, Status
+from ...bench.results.formatting import counted, listed, name, percent, plain, printable
+from ...bench.results.records import CellResult, Run, Status
+from ..charts.chart import Chart
+from ..charts.svg import inline_svg
+from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
+from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
+from ..comparison.fidelity import fidelity_rows
+from ..comparison.ranking import Field, Mark, ScenarioCells, marks, scenarios
+from ..comparison.summary import verdict
 from . import templates
-from .chart import Chart
-from .columns import EFFICIENCY, Column, columns_for, remark
-from .comparison import Field, Mark, ScenarioCells, marks, scenarios
-from .fidelity import HEADINGS as FIDELITY_HEADINGS
-from .fidelity import fidelity_rows
 from .page_data import page_data
-from .svg import inline_svg
-from .units import counted, listed, name, percent, plain, printable
-from .verdict import verdict
 
 _SCRIPT = ("draw", "charts", "page")
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
-from ..bench.percentiles import percentile, samples_for
-from ..bench.record import CellResult, Run, Status, Timeline, Vitals
-from ..mocks.clock import seconds
-from .comparison import Field, Series, scenarios
-from .palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours
-from .scaling import fits_well, fitted_law
-from .time_parts import MEANINGS
-from .units import name
+from ...bench.results.formatting import name
+from ...bench.results.records import CellResult, Run, Status, Timeline, Vitals
+from ...bench.statistics.percentiles import percentile, samples_for
+from ...mocks.clock import seconds
+from ..charts.palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours
+from ..comparison.ranking import Field, Series, scenarios
+from ..comparison.scaling import fits_well, fitted_law
+from ..comparison.time_breakdown import MEANINGS
 
 _DIGITS = 6
 _LAW_POINTS = 40

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
-from ..bench.cell_names import name_of
-from ..bench.json_file import write_whole
-from ..bench.profiling import Profile
-from ..mocks.errors import UsageError
+from ...bench.results.cell_names import name_of
+from ...bench.results.formatting import name, percent, seconds
+from ...bench.results.json_file import write_whole
+from ...bench.trial.profiling import Profile
+from ...mocks.errors import UsageError
 from .page import stylesheet, template
-from .report import PROFILE_PAGE
-from .units import name, percent, seconds
+from .write import PROFILE_PAGE
 
 _MOST_ROWS = 15
 # pyinstrument's page asks for a font of Google's; offline it has another, and nobody is asked.

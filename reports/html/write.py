@@ -6,9 +6,9 @@ each of these files again.
 
 from pathlib import Path
 
-from ..bench.json_file import write_whole
-from ..bench.record import Run
-from ..mocks.errors import UsageError
+from ...bench.results.json_file import write_whole
+from ...bench.results.records import Run
+from ...mocks.errors import UsageError
 
 PAGE = "report.html"
 PROFILE_PAGE = "profile.html"
@@ -30,7 +30,7 @@ def write_report(run: Run, folder: Path | str) -> list[Path]:
     """
     # Here and not above: together these take most of a second to import, which a command
     # that makes no report should not pay.
-    from .charts import render_charts, save_charts  # noqa: PLC0415
+    from ..charts.render import render_charts, save_charts  # noqa: PLC0415
     from .page import render_page  # noqa: PLC0415
 
     charts = render_charts(run)

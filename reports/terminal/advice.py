@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ..bench.advice import Advice
-from ..bench.record import CellResult, Run
-from ..bench.scaling import law_of
-from .comparison import label
-from .scaling import fits_well, law_words
-from .time_parts import CAUSES, lost_shares
-from .units import counted, percent, rate, seconds
+from ...bench.results.formatting import counted, percent, rate, seconds
+from ...bench.results.records import CellResult, Run
+from ...bench.statistics.scaling import law_of
+from ...bench.studies.advice import Advice
+from ..comparison.ranking import label
+from ..comparison.scaling import fits_well, law_words
+from ..comparison.time_breakdown import CAUSES, lost_shares
 
 _WORTH_IT = 0.02
 _MOST_OTHERS = 5

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from ..bench.gate.verdict import CellVerdict, GateResult, Verdict
+from ...bench.results.verdict import CellVerdict, GateResult, Verdict
 
 _MARKS = {
     Verdict.HELD: ("✓", "green"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from ..bench.history.trend import METRICS, ChangePoint, Trend
+from ...bench.statistics.change_points import METRICS, ChangePoint, Trend
 
 _BARS = "▁▂▃▄▅▆▇█"
 _MOST_BARS = 60

@@ -17,10 +17,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from ..bench.record import NO_LOOP, Cell, CellResult, Status
-from .columns import precision
-from .comparison import label
-from .units import name, percent, plain, rate, seconds, whole
+from ...bench.results.formatting import name, percent, plain, rate, seconds, whole
+from ...bench.results.records import NO_LOOP, Cell, CellResult, Status
+from ..comparison.columns import precision
+from ..comparison.ranking import label
 
 _MOST_ROWS = 12
 _REFRESHES_PER_S = 4

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..bench.cell_names import name_of
-from ..bench.record import CellResult
-from .markdown import escaped
-from .runs_compared import CellChange, Direction, Ratio, RunsCompared
-from .units import DASH, counted, listed, name, plain, rate, seconds, whole
+from ...bench.results.cell_names import name_of
+from ...bench.results.formatting import DASH, counted, listed, name, plain, rate, seconds, whole
+from ...bench.results.records import CellResult
+from ..comparison.runs_compared import CellChange, Direction, Ratio, RunsCompared
+from ..exports.markdown import escaped
 
 HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "change")
 _MARKS = {

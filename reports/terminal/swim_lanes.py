@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..bench.blocked_loop import BlockedLoop
-from ..bench.record import SessionSample
-from ..mocks.clock import seconds
-from ..mocks.waits import Wait
+from ...bench.instruments.blocked_loop import BlockedLoop
+from ...bench.results.records import SessionSample
+from ...mocks.clock import seconds
+from ...mocks.observe.waits import Wait
 
 MODEL, TOOL, TOOLS, NEITHER, BLOCKED = "█", "▒", "▓", "·", "!"
 LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools side by side  {NEITHER} neither"

@@ -5,11 +5,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..bench.record import CellResult, Finding, Run, Status
-from .columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
-from .comparison import Mark, ScenarioCells, label, marks, scenarios
-from .units import name, plain, shortened, whole
-from .verdict import verdict
+from ...bench.results.formatting import name, plain, shortened, whole
+from ...bench.results.records import CellResult, Finding, Run, Status
+from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
+from ..comparison.ranking import Mark, ScenarioCells, label, marks, scenarios
+from ..comparison.summary import verdict
 
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
 _GAP = 2

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.agent import Agent, clients
+from warpbench.agent import Agent
+from warpbench.agent.drivers import clients
 
 from .scripted import Model, call, calls, final
 

@@ -13,8 +13,8 @@ from warpbench.mocks.clock import (
     create_clock,
     keeping_time,
 )
-from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
-from warpbench.mocks.clock.uvloop_loop import SkippingUvloop
+from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.clock.loops.uvloop_loop import SkippingUvloop
 
 LOOPS: dict[str, Callable[[SkippingClock], asyncio.AbstractEventLoop]] = {
     "asyncio": SkippingEventLoop,

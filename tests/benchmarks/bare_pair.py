@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from warpbench.mocks.reply import Reply
+from warpbench.mocks.wire.reply import Reply
 
 _LOOKS_NS = 400_000
 _HOST = "127.0.0.1"

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from warpbench.bench.fidelity import measure_fidelity
-from warpbench.bench.loops import LOOPS
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.processes import TrialProcesses
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import BUILT_IN
-from warpbench.bench.trial import TrialSpec
+from warpbench.bench.studies.fidelity import measure_fidelity
+from warpbench.bench.trial.loops import LOOPS
+from warpbench.bench.trial.trial import TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import Scenario, parse_scenario
-from warpbench.reports.fidelity import fidelity_markdown
+from warpbench.reports.comparison.fidelity import fidelity_markdown
 
 TIME_LIMIT_S = 3600
 ONE_AT_A_TIME = ("sync", "blocking")

@@ -15,12 +15,12 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from warpbench.bench.commands.cells import cells_named
+from warpbench.bench.cli.cells import cells_named
 from warpbench.bench.gate.baseline import CellBaseline
 from warpbench.bench.gate.configuration import Configuration
-from warpbench.bench.gate.side import running_side
-from warpbench.bench.gate.time_tier import TRIAL_CPU_S
-from warpbench.bench.gate.worktrees import BASE, HEAD, Checkout, Worktree
+from warpbench.bench.gate.time.compare import TRIAL_CPU_S
+from warpbench.bench.gate.time.side import running_side
+from warpbench.bench.gate.time.worktrees import BASE, HEAD, Checkout, Worktree
 
 CELL = "tools/agent/gather/asyncio@10"
 ROUNDS = 3

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from warpbench.bench.plan import Factors, cells_of
+from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.target import Lab
-from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.targets.loading import Lab
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.model import task_of
 from warpbench.mocks.scenario import parse_scenario

@@ -5,8 +5,8 @@
 """
 
 import pytest
-from warpbench.bench.pytest_plugin import LabInTests
 from warpbench.bench.strategies import BUILT_IN
+from warpbench.bench.testing.pytest_plugin import LabInTests
 
 STRATEGIES = [strategy.name for strategy in BUILT_IN]
 SCENARIOS = ["two-sleeps", "chat", "tools", "research"]

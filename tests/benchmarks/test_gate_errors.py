@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from warpbench.bench.gate.sequential import arm_fires, conclude, decide
-from warpbench.bench.gate.time_tier import log_ratio
-from warpbench.bench.gate.verdict import Verdict
+from warpbench.bench.gate.time.compare import log_ratio
+from warpbench.bench.gate.time.sequential_test import arm_fires, conclude, decide
+from warpbench.bench.results.verdict import Verdict
 
 NOISE = json.loads((Path(__file__).parent / "data" / "gate_noise_us.json").read_text())
 MARGIN = 0.03

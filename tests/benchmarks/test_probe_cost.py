@@ -19,23 +19,23 @@ from statistics import median
 from typing import Any
 
 import pytest
-from warpbench.bench.accounting import Accounting
-from warpbench.bench.loops import asyncio_loop
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.probe import Probe
-from warpbench.bench.processes import TrialProcesses
-from warpbench.bench.record import TrialResult
+from warpbench.bench.instruments.probe import Probe
+from warpbench.bench.instruments.recorder import Accounting
+from warpbench.bench.results.records import TrialResult
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import Drives, Strategy, available_strategies
-from warpbench.bench.target import Lab, build_target
+from warpbench.bench.targets.loading import Lab, build_target
+from warpbench.bench.trial.loops import asyncio_loop
 from warpbench.mocks.clock import Clock, ClockMode, SkippingClock, create_clock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.router import mocked_http
+from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import load_scenario
-from warpbench.mocks.script import draw
-from warpbench.mocks.services import Services
-from warpbench.mocks.tools import Delegates, lab_tools
-from warpbench.mocks.traffic import Traffic
-from warpbench.mocks.world import World
+from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.workload.script import draw
+from warpbench.mocks.world.services import Services
+from warpbench.mocks.world.tools import Delegates, lab_tools
+from warpbench.mocks.world.world import World
 
 GOAL_SHARE = 0.03
 PAIRS = 200

@@ -21,15 +21,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from warpbench.bench.loops import asyncio_loop
+from warpbench.bench.trial.loops import asyncio_loop
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.router import mocked_http
+from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import load_scenario
-from warpbench.mocks.script import draw
-from warpbench.mocks.services import Services
-from warpbench.mocks.traffic import Traffic
-from warpbench.mocks.world import World
+from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.workload.script import draw
+from warpbench.mocks.world.services import Services
+from warpbench.mocks.world.world import World
 
 GOAL_US_PER_CALL = 100
 FLAT_OVER_CALLS = 1_000_000

@@ -18,13 +18,13 @@ from typing import Any
 import openai
 import pytest
 from warpbench.mocks.clock import ClockMode, create_clock
-from warpbench.mocks.latency import Uniform
 from warpbench.mocks.model import task_of
-from warpbench.mocks.reply import Reply
 from warpbench.mocks.scenario import ModelLimits
-from warpbench.mocks.script import Gaps, ModelCallScript, SessionScript, piece_times_ns
-from warpbench.mocks.server import ServerProcess
-from warpbench.mocks.world import WorldSpec
+from warpbench.mocks.scenario.distributions import Uniform
+from warpbench.mocks.transports.loopback import ServerProcess
+from warpbench.mocks.wire.reply import Reply
+from warpbench.mocks.workload.script import Gaps, ModelCallScript, SessionScript, piece_times_ns
+from warpbench.mocks.world.world import WorldSpec
 
 from .bare_pair import bare_stream
 

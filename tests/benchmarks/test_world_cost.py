@@ -13,18 +13,18 @@ from typing import Any
 
 import httptools
 import pytest
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.processes import TrialProcesses
-from warpbench.bench.record import TrialResult
+from warpbench.bench.results.records import TrialResult
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.model import task_of
-from warpbench.mocks.recording import recording_bytes
 from warpbench.mocks.scenario import ModelLimits, Scenario, load_scenario, parse_scenario
-from warpbench.mocks.script import ModelCallScript, SessionScript
-from warpbench.mocks.server import ServerProcess
+from warpbench.mocks.scenario.recording import recording_bytes
 from warpbench.mocks.traces import TraceOptions, read_trace, replayed_scenario
-from warpbench.mocks.world import WorldSpec
+from warpbench.mocks.transports.loopback import ServerProcess
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript
+from warpbench.mocks.world.world import WorldSpec
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 GOAL_REQUESTS_PER_S = 3_000

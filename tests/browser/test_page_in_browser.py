@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.processes import TrialProcesses
-from warpbench.bench.record import Run
-from warpbench.bench.runner import run_cells
-from warpbench.bench.sampling import Sampling
+from warpbench.bench.results.records import Run
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
+from warpbench.bench.runner.runner import run_cells
+from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
-from warpbench.reports.charts import render_charts
-from warpbench.reports.page import render_page
+from warpbench.reports.charts.render import render_charts
+from warpbench.reports.html.page import render_page
 
 from ..built import HEADER, Nobody
 from ..reports.conftest import DEGENERATE

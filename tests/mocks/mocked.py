@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from warpbench.bench.loops import asyncio_loop
+from warpbench.bench.trial.loops import asyncio_loop
 from warpbench.mocks.clock import Clock, VirtualClock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.router import mocked_http
+from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
-from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
-from warpbench.mocks.services import Services
-from warpbench.mocks.traffic import Traffic
-from warpbench.mocks.world import World
+from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+from warpbench.mocks.world.services import Services
+from warpbench.mocks.world.world import World
 
 T = TypeVar("T")
 

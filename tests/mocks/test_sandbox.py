@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError
-from warpbench.mocks.isolation import DUMMY_KEY, hold_no_secrets, require_loopback, secrets_of
+from warpbench.mocks.sandbox import DUMMY_KEY, hold_no_secrets, require_loopback, secrets_of
 
 TIMEOUT_S = 60
 
@@ -64,9 +64,9 @@ ATTEMPTS = {
 def test_nothing_leaves_the_machine(attempt: str) -> None:
     script = f"""
         import asyncio, http.client, socket
-        from warpbench.bench.loops import uvloop_loop
+        from warpbench.bench.trial.loops import uvloop_loop
         from warpbench.mocks.clock import WallClock
-        from warpbench.mocks.isolation import stay_on_this_machine
+        from warpbench.mocks.sandbox import stay_on_this_machine
 
         def on_uvloop(coroutine):
             with asyncio.Runner(loop_factory=lambda: uvloop_loop(WallClock())) as runner:
@@ -87,7 +87,7 @@ def test_loopback_is_still_reached() -> None:
     finished = _run(
         """
         import socket
-        from warpbench.mocks.isolation import stay_on_this_machine
+        from warpbench.mocks.sandbox import stay_on_this_machine
 
         stay_on_this_machine()
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.record import (
+from warpbench.bench.results.records import (
     CellResult,
     Environment,
     Finding,
@@ -22,8 +22,8 @@ from warpbench.bench.record import (
     Vitals,
 )
 from warpbench.mocks.clock import ClockMode, nanoseconds
-from warpbench.reports.chart import Chart
-from warpbench.reports.charts import render_charts
+from warpbench.reports.charts.chart import Chart
+from warpbench.reports.charts.render import render_charts
 
 ENVIRONMENT = Environment(
     python="3.11.7",

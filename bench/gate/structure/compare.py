@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from .structure import BlockedPlace, RoundStructure, Structure
-from .tolerances import Tolerances, within
-from .verdict import Change
-from .words import counted, number, seconds_in_words
+from ...results.verdict import Change
+from ..tolerances import Tolerances, within
+from ..words import counted, number, seconds_in_words
+from .measure import BlockedPlace, RoundStructure, Structure
 
 _NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max", "mean")

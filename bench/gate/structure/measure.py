@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...mocks.clock import seconds
-from ...mocks.waits import Wait
-from ..blocked_loop import BlockedLoop, loop_holders
-from ..record import LatencySummary, Outcome, TrialResult
-from ..statistics import summarise
+from ....mocks.clock import seconds
+from ....mocks.observe.waits import Wait
+from ...instruments.blocked_loop import BlockedLoop, loop_holders
+from ...results.records import LatencySummary, Outcome, TrialResult
+from ...statistics.summary import summarise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,19 +20,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from ...mocks.errors import TrialError
-from .baseline import CellBaseline
-from .sequential import (
-    LOOKS,
-    MOST_BLOCKS,
-    Estimate,
-    arm_fires,
-    conclude,
-    decide,
-    estimate_of,
-)
+from ....mocks.errors import TrialError
+from ...results.verdict import CellVerdict, Change, Verdict
+from ..baseline import CellBaseline
+from .sequential_test import LOOKS, MOST_BLOCKS, Estimate, arm_fires, conclude, decide, estimate_of
 from .side import Side, running_side
-from .verdict import CellVerdict, Change, Verdict
 from .worktrees import BASE, HEAD, SAME, Checkout, Worktree
 
 TRIAL_CPU_S = 0.08

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...mocks.errors import UsageError
+from ....mocks.errors import UsageError
 from .worktrees import Checkout, Worktree, files_at
 
 _FILES = (

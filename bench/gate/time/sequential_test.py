@@ -21,8 +21,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .signed_rank import chance_of_as_high, chance_of_as_low, estimate, interval
-from .verdict import Verdict
+from ...results.verdict import Verdict
+from ...statistics.signed_rank import chance_of_as_high, chance_of_as_low, estimate, interval
 
 ALPHA = 0.05
 LOOKS = {6: 0.32, 8: 0.32, 12: 0.2, 16: 0.08, 24: 0.04, 32: 0.04}

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ...mocks.errors import TrialError
-from .baseline import CellBaseline
+from ....mocks.errors import TrialError
+from ..baseline import CellBaseline
 from .worktrees import Checkout, Worktree
 
 _START_LIMIT_S = 120.0
 _TRIAL_LIMIT_S = 300.0
-_MODULE = "warpbench.bench.gate.side_process"
+_MODULE = "warpbench.bench.gate.time.side_process"
 
 
 @dataclass(frozen=True, slots=True)

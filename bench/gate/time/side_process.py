@@ -1,6 +1,6 @@
 """One side's process: imports the lab and the targets once, then forks for each trial.
 
-Run as ``python -P -m warpbench.bench.gate.side_process SETTINGS``, with one hash seed for both
+Run as ``python -P -m warpbench.bench.gate.time.side_process SETTINGS``, with one hash seed for both
 sides. Each trial gets a fresh process that way, and starts in milliseconds. Requests and
 answers are lines of JSON, on standard input and output.
 """
@@ -16,15 +16,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...mocks.clock import ClockMode
-from ...mocks.errors import WarpbenchError
-from ...mocks.isolation import hold_no_secrets
-from ...mocks.scenario import load_scenario
-from ..origins import Origin, origin_of
-from ..record import Cell, Outcome
-from ..target import load_factory
-from ..transports import RESPX
-from ..trial import NotApplicable, TrialSpec, run_trial
+from ....mocks.clock import ClockMode
+from ....mocks.errors import WarpbenchError
+from ....mocks.sandbox import hold_no_secrets
+from ....mocks.scenario import load_scenario
+from ....mocks.transports.transports import RESPX
+from ...instruments.code_origin import Origin, origin_of
+from ...results.records import Cell, Outcome
+from ...targets.loading import load_factory
+from ...trial.trial import NotApplicable, TrialSpec, run_trial
 
 _PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...mocks.errors import UsageError
+from ....mocks.errors import UsageError
 
 # Of one length, so that not even the length of a path tells the sides apart.
 BASE, HEAD, SAME = "base", "head", "same"

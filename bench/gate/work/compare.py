@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .tolerances import Tolerances, within
-from .verdict import Change
-from .words import number
-from .work import MostCalled, Work
+from ...results.verdict import Change
+from ..tolerances import Tolerances, within
+from ..words import number
+from .measure import MostCalled, Work
 
 _MOST_BLAMED = 3
 _METRICS_OF_ANY_VERSION = (("HTTP request", "http_requests"),)

@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ...mocks.errors import TrialError, UsageError
-from ..trial import TrialSpec
+from ....mocks.errors import TrialError, UsageError
+from ...trial.trial import TrialSpec
 
-_MODULE = "warpbench.bench.gate.instructions_process"
+_MODULE = "warpbench.bench.gate.work.instructions_process"
 _TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 _LIMIT_S = 1800
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..trial import NotApplicable, TrialSpec, prepared_here
+from ...trial.trial import NotApplicable, TrialSpec, prepared_here
 
 
 def main() -> None:

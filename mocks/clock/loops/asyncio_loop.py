@@ -13,11 +13,11 @@ from contextvars import Context
 from itertools import count
 from typing import Any, TypeVarTuple
 
-from . import whereabouts
-from .async_waits import Waits
+from ..protocol import ClockMode, due_nanoseconds, nanoseconds, seconds
+from ..skipping import Parking, Participant, SkippingClock
+from ..threads import stacks
 from .ordering import order_by_creation
-from .protocol import ClockMode, due_nanoseconds, nanoseconds, seconds
-from .skipping import Parking, Participant, SkippingClock
+from .timers import Waits
 
 Arguments = TypeVarTuple("Arguments")
 
@@ -177,7 +177,7 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
             ClockError: Time could not be kept.
         """
         here = self._clock.participant_here()
-        self._skipping_selector.park_here(here, lambda: whereabouts.of_tasks(self))
+        self._skipping_selector.park_here(here, lambda: stacks.of_tasks(self))
         super().run_forever()
 
     def call_at(

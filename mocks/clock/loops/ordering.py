@@ -32,9 +32,9 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any
 
-from .patching import patched
-from .skipping import SkippingClock
-from .virtual import VirtualClock
+from ..patching import patched
+from ..skipping import SkippingClock
+from ..virtual import VirtualClock
 
 VIRTUAL_CORES = 2
 """What ``os.cpu_count()`` says: with it, the default thread pool has six workers."""

@@ -9,8 +9,8 @@ import asyncio
 import selectors
 import time
 
-from .async_waits import Waits
-from .protocol import seconds
+from ..protocol import seconds
+from .timers import Waits
 
 
 class _WaitingSelector(selectors.DefaultSelector):

@@ -24,7 +24,7 @@ from heapq import heappop, heappush
 from itertools import count
 from weakref import WeakKeyDictionary
 
-from .protocol import NowNs, seconds
+from ..protocol import NowNs, seconds
 
 _NEVER_NS = 1 << 62
 

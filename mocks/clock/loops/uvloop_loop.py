@@ -19,12 +19,12 @@ from typing import NoReturn, TypeVarTuple
 
 import uvloop
 
-from ..errors import ClockError
-from . import whereabouts
-from .async_waits import Waits
+from ...errors import ClockError
+from ..protocol import ClockMode, due_nanoseconds, seconds
+from ..skipping import Parking, SkippingClock
+from ..threads import stacks
 from .ordering import order_by_creation
-from .protocol import ClockMode, due_nanoseconds, seconds
-from .skipping import Parking, SkippingClock
+from .timers import Waits
 
 Arguments = TypeVarTuple("Arguments")
 
@@ -210,7 +210,7 @@ class SkippingUvloop(uvloop.Loop):
         self._clock.park(self._parking, deadline_ns)
 
     def _describe_tasks(self) -> str:
-        return whereabouts.of_tasks(self)
+        return stacks.of_tasks(self)
 
     def _describe_idle(self) -> str:
         return f"its event loop has no timer; {self._describe_tasks()}"

@@ -30,11 +30,11 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
 
-from . import whereabouts
-from .patching import patched
-from .protocol import waited_nanoseconds
+from ..patching import patched
+from ..protocol import waited_nanoseconds
+from ..skipping import Leave, Parking, Participant, SkippingClock
+from . import stacks
 from .simple_queue import Item, SeenSimpleQueue, WaitersLock
-from .skipping import Leave, Parking, Participant, SkippingClock
 
 _real_allocate_lock = threading.Lock
 _STARTS_THREADS = "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
@@ -190,4 +190,4 @@ def _refuse_to_start_on(clock: SkippingClock) -> Callable[..., int]:
 
 
 def _describe(participant: Participant) -> str:
-    return f"blocked in {whereabouts.of_thread(participant.thread)}"
+    return f"blocked in {stacks.of_thread(participant.thread)}"

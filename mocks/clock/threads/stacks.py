@@ -11,7 +11,7 @@ from .frames import frames_by_thread
 
 # Frames of these are how a wait is built, not where somebody decided to wait.
 _MACHINERY = (
-    str(Path(__file__).parent),
+    str(Path(__file__).parents[1]),
     str(Path(asyncio.__file__).parent),
     str(Path(concurrent.futures.__file__).parent),
     queue.__file__,

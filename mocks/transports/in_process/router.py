@@ -22,12 +22,12 @@ from types import ModuleType
 
 import respx
 
-from .clock import Clock
+from ...clock import Clock
+from ...observe.traffic import Call
+from ...wire.reply import Ending
+from ...world.world import World
 from .http_messages import AsyncBody, Body, Request, Response, WholeBody
-from .mockers import MOCKERS
-from .reply import Ending
-from .traffic import Call
-from .world import World
+from .respx_mockers import MOCKERS
 
 _SECOND_NS = 1_000_000_000
 _NEVER_NS = 1 << 62

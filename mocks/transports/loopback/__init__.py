@@ -7,10 +7,10 @@ and only how they are sent is decided here.
 """
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp
-from .awake import kept_awake
-from .precise_clock import PreciseWallClock
+from .cpu_wakeup import kept_awake
 from .process import ServerProcess
 from .serving import bound_socket, serve
+from .wall_timer import PreciseWallClock
 
 __all__ = [
     "CONTROL_PATH",

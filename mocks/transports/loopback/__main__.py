@@ -7,14 +7,14 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from .awake import kept_awake
-from .precise_clock import PreciseWallClock
+from .cpu_wakeup import kept_awake
 from .serving import bound_socket, serve
+from .wall_timer import PreciseWallClock
 
 if TYPE_CHECKING:
     import uvicorn
 
-    from ..world import WorldSpec
+    from ...world.world import WorldSpec
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import UnmockedRequestError
-from ..reply import Ending
-from ..traffic import Call
-from ..world import Exchange, World
-from .held_transport import HeldTransport
+from ...errors import UnmockedRequestError
+from ...observe.traffic import Call
+from ...wire.reply import Ending
+from ...world.world import Exchange, World
+from .paced_transport import HeldTransport
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -11,11 +11,11 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any, Self
 
-from ..errors import TrialError
-from ..model import task_of
-from ..scenario import MAX_SESSIONS
-from ..script import ModelCallScript, SessionScript
-from ..world import WorldSpec
+from ...errors import TrialError
+from ...model import task_of
+from ...scenario import MAX_SESSIONS
+from ...workload.script import ModelCallScript, SessionScript
+from ...world.world import WorldSpec
 from .app import CONTROL_PATH
 
 HOST = "127.0.0.1"

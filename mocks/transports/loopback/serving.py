@@ -10,11 +10,11 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..errors import UsageError
-from ..isolation import require_loopback
-from ..world import World
+from ...errors import UsageError
+from ...sandbox import require_loopback
+from ...world.world import World
 from .app import ARRIVED_NS, TRANSPORT, ServerApp
-from .held_transport import HeldTransport
+from .paced_transport import HeldTransport
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 600

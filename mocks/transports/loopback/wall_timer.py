@@ -16,7 +16,7 @@ import time
 from heapq import heappop, heappush
 from itertools import count
 
-from ..clock import WallClock
+from ...clock import WallClock
 
 _SECOND_NS = 1_000_000_000
 _WAKING_NS = 400_000

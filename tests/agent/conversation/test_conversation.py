@@ -17,10 +17,10 @@ from warpbench.agent import (
     SettingsError,
     Usage,
 )
-from warpbench.agent.conversation import Block
+from warpbench.agent.conversation.conversation import Block
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time
 
 
 def text(role: str, tokens: int) -> Block:

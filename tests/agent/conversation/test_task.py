@@ -17,8 +17,8 @@ from warpbench.agent import (
     tool,
 )
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time
 
 
 async def nap(seconds: float) -> str:

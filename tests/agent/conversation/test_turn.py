@@ -10,12 +10,12 @@ from warpbench.agent import (
     Tool,
     Usage,
 )
+from warpbench.agent.conversation.request_plan import Plan
+from warpbench.agent.conversation.turn import State, Turn
 from warpbench.agent.messages import ModelAnswer, ToolCall, ToolResult
-from warpbench.agent.plan import Plan
-from warpbench.agent.toolbox import Toolbox
-from warpbench.agent.turn import State, Turn
+from warpbench.agent.tools.toolbox import Toolbox
 
-from .scripted import call
+from ..scripted import call
 
 ADD = Tool(
     name="add",

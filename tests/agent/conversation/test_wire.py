@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from warpbench.agent import ModelAnswerError, Usage
-from warpbench.agent.messages import ModelAnswer, ToolCall, ToolResult
-from warpbench.agent.wire import (
+from warpbench.agent.conversation.wire import (
     encode_answer,
     encode_head,
     encode_result,
@@ -13,8 +12,9 @@ from warpbench.agent.wire import (
     join_request,
     parse_answer,
 )
+from warpbench.agent.messages import ModelAnswer, ToolCall, ToolResult
 
-from .scripted import call, calls, completion, final
+from ..scripted import call, calls, completion, final
 
 
 def parse(document: object) -> ModelAnswer:

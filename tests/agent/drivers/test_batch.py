@@ -8,8 +8,8 @@ import openai
 import pytest
 from warpbench.agent import Agent, Answer, RetryPolicy, SettingsError
 
-from .scripted import Model, final
-from .virtual import in_virtual_time, on_each_loop
+from ..scripted import Model, final
+from ..virtual import in_virtual_time, on_each_loop
 
 
 def echo(body: dict[str, Any]) -> dict[str, Any] | httpx2.Response:

@@ -3,9 +3,9 @@ import asyncio
 import openai
 import pytest
 from warpbench.agent import Agent, SettingsError
-from warpbench.agent.clients import Clients
+from warpbench.agent.drivers.clients import Clients
 
-from .scripted import Model, final
+from ..scripted import Model, final
 
 
 def test_a_form_without_its_client_says_which_one_to_pass() -> None:

@@ -26,12 +26,12 @@ from warpbench.agent import (
     ToolStarted,
     Usage,
 )
-from warpbench.agent.assembly import AnswerAssembly
+from warpbench.agent.conversation.stream_assembly import AnswerAssembly
+from warpbench.agent.conversation.wire import parse_answer
 from warpbench.agent.messages import ToolCall, ToolResult
-from warpbench.agent.wire import parse_answer
 
-from .scripted import Model, call, calls, completion, final, pieces
-from .virtual import in_virtual_time, on_each_loop
+from ..scripted import Model, call, calls, completion, final, pieces
+from ..virtual import in_virtual_time, on_each_loop
 
 
 async def nap(seconds: float) -> str:

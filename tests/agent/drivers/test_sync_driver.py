@@ -20,7 +20,7 @@ from warpbench.agent import (
     Usage,
 )
 
-from .scripted import Model, call, calls, final
+from ..scripted import Model, call, calls, final
 
 OPEN_S = 30.0
 """A barrier that does not open fails the test instead of hanging it; no test waits this long."""

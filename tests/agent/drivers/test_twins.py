@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from warpbench.agent import Agent, AgentError, Answer, Tool
 from warpbench.agent.messages import ToolCall
 
-from .scripted import Model, calls, completion, final
+from ..scripted import Model, calls, completion, final
 
 
 def double(x: int) -> int:

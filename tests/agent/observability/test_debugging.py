@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import uvloop
 from warpbench.agent import Agent, SettingsError
-from warpbench.agent.debugging import BlockedLoop, debugging
+from warpbench.agent.observability.debugging import BlockedLoop, debugging
 
-from .scripted import Model, call, calls, final
+from ..scripted import Model, call, calls, final
 
 OPEN_S = 30.0
 """A wait that never ends fails the test instead of hanging it; no test waits this long."""

@@ -15,11 +15,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from warpbench.agent import Agent, RetryPolicy
-from warpbench.agent.observation import NOBODY, UsualObserver
-from warpbench.agent.telemetry import OpenTelemetry
+from warpbench.agent.observability.observer import NOBODY, UsualObserver
+from warpbench.agent.observability.opentelemetry import OpenTelemetry
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time
 
 
 class Telescope:
@@ -245,12 +245,12 @@ import importlib.util, sys
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda n, p=None: None if n == "opentelemetry" else found(n, p)
 from warpbench.agent import Agent
-from warpbench.agent.observation import NOBODY, UsualObserver
+from warpbench.agent.observability.observer import NOBODY, UsualObserver
 with Agent() as agent:
     assert UsualObserver().invoke_agent("a", "m") is NOBODY.invoke_agent("a", "m")
 assert not any(name.startswith("opentelemetry") for name in sys.modules)
 try:
-    import warpbench.agent.telemetry
+    import warpbench.agent.observability.opentelemetry
 except ImportError as error:
     print(error)
 """

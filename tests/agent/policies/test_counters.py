@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.agent import Agent, Counters, Prices, SettingsError, Usage
 
-from .scripted import Model, call, calls, final
+from ..scripted import Model, call, calls, final
 
 PRICES = Prices(prompt_usd_per_million=2.0, completion_usd_per_million=8.0)
 

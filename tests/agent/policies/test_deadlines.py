@@ -7,16 +7,10 @@ from typing import Any
 import httpx2
 import openai
 import pytest
-from warpbench.agent import (
-    Agent,
-    Limiter,
-    RetryPolicy,
-    SessionTimeoutError,
-    SettingsError,
-)
+from warpbench.agent import Agent, Limiter, RetryPolicy, SessionTimeoutError, SettingsError
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time, on_each_loop
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time, on_each_loop
 
 
 async def nap(seconds: float) -> str:

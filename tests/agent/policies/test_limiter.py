@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.agent import Limiter, SettingsError
 
-from .virtual import in_virtual_time, on_each_loop
+from ..virtual import in_virtual_time, on_each_loop
 
 
 class Room:

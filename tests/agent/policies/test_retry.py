@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.agent import Agent, Limiter, RetryBudget, RetryPolicy, SettingsError
 
-from .scripted import Model, final
-from .virtual import in_virtual_time, on_each_loop
+from ..scripted import Model, final
+from ..virtual import in_virtual_time, on_each_loop
 
 REQUEST = httpx2.Request("POST", "https://api.test/chat/completions")
 

@@ -22,8 +22,8 @@ from warpbench.agent import (
     Workflow,
 )
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time
 
 
 def echo(body: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from warpbench.agent import Tool
-from warpbench.agent.invocation import Invocation
-from warpbench.agent.toolbox import ToolRegistry
+from warpbench.agent.tools.invocation import Invocation
+from warpbench.agent.tools.toolbox import ToolRegistry
 
-from .scripted import call
+from ..scripted import call
 
 
 def tool(function: Any, name: str = "tool") -> Tool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 from warpbench.agent import Tool, ToolArgumentsError, ToolDefinitionError
-from warpbench.agent.arguments import split_docstring, validator_from_schema
+from warpbench.agent.tools.schema import split_docstring, validator_from_schema
 
 SCHEMA = {
     "type": "object",

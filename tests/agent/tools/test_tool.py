@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 from warpbench.agent import Tool, ToolDefinitionError, tool
-from warpbench.agent.invocation import Invocation
 from warpbench.agent.messages import ToolCall
-from warpbench.agent.toolbox import ToolRegistry
+from warpbench.agent.tools.invocation import Invocation
+from warpbench.agent.tools.toolbox import ToolRegistry
 
 
 def run(offered: Any, name: str, **arguments: object) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from warpbench.agent import Agent, Tool, ToolFailedError, tool
 
-from .scripted import Model, call, calls, final
-from .virtual import in_virtual_time, on_each_loop
+from ..scripted import Model, call, calls, final
+from ..virtual import in_virtual_time, on_each_loop
 
 
 async def nap(seconds: float) -> str:

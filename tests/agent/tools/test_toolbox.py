@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from warpbench.agent import Agent, SettingsError, Tool, ToolDefinitionError
-from warpbench.agent.invocation import Invocation
 from warpbench.agent.messages import ToolCall, ToolResult
-from warpbench.agent.toolbox import ToolRegistry
+from warpbench.agent.tools.invocation import Invocation
+from warpbench.agent.tools.toolbox import ToolRegistry
 
-from .scripted import Model, call, calls, final
+from ..scripted import Model, call, calls, final
 
 
 def tool(name: str) -> Tool:

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
-from warpbench.bench.attribution import mean_parts, time_parts
-from warpbench.bench.blocked_loop import BlockedLoop
-from warpbench.bench.evidence import Evidence
-from warpbench.bench.record import Outcome, SessionSample, TimeParts
+from warpbench.bench.attribution.breakdown import mean_parts, time_parts
+from warpbench.bench.attribution.observations import Evidence
+from warpbench.bench.instruments.blocked_loop import BlockedLoop
+from warpbench.bench.results.records import Outcome, SessionSample, TimeParts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
-from warpbench.bench.target import Lab, Target
-from warpbench.bench.testing import LabResult, Settings, run_cell
+from warpbench.bench.targets.loading import Lab, Target
+from warpbench.bench.testing.lab import LabResult, Settings, run_cell
+from warpbench.mocks.observe.waits import Wait, WaitKind
 from warpbench.mocks.scenario import Scenario, parse_scenario
-from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
-from warpbench.mocks.waits import Wait, WaitKind
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 MS = 1_000_000
 CELLS = [

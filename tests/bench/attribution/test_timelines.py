@@ -5,12 +5,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.blocked_loop import BlockedLoop, Cause
-from warpbench.bench.evidence import Evidence
-from warpbench.bench.record import Lane, LaneState, Outcome, SessionSample
-from warpbench.bench.timelines import MOST_LANES, timeline
-from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
-from warpbench.mocks.waits import Wait, WaitKind
+from warpbench.bench.attribution.observations import Evidence
+from warpbench.bench.attribution.timelines import MOST_LANES, timeline
+from warpbench.bench.instruments.blocked_loop import BlockedLoop, Cause
+from warpbench.bench.results.records import Lane, LaneState, Outcome, SessionSample
+from warpbench.mocks.observe.waits import Wait, WaitKind
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 MS = 1_000_000
 ORIGIN_NS = 7 * MS

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.cli import main
+from warpbench.bench.cli.main import main
 
 Warpbench = Any
 QUICK = ("--clock", "virtual", "--strategy", "gather", "--loop", "asyncio", "--concurrency", "2")

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.record import Outcome
+from warpbench.bench.results.records import Outcome
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.traces import TraceOptions, read_trace, replayed_scenario
 
-from .test_mocked_world import measured
+from ...mocks.world.test_mocked_world import measured
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 Warpbench = Callable[..., Any]
 
 
@@ -89,7 +89,7 @@ def real_trace() -> Path:
 @pytest.mark.once
 def test_real_sessions_replay_exactly(tmp_path: Path, real_trace: Path) -> None:
     """A tenth of them: the whole is a benchmark."""
-    from warpbench.mocks.recording import recording_bytes  # noqa: PLC0415
+    from warpbench.mocks.scenario.recording import recording_bytes  # noqa: PLC0415
 
     trace = read_trace(real_trace, TraceOptions(sessions=36))
     (tmp_path / "real.jsonl.gz").write_bytes(recording_bytes(trace.sessions))
@@ -127,8 +127,8 @@ def test_spans_of_the_agent_itself_become_its_sessions_again(tmp_path: Path) -> 
         InMemorySpanExporter,
     )
     from warpbench.agent import Agent, Tool  # noqa: PLC0415
-    from warpbench.agent.telemetry import OpenTelemetry  # noqa: PLC0415
-    from warpbench.bench.target import Lab  # noqa: PLC0415
+    from warpbench.agent.observability.opentelemetry import OpenTelemetry  # noqa: PLC0415
+    from warpbench.bench.targets.loading import Lab  # noqa: PLC0415
 
     spans = InMemorySpanExporter()
     tracers = sdk_trace.TracerProvider(shutdown_on_exit=False)

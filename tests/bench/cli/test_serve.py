@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture
 def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "warpbench.bench.cli", "serve", "two-sleeps", "--port", "0"],
+        [sys.executable, "-m", "warpbench.bench.cli.main", "serve", "two-sleeps", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.environment import Difference
 from warpbench.bench.gate.baseline import CellBaseline
 from warpbench.bench.gate.judging import judge
 from warpbench.bench.gate.measuring import Measured, NotMeasured
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.gate.verdict import CellVerdict, Verdict
-from warpbench.bench.record import LatencySummary
+from warpbench.bench.results.records import LatencySummary
+from warpbench.bench.results.verdict import CellVerdict, Verdict
+from warpbench.bench.runner.environment import Difference
 
-from .test_structure_tier import EXAMPLE as STRUCTURE
-from .test_work_tier import BEFORE as WORK
+from .structure.test_compare import EXAMPLE as STRUCTURE
+from .work.test_compare import BEFORE as WORK
 
 BEFORE = CellBaseline(
     scenario="tools",

@@ -4,10 +4,10 @@ import asyncio
 import time
 
 import pytest
-from warpbench.bench.blocked_loop import BlockedLoops
+from warpbench.bench.instruments.blocked_loop import BlockedLoops
 from warpbench.mocks.clock import NANOSECONDS_PER_SECOND, VirtualClock, keeping_time
-from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
-from warpbench.mocks.clock.uvloop_loop import SkippingUvloop
+from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.clock.loops.uvloop_loop import SkippingUvloop
 
 
 def blocked_by(main: object, loop: type = SkippingEventLoop) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from warpbench.bench.calls import CallCounter, CallCounts
+from warpbench.bench.instruments.call_counts import CallCounter, CallCounts
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
 from warpbench.mocks.errors import TrialError
 
@@ -40,10 +40,10 @@ def named(counts: Any, ending: str) -> int:
 
 def test_python_and_c_calls_are_counted_by_name_and_by_the_users_caller() -> None:
     counts = counts_of(caller)
-    assert named(counts.python, "test_calls.py:callee") == 7
+    assert named(counts.python, "test_call_counts.py:callee") == 7
     assert counts.c["len"] == 7
-    assert named(counts.own, "test_calls.py:caller → tests/bench/test_calls.py:callee") in (0, 7)
-    assert named(counts.own, "test_calls.py:callee → len") == 7
+    assert named(counts.own, "test_call_counts.py:caller → test_call_counts.py:callee") in (0, 7)
+    assert named(counts.own, "test_call_counts.py:callee → len") == 7
 
 
 def test_going_on_after_an_await_is_one_more_call() -> None:

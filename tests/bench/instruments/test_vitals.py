@@ -10,11 +10,11 @@ import pytest
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.blocked_loop import BlockedLoop, Cause, loop_holders
-from warpbench.bench.probe import Probe
-from warpbench.bench.record import Vitals
-from warpbench.bench.vitals import VitalsRecorder
-from warpbench.bench.watchdog import HELD_UP_NS, Watchdog
+from warpbench.bench.instruments.blocked_loop import BlockedLoop, Cause, loop_holders
+from warpbench.bench.instruments.probe import Probe
+from warpbench.bench.instruments.vitals import VitalsRecorder
+from warpbench.bench.instruments.watchdog import HELD_UP_NS, Watchdog
+from warpbench.bench.results.records import Vitals
 from warpbench.mocks.clock import (
     Clock,
     ClockMode,
@@ -23,8 +23,8 @@ from warpbench.mocks.clock import (
     create_clock,
     keeping_time,
 )
-from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
-from warpbench.mocks.clock.uvloop_loop import SkippingUvloop
+from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.clock.loops.uvloop_loop import SkippingUvloop
 
 MS = 1_000_000
 LOOPS: dict[str, Callable[[Any], asyncio.AbstractEventLoop]] = {

@@ -9,7 +9,7 @@ import pytest
 from warpbench.bench.lessons import LESSONS
 from warpbench.bench.lessons.lesson import Doing, Played, Stretch
 from warpbench.bench.lessons.playing import play
-from warpbench.reports.lesson_text import code_of, lesson_text
+from warpbench.reports.terminal.lesson import code_of, lesson_text
 
 HERE = [name for name in LESSONS if name != "eager-tasks" or sys.version_info >= (3, 12)]
 

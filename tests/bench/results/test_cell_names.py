@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.cell_names import CellName, full_name_of, name_of, parse_cell_name
+from warpbench.bench.results.cell_names import CellName, full_name_of, name_of, parse_cell_name
 from warpbench.mocks.errors import UsageError
 
-from ..built import CELL
+from ...built import CELL
 
 part = st.text("abz-_.:09", min_size=1)
 

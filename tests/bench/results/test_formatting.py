@@ -5,13 +5,13 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.reports import units
+from warpbench.bench.results import formatting
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, units.DASH),
+        (None, formatting.DASH),
         (0, "0 s"),
         (3.2e-5, "32.0 µs"),
         (0.0009996, "1.00 ms"),
@@ -27,13 +27,13 @@ from warpbench.reports import units
     ],
 )
 def test_times(value: float | None, shown: str) -> None:
-    assert units.seconds(value) == shown
+    assert formatting.seconds(value) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, units.DASH),
+        (None, formatting.DASH),
         (0, "0/s"),
         (83.12, "83.1/s"),
         (1234.5, "1,234/s"),
@@ -42,13 +42,13 @@ def test_times(value: float | None, shown: str) -> None:
     ],
 )
 def test_rates(value: float | None, shown: str) -> None:
-    assert units.rate(value) == shown
+    assert formatting.rate(value) == shown
 
 
 @pytest.mark.parametrize(
     ("share", "shown"),
     [
-        (None, units.DASH),
+        (None, formatting.DASH),
         (0, "0 %"),
         (0.0001, "<1 %"),
         (0.0098, "1 %"),
@@ -60,38 +60,38 @@ def test_rates(value: float | None, shown: str) -> None:
     ],
 )
 def test_shares(share: float | None, shown: str) -> None:
-    assert units.percent(share) == shown
+    assert formatting.percent(share) == shown
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(None, units.DASH), (48_200_000, "48 MB"), (999_600_000, "1.00 GB")]
+    ("size", "shown"), [(None, formatting.DASH), (48_200_000, "48 MB"), (999_600_000, "1.00 GB")]
 )
 def test_sizes(size: int | None, shown: str) -> None:
-    assert units.mega_bytes(size) == shown
+    assert formatting.mega_bytes(size) == shown
 
 
 @given(st.floats(min_value=1e-9, max_value=1e9))
 def test_a_time_shows_three_digits_and_is_right_within_them(value: float) -> None:
-    number, unit = units.seconds(value).split()
+    number, unit = formatting.seconds(value).split()
     factor = {"µs": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600}[unit]
     assert float(number.replace(",", "")) * factor == pytest.approx(value, rel=0.0051)
 
 
 @given(st.text(st.characters()))
 def test_a_name_becomes_one_line_that_steers_nothing(text: str) -> None:
-    shown = units.plain(text)
+    shown = formatting.plain(text)
     assert all(unicodedata.category(character)[0] != "C" for character in shown)
     assert len(shown.splitlines()) <= 1
     assert "  " not in shown
 
 
 def test_a_command_keeps_its_spaces() -> None:
-    assert units.printable("run  'a  b'\x1b") == "run  'a  b'\ufffd"
+    assert formatting.printable("run  'a  b'\x1b") == "run  'a  b'\ufffd"
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))
 def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
-    short = units.shortened(text, length)
+    short = formatting.shortened(text, length)
     assert len(short) <= max(length, 1)
     if len(text) <= length:
         assert short == text
@@ -105,4 +105,4 @@ def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
     [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
 )
 def test_names_are_listed_as_in_a_sentence(names: list[str], sentence: str) -> None:
-    assert units.listed(names) == sentence
+    assert formatting.listed(names) == sentence

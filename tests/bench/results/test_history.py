@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.history.store import open_store
-from warpbench.bench.history.trend import METRICS, change_points, trends
-from warpbench.bench.record import LatencySummary, Run
-from warpbench.bench.run_file import write_run
+from warpbench.bench.results.history import open_store
+from warpbench.bench.statistics.change_points import METRICS, change_points, trends
+from warpbench.bench.results.records import LatencySummary, Run
+from warpbench.bench.results.run_file import write_run
 
-from ..conftest import Warpbench
+from ...conftest import Warpbench
 from .test_run_file import CELL, RUN
 
 pytestmark = pytest.mark.once

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warpbench.bench.record import (
+from warpbench.bench.results.records import (
     SCHEMA_VERSION,
     CellResult,
     Environment,
@@ -23,7 +23,7 @@ from warpbench.bench.record import (
     Status,
     TrialFigures,
 )
-from warpbench.bench.run_file import read_run, write_run
+from warpbench.bench.results.run_file import read_run, write_run
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 

@@ -1,10 +1,10 @@
 """Warnings about results: what is told, once, and of what it is silent."""
 
-from warpbench.bench.blocked_loop import Cause, LoopHolder
-from warpbench.bench.findings import findings_of
-from warpbench.bench.record import CellResult, FindingKind, SessionCounts
+from warpbench.bench.instruments.blocked_loop import Cause, LoopHolder
+from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
+from warpbench.bench.runner.findings import findings_of
 
-from ..built import cell_result
+from ...built import cell_result
 
 
 def holder(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopHolder:

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.processes import TrialProcesses
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 
@@ -18,7 +18,7 @@ TIME_LIMIT_S = 60
 
 @pytest.fixture(autouse=True)
 def trials_find_this_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
 
 
 def specification() -> TrialSpec:

@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.arrivals import parse_arrivals
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.record import (
+from warpbench.bench.results.records import (
     FindingKind,
     Outcome,
     Run,
@@ -13,14 +11,16 @@ from warpbench.bench.record import (
     Status,
     TrialResult,
 )
-from warpbench.bench.runner import run_cells
-from warpbench.bench.sampling import Sampling
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.runner import run_cells
+from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.workload.arrivals import parse_arrivals
 
-from ..built import HEADER, TRIAL, Nobody
+from ...built import HEADER, TRIAL, Nobody
 
 
 class Scripted:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.intervals import interval_of, ratio_interval
+from warpbench.bench.statistics.intervals import interval_of, ratio_interval
 
 pytestmark = pytest.mark.once
 

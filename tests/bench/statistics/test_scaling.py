@@ -6,11 +6,11 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from warpbench.bench.record import CellResult, LatencySummary, SessionCounts
-from warpbench.bench.scaling import Objective, ScalingLaw, fit, goodput, parse_objective
+from warpbench.bench.results.records import CellResult, LatencySummary, SessionCounts
+from warpbench.bench.statistics.scaling import Objective, ScalingLaw, fit, goodput, parse_objective
 from warpbench.mocks.errors import UsageError
 
-from ..built import cell_result
+from ...built import cell_result
 
 LOADS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 

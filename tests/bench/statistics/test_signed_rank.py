@@ -7,7 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.gate.signed_rank import (
+from warpbench.bench.statistics.signed_rank import (
     chance_of_as_high,
     chance_of_as_low,
     estimate,

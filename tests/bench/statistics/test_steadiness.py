@@ -4,18 +4,18 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from warpbench.bench.findings import findings_of
-from warpbench.bench.record import (
+from warpbench.bench.results.records import (
     CellResult,
     FindingKind,
     Outcome,
     SessionSample,
     TrialResult,
 )
-from warpbench.bench.statistics import cell_result
-from warpbench.bench.steadiness import drift_within, trend_over
+from warpbench.bench.runner.findings import findings_of
+from warpbench.bench.statistics.steadiness import drift_within, trend_over
+from warpbench.bench.statistics.summary import cell_result
 
-from ..built import CELL, TRIAL
+from ...built import CELL, TRIAL
 
 MS = 1_000_000
 

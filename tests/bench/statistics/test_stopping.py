@@ -1,7 +1,7 @@
 """How many trials a cell gets."""
 
 import pytest
-from warpbench.bench.sampling import Sampling
+from warpbench.bench.statistics.stopping import Sampling
 
 
 def test_without_a_budget_each_cell_gets_its_number() -> None:

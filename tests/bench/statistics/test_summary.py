@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.percentiles import percentile
-from warpbench.bench.record import Outcome, SessionSample, Status, TrialResult
-from warpbench.bench.statistics import cell_result, summarise
+from warpbench.bench.results.records import Outcome, SessionSample, Status, TrialResult
+from warpbench.bench.statistics.percentiles import percentile
+from warpbench.bench.statistics.summary import cell_result, summarise
 
-from ..built import CELL, TRIAL
+from ...built import CELL, TRIAL
 
 SECOND_NS = 1_000_000_000
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from warpbench.bench.ideal import Waits, ideal_makespan_ns
-from warpbench.bench.loops import asyncio_loop, uvloop_loop
-from warpbench.bench.probe import Probe
-from warpbench.bench.record import Outcome, SessionSample
+from warpbench.bench.instruments.probe import Probe
+from warpbench.bench.results.records import Outcome, SessionSample
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy, available_strategies
+from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import UsageError
-from warpbench.mocks.script import ModelCallScript, Script, SessionScript
+from warpbench.mocks.workload.ideal import Waits, ideal_makespan_ns
+from warpbench.mocks.workload.script import ModelCallScript, Script, SessionScript
 
 SECOND_NS = 1_000_000_000
 ONE_AT_A_TIME = {"sync", "blocking"}

@@ -5,16 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.advice import (
-    Advice,
-    Worth,
-    choose,
-    others_of,
-    strained_spec,
-    what_ifs,
-    worths_of,
-)
-from warpbench.bench.record import (
+from warpbench.bench.results.records import (
     CellResult,
     LatencySummary,
     Outcome,
@@ -24,14 +15,23 @@ from warpbench.bench.record import (
     TimeParts,
     TrialResult,
 )
-from warpbench.bench.scaling import Objective
-from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.bench.statistics.scaling import Objective
+from warpbench.bench.studies.advice import (
+    Advice,
+    Worth,
+    choose,
+    others_of,
+    strained_spec,
+    what_ifs,
+    worths_of,
+)
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
-from warpbench.mocks.script import draw
-from warpbench.reports.advice_text import advice_lines
+from warpbench.mocks.workload.script import draw
+from warpbench.reports.terminal.advice import advice_lines
 
-from ..built import HEADER, TRIAL, cell_result
+from ...built import HEADER, TRIAL, cell_result
 
 pytestmark = pytest.mark.once
 

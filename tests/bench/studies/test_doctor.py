@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench import doctor
-from warpbench.bench.doctor import (
+from warpbench.bench.results.records import Outcome, SessionSample, TrialResult
+from warpbench.bench.studies import doctor
+from warpbench.bench.studies.doctor import (
     Check,
     check_cores,
     check_evenness,
@@ -19,11 +20,10 @@ from warpbench.bench.doctor import (
     check_timers,
     check_waking,
 )
-from warpbench.bench.record import Outcome, SessionSample, TrialResult
-from warpbench.bench.trial import TrialSpec
+from warpbench.bench.trial.trial import TrialSpec
 from warpbench.mocks.errors import TrialError
 
-from ..built import TRIAL
+from ...built import TRIAL
 
 pytestmark = pytest.mark.once
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.fidelity import chosen_specs, measure_fidelity
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.record import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.records import Outcome, SessionSample, TrialResult
+from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial import NotApplicable, TrialSpec
+from warpbench.bench.studies.fidelity import chosen_specs, measure_fidelity
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import load_scenario
 
-from ..built import TRIAL
+from ...built import TRIAL
 
 MS = 1_000_000
 

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.plan import Factors
-from warpbench.bench.record import FindingKind, Outcome, Run, SessionSample, TrialResult
-from warpbench.bench.sampling import Sampling
-from warpbench.bench.scaling import ScalingLaw, law_of
+from warpbench.bench.results.records import FindingKind, Outcome, Run, SessionSample, TrialResult
+from warpbench.bench.runner.plan import Factors
+from warpbench.bench.statistics.scaling import ScalingLaw, law_of
+from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.sweep import MOST_LOAD, sweep
-from warpbench.bench.trial import TrialSpec
+from warpbench.bench.studies.sweep import MOST_LOAD, sweep
+from warpbench.bench.trial.trial import TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 
-from ..built import HEADER, TRIAL, Nobody
+from ...built import HEADER, TRIAL, Nobody
 
 SECOND_NS = 1_000_000_000
 

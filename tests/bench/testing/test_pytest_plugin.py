@@ -12,11 +12,11 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.pytest_plugin import LabInTests
-from warpbench.bench.target import Target
+from warpbench.bench.targets.loading import Target
+from warpbench.bench.testing.pytest_plugin import LabInTests
 from warpbench.mocks.errors import TargetError, TrialError, UsageError
 
-from .gate.test_gate_command import AGENT
+from ..cli.test_gate_command import AGENT
 
 pytest_plugins = ("pytester",)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.profiling import Profile, profile_cell
+from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial import NotApplicable
+from warpbench.bench.trial.profiling import Profile, profile_cell
+from warpbench.bench.trial.trial import NotApplicable
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
-from warpbench.reports.profiles import tables
+from warpbench.reports.html.profiles import tables
 
 SESSIONS = 20
 BUSY_S = 0.01

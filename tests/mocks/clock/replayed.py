@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 from warpbench.mocks.clock import ClockMode, SkippingClock, create_clock, keeping_time
-from warpbench.mocks.clock.asyncio_loop import SkippingEventLoop
-from warpbench.mocks.clock.uvloop_loop import SkippingUvloop
+from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.clock.loops.uvloop_loop import SkippingUvloop
 
 Step = tuple[str, int]
 """What to do, and a small number that says how long or with whom."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 from warpbench.mocks.clock import ClockMode, SkippingClock
-from warpbench.mocks.clock.mutex import Mutex
-from warpbench.mocks.clock.simple_queue import SeenSimpleQueue
 from warpbench.mocks.clock.skipping import Leave, Parking
+from warpbench.mocks.clock.threads.mutex import Mutex
+from warpbench.mocks.clock.threads.simple_queue import SeenSimpleQueue
 from warpbench.mocks.errors import ClockHangError, ClockRefusedError
 
 from .worlds import SECOND, World, in_both_skipping_modes, on_each_loop

@@ -10,11 +10,11 @@ import anthropic
 import openai
 import pytest
 from pydantic import BaseModel
-from warpbench.bench.loops import asyncio_loop, uvloop_loop
-from warpbench.mocks.faults import Fault, FaultKind
-from warpbench.mocks.latency import Uniform
+from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.model import ScriptedModel
-from warpbench.mocks.script import Gaps, ModelCallScript, SessionScript, piece_times_ns
+from warpbench.mocks.scenario.distributions import Uniform
+from warpbench.mocks.scenario.faults import Fault, FaultKind
+from warpbench.mocks.workload.script import Gaps, ModelCallScript, SessionScript, piece_times_ns
 
 from ..mocked import LOOK_UP, MS, PROMPT, SCHEMA, Mocked, call
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.model.capacity import Capacity
+from warpbench.mocks.model.rate_limits import Capacity
 from warpbench.mocks.scenario import ModelLimits
 
 S = 1_000_000_000

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
-from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.model import ScriptedModel, made_up_arguments, task_of
-from warpbench.mocks.reply import Reply
 from warpbench.mocks.scenario import ModelLimits
-from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+from warpbench.mocks.scenario.faults import Fault, FaultKind
+from warpbench.mocks.wire.reply import Reply
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 LOOK_UP = ToolCallScript("look_up", '{"word":"time"}', ToolKind.ASYNC, 5)
 ASKS = ModelCallScript(100, 11, 22, (LOOK_UP, LOOK_UP))

@@ -4,7 +4,7 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.mocks.faults import Fault, FaultKind
+from warpbench.mocks.scenario.faults import Fault, FaultKind
 
 from ..mocked import MS, PROMPT, Mocked, call
 

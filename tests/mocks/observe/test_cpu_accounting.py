@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.booking import CpuBooks, Turn, booked, turns
+from warpbench.mocks.observe.cpu_accounting import CpuBooks, Turn, booked, turns
 
 
 class FakeCpu:

@@ -1,6 +1,6 @@
 """What the mocked world is asked for is counted, and what is in flight stays so."""
 
-from warpbench.mocks.traffic import Traffic
+from warpbench.mocks.observe.traffic import Traffic
 
 
 def test_what_is_in_flight_when_all_is_forgotten_still_is() -> None:

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from warpbench.mocks.declaration import (
+from warpbench.mocks.scenario.diagnostics import (
     DeclarationError,
     dotted,
     listed,

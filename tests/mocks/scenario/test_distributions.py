@@ -6,9 +6,9 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.declaration import DeclarationError
 from warpbench.mocks.errors import ScenarioError
-from warpbench.mocks.latency import (
+from warpbench.mocks.scenario.diagnostics import DeclarationError
+from warpbench.mocks.scenario.distributions import (
     DISTRIBUTIONS,
     Constant,
     Distribution,

@@ -13,15 +13,15 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.loops import asyncio_loop
+from warpbench.bench.trial.loops import asyncio_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
-from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.model import task_of
-from warpbench.mocks.router import mocked_http
 from warpbench.mocks.scenario import ModelLimits
-from warpbench.mocks.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
-from warpbench.mocks.server import ServerProcess
-from warpbench.mocks.world import WorldSpec
+from warpbench.mocks.scenario.faults import Fault, FaultKind
+from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.transports.loopback import ServerProcess
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+from warpbench.mocks.world.world import WorldSpec
 
 MS = 1_000_000
 TIMEOUT_S = 0.3

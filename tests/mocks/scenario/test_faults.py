@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.faults import MOST_ATTEMPTS, FaultKind, FaultSpec, draw_faults
 from warpbench.mocks.scenario import parse_scenario
-from warpbench.mocks.script import draw
+from warpbench.mocks.scenario.faults import MOST_ATTEMPTS, FaultKind, FaultSpec, draw_faults
+from warpbench.mocks.workload.script import draw
 
 HEAD = """\
 name = "faulty"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.mocks.errors import ScenarioError
 from warpbench.mocks.scenario import Scenario, parse_scenario, scenario_from_table
-from warpbench.mocks.script import draw_session
+from warpbench.mocks.workload.script import draw_session
 
 from .test_reading import GOOD
 

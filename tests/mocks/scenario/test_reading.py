@@ -5,14 +5,9 @@ import re
 import pytest
 from warpbench.mocks import scenario as scenario_module
 from warpbench.mocks.errors import ScenarioError
-from warpbench.mocks.faults import FaultKind
-from warpbench.mocks.latency import Constant, Lognormal
-from warpbench.mocks.scenario import (
-    JsonType,
-    Timing,
-    ToolKind,
-    parse_scenario,
-)
+from warpbench.mocks.scenario import JsonType, Timing, ToolKind, parse_scenario
+from warpbench.mocks.scenario.distributions import Constant, Lognormal
+from warpbench.mocks.scenario.faults import FaultKind
 
 GOOD = """\
 name = "good"

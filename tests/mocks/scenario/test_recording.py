@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.errors import ScenarioError
-from warpbench.mocks.recording import (
+from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.scenario.recording import (
     RecordedCall,
     RecordedSession,
     RecordedToolCall,
     read_recording,
     recording_bytes,
 )
-from warpbench.mocks.scenario import load_scenario
 
 HEADER: dict[str, Any] = {"warpbench_recording": 1}
 WAITS = st.floats(0, 1000).map(lambda value: round(value, 6))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.errors import TraceError
-from warpbench.mocks.recording import RecordedCall, RecordedSession, RecordedToolCall
+from warpbench.mocks.scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 from warpbench.mocks.traces import (
     FORMATS,
     SubagentForm,

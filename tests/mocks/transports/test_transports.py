@@ -7,17 +7,17 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.findings import findings_of
-from warpbench.bench.options import clock_for, transports_of
-from warpbench.bench.record import NO_LOOP, Cell, FindingKind, Outcome, TrialResult
-from warpbench.bench.statistics import cell_result
+from warpbench.bench.cli.options import clock_for, transports_of
+from warpbench.bench.results.records import NO_LOOP, Cell, FindingKind, Outcome, TrialResult
+from warpbench.bench.runner.findings import findings_of
+from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.target import Lab, name_of_target
-from warpbench.bench.transports import TRANSPORTS, require_transport
-from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.targets.loading import Lab, name_of_target
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.transports.transports import TRANSPORTS, require_transport
 
 # A target's clients are not closed: their sockets end when they are collected.
 pytestmark = pytest.mark.filterwarnings(

@@ -8,16 +8,22 @@ from statistics import fmean
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.arrivals import CLOSED, ArrivalKind, Arrivals, intended_ns, parse_arrivals
-from warpbench.bench.findings import findings_of
-from warpbench.bench.plan import Factors, cells_of
-from warpbench.bench.record import CellResult, FindingKind
-from warpbench.bench.statistics import cell_result
+from warpbench.bench.results.records import CellResult, FindingKind
+from warpbench.bench.runner.findings import findings_of
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import BUILT_IN, Strategy, available_strategies
-from warpbench.bench.trial import NotApplicable, prepared_here
+from warpbench.bench.trial.trial import NotApplicable, prepared_here
 from warpbench.mocks.errors import UsageError
-from warpbench.mocks.recording import RecordedCall, RecordedSession, recording_bytes
 from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
+from warpbench.mocks.scenario.recording import RecordedCall, RecordedSession, recording_bytes
+from warpbench.mocks.workload.arrivals import (
+    CLOSED,
+    ArrivalKind,
+    Arrivals,
+    intended_ns,
+    parse_arrivals,
+)
 
 SECOND_NS = 1_000_000_000
 TOOLS = load_scenario("tools")

@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from warpbench.mocks.scenario import load_scenario
-from warpbench.mocks.script import (
+from warpbench.mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
+from warpbench.mocks.workload.script import (
     ModelCallScript,
     Script,
     SessionScript,

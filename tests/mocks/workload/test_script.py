@@ -14,7 +14,6 @@ from statistics import quantiles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.latency import Constant, Lognormal, Uniform
 from warpbench.mocks.scenario import (
     Scenario,
     Timing,
@@ -22,10 +21,11 @@ from warpbench.mocks.scenario import (
     load_scenario,
     parse_scenario,
 )
-from warpbench.mocks.script import ToolCallScript, ToolKind, draw, draw_session
+from warpbench.mocks.scenario.distributions import Constant, Lognormal, Uniform
+from warpbench.mocks.workload.script import ToolCallScript, ToolKind, draw, draw_session
 
 seeds = st.integers(-(2**70), 2**70)
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 def digest(scenario: Scenario, seed: int) -> str:
@@ -217,7 +217,7 @@ def test_a_script_does_not_depend_on_the_hash_seed(hash_seed: str) -> None:
     code = (
         "import hashlib\n"
         "from warpbench.mocks.scenario import load_scenario\n"
-        "from warpbench.mocks.script import draw\n"
+        "from warpbench.mocks.workload.script import draw\n"
         f"for name in {names}:\n"
         "    text = repr(draw(load_scenario(name), 7))\n"
         "    print(hashlib.sha256(text.encode()).hexdigest())\n"

@@ -7,13 +7,13 @@ from typing import Any
 import mcp
 import pytest
 from warpbench.agent.mcp.websocket import websocket_transport
-from warpbench.bench.loops import asyncio_loop, uvloop_loop
+from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import Clock, VirtualClock, WallClock, keeping_time
-from warpbench.mocks.mcp_server import mcp_server, over_websocket
+from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import parse_scenario
-from warpbench.mocks.script import SessionScript, draw
-from warpbench.mocks.tools import Delegates, LabTool, lab_tools
-from warpbench.mocks.traffic import Traffic
+from warpbench.mocks.workload.script import SessionScript, draw
+from warpbench.mocks.world.mcp_server import mcp_server, over_websocket
+from warpbench.mocks.world.tools import Delegates, LabTool, lab_tools
 
 SCENARIO = parse_scenario(
     """\

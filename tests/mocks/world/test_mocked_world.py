@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from warpbench.bench.record import NO_LOOP, Cell, Outcome, SessionSample, TrialResult
-from warpbench.bench.statistics import cell_result
+from warpbench.bench.results.records import NO_LOOP, Cell, Outcome, SessionSample, TrialResult
+from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.target import name_of_target
-from warpbench.bench.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.targets.loading import name_of_target
+from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
 from warpbench.mocks.clock import ClockMode
-from warpbench.mocks.recording import (
+from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
+from warpbench.mocks.scenario.recording import (
     RecordedCall,
     RecordedSession,
     RecordedToolCall,
     recording_bytes,
 )
-from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
 
 SECOND_NS = 1_000_000_000
 HEAD = """\

@@ -7,11 +7,11 @@ import httpx
 import httpx2
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError
-from warpbench.mocks.faults import FaultKind, FaultSpec
-from warpbench.mocks.latency import Constant, Uniform
 from warpbench.mocks.scenario import ServiceSpec
+from warpbench.mocks.scenario.distributions import Constant, Uniform
+from warpbench.mocks.scenario.faults import FaultKind, FaultSpec
 
-from .mocked import Mocked
+from ..mocked import Mocked
 
 WEATHER = ServiceSpec(
     name="weather",

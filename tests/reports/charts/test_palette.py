@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.reports.palette import (
+from warpbench.reports.charts.palette import (
     FURTHER_COLOURS,
     KNOWN_COLOURS,
     KNOWN_LINES,

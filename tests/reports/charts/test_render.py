@@ -12,15 +12,15 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 from PIL import Image
-from warpbench.bench.record import CellResult, Run
-from warpbench.reports.chart import Chart
-from warpbench.reports.charts import render_charts, write_charts
-from warpbench.reports.comparison import Series, scenarios
-from warpbench.reports.drawing import Look, settings
-from warpbench.reports.efficiency_chart import draw_efficiency
-from warpbench.reports.latency_chart import cells_with_latency, draw_latency, percentiles
-from warpbench.reports.palette import KNOWN_COLOURS
-from warpbench.reports.throughput_chart import draw_throughput, ideal_points, throughput_points
+from warpbench.bench.results.records import CellResult, Run
+from warpbench.reports.charts.axes import Look, settings
+from warpbench.reports.charts.chart import Chart
+from warpbench.reports.charts.efficiency import draw_efficiency
+from warpbench.reports.charts.latency import cells_with_latency, draw_latency, percentiles
+from warpbench.reports.charts.palette import KNOWN_COLOURS
+from warpbench.reports.charts.render import render_charts, write_charts
+from warpbench.reports.charts.throughput import draw_throughput, ideal_points, throughput_points
+from warpbench.reports.comparison.ranking import Series, scenarios
 
 pytestmark = pytest.mark.once
 
@@ -208,7 +208,9 @@ def test_matplotlib_is_imported_only_where_charts_are_drawn(module: str) -> None
 
 
 def test_pyplot_and_its_global_state_are_never_touched() -> None:
-    code = "import sys, warpbench.reports.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = (
+        "import sys, warpbench.reports.charts.render; sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from warpbench.bench.record import CellResult, Run, Status
-from warpbench.reports.client_cost import client_costs
-from warpbench.reports.verdict import verdict
+from warpbench.bench.results.records import CellResult, Run, Status
+from warpbench.reports.comparison.client_cost import client_costs
+from warpbench.reports.comparison.summary import verdict
 
-from .conftest import ENVIRONMENT, build_cell
+from ..conftest import ENVIRONMENT, build_cell
 
 
 def cell(transport: str, strategy: str, cpu_s: float, load: int = 10) -> CellResult:

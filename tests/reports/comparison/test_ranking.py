@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts, Status
-from warpbench.reports.comparison import Field, Mark, judged_by, marks, scenarios
-from warpbench.reports.verdict import field_verdict
+from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
+from warpbench.reports.comparison.ranking import Field, Mark, judged_by, marks, scenarios
+from warpbench.reports.comparison.summary import field_verdict
 
-from ..built import trial_figures
+from ...built import trial_figures
 
 Build = Callable[..., CellResult]
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.intervals import Interval
-from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts
-from warpbench.bench.run_file import write_run
+from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts
+from warpbench.bench.results.run_file import write_run
+from warpbench.bench.statistics.intervals import Interval
 from warpbench.mocks.clock import ClockMode
-from warpbench.reports.ratio_chart import draw_ratios, write_ratio_charts
-from warpbench.reports.runs_compared import Direction, compare_runs
-from warpbench.reports.runs_compared_text import compared_markdown, rows, summary
+from warpbench.reports.charts.ratio import draw_ratios, write_ratio_charts
+from warpbench.reports.comparison.runs_compared import Direction, compare_runs
+from warpbench.reports.terminal.runs_compared import compared_markdown, rows, summary
 
-from ..built import trial_figures
+from ...built import trial_figures
 
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.record import CellResult, LatencySummary, Run, SessionCounts, Status
-from warpbench.reports.units import rate
-from warpbench.reports.verdict import verdict
+from warpbench.bench.results.formatting import rate
+from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
+from warpbench.reports.comparison.summary import verdict
 
-from ..built import trial_figures
+from ...built import trial_figures
 
 Build = Callable[..., CellResult]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from warpbench.bench.record import CellResult, Run, TimeParts
-from warpbench.reports.comparison import scenarios
-from warpbench.reports.drawing import Look
-from warpbench.reports.time_parts import MEANINGS, time_sentences
-from warpbench.reports.time_parts_chart import draw_time_parts
+from warpbench.bench.results.records import CellResult, Run, TimeParts
+from warpbench.reports.charts.axes import Look
+from warpbench.reports.charts.time_parts import draw_time_parts
+from warpbench.reports.comparison.ranking import scenarios
+from warpbench.reports.comparison.time_breakdown import MEANINGS, time_sentences
 
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]

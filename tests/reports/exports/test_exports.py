@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Finished, run_warpbench_here
+from ...conftest import Finished, run_warpbench_here
 
 pytestmark = pytest.mark.once
 

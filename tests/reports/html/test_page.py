@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from warpbench.bench.record import CellResult, Run
-from warpbench.reports.chart import Chart
-from warpbench.reports.charts import render_charts
-from warpbench.reports.page import render_page
-from warpbench.reports.verdict import verdict
+from warpbench.bench.results.records import CellResult, Run
+from warpbench.reports.charts.chart import Chart
+from warpbench.reports.charts.render import render_charts
+from warpbench.reports.comparison.summary import verdict
+from warpbench.reports.html.page import render_page
 
 pytestmark = pytest.mark.once
 

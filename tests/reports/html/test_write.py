@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from warpbench.bench.record import Run
-from warpbench.bench.run_file import read_run, write_run
-from warpbench.reports.report import write_report
+from warpbench.bench.results.records import Run
+from warpbench.bench.results.run_file import read_run, write_run
+from warpbench.reports.html.write import write_report
 
 pytestmark = pytest.mark.once
 

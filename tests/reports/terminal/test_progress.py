@@ -4,8 +4,8 @@ import io
 from collections.abc import Callable
 
 from rich.console import Console
-from warpbench.bench.record import CellResult, Status
-from warpbench.reports.progress import LiveView, progress_on
+from warpbench.bench.results.records import CellResult, Status
+from warpbench.reports.terminal.progress import LiveView, progress_on
 
 Cell = Callable[..., CellResult]
 

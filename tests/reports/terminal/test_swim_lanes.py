@@ -2,10 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.blocked_loop import BlockedLoop
-from warpbench.bench.record import Outcome, SessionSample
-from warpbench.mocks.waits import Wait, WaitKind
-from warpbench.reports.swim_lanes import BLOCKED, MODEL, SwimLanes, swim_lanes
+from warpbench.bench.instruments.blocked_loop import BlockedLoop
+from warpbench.bench.results.records import Outcome, SessionSample
+from warpbench.mocks.observe.waits import Wait, WaitKind
+from warpbench.reports.terminal.swim_lanes import BLOCKED, MODEL, SwimLanes, swim_lanes
 
 SECOND = 1_000_000_000
 

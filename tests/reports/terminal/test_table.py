@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from warpbench.bench.record import CellResult, Run
-from warpbench.reports.table import render_table
-from warpbench.reports.units import DASH
-from warpbench.reports.verdict import verdict
+from warpbench.bench.results.formatting import DASH
+from warpbench.bench.results.records import CellResult, Run
+from warpbench.reports.comparison.summary import verdict
+from warpbench.reports.terminal.table import render_table
 
 WIDTHS = (80, 100, 140)
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.gate.structure import BlockedPlace, RoundStructure, Structure
-from warpbench.bench.gate.structure_tier import is_same_workload, structure_changes
+from warpbench.bench.gate.structure.compare import is_same_workload, structure_changes
+from warpbench.bench.gate.structure.measure import BlockedPlace, RoundStructure, Structure
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.gate.verdict import CellVerdict, Verdict, overall, verdict_on
-from warpbench.bench.record import LatencySummary
+from warpbench.bench.results.records import LatencySummary
+from warpbench.bench.results.verdict import CellVerdict, Verdict, overall, verdict_on
 
 EXACT = Tolerances()
 

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from warpbench.bench.gate.environments import environment_for
-from warpbench.bench.gate.worktrees import Worktree
+from warpbench.bench.gate.time.environments import environment_for
+from warpbench.bench.gate.time.worktrees import Worktree
 from warpbench.mocks.errors import UsageError
 
 pytestmark = pytest.mark.once
@@ -50,7 +50,7 @@ def test_it_has_what_the_recipe_installs_and_sees_the_rest(
     python = environment_for(worktree, (*OFFLINE, "./vendored"), tmp_path / "venv")
     assert said_by(python, "import vendored; print(vendored.VERSION)") == "1"
     # What is not its own comes from here: the lab, installed editable or not, and its packages.
-    assert said_by(python, "import warpbench.bench.trial, openai; print('both')") == "both"
+    assert said_by(python, "import warpbench.bench.trial.trial, openai; print('both')") == "both"
     # And what is its own comes first.
     own = said_by(python, "import sys; print([p for p in sys.path if 'site-packages' in p][0])")
     assert own.startswith(str(tmp_path))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.gate.sequential import (
+from warpbench.bench.gate.time.sequential_test import (
     ALPHA,
     LOOKS,
     MOST_BLOCKS,
@@ -16,7 +16,7 @@ from warpbench.bench.gate.sequential import (
     decide,
     estimate_of,
 )
-from warpbench.bench.gate.verdict import Verdict
+from warpbench.bench.results.verdict import Verdict
 
 pytestmark = pytest.mark.once
 

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from warpbench.bench.gate.environments import dependencies_differ
-from warpbench.bench.gate.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
+from warpbench.bench.gate.time.environments import dependencies_differ
+from warpbench.bench.gate.time.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
 from warpbench.mocks.errors import UsageError
 
 pytestmark = pytest.mark.once

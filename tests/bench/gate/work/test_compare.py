@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.calls import CallCounts
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.gate.work import MostCalled, Work, work_of
-from warpbench.bench.gate.work_tier import work_changes
+from warpbench.bench.gate.work.compare import work_changes
+from warpbench.bench.gate.work.measure import MostCalled, Work, work_of
+from warpbench.bench.instruments.call_counts import CallCounts
 
-from ...built import TRIAL
+from ....built import TRIAL
 
 NONE = MostCalled(calls={}, others_at_most=0)
 BEFORE = Work(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ...conftest import Warpbench
-from .test_gate_command import write_agent
+from ....conftest import Warpbench
+from ...cli.test_gate_command import write_agent
 
 pytestmark = pytest.mark.once
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from warpbench.mocks.clock import ClockMode, create_clock
-from warpbench.mocks.clock.waiting_loop import WaitingEventLoop
+from warpbench.mocks.clock.loops.polling import WaitingEventLoop
 
 T = TypeVar("T")
 MS = 1_000_000

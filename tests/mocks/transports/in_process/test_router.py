@@ -12,16 +12,16 @@ import openai
 import pytest
 import respx
 import uvloop
-from warpbench.bench.loops import asyncio_loop, uvloop_loop
+from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import ClockHangError, UnmockedRequestError
-from warpbench.mocks.faults import Fault, FaultKind
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.router import WorldRouter, mocked_http
-from warpbench.mocks.script import ModelCallScript, SessionScript
-from warpbench.mocks.services import Services
-from warpbench.mocks.traffic import Traffic
-from warpbench.mocks.world import World as MockedWorld
+from warpbench.mocks.observe.traffic import Traffic
+from warpbench.mocks.scenario.faults import Fault, FaultKind
+from warpbench.mocks.transports.in_process.router import WorldRouter, mocked_http
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript
+from warpbench.mocks.world.services import Services
+from warpbench.mocks.world.world import World as MockedWorld
 
 T = TypeVar("T")
 LATENCY_NS = 1_234_567_000

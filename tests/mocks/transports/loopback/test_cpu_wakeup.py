@@ -4,13 +4,13 @@ import struct
 from pathlib import Path
 
 import pytest
-from warpbench.mocks.server import awake, kept_awake
+from warpbench.mocks.transports.loopback import cpu_wakeup, kept_awake
 
 
 @pytest.fixture
 def latency_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     path = tmp_path / "cpu_dma_latency"
-    monkeypatch.setattr(awake, "_LATENCY_FILE", str(path))
+    monkeypatch.setattr(cpu_wakeup, "_LATENCY_FILE", str(path))
     return path
 
 
@@ -42,7 +42,7 @@ def test_where_nothing_may_be_asked_the_file_is_left_alone(latency_file: Path) -
 
 
 def test_a_request_that_is_refused_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(awake, "_LATENCY_FILE", "/dev/full")
+    monkeypatch.setattr(cpu_wakeup, "_LATENCY_FILE", "/dev/full")
     with kept_awake() as is_awake:
         assert not is_awake
 

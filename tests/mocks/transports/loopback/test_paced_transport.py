@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from warpbench.mocks.server.held_transport import HeldTransport
+from warpbench.mocks.transports.loopback.paced_transport import HeldTransport
 
 
 class Recording(asyncio.Transport):

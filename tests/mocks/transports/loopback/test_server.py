@@ -14,14 +14,14 @@ import httpx2
 import openai
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError, UsageError
-from warpbench.mocks.faults import Fault, FaultKind, FaultSpec
-from warpbench.mocks.latency import Constant
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
-from warpbench.mocks.script import ModelCallScript, SessionScript
-from warpbench.mocks.server import ServerProcess, bound_socket
-from warpbench.mocks.world import WorldSpec
+from warpbench.mocks.scenario.distributions import Constant
+from warpbench.mocks.scenario.faults import Fault, FaultKind, FaultSpec
+from warpbench.mocks.transports.loopback import ServerProcess, bound_socket
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript
+from warpbench.mocks.world.world import WorldSpec
 
-from .mocked import PROMPT
+from ...mocked import PROMPT
 
 WEATHER = ServiceSpec(
     "weather", "https://weather.example.com/*", None, Constant(0.01), 201, {"X-Sky": "clear"}, "ok"
@@ -112,8 +112,8 @@ def test_connections_are_kept_alive(server: ServerProcess) -> None:
 def test_it_ends_with_its_parent() -> None:
     program = (
         "import os, signal\n"
-        "from warpbench.mocks.server import ServerProcess\n"
-        "from warpbench.mocks.world import WorldSpec\n"
+        "from warpbench.mocks.transports.loopback import ServerProcess\n"
+        "from warpbench.mocks.world.world import WorldSpec\n"
         "from warpbench.mocks.scenario import ModelLimits\n"
         "s = ServerProcess(WorldSpec({}, ModelLimits(), (), 'x'))\n"
         "print(s._process.pid, flush=True)\n"

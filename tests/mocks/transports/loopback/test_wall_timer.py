@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, lists, tuples
-from warpbench.mocks.server.precise_clock import Allowance, PreciseWallClock
+from warpbench.mocks.transports.loopback.wall_timer import Allowance, PreciseWallClock
 
 MS = 1_000_000
 

@@ -1,0 +1,1 @@
+"""What is asked next, and what an answer means: pure, without input or output."""

@@ -1,0 +1,1 @@
+"""Watch a session: observers, OpenTelemetry spans, and a debugging view."""

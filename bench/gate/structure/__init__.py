@@ -1,0 +1,1 @@
+"""The structure tier: virtual time, calls and overlap, compared exactly."""

@@ -1,0 +1,1 @@
+"""The time tier: CPU seconds of two commits, measured in pairs."""

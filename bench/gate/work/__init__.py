@@ -1,0 +1,1 @@
+"""The work tier: counts of calls, compared within a tolerance."""

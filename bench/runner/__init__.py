@@ -1,0 +1,1 @@
+"""Runs a plan: many trials, each in a process of its own, kept as they end."""

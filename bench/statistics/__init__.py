@@ -1,0 +1,1 @@
+"""Statistics: pure functions from samples and trials to figures, intervals and rankings."""

@@ -1,0 +1,1 @@
+"""The lab inside other people's tests: the fixture ``lab``."""

@@ -1,0 +1,1 @@
+"""One trial: a cell, run once, in this process."""

@@ -1,0 +1,1 @@
+"""How a session reaches the mocked world: in-process, or over real sockets."""

@@ -1,0 +1,1 @@
+"""In-process: requests are answered inside the HTTP client, without a socket."""

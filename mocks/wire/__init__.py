@@ -1,0 +1,1 @@
+"""Replies as they go over the wire, whole, streamed, or broken by a fault."""

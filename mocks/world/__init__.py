@@ -1,0 +1,1 @@
+"""The mocked world: model, tools and services together."""
