@@ -77,7 +77,7 @@ class Agent:
         limiter: Bounds calls of the model under way; may be shared by agents.
         prices: What tokens cost, for ``counters``.
         observer: Watches the agent; by default OpenTelemetry does, if the program uses it
-            (see ``telemetry``).
+            (see ``opentelemetry``).
         blocking_in_loop: Let sync methods block a running event loop instead of raising.
 
     Raises:

@@ -3,7 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from warpbench.bench.results.records import Cell, CellResult, Environment, TrialFigures, TrialResult
+from warpbench.bench.results.cell import Cell
+from warpbench.bench.results.records import CellResult, Environment, TrialFigures
+from warpbench.bench.results.samples import TrialResult
 from warpbench.bench.runner.runner import RunHeader
 from warpbench.mocks.clock import ClockMode
 

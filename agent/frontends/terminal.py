@@ -22,8 +22,8 @@ from ..conversation.conversation import Conversation
 from ..drivers.coroutines import as_coroutine
 from ..errors import AgentError
 from ..messages import TextDelta, ToolEnded, ToolStarted
+from ..options import OneLineParser
 from .lines import Lines
-from .options import OneLineParser
 
 T = TypeVar("T")
 ReadLine = Callable[[], Awaitable[str | None]]

@@ -4,7 +4,7 @@ import argparse
 
 import uvicorn
 
-from ..frontends.options import OneLineParser
+from ..options import OneLineParser
 from .samples import sample_server
 from .server import create_app
 

@@ -2,7 +2,7 @@
 
 An agent asks its observer for a session, and that session for what happens inside. Each of
 these is entered when it begins and left when it ends, with the error if it failed.
-``telemetry`` has the observer that speaks OpenTelemetry, which is the default if the program
+``opentelemetry`` has the observer that speaks OpenTelemetry, which is the default if the program
 uses that.
 """
 

@@ -1,6 +1,6 @@
 """Where the time went: each session's latency split into parts that add up to it. Pure.
 
-What its waits tell of each moment of a session (see ``stretches``) is *llm*, *tool*, *retry* or
+What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *retry* or
 *ready*. The gaps, in which its own code runs or could, are split by what the clock and the CPU
 meter say: what was booked to the session is *cpu*; where others computed, or held the event loop,
 it is *ready*; and where nobody computed, the session waited for something that no mock knows of:
@@ -12,18 +12,14 @@ could have overlapped, and did not: *serialised*.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from statistics import fmean
 
-from ...mocks.clock import NANOSECONDS_PER_SECOND
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.ideal import tools_ns
 from ...mocks.workload.script import SessionScript
-from ..results.records import SessionSample, TimeParts
+from ..results.samples import SessionSample
+from ..results.time_parts import TimeParts
 from .observations import BlockedTimes, Evidence, IdleTimes
 from .segments import State, Stretch, moments, stretches_of, tool_begins_ns
-
-PART_NAMES = tuple(part.name for part in fields(TimeParts))
 
 
 def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[TimeParts, ...]:
@@ -41,18 +37,6 @@ def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[Ti
     return tuple(
         _parts(sample, evidence.waits_of.get(sample.session, ()), evidence, blocked)
         for sample in samples
-    )
-
-
-def mean_parts(parts: Sequence[TimeParts]) -> TimeParts:
-    """Return the mean of each part, of at least one session; the means add up as well."""
-    return TimeParts(**{name: fmean(getattr(each, name) for each in parts) for name in PART_NAMES})
-
-
-def in_seconds(parts_ns: TimeParts) -> TimeParts:
-    """Return parts in nanoseconds as seconds."""
-    return TimeParts(
-        **{name: getattr(parts_ns, name) / NANOSECONDS_PER_SECOND for name in PART_NAMES}
     )
 
 

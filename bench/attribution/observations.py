@@ -8,8 +8,8 @@ from functools import cached_property
 
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
-from ..instruments.blocked_loop import BlockedLoop, Cause
-from ..results.records import SessionSample
+from ..results.blocked_loop import BlockedLoop, Cause
+from ..results.samples import SessionSample
 
 
 @dataclass(frozen=True)

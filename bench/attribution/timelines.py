@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ...mocks.observe.waits import Wait
-from ..instruments.blocked_loop import BlockedLoop
-from ..results.records import Held, Lane, LaneState, SessionSample, Timeline
+from ..results.blocked_loop import BlockedLoop
+from ..results.samples import SessionSample
+from ..results.timeline import Held, Lane, LaneState, Timeline
 from .observations import BlockedTimes, Evidence, IdleTimes
 from .segments import Moment, State, moments, stretches_of, tool_begins_ns
 

@@ -9,14 +9,16 @@ from ...mocks.errors import TrialError, UsageError
 from ...mocks.scenario import Scenario
 from ...reports.terminal.advice import advice_lines
 from ...reports.terminal.progress import progress_on
+from ..results.advice import Advice
 from ..results.cell_names import name_of
-from ..results.records import Run, Status, TrialResult
+from ..results.records import Run, Status
 from ..results.run_file import RUN_FILE, write_run
+from ..results.samples import TrialResult
 from ..runner.processes import TrialProcesses
 from ..statistics.scaling import Objective, parse_objective
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
-from ..studies.advice import Advice, choose, others_of, strained_spec, what_ifs, worths_of
+from ..studies.advice import choose, others_of, strained_spec, what_ifs, worths_of
 from ..studies.sweep import sweep
 from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
 from .options import add_factors, factors_of, folder, several, whole

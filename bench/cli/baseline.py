@@ -14,7 +14,7 @@ from ..gate.measuring import NotMeasured, measure
 from ..results.cell_names import name_of
 from ..runner.environment import packages_of, read_environment
 from ..runner.plan import cells_of
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 from .cells import cells_named
 from .options import add_factors, factors_of
 from .progress import measuring_progress

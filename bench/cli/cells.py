@@ -3,13 +3,14 @@
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import load_scenario
 from ..gate.configuration import Configuration
+from ..results.cell import NO_LOOP
 from ..results.cell_names import CellName, parse_cell_name
-from ..results.records import NO_LOOP
+from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
 from ..strategies import available_strategies
 from ..trial.loops import require_loop
-from ..trial.trial import TrialSpec
-from .options import one_of, tool_workers
+from ..trial.spec import TrialSpec
+from .options import tool_workers
 
 
 def cells_named(configuration: Configuration) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:

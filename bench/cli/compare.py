@@ -7,7 +7,8 @@ from rich.console import Console
 
 from ...mocks.errors import UsageError
 from ...reports.comparison.runs_compared import compare_runs
-from ...reports.terminal.runs_compared import compared_markdown, print_compared
+from ...reports.exports.runs_compared import compared_markdown
+from ...reports.terminal.runs_compared import print_compared
 from ..results.json_file import write_whole
 from ..results.run_file import read_run, run_file_of
 

@@ -7,7 +7,7 @@ from ...mocks.errors import UsageError
 from ...reports.exports import EXPORTS
 from ..results.json_file import write_whole
 from ..results.run_file import read_run, run_file_of
-from .options import one_of
+from ..runner.choices import one_of
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

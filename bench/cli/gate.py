@@ -23,8 +23,9 @@ from ..gate.time.environments import dependencies_differ, environment_for
 from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
 from ..results.json_file import write_whole
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
+from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
-from .options import one_of, positive_number, several
+from .options import positive_number, several
 from .progress import comparing_progress, measuring_progress
 
 EXIT_STATUS = {

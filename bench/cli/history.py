@@ -11,8 +11,9 @@ from ...mocks.errors import UsageError
 from ...reports.terminal.history import print_trends
 from ..results.history import open_store
 from ..results.run_file import RUN_FILE, read_run
+from ..runner.choices import one_of
 from ..statistics.change_points import METRICS, trends
-from .options import one_of, several
+from .options import several
 
 _DEFAULT_METRIC = "makespan_s"
 

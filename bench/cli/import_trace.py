@@ -19,7 +19,8 @@ from ...mocks.traces import (
     replayed_scenario,
 )
 from ..results.json_file import write_whole
-from .options import one_of, optional_whole, positive_number
+from ..runner.choices import one_of
+from .options import optional_whole, positive_number
 
 _HOUR_S = 3600
 

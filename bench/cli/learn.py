@@ -8,7 +8,8 @@ from ...mocks.errors import UsageError
 from ...reports.terminal.lesson import lesson_text
 from ..lessons import LESSONS
 from ..lessons.playing import play
-from .options import folder, one_of
+from ..runner.choices import one_of
+from .options import folder
 
 _ALL = "all"
 

@@ -1,7 +1,6 @@
 """What the options of the command line mean: text in, values out, one clear line if not."""
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...mocks.transports.transports import RESPX, TRANSPORTS, require_transport
 from ...mocks.workload.arrivals import CLOSED, Arrivals
 from ..results.durations import parse_duration_s
+from ..runner.choices import one_of
 from ..runner.plan import Factors
 from ..strategies import available_strategies
 from ..trial.loops import LOOPS, require_loop
@@ -105,20 +105,6 @@ def several(values: Sequence[str] | None) -> list[str]:
     """Split repeated and comma-separated values; each one once, in order."""
     parts = (part.strip() for value in values or () for part in value.split(","))
     return list(dict.fromkeys(part for part in parts if part))
-
-
-def one_of(option: str, value: str, known: Iterable[str]) -> str:
-    """Return a value that is known.
-
-    Raises:
-        UsageError: It is not; the message names the closest, and all.
-    """
-    names = list(known)
-    if value in names:
-        return value
-    close = difflib.get_close_matches(value, names, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
 
 
 def whole(option: str, value: str, least: int = 1, most: int = _MOST) -> int:

@@ -1,6 +1,7 @@
 """``warpbench profile``: where the sessions' computing goes, cell beside cell."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -11,8 +12,11 @@ from ...reports.html.write import PAGE, write_report
 from ..results.cell_names import name_of
 from ..results.run_file import RUN_FILE, read_run
 from ..runner.plan import cells_of
-from ..trial.trial import NotApplicable
+from ..trial.spec import NotApplicable
 from .options import add_factors, clock_of, factors_of, folder
+
+if TYPE_CHECKING:
+    from ..results.profile import Profile
 
 _MOST_CELLS = 6
 
@@ -34,7 +38,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _profile(options: argparse.Namespace) -> int:
     # pyinstrument and the template engine take a while to import.
     from ...reports.html.profiles import tables, write_profiles  # noqa: PLC0415
-    from ..trial.profiling import Profile, profile_cell  # noqa: PLC0415
+    from ..trial.profiling import profile_cell  # noqa: PLC0415
 
     specs = cells_of(factors_of(options, clock_of(options.clock)))
     if len(specs) > _MOST_CELLS:

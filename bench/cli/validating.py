@@ -13,7 +13,7 @@ from ..results.records import Run, Status
 from ..results.run_file import write_run
 from ..runner.runner import Trials
 from ..studies.fidelity import chosen_specs, measure_fidelity
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 
 
 def specs_to_validate(

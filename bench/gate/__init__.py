@@ -6,11 +6,11 @@ Three tiers, each of which sees what the one before cannot:
 tier      measures                                     compares with
 ========= ============================================ =================================
 structure virtual time: makespan, latency, calls,      the baseline file, exactly
-          overlap (``structure``, ``structure_tier``)
+          overlap (``structure``)
 work      Python and C calls, loop iterations, tasks   the baseline file, within 0.5 %
-          (``work``, ``work_tier``)
+          (``work``)
 time      CPU seconds per session, in pairs            another commit, in the same job
-          (``time_tier``)
+          (``time``)
 ========= ============================================ =================================
 
 The first two are counts and virtual seconds: the same on every machine, so they cannot raise

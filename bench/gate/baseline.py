@@ -12,9 +12,9 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError
 from ...mocks.scenario import load_scenario
 from ...mocks.transports.transports import RESPX
+from ..results.cell import Cell
 from ..results.json_file import JsonFile
-from ..results.records import Cell
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 from .measuring import Measured
 from .structure.measure import Structure
 from .work.measure import Work

@@ -12,7 +12,7 @@ from ...mocks.errors import TrialError
 from ...mocks.workload.script import draw
 from ..runner.processes import TrialProcesses
 from ..trial.machine import available_cores
-from ..trial.trial import NotApplicable, TrialSpec
+from ..trial.spec import NotApplicable, TrialSpec
 from .structure.measure import Structure, structure_of
 from .work.instructions import count_instructions, require_valgrind
 from .work.measure import Work, work_of

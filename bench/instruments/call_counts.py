@@ -12,9 +12,8 @@ import gc
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
@@ -22,6 +21,7 @@ from ...mocks.clock.loops.asyncio_loop import SkippingSelector
 from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
 from ...mocks.errors import TrialError
+from ..results.call_counts import CallCounts
 from .code_origin import Origin, installed_module_of, named_installed_module, origin_of, place_of
 
 _TOOL = "warpbench"
@@ -30,31 +30,6 @@ _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace._
 # that far already is up to the scheduler. Python 3.13 does it in C.
 _TIDIES_UP = "_maintain_shutdown_locks"
 _TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCounts:
-    """What was called while the sessions of a trial ran.
-
-    Attributes:
-        python: Calls of Python functions by place: ``openai/_models.py:construct``.
-        c: Calls of C functions by name: ``list.copy``.
-        own: Those of both that the user's own functions make: ``agent/wire.py:body → list.copy``.
-        loop_iterations: Iterations of event loops.
-        tasks: Tasks created.
-        blocks_kept: Memory blocks of Python's allocator that were still held at the end, beyond
-            those at the begin: what leaks, what is cached, and what the lab notes of a session.
-        modules: Top-level modules of installed packages that had a part in it: whose versions
-            decide what is called.
-    """
-
-    python: Mapping[str, int]
-    c: Mapping[str, int]
-    own: Mapping[str, int]
-    loop_iterations: int
-    tasks: int
-    blocks_kept: int = 0
-    modules: frozenset[str] = frozenset()
 
 
 class CallCounter:

@@ -14,7 +14,7 @@ import openai
 from ...mocks.clock import Clock
 from ...mocks.errors import ClockError
 from ...mocks.observe.meter import SESSION, Meter
-from ..results.records import Outcome, SessionSample
+from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
 
 _TIMEOUTS = (

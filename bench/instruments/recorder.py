@@ -20,8 +20,11 @@ from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import time_parts
 from ..attribution.observations import Evidence
 from ..attribution.timelines import timeline
-from ..results.records import SessionSample, Timeline, TimeParts, Vitals
-from .blocked_loop import BlockedLoop, BlockedLoops
+from ..results.blocked_loop import BlockedLoop
+from ..results.samples import SessionSample
+from ..results.time_parts import TimeParts
+from ..results.timeline import Timeline, Vitals
+from .blocked_loop import BlockedLoops
 from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog

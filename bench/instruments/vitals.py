@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from ...mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
-from ..results.records import Vitals
+from ..results.timeline import Vitals
 from .probe import Probe
 
 _MOST_SAMPLES = 120

@@ -17,7 +17,8 @@ from types import FrameType
 
 from ...mocks.clock import Clock, SkippingClock
 from ...mocks.clock.threads.frames import frames_by_thread
-from .blocked_loop import BlockedLoop, Cause, culprit_of, frames_of_callback, stack_of
+from ..results.blocked_loop import BlockedLoop, Cause
+from .blocked_loop import culprit_of, frames_of_callback, stack_of
 from .code_origin import Origin, origin_of
 
 HELD_UP_NS = 50_000_000

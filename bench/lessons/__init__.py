@@ -6,6 +6,7 @@ To add one, write a module with a ``LESSON`` and name it here.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ..results.lesson import Lesson
 from . import (
     async_with,
     blocking_call,
@@ -18,7 +19,6 @@ from . import (
     two_tasks,
     uvloops,
 )
-from .lesson import Lesson
 
 LESSONS: Mapping[str, Lesson] = MappingProxyType(
     {

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from .lesson import Doing, Lesson, Played, Seen, Stage
+from ..results.lesson import Doing, Lesson, Played, Seen
+from .stage import Stage
 
 
 async def everybody_awaits(stage: Stage) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from .lesson import Lesson, Played, Seen, Stage
+from ..results.lesson import Lesson, Played, Seen
+from .stage import Stage
 
 
 async def called_only(stage: Stage) -> None:

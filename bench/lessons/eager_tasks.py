@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .lesson import Lesson, Played, Seen, Stage
+from ..results.lesson import Lesson, Played, Seen
+from .stage import Stage
 
 
 async def _tries(stage: Stage) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from .lesson import Lesson, Played, Seen, Stage
+from ..results.lesson import Lesson, Played, Seen
+from .stage import Stage
 
 CALLS = 6
 

@@ -5,8 +5,9 @@ import warnings
 from collections.abc import Mapping
 
 from ...mocks.clock import VirtualClock, keeping_time
+from ..results.lesson import Act, Lesson, Played
 from ..trial.loops import require_loop
-from .lesson import Act, Lesson, Played, Stage
+from .stage import Stage
 
 
 def play(lesson: Lesson) -> Mapping[str, Played]:

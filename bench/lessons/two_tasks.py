@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from .lesson import Lesson, Played, Seen, Stage
+from ..results.lesson import Lesson, Played, Seen
+from .stage import Stage
 
 
 async def in_turn(stage: Stage) -> None:

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import uvloop
 
-from .lesson import Lesson, Played, Seen, Stage
+from ..results.lesson import Lesson, Played, Seen
+from .stage import Stage
 
 _ROUNDS = 20_000
 

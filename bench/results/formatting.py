@@ -158,3 +158,11 @@ def _three(value: float) -> str:
     if abs(rounded) >= _THREE_DIGITS:
         return f"{value:,.0f}"
     return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"
+
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"})
+
+
+def escaped(text: str) -> str:
+    """Return a text on one line, of which neither Markdown nor HTML reads anything."""
+    return " ".join(text.split()).translate(_ESCAPED)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from ..instruments.blocked_loop import Cause, LoopHolder
+from ..results.blocked_loop import Cause, LoopHolder
 from ..results.records import CellResult, Finding, FindingKind, Status
 from ..statistics.steadiness import CHANGE_WORTH_TELLING, trend_over
 

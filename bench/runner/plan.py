@@ -9,10 +9,10 @@ from ...mocks.clock import ClockMode
 from ...mocks.scenario import Scenario
 from ...mocks.transports.transports import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
-from ..results.records import NO_LOOP, Cell
+from ..results.cell import NO_LOOP, Cell
 from ..strategies import Strategy
 from ..trial.machine import cores_of, default_executor_workers
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
 

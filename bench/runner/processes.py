@@ -18,9 +18,10 @@ from typing import Any
 
 from ...mocks.errors import TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
-from ..results.records import TrialResult
+from ..results.samples import TrialResult
 from ..targets.loading import load_factory
-from ..trial.trial import NotApplicable, TrialSpec, run_trial
+from ..trial.spec import NotApplicable, TrialSpec
+from ..trial.trial import run_trial
 
 _PRELOADED = ["warpbench.bench.cli.main", "openai.resources.chat", "httpcore", "httpcore2"]
 _GRACE_S = 2.0

@@ -7,11 +7,13 @@ from itertools import count
 from typing import Protocol
 
 from ...mocks.errors import TrialError
-from ..results.records import Cell, CellResult, Environment, Run, Status, TrialResult
+from ..results.cell import Cell
+from ..results.records import CellResult, Environment, Run, Status
 from ..results.redaction import redact
+from ..results.samples import TrialResult
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result, merit_per_s, without_result
-from ..trial.trial import NotApplicable, TrialSpec
+from ..trial.spec import NotApplicable, TrialSpec
 from .findings import findings_of, interrupted
 from .plan import in_turn
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from ..results.records import CellResult, TrialResult
+from ..results.records import CellResult
+from ..results.samples import TrialResult
 
 CHANGE_WORTH_TELLING = 0.05
 """By how much the second half differs, at least, before anybody needs to know."""

@@ -5,20 +5,11 @@ from dataclasses import asdict
 from statistics import fmean, median
 
 from ...mocks.clock import seconds
-from ..attribution.breakdown import PART_NAMES, in_seconds, mean_parts
-from ..instruments.blocked_loop import loop_holders
-from ..results.records import (
-    Cell,
-    CellResult,
-    LatencySummary,
-    Outcome,
-    SessionCounts,
-    SessionSample,
-    Status,
-    TimeParts,
-    TrialFigures,
-    TrialResult,
-)
+from ..results.blocked_loop import loop_holders
+from ..results.cell import Cell
+from ..results.records import CellResult, LatencySummary, SessionCounts, Status, TrialFigures
+from ..results.samples import Outcome, SessionSample, TrialResult
+from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from .percentiles import nearest_rank, percentile
 from .steadiness import drift_within
 

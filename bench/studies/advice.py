@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
 from ...mocks.scenario.distributions import Constant, Distribution, Uniform
-from ..results.records import NO_LOOP, CellResult, Status, TrialResult
+from ..results.advice import Worth
+from ..results.cell import NO_LOOP
+from ..results.records import CellResult, Status
+from ..results.samples import TrialResult
 from ..runner.runner import Trials
 from ..statistics.scaling import Objective
 from ..statistics.summary import cell_result
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 
 AS_GOOD = 0.97
 """Share of the greatest throughput from which on a smaller load is the better advice."""
@@ -31,38 +34,6 @@ class WhatIf:
 
     what: str
     spec: TrialSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What came of a ``WhatIf``.
-
-    Attributes:
-        what: What was taken away.
-        result: What the cell carried then.
-        gain: By how much more, as a share.
-    """
-
-    what: str
-    result: CellResult
-    gain: float
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to run.
-
-    Attributes:
-        best: The cell to run, as it was measured.
-        others: The best load of each other strategy and loop, in descending throughput.
-        strained: The same strategy and loop at twice the load.
-        worths: What would be gained there by taking a cost away, the greatest first.
-    """
-
-    best: CellResult
-    others: tuple[CellResult, ...]
-    strained: CellResult
-    worths: tuple[Worth, ...]
 
 
 def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResult | None:

@@ -11,10 +11,11 @@ from statistics import median
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ..results.cell_names import name_of
-from ..results.records import CellResult, ClockFigures, Fidelity, TrialResult
+from ..results.records import CellResult, ClockFigures, Fidelity
+from ..results.samples import TrialResult
 from ..runner.runner import Trials
 from ..statistics.summary import cell_result
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 
 ALL = "all"
 

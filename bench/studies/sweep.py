@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..results.records import Cell, CellResult, Run, Status
+from ..results.cell import Cell
+from ..results.records import CellResult, Run, Status
 from ..runner.plan import Factors, cells_of
 from ..runner.runner import Measurement, Observer, RunHeader, Trials
 from ..statistics.scaling import parse_objective
 from ..statistics.stopping import Sampling
-from ..trial.trial import TrialSpec
+from ..trial.spec import TrialSpec
 
 MOST_LOAD = 16_384
 """Where a sweep ends in any case."""

@@ -13,15 +13,18 @@ from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
-from ..attribution.breakdown import in_seconds
-from ..cli.options import one_of
-from ..results.records import Cell, LatencySummary, Outcome, SessionCounts, TimeParts, TrialResult
+from ..results.cell import Cell
+from ..results.records import LatencySummary, SessionCounts
+from ..results.samples import Outcome, TrialResult
+from ..results.time_parts import TimeParts, in_seconds
+from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
 from ..statistics.summary import count_sessions, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
-from ..trial.trial import NotApplicable, TrialSpec, prepared_here
+from ..trial.spec import NotApplicable, TrialSpec
+from ..trial.trial import prepared_here
 
 
 @dataclass(frozen=True, slots=True)

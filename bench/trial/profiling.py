@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import reduce, wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
@@ -22,8 +21,9 @@ from pyinstrument import Profiler
 from pyinstrument.session import Session
 
 from ..instruments.code_origin import Origin, name_of_file, origin_of
-from ..results.records import Cell
-from .trial import NotApplicable, TrialSpec, prepared_here
+from ..results.profile import Profile
+from .spec import NotApplicable, TrialSpec
+from .trial import prepared_here
 
 _INTERVAL_S = 0.0005
 _CLOCK = str(Path(__file__).resolve().parents[2] / "mocks" / "clock")
@@ -33,39 +33,6 @@ _STANDARD = "the standard library"
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What was seen of one cell.
-
-    Attributes:
-        cell: The cell.
-        session: Its samples, as pyinstrument has them.
-    """
-
-    cell: Cell
-    session: Session
-
-    @property
-    def total_s(self) -> float:
-        """Seconds of computing that the samples stand for, over all threads."""
-        return sum(length_s for _, length_s in self.session.frame_records)
-
-    def by_package(self) -> Mapping[str, float]:
-        """Return seconds by whose code it was that ran, the greatest first."""
-        return self._spent(lambda file, _: _package_of(file))
-
-    def by_function(self) -> Mapping[str, float]:
-        """Return seconds by function, without the Python code it called, the greatest first."""
-        return self._spent(lambda file, function: f"{name_of_file(file)}:{function}")
-
-    def _spent(self, what: Callable[[str, str], str]) -> Mapping[str, float]:
-        spent: defaultdict[str, float] = defaultdict(float)
-        for stack, length_s in self.session.frame_records:
-            function, file = _innermost(stack)
-            spent[what(file, function)] += length_s
-        return dict(sorted(spent.items(), key=lambda item: item[1], reverse=True))
 
 
 def profile_cell(spec: TrialSpec) -> Profile | NotApplicable:
@@ -88,7 +55,23 @@ def profile_cell(spec: TrialSpec) -> Profile | NotApplicable:
             return measure
         measure()
     own = cast("Session", profiler.last_session)
-    return Profile(spec.cell, _of_sessions_alone(reduce(Session.combine, pools.sessions, own)))
+    session = _of_sessions_alone(reduce(Session.combine, pools.sessions, own))
+    return Profile(
+        cell=spec.cell,
+        session=session,
+        total_s=sum(length_s for _, length_s in session.frame_records),
+        by_package=_spent_s(session, lambda file, _: _package_of(file)),
+        by_function=_spent_s(session, lambda file, function: f"{name_of_file(file)}:{function}"),
+    )
+
+
+def _spent_s(session: Session, what: Callable[[str, str], str]) -> Mapping[str, float]:
+    """Return seconds by what the innermost code of each sample was, the greatest first."""
+    spent_s: defaultdict[str, float] = defaultdict(float)
+    for stack, length_s in session.frame_records:
+        function, file = _innermost(stack)
+        spent_s[what(file, function)] += length_s
+    return dict(sorted(spent_s.items(), key=lambda item: item[1], reverse=True))
 
 
 class _Pools:

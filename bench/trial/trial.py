@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -39,11 +39,12 @@ from ...mocks.world.world import WorldSpec
 from ..instruments.call_counts import CallCounter
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
-from ..results.records import Cell, Outcome, SessionSample, TrialResult
+from ..results.samples import Outcome, SessionSample, TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, build_target
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
+from .spec import NotApplicable, TrialSpec
 
 WARM_UP_SESSIONS = 2
 Around = Callable[[], AbstractContextManager[object]]
@@ -52,33 +53,6 @@ _KIBIBYTE = 1024
 
 # Bound before a clock's scope can patch it: what the trial takes on the wall.
 _real_now_s = time.perf_counter
-
-
-@dataclass(frozen=True, slots=True)
-class TrialSpec:
-    """What a trial's process is told: the workload, the cell, and what to note beside.
-
-    Attributes:
-        scenario: The workload.
-        cell: The cell.
-        notes_waits: Whether to note each wait, and where a loop was blocked.
-        accounts_time: Whether to account for the time of each session.
-        counts_calls: Whether to count calls, which takes several times the CPU: for
-            ``virtual`` only, where computing is free.
-    """
-
-    scenario: Scenario
-    cell: Cell
-    notes_waits: bool = False
-    accounts_time: bool = False
-    counts_calls: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NotApplicable:
-    """The target lacks the form of session that the strategy drives."""
-
-    reason: str
 
 
 def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:

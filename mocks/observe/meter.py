@@ -1,7 +1,7 @@
 """Meters sessions from the side of the mocks: each wait, and whose code computed in between.
 
 The mocks see when each wait of a session begins, when it is due and when the code takes it up;
-so they see as well from when to when that session's code may run (see ``booking``).
+so they see as well from when to when that session's code may run (see ``cpu_accounting``).
 
 All this happens in the midst of what is measured, so nothing on the way is a call that need not
 be one.

@@ -45,14 +45,14 @@
     # and [[services.faults]], as above, if it fails now and then
 
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
-distribution (see ``latency``). A round may have its own of all but the last, and a call of a
+distribution (see ``distributions``). A round may have its own of all but the last, and a call of a
 tool its own ``latency_s``.
 
 In place of ``[[rounds]]`` a scenario may replay sessions that were recorded: a table
 ``[recording]`` with the ``file`` that ``warpbench import trace`` wrote beside it.
 
-Reading goes in two steps. ``tables`` holds the shape of the file: which keys, of which
-types. ``meaning`` then checks what takes more than one key to see, and puts every default in
+Reading goes in two steps. ``schema`` holds the shape of the file: which keys, of which
+types. ``compile`` then checks what takes more than one key to see, and puts every default in
 its place, so that a ``Scenario`` has none left to look up.
 """
 

@@ -76,7 +76,7 @@ class ToolCallSpec:
 class Timing:
     """How long an answer of the model takes, in one of two ways.
 
-    Either ``latency`` says it as a whole, and the pieces of a streamed answer come evenly
+    Either ``distributions`` says it as a whole, and the pieces of a streamed answer come evenly
     from the first token to the end; or the first token and the gaps between pieces say it,
     and the whole is their sum. A model takes as long whether it is asked to stream or not.
 

@@ -26,8 +26,9 @@ from matplotlib.ticker import (
 )
 from matplotlib.typing import RcKeyType
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import Unit, name, plain, shortened, whole
-from ...bench.results.records import NO_LOOP, CellResult, Run
+from ...bench.results.records import CellResult, Run
 from ..comparison.ranking import SERIAL_STRATEGIES, Field, Series, is_serial, label
 from .palette import IDEAL_COLOUR, LineStyle, loop_lines, strategy_colours
 

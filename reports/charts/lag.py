@@ -4,7 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...bench.results.formatting import name, time_unit, whole
-from ...bench.results.records import CellResult, Vitals
+from ...bench.results.records import CellResult
+from ...bench.results.timeline import Vitals
 from ...mocks.clock import seconds
 from ..comparison.ranking import Field, ScenarioCells
 from ..comparison.time_breakdown import parts_load

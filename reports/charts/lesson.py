@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ...bench.lessons.lesson import Doing, Lesson, Played
 from ...bench.results.formatting import seconds as duration
+from ...bench.results.lesson import Doing, Lesson, Played
 from ...mocks.clock import seconds
 from .axes import ROW_IN, figure, row_axis
 from .chart import Chart

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from ...bench.results.formatting import listed, name
+from ..comparison.run_changes import rows, summary
 from ..comparison.runs_compared import Direction, RunsCompared
-from ..terminal.runs_compared import rows, summary
 from .axes import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
 from .chart import Chart
 from .palette import RATIO_COLOURS

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
-from ...bench.results.records import NO_LOOP, CellResult, Status
+from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
 from .ranking import ScenarioCells, throughputs_per_s
 from .summary import sessions_lost

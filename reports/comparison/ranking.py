@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.formatting import listed, name
-from ...bench.results.records import NO_LOOP, Cell, CellResult, Run, Status
+from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.intervals import ratio_interval
 from ...bench.statistics.percentiles import percentile
 from ...mocks.workload.arrivals import CLOSED

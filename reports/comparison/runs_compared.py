@@ -1,7 +1,7 @@
 """Two runs side by side: which cells changed, and whether that is more than their scatter.
 
 A cell is judged by what a run ranks it by: throughput, and in an open loop, where that is what
-arrives, latency (see ``comparison``). But first by the sessions that it loses: those that fail
+arrives, latency (see ``ranking``). But first by the sessions that it loses: those that fail
 early leave the others more room, and end sooner themselves.
 """
 
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ...bench.results.records import Cell, CellResult, Environment, Run, Status
+from ...bench.results.cell import Cell
+from ...bench.results.records import CellResult, Environment, Run, Status
 from ...bench.statistics.intervals import Interval, independent_ratio_interval
 from ...mocks.clock import ClockMode
 from .ranking import TIE, judged_by, latencies_s, throughputs_per_s

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import (
     counted,
     listed,
@@ -13,7 +14,7 @@ from ...bench.results.formatting import (
     shortened,
     whole,
 )
-from ...bench.results.records import NO_LOOP, CellResult, Run, Status
+from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.scaling import Objective
 from .client_cost import client_costs
 from .fidelity import fidelity_sentences

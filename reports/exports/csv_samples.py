@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ...bench.attribution.breakdown import PART_NAMES
 from ...bench.results.records import Run, TrialFigures
+from ...bench.results.time_parts import PART_NAMES
 from ...mocks.clock import seconds
 from .measured import measured_cells
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ...bench.results.formatting import escaped
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
-from ..terminal.gate import sentence
-from .markdown import escaped
+from ..comparison.gate import sentence
 
 _MARKS = {
     Verdict.HELD: "✅",

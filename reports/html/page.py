@@ -90,7 +90,7 @@ def render_page(run: Run, charts: Sequence[Chart] = (), profile: str | None = No
 
     Args:
         run: The run.
-        charts: Its charts, as ``charts.render_charts`` draws them; they become part of
+        charts: Its charts, as ``charts.render`` draws them; they become part of
             the document.
         profile: Name of the file beside it that holds profiles of its cells, if there is one.
 

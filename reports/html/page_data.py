@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from ...bench.results.formatting import name
-from ...bench.results.records import CellResult, Run, Status, Timeline, Vitals
+from ...bench.results.records import CellResult, Run, Status
+from ...bench.results.timeline import Timeline, Vitals
 from ...bench.statistics.percentiles import percentile, samples_for
 from ...mocks.clock import seconds
 from ..charts.palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours

@@ -10,7 +10,7 @@ from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 from ...bench.results.cell_names import name_of
 from ...bench.results.formatting import name, percent, seconds
 from ...bench.results.json_file import write_whole
-from ...bench.trial.profiling import Profile
+from ...bench.results.profile import Profile
 from ...mocks.errors import UsageError
 from .page import stylesheet, template
 from .write import PROFILE_PAGE
@@ -63,8 +63,10 @@ def tables(profiles: Sequence[Profile]) -> tuple[Table, ...]:
     """Put profiles side by side: by package, and by function."""
     cells = tuple(name_of(profile.cell) for profile in profiles)
     return (
-        Table("By package", "whose code ran", cells, _rows(profiles, Profile.by_package)),
-        Table("By function", "function, itself", cells, _rows(profiles, Profile.by_function)),
+        Table("By package", "whose code ran", cells, _rows(profiles, lambda each: each.by_package)),
+        Table(
+            "By function", "function, itself", cells, _rows(profiles, lambda each: each.by_function)
+        ),
     )
 
 

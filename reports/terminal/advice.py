@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from ...bench.results.advice import Advice
 from ...bench.results.formatting import counted, percent, rate, seconds
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.scaling import law_of
-from ...bench.studies.advice import Advice
 from ..comparison.ranking import label
 from ..comparison.scaling import fits_well, law_words
 from ..comparison.time_breakdown import CAUSES, lost_shares

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
+from ..comparison.gate import sentence
 
 _MARKS = {
     Verdict.HELD: ("✓", "green"),
@@ -21,25 +22,6 @@ def print_gate(result: GateResult, console: Console) -> None:
         _line(console, f"  {note}", "dim")
     _, style = _MARKS[result.verdict]
     _line(console, sentence(result), f"bold {style}")
-
-
-def sentence(result: GateResult) -> str:
-    """Say the verdict on all cells in a sentence."""
-    total = len({each.cell for each in result.cells})
-    count = len({each.cell for each in result.cells if each.verdict is result.verdict})
-    cells = f"{count} of {total} cell{'' if total == 1 else 's'}"
-    match result.verdict:
-        case Verdict.IMPROVED:
-            return (
-                f"improved: {cells}; write a new baseline (`warpbench baseline`), or it can be "
-                "lost again unseen"
-            )
-        case Verdict.HELD:
-            timed = any(each.tier for each in result.cells)
-            all_cells = cells.partition(" of ")[2]
-            return f"held: {all_cells}{'' if timed else ', exactly as in the baseline'}"
-        case _:
-            return f"{result.verdict}: {cells}"
 
 
 def _print_cell(cell: CellVerdict, console: Console) -> None:

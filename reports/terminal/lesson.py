@@ -5,8 +5,8 @@ import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from ...bench.lessons.lesson import Doing, Lesson, Played, Stretch
 from ...bench.results.formatting import seconds as duration
+from ...bench.results.lesson import Doing, Lesson, Played, Stretch
 from ...mocks.clock import seconds
 
 _SIGNS = {Doing.WAITS: "▒", Doing.BLOCKS: "█"}

@@ -17,8 +17,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.formatting import name, percent, plain, rate, seconds, whole
-from ...bench.results.records import NO_LOOP, Cell, CellResult, Status
+from ...bench.results.records import CellResult, Status
 from ..comparison.columns import precision
 from ..comparison.ranking import label
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ...bench.instruments.blocked_loop import BlockedLoop
-from ...bench.results.records import SessionSample
+from ...bench.results.blocked_loop import BlockedLoop
+from ...bench.results.samples import SessionSample
 from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
 

@@ -16,7 +16,7 @@ from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import BUILT_IN
 from warpbench.bench.studies.fidelity import measure_fidelity
 from warpbench.bench.trial.loops import LOOPS
-from warpbench.bench.trial.trial import TrialSpec
+from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.reports.comparison.fidelity import fidelity_markdown

@@ -22,7 +22,8 @@ import pytest
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.targets.loading import Lab
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.model import task_of
 from warpbench.mocks.scenario import parse_scenario

@@ -10,17 +10,14 @@ from warpbench.bench.results.records import (
     Environment,
     Finding,
     FindingKind,
-    Lane,
-    LaneState,
     LatencySummary,
-    Outcome,
     Run,
     SessionCounts,
     Status,
-    Timeline,
-    TimeParts,
-    Vitals,
 )
+from warpbench.bench.results.samples import Outcome
+from warpbench.bench.results.time_parts import TimeParts
+from warpbench.bench.results.timeline import Lane, LaneState, Timeline, Vitals
 from warpbench.mocks.clock import ClockMode, nanoseconds
 from warpbench.reports.charts.chart import Chart
 from warpbench.reports.charts.render import render_charts

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ....mocks.clock import seconds
 from ....mocks.observe.waits import Wait
-from ...instruments.blocked_loop import BlockedLoop, loop_holders
-from ...results.records import LatencySummary, Outcome, TrialResult
+from ...results.blocked_loop import BlockedLoop, loop_holders
+from ...results.records import LatencySummary
+from ...results.samples import Outcome, TrialResult
 from ...statistics.summary import summarise
 
 

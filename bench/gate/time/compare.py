@@ -5,7 +5,7 @@ code once more, and for each cell a few rounds A B B A (or B A A B, by lot). A r
 what drifts steadily. Noise on a machine only ever adds, so of each side the faster half of the
 trials counts: against means of all of them that took a third off the spread between blocks,
 measured with other work on the machine. Blocks are independent, for each has memory laid out
-anew. One log-ratio a block and cell goes into the tests of ``sequential``.
+anew. One log-ratio a block and cell goes into the tests of ``sequential_test``.
 
 The base held against itself, one cell a block in turn, is the *arm*. If that looks different,
 then something tells the sides apart that is not the code, and no verdict is given.

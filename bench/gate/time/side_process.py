@@ -22,9 +22,11 @@ from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.transports.transports import RESPX
 from ...instruments.code_origin import Origin, origin_of
-from ...results.records import Cell, Outcome
+from ...results.cell import Cell
+from ...results.samples import Outcome
 from ...targets.loading import load_factory
-from ...trial.trial import NotApplicable, TrialSpec, run_trial
+from ...trial.spec import NotApplicable, TrialSpec
+from ...trial.trial import run_trial
 
 _PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
 

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ....mocks.errors import TrialError, UsageError
-from ...trial.trial import TrialSpec
+from ...trial.spec import TrialSpec
 
 _MODULE = "warpbench.bench.gate.work.instructions_process"
 _TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...trial.trial import NotApplicable, TrialSpec, prepared_here
+from ...trial.spec import NotApplicable, TrialSpec
+from ...trial.trial import prepared_here
 
 
 def main() -> None:

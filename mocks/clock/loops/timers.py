@@ -14,7 +14,7 @@ here is no timer but a response, and a response wakes a loop when it arrives. So
 loop each wait is followed by an empty iteration, after which the time is fresh.
 
 The loops of a clock that skips need no timer, nor does asyncio's in real time
-(``waiting_loop``): they keep the waits themselves, look at them where they look for data from
+(``polling``): they keep the waits themselves, look at them where they look for data from
 sockets, and so take them up in that same iteration.
 """
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
-from warpbench.bench.attribution.breakdown import mean_parts, time_parts
+from warpbench.bench.attribution.breakdown import time_parts
 from warpbench.bench.attribution.observations import Evidence
-from warpbench.bench.instruments.blocked_loop import BlockedLoop
-from warpbench.bench.results.records import Outcome, SessionSample, TimeParts
+from warpbench.bench.results.blocked_loop import BlockedLoop
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.time_parts import TimeParts, mean_parts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.targets.loading import Lab, Target
 from warpbench.bench.testing.lab import LabResult, Settings, run_cell

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.observations import Evidence
 from warpbench.bench.attribution.timelines import MOST_LANES, timeline
-from warpbench.bench.instruments.blocked_loop import BlockedLoop, Cause
-from warpbench.bench.results.records import Lane, LaneState, Outcome, SessionSample
+from warpbench.bench.results.blocked_loop import BlockedLoop, Cause
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.timeline import Lane, LaneState
 from warpbench.mocks.observe.waits import Wait, WaitKind
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.results.records import Outcome
+from warpbench.bench.results.samples import Outcome
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.traces import TraceOptions, read_trace, replayed_scenario

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from warpbench.bench.instruments.call_counts import CallCounter, CallCounts
+from warpbench.bench.instruments.call_counts import CallCounter
+from warpbench.bench.results.call_counts import CallCounts
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
 from warpbench.mocks.errors import TrialError
 

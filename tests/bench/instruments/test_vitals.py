@@ -10,11 +10,11 @@ import pytest
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.instruments.blocked_loop import BlockedLoop, Cause, loop_holders
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.instruments.vitals import VitalsRecorder
 from warpbench.bench.instruments.watchdog import HELD_UP_NS, Watchdog
-from warpbench.bench.results.records import Vitals
+from warpbench.bench.results.blocked_loop import BlockedLoop, Cause, loop_holders
+from warpbench.bench.results.timeline import Vitals
 from warpbench.mocks.clock import (
     Clock,
     ClockMode,

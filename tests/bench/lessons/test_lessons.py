@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from warpbench.bench.lessons import LESSONS
-from warpbench.bench.lessons.lesson import Doing, Played, Stretch
 from warpbench.bench.lessons.playing import play
+from warpbench.bench.results.lesson import Doing, Played, Stretch
 from warpbench.reports.terminal.lesson import code_of, lesson_text
 
 HERE = [name for name in LESSONS if name != "eager-tasks" or sys.version_info >= (3, 12)]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.history import open_store
-from warpbench.bench.statistics.change_points import METRICS, change_points, trends
 from warpbench.bench.results.records import LatencySummary, Run
 from warpbench.bench.results.run_file import write_run
+from warpbench.bench.statistics.change_points import METRICS, change_points, trends
 
 from ...conftest import Warpbench
 from .test_run_file import CELL, RUN

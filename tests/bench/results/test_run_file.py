@@ -17,13 +17,13 @@ from warpbench.bench.results.records import (
     Finding,
     FindingKind,
     LatencySummary,
-    Outcome,
     Run,
     SessionCounts,
     Status,
     TrialFigures,
 )
 from warpbench.bench.results.run_file import read_run, write_run
+from warpbench.bench.results.samples import Outcome
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 

@@ -1,6 +1,6 @@
 """Warnings about results: what is told, once, and of what it is silent."""
 
-from warpbench.bench.instruments.blocked_loop import Cause, LoopHolder
+from warpbench.bench.results.blocked_loop import Cause, LoopHolder
 from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
 from warpbench.bench.runner.findings import findings_of
 

@@ -9,7 +9,7 @@ import pytest
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 

@@ -3,19 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.results.records import (
-    FindingKind,
-    Outcome,
-    Run,
-    SessionSample,
-    Status,
-    TrialResult,
-)
+from warpbench.bench.results.records import FindingKind, Run, Status
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.workload.arrivals import parse_arrivals

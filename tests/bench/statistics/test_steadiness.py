@@ -4,13 +4,8 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from warpbench.bench.results.records import (
-    CellResult,
-    FindingKind,
-    Outcome,
-    SessionSample,
-    TrialResult,
-)
+from warpbench.bench.results.records import CellResult, FindingKind
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.steadiness import drift_within, trend_over
 from warpbench.bench.statistics.summary import cell_result

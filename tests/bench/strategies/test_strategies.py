@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.instruments.probe import Probe
-from warpbench.bench.results.records import Outcome, SessionSample
+from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy, available_strategies
 from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
 from warpbench.mocks.clock import VirtualClock, keeping_time

@@ -5,27 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.records import (
-    CellResult,
-    LatencySummary,
-    Outcome,
-    Run,
-    SessionCounts,
-    SessionSample,
-    TimeParts,
-    TrialResult,
-)
+from warpbench.bench.results.advice import Advice, Worth
+from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.statistics.scaling import Objective
-from warpbench.bench.studies.advice import (
-    Advice,
-    Worth,
-    choose,
-    others_of,
-    strained_spec,
-    what_ifs,
-    worths_of,
-)
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec
+from warpbench.bench.studies.advice import choose, others_of, strained_spec, what_ifs, worths_of
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
 from warpbench.mocks.workload.script import draw

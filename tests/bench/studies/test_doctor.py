@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.results.records import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.studies import doctor
 from warpbench.bench.studies.doctor import (
     Check,
@@ -20,7 +20,7 @@ from warpbench.bench.studies.doctor import (
     check_timers,
     check_waking,
 )
-from warpbench.bench.trial.trial import TrialSpec
+from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.errors import TrialError
 
 from ...built import TRIAL

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.records import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.studies.fidelity import chosen_specs, measure_fidelity
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import load_scenario

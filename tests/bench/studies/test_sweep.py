@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.results.records import FindingKind, Outcome, Run, SessionSample, TrialResult
+from warpbench.bench.results.records import FindingKind, Run
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.runner.plan import Factors
 from warpbench.bench.statistics.scaling import ScalingLaw, law_of
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.studies.sweep import MOST_LOAD, sweep
-from warpbench.bench.trial.trial import TrialSpec
+from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.results.profile import Profile
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.trial.profiling import Profile, profile_cell
-from warpbench.bench.trial.trial import NotApplicable
+from warpbench.bench.trial.profiling import profile_cell
+from warpbench.bench.trial.spec import NotApplicable
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.reports.html.profiles import tables
@@ -89,15 +90,15 @@ def test_what_sessions_compute_is_seen_on_every_thread(
     profile = profiled(factory, strategy)
     computed_s = sum(
         length_s
-        for function, length_s in profile.by_function().items()
+        for function, length_s in profile.by_function.items()
         if function.endswith(":compute")
     )
     # Two threads that compute take turns at the interpreter: each is seen while it waits for it.
     assert computed_s >= 0.8 * SESSIONS * BUSY_S
     # Waits of a second in all do not show.
-    assert next(iter(profile.by_function())).endswith(":compute")
-    assert next(iter(profile.by_package())) == "busy_agent_of_a_test.py"
-    assert sum(profile.by_package().values()) == pytest.approx(profile.total_s)
+    assert next(iter(profile.by_function)).endswith(":compute")
+    assert next(iter(profile.by_package)) == "busy_agent_of_a_test.py"
+    assert sum(profile.by_package.values()) == pytest.approx(profile.total_s)
 
 
 def test_cells_are_put_side_by_side(profiled: Callable[[str, str], Profile]) -> None:

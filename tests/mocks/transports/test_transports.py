@@ -8,12 +8,15 @@ from typing import Any
 import openai
 import pytest
 from warpbench.bench.cli.options import clock_for, transports_of
-from warpbench.bench.results.records import NO_LOOP, Cell, FindingKind, Outcome, TrialResult
+from warpbench.bench.results.cell import NO_LOOP, Cell
+from warpbench.bench.results.records import FindingKind
+from warpbench.bench.results.samples import Outcome, TrialResult
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.targets.loading import Lab, name_of_target
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import parse_scenario

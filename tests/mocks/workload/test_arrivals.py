@@ -13,7 +13,8 @@ from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import BUILT_IN, Strategy, available_strategies
-from warpbench.bench.trial.trial import NotApplicable, prepared_here
+from warpbench.bench.trial.spec import NotApplicable
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
 from warpbench.mocks.scenario.recording import RecordedCall, RecordedSession, recording_bytes

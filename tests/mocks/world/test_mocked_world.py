@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from warpbench.bench.results.records import NO_LOOP, Cell, Outcome, SessionSample, TrialResult
+from warpbench.bench.results.cell import NO_LOOP, Cell
+from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.targets.loading import name_of_target
-from warpbench.bench.trial.trial import NotApplicable, TrialSpec, prepared_here
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
 from warpbench.mocks.scenario.recording import (

@@ -10,8 +10,9 @@ from warpbench.bench.results.run_file import write_run
 from warpbench.bench.statistics.intervals import Interval
 from warpbench.mocks.clock import ClockMode
 from warpbench.reports.charts.ratio import draw_ratios, write_ratio_charts
+from warpbench.reports.comparison.run_changes import rows, summary
 from warpbench.reports.comparison.runs_compared import Direction, compare_runs
-from warpbench.reports.terminal.runs_compared import compared_markdown, rows, summary
+from warpbench.reports.exports.runs_compared import compared_markdown
 
 from ...built import trial_figures
 

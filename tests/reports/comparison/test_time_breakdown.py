@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from warpbench.bench.results.records import CellResult, Run, TimeParts
+from warpbench.bench.results.records import CellResult, Run
+from warpbench.bench.results.time_parts import TimeParts
 from warpbench.reports.charts.axes import Look
 from warpbench.reports.charts.time_parts import draw_time_parts
 from warpbench.reports.comparison.ranking import scenarios

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.instruments.blocked_loop import BlockedLoop
-from warpbench.bench.results.records import Outcome, SessionSample
+from warpbench.bench.results.blocked_loop import BlockedLoop
+from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.mocks.observe.waits import Wait, WaitKind
 from warpbench.reports.terminal.swim_lanes import BLOCKED, MODEL, SwimLanes, swim_lanes
 

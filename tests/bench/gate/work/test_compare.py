@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.gate.work.compare import work_changes
 from warpbench.bench.gate.work.measure import MostCalled, Work, work_of
-from warpbench.bench.instruments.call_counts import CallCounts
+from warpbench.bench.results.call_counts import CallCounts
 
 from ....built import TRIAL
 

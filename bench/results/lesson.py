@@ -1,13 +1,11 @@
-"""What a lesson is: a claim, a few short acts that play it, and what is to be seen of it."""
+"""What a lesson is, and what was seen of it, as values."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from ...mocks.clock import Clock, seconds
+from ...mocks.clock import seconds
 
 
 class Doing(StrEnum):
@@ -61,61 +59,16 @@ class Played:
         return tuple(text for _, text in self.said)
 
 
-class Stage:
-    """Where an act plays: ``waits`` is ``asyncio.sleep``, ``blocks`` is ``time.sleep``, both drawn.
-
-    Args:
-        clock: Keeps its time.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._began_ns = clock.now_ns()
-        self._stretches: list[Stretch] = []
-        self._said: list[tuple[int, str]] = []
-
-    async def waits(self, lane: str, duration_s: float) -> None:
-        """Wait, and let others run meanwhile."""
-        with self._drawn(lane, Doing.WAITS):
-            await asyncio.sleep(duration_s)
-
-    def blocks(self, lane: str, duration_s: float) -> None:
-        """Wait without giving way: the thread can do nothing else."""
-        with self._drawn(lane, Doing.BLOCKS):
-            time.sleep(duration_s)
-
-    def says(self, text: str) -> None:
-        """Note something, with its time."""
-        self._said.append((self._now_ns(), text))
-
-    def played(self) -> Played:
-        """Return what was seen so far."""
-        stretches = tuple(sorted(self._stretches, key=lambda each: each.begin_ns))
-        return Played(stretches, tuple(self._said), self._now_ns())
-
-    @contextmanager
-    def _drawn(self, lane: str, doing: Doing) -> Iterator[None]:
-        begin_ns = self._now_ns()
-        is_cut_short = True
-        try:
-            yield
-            is_cut_short = False
-        finally:
-            self._stretches.append(Stretch(lane, doing, begin_ns, self._now_ns(), is_cut_short))
-
-    def _now_ns(self) -> int:
-        return self._clock.now_ns() - self._began_ns
-
-
-Act = Callable[[Stage], Awaitable[None]]
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Whether a claim holds by what was seen, and what that was, in a sentence."""
 
     holds: bool
     text: str
+
+
+Act = Callable[[Any], Awaitable[None]]
+"""A few lines of code, played on a stage (``lessons.stage``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,33 @@
+"""What a trial is told, and its answer where there is nothing to measure."""
+
+from dataclasses import dataclass
+
+from ...mocks.scenario import Scenario
+from ..results.cell import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSpec:
+    """What a trial's process is told: the workload, the cell, and what to note beside.
+
+    Attributes:
+        scenario: The workload.
+        cell: The cell.
+        notes_waits: Whether to note each wait, and where a loop was blocked.
+        accounts_time: Whether to account for the time of each session.
+        counts_calls: Whether to count calls, which takes several times the CPU: for
+            ``virtual`` only, where computing is free.
+    """
+
+    scenario: Scenario
+    cell: Cell
+    notes_waits: bool = False
+    accounts_time: bool = False
+    counts_calls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The target lacks the form of session that the strategy drives."""
+
+    reason: str
