@@ -1,11 +1,12 @@
 """Values that many tests begin with: a cell, a trial, what one came to, and an observer."""
 
-from dataclasses import asdict
+from dataclasses import fields as fields_of
+from dataclasses import replace
 from typing import Any
 
 from warpbench.bench.results.cell import Cell
 from warpbench.bench.results.records import CellResult, Environment, TrialFigures
-from warpbench.bench.results.samples import TrialResult
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.runner import RunHeader
 from warpbench.mocks.clock import ClockMode
 
@@ -21,6 +22,7 @@ CELL = Cell(
     seed=1,
     tool_workers=10,
 )
+FACTORS = tuple(part.name for part in fields_of(Cell))
 TRIAL = TrialResult(
     samples=(),
     makespan_ns=2,
@@ -53,7 +55,13 @@ class Nobody:
 
 def cell_result(**fields: Any) -> CellResult:
     """A cell with a result, of which a test says what matters to it."""
-    return CellResult(**(asdict(CELL) | fields))
+    return changed(CellResult(cell=CELL), **fields)
+
+
+def changed(result: CellResult, **fields: Any) -> CellResult:
+    """A result with other fields, those of its cell among them."""
+    of_cell = {name: fields.pop(name) for name in FACTORS if name in fields}
+    return replace(result, cell=replace(result.cell, **of_cell), **fields)
 
 
 def trial_figures(throughput_per_s: float, cpu_s: float = 0.004) -> TrialFigures:

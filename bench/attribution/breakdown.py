@@ -2,9 +2,9 @@
 
 What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *retry* or
 *ready*. The gaps, in which its own code runs or could, are split by what the clock and the CPU
-meter say: what was booked to the session is *cpu*; where others computed, or held the event loop,
-it is *ready*; and where nobody computed, the session waited for something that no mock knows of:
-*remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
+meter say: what was attributed to the session is *cpu*; where others computed, or blocked the event
+loop, it is *ready*; and where nobody computed, the session waited for something that no mock knows
+of: *remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
 
 Of the waits for one answer's tools, what exceeds the critical path of the script (see ``ideal``)
 could have overlapped, and did not: *serialised*.
@@ -18,59 +18,61 @@ from ...mocks.workload.ideal import tools_ns
 from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
-from .observations import BlockedTimes, Evidence, IdleTimes
-from .segments import State, Stretch, moments, stretches_of, tool_begins_ns
+from .observations import BlockedTimes, IdleTimes, Observations
+from .segments import Segment, State, segments_of, states, tool_begins_ns
 
 
-def time_parts(samples: Sequence[SessionSample], evidence: Evidence) -> tuple[TimeParts, ...]:
+def time_parts(
+    samples: Sequence[SessionSample], observations: Observations
+) -> tuple[TimeParts, ...]:
     """Split the latency of each session.
 
     Args:
         samples: The sessions.
-        evidence: What the mocks and the meters know.
+        observations: What the mocks and the meters know.
 
     Returns:
         The parts of each, in the order of the samples; they add up to its latency from its
         intended start.
     """
-    blocked = BlockedTimes(evidence.blocked_loop)
+    blocked = BlockedTimes(observations.blocked_loop)
     return tuple(
-        _parts(sample, evidence.waits_of.get(sample.session, ()), evidence, blocked)
+        _parts(sample, observations.waits_of.get(sample.session, ()), observations, blocked)
         for sample in samples
     )
 
 
 def _parts(
-    sample: SessionSample, waits: Sequence[Wait], evidence: Evidence, blocked: BlockedTimes
+    sample: SessionSample, waits: Sequence[Wait], observations: Observations, blocked: BlockedTimes
 ) -> TimeParts:
-    script = evidence.scripts[sample.session]
-    begin_ns = evidence.origin_ns + sample.start_ns
-    end_ns = evidence.origin_ns + sample.end_ns
-    spent, gaps = _swept(begin_ns, end_ns, stretches_of(script, waits))
-    serialised_ns = _serialise(spent, script, evidence.cores)
-    idle = IdleTimes(sample, waits, begin_ns, end_ns) if evidence.idle_is_known else None
-    booked_ns = evidence.cpu_ns.get(sample.session, 0)
+    script = observations.scripts[sample.session]
+    begin_ns = observations.origin_ns + sample.start_ns
+    end_ns = observations.origin_ns + sample.end_ns
+    spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
+    serialised_ns = _serialise(spent, script, observations.cores)
+    idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
+    attributed_ns = observations.cpu_ns.get(sample.session, 0)
     pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else sample.start_ns - sample.intended_ns
-    remainder_ns = held_ns = busy_ns = 0
+    remainder_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
         idle_ns = 0 if idle is None else idle.between(gap_begin_ns, gap_end_ns)
-        held_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
-        held_here_ns = min(held_here_ns, gap_end_ns - gap_begin_ns)
-        idle_ns = max(0, idle_ns - held_here_ns)
-        held_ns += held_here_ns
-        busy_ns += gap_end_ns - gap_begin_ns - idle_ns - held_here_ns
+        blocked_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
+        blocked_here_ns = min(blocked_here_ns, gap_end_ns - gap_begin_ns)
+        idle_ns = max(0, idle_ns - blocked_here_ns)
+        blocked_ns += blocked_here_ns
+        busy_ns += gap_end_ns - gap_begin_ns - idle_ns - blocked_here_ns
         if gap_end_ns in pool_starts:
             admission_ns += idle_ns
         else:
             remainder_ns += idle_ns
-    cpu_ns = min(booked_ns, busy_ns)
+    cpu_ns = min(attributed_ns, busy_ns)
     return TimeParts(
         llm=sum(spent[State.MODEL].values()),
         tool=sum(spent[State.TOOL].values()),
         serialised=serialised_ns,
         admission=admission_ns,
-        ready=sum(spent[State.READY].values()) + held_ns + busy_ns - cpu_ns,
+        ready=sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
         retry=sum(spent[State.RETRY].values()),
         cpu=cpu_ns,
         remainder=remainder_ns,
@@ -78,12 +80,12 @@ def _parts(
 
 
 def _swept(
-    begin_ns: int, end_ns: int, stretches: Iterable[Stretch]
+    begin_ns: int, end_ns: int, segments: Iterable[Segment]
 ) -> tuple[dict[State, Counter[int]], list[tuple[int, int]]]:
-    """Return the time in each state by round, and the stretches of time that are in none."""
+    """Return the time in each state by round, and the spans of time that are in none."""
     spent: dict[State, Counter[int]] = {state: Counter() for state in State}
     gaps: list[tuple[int, int]] = []
-    for moment in moments(begin_ns, end_ns, stretches):
+    for moment in states(begin_ns, end_ns, segments):
         if moment.state is not None:
             spent[moment.state][moment.in_round] += moment.end_ns - moment.begin_ns
         elif gaps and gaps[-1][1] == moment.begin_ns:

@@ -1,4 +1,4 @@
-"""What is known of a trial beside its samples, and what it says of a stretch of time. Pure."""
+"""What is known of a trial beside its samples, and what it says of a span of time. Pure."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -13,13 +13,13 @@ from ..results.samples import SessionSample
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Observations:
     """What is known of a trial beside its samples.
 
     Attributes:
         scripts: The sessions' scripts by number.
         waits: All waits, in any order; in times of the clock.
-        cpu_ns: CPU time that was booked to each session.
+        cpu_ns: CPU time that was attributed to each session.
         blocked_loop: When an event loop was blocked.
         origin_ns: Time on the clock from which the samples count.
         cores: As for ``ideal_latencies_ns``.
@@ -47,7 +47,7 @@ class Evidence:
 
 
 class IdleTimes:
-    """How long nobody computed between two moments of a session at which that was read.
+    """How long nobody computed between two states of a session at which that was read.
 
     Args:
         sample: The session.
@@ -66,7 +66,7 @@ class IdleTimes:
         self._read[end_ns] = sample.idle_at_end_ns
 
     def between(self, begin_ns: int, end_ns: int) -> int:
-        """Return it for two moments; 0 where one of them was not read."""
+        """Return it for two states; 0 where one of them was not read."""
         before_ns, after_ns = self._read.get(begin_ns), self._read.get(end_ns)
         if before_ns is None or after_ns is None:
             return 0
@@ -79,20 +79,20 @@ class BlockedTimes:
     Computing is left out: it shows in the CPU time of whoever does it.
 
     Args:
-        stretches: When, in any order.
+        segments: When, in any order.
     """
 
-    def __init__(self, stretches: Iterable[BlockedLoop]) -> None:
-        waiting = (each for each in stretches if each.cause is Cause.WAITING)
-        self._stretches = sorted(waiting, key=lambda each: each.end_ns)
-        self._ends_ns = [each.end_ns for each in self._stretches]
+    def __init__(self, segments: Iterable[BlockedLoop]) -> None:
+        waiting = (each for each in segments if each.cause is Cause.WAITING)
+        self._segments = sorted(waiting, key=lambda each: each.end_ns)
+        self._ends_ns = [each.end_ns for each in self._segments]
 
     def by_others_ns(self, begin_ns: int, end_ns: int, session: int) -> int:
-        """For how long somebody else's code blocked it in a stretch of time."""
-        held_ns = 0
-        for each in self._stretches[bisect_right(self._ends_ns, begin_ns) :]:
+        """For how long somebody else's code blocked it in a span of time."""
+        blocked_ns = 0
+        for each in self._segments[bisect_right(self._ends_ns, begin_ns) :]:
             if each.start_ns >= end_ns:
                 break
             if each.session != session:
-                held_ns += min(each.end_ns, end_ns) - max(each.start_ns, begin_ns)
-        return held_ns
+                blocked_ns += min(each.end_ns, end_ns) - max(each.start_ns, begin_ns)
+        return blocked_ns

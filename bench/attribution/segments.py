@@ -28,8 +28,8 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of time that a wait tells of.
+class Segment:
+    """A span of time that a wait tells of.
 
     Attributes:
         begin_ns: When it begins, on the clock.
@@ -45,8 +45,8 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A stretch of a session's life in which nothing changes.
+class StateSpan:
+    """A segment of a session's life in which nothing changes.
 
     Attributes:
         begin_ns: When it begins, on the clock.
@@ -63,7 +63,7 @@ class Moment:
     tools: int
 
 
-def stretches_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Stretch]:
+def segments_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Segment]:
     """Return what the waits of a session, and of those nested in it, tell of."""
     round_of = _rounds(script)
     attempts: defaultdict[tuple[int, int], list[Wait]] = defaultdict(list)
@@ -78,14 +78,14 @@ def stretches_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Stret
         of_call.sort(key=lambda wait: wait.start_ns)
         in_round = round_of.get(session, -1)
         if len(of_call) > 1:
-            yield Stretch(of_call[0].start_ns, of_call[-1].start_ns, State.RETRY, in_round)
+            yield Segment(of_call[0].start_ns, of_call[-1].start_ns, State.RETRY, in_round)
         yield from _of_wait(of_call[-1], State.MODEL, in_round)
 
 
-def moments(begin_ns: int, end_ns: int, stretches: Iterable[Stretch]) -> Iterator[Moment]:
+def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[StateSpan]:
     """Give each moment between a session's begin and its end to one state, in order of time."""
     events: list[tuple[int, int, State, int]] = []
-    for each in stretches:
+    for each in segments:
         from_ns, to_ns = max(begin_ns, each.begin_ns), min(end_ns, each.end_ns)
         if from_ns < to_ns:
             events.append((from_ns, 1, each.state, each.in_round))
@@ -99,7 +99,7 @@ def moments(begin_ns: int, end_ns: int, stretches: Iterable[Stretch]) -> Iterato
         if when_ns > at_ns:
             current = next((state for state in State if open_count[state]), None)
             current_round = -1 if current is None else round_of[current]
-            yield Moment(at_ns, when_ns, current, current_round, open_count[State.TOOL])
+            yield StateSpan(at_ns, when_ns, current, current_round, open_count[State.TOOL])
             at_ns = when_ns
         open_count[state] += change
         if change > 0:
@@ -111,11 +111,11 @@ def tool_begins_ns(waits: Sequence[Wait]) -> frozenset[int]:
     return frozenset(wait.start_ns for wait in waits if wait.kind is WaitKind.TOOL)
 
 
-def _of_wait(wait: Wait, state: State, in_round: int) -> Iterator[Stretch]:
+def _of_wait(wait: Wait, state: State, in_round: int) -> Iterator[Segment]:
     """What was not there, then what was not taken up; of a stream, both of all its pieces."""
     due_ns = wait.start_ns + wait.waited_ns
-    yield Stretch(wait.start_ns, due_ns, state, in_round)
-    yield Stretch(due_ns, due_ns + wait.ready_ns, State.READY, in_round)
+    yield Segment(wait.start_ns, due_ns, state, in_round)
+    yield Segment(due_ns, due_ns + wait.ready_ns, State.READY, in_round)
 
 
 def _rounds(script: SessionScript) -> dict[int, int]:

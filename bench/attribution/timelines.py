@@ -2,7 +2,7 @@
 
 Beside the states that waits tell of there are those of a gap. Where nobody computed, the session
 waited for a place or for what no mock knows of. Where somebody did, the gap is the session's own if
-most of what it may have computed in all its gaps was booked to it, and else it was ready.
+most of what it may have computed in all its gaps was attributed to it, and else it was ready.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ from itertools import pairwise
 from ...mocks.observe.waits import Wait
 from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
-from ..results.timeline import Held, Lane, LaneState, Timeline
-from .observations import BlockedTimes, Evidence, IdleTimes
-from .segments import Moment, State, moments, stretches_of, tool_begins_ns
+from ..results.timeline import BlockedSpan, Lane, LaneState, Timeline
+from .observations import BlockedTimes, IdleTimes, Observations
+from .segments import State, StateSpan, segments_of, states, tool_begins_ns
 
 MOST_LANES = 24
 _FINEST = 1500
-_MOST_HELD = 300
+_MOST_BLOCKED = 300
 _STATES = {
     State.MODEL: LaneState.MODEL,
     State.TOOL: LaneState.TOOL,
@@ -26,12 +26,12 @@ _STATES = {
 }
 
 
-def timeline(samples: Sequence[SessionSample], evidence: Evidence) -> Timeline:
+def timeline(samples: Sequence[SessionSample], observations: Observations) -> Timeline:
     """Return what the sessions that began first did.
 
     Args:
         samples: All the sessions.
-        evidence: What the mocks and the meters know.
+        observations: What the mocks and the meters know.
 
     Returns:
         Their lanes, in the order of their begins; in each, what is shorter than one part in
@@ -43,39 +43,48 @@ def timeline(samples: Sequence[SessionSample], evidence: Evidence) -> Timeline:
     end_ns = max(sample.end_ns for sample in first)
     begin_ns = min(_begin_ns(sample) for sample in first)
     finest_ns = (end_ns - begin_ns) // _FINEST
-    blocked = BlockedTimes(evidence.blocked_loop)
+    blocked = BlockedTimes(observations.blocked_loop)
     return Timeline(
         lanes=tuple(
-            _lane(sample, evidence.waits_of.get(sample.session, ()), evidence, blocked, finest_ns)
+            _lane(
+                sample,
+                observations.waits_of.get(sample.session, ()),
+                observations,
+                blocked,
+                finest_ns,
+            )
             for sample in first
         ),
-        held=_held(evidence.blocked_loop, evidence.origin_ns, end_ns),
+        blocked=_blocked(observations.blocked_loop, observations.origin_ns, end_ns),
     )
 
 
 def _lane(
     sample: SessionSample,
     waits: Sequence[Wait],
-    evidence: Evidence,
+    observations: Observations,
     blocked: BlockedTimes,
     finest_ns: int,
 ) -> Lane:
-    begin_ns, end_ns = evidence.origin_ns + sample.start_ns, evidence.origin_ns + sample.end_ns
-    script = evidence.scripts[sample.session]
-    life = list(moments(begin_ns, end_ns, stretches_of(script, waits)))
-    idle = IdleTimes(sample, waits, begin_ns, end_ns) if evidence.idle_is_known else None
+    begin_ns, end_ns = (
+        observations.origin_ns + sample.start_ns,
+        observations.origin_ns + sample.end_ns,
+    )
+    script = observations.scripts[sample.session]
+    life = list(states(begin_ns, end_ns, segments_of(script, waits)))
+    idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
     gaps_ns = sum(each.end_ns - each.begin_ns for each in life if each.state is None)
-    is_own = 2 * evidence.cpu_ns.get(sample.session, 0) >= gaps_ns
+    is_own = 2 * observations.cpu_ns.get(sample.session, 0) >= gaps_ns
     pool_starts = tool_begins_ns(waits)
 
-    def state_of(moment: Moment) -> LaneState:
+    def state_of(moment: StateSpan) -> LaneState:
         if moment.state is State.TOOL and moment.tools > 1:
             return LaneState.TOOLS
         if moment.state is not None:
             return _STATES[moment.state]
         length_ns = moment.end_ns - moment.begin_ns
-        held_ns = blocked.by_others_ns(moment.begin_ns, moment.end_ns, sample.session)
-        if 2 * held_ns >= length_ns:
+        blocked_ns = blocked.by_others_ns(moment.begin_ns, moment.end_ns, sample.session)
+        if 2 * blocked_ns >= length_ns:
             return LaneState.READY
         if idle is not None and 2 * idle.between(moment.begin_ns, moment.end_ns) >= length_ns:
             return LaneState.ADMISSION if moment.end_ns in pool_starts else LaneState.OTHER
@@ -84,7 +93,7 @@ def _lane(
     steps: list[tuple[int, LaneState]] = []
     if sample.intended_ns is not None and sample.intended_ns < sample.start_ns:
         steps.append((sample.intended_ns, LaneState.ADMISSION))
-    steps += [(each.begin_ns - evidence.origin_ns, state_of(each)) for each in life]
+    steps += [(each.begin_ns - observations.origin_ns, state_of(each)) for each in life]
     kept = list(_coarsened(steps, sample.end_ns, finest_ns))
     return Lane(
         session=sample.session,
@@ -109,11 +118,15 @@ def _begin_ns(sample: SessionSample) -> int:
     return sample.start_ns if sample.intended_ns is None else sample.intended_ns
 
 
-def _held(blocked: Sequence[BlockedLoop], origin_ns: int, end_ns: int) -> tuple[Held, ...]:
-    """Return the longest stretches in which a loop was held, in the order of time."""
+def _blocked(
+    blocked: Sequence[BlockedLoop], origin_ns: int, end_ns: int
+) -> tuple[BlockedSpan, ...]:
+    """Return the longest segments in which a loop was blocked, in the order of time."""
     seen = [each for each in blocked if 0 <= each.start_ns - origin_ns < end_ns]
-    longest = sorted(seen, key=lambda each: each.end_ns - each.start_ns, reverse=True)[:_MOST_HELD]
+    longest = sorted(seen, key=lambda each: each.end_ns - each.start_ns, reverse=True)[
+        :_MOST_BLOCKED
+    ]
     return tuple(
-        Held(each.start_ns - origin_ns, min(each.end_ns - origin_ns, end_ns), each.place)
+        BlockedSpan(each.start_ns - origin_ns, min(each.end_ns - origin_ns, end_ns), each.place)
         for each in sorted(longest, key=lambda each: each.start_ns)
     )

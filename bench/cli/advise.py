@@ -10,15 +10,14 @@ from ...mocks.scenario import Scenario
 from ...reports.terminal.advice import advice_lines
 from ...reports.terminal.progress import progress_on
 from ..results.advice import Advice
-from ..results.cell_names import name_of
 from ..results.records import Run, Status
 from ..results.run_file import RUN_FILE, write_run
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 from ..runner.processes import TrialProcesses
 from ..statistics.scaling import Objective, parse_objective
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
-from ..studies.advice import choose, others_of, strained_spec, what_ifs, worths_of
+from ..studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
 from ..studies.sweep import sweep
 from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
 from .options import add_factors, factors_of, folder, several, whole
@@ -92,7 +91,7 @@ def _advise(options: argparse.Namespace) -> int:
 def _why_nothing(run: Run, objective: Objective | None) -> str:
     if objective is None:
         return "No load carries anything without losing sessions"
-    if all(map(objective.is_told_by, (c for c in run.cells if c.status is Status.MEASURED))):
+    if all(map(objective.is_reported_by, (c for c in run.cells if c.status is Status.MEASURED))):
         return f"No load keeps {run.objective} without losing sessions"
     return f"Whether a load keeps {run.objective} takes {objective.sessions} sessions to tell"
 
@@ -103,10 +102,10 @@ def _advice(
     best = choose(run.cells, objective)
     if best is None:
         return None
-    spec = strained_spec(best, scenario)
-    strained = trials.run(spec)
-    if not isinstance(strained, TrialResult):
-        raise TrialError(f"{name_of(spec.cell)} no longer applies: {strained.reason}")
-    result = cell_result(spec.cell, [strained])
-    worths = worths_of(result, what_ifs(spec), trials)
-    return Advice(best, others_of(best, run.cells), result, worths)
+    spec = double_load_spec(best, scenario)
+    at_double_load = trials.run(spec)
+    if not isinstance(at_double_load, TrialResult):
+        raise TrialError(f"{spec.cell.name} no longer applies: {at_double_load.reason}")
+    result = cell_result(spec.cell, [at_double_load])
+    gains = gains_of(result, what_ifs(spec), trials)
+    return Advice(best, others_of(best, run.cells), result, gains)

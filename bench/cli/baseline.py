@@ -11,7 +11,6 @@ from ...mocks.scenario import load_scenario
 from ..gate.baseline import Baseline, baseline_of, write_baseline
 from ..gate.configuration import Configuration, read_configuration
 from ..gate.measuring import NotMeasured, measure
-from ..results.cell_names import name_of
 from ..runner.environment import packages_of, read_environment
 from ..runner.plan import cells_of
 from ..trial.spec import TrialSpec
@@ -47,11 +46,11 @@ def _baseline(options: argparse.Namespace) -> int:
     for spec, each in zip(specs, found, strict=True):
         if isinstance(each, NotMeasured):
             raise BaselineError(
-                f"{name_of(spec.cell)}: {each.reason}; a baseline is made of cells that work, so "
+                f"{spec.cell.name}: {each.reason}; a baseline is made of cells that work, so "
                 "none was written"
             )
         made = baseline_of(spec.cell, given[spec.cell.scenario], each)
-        cells[name_of(made)] = made
+        cells[made.cell.name] = made
         modules |= each.modules
     path = options.out or configuration.baseline
     python = read_environment().python

@@ -3,8 +3,7 @@
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import load_scenario
 from ..gate.configuration import Configuration
-from ..results.cell import NO_LOOP
-from ..results.cell_names import CellName, parse_cell_name
+from ..results.cell import NO_LOOP, CellName, parse_cell_name
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
 from ..strategies import available_strategies

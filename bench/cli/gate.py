@@ -29,11 +29,11 @@ from .options import positive_number, several
 from .progress import comparing_progress, measuring_progress
 
 EXIT_STATUS = {
-    Verdict.HELD: 0,
+    Verdict.PASSED: 0,
     Verdict.IMPROVED: 0,
     Verdict.REGRESSED: 1,
     Verdict.INCONCLUSIVE: 2,
-    Verdict.NOT_JUDGED: 2,
+    Verdict.COULD_NOT_JUDGE: 2,
 }
 _TIMED_CELLS = 4
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"

@@ -105,7 +105,7 @@ def _tell(trace: Trace, output: Path) -> None:
     model_h = sum(call.latency_s for call in calls) / _HOUR_S
     lines = [
         f"{len(trace.sessions):,} sessions, {len(calls):,} model calls, {model_h:,.1f} h of them",
-        *(f"{count:,} {what}" for what, count in sorted(trace.amiss.items())),
+        *(f"{count:,} {what}" for what, count in sorted(trace.malformed.items())),
         f"{output}: run it with `warpbench run {output}`",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from ...mocks.errors import UsageError
 from ...reports.html.write import PAGE, write_report
-from ..results.cell_names import name_of
 from ..results.run_file import RUN_FILE, read_run
 from ..runner.plan import cells_of
 from ..trial.spec import NotApplicable
@@ -51,7 +50,7 @@ def _profile(options: argparse.Namespace) -> int:
     for spec in specs:
         found = profile_cell(spec)
         if isinstance(found, NotApplicable):
-            text = f"{name_of(spec.cell)}: not applicable, {found.reason}"
+            text = f"{spec.cell.name}: not applicable, {found.reason}"
             console.print(text, markup=False, highlight=False)
         else:
             profiles.append(found)

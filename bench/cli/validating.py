@@ -8,7 +8,6 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
-from ..results.cell_names import name_of
 from ..results.records import Run, Status
 from ..results.run_file import write_run
 from ..runner.runner import Trials
@@ -52,15 +51,15 @@ def validate(
         The run with what was found, and whether Ctrl-C ended it early.
     """
     console = Console(stderr=True)
-    measured = {name_of(cell) for cell in run.cells if cell.status is Status.MEASURED}
-    wanted = [spec for spec in specs if name_of(spec.cell) in measured]
+    measured = {result.cell.name for result in run.cells if result.status is Status.MEASURED}
+    wanted = [spec for spec in specs if spec.cell.name in measured]
     for number, spec in enumerate(wanted, 1):
-        cell = f"[{number}/{len(wanted)}] {name_of(spec.cell)}"
-        console.print(f"{cell}: real waiting, {pairs} times", markup=False, highlight=False)
+        result = f"[{number}/{len(wanted)}] {spec.cell.name}"
+        console.print(f"{result}: real waiting, {pairs} times", markup=False, highlight=False)
         try:
             found = measure_fidelity(spec, pairs, trials)
         except TrialError as error:
-            console.print(f"{cell}: left out, {error}", markup=False, highlight=False)
+            console.print(f"{result}: left out, {error}", markup=False, highlight=False)
             continue
         except KeyboardInterrupt:
             return run, True

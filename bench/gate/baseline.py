@@ -1,7 +1,7 @@
 """The gate's baseline file: what chosen cells looked like when all was well."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,32 @@ from .measuring import Measured
 from .structure.measure import Structure
 from .work.measure import Work
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BASELINE_FILE = "warpbench-baseline.json"
 
-_FILE = JsonFile("warpbench baseline", SCHEMA_VERSION, BaselineError)
+
+def _with_cells_apart(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a baseline of schema 2 as one of schema 3, which holds each cell as a value."""
+    return {
+        **document,
+        "cells": {name: _cell_apart(each) for name, each in document["cells"].items()},
+    }
+
+
+def _cell_apart(old: dict[str, Any]) -> dict[str, Any]:
+    kept = {"structure", "work"}
+    factors = {name: value for name, value in old.items() if name not in kept}
+    cell = {
+        **factors,
+        "session_count": factors.pop("sessions"),
+        "transport": RESPX.name,
+        "clock": ClockMode.VIRTUAL,
+    }
+    del cell["sessions"]
+    return {"cell": cell, **{name: old[name] for name in kept & old.keys()}}
+
+
+_FILE = JsonFile("warpbench baseline", SCHEMA_VERSION, BaselineError, older={2: _with_cells_apart})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +52,12 @@ class CellBaseline:
     """One cell: what to run to get it again, and what it looked like.
 
     Attributes:
-        scenario: A built-in name or the path of a file, as it was given.
-        target: Name of the agent under test.
-        strategy: How sessions are driven.
-        loop: The event loop, or ``none``.
-        concurrency: Sessions in flight at most.
-        sessions: Sessions of a trial.
-        seed: Seed of the script.
-        tool_workers: Threads for blocking tools.
+        cell: The cell; its scenario is a built-in name or the path of a file, as it was given.
         structure: What it looked like in virtual time.
         work: What it computed.
     """
 
-    scenario: str
-    target: str
-    strategy: str
-    loop: str
-    concurrency: int
-    sessions: int
-    seed: int
-    tool_workers: int
+    cell: Cell
     structure: Structure
     work: Work
 
@@ -74,41 +82,18 @@ class Baseline:
 def baseline_of(cell: Cell, scenario: str, measured: Measured) -> CellBaseline:
     """Return the baseline of a cell, its scenario named as it was given."""
     return CellBaseline(
-        scenario=scenario,
-        target=cell.target,
-        strategy=cell.strategy,
-        loop=cell.loop,
-        concurrency=cell.concurrency,
-        sessions=cell.session_count,
-        seed=cell.seed,
-        tool_workers=cell.tool_workers,
-        structure=measured.structure,
-        work=measured.work,
+        cell=replace(cell, scenario=scenario), structure=measured.structure, work=measured.work
     )
 
 
-def spec_of(cell: CellBaseline) -> TrialSpec:
+def spec_of(result: CellBaseline) -> TrialSpec:
     """Return what to run to measure a cell again.
 
     Raises:
         UsageError: Its scenario has gone.
     """
-    scenario = load_scenario(cell.scenario)
-    return TrialSpec(
-        scenario,
-        Cell(
-            scenario=scenario.name,
-            target=cell.target,
-            strategy=cell.strategy,
-            loop=cell.loop,
-            transport=RESPX.name,
-            clock=ClockMode.VIRTUAL,
-            concurrency=cell.concurrency,
-            session_count=cell.sessions,
-            seed=cell.seed,
-            tool_workers=cell.tool_workers,
-        ),
-    )
+    scenario = load_scenario(result.cell.scenario)
+    return TrialSpec(scenario, replace(result.cell, scenario=scenario.name))
 
 
 def write_baseline(baseline: Baseline, path: Path | str) -> None:

@@ -33,12 +33,12 @@ def judge(
         tiers: Those of ``TIERS`` that are to judge.
     """
     if isinstance(after, NotMeasured):
-        return CellVerdict(name, Verdict.NOT_JUDGED, reason=after.reason)
+        return CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=after.reason)
     same_sessions = before.work.sessions == after.work.sessions
     if not same_sessions or not is_same_workload(before.structure, after.structure):
         return CellVerdict(
             name,
-            Verdict.NOT_JUDGED,
+            Verdict.COULD_NOT_JUDGE,
             reason="its workload is not that of the baseline (the script's own ideal differs): "
             "the scenario or what the target declares has changed; write a new baseline",
         )

@@ -17,7 +17,7 @@ _LOOP_FILES = tuple(f"asyncio/{name}.py" for name in ("events", "base_events", "
 
 
 class BlockedLoops:
-    """The stretches of one trial.
+    """The segments of one trial.
 
     Args:
         shortest_ns: Waits shorter than this are left out. Where computing takes time, to start

@@ -18,7 +18,7 @@ from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import time_parts
-from ..attribution.observations import Evidence
+from ..attribution.observations import Observations
 from ..attribution.timelines import timeline
 from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
@@ -29,7 +29,7 @@ from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
 
-_MARKS = 20
+_EVENTS = 20
 _BATCHES = 5
 _SHORTEST_BLOCKED_NS = 1_000_000
 
@@ -79,7 +79,9 @@ class Accounting:
         self._vitals: VitalsRecorder | None = None
         self._watchdog: Watchdog | None = None
         self._costs = _Costs()
-        self.meter = Meter(clock, books_cpu=accounts_time) if notes_waits or accounts_time else None
+        self.meter = (
+            Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
+        )
         if self.meter is not None and isinstance(clock, SkippingClock):
             clock.on_blocked_loop = self._blocked.note
         if not accounts_time:
@@ -117,13 +119,13 @@ class Accounting:
             return
         self._costs = _costs(self._clock)
         with vitals.watching(loop, probe, in_flight):
-            meter.pulsing(vitals.pulse)
+            meter.ticking(vitals.tick)
             if isinstance(self._clock, SkippingClock):
                 self._clock.loop_observer = vitals
             try:
                 yield
             finally:
-                meter.pulsing(None)
+                meter.ticking(None)
                 if isinstance(self._clock, SkippingClock):
                     self._clock.loop_observer = None
 
@@ -160,7 +162,7 @@ class Accounting:
             # The model's waits were noted in another process: all sessions count alike.
             each_ns = nanoseconds(cpu_s) // max(1, len(samples))
             cpu_ns = {sample.session: each_ns for sample in samples}
-        evidence = Evidence(
+        observations = Observations(
             scripts=sessions,
             waits=waits,
             cpu_ns=cpu_ns,
@@ -169,15 +171,15 @@ class Accounting:
             cores=cores,
             idle_is_known=served is None,
         )
-        marks = len(noted_here) + len(samples)
+        events = len(noted_here) + len(samples)
         costs = self._costs
-        probe_ns = marks * costs.mark_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
+        probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(
             waits=waits,
             blocked_loop=blocked_loop,
-            time_parts_ns=time_parts(samples, evidence),
+            time_parts_ns=time_parts(samples, observations),
             vitals=vitals.vitals(),
-            timeline=timeline(samples, evidence),
+            timeline=timeline(samples, observations),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 
@@ -198,17 +200,17 @@ class _Costs:
     """What the accounting costs, in nanoseconds of CPU.
 
     Attributes:
-        mark_ns: Noting one wait; noting a session costs less.
+        event_ns: Noting one wait; noting a session costs less.
         iteration_ns: Following one iteration of an event loop.
     """
 
-    mark_ns: float = 0.0
+    event_ns: float = 0.0
     iteration_ns: float = 0.0
 
 
 def _costs(clock: Clock) -> _Costs:
     """Measure them: it depends on the machine and on the clock."""
-    noting_ns = _cost_of_a_call_ns(Traffic(Meter(clock, books_cpu=True)), clock)
+    noting_ns = _cost_of_a_call_ns(Traffic(Meter(clock, accounts_cpu=True)), clock)
     bare_ns = _cost_of_a_call_ns(Traffic(), clock)
     return _Costs(max(0.0, noting_ns - bare_ns), _cost_of_an_iteration_ns(clock))
 
@@ -239,7 +241,7 @@ def _cost_ns(work: Callable[[], None]) -> float:
     batches = []
     for _ in range(_BATCHES):
         before_ns = time.thread_time_ns()
-        for _ in range(_MARKS):
+        for _ in range(_EVENTS):
             work()
-        batches.append((time.thread_time_ns() - before_ns) / _MARKS)
+        batches.append((time.thread_time_ns() - before_ns) / _EVENTS)
     return median(batches)

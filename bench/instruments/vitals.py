@@ -106,7 +106,7 @@ class VitalsRecorder:
 
     # ---- what comes by --------------------------------------------------------------------
 
-    def pulse(self, now_ns: int) -> int:
+    def tick(self, now_ns: int) -> int:
         """A mark comes by at ``now_ns``; take a sample if one is due. Returns when the next is."""
         if now_ns < self._next_ns or not self._lock.acquire(blocking=False):
             return self._next_ns

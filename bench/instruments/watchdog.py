@@ -21,7 +21,7 @@ from ..results.blocked_loop import BlockedLoop, Cause
 from .blocked_loop import culprit_of, frames_of_callback, stack_of
 from .code_origin import Origin, origin_of
 
-HELD_UP_NS = 50_000_000
+BLOCKED_FROM_NS = 50_000_000
 """What counts as held up, in nanoseconds of real time."""
 
 _LOOKS_FROM_NS = 20_000_000
@@ -55,7 +55,7 @@ class Watchdog:
 
     Args:
         now_ns: Reads the trial's clock.
-        note: Called with each stretch in which a loop was held up.
+        note: Called with each segment in which a loop was held up.
     """
 
     def __init__(self, now_ns: Callable[[], int], note: Callable[[BlockedLoop], None]) -> None:
@@ -116,7 +116,7 @@ class Watchdog:
 
     def _tell(self) -> None:
         seen, self._seen = self._seen, None
-        if seen is None or seen.until_ns - seen.from_ns < HELD_UP_NS:
+        if seen is None or seen.until_ns - seen.from_ns < BLOCKED_FROM_NS:
             return
         place = seen.places.most_common(1)[0][0]
         self._note(

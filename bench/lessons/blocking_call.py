@@ -24,7 +24,7 @@ async def one_blocks(stage: Stage) -> None:
 
 
 def _seen(played: Mapping[str, Played]) -> Seen:
-    waits = [each for each in played["one_blocks"].stretches if each.doing is Doing.WAITS]
+    waits = [each for each in played["one_blocks"].segments if each.doing is Doing.WAITS]
     ends_s = [each.end_ns / 1e9 for each in waits]
     everybody_s = played["everybody_awaits"].took_s
     return Seen(

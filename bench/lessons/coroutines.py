@@ -19,7 +19,7 @@ async def awaited(stage: Stage) -> None:
 def _seen(played: Mapping[str, Played]) -> Seen:
     called, awaited = played["called_only"], played["awaited"]
     return Seen(
-        not called.stretches and called.took_ns == 0 and awaited.took_s == 1,
+        not called.segments and called.took_ns == 0 and awaited.took_s == 1,
         f"called it took {called.took_s:g} s and nobody waited; awaited it took "
         f"{awaited.took_s:g} s",
     )

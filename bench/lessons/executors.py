@@ -29,7 +29,7 @@ async def _calls(stage: Stage, pool: ThreadPoolExecutor) -> None:
 def _seen(played: Mapping[str, Played]) -> Seen:
     two, six = played["two_threads"], played["six_threads"]
     loop_ends_ns = {
-        each.end_ns for one in (two, six) for each in one.stretches if each.lane == "the loop"
+        each.end_ns for one in (two, six) for each in one.segments if each.lane == "the loop"
     }
     return Seen(
         (two.took_s, six.took_s, loop_ends_ns) == (3, 1, {500_000_000}),

@@ -34,7 +34,7 @@ async def grouped(stage: Stage) -> None:
 
 def _seen(played: Mapping[str, Played]) -> Seen:
     ends_s = {
-        act: [each.end_ns / 1e9 for each in played[act].stretches if each.lane == "other"]
+        act: [each.end_ns / 1e9 for each in played[act].segments if each.lane == "other"]
         for act in ("gathered", "grouped")
     }
     return Seen(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...mocks.clock import Clock
-from ..results.lesson import Doing, Played, Stretch
+from ..results.lesson import Doing, Played, Segment
 
 
 class Stage:
@@ -19,7 +19,7 @@ class Stage:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._began_ns = clock.now_ns()
-        self._stretches: list[Stretch] = []
+        self._segments: list[Segment] = []
         self._said: list[tuple[int, str]] = []
 
     async def waits(self, lane: str, duration_s: float) -> None:
@@ -38,8 +38,8 @@ class Stage:
 
     def played(self) -> Played:
         """Return what was seen so far."""
-        stretches = tuple(sorted(self._stretches, key=lambda each: each.begin_ns))
-        return Played(stretches, tuple(self._said), self._now_ns())
+        segments = tuple(sorted(self._segments, key=lambda each: each.begin_ns))
+        return Played(segments, tuple(self._said), self._now_ns())
 
     @contextmanager
     def _drawn(self, lane: str, doing: Doing) -> Iterator[None]:
@@ -49,7 +49,7 @@ class Stage:
             yield
             is_cut_short = False
         finally:
-            self._stretches.append(Stretch(lane, doing, begin_ns, self._now_ns(), is_cut_short))
+            self._segments.append(Segment(lane, doing, begin_ns, self._now_ns(), is_cut_short))
 
     def _now_ns(self) -> int:
         return self._clock.now_ns() - self._began_ns

@@ -38,7 +38,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     plain, uv = played["on_asyncio"], played["on_uvloop"]
     plain_us, uv_us = _cost_us(asyncio.SelectorEventLoop), _cost_us(uvloop.new_event_loop)
     return Seen(
-        plain.stretches == uv.stretches and plain.took_ns == uv.took_ns,
+        plain.segments == uv.segments and plain.took_ns == uv.took_ns,
         f"the waits are the same to the nanosecond; giving way once took {plain_us:.1f} µs of CPU "
         f"with asyncio and {uv_us:.1f} µs with uvloop",
     )

@@ -6,7 +6,7 @@ from .records import CellResult
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class Gain:
     """What came of a ``WhatIf``.
 
     Attributes:
@@ -27,11 +27,11 @@ class Advice:
     Attributes:
         best: The cell to run, as it was measured.
         others: The best load of each other strategy and loop, in descending throughput.
-        strained: The same strategy and loop at twice the load.
-        worths: What would be gained there by taking a cost away, the greatest first.
+        at_double_load: The same strategy and loop at twice the load.
+        gains: What would be gained there by taking a cost away, the greatest first.
     """
 
     best: CellResult
     others: tuple[CellResult, ...]
-    strained: CellResult
-    worths: tuple[Worth, ...]
+    at_double_load: CellResult
+    gains: tuple[Gain, ...]

@@ -16,7 +16,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BlockedLoop:
-    """One stretch of time in which a loop could not run because a callback kept it.
+    """One span of time in which a loop could not run because a callback kept it.
 
     Attributes:
         place: The user's function that did, ``agent/tools.py:summarise``, after the name of the
@@ -37,8 +37,8 @@ class BlockedLoop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoopHolder:
-    """A place that held an event loop, over the trials of a cell.
+class LoopBlocker:
+    """A place that blocked an event loop, over the trials of a cell.
 
     Attributes:
         place: The function: ``agent/tools.py:summarise``.
@@ -57,22 +57,22 @@ class LoopHolder:
     stack: tuple[str, ...]
 
 
-def loop_holders(stretches: Iterable[BlockedLoop]) -> tuple[LoopHolder, ...]:
-    """Sum stretches up by place and cause, those that held a loop longest first."""
+def loop_blockers(segments: Iterable[BlockedLoop]) -> tuple[LoopBlocker, ...]:
+    """Sum segments up by place and cause, those that blocked a loop longest first."""
     by_place: dict[tuple[str, Cause], list[BlockedLoop]] = {}
-    for each in stretches:
+    for each in segments:
         by_place.setdefault((each.place, each.cause), []).append(each)
-    holders = (_holder(place, cause, own) for (place, cause), own in by_place.items())
-    return tuple(sorted(holders, key=lambda holder: (-holder.total_s, holder.place)))
+    blockers = (_blocker(place, cause, own) for (place, cause), own in by_place.items())
+    return tuple(sorted(blockers, key=lambda blocker: (-blocker.total_s, blocker.place)))
 
 
-def _holder(place: str, cause: Cause, stretches: list[BlockedLoop]) -> LoopHolder:
-    longest = max(stretches, key=lambda each: each.end_ns - each.start_ns)
-    return LoopHolder(
+def _blocker(place: str, cause: Cause, segments: list[BlockedLoop]) -> LoopBlocker:
+    longest = max(segments, key=lambda each: each.end_ns - each.start_ns)
+    return LoopBlocker(
         place=place,
         cause=cause,
-        times=len(stretches),
-        total_s=seconds(sum(each.end_ns - each.start_ns for each in stretches)),
+        times=len(segments),
+        total_s=seconds(sum(each.end_ns - each.start_ns for each in segments)),
         longest_s=seconds(longest.end_ns - longest.start_ns),
         stack=longest.stack,
     )

@@ -4,8 +4,8 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from ...mocks.errors import UsageError
 
 T = TypeVar("T")
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Returns a document of one schema as one of the next, but for its ``schema_version``."""
+
 _LONGEST_VALUE = 60
 _INDENT = "  "
 
@@ -26,11 +29,13 @@ class JsonFile:
         written_by: The command that writes it.
         schema_version: Version of its layout that this warpbench reads and writes.
         error: What is raised for a file that cannot be used.
+        older: For each older version that is read: what makes of its document one of the next.
     """
 
     written_by: str
     schema_version: int
     error: type[UsageError]
+    older: Mapping[int, Upgrade] = field(default_factory=dict)
 
     def write(self, document: Mapping[str, Any], path: Path | str) -> None:
         """Write a document, or leave the file as it was.
@@ -84,14 +89,7 @@ class JsonFile:
         document = self._document(content, name)
         if not isinstance(document, dict):
             raise self.error(f"{name}: expected an object at the top; {self._again}")
-        version = document.get("schema_version")
-        # `True == 1`, hence the comparison of types.
-        if type(version) is not int or version != self.schema_version:
-            found = "nothing" if version is None else _short(version)
-            raise self.error(
-                f"{name}: schema_version: found {found}, this warpbench reads"
-                f" {self.schema_version}; read it with the version that wrote it, or {self._again}"
-            )
+        document = self._upgraded(document, name)
         try:
             # Through JSON once more: only then does strict validation take a list for a tuple
             # and a text for an enumeration, as JSON has neither.
@@ -103,6 +101,30 @@ class JsonFile:
                 f"{name}: {_one_line(key)}: {_one_line(first['msg'])}, found"
                 f" {_short(first['input'])}; {self._again}"
             ) from error
+
+    def _upgraded(self, document: dict[str, Any], name: str) -> dict[str, Any]:
+        """Return a document of any schema that can be read as one of the present."""
+        version = document.get("schema_version")
+        # `True == 1`, hence the comparison of types.
+        if type(version) is not int or not (
+            version == self.schema_version or version in self.older
+        ):
+            found = "nothing" if version is None else _short(version)
+            known = ", ".join(map(str, sorted({*self.older, self.schema_version})))
+            raise self.error(
+                f"{name}: schema_version: found {found}, this warpbench reads"
+                f" {known}; read it with the version that wrote it, or {self._again}"
+            )
+        try:
+            while version != self.schema_version:
+                document = self.older[version](document)
+                version += 1
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise self.error(
+                f"{name}: not a file of schema {version} ({type(error).__name__}:"
+                f" {_one_line(str(error))}); {self._again}"
+            ) from error
+        return {**document, "schema_version": version}
 
     @property
     def _again(self) -> str:

@@ -16,8 +16,8 @@ class Doing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of time in a lane, in nanoseconds since the act began.
+class Segment:
+    """A span of time in a lane, in nanoseconds since the act began.
 
     Attributes:
         lane: Whose.
@@ -39,12 +39,12 @@ class Played:
     """What was seen of an act.
 
     Attributes:
-        stretches: What went on, in the order of its begins.
+        segments: What went on, in the order of its begins.
         said: What was said, and when, in nanoseconds since the act began.
         took_ns: What the whole act took.
     """
 
-    stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
     said: tuple[tuple[int, str], ...]
     took_ns: int
 

@@ -5,16 +5,16 @@ clock (``latency_s``, ``makespan_s``); ``elapsed_s`` alone is time on the wall.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .blocked_loop import LoopHolder
+from .blocked_loop import LoopBlocker
 from .cell import Cell
 from .samples import Outcome
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +86,11 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellResult(Cell):
+class CellResult:
     """A cell with its result: medians over the trials, percentiles over all their samples.
 
     Attributes:
+        cell: Which cell it is the result of.
         status: Whether the numbers below mean anything.
         error: Why there are none, or the first error of a session; else ``None``.
         trials: Trials that went into the numbers.
@@ -116,7 +117,7 @@ class CellResult(Cell):
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of a trial, at most.
         time_parts_s: Where the time of a session went, the mean over all of them.
-        loop_holders: Which places held an event loop, the worst first; at most ten.
+        loop_blockers: Which places held an event loop, the worst first; at most ten.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
@@ -125,6 +126,7 @@ class CellResult(Cell):
         trial_figures: Each trial by itself.
     """
 
+    cell: Cell
     status: Status = Status.MEASURED
     error: str | None = None
     trials: int = 0
@@ -149,7 +151,7 @@ class CellResult(Cell):
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
     time_parts_s: TimeParts | None = None
-    loop_holders: tuple[LoopHolder, ...] = ()
+    loop_blockers: tuple[LoopBlocker, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = field(default=None, hash=False)
     probe_share: float | None = None
@@ -157,12 +159,7 @@ class CellResult(Cell):
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
     @property
-    def cell(self) -> Cell:
-        """Which cell it is the result of."""
-        return Cell(**{part.name: getattr(self, part.name) for part in fields(Cell)})
-
-    @property
-    def carried_per_s(self) -> float:
+    def achieved_per_s(self) -> float:
         """Its throughput; 0 if it carried nothing, or has no result."""
         return self.throughput_per_s or 0.0
 
@@ -178,15 +175,17 @@ class ClockFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fidelity(Cell):
+class Fidelity:
     """One cell with real waiting and with ``warp``, run in pairs.
 
     Attributes:
+        cell: The cell, as it is in ``warp``.
         pairs: How many.
         wall: With real waiting.
         warp: Without.
     """
 
+    cell: Cell
     pairs: int
     wall: ClockFigures
     warp: ClockFigures
@@ -212,7 +211,7 @@ class FindingKind(StrEnum):
     SESSIONS_FAILED = "sessions_failed"
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
-    LOOP_HELD = "loop_held"
+    LOOP_BLOCKED = "loop_blocked"
     NOT_STEADY = "not_steady"
     LOAD_NOT_DELIVERED = "load_not_delivered"
     INTERRUPTED = "interrupted"

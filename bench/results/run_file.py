@@ -1,18 +1,53 @@
 """The results file: a run as JSON, written whole or not at all, and read back strictly."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
+from .cell import Cell
 from .json_file import JsonFile
 from .records import SCHEMA_VERSION, Run
 
 RUN_FILE = "run.json"
 
-_FILE = JsonFile("warpbench run", SCHEMA_VERSION, RunFileError)
+_FACTORS = tuple(part.name for part in fields(Cell))
+
+
+def _with_cells_apart(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a run of schema 3 as one of schema 4, in which a result holds its cell as a value.
+
+    Places that blocked an event loop were called holders then.
+    """
+    return {
+        **document,
+        "cells": [_with_blockers(_cell_apart(each)) for each in document["cells"]],
+        "fidelity": [_cell_apart(each) for each in document.get("fidelity", ())],
+        "findings": [
+            {**each, "kind": "loop_blocked" if each["kind"] == "loop_held" else each["kind"]}
+            for each in document.get("findings", ())
+        ],
+    }
+
+
+def _cell_apart(result: dict[str, Any]) -> dict[str, Any]:
+    cell = {name: result[name] for name in _FACTORS if name in result}
+    return {"cell": cell, **{name: each for name, each in result.items() if name not in _FACTORS}}
+
+
+def _with_blockers(result: dict[str, Any]) -> dict[str, Any]:
+    result = {**result, "loop_blockers": result.get("loop_holders", [])}
+    result.pop("loop_holders", None)
+    if result.get("timeline") is not None:
+        lanes, blocked = result["timeline"]["lanes"], result["timeline"]["held"]
+        result["timeline"] = {"lanes": lanes, "blocked": blocked}
+    return result
+
+
+_FILE = JsonFile("warpbench run", SCHEMA_VERSION, RunFileError, older={3: _with_cells_apart})
 
 
 def write_run(run: Run, path: Path | str) -> None:

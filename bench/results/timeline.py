@@ -67,8 +67,8 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A stretch of time in which an event loop was held, and by what; as ``Lane`` has it."""
+class BlockedSpan:
+    """A span of time in which an event loop was blocked, and by what; as ``Lane`` has it."""
 
     begin_ns: int
     end_ns: int
@@ -77,7 +77,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """What the first sessions of a trial did, and when an event loop was held meanwhile."""
+    """What the first sessions of a trial did, and when an event loop was blocked meanwhile."""
 
     lanes: tuple[Lane, ...] = ()
-    held: tuple[Held, ...] = ()
+    blocked: tuple[BlockedSpan, ...] = ()

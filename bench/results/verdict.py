@@ -8,11 +8,11 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """What the gate says of a cell, or of all."""
 
-    HELD = "held"
+    PASSED = "passed"
     IMPROVED = "improved"
     REGRESSED = "regressed"
     INCONCLUSIVE = "inconclusive"
-    NOT_JUDGED = "not judged"
+    COULD_NOT_JUDGE = "could not judge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[str] = ()) 
     if any(change.is_worse for change in found):
         verdict = Verdict.REGRESSED
     else:
-        verdict = Verdict.IMPROVED if found else Verdict.HELD
+        verdict = Verdict.IMPROVED if found else Verdict.PASSED
     return CellVerdict(cell, verdict, found, notes=tuple(notes))
 
 
 def overall(verdicts: Iterable[CellVerdict]) -> Verdict:
     """Return the verdict on all cells: the worst of them."""
     found = {each.verdict for each in verdicts}
-    order = (Verdict.REGRESSED, Verdict.NOT_JUDGED, Verdict.INCONCLUSIVE, Verdict.IMPROVED)
-    return next((verdict for verdict in order if verdict in found), Verdict.HELD)
+    order = (Verdict.REGRESSED, Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE, Verdict.IMPROVED)
+    return next((verdict for verdict in order if verdict in found), Verdict.PASSED)

@@ -86,8 +86,8 @@ def differences(
 
 def packages_of(modules: Iterable[str]) -> dict[str, str]:
     """Return the versions of the packages that hold these top-level modules, and the lab's."""
-    holders = packages_distributions()
-    names = {name for module in modules for name in holders.get(module, ())} | {"warpbench"}
+    blockers = packages_distributions()
+    names = {name for module in modules for name in blockers.get(module, ())} | {"warpbench"}
     return {name: found for name in sorted(names) if (found := _version(name)) is not None}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...mocks.errors import TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ..results.cell_names import full_name_of
 from ..results.records import CellResult, Run, Status
 
 _PENALTY = 3.0
@@ -91,11 +90,11 @@ def trends(runs: Iterable[Run], metric: str) -> tuple[Trend, ...]:
     """
     points: dict[str, list[Point]] = {}
     for run in runs:
-        for cell in run.cells:
-            value = _figure(cell, metric)
+        for result in run.cells:
+            value = _figure(result, metric)
             if value is not None:
                 point = Point(run.created_at, run.environment.commit, value)
-                points.setdefault(full_name_of(cell), []).append(point)
+                points.setdefault(result.cell.full_name, []).append(point)
     return tuple(
         Trend(name, metric, tuple(each), change_points([point.value for point in each]))
         for name, each in sorted(points.items())

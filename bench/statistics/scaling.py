@@ -76,7 +76,7 @@ class Objective:
         """How many sessions the figure takes at least."""
         return samples_for(_PERCENTS.get(self.figure, 0))
 
-    def is_told_by(self, cell: CellResult) -> bool:
+    def is_reported_by(self, cell: CellResult) -> bool:
         """Whether a cell has the sessions that the figure takes."""
         return getattr(cell.latency_s, self.figure) is not None
 
@@ -159,13 +159,13 @@ def _fit(carried: tuple[tuple[int, float], ...]) -> ScalingLaw:
 def law_of(cells: Iterable[CellResult]) -> ScalingLaw | None:
     """Fit the law to the cells of one strategy on one loop, at several loads."""
     return fit(
-        (cell.concurrency, cell.throughput_per_s)
-        for cell in cells
-        if cell.status is Status.MEASURED and cell.throughput_per_s is not None
+        (result.cell.concurrency, result.throughput_per_s)
+        for result in cells
+        if result.status is Status.MEASURED and result.throughput_per_s is not None
     )
 
 
 def goodput(cells: Iterable[CellResult], objective: Objective) -> CellResult | None:
     """Return the cell that carries most while it keeps an objective, as measured; or ``None``."""
     kept = [cell for cell in cells if cell.status is Status.MEASURED and objective.is_kept(cell)]
-    return max(kept, key=lambda cell: cell.carried_per_s, default=None)
+    return max(kept, key=lambda cell: cell.achieved_per_s, default=None)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from statistics import median
 
 from ..results.records import CellResult
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 
-CHANGE_WORTH_TELLING = 0.05
+CHANGE_WORTH_REPORTING = 0.05
 """By how much the second half differs, at least, before anybody needs to know."""
 
 _SURE = 0.001
@@ -36,11 +36,11 @@ def drift_within(trials: Sequence[TrialResult], concurrency: int) -> float | Non
     first: list[float] = []
     second: list[float] = []
     for trial in trials:
-        stretches = _stretches(trial)
-        stretches = stretches[concurrency : len(stretches) - concurrency]
-        half = len(stretches) // 2
-        first += stretches[:half]
-        second += stretches[half:]
+        segments = _segments(trial)
+        segments = segments[concurrency : len(segments) - concurrency]
+        half = len(segments) // 2
+        first += segments[:half]
+        second += segments[half:]
     if min(len(first), len(second)) < _FEWEST_SESSIONS or median(first) <= 0:
         return None
     # It takes half a second to import, which only who measures has to pay.
@@ -77,7 +77,7 @@ def trend_over(cells: Sequence[CellResult]) -> float | None:
     return median(changes) if chance <= _SURE_OF_TREND else None
 
 
-def _stretches(trial: TrialResult) -> list[float]:
+def _segments(trial: TrialResult) -> list[float]:
     """Return each session's latency over its critical path, in the order of their begins."""
     in_order = sorted(trial.samples, key=lambda sample: (sample.start_ns, sample.session))
     ideals_ns = trial.ideal_latencies_ns

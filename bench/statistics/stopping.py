@@ -22,19 +22,19 @@ class Sampling:
     trials: int
     budget_s: float | None = None
 
-    def wants(self, merits: Sequence[float]) -> bool:
+    def wants(self, scores: Sequence[float]) -> bool:
         """Say whether a cell is to have another trial, if there is time.
 
         Args:
-            merits: What each of its trials so far is ranked by, as a run ranks its cells.
+            scores: What each of its trials so far is ranked by, as a run ranks its cells.
         """
-        if len(merits) < self.trials:
+        if len(scores) < self.trials:
             return True
         if self.budget_s is None:
             return False
-        interval = interval_of(merits)
+        interval = interval_of(scores)
         if interval is None:  # too few trials, or one that carried nothing: no more will tell
-            return len(merits) == 1
+            return len(scores) == 1
         return interval.half_width > NARROW
 
     def is_in_time(self, spent_s: float, trials_done: int) -> bool:

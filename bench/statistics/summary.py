@@ -1,20 +1,20 @@
 """Pure statistics: from the trials of a cell to its result."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from statistics import fmean, median
 
 from ...mocks.clock import seconds
-from ..results.blocked_loop import loop_holders
+from ..results.blocked_loop import loop_blockers
 from ..results.cell import Cell
 from ..results.records import CellResult, LatencySummary, SessionCounts, Status, TrialFigures
-from ..results.samples import Outcome, SessionSample, TrialResult
+from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
+from ..results.trial_result import TrialResult
 from .percentiles import nearest_rank, percentile
 from .steadiness import drift_within
 
 _PERCENT = 100
-_MOST_HOLDERS = 10
+_MOST_BLOCKERS = 10
 _QUANTILES = range(_PERCENT + 1)
 
 
@@ -49,7 +49,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
     makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
     ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
     return CellResult(
-        **asdict(cell),
+        cell=cell,
         status=Status.MEASURED,
         error=next((sample.error for sample in samples if sample.error is not None), None),
         trials=len(trials),
@@ -94,8 +94,8 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             default=None,
         ),
         time_parts_s=_mean_parts_s(trials),
-        loop_holders=loop_holders(each for trial in trials for each in trial.blocked_loop)[
-            :_MOST_HOLDERS
+        loop_blockers=loop_blockers(each for trial in trials for each in trial.blocked_loop)[
+            :_MOST_BLOCKERS
         ],
         vitals=trials[0].vitals,
         timeline=trials[0].timeline,
@@ -147,7 +147,7 @@ def count_sessions(samples: Sequence[SessionSample]) -> SessionCounts:
 
 def without_result(cell: Cell, status: Status, error: str) -> CellResult:
     """Return the result of a cell that has none, with the reason."""
-    return CellResult(**asdict(cell), status=status, error=error)
+    return CellResult(cell=cell, status=status, error=error)
 
 
 def _figures(trial: TrialResult) -> TrialFigures:
@@ -181,15 +181,15 @@ def _efficiency(
     return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
 
 
-def merit_per_s(trial: TrialResult) -> float:
+def score_per_s(trial: TrialResult) -> float:
     """Return what a trial is ranked by, the greater the better; 0 if it is worth nothing.
 
     That is its throughput; in an open loop, where that is what arrives, one over its p99, or over
     its median if there are too few sessions for that.
     """
-    carried_per_s = throughput_per_s(trial)
-    if carried_per_s == 0 or all(sample.intended_ns is None for sample in trial.samples):
-        return carried_per_s
+    achieved_per_s = throughput_per_s(trial)
+    if achieved_per_s == 0 or all(sample.intended_ns is None for sample in trial.samples):
+        return achieved_per_s
     ordered_ns = sorted(sample.latency_ns for sample in trial.samples)
     latency_ns = percentile(ordered_ns, 99) or percentile(ordered_ns, 50)
     return 1 / seconds(round(latency_ns)) if latency_ns else 0.0

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
 from ...mocks.scenario.distributions import Constant, Distribution, Uniform
-from ..results.advice import Worth
+from ..results.advice import Gain
 from ..results.cell import NO_LOOP
 from ..results.records import CellResult, Status
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..statistics.scaling import Objective
 from ..statistics.summary import cell_result
@@ -47,31 +47,33 @@ def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResu
         The cell; ``None`` if none keeps the objective without losing a session.
     """
     kept = [
-        cell
-        for cell in cells
-        if cell.status is Status.MEASURED
-        and cell.sessions.all_succeeded
-        and (objective is None or objective.is_kept(cell))
+        result
+        for result in cells
+        if result.status is Status.MEASURED
+        and result.sessions.all_succeeded
+        and (objective is None or objective.is_kept(result))
     ]
-    most_per_s = max((cell.carried_per_s for cell in kept), default=0.0)
-    good = [cell for cell in kept if cell.carried_per_s >= AS_GOOD * most_per_s > 0]
-    return min(good, key=lambda cell: (cell.concurrency, -cell.carried_per_s), default=None)
+    most_per_s = max((result.achieved_per_s for result in kept), default=0.0)
+    good = [result for result in kept if result.achieved_per_s >= AS_GOOD * most_per_s > 0]
+    return min(
+        good, key=lambda result: (result.cell.concurrency, -result.achieved_per_s), default=None
+    )
 
 
 def others_of(best: CellResult, cells: Iterable[CellResult]) -> tuple[CellResult, ...]:
     """Return the best cell of each other strategy and loop, in descending throughput."""
     found: dict[tuple[str, str], CellResult] = {}
-    for cell in sorted(cells, key=lambda cell: cell.carried_per_s, reverse=True):
-        series = cell.strategy, cell.loop
-        if series != (best.strategy, best.loop) and cell.status is Status.MEASURED:
-            found.setdefault(series, cell)
+    for result in sorted(cells, key=lambda result: result.achieved_per_s, reverse=True):
+        series = result.cell.strategy, result.cell.loop
+        if series != (best.cell.strategy, best.cell.loop) and result.status is Status.MEASURED:
+            found.setdefault(series, result)
     return tuple(found.values())
 
 
-def strained_spec(best: CellResult, scenario: Scenario) -> TrialSpec:
+def double_load_spec(best: CellResult, scenario: Scenario) -> TrialSpec:
     """Return the cell at twice the load, and with twice the sessions."""
     cell = replace(
-        best.cell, concurrency=2 * best.concurrency, session_count=2 * best.session_count
+        best.cell, concurrency=2 * best.cell.concurrency, session_count=2 * best.cell.session_count
     )
     return TrialSpec(scenario, cell, accounts_time=True)
 
@@ -92,11 +94,13 @@ def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
             yield WhatIf(f"{name} did not hold the event loop", _with_tool(spec, tool, awaited))
 
 
-def worths_of(strained: CellResult, changes: Iterable[WhatIf], trials: Trials) -> tuple[Worth, ...]:
+def gains_of(
+    at_double_load: CellResult, changes: Iterable[WhatIf], trials: Trials
+) -> tuple[Gain, ...]:
     """Run cells with a cost taken away, and return what that is worth, the greatest first.
 
     Args:
-        strained: The cell with all its costs.
+        at_double_load: The cell with all its costs.
         changes: The cells without one of them.
         trials: Runs a trial.
 
@@ -106,15 +110,15 @@ def worths_of(strained: CellResult, changes: Iterable[WhatIf], trials: Trials) -
     Raises:
         TrialError: A trial came to nothing.
     """
-    if not strained.carried_per_s:
+    if not at_double_load.achieved_per_s:
         return ()
     found = []
     for change in changes:
         result = trials.run(change.spec)
         if isinstance(result, TrialResult):
             cell = cell_result(change.spec.cell, [result])
-            gain = cell.carried_per_s / strained.carried_per_s - 1
-            found.append(Worth(change.what, cell, gain))
+            gain = cell.achieved_per_s / at_double_load.achieved_per_s - 1
+            found.append(Gain(change.what, cell, gain))
     return tuple(sorted(found, key=lambda worth: worth.gain, reverse=True))
 
 

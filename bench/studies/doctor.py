@@ -15,7 +15,7 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError
 from ...mocks.scenario import load_scenario
 from ...mocks.transports.loopback import kept_awake
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 from ..runner.plan import Factors, cells_of
 from ..runner.runner import Trials
 from ..statistics.intervals import interval_of

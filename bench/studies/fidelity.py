@@ -5,14 +5,13 @@ a reader reads: makespan and percentiles, as medians over the pairs.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from statistics import median
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ..results.cell_names import name_of
 from ..results.records import CellResult, ClockFigures, Fidelity
-from ..results.samples import TrialResult
+from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..statistics.summary import cell_result
 from ..trial.spec import TrialSpec
@@ -32,12 +31,12 @@ def chosen_specs(specs: Sequence[TrialSpec], names: Iterable[str]) -> tuple[Tria
     """
     chosen: list[TrialSpec] = []
     for name in names:
-        found = [spec for spec in specs if name in {ALL, spec.cell.strategy, name_of(spec.cell)}]
+        found = [spec for spec in specs if name in {ALL, spec.cell.strategy, spec.cell.name}]
         if not found:
             strategies = ", ".join(dict.fromkeys(spec.cell.strategy for spec in specs))
             raise UsageError(
                 f"--validate {name!r}: expected {ALL}, a strategy of this run ({strategies}) or "
-                f"the name of a cell such as {name_of(specs[0].cell)}"
+                f"the name of a cell such as {specs[0].cell.name}"
             )
         chosen += [spec for spec in found if spec not in chosen]
     return tuple(chosen)
@@ -66,7 +65,7 @@ def measure_fidelity(spec: TrialSpec, pairs: int, trials: Trials) -> Fidelity | 
                 return None
             seen[clock].append(cell_result(cell, [result]))
     return Fidelity(
-        **asdict(replace(spec.cell, clock=ClockMode.WARP)),
+        cell=replace(spec.cell, clock=ClockMode.WARP),
         pairs=pairs,
         wall=_figures(seen[ClockMode.WALL]),
         warp=_figures(seen[ClockMode.WARP]),

@@ -87,11 +87,11 @@ def _find_loads(measurement: Measurement, factors: Factors, fewest_sessions: int
 
 def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:
     """Return the loads between the best one of a series and its neighbours, by ratio."""
-    measured = [cell for cell in cells if cell.status is Status.MEASURED]
+    measured = [result for result in cells if result.status is Status.MEASURED]
     if not measured:
         return ()
-    best = max(measured, key=lambda cell: cell.carried_per_s).concurrency
-    loads = {cell.concurrency for cell in measured}
+    best = max(measured, key=lambda result: result.achieved_per_s).cell.concurrency
+    loads = {result.cell.concurrency for result in measured}
     neighbours = [max((load for load in loads if load < best), default=None)]
     neighbours.append(min((load for load in loads if load > best), default=None))
     half_way = {
@@ -134,8 +134,8 @@ def _is_growing(cells: Sequence[CellResult]) -> bool:
         return False
     best_per_s, flat = 0.0, 0
     for cell in cells:
-        if cell.carried_per_s > best_per_s * _GROWTH:
-            best_per_s, flat = cell.carried_per_s, 0
+        if cell.achieved_per_s > best_per_s * _GROWTH:
+            best_per_s, flat = cell.achieved_per_s, 0
         else:
             flat += 1
     return flat < _FLAT_STEPS
@@ -148,6 +148,6 @@ def _series_of(cell: Cell) -> Series:
 def _by_series(cells: Iterable[CellResult]) -> dict[Series, list[CellResult]]:
     """Return cells by series, each in ascending order of load."""
     found: dict[Series, list[CellResult]] = {}
-    for cell in sorted(cells, key=lambda cell: cell.concurrency):
-        found.setdefault(_series_of(cell), []).append(cell)
+    for result in sorted(cells, key=lambda result: result.cell.concurrency):
+        found.setdefault(_series_of(result.cell), []).append(result)
     return found

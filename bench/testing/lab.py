@@ -15,8 +15,9 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
 from ..results.records import LatencySummary, SessionCounts
-from ..results.samples import Outcome, TrialResult
+from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
+from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
 from ..statistics.summary import count_sessions, summarise
@@ -42,7 +43,7 @@ class Ideal:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """One stretch of time in which an event loop was blocked.
+    """One span of time in which an event loop was blocked.
 
     Attributes:
         place: The function that did it: ``agent/tools.py:summarise``.

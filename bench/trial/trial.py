@@ -39,7 +39,8 @@ from ...mocks.world.world import WorldSpec
 from ..instruments.call_counts import CallCounter
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
-from ..results.samples import Outcome, SessionSample, TrialResult
+from ..results.samples import Outcome, SessionSample
+from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, build_target
 from .loops import require_loop

@@ -8,7 +8,8 @@ parked. It parks at a ``Parking``, perhaps with a deadline, when it
 
 - waits for a mocked latency (``wait_until_ns``),
 - runs an event loop with nothing to do (``loops``), or
-- blocks on a condition of ``threading``: events, semaphores, queues, futures (``threads.conditions``).
+- blocks on a condition of ``threading``: events, semaphores, queues, futures
+  (``threads.conditions``).
 
 Time may be skipped only when *no participant runs*: then nothing but a deadline can make
 anything happen. Everything that blocks where the clock cannot see it (a socket, a

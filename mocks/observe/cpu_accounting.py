@@ -1,8 +1,8 @@
 """Books CPU time to the sessions that took it, by the waits between which they compute.
 
 Whose wait ended last on a thread, that session's code runs there until its next wait begins. So
-CPU time can be booked without a look at the code: exactly where it runs from one wait to the next
-without giving way, and smeared over neighbours on the same event loop where it does give way.
+CPU time can be attributed without a look at the code: exactly where it runs from one wait to the
+next without giving way, and smeared over neighbours on the same event loop where it does give way.
 
 A thread's CPU clock takes a system call to read, which is dear in the midst of what is measured.
 It is read as seldom as the kind of thread allows:
@@ -27,7 +27,7 @@ _READ_EVERY_NS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stretch in which an event loop ran code of one session.
+    """A segment in which an event loop ran code of one session.
 
     Attributes:
         session: Whose.
@@ -124,8 +124,8 @@ class CpuBooks:
             self._here.read_ns += cpu_ns
 
     def cpu_ns_by_session(self) -> Counter[int]:
-        """Return the CPU time that was booked to each session, in nanoseconds."""
-        total = booked(turns(self._begins, self._ends, self._waits), self._readings)
+        """Return the CPU time that was attributed to each session, in nanoseconds."""
+        total = attributed(turns(self._begins, self._ends, self._waits), self._readings)
         for session, cpu_ns in self._entries:
             total[session] += cpu_ns
         return total
@@ -139,7 +139,7 @@ class _Thread(threading.local):
     """What is known of the calling thread.
 
     Attributes:
-        read_ns: Its CPU clock, up to which all is booked.
+        read_ns: Its CPU clock, up to which all is attributed.
         running: The session whose wait ended last.
     """
 
@@ -160,7 +160,7 @@ def turns(
         waits: From when to when sessions waited, with their numbers; those of one may overlap.
 
     Returns:
-        The stretches from each moment at which a session's code ran on to the next moment that is
+        The segments from each moment at which a session's code ran on to the next moment that is
         known of, and those that end with a wait of a session that nothing had told to run.
     """
     marks: list[tuple[int, bool, int]] = []
@@ -183,7 +183,7 @@ def turns(
         since_ns = at_ns
 
 
-def booked(turns: Iterable[Turn], readings: Sequence[tuple[int, int]]) -> Counter[int]:
+def attributed(turns: Iterable[Turn], readings: Sequence[tuple[int, int]]) -> Counter[int]:
     """Return the CPU time of each session, in nanoseconds.
 
     Args:

@@ -36,27 +36,27 @@ class Meter:
 
     Attributes:
         note: Notes a wait that is over; appending is atomic.
-        books: The CPU time of the sessions, if it is booked.
-        pulse_due_ns: When whoever comes by is to call ``pulses``.
+        books: The CPU time of the sessions, if it is attributed.
+        tick_due_ns: When whoever comes by is to call ``ticks``.
 
     Args:
         clock: Keeps the trial's time.
-        books_cpu: Whether to book CPU time; never in ``virtual``, where it is free.
+        accounts_cpu: Whether to book CPU time; never in ``virtual``, where it is free.
     """
 
-    def __init__(self, clock: Clock, *, books_cpu: bool = False) -> None:
+    def __init__(self, clock: Clock, *, accounts_cpu: bool = False) -> None:
         self.now_ns = clock.now_ns
         self.idle_ns = clock.idle_ns
-        self._books_cpu = books_cpu and clock.mode is not ClockMode.VIRTUAL
-        self._pulse: Callable[[int], int] = _never
-        self.pulse_due_ns = _NEVER_NS
+        self._accounts_cpu = accounts_cpu and clock.mode is not ClockMode.VIRTUAL
+        self._tick: Callable[[int], int] = _never
+        self.tick_due_ns = _NEVER_NS
         self.forget()
 
     def forget(self) -> None:
         """Forget everything, the warm-up for instance."""
         self._rows: list[_Row] = []
         self.note: Callable[[_Row], None] = self._rows.append
-        self.books = CpuBooks() if self._books_cpu else None
+        self.books = CpuBooks() if self._accounts_cpu else None
 
     def begins(self, session: int, now_ns: int, idle_ns: int, *, on_loop: bool) -> None:
         """A session begins on the calling thread.
@@ -67,8 +67,8 @@ class Meter:
             idle_ns: How long nobody had computed until then.
             on_loop: Whether an event loop runs it, beside others.
         """
-        if now_ns >= self.pulse_due_ns:
-            self.pulses(now_ns)
+        if now_ns >= self.tick_due_ns:
+            self.ticks(now_ns)
         if self.books is not None:
             self.books.begins(session, now_ns - idle_ns, on_loop=on_loop)
 
@@ -77,14 +77,14 @@ class Meter:
         if self.books is not None:
             self.books.ends(session, now_ns - idle_ns)
 
-    def pulsing(self, pulse: Callable[[int], int] | None) -> None:
-        """Let ``pulse`` be called as time goes by, with the time; it says when to call it next."""
-        self._pulse = pulse or _never
-        self.pulse_due_ns = 0
+    def ticking(self, tick: Callable[[int], int] | None) -> None:
+        """Let ``tick`` be called as time goes by, with the time; it says when to call it next."""
+        self._tick = tick or _never
+        self.tick_due_ns = 0
 
-    def pulses(self, now_ns: int) -> None:
-        """Call the pulse, which is due."""
-        self.pulse_due_ns = self._pulse(now_ns)
+    def ticks(self, now_ns: int) -> None:
+        """Call the tick, which is due."""
+        self.tick_due_ns = self._tick(now_ns)
 
     @property
     def waits(self) -> tuple[Wait, ...]:
@@ -92,5 +92,5 @@ class Meter:
         return tuple(Wait(*row) for row in self._rows)
 
     def cpu_ns_by_session(self) -> Counter[int]:
-        """Return the CPU time that was booked to each session, in nanoseconds."""
+        """Return the CPU time that was attributed to each session, in nanoseconds."""
         return Counter() if self.books is None else self.books.cpu_ns_by_session()

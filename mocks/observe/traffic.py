@@ -195,8 +195,8 @@ class Call:
             self._ready_ns += now_ns - due_ns
         else:
             self._ready_ns += now_ns - asked_ns
-        if now_ns >= meter.pulse_due_ns:
-            meter.pulses(now_ns)
+        if now_ns >= meter.tick_due_ns:
+            meter.ticks(now_ns)
         books = meter.books
         if books is not None:
             books.waited(self._what[1], from_ns, now_ns - idle_ns)

@@ -55,15 +55,15 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         ScenarioError: The recording cannot be used.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", table.name):
-        _misfit("up to 64 letters, digits, '.', '_' or '-'", shown(table.name), "name")
+        _invalid("up to 64 letters, digits, '.', '_' or '-'", shown(table.name), "name")
     if not table.description.isprintable():
-        _misfit("one line of text", shown(table.description), "description")
+        _invalid("one line of text", shown(table.description), "description")
     tools = {name: _tool(name, part) for name, part in table.tools.items()}
     recording = _recording(table, tools, read_recording)
     if recording is None and table.model is None:
-        _misfit("the table [model]", "nothing", "model")
+        _invalid("the table [model]", "nothing", "model")
     if recording is None and not table.rounds:
-        _misfit("at least one [[rounds]], or a [recording]", "neither", "rounds")
+        _invalid("at least one [[rounds]], or a [recording]", "neither", "rounds")
     model = table.model or ModelTable()
     return Scenario(
         name=table.name,
@@ -85,10 +85,10 @@ def _recording(
     if table.recording is None:
         return None
     if table.rounds:
-        _misfit("[[rounds]] or a [recording]", "both", "recording")
+        _invalid("[[rounds]] or a [recording]", "both", "recording")
     recording = read_recording(table.recording.file)
     for name in sorted(recording.tool_names - tools.keys()):
-        _misfit(f"a table [tools.{name}]: the recording calls it", "nothing", "tools", name)
+        _invalid(f"a table [tools.{name}]: the recording calls it", "nothing", "tools", name)
     return recording
 
 
@@ -99,15 +99,15 @@ def _limits(table: ModelLimitsTable) -> ModelLimits:
 def _fault(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
     whens = (table.probability, table.sessions, table.steps, table.attempts)
     if all(when is None for when in whens):
-        _misfit("when it strikes: probability, sessions, steps or attempts", "nothing", *path)
+        _invalid("when it strikes: probability, sessions, steps or attempts", "nothing", *path)
     is_status = table.kind is FaultKind.STATUS
     if is_status and table.status is None:
-        _misfit("the status of a fault of kind status", "nothing", *path, "status")
+        _invalid("the status of a fault of kind status", "nothing", *path, "status")
     if table.kind is FaultKind.SLOW_DRIP and table.latency_s is None:
-        _misfit("seconds that the answer drips for", "nothing", *path, "latency_s")
+        _invalid("seconds that the answer drips for", "nothing", *path, "latency_s")
     for key in ("status", "retry_after_s", "retry_after_ms"):
         if not is_status and getattr(table, key) is not None:
-            _misfit("kind status", f"{table.kind}, which has none", *path, key)
+            _invalid("kind status", f"{table.kind}, which has none", *path, key)
     return FaultSpec(
         kind=table.kind,
         probability=1.0 if table.probability is None else table.probability,
@@ -131,15 +131,15 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
     for index, table in enumerate(tables):
         path = ("services", index)
         if table.name in names:
-            _misfit("a name of its own", f"{shown(table.name)} twice", *path, "name")
+            _invalid("a name of its own", f"{shown(table.name)} twice", *path, "name")
         names.add(table.name)
         if not _is_pattern(table.url):
-            _misfit("a pattern as https://api.example.com/*", shown(table.url), *path, "url")
+            _invalid("a pattern as https://api.example.com/*", shown(table.url), *path, "url")
         if table.body is not None and table.json_body is not None:
-            _misfit("body or json", "both", *path, "body")
+            _invalid("body or json", "both", *path, "body")
         is_json = table.json_body is not None
         if table.status in _WITHOUT_BODY and (is_json or table.body):
-            _misfit(f"no body, since status {table.status} has none", "one", *path, "body")
+            _invalid(f"no body, since status {table.status} has none", "one", *path, "body")
         yield ServiceSpec(
             name=table.name,
             url=table.url,
@@ -168,36 +168,36 @@ def _json_text(value: object, path: tuple[str | int, ...]) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        _misfit("what JSON can say: no dates and no nan", "what it cannot", *path, "json")
+        _invalid("what JSON can say: no dates and no nan", "what it cannot", *path, "json")
 
 
 def _fault_of_service(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
     if table.kind in ALTERED_ANSWERS:
         kinds = [kind for kind in FaultKind if kind not in ALTERED_ANSWERS]
-        _misfit(listed(kinds), f"{table.kind}, which only a model's answer can be", *path, "kind")
+        _invalid(listed(kinds), f"{table.kind}, which only a model's answer can be", *path, "kind")
     when = "when it strikes: probability or attempts"
     for key in ("sessions", "steps"):
         if getattr(table, key) is not None:
-            _misfit(when, f"{key}, of which a service is not told", *path, key)
+            _invalid(when, f"{key}, of which a service is not told", *path, key)
     if table.probability is None and table.attempts is None:
-        _misfit(when, "nothing", *path)
+        _invalid(when, "nothing", *path)
     return _fault(table, path)
 
 
 def _tool(name: str, table: ToolTable) -> ToolSpec:
     # What the API of the model accepts as the name of a function.
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        _misfit("a name of up to 64 letters, digits, '_' or '-'", shown(name), "tools", name)
+        _invalid("a name of up to 64 letters, digits, '_' or '-'", shown(name), "tools", name)
     for parameter in table.parameters:
         path = ("tools", name, "parameters", parameter)
         if parameter == RESERVED_ARGUMENT:
-            _misfit("another name", f"{shown(parameter)}, which the lab adds itself", *path)
+            _invalid("another name", f"{shown(parameter)}, which the lab adds itself", *path)
         named = parameter.isidentifier() and not keyword.iskeyword(parameter)
         if not named or len(parameter) > 64:  # noqa: PLR2004 - as for tools
-            _misfit("a Python identifier of up to 64 characters", shown(parameter), *path)
+            _invalid("a Python identifier of up to 64 characters", shown(parameter), *path)
     if table.in_coroutine and table.kind is ToolKind.ASYNC:
         expected = "kind blocking or cpu: an async tool is a coroutine already"
-        _misfit(expected, shown(table.kind.value), "tools", name, "in_coroutine")
+        _invalid(expected, shown(table.kind.value), "tools", name, "in_coroutine")
     return ToolSpec(
         name,
         table.description,
@@ -215,11 +215,13 @@ def _rounds(
     for index, part in enumerate(table.rounds):
         path = ("rounds", index)
         if index == last and part.tools:
-            _misfit("no tools in the last round, the final answer", len(part.tools), *path, "tools")
+            _invalid(
+                "no tools in the last round, the final answer", len(part.tools), *path, "tools"
+            )
         if index < last and not part.tools:
-            _misfit("tools in every round but the last", "none", *path, "tools")
+            _invalid("tools in every round but the last", "none", *path, "tools")
         if index == last and part.repeat != Constant(1):
-            _misfit("no repeat of the last round, the final answer", "one", *path, "repeat")
+            _invalid("no repeat of the last round, the final answer", "one", *path, "repeat")
         yield RoundSpec(
             timing=_timing(model, part, path),
             prompt_tokens=part.prompt_tokens or model.prompt_tokens,
@@ -239,11 +241,11 @@ def _timing(model: ModelTable, part: RoundTable, path: tuple[str | int, ...]) ->
     ttft = part.ttft_s or model.ttft_s
     where = path if own else ("model",)
     if latency is not None and gap is not None:
-        _misfit("latency_s or gap_s, which each say when an answer ends", "both", *where)
+        _invalid("latency_s or gap_s, which each say when an answer ends", "both", *where)
     if latency is None and gap is None:
-        _misfit("latency_s, or ttft_s and gap_s", "neither", *where, "latency_s")
+        _invalid("latency_s, or ttft_s and gap_s", "neither", *where, "latency_s")
     if gap is not None and ttft is None:
-        _misfit("ttft_s beside gap_s", "nothing", *where, "ttft_s")
+        _invalid("ttft_s beside gap_s", "nothing", *where, "ttft_s")
     return Timing(latency, ttft, gap, model.tokens_per_chunk)
 
 
@@ -253,19 +255,19 @@ def _tool_call(
     tool = tools.get(table.tool)
     if tool is None:
         declared = listed(tools) if tools else "a tool declared under [tools]"
-        _misfit(declared, unknown(table.tool, tools), *path, "tool")
+        _invalid(declared, unknown(table.tool, tools), *path, "tool")
     for name, value in table.arguments.items():
         argument_path = (*path, "arguments", name)
         if name not in tool.parameters:
             expected = listed(tool.parameters) if tool.parameters else "no arguments"
             found = f"the unknown argument {unknown(name, tool.parameters)}"
-            _misfit(expected, found, *argument_path)
+            _invalid(expected, found, *argument_path)
         expected_type = tool.parameters[name]
         if not _is_json(value, expected_type):
-            _misfit(f"a JSON {expected_type}", shown(value), *argument_path)
+            _invalid(f"a JSON {expected_type}", shown(value), *argument_path)
     for name, expected_type in tool.parameters.items():
         if name not in table.arguments:
-            _misfit(f"a JSON {expected_type}", "nothing", *path, "arguments", name)
+            _invalid(f"a JSON {expected_type}", "nothing", *path, "arguments", name)
     return ToolCallSpec(tool, table.arguments, table.latency_s or tool.latency)
 
 
@@ -284,5 +286,5 @@ def _is_json(value: object, expected: JsonType) -> bool:
     return False
 
 
-def _misfit(expected: str, found: object, *path: str | int) -> NoReturn:
+def _invalid(expected: str, found: object, *path: str | int) -> NoReturn:
     raise DeclarationError(f"expected {expected}, found {found}", path)

@@ -71,7 +71,7 @@ def unknown(word: str, known: Iterable[str]) -> str:
     return shown(word) + (f" (did you mean {close[0]!r}?)" if close else "")
 
 
-def misfit(what: str, found: object, path: tuple[str | int, ...] = ()) -> DeclarationError:
+def invalid(what: str, found: object, path: tuple[str | int, ...] = ()) -> DeclarationError:
     """The error of a value that is not what was expected; to be raised."""
     return DeclarationError(f"expected {what}, found {shown(found)}", path)
 
@@ -84,11 +84,11 @@ def number(value: object, key: str | None = None) -> float:
     """
     path = () if key is None else (key,)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise misfit("a number", value, path)
+        raise invalid("a number", value, path)
     try:
         result = float(value)
     except OverflowError:
         result = math.inf
     if not math.isfinite(result):
-        raise misfit("a finite number", value, path)
+        raise invalid("a finite number", value, path)
     return result

@@ -31,7 +31,7 @@ from itertools import pairwise
 from statistics import NormalDist
 from typing import Protocol
 
-from .diagnostics import DeclarationError, listed, misfit, number, unknown
+from .diagnostics import DeclarationError, invalid, listed, number, unknown
 
 _STANDARD_NORMAL = NormalDist()
 _RESOLUTION = 2**53
@@ -228,15 +228,15 @@ class Empirical(Distribution):
     def of_table(cls, table: object) -> "Empirical":
         """From percentiles, ``{ p50 = 6.13, "p99.9" = 135.68 }``, in any order."""
         if not isinstance(table, Mapping):
-            raise misfit("a table of percentiles such as { p50 = 1.0, p99 = 4.0 }", table)
+            raise invalid("a table of percentiles such as { p50 = 1.0, p99 = 4.0 }", table)
         quantiles = {}
         for key, value in table.items():
             written = re.fullmatch(r"p(\d{1,3}(?:\.\d{1,10})?)", key, re.ASCII)
             if not written or float(written[1]) > 100:  # noqa: PLR2004 - per cent
-                raise misfit("a percentile from p0 to p100, such as p50 or 'p99.9'", key)
+                raise invalid("a percentile from p0 to p100, such as p50 or 'p99.9'", key)
             probability = float(written[1]) / 100
             if probability in quantiles:
-                raise misfit("each percentile once", key)
+                raise invalid("each percentile once", key)
             quantiles[probability] = number(value, key)
         rising = sorted(quantiles.items())
         return cls(tuple(p for p, _ in rising), tuple(v for _, v in rising))
@@ -290,9 +290,9 @@ class Mixture(Distribution):
     def of_array(cls, array: object) -> "Mixture":
         """From ``[{ weight = 0.9, constant = 0.1 }, …]``."""
         if not isinstance(array, list) or not array:
-            raise misfit("an array such as [{ weight = 0.9, constant = 0.1 }]", array)
+            raise invalid("an array such as [{ weight = 0.9, constant = 0.1 }]", array)
         if len(array) > _MOST_COMPONENTS:
-            raise misfit(f"at most {_MOST_COMPONENTS} components", len(array))
+            raise invalid(f"at most {_MOST_COMPONENTS} components", len(array))
         weights, components = [], []
         for index, part in enumerate(array):
             try:
@@ -367,7 +367,7 @@ def parse_distribution(value: object) -> Distribution:
             found = f"{len(value)} keys"
         raise DeclarationError(f"expected one key of {listed(DISTRIBUTIONS)}, found {found}")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise misfit("a number or a distribution such as { lognormal = { … } }", value)
+        raise invalid("a number or a distribution such as { lognormal = { … } }", value)
     return _constant(value)
 
 
@@ -385,7 +385,7 @@ def _from_table(*makers: Callable[..., Distribution]) -> Parser:
 
     def parse(table: object) -> Distribution:
         if not isinstance(table, Mapping):
-            raise misfit(f"a table with {expected}", table)
+            raise invalid(f"a table with {expected}", table)
         known = {name for names in choices for name in names}
         for key in table:
             if key not in known:
@@ -412,7 +412,7 @@ DISTRIBUTIONS: Mapping[str, Parser] = {
 
 def _component(part: object) -> tuple[float, Distribution]:
     if not isinstance(part, Mapping):
-        raise misfit("a table such as { weight = 0.9, constant = 0.1 }", part)
+        raise invalid("a table such as { weight = 0.9, constant = 0.1 }", part)
     if "weight" not in part:
         raise DeclarationError("expected a number above 0, found nothing", ("weight",))
     if "mixture" in part:
@@ -424,7 +424,7 @@ def _component(part: object) -> tuple[float, Distribution]:
 
 def _require(holds: bool, what: str, found: object, *path: str) -> None:
     if not holds or (isinstance(found, float) and not math.isfinite(found)):
-        raise misfit(what, found, path)
+        raise invalid(what, found, path)
 
 
 def _require_finite(distribution: Distribution) -> None:

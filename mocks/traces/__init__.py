@@ -1,8 +1,8 @@
 """Traces: recordings of real traffic in other people's formats, read into ours.
 
-    file ──rows──▶ one reader a format ──▶ Trace (sessions, and what was amiss) ──▶ replay or fit
+    file ──rows──▶ one reader a format ──▶ Trace (sessions, what was malformed) ──▶ replay or fit
 
-A row with missing or broken fields is counted by what is amiss with it, and never fatal.
+A row with missing or broken fields is counted by what is malformed in it, and never fatal.
 """
 
 from .formats import FORMATS, read_trace

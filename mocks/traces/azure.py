@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ..scenario import MAX_SESSIONS
 from ..scenario.recording import RecordedCall, RecordedSession
-from .trace import Trace, TraceOptions, tokens_of, told_latencies_s
+from .trace import Trace, TraceOptions, reported_latencies_s, tokens_of
 
 _COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 _MICROSECONDS = 26
@@ -20,7 +20,7 @@ _MICROSECONDS = 26
 
 def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
     """Read the requests of a file, line by line."""
-    amiss: Counter[str] = Counter()
+    malformed: Counter[str] = Counter()
     rows = csv.DictReader(_text(lines))
     found: list[tuple[datetime, int, int]] = []
     most = MAX_SESSIONS if options.sessions is None else options.sessions
@@ -28,18 +28,18 @@ def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
         try:
             row = next(rows, None)
         except csv.Error:
-            amiss["rows that are not CSV: left out"] += 1
+            malformed["rows that are not CSV: left out"] += 1
             continue
         if row is None:
             break
         at, prompt, completion = (row.get(column) for column in _COLUMNS)
         time, prompt_tokens, completion_tokens = _time(at), tokens_of(prompt), tokens_of(completion)
         if time is None or prompt_tokens is None or completion_tokens is None:
-            amiss["rows without a time or counts of tokens: left out"] += 1
+            malformed["rows without a time or counts of tokens: left out"] += 1
         else:
             found.append((time, prompt_tokens, completion_tokens))
     if len(found) == MAX_SESSIONS and next(rows, None) is not None:
-        amiss[f"rows after the first {MAX_SESSIONS:,}: left out, at least"] += 1
+        malformed[f"rows after the first {MAX_SESSIONS:,}: left out, at least"] += 1
     found.sort(key=lambda request: request[0])
     tokens = options.tokens
     sessions = tuple(
@@ -56,7 +56,7 @@ def read_azure(lines: Iterable[bytes], options: TraceOptions) -> Trace:
         )
         for time, prompt_tokens, completion_tokens in found
     )
-    return Trace(sessions, {}, amiss, told_latencies_s(sessions))
+    return Trace(sessions, {}, malformed, reported_latencies_s(sessions))
 
 
 def _text(lines: Iterable[bytes]) -> Iterator[str]:

@@ -22,9 +22,9 @@ from .trace import (
     SubagentForm,
     Trace,
     TraceOptions,
+    reported_latencies_s,
     seconds_of,
     tokens_of,
-    told_latencies_s,
     with_latencies,
     work,
 )
@@ -34,7 +34,7 @@ _DEEPEST = 20
 
 def read_coding_agent(lines: Iterable[bytes], options: TraceOptions) -> Trace:
     """Read the sessions of a file, line by line."""
-    amiss: Counter[str] = Counter()
+    malformed: Counter[str] = Counter()
     sessions: list[RecordedSession] = []
     for line in lines:
         if options.sessions is not None and len(sessions) >= options.sessions:
@@ -42,32 +42,32 @@ def read_coding_agent(lines: Iterable[bytes], options: TraceOptions) -> Trace:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            amiss["lines that are not JSON: left out"] += 1
+            malformed["lines that are not JSON: left out"] += 1
             continue
         requests = row.get("requests") if isinstance(row, dict) else None
         if not isinstance(requests, list):
-            amiss["lines without requests: left out"] += 1
+            malformed["lines without requests: left out"] += 1
             continue
-        reader = _Reader(options, amiss)
+        reader = _Reader(options, malformed)
         session = reader.session(requests, 0.0, 0)
         if session is None:
-            amiss["sessions without a usable request: left out"] += 1
+            malformed["sessions without a usable request: left out"] += 1
         else:
             sessions += [session, *reader.parallel]
-    latencies_s = told_latencies_s(sessions)
-    sessions = with_latencies(sessions, latencies_s, amiss)
+    latencies_s = reported_latencies_s(sessions)
+    sessions = with_latencies(sessions, latencies_s, malformed)
     tools = {WORK: "What the agent did between two answers: its tools, or the person."}
     if any(tool.session for session in sessions for call in session.calls for tool in call.tools):
         tools[AGENT] = "Another agent, with a session of its own."
-    return Trace(tuple(sessions), tools, amiss, latencies_s)
+    return Trace(tuple(sessions), tools, malformed, latencies_s)
 
 
 class _Reader:
     """Reads one line: a session, and those that run beside it."""
 
-    def __init__(self, options: TraceOptions, amiss: Counter[str]) -> None:
+    def __init__(self, options: TraceOptions, malformed: Counter[str]) -> None:
         self._options = options
-        self._amiss = amiss
+        self._malformed = malformed
         self.parallel: list[RecordedSession] = []
 
     def session(self, entries: list[Any], start_s: float, depth: int) -> RecordedSession | None:
@@ -77,7 +77,7 @@ class _Reader:
         nested: dict[int, list[RecordedSession]] = {}
         for entry in entries:
             if not isinstance(entry, dict):
-                self._amiss["requests that are no objects: left out"] += 1
+                self._malformed["requests that are no objects: left out"] += 1
             elif entry.get("type") == "subagent":
                 child = self._subagent(entry, start_s, depth)
                 if child is not None:
@@ -97,7 +97,7 @@ class _Reader:
         if isinstance(inner, list) and depth < _DEEPEST:
             child = self.session(inner, start_s + at_s, depth + 1)
         if child is None:
-            self._amiss["nested agents without a usable request: left out"] += 1
+            self._malformed["nested agents without a usable request: left out"] += 1
         elif self._options.subagents is SubagentForm.PARALLEL:
             self.parallel.append(child)
             return None
@@ -109,7 +109,7 @@ class _Reader:
         last = len(requests) - 1
         for stranded in (nested.get(-1, []), nested.get(last, [])):
             if stranded:
-                self._amiss[
+                self._malformed[
                     "nested agents before or after all requests: sessions of their own"
                 ] += len(stranded)
                 self.parallel += stranded
@@ -118,7 +118,7 @@ class _Reader:
             if index < last:
                 think_s = seconds_of(requests[index + 1], "think_time")
                 if think_s is None:
-                    self._amiss["requests without think_time: took 0 s"] += 1
+                    self._malformed["requests without think_time: took 0 s"] += 1
                 agents = (RecordedToolCall(AGENT, 0.0, child) for child in nested.get(index, ()))
                 tools = (work(think_s or 0.0), *agents)
             yield self._call(request, tools)
@@ -129,7 +129,7 @@ class _Reader:
         counts = {key: tokens_of(request.get(key)) for key in ("in", "out")}
         for key, count in counts.items():
             if count is None:
-                self._amiss[f"requests without {key!r}: took 0 tokens"] += 1
+                self._malformed[f"requests without {key!r}: took 0 tokens"] += 1
         latency_s, ttft_s = seconds_of(request, "api_time"), seconds_of(request, "ttft")
         return RecordedCall(
             latency_s=UNKNOWN_S if latency_s is None else latency_s,

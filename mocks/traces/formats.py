@@ -53,8 +53,8 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
     except OSError as error:
         raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not trace.sessions:
-        amiss = "; ".join(f"{count} {what}" for what, count in trace.amiss.items())
-        raise TraceError(f"{path}: no usable session{f' ({amiss})' if amiss else ''}")
+        malformed = "; ".join(f"{count} {what}" for what, count in trace.malformed.items())
+        raise TraceError(f"{path}: no usable session{f' ({malformed})' if malformed else ''}")
     return trace
 
 

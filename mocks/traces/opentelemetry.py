@@ -21,7 +21,16 @@ from typing import Any
 
 from ..scenario.bounds import MAX_LATENCY_S
 from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
-from .trace import AGENT, WORK, SubagentForm, Trace, TraceOptions, tokens_of, told_latencies_s, work
+from .trace import (
+    AGENT,
+    WORK,
+    SubagentForm,
+    Trace,
+    TraceOptions,
+    reported_latencies_s,
+    tokens_of,
+    work,
+)
 
 _MODEL_CALLS = frozenset({"chat", "text_completion", "generate_content"})
 _DEEPEST = 20
@@ -46,24 +55,24 @@ class _Span:
 
 def read_opentelemetry(lines: Iterable[bytes], options: TraceOptions) -> Trace:
     """Read the sessions of a file."""
-    amiss: Counter[str] = Counter()
-    spans = {span.span: span for span in _spans(_documents(lines, amiss), amiss)}
-    reader = _Reader(spans, options, amiss)
+    malformed: Counter[str] = Counter()
+    spans = {span.span: span for span in _spans(_documents(lines, malformed), malformed)}
+    reader = _Reader(spans, options, malformed)
     sessions = reader.sessions()
     if options.sessions is not None:
         sessions = sessions[: options.sessions]
-    return Trace(tuple(sessions), reader.tools, amiss, told_latencies_s(sessions))
+    return Trace(tuple(sessions), reader.tools, malformed, reported_latencies_s(sessions))
 
 
 class _Reader:
     """Puts spans together to sessions."""
 
     def __init__(
-        self, spans: Mapping[str, _Span], options: TraceOptions, amiss: Counter[str]
+        self, spans: Mapping[str, _Span], options: TraceOptions, malformed: Counter[str]
     ) -> None:
         self._spans = spans
         self._options = options
-        self._amiss = amiss
+        self._malformed = malformed
         self.tools: dict[str, str] = {}
         # By their owner, an agent's span or a conversation: what happened there, who was called.
         self._happened: dict[str, list[_Span]] = {}
@@ -88,7 +97,7 @@ class _Reader:
             if owner not in nested and (session := self._session(owner, 0)) is not None
         ]
         for _ in self._happened.keys() - self._read:
-            self._amiss["agents that no session calls: left out"] += 1
+            self._malformed["agents that no session calls: left out"] += 1
         begun.sort(key=lambda each: each[0])
         return [
             RecordedSession(round((begin_ns - begun[0][0]) / 1e9, 6), session.calls)
@@ -122,7 +131,7 @@ class _Reader:
         happened = sorted(self._happened[owner], key=lambda span: (span.start_ns, span.end_ns))
         chats = [span for span in happened if span.operation in _MODEL_CALLS]
         if not chats:
-            self._amiss["agents that never called a model: left out"] += 1
+            self._malformed["agents that never called a model: left out"] += 1
             return None
         tools: list[list[RecordedToolCall]] = [[] for _ in chats]
         for span in happened:
@@ -138,7 +147,7 @@ class _Reader:
                 place = _before(chats, self._spans[called])
                 tools[place].append(RecordedToolCall(AGENT, 0.0, child))
         if tools[-1]:
-            self._amiss["tool calls after the last model call: left out"] += len(tools[-1])
+            self._malformed["tool calls after the last model call: left out"] += len(tools[-1])
         calls = tuple(
             self._call(chat, following, called)
             for chat, following, called in zip(chats, [*chats[1:], None], tools, strict=True)
@@ -164,7 +173,7 @@ class _Reader:
         }
         for way, count in counts.items():
             if count is None:
-                self._amiss[f"model calls without {way} tokens: took 0"] += 1
+                self._malformed[f"model calls without {way} tokens: took 0"] += 1
         tools = tuple(called)
         if following is None:
             tools = ()
@@ -191,7 +200,7 @@ def _before(chats: Sequence[_Span], span: _Span) -> int:
     )
 
 
-def _documents(lines: Iterable[bytes], amiss: Counter[str]) -> Iterator[Any]:
+def _documents(lines: Iterable[bytes], malformed: Counter[str]) -> Iterator[Any]:
     """Yield the JSON documents of a file: one a line, or one over all its lines."""
     whole: list[bytes] = []
     is_one_a_line = False
@@ -202,7 +211,7 @@ def _documents(lines: Iterable[bytes], amiss: Counter[str]) -> Iterator[Any]:
                 is_one_a_line = True
             except (ValueError, RecursionError):
                 if is_one_a_line:
-                    amiss[_NOT_JSON] += 1
+                    malformed[_NOT_JSON] += 1
                 else:
                     whole.append(line)
         elif whole:
@@ -216,17 +225,17 @@ def _documents(lines: Iterable[bytes], amiss: Counter[str]) -> Iterator[Any]:
         try:
             document, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            amiss[_NOT_JSON] += 1
+            malformed[_NOT_JSON] += 1
             return
         yield document
 
 
-def _spans(documents: Iterable[Any], amiss: Counter[str]) -> Iterator[_Span]:
+def _spans(documents: Iterable[Any], malformed: Counter[str]) -> Iterator[_Span]:
     for document in documents:
         for raw in _raw_spans(document):
             span = _span_of(raw)
             if span is None:
-                amiss["spans without identifiers or times: left out"] += 1
+                malformed["spans without identifiers or times: left out"] += 1
             else:
                 yield span
 

@@ -1,4 +1,4 @@
-"""What a trace comes to, whatever its format: sessions, and a count of what was amiss."""
+"""What a trace comes to, whatever its format: sessions, and a count of what was malformed."""
 
 import math
 from collections import Counter
@@ -77,13 +77,13 @@ class Trace:
     Attributes:
         sessions: In the order of the file, or of their starts where it tells them.
         tools: A sentence for each tool that they call, by its name.
-        amiss: How often each thing was amiss with a row, and what was done about it.
+        malformed: How often each thing was malformed with a row, and what was done about it.
         latencies_s: Seconds of each model call for which the trace tells them.
     """
 
     sessions: tuple[RecordedSession, ...]
     tools: Mapping[str, str]
-    amiss: Mapping[str, int]
+    malformed: Mapping[str, int]
     latencies_s: tuple[float, ...]
 
     @property
@@ -105,7 +105,7 @@ UNKNOWN_S = -1.0
 """Stands for a latency that the trace does not tell, until ``with_latencies`` fills it in."""
 
 
-def told_latencies_s(sessions: Iterable[RecordedSession]) -> tuple[float, ...]:
+def reported_latencies_s(sessions: Iterable[RecordedSession]) -> tuple[float, ...]:
     """Return the latencies of all model calls of which they are known."""
     return tuple(
         call.latency_s
@@ -116,7 +116,7 @@ def told_latencies_s(sessions: Iterable[RecordedSession]) -> tuple[float, ...]:
 
 
 def with_latencies(
-    sessions: Iterable[RecordedSession], known_s: Sequence[float], amiss: Counter[str]
+    sessions: Iterable[RecordedSession], known_s: Sequence[float], malformed: Counter[str]
 ) -> list[RecordedSession]:
     """Give the calls whose latency is unknown the median of those that are known."""
     typical_s = round(median(known_s), 6) if known_s else 0.0
@@ -138,7 +138,7 @@ def with_latencies(
 
     done = [of_session(session) for session in sessions]
     if filled:
-        amiss[
+        malformed[
             f"requests without a latency: replayed with the median of the others, {typical_s:g} s"
         ] += filled
     return done

@@ -108,8 +108,8 @@ class Look:
     def of(cls, run: Run) -> "Look":
         """Give every strategy and loop of a run its look."""
         return cls(
-            strategy_colours(cell.strategy for cell in run.cells),
-            loop_lines(cell.loop for cell in run.cells),
+            strategy_colours(result.cell.strategy for result in run.cells),
+            loop_lines(result.cell.loop for result in run.cells),
         )
 
     def line(self, strategy: str, loop: str) -> dict[str, Any]:
@@ -303,10 +303,10 @@ def row_axis(axes: Axes, labels: Sequence[str]) -> None:
     axes.spines["left"].set_color(GRID)
 
 
-def row_label(cell: CellResult) -> str:
+def row_label(result: CellResult) -> str:
     """Name a cell at the side of its row."""
-    text = shortened(label(cell), _LONGEST_ROW_LABEL)
-    return f"{text} (one at a time)" if is_serial(cell) else text
+    text = shortened(label(result.cell), _LONGEST_ROW_LABEL)
+    return f"{text} (one at a time)" if is_serial(result) else text
 
 
 def write_beside(axes: Axes, text: str, place: tuple[float, float]) -> None:

@@ -41,7 +41,7 @@ def draw_distribution(scenario: ScenarioCells, look: Look) -> Figure:
         cells = cells_with_quantiles(field)
         name_axes(axes, field, at_load(field) if cells else "")
         if scale is not None and cells:
-            shown += [Series(cell.strategy, cell.loop, (cell,)) for cell in cells]
+            shown += [Series(result.cell.strategy, result.cell.loop, (result,)) for result in cells]
             _draw_field(axes, cells, ideal_median_s(field), scale, look)
         else:
             say_nothing_measured(axes)
@@ -55,12 +55,12 @@ def _draw_field(
     scale.apply_to_x(axes)
     if ideal_s is not None:
         axes.axvline(ideal_s / scale.unit.factor, **IDEAL_LINE, zorder=1.5)
-    for cell, width in zip(cells, line_widths(len(cells)), strict=True):
-        quantiles = cell.latency_quantiles_s
+    for result, width in zip(cells, line_widths(len(cells)), strict=True):
+        quantiles = result.latency_quantiles_s
         axes.plot(
             [time / scale.unit.factor for time in quantiles],
             [100 * index / (len(quantiles) - 1) for index in range(len(quantiles))],
-            **{**look.line(cell.strategy, cell.loop), "marker": ""},
+            **{**look.line(result.cell.strategy, result.cell.loop), "marker": ""},
             linewidth=width,
         )
     axes.set_ylim(0, 101)

@@ -52,7 +52,11 @@ def draw_lag(scenario: ScenarioCells, look: Look) -> Figure:
             _draw_field(axes, field, (time_scale, lag_scale), look)
         else:
             say_nothing_measured(axes)
-    shown = {(cell.strategy, cell.loop) for field in fields for cell, _ in followed_cells(field)}
+    shown = {
+        (result.cell.strategy, result.cell.loop)
+        for field in fields
+        for result, _ in followed_cells(field)
+    }
     series = [one for field in fields for one in field.series]
     legend(made, look, [one for one in series if (one.strategy, one.loop) in shown], [])
     return made
@@ -62,14 +66,14 @@ def _draw_field(axes: Axes, field: Field, scales: tuple[Scale, Scale], look: Loo
     time_scale, lag_scale = scales
     time_scale.apply_to_x(axes)
     lag_scale.apply_to_y(axes)
-    for cell, vitals in followed_cells(field):
+    for result, vitals in followed_cells(field):
         axes.plot(
             [seconds(at_ns) / time_scale.unit.factor for at_ns in vitals.at_ns],
             [
                 max(seconds(lag_ns), _LEAST_S) / lag_scale.unit.factor
                 for lag_ns in vitals.loop_lag_ns
             ],
-            **{**look.line(cell.strategy, cell.loop), "marker": "", "linewidth": 1.4},
+            **{**look.line(result.cell.strategy, result.cell.loop), "marker": "", "linewidth": 1.4},
             drawstyle="steps-pre",
         )
     axes.set_xlabel(f"time of the trial ({time_scale.unit.name})")

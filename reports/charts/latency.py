@@ -93,9 +93,9 @@ def _draw_field(axes: Axes, field: Field, scale: Scale, look: Look) -> None:
     scale.apply_to_x(axes)
     if ideal_s is not None:
         axes.axvline(ideal_s / scale.unit.factor, **IDEAL_LINE, zorder=1.5)
-    for row, cell in enumerate(cells):
-        _draw_row(axes, row, cell, scale.unit.factor, look.colours[cell.strategy])
-    row_axis(axes, [row_label(cell) for cell in cells])
+    for row, result in enumerate(cells):
+        _draw_row(axes, row, result, scale.unit.factor, look.colours[result.cell.strategy])
+    row_axis(axes, [row_label(result) for result in cells])
     axes.set_xlabel(f"latency of a session ({scale.unit.name})")
 
 

@@ -33,7 +33,7 @@ def draw_lesson(lesson: Lesson, played: Mapping[str, Played]) -> Figure:
         axes.set_xlim(0, longest_s * 1.05)
         axes.set_xlabel("seconds")
         _draw(axes, one)
-    shown = dict.fromkeys(each.doing for one in played.values() for each in one.stretches)
+    shown = dict.fromkeys(each.doing for one in played.values() for each in one.segments)
     if shown:
         made.legend(
             handles=[Patch(color=_COLOURS[doing], label=_MEANINGS[doing]) for doing in shown],
@@ -53,7 +53,7 @@ def write_lesson(lesson: Lesson, played: Mapping[str, Played], folder: Path) -> 
 
 def _draw(axes: Axes, played: Played) -> None:
     lanes = _lanes(played)
-    for each in played.stretches:
+    for each in played.segments:
         begin_s, end_s = seconds(each.begin_ns), seconds(each.end_ns)
         row = lanes.index(each.lane)
         axes.barh(row, end_s - begin_s, left=begin_s, height=0.6, color=_COLOURS[each.doing])
@@ -68,4 +68,4 @@ def _draw(axes: Axes, played: Played) -> None:
 
 
 def _lanes(played: Played) -> list[str]:
-    return list(dict.fromkeys(each.lane for each in played.stretches))
+    return list(dict.fromkeys(each.lane for each in played.segments))

@@ -28,7 +28,7 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
     known = [
         (change, row[0])
         for change, row in zip(compared.changes, rows(compared), strict=True)
-        if change.merit.value is not None
+        if change.score.value is not None
     ]
     made, (axes,) = figure(title, _FRAME_IN + ROW_IN * max(3, len(known)), 1)
     if not known:
@@ -36,7 +36,7 @@ def draw_ratios(title: str, compared: RunsCompared) -> Figure:
         return made
     ends = [1.0]
     for position, (change, _) in enumerate(known):
-        ratio = change.merit
+        ratio = change.score
         value = 1.0 if ratio.value is None else ratio.value
         colour = RATIO_COLOURS[change.direction.value]
         low, high = (

@@ -42,9 +42,9 @@ Point = tuple[int, float]
 def throughput_points(series: Series) -> tuple[Point, ...]:
     """The measured points of a line: load and sessions per second."""
     return tuple(
-        (cell.concurrency, cell.throughput_per_s)
-        for cell in series.cells
-        if cell.status is Status.MEASURED and cell.throughput_per_s is not None
+        (result.cell.concurrency, result.throughput_per_s)
+        for result in series.cells
+        if result.status is Status.MEASURED and result.throughput_per_s is not None
     )
 
 

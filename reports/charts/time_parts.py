@@ -1,4 +1,4 @@
-"""The chart of where the time went: a bar for each cell, a stretch for each part."""
+"""The chart of where the time went: a bar for each cell, a segment for each part."""
 
 from dataclasses import asdict
 

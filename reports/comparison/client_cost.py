@@ -25,20 +25,22 @@ def client_costs(run: Run) -> tuple[str, ...]:
     Returns:
         One sentence for each scenario, target and transport of which the run has both.
     """
-    by_field: dict[tuple[str, str, str], list[tuple[CellResult, float]]] = defaultdict(list)
-    for cell, cost_s in _costs(run):
-        by_field[cell.scenario, cell.target, cell.transport].append((cell, cost_s))
-    return tuple(_sentence(*field, at_loads=costs) for field, costs in by_field.items())
+    by_group: dict[tuple[str, str, str], list[tuple[CellResult, float]]] = defaultdict(list)
+    for result, cost_s in _costs(run):
+        by_group[result.cell.scenario, result.cell.target, result.cell.transport].append(
+            (result, cost_s)
+        )
+    return tuple(_sentence(*field, at_loads=costs) for field, costs in by_group.items())
 
 
 def _sentence(
     scenario: str, target: str, transport: str, *, at_loads: list[tuple[CellResult, float]]
 ) -> str:
-    load = max(cell.concurrency for cell, _ in at_loads)
+    load = max(result.cell.concurrency for result, _ in at_loads)
     parts = [
-        f"{seconds(abs(cost_s))} {'more' if cost_s >= 0 else 'less'} with {label(cell)}"
-        for cell, cost_s in at_loads
-        if cell.concurrency == load
+        f"{seconds(abs(cost_s))} {'more' if cost_s >= 0 else 'less'} with {label(result.cell)}"
+        for result, cost_s in at_loads
+        if result.cell.concurrency == load
     ]
     return (
         f"{name(scenario)} ({name(target)}, {name(transport)}): at {load}, a call takes CPU beyond "
@@ -48,24 +50,44 @@ def _sentence(
 
 def _costs(run: Run) -> Iterator[tuple[CellResult, float]]:
     """Yield each cell over sockets with the CPU seconds of a call above its twin in-process."""
-    twins = {_without_transport(cell): cell for cell in run.cells if cell.transport == IN_PROCESS}
-    for cell in run.cells:
-        twin = twins.get(_without_transport(cell))
-        if twin is None or cell.transport == IN_PROCESS:
+    twins = {
+        _without_transport(result): result
+        for result in run.cells
+        if result.cell.transport == IN_PROCESS
+    }
+    for result in run.cells:
+        twin = twins.get(_without_transport(result))
+        if twin is None or result.cell.transport == IN_PROCESS:
             continue
-        over_sockets_s, in_process_s = _cpu_s_per_call(cell), _cpu_s_per_call(twin)
+        over_sockets_s, in_process_s = _cpu_s_per_call(result), _cpu_s_per_call(twin)
         if over_sockets_s is not None and in_process_s is not None:
-            yield cell, over_sockets_s - in_process_s
+            yield result, over_sockets_s - in_process_s
 
 
-def _cpu_s_per_call(cell: CellResult) -> float | None:
-    if cell.status is not Status.MEASURED or not cell.llm_calls or cell.cpu_s_per_session is None:
+def _cpu_s_per_call(result: CellResult) -> float | None:
+    if (
+        result.status is not Status.MEASURED
+        or not result.llm_calls
+        or result.cpu_s_per_session is None
+    ):
         return None
-    return cell.cpu_s_per_session * cell.session_count / cell.llm_calls
+    return result.cpu_s_per_session * result.cell.session_count / result.llm_calls
 
 
-def _without_transport(cell: CellResult) -> Hashable:
+def _without_transport(result: CellResult) -> Hashable:
     return (
-        *(cell.scenario, cell.target, cell.strategy, cell.loop, cell.clock),
-        *(cell.concurrency, cell.session_count, cell.seed, cell.tool_workers, cell.arrivals),
+        *(
+            result.cell.scenario,
+            result.cell.target,
+            result.cell.strategy,
+            result.cell.loop,
+            result.cell.clock,
+        ),
+        *(
+            result.cell.concurrency,
+            result.cell.session_count,
+            result.cell.seed,
+            result.cell.tool_workers,
+            result.cell.arrivals,
+        ),
     )

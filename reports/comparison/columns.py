@@ -46,29 +46,37 @@ EFFICIENCY = Column(
 )
 
 _TARGET = Column(
-    "target", lambda cell: name(cell.target), "The agent under test.", identifies=True, is_name=True
+    "target",
+    lambda result: name(result.cell.target),
+    "The agent under test.",
+    identifies=True,
+    is_name=True,
 )
 _TRANSPORT = Column(
     "transport",
-    lambda cell: name(cell.transport),
+    lambda result: name(result.cell.transport),
     "How the model is reached.",
     identifies=True,
     is_name=True,
 )
 _CLOCK = Column(
-    "clock", lambda cell: cell.clock.value, "How time passes.", identifies=True, is_name=True
+    "clock",
+    lambda result: result.cell.clock.value,
+    "How time passes.",
+    identifies=True,
+    is_name=True,
 )
 _TOOL_WORKERS = Column(
     "workers",
-    lambda cell: whole(cell.tool_workers),
+    lambda result: whole(result.cell.tool_workers),
     "Threads for blocking tools.",
     identifies=True,
 )
-_SEED = Column("seed", lambda cell: str(cell.seed), "Seed of the script.", identifies=True)
+_SEED = Column("seed", lambda result: str(result.cell.seed), "Seed of the script.", identifies=True)
 
 _ARRIVALS = Column(
     "arrivals",
-    lambda cell: name(cell.arrivals),
+    lambda result: name(result.cell.arrivals),
     "When sessions arrive; sessions a second.",
     identifies=True,
     is_name=True,
@@ -92,19 +100,24 @@ _WHERE_VARYING = (_TARGET, _TRANSPORT, _ARRIVALS, _CLOCK, _TOOL_WORKERS, _SEED)
 _ALWAYS = (
     Column(
         "strategy",
-        lambda cell: name(cell.strategy),
+        lambda result: name(result.cell.strategy),
         "How many sessions are driven at once.",
         identifies=True,
         is_name=True,
     ),
     Column(
         "loop",
-        lambda cell: DASH if cell.loop == NO_LOOP else name(cell.loop),
+        lambda result: DASH if result.cell.loop == NO_LOOP else name(result.cell.loop),
         "The event loop; a dash where there is none.",
         identifies=True,
         is_name=True,
     ),
-    Column("at once", lambda cell: whole(cell.concurrency), "Sessions in flight.", identifies=True),
+    Column(
+        "at once",
+        lambda result: whole(result.cell.concurrency),
+        "Sessions in flight.",
+        identifies=True,
+    ),
     Column(
         "makespan",
         lambda cell: seconds(cell.makespan_s),

@@ -16,11 +16,11 @@ def fidelity_rows(fidelity: Sequence[Fidelity]) -> list[tuple[str, ...]]:
     """Return a row for each cell under ``HEADINGS``: by how much ``warp`` is off, in percent."""
     return [
         (
-            name(one.scenario),
-            name(one.strategy),
-            DASH if one.loop == "none" else name(one.loop),
-            whole(one.concurrency),
-            whole(one.session_count),
+            name(one.cell.scenario),
+            name(one.cell.strategy),
+            DASH if one.cell.loop == "none" else name(one.cell.loop),
+            whole(one.cell.concurrency),
+            whole(one.cell.session_count),
             seconds(one.wall.makespan_s),
             seconds(one.warp.makespan_s),
             _off(one.deviation("makespan_s")),
@@ -55,7 +55,7 @@ def fidelity_sentences(run: Run) -> tuple[str, ...]:
 
 
 def _label(one: Fidelity) -> str:
-    return f"{label(one)} at {whole(one.concurrency)}"
+    return f"{label(one.cell)} at {whole(one.cell.concurrency)}"
 
 
 def _off(deviation: float | None) -> str:

@@ -14,9 +14,9 @@ def sentence(result: GateResult) -> str:
                 f"improved: {cells}; write a new baseline (`warpbench baseline`), or it can be "
                 "lost again unseen"
             )
-        case Verdict.HELD:
+        case Verdict.PASSED:
             timed = any(each.tier for each in result.cells)
             all_cells = cells.partition(" of ")[2]
-            return f"held: {all_cells}{'' if timed else ', exactly as in the baseline'}"
+            return f"passed: {all_cells}{'' if timed else ', exactly as in the baseline'}"
         case _:
             return f"{result.verdict}: {cells}"

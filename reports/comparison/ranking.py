@@ -42,12 +42,14 @@ Key = TypeVar("Key")
 # The factors that set fields apart, each with the way in which it is named. The count of
 # sessions is none of them: a sweep may well run more sessions at a higher load.
 _FACTORS: Mapping[str, Callable[[CellResult], str]] = {
-    "target": lambda cell: cell.target,
-    "transport": lambda cell: cell.transport,
-    "arrivals": lambda cell: cell.arrivals if cell.arrivals != "closed" else "closed loop",
-    "clock": lambda cell: f"{cell.clock} clock",
-    "tool workers": lambda cell: f"{cell.tool_workers} tool workers",
-    "seed": lambda cell: f"seed {cell.seed}",
+    "target": lambda result: result.cell.target,
+    "transport": lambda result: result.cell.transport,
+    "arrivals": lambda result: (
+        result.cell.arrivals if result.cell.arrivals != "closed" else "closed loop"
+    ),
+    "clock": lambda result: f"{result.cell.clock} clock",
+    "tool workers": lambda result: f"{result.cell.tool_workers} tool workers",
+    "seed": lambda result: f"seed {result.cell.seed}",
 }
 
 
@@ -74,11 +76,11 @@ class Series:
     @property
     def label(self) -> str:
         """Strategy and loop, as a picture names them."""
-        return label(self.cells[0])
+        return label(self.cells[0].cell)
 
     def at(self, load: int) -> CellResult | None:
         """The cell that stands for this series at a load, whatever its status."""
-        exact = (cell for cell in self.cells if cell.concurrency == load)
+        exact = (result for result in self.cells if result.cell.concurrency == load)
         return next(exact, self.cells[0] if self.serial else None)
 
 
@@ -98,7 +100,7 @@ class Standing:
     @property
     def best(self) -> CellResult | None:
         """The first that carried any session."""
-        return next((cell for cell in self.ranked if cell.carried_per_s > 0), None)
+        return next((cell for cell in self.ranked if cell.achieved_per_s > 0), None)
 
     @property
     def leaders(self) -> tuple[CellResult, ...]:
@@ -131,8 +133,8 @@ class Field:
     @property
     def loads(self) -> tuple[int, ...]:
         """The loads that were asked for, in ascending order."""
-        asked = {cell.concurrency for cell in self.cells if not is_serial(cell)}
-        return tuple(sorted(asked or {cell.concurrency for cell in self.cells}))
+        asked = {result.cell.concurrency for result in self.cells if not is_serial(result)}
+        return tuple(sorted(asked or {result.cell.concurrency for result in self.cells}))
 
     @property
     def best_of_series(self) -> tuple[CellResult, ...]:
@@ -147,9 +149,9 @@ class Field:
     @property
     def series(self) -> tuple[Series, ...]:
         """The cells by strategy and loop, each series in ascending order of load."""
-        by_pair = grouped(self.cells, lambda cell: (cell.strategy, cell.loop))
+        by_pair = grouped(self.cells, lambda result: (result.cell.strategy, result.cell.loop))
         return tuple(
-            Series(strategy, loop, tuple(sorted(cells, key=lambda cell: cell.concurrency)))
+            Series(strategy, loop, tuple(sorted(cells, key=lambda result: result.cell.concurrency)))
             for (strategy, loop), cells in by_pair.items()
         )
 
@@ -157,47 +159,49 @@ class Field:
     def is_swept(self) -> bool:
         """Whether each series has loads of its own, as a sweep finds them."""
         loads = [
-            {cell.concurrency for cell in series.cells}
+            {result.cell.concurrency for result in series.cells}
             for series in self.series
-            if not series.serial and any(cell.status is Status.MEASURED for cell in series.cells)
+            if not series.serial
+            and any(result.status is Status.MEASURED for result in series.cells)
         ]
         return any(of_series != loads[0] for of_series in loads)
 
     def at(self, load: int) -> tuple[CellResult, ...]:
         """The cells that compete at a load, whatever their status, in the run's order."""
-        asked = {cell.strategy for cell in self.cells if cell.concurrency == load}
+        asked = {result.cell.strategy for result in self.cells if result.cell.concurrency == load}
         return tuple(
-            cell
-            for cell in self.cells
-            if cell.concurrency == load or (is_serial(cell) and cell.strategy not in asked)
+            result
+            for result in self.cells
+            if result.cell.concurrency == load
+            or (is_serial(result) and result.cell.strategy not in asked)
         )
 
-    def standing(self, load: int) -> Standing:
+    def ranking(self, load: int) -> Standing:
         """Rank the measured cells at a load."""
         measured = (cell for cell in self.at(load) if cell.status is Status.MEASURED)
         return Standing(load, tuple(sorted(measured, key=_rank, reverse=True)))
 
     def ideal_throughput_per_s(self, load: int) -> float | None:
         """What a costless scheduler would carry at a load, from the script alone."""
-        asked = [cell for cell in self.cells if cell.concurrency == load]
-        for cell in asked:
-            if cell.ideal_makespan_s:
-                return cell.session_count / cell.ideal_makespan_s
+        asked = [result for result in self.cells if result.cell.concurrency == load]
+        for result in asked:
+            if result.ideal_makespan_s:
+                return result.cell.session_count / result.ideal_makespan_s
         return None
 
-    def share_of_ideal(self, cell: CellResult, load: int) -> float | None:
+    def share_of_ideal(self, result: CellResult, load: int) -> float | None:
         """How much of the ideal at a load a cell carried; ``None`` if it lost sessions.
 
         That is its efficiency, but for a serial cell that stands for another load.
         """
-        if not cell.sessions.all_succeeded:
+        if not result.sessions.all_succeeded:
             return None
-        if cell.concurrency == load:
-            return cell.efficiency
+        if result.cell.concurrency == load:
+            return result.efficiency
         ideal_per_s = self.ideal_throughput_per_s(load)
-        if ideal_per_s is None or cell.throughput_per_s is None:
+        if ideal_per_s is None or result.throughput_per_s is None:
             return None
-        return cell.throughput_per_s / ideal_per_s
+        return result.throughput_per_s / ideal_per_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,9 @@ class ScenarioCells:
         return tuple(
             tuple(cells)
             for field in self.fields
-            for _, cells in sorted(grouped(field.cells, lambda cell: cell.concurrency).items())
+            for _, cells in sorted(
+                grouped(field.cells, lambda result: result.cell.concurrency).items()
+            )
         )
 
 
@@ -226,7 +232,7 @@ def scenarios(run: Run) -> tuple[ScenarioCells, ...]:
     """Sort the cells of a run by scenario and field, each in the order of the run."""
     return tuple(
         ScenarioCells(name, _fields(name, cells))
-        for name, cells in grouped(run.cells, lambda cell: cell.scenario).items()
+        for name, cells in grouped(run.cells, lambda result: result.cell.scenario).items()
     )
 
 
@@ -237,13 +243,13 @@ def marks(field: Field) -> dict[CellResult, Mark]:
     """
     chosen: dict[CellResult, Mark] = {}
     for load in field.loads:
-        standing = field.standing(load)
-        if len(standing.ranked) < _A_CONTEST:
+        ranking = field.ranking(load)
+        if len(ranking.ranked) < _A_CONTEST:
             continue
-        for cell in standing.leaders:
+        for cell in ranking.leaders:
             chosen.setdefault(cell, Mark.TIED)
-        if standing.best is not None:
-            chosen[standing.best] = Mark.BEST
+        if ranking.best is not None:
+            chosen[ranking.best] = Mark.BEST
     return chosen
 
 
@@ -256,8 +262,8 @@ def label(cell: Cell) -> str:
 def named(cells: Iterable[CellResult]) -> str:
     """Name cells by strategy and loop, in as few words as is exact."""
     by_loop = {
-        loop: tuple(dict.fromkeys(name(cell.strategy) for cell in on_loop))
-        for loop, on_loop in grouped(cells, lambda cell: cell.loop).items()
+        loop: tuple(dict.fromkeys(name(result.cell.strategy) for result in on_loop))
+        for loop, on_loop in grouped(cells, lambda result: result.cell.loop).items()
     }
     without_loop = by_loop.pop(NO_LOOP, ())
     # Loops that carry the same strategies are named together.
@@ -272,9 +278,9 @@ def named(cells: Iterable[CellResult]) -> str:
     return ", and ".join(parts) if any(" and " in part for part in parts) else listed(parts)
 
 
-def is_serial(cell: CellResult) -> bool:
+def is_serial(result: CellResult) -> bool:
     """Whether a cell's strategy carries one session at a time, whatever is asked of it."""
-    return cell.strategy in SERIAL_STRATEGIES
+    return result.cell.strategy in SERIAL_STRATEGIES
 
 
 def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
@@ -305,43 +311,45 @@ def latencies_s(cell: CellResult, figure: str) -> tuple[float, ...]:
     return tuple(each_ns / 1e9 for each_ns in latencies_ns if each_ns)
 
 
-def judged_by(cell: CellResult) -> str | None:
+def judged_by(result: CellResult) -> str | None:
     """Return the figure of ``LatencySummary`` that an open loop is judged by; none if closed."""
-    if cell.arrivals == CLOSED.name:
+    if result.cell.arrivals == CLOSED.name:
         return None
-    counts = [len(trial.latency_ns) for trial in cell.trial_figures] or [cell.session_count]
+    counts = [len(trial.latency_ns) for trial in result.trial_figures] or [
+        result.cell.session_count
+    ]
     carries_p99 = percentile(range(min(counts)), _PERCENTS["p99"]) is not None
     return "p99" if carries_p99 else "p50"
 
 
 def is_level(best: CellResult, cell: CellResult) -> bool:
     """Whether a cell did as well as the best one, but for what no choice turns on."""
-    return _merit(cell) >= _merit(best) * (1 - TIE)
+    return _score(cell) >= _score(best) * (1 - TIE)
 
 
 def _ties(best: CellResult, cell: CellResult) -> bool:
     if is_level(best, cell):
         return True
-    if _merit(cell) <= 0:
+    if _score(cell) <= 0:
         return False
-    ratio = ratio_interval(_merits(best), _merits(cell))
+    ratio = ratio_interval(_scores(best), _scores(cell))
     return ratio is not None and ratio.low <= 1
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return cell.sessions.all_succeeded, _merit(cell)
+    return cell.sessions.all_succeeded, _score(cell)
 
 
-def _merit(cell: CellResult) -> float:
+def _score(cell: CellResult) -> float:
     """What a cell is ranked by, the greater the better: throughput, or one over its latency."""
     figure = judged_by(cell)
     if figure is None:
-        return cell.carried_per_s
+        return cell.achieved_per_s
     latency_s: float | None = getattr(cell.latency_s, figure)
-    return 1 / latency_s if latency_s and cell.carried_per_s > 0 else 0.0
+    return 1 / latency_s if latency_s and cell.achieved_per_s > 0 else 0.0
 
 
-def _merits(cell: CellResult) -> tuple[float, ...]:
+def _scores(cell: CellResult) -> tuple[float, ...]:
     """The same for each trial."""
     figure = judged_by(cell)
     if figure is None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from ...bench.results.cell_names import name_of
 from ...bench.results.formatting import (
     DASH,
     counted,
@@ -92,17 +91,17 @@ def _row(change: CellChange) -> tuple[str, ...]:
     before, after = change.before, change.after
     return (
         _name(before),
-        _merit(before, change.percentile),
-        _merit(after, change.percentile),
-        _times(change.merit),
-        _range(change.merit),
+        _score(before, change.percentile),
+        _score(after, change.percentile),
+        _times(change.score),
+        _range(change.score),
         f"{seconds(before.latency_s.p99)} → {seconds(after.latency_s.p99)}",
         f"{_times(change.cpu)} {_MARKS[change.cpu.direction].partition(' ')[0]}",
         _MARKS[change.direction],
     )
 
 
-def _merit(cell: CellResult, percentile: str | None) -> str:
+def _score(cell: CellResult, percentile: str | None) -> str:
     figure = (
         rate(cell.throughput_per_s)
         if percentile is None
@@ -128,7 +127,7 @@ def _names(cells: Sequence[CellResult]) -> str:
     return listed(named)
 
 
-def _name(cell: CellResult) -> str:
-    by = "" if cell.transport == "respx" else f" {name(cell.transport)}"
-    arriving = "" if cell.arrivals == "closed" else f" {name(cell.arrivals)}"
-    return f"{plain(name_of(cell))}{by}{arriving}"
+def _name(result: CellResult) -> str:
+    by = "" if result.cell.transport == "respx" else f" {name(result.cell.transport)}"
+    arriving = "" if result.cell.arrivals == "closed" else f" {name(result.cell.arrivals)}"
+    return f"{plain(result.cell.name)}{by}{arriving}"

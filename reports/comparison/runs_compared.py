@@ -61,14 +61,14 @@ class CellChange:
         before: In the earlier run.
         after: In the later.
         percentile: That of latency by which it is judged; ``None``: by throughput.
-        merit: The figure that it is judged by: sessions per second, or seconds.
+        score: The figure that it is judged by: sessions per second, or seconds.
         cpu: CPU time per session.
     """
 
     before: CellResult
     after: CellResult
     percentile: str | None
-    merit: Ratio
+    score: Ratio
     cpu: Ratio
 
     @property
@@ -81,7 +81,7 @@ class CellChange:
     def direction(self) -> Direction:
         """What became of the cell."""
         if not self.is_judged_by_loss:
-            return self.merit.direction
+            return self.score.direction
         loses_more = _lost_share(self.after) > _lost_share(self.before)
         return Direction.WORSE if loses_more else Direction.BETTER
 
@@ -119,7 +119,7 @@ def compare_runs(before: Run, after: Run) -> RunsCompared:
 
 
 def _measured(run: Run) -> dict[Cell, CellResult]:
-    return {cell.cell: cell for cell in run.cells if cell.status is Status.MEASURED}
+    return {result.cell: result for result in run.cells if result.status is Status.MEASURED}
 
 
 def _change(before: CellResult, after: CellResult) -> CellChange:
@@ -128,7 +128,7 @@ def _change(before: CellResult, after: CellResult) -> CellChange:
         before=before,
         after=after,
         percentile=percentile,
-        merit=_merit(before, after, percentile),
+        score=_score(before, after, percentile),
         cpu=Ratio(
             _over(after.cpu_s_per_session, before.cpu_s_per_session),
             _interval(_cpu_s_per_session(after), _cpu_s_per_session(before)),
@@ -137,7 +137,7 @@ def _change(before: CellResult, after: CellResult) -> CellChange:
     )
 
 
-def _merit(before: CellResult, after: CellResult, percentile: str | None) -> Ratio:
+def _score(before: CellResult, after: CellResult, percentile: str | None) -> Ratio:
     if percentile is None:
         value = _over(after.throughput_per_s, before.throughput_per_s)
         interval = _interval(throughputs_per_s(after), throughputs_per_s(before))
@@ -145,7 +145,7 @@ def _merit(before: CellResult, after: CellResult, percentile: str | None) -> Rat
         ours, theirs = (getattr(cell.latency_s, percentile) for cell in (after, before))
         value = _over(ours, theirs)
         interval = _interval(latencies_s(after, percentile), latencies_s(before, percentile))
-    if before.clock is ClockMode.VIRTUAL and value is not None:
+    if before.cell.clock is ClockMode.VIRTUAL and value is not None:
         interval = Interval(value, value, value)  # it is exact, after one trial as after many
     return Ratio(value, interval, more_is_better=percentile is None)
 

@@ -30,15 +30,15 @@ def scaling_sentences(field: Field) -> list[str]:
     if best is None:
         return []
     lines = {(series.strategy, series.loop): series for series in field.series}
-    law = fitted_law(lines[best.strategy, best.loop])
+    law = fitted_law(lines[best.cell.strategy, best.cell.loop])
     if law is None:
         return []
     if not fits_well(law):
         return [
-            f"The scalability law does not fit {label(best)} (error {percent(law.error)}): "
+            f"The scalability law does not fit {label(best.cell)} (error {percent(law.error)}): "
             "no knee is told."
         ]
-    return [f"{label(best)} {law_words(law, field.loads[-1])}."]
+    return [f"{label(best.cell)} {law_words(law, field.loads[-1])}."]
 
 
 def law_words(law: ScalingLaw, greatest_load: int) -> str:
@@ -68,22 +68,24 @@ def goodput_sentences(field: Field, objective: Objective) -> list[str]:
     what = f"{objective.figure} of at most {objective.limit_s:g} s"
     if not found:
         measured = [
-            cell
+            result
             for series in field.series
-            for cell in series.cells
-            if cell.status is Status.MEASURED and cell.sessions.all_succeeded
+            for result in series.cells
+            if result.status is Status.MEASURED and result.sessions.all_succeeded
         ]
-        if not all(map(objective.is_told_by, measured)):
+        if not all(map(objective.is_reported_by, measured)):
             return [
                 f"Whether a cell keeps a {what} cannot be told: a {objective.figure} takes "
                 f"{counted(objective.sessions, 'session')}."
             ]
         return [f"No cell keeps a {what}."]
-    leader = max(found, key=lambda cell: cell.carried_per_s)
+    leader = max(found, key=lambda result: result.achieved_per_s)
     alike = [
-        cell for cell in found if cell.concurrency == leader.concurrency and is_level(leader, cell)
+        result
+        for result in found
+        if result.cell.concurrency == leader.cell.concurrency and is_level(leader, result)
     ]
     return [
         f"With a {what}, {named(alike)} carried most: {rate(leader.throughput_per_s)} with "
-        f"{counted(leader.concurrency, 'session')} at once (measured)."
+        f"{counted(leader.cell.concurrency, 'session')} at once (measured)."
     ]

@@ -44,13 +44,13 @@ def verdict(run: Run) -> tuple[str, ...]:
     fields = (field for scenario in scenarios(run) for field in scenario.fields)
     objective = objective_of(run)
     return (
-        *(field_verdict(field, objective) for field in fields),
+        *(group_verdict(field, objective) for field in fields),
         *client_costs(run),
         *fidelity_sentences(run),
     )
 
 
-def field_verdict(field: Field, objective: Objective | None = None) -> str:
+def group_verdict(field: Field, objective: Objective | None = None) -> str:
     """Say the verdict on one field."""
     sentences = [
         *_leading(field),
@@ -82,7 +82,7 @@ def sessions_lost(cell: CellResult) -> str:
 
 def _leading(field: Field) -> list[str]:
     loads = field.loads
-    carried = [load for load in loads if field.standing(load).best is not None]
+    carried = [load for load in loads if field.ranking(load).best is not None]
     if any(_took_no_time(cell) for cell in field.at(loads[-1])):
         return [f"{counted(loads[-1], 'session')} took no time, so there is nothing to compare."]
     if field.is_swept and carried:
@@ -92,15 +92,15 @@ def _leading(field: Field) -> list[str]:
     sentences = []
     if carried[-1] != loads[-1]:
         sentences.append(f"no strategy carried {counted(loads[-1], 'session')}.")
-    standing = field.standing(carried[-1])
+    ranking = field.ranking(carried[-1])
     sentences += [
-        _headline(field, standing),
-        *_trailing_loops(field, standing),
-        *_lost(standing),
+        _headline(field, ranking),
+        *_trailing_loops(field, ranking),
+        *_lost(ranking),
         *(
-            _other_leader(field, field.standing(load))
+            _other_leader(field, field.ranking(load))
             for load in reversed(carried[:-1])
-            if not _share_a_leader(standing, field.standing(load))
+            if not _share_a_leader(ranking, field.ranking(load))
         ),
     ]
     return sentences
@@ -108,77 +108,78 @@ def _leading(field: Field) -> list[str]:
 
 def _each_at_its_best(field: Field) -> str:
     parts = [
-        f"{named([cell])} {rate(cell.throughput_per_s)} with {whole(cell.concurrency)} at once"
-        for cell in field.best_of_series
-        if cell.throughput_per_s
+        f"{named([result])} {rate(result.throughput_per_s)} "
+        f"with {whole(result.cell.concurrency)} at once"
+        for result in field.best_of_series
+        if result.throughput_per_s
     ]
     return f"each at the load at which it carries most: {listed(parts)}."
 
 
-def _headline(field: Field, standing: Standing) -> str:
+def _headline(field: Field, ranking: Standing) -> str:
     """Say who leads and how the other strategies do."""
-    leaders = standing.leaders
+    leaders = ranking.leaders
     best = leaders[0]
-    load = counted(standing.load, "session")
-    behind = [cell for cell in leaders if not is_level(best, cell)]
+    load = counted(ranking.load, "session")
+    behind = [result for result in leaders if not is_level(best, result)]
     if behind:
         # The last of them comes last.
-        shares = f"{_share(field, behind[-1], standing.load)}{' or more' if behind[1:] else ''}"
-        level = [cell for cell in leaders if is_level(best, cell)]
+        shares = f"{_share(field, behind[-1], ranking.load)}{' or more' if behind[1:] else ''}"
+        level = [result for result in leaders if is_level(best, result)]
         head = (
-            f"{named(level)} carried {load} at {_carried(field, best, standing.load)}; by "
+            f"{named(level)} carried {load} at {_carried(field, best, ranking.load)}; by "
             f"these trials {named(behind)} cannot be told from that ({shares})"
         )
     elif _several(leaders):
-        head = f"{named(leaders)} tie at {_carried(field, best, standing.load)} with {load}"
+        head = f"{named(leaders)} tie at {_carried(field, best, ranking.load)} with {load}"
     else:
-        head = f"{named(leaders)} carried {load} at {_carried(field, best, standing.load)}"
-    leading = {cell.strategy for cell in leaders}
+        head = f"{named(leaders)} carried {load} at {_carried(field, best, ranking.load)}"
+    leading = {result.cell.strategy for result in leaders}
     others: dict[str, CellResult] = {}
-    for cell in standing.ranked:
-        if cell.strategy not in leading:
-            others.setdefault(cell.strategy, cell)  # the first is its best
+    for result in ranking.ranked:
+        if result.cell.strategy not in leading:
+            others.setdefault(result.cell.strategy, result)  # the first is its best
     rest = [
-        f"{name(strategy)} at {_share(field, cell, standing.load)}"
-        for strategy, cell in others.items()
+        f"{name(strategy)} at {_share(field, result, ranking.load)}"
+        for strategy, result in others.items()
     ]
     if len(rest) > _OTHERS_NAMED:
         worst = list(others.values())[-1]
-        more = f"{len(rest) - _OTHERS_NAMED + 1} more down to {_share(field, worst, standing.load)}"
+        more = f"{len(rest) - _OTHERS_NAMED + 1} more down to {_share(field, worst, ranking.load)}"
         rest = [*rest[: _OTHERS_NAMED - 1], more]
     return f"{head}; {listed(rest)}." if rest else f"{head}."
 
 
-def _trailing_loops(field: Field, standing: Standing) -> list[str]:
+def _trailing_loops(field: Field, ranking: Standing) -> list[str]:
     """Say how near the other event loops come where the lead is on some loops only."""
-    leading = {cell.loop for cell in standing.leaders} | {NO_LOOP}
+    leading = {result.cell.loop for result in ranking.leaders} | {NO_LOOP}
     trailing: dict[str, CellResult] = {}
-    for cell in standing.ranked:
-        if cell.loop not in leading:
-            trailing.setdefault(cell.loop, cell)
+    for result in ranking.ranked:
+        if result.cell.loop not in leading:
+            trailing.setdefault(result.cell.loop, result)
     return [
-        f"The best on {name(loop)} is {name(cell.strategy)} at"
-        f" {_share(field, cell, standing.load)}."
-        for loop, cell in trailing.items()
+        f"The best on {name(loop)} is {name(result.cell.strategy)} "
+        f"at {_share(field, result, ranking.load)}."
+        for loop, result in trailing.items()
     ]
 
 
-def _lost(standing: Standing) -> list[str]:
+def _lost(ranking: Standing) -> list[str]:
     """Say which sessions of the leaders did not succeed: a lead that loses work is none."""
     return [
         f"Of the {counted(cell.sessions.started, 'session')} of {named([cell])}"
         f" not all succeeded ({sessions_lost(cell)})."
-        for cell in standing.leaders
+        for cell in ranking.leaders
         if sessions_lost(cell)
     ]
 
 
-def _other_leader(field: Field, standing: Standing) -> str:
-    leaders = standing.leaders
+def _other_leader(field: Field, ranking: Standing) -> str:
+    leaders = ranking.leaders
     verb = "tie" if _several(leaders) else "leads"
     return (
-        f"With {counted(standing.load, 'session')} {named(leaders)} {verb}"
-        f" at {_share(field, leaders[0], standing.load)}."
+        f"With {counted(ranking.load, 'session')} {named(leaders)} {verb}"
+        f" at {_share(field, leaders[0], ranking.load)}."
     )
 
 
@@ -207,7 +208,7 @@ def _unsuccessful(field: Field, status: Status, word: str) -> list[str]:
 
 
 def _loads(cells: Iterable[CellResult]) -> tuple[int, ...]:
-    return tuple(cell.concurrency for cell in cells)
+    return tuple(result.cell.concurrency for result in cells)
 
 
 def _took_no_time(cell: CellResult) -> bool:
@@ -239,5 +240,5 @@ def _share(field: Field, cell: CellResult, load: int) -> str:
     return carried if cell.sessions.all_succeeded else f"{carried} with sessions lost"
 
 
-def _pair(cell: CellResult) -> tuple[str, str]:
-    return cell.strategy, cell.loop
+def _pair(result: CellResult) -> tuple[str, str]:
+    return result.cell.strategy, result.cell.loop

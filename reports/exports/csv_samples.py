@@ -20,7 +20,7 @@ def render(run: Run) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*_CELL, *_SAMPLE, *_PARTS))
     for _, cell in measured_cells(run):
-        factors = [getattr(cell, name) for name in _CELL]
+        factors = [getattr(cell.cell, name) for name in _CELL]
         for number, trial in enumerate(cell.trial_figures, 1):
             columns = (trial.session, trial.outcome, trial.start_ns, trial.latency_ns)
             parts = _rows_of_parts(trial)

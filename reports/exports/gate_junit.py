@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ...bench.results.verdict import GateResult, Verdict
 
-_NOT_JUDGED = (Verdict.NOT_JUDGED, Verdict.INCONCLUSIVE)
+_NOT_JUDGED = (Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE)
 
 
 def gate_junit(result: GateResult) -> str:

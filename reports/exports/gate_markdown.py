@@ -7,24 +7,24 @@ from ...bench.results.verdict import CellVerdict, GateResult, Verdict
 from ..comparison.gate import sentence
 
 _MARKS = {
-    Verdict.HELD: "✅",
+    Verdict.PASSED: "✅",
     Verdict.IMPROVED: "⬆️",
     Verdict.REGRESSED: "❌",
     Verdict.INCONCLUSIVE: "❔",
-    Verdict.NOT_JUDGED: "❔",
+    Verdict.COULD_NOT_JUDGE: "❔",
 }
 
 
 def gate_markdown(result: GateResult) -> str:
     """Return the verdicts: those that need a reader's eye open, the others folded."""
-    held = [cell for cell in result.cells if cell.verdict is Verdict.HELD]
+    passed = [cell for cell in result.cells if cell.verdict is Verdict.PASSED]
     lines = [f"### warpbench: {escaped(sentence(result))}", ""]
     for cell in result.cells:
-        if cell.verdict is not Verdict.HELD:
+        if cell.verdict is not Verdict.PASSED:
             lines += _lines_of(cell)
-    if held:
-        lines += ["<details><summary>held</summary>", ""]
-        lines += [f"- {_MARKS[Verdict.HELD]} {escaped(cell.title)}" for cell in held]
+    if passed:
+        lines += ["<details><summary>passed</summary>", ""]
+        lines += [f"- {_MARKS[Verdict.PASSED]} {escaped(cell.title)}" for cell in passed]
         lines += ["", "</details>"]
     for note in result.notes:
         lines += ["", f"{note[:1].upper()}{escaped(note[1:])}."]

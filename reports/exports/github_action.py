@@ -41,6 +41,6 @@ def _percentiles(name: str, cell: CellResult) -> Iterator[dict[str, object]]:
             yield _entry(f"{name} latency {percentile}", "s", value, cell)
 
 
-def _entry(name: str, unit: str, value: float, cell: CellResult) -> dict[str, object]:
-    extra = f"{cell.trials} trials of {cell.session_count} sessions"
+def _entry(name: str, unit: str, value: float, result: CellResult) -> dict[str, object]:
+    extra = f"{result.trials} trials of {result.cell.session_count} sessions"
     return {"name": name, "unit": unit, "value": value, "extra": extra}

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from ...bench.results.cell_names import full_name_of
 from ...bench.results.records import CellResult, Run, Status
 
 
 def measured_cells(run: Run) -> Iterator[tuple[str, CellResult]]:
     """Yield each measured cell with a name: ``tools/agent/gather/uvloop@100 (warp)``."""
-    for cell in run.cells:
-        if cell.status is Status.MEASURED and cell.trial_figures:
-            yield full_name_of(cell), cell
+    for result in run.cells:
+        if result.status is Status.MEASURED and result.trial_figures:
+            yield result.cell.full_name, result

@@ -48,20 +48,20 @@ def _is_dirty(commit: str | None) -> bool:
     return commit is not None and commit.endswith("-dirty")
 
 
-def _benchmark(name: str, cell: CellResult) -> dict[str, object]:
+def _benchmark(name: str, result: CellResult) -> dict[str, object]:
     stats: Any = Stats()  # type: ignore[no-untyped-call]
-    for trial in cell.trial_figures:
+    for trial in result.trial_figures:
         stats.update(trial.makespan_s)
     return {
-        "group": cell.scenario,
+        "group": result.cell.scenario,
         "name": name,
         "fullname": f"warpbench::{name}",
-        "params": {factor: getattr(cell, factor) for factor in _FACTORS},
+        "params": {factor: getattr(result.cell, factor) for factor in _FACTORS},
         "param": None,
         "extra_info": {
-            **{figure: getattr(cell, figure) for figure in _FIGURES},
-            **{f"latency_{key}_s": value for key, value in asdict(cell.latency_s).items()},
-            **{f"sessions_{key}": count for key, count in asdict(cell.sessions).items()},
+            **{figure: getattr(result, figure) for figure in _FIGURES},
+            **{f"latency_{key}_s": value for key, value in asdict(result.latency_s).items()},
+            **{f"sessions_{key}": count for key, count in asdict(result.sessions).items()},
         },
         "options": {},
         "stats": {**stats.as_dict(), "data": stats.data, "iterations": 1},

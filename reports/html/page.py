@@ -153,19 +153,19 @@ def _picture(chart: Chart) -> Markup:
     return Markup(svg)  # noqa: S704
 
 
-def _row(cell: CellResult, columns: Sequence[Column], mark: Mark | None) -> Row:
-    absent = cell.status is not Status.MEASURED
+def _row(result: CellResult, columns: Sequence[Column], mark: Mark | None) -> Row:
+    absent = result.status is not Status.MEASURED
     return Row(
         # The columns that identify a cell stand before the others.
         entries=tuple(
-            _entry(cell, column) for column in columns if column.identifies or not absent
+            _entry(result, column) for column in columns if column.identifies or not absent
         ),
-        remark=remark(cell),
+        remark=remark(result),
         absent=absent,
         best=mark is Mark.BEST,
         mark=_MARKS[mark] if mark else "",
         mark_meaning=mark.value if mark else "",
-        strategy=name(cell.strategy),
+        strategy=name(result.cell.strategy),
     )
 
 

@@ -33,7 +33,7 @@ _LANE_MEANINGS = {
 
 def page_data(run: Run) -> str:
     """Return the data of a run's page as JSON that may stand inside a ``script`` element."""
-    colours = strategy_colours(cell.strategy for cell in run.cells)
+    colours = strategy_colours(result.cell.strategy for result in run.cells)
     data = {
         "parts": [
             {"key": part, "meaning": MEANINGS[part], **_themed(colour)}
@@ -45,11 +45,11 @@ def page_data(run: Run) -> str:
         ],
         "strategies": [
             {"key": name(strategy), **_themed(colours[strategy])}
-            for strategy in dict.fromkeys(cell.strategy for cell in run.cells)
+            for strategy in dict.fromkeys(result.cell.strategy for result in run.cells)
         ],
         "loops": {
             name(loop): list(style.dashes)
-            for loop, style in loop_lines(cell.loop for cell in run.cells).items()
+            for loop, style in loop_lines(result.cell.loop for result in run.cells).items()
         },
         "scenarios": [
             {
@@ -79,7 +79,7 @@ def _field(field: Field) -> dict[str, Any]:
 
 def _series(series: Series) -> dict[str, Any]:
     law = fitted_law(series)
-    loads = sorted(cell.concurrency for cell in series.cells)
+    loads = sorted(result.cell.concurrency for result in series.cells)
     points: list[list[float | None]] = []
     if law is not None and fits_well(law):
         steps = range(_LAW_POINTS + 1)
@@ -94,21 +94,23 @@ def _series(series: Series) -> dict[str, Any]:
         "loop": name(series.loop),
         "serial": series.serial,
         "law": points,
-        "cells": [_cell(cell) for cell in series.cells if cell.status is Status.MEASURED],
+        "cells": [_cell(result) for result in series.cells if result.status is Status.MEASURED],
     }
 
 
-def _cell(cell: CellResult) -> dict[str, Any]:
+def _cell(result: CellResult) -> dict[str, Any]:
     return {
-        "load": cell.concurrency,
-        "per_s": _short(cell.throughput_per_s),
-        "efficiency": _short(cell.efficiency),
-        "quantiles": list(_quantiles(cell)),
+        "load": result.cell.concurrency,
+        "per_s": _short(result.throughput_per_s),
+        "efficiency": _short(result.efficiency),
+        "quantiles": list(_quantiles(result)),
         "parts": {}
-        if cell.time_parts_s is None
-        else {part: _short(part_s) for part, part_s in asdict(cell.time_parts_s).items() if part_s},
-        "lag": [] if cell.vitals is None else list(_lag(cell.vitals)),
-        "timeline": None if cell.timeline is None else _timeline(cell.timeline),
+        if result.time_parts_s is None
+        else {
+            part: _short(part_s) for part, part_s in asdict(result.time_parts_s).items() if part_s
+        },
+        "lag": [] if result.vitals is None else list(_lag(result.vitals)),
+        "timeline": None if result.timeline is None else _timeline(result.timeline),
     }
 
 
@@ -137,7 +139,7 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
             {
                 "session": lane.session,
                 "outcome": lane.outcome.value,
-                "stretches": [
+                "segments": [
                     [_short(seconds(begin_ns)), _short(seconds(end_ns)), state.value]
                     for (begin_ns, end_ns), state in zip(
                         pairwise((*lane.from_ns, lane.end_ns)), lane.state, strict=True
@@ -146,9 +148,9 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
             }
             for lane in timeline.lanes
         ],
-        "held": [
+        "blocked": [
             [_short(seconds(each.begin_ns)), _short(seconds(each.end_ns)), name(each.place)]
-            for each in timeline.held
+            for each in timeline.blocked
         ],
     }
 

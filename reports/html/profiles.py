@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
-from ...bench.results.cell_names import name_of
 from ...bench.results.formatting import name, percent, seconds
 from ...bench.results.json_file import write_whole
 from ...bench.results.profile import Profile
@@ -61,7 +60,7 @@ class Tree:
 
 def tables(profiles: Sequence[Profile]) -> tuple[Table, ...]:
     """Put profiles side by side: by package, and by function."""
-    cells = tuple(name_of(profile.cell) for profile in profiles)
+    cells = tuple(profile.cell.name for profile in profiles)
     return (
         Table("By package", "whose code ran", cells, _rows(profiles, lambda each: each.by_package)),
         Table(
@@ -86,8 +85,8 @@ def write_profiles(profiles: Sequence[Profile], folder: Path, report: str | None
     """
     trees, files = [], []
     for profile in profiles:
-        stem = f"profile-{re.sub(r'[^a-z0-9]+', '-', name_of(profile.cell).lower()).strip('-')}"
-        tree = Tree(name_of(profile.cell), f"{stem}.html", f"{stem}.speedscope.json")
+        stem = f"profile-{re.sub(r'[^a-z0-9]+', '-', profile.cell.name.lower()).strip('-')}"
+        tree = Tree(profile.cell.name, f"{stem}.html", f"{stem}.speedscope.json")
         page, speedscope = folder / tree.page, folder / tree.speedscope
         whole = _offline(HTMLRenderer().render(profile.session))
         write_whole(page, whole.encode(), UsageError)

@@ -21,22 +21,28 @@ def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
         advice: The advice.
         run: The sweep that it comes from.
     """
-    best, strained = advice.best, advice.strained
-    yield "run", f"{label(best)}, {counted(best.concurrency, 'session')} at once"
+    best, at_double_load = advice.best, advice.at_double_load
+    yield "run", f"{label(best.cell)}, {counted(best.cell.concurrency, 'session')} at once"
     ideal = "" if best.efficiency is None else f", {percent(best.efficiency)} of the ideal"
     yield "expect", f"{_carries(best)}{ideal} (measured)"
     yield from _fitted(best, run)
     yield "limit", _limit(advice)
-    yield from _evidence(strained)
-    at = counted(strained.concurrency, "session")
-    if advice.worths:
-        yield "worth", f"with {at} at once it carries {rate(strained.throughput_per_s)}; there, if"
-    for worth in advice.worths:
+    yield from _observations(at_double_load)
+    at = counted(at_double_load.cell.concurrency, "session")
+    if advice.gains:
+        yield (
+            "worth",
+            f"with {at} at once it carries {rate(at_double_load.throughput_per_s)}; there, if",
+        )
+    for worth in advice.gains:
         gain = f"{worth.gain * 100:+.0f} %"
         yield "", f"  {worth.what}: {rate(worth.result.throughput_per_s)}, {gain}"
     for number, other in enumerate(advice.others[:_MOST_OTHERS]):
-        at = counted(other.concurrency, "session")
-        yield ("" if number else "others"), f"{label(other)}: {_carries(other)} with {at} at once"
+        at = counted(other.cell.concurrency, "session")
+        yield (
+            ("" if number else "others"),
+            f"{label(other.cell)}: {_carries(other)} with {at} at once",
+        )
 
 
 def _carries(cell: CellResult) -> str:
@@ -47,38 +53,38 @@ def _carries(cell: CellResult) -> str:
 
 
 def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
-    cells = [cell for cell in run.cells if _series(cell) == _series(best)]
+    cells = [result for result in run.cells if _series(result) == _series(best)]
     law = law_of(cells)
     if law is not None and fits_well(law):
-        yield "", f"it {law_words(law, max(cell.concurrency for cell in cells))}"
+        yield "", f"it {law_words(law, max(result.cell.concurrency for result in cells))}"
 
 
 def _limit(advice: Advice) -> str:
     """Say which of the costs that were taken away is the one that counts."""
-    counting = [worth for worth in advice.worths if worth.gain >= _WORTH_IT]
+    counting = [worth for worth in advice.gains if worth.gain >= _WORTH_IT]
     if counting:
         return f"most would be gained if {counting[0].what}"
-    strained, best = advice.strained, advice.best
-    if not strained.carried_per_s:
+    at_double_load, best = advice.at_double_load, advice.best
+    if not at_double_load.achieved_per_s:
         return "twice that load: no session came through it"
-    if strained.carried_per_s > best.carried_per_s:
+    if at_double_load.achieved_per_s > best.achieved_per_s:
         return "the waits themselves: more sessions at once carry more, and no cost is in their way"
     return "none of the costs that can be taken away"
 
 
-def _evidence(strained: CellResult) -> Iterator[tuple[str, str]]:
-    where = f"with {counted(strained.concurrency, 'session')} at once"
-    if strained.cpu_s_per_session is not None and strained.throughput_per_s is not None:
-        cores = strained.cpu_s_per_session * strained.throughput_per_s
+def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
+    where = f"with {counted(at_double_load.cell.concurrency, 'session')} at once"
+    if at_double_load.cpu_s_per_session is not None and at_double_load.throughput_per_s is not None:
+        cores = at_double_load.cpu_s_per_session * at_double_load.throughput_per_s
         yield "", f"{where} its process keeps {cores:.2f} cores busy"
-    for part, share in lost_shares(strained).items():
+    for part, share in lost_shares(at_double_load).items():
         yield "", f"{where} sessions lose {percent(share)} {CAUSES[part]}"
-    for holder in strained.loop_holders[:1]:
+    for blocker in at_double_load.loop_blockers[:1]:
         yield (
             "",
-            f"{where} {holder.place} holds the event loop for up to {seconds(holder.longest_s)}",
+            f"{where} {blocker.place} holds the event loop for up to {seconds(blocker.longest_s)}",
         )
 
 
-def _series(cell: CellResult) -> tuple[str, str]:
-    return cell.strategy, cell.loop
+def _series(result: CellResult) -> tuple[str, str]:
+    return result.cell.strategy, result.cell.loop

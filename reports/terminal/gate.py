@@ -6,11 +6,11 @@ from ...bench.results.verdict import CellVerdict, GateResult, Verdict
 from ..comparison.gate import sentence
 
 _MARKS = {
-    Verdict.HELD: ("✓", "green"),
+    Verdict.PASSED: ("✓", "green"),
     Verdict.IMPROVED: ("▲", "cyan"),
     Verdict.REGRESSED: ("✗", "red"),
     Verdict.INCONCLUSIVE: ("~", "yellow"),
-    Verdict.NOT_JUDGED: ("?", "yellow"),
+    Verdict.COULD_NOT_JUDGE: ("?", "yellow"),
 }
 
 

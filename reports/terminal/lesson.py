@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from ...bench.results.formatting import seconds as duration
-from ...bench.results.lesson import Doing, Lesson, Played, Stretch
+from ...bench.results.lesson import Doing, Lesson, Played, Segment
 from ...mocks.clock import seconds
 
 _SIGNS = {Doing.WAITS: "▒", Doing.BLOCKS: "█"}
@@ -32,7 +32,7 @@ def lesson_text(lesson: Lesson, played: Mapping[str, Played]) -> str:
         lines += ["", f"{act.__name__} took {duration(one.took_s)} on {lesson.loop_of(act)}"]
         lines += _lanes(one, longest_ns)
         lines += [f"  {duration(seconds(at_ns)):>7}  {text}" for at_ns, text in one.said]
-    if any(one.stretches for one in played.values()):
+    if any(one.segments for one in played.values()):
         lines += ["", LEGEND]
     lines += ["", f"{'seen' if seen.holds else 'NOT SEEN'}: {_plain(seen.text)}."]
     return "\n".join(lines)
@@ -53,17 +53,17 @@ def _plain(text: str) -> str:
 
 
 def _lanes(played: Played, longest_ns: int) -> Iterator[str]:
-    lanes = dict.fromkeys(each.lane for each in played.stretches)
+    lanes = dict.fromkeys(each.lane for each in played.segments)
     widest = max((len(lane) for lane in lanes), default=0)
     for lane in lanes:
         columns = [" "] * (_WIDTH + 1)
-        for each in played.stretches:
+        for each in played.segments:
             if each.lane == lane:
                 _draw(columns, each, longest_ns)
         yield f"  {lane:<{widest}}  {''.join(columns).rstrip()}"
 
 
-def _draw(columns: list[str], each: Stretch, longest_ns: int) -> None:
+def _draw(columns: list[str], each: Segment, longest_ns: int) -> None:
     first = round(each.begin_ns * _WIDTH / max(1, longest_ns))
     last = max(first + 1, round(each.end_ns * _WIDTH / max(1, longest_ns)))
     for column in range(first, last):

@@ -109,7 +109,10 @@ class LiveView:
         """Leave a failure on the screen."""
         if result.status is Status.FAILED:
             self._console.print(
-                f"{_describe(result)}: {result.error}", style="red", markup=False, highlight=False
+                f"{_describe(result.cell)}: {result.error}",
+                style="red",
+                markup=False,
+                highlight=False,
             )
 
     def render(self) -> RenderableType:
@@ -127,7 +130,7 @@ class LiveView:
             for cell, result in list(self._results.items())
             if _contest(cell) == _contest(current)
         ]
-        return sorted(alike, key=lambda cell: cell.carried_per_s, reverse=True)
+        return sorted(alike, key=lambda cell: cell.achieved_per_s, reverse=True)
 
 
 class _ProgressLines:
@@ -158,7 +161,7 @@ class _ProgressLines:
     def cell_ends(self, result: CellResult) -> None:
         outcome = result.error if result.status is not Status.MEASURED else _figures(result)
         self._console.print(
-            f"[{self._done + 1}/{self._total}] {_describe(result)}: {outcome}",
+            f"[{self._done + 1}/{self._total}] {_describe(result.cell)}: {outcome}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -171,7 +174,7 @@ def _table(ranked: list[CellResult]) -> Table:
         box=None,
         pad_edge=False,
         header_style="dim",
-        title=Text(f"{name(first.scenario)}, {whole(first.concurrency)} at once, so far"),
+        title=Text(f"{name(first.cell.scenario)}, {whole(first.cell.concurrency)} at once, so far"),
         title_justify="left",
         caption=f"and {len(ranked) - _MOST_ROWS} more" if len(ranked) > _MOST_ROWS else None,
         caption_justify="left",
@@ -179,14 +182,14 @@ def _table(ranked: list[CellResult]) -> Table:
     table.add_column("strategy", no_wrap=True)
     for heading in ("trials", "efficiency", "carried", "within", "p99"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for cell in ranked[:_MOST_ROWS]:
+    for result in ranked[:_MOST_ROWS]:
         table.add_row(
-            Text(label(cell)),
-            str(cell.trials),
-            percent(cell.efficiency),
-            rate(cell.throughput_per_s),
-            precision(cell),
-            seconds(cell.latency_s.p99),
+            Text(label(result.cell)),
+            str(result.trials),
+            percent(result.efficiency),
+            rate(result.throughput_per_s),
+            precision(result),
+            seconds(result.latency_s.p99),
         )
     return table
 

@@ -86,7 +86,7 @@ def _blocked_lane(lanes: SwimLanes, width: int) -> str:
 
 
 def _columns(start_ns: int, end_ns: int, whole_ns: int, width: int) -> Iterator[int]:
-    """Yield the columns whose middle lies in a stretch of time; at least one, if it has length."""
+    """Yield the columns whose middle lies in a span of time; at least one, if it has length."""
     if whole_ns <= 0 or end_ns <= start_ns:
         return
     first = (2 * start_ns * width + whole_ns) // (2 * whole_ns)

@@ -127,9 +127,11 @@ def _efficiency(cell: CellResult, bar: int) -> Text:
     )
 
 
-def _remark_line(cell: CellResult) -> Text:
-    style = "yellow" if cell.status is Status.MEASURED else ""
-    return Text(f"{label(cell)} at {whole(cell.concurrency)}: {remark(cell)}", style=style)
+def _remark_line(result: CellResult) -> Text:
+    style = "yellow" if result.status is Status.MEASURED else ""
+    return Text(
+        f"{label(result.cell)} at {whole(result.cell.concurrency)}: {remark(result)}", style=style
+    )
 
 
 def _finding_line(finding: Finding) -> Text:

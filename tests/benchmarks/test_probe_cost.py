@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.instruments.recorder import Accounting
-from warpbench.bench.results.samples import TrialResult
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import Drives, Strategy, available_strategies

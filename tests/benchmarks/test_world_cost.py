@@ -13,7 +13,7 @@ from typing import Any
 
 import httptools
 import pytest
-from warpbench.bench.results.samples import TrialResult
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies

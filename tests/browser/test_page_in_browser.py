@@ -197,7 +197,7 @@ def test_the_timeline_shows_two_strategies_and_how_far_each_goes_on(
     assert "goes on until" in texts(page, panels)[0]
     page.get_by_label("compare").first.select_option("blocking · asyncio")
     assert texts(page, panels)[0].startswith("blocking · asyncio")
-    page.locator('[data-field="0.0"] rect.held').first.hover()
+    page.locator('[data-field="0.0"] rect.blocked').first.hover()
     assert "held the event loop for 500 ms" in page.get_by_role("tooltip").text_content()
     page.get_by_label("all of it").first.check()
     assert "goes on until" not in "".join(texts(page, panels))

@@ -65,7 +65,7 @@ def run_once(target: str, clock: str) -> Cells:
 def test_every_session_succeeds_on_both_loops(target: str, clock: str) -> None:
     cells = run_once(target, clock)
 
-    assert [cell["loop"] for cell in cells] == ["asyncio", "uvloop"]
+    assert [cell["cell"]["loop"] for cell in cells] == ["asyncio", "uvloop"]
     for cell in cells:
         assert cell["sessions"]["succeeded"] == 6, cell["error"]
         assert cell["llm_calls"] == 12

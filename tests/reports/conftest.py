@@ -22,6 +22,9 @@ from warpbench.mocks.clock import ClockMode, nanoseconds
 from warpbench.reports.charts.chart import Chart
 from warpbench.reports.charts.render import render_charts
 
+from ..built import cell_result as built
+from ..built import changed
+
 ENVIRONMENT = Environment(
     python="3.11.7",
     implementation="CPython",
@@ -51,9 +54,9 @@ def build_cell(
     ideal = 4 * session_s * 1.12
     makespan = ideal / efficiency
     # One at a time nobody is in the way: only the whole takes long.
-    stretch = 1.01 if strategy == "sync" else 1 + (1 / efficiency - 1) * 0.8
+    segment = 1.01 if strategy == "sync" else 1 + (1 / efficiency - 1) * 0.8
     quantiles = tuple(
-        session_s * stretch * (1 - spread / 3 + spread * (q / 100) ** (1 + q / 60))
+        session_s * segment * (1 - spread / 3 + spread * (q / 100) ** (1 + q / 60))
         for q in range(101)
     )
     enough = session_count >= 100
@@ -88,7 +91,7 @@ def build_cell(
         "probe_share": 0.02,
     }
     identity = {"scenario": scenario, "strategy": strategy, "loop": loop}
-    return CellResult(**{**SERVED, **measured, **identity, "concurrency": concurrency, **fields})
+    return built(**{**SERVED, **measured, **identity, "concurrency": concurrency, **fields})
 
 
 def _vitals(makespan_s: float, concurrency: int) -> Vitals:
@@ -112,21 +115,7 @@ def _vitals(makespan_s: float, concurrency: int) -> Vitals:
 def without_result(cell: CellResult, status: Status, error: str) -> CellResult:
     """The same cell, failed or not applicable."""
     return CellResult(
-        **{
-            name: getattr(cell, name)
-            for name in (
-                "scenario",
-                "target",
-                "strategy",
-                "loop",
-                "transport",
-                "clock",
-                "concurrency",
-                "session_count",
-                "seed",
-                "tool_workers",
-            )
-        },
+        cell=cell.cell,
         status=status,
         error=error,
     )
@@ -246,7 +235,7 @@ def _without_waits() -> Run:
         ideal_latency_s=nothing,
         latency_quantiles_s=(0.0,) * 101,
     )
-    return build_run([cell, replace(cell, strategy="taskgroup")])
+    return build_run([cell, changed(cell, strategy="taskgroup")])
 
 
 def _all(status: Status) -> Run:
@@ -270,13 +259,13 @@ def _several_targets() -> Run:
 
 def _hostile() -> Run:
     cells = [
-        replace(
+        changed(
             cell, scenario=HOSTILE, target=HOSTILE, strategy=f"{name}{HOSTILE}", loop=f"_{HOSTILE}"
         )
         for name in ("_", "名")
         for cell in (build_cell("x", "x", 1), build_cell("x", "x", 10))
     ]
-    failed = without_result(replace(cells[0], concurrency=100), Status.FAILED, HOSTILE)
+    failed = without_result(changed(cells[0], concurrency=100), Status.FAILED, HOSTILE)
     run = build_run([*cells, failed], [Finding(FindingKind.INTERRUPTED, HOSTILE)])
     environment = replace(
         ENVIRONMENT, platform=HOSTILE, commit=HOSTILE, packages={HOSTILE: HOSTILE}

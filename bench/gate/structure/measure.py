@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ....mocks.clock import seconds
 from ....mocks.observe.waits import Wait
-from ...results.blocked_loop import BlockedLoop, loop_holders
+from ...results.blocked_loop import BlockedLoop, loop_blockers
 from ...results.records import LatencySummary
-from ...results.samples import Outcome, TrialResult
+from ...results.samples import Outcome
+from ...results.trial_result import TrialResult
 from ...statistics.summary import summarise
 
 
@@ -106,11 +107,12 @@ def structure_of(trial: TrialResult) -> Structure:
     )
 
 
-def _blocked(stretches: Iterable[BlockedLoop]) -> dict[str, BlockedPlace]:
-    # In virtual time nobody is held up by computing: there is one cause, and one holder a place.
-    holders = sorted(loop_holders(stretches), key=lambda holder: holder.place)
+def _blocked(segments: Iterable[BlockedLoop]) -> dict[str, BlockedPlace]:
+    # In virtual time nobody is held up by computing: there is one cause, and one blocker a place.
+    blockers = sorted(loop_blockers(segments), key=lambda blocker: blocker.place)
     return {
-        holder.place: BlockedPlace(times=holder.times, total_s=holder.total_s) for holder in holders
+        blocker.place: BlockedPlace(times=blocker.times, total_s=blocker.total_s)
+        for blocker in blockers
     }
 
 

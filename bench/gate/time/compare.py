@@ -7,7 +7,7 @@ trials counts: against means of all of them that took a third off the spread bet
 measured with other work on the machine. Blocks are independent, for each has memory laid out
 anew. One log-ratio a block and cell goes into the tests of ``sequential_test``.
 
-The base held against itself, one cell a block in turn, is the *arm*. If that looks different,
+The base held against itself, one cell a block in turn, is the *control*. If that looks different,
 then something tells the sides apart that is not the code, and no verdict is given.
 """
 
@@ -84,7 +84,7 @@ def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> lis
         on one side could not be judged.
     """
     began_s = time.monotonic()
-    targets = tuple(dict.fromkeys(cell.target for cell in comparison.cells.values()))
+    targets = tuple(dict.fromkeys(each.cell.target for each in comparison.cells.values()))
     try:
         workloads, not_judged = _calibrate(comparison, targets)
         measured = _Measured(comparison, workloads)
@@ -100,7 +100,7 @@ def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> lis
             progress(measured.blocks, len(measured.open_cells))
     except TrialError as error:
         return [
-            CellVerdict(name, Verdict.NOT_JUDGED, reason=str(error), tier=TIER)
+            CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=str(error), tier=TIER)
             for name in comparison.cells
         ]
     judged = {each.cell: each for each in (*not_judged, *measured.verdicts())}
@@ -147,9 +147,9 @@ class _Measured:
         if not self._arm:
             return []
         fired = arm_fires(self._arm)
-        arm = estimate_of(self._arm)
+        control = estimate_of(self._arm)
         return [
-            _without_verdict(name, estimate_of(values), arm)
+            _without_verdict(name, estimate_of(values), control)
             if fired
             else _verdict(name, self._decided[name], estimate_of(values), margin)
             for name, values in self._log_ratios.items()
@@ -168,14 +168,15 @@ def _calibrate(
                 workloads[name] = _workload(cell, sides[BASE], sides[HEAD])
             except TrialError as error:
                 not_judged.append(
-                    CellVerdict(name, Verdict.NOT_JUDGED, reason=str(error), tier=TIER)
+                    CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=str(error), tier=TIER)
                 )
     return workloads, not_judged
 
 
-def _workload(cell: CellBaseline, before: Side, after: Side) -> Workload:
-    first = max(cell.concurrency, min(cell.sessions, _FIRST_SESSIONS))
-    costs = [side.run(cell, first) for side in (before, after)]
+def _workload(baseline: CellBaseline, before: Side, after: Side) -> Workload:
+    cell = baseline.cell
+    first = max(cell.concurrency, min(cell.session_count, _FIRST_SESSIONS))
+    costs = [side.run(baseline, first) for side in (before, after)]
     if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
         raise TrialError(
             "the two commits face different workloads (the script's own ideal differs): what the "
@@ -184,7 +185,7 @@ def _workload(cell: CellBaseline, before: Side, after: Side) -> Workload:
     cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
     sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))
     rounds = round(ROUNDS_CPU_S / (_TRIALS_A_ROUND * sessions * cpu_s))
-    return Workload(cell, sessions, min(_MOST_ROUNDS, max(1, rounds)))
+    return Workload(baseline, sessions, min(_MOST_ROUNDS, max(1, rounds)))
 
 
 def _start(
@@ -241,10 +242,10 @@ def _verdict(name: str, verdict: Verdict, estimate: Estimate, margin: float) -> 
     return CellVerdict(name, verdict, notes=(text,), tier=TIER)
 
 
-def _without_verdict(name: str, estimate: Estimate, arm: Estimate) -> CellVerdict:
+def _without_verdict(name: str, estimate: Estimate, control: Estimate) -> CellVerdict:
     reason = (
         f"CPU per session {in_words(estimate)}, but the base held against itself differs, too: "
-        f"{in_words(arm)}. Something on this machine tells the sides apart; run it again"
+        f"{in_words(control)}. Something on this machine tells the sides apart; run it again"
     )
     return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
 

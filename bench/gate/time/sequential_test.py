@@ -86,14 +86,14 @@ def decide(
         rejected += 1
     for name, values in undecided.items():
         if name not in found and chance_of_as_low(values, limit) <= share * ALPHA:
-            found[name] = _held_or_improved(values, margin)
+            found[name] = _passed_or_improved(values, margin)
     return found
 
 
 def conclude(values: Sequence[float], margin: float) -> Verdict:
     """Decide on a cell for which there is no time left."""
     if values and chance_of_as_low(values, math.log1p(2 * margin)) <= ALPHA:
-        return _held_or_improved(values, margin)
+        return _passed_or_improved(values, margin)
     return Verdict.INCONCLUSIVE
 
 
@@ -111,6 +111,6 @@ def estimate_of(values: Sequence[float]) -> Estimate:
     return Estimate(math.exp(estimate(values)), math.exp(low), math.exp(high), len(values))
 
 
-def _held_or_improved(values: Sequence[float], margin: float) -> Verdict:
+def _passed_or_improved(values: Sequence[float], margin: float) -> Verdict:
     improved = chance_of_as_low(values, -math.log1p(margin)) <= ALPHA / len(LOOKS)
-    return Verdict.IMPROVED if improved else Verdict.HELD
+    return Verdict.IMPROVED if improved else Verdict.PASSED

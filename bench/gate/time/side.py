@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,22 +50,13 @@ class Side:
         """
         self._answer(_START_LIMIT_S)
 
-    def run(self, cell: CellBaseline, sessions: int) -> Cost:
+    def run(self, result: CellBaseline, sessions: int) -> Cost:
         """Run one trial in a fresh process.
 
         Raises:
             TrialError: It came to nothing; the message names the side.
         """
-        request = {
-            "scenario": cell.scenario,
-            "target": cell.target,
-            "strategy": cell.strategy,
-            "loop": cell.loop,
-            "concurrency": cell.concurrency,
-            "session_count": sessions,
-            "seed": cell.seed,
-            "tool_workers": cell.tool_workers,
-        }
+        request = {**asdict(result.cell), "session_count": sessions}
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it is gone: the answer will say so
             self._process.stdin.write(json.dumps(request) + "\n")

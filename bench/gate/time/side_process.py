@@ -20,7 +20,6 @@ from ....mocks.clock import ClockMode
 from ....mocks.errors import WarpbenchError
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
-from ....mocks.transports.transports import RESPX
 from ...instruments.code_origin import Origin, origin_of
 from ...results.cell import Cell
 from ...results.samples import Outcome
@@ -86,10 +85,8 @@ def _in_a_fork(request: dict[str, Any]) -> dict[str, Any]:
 
 def _trial(request: dict[str, Any]) -> dict[str, object]:
     try:
-        scenario = load_scenario(request.pop("scenario"))
-        cell = Cell(
-            scenario=scenario.name, transport=RESPX.name, clock=ClockMode.VIRTUAL, **request
-        )
+        scenario = load_scenario(request["scenario"])
+        cell = Cell(**{**request, "scenario": scenario.name, "clock": ClockMode(request["clock"])})
         trial = run_trial(TrialSpec(scenario, cell))
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         return {"error": _in_words(error)}

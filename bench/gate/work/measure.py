@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...results.samples import TrialResult
+from ...results.trial_result import TrialResult
 
 _MOST_PYTHON = 20
 _MOST_C = 10

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 from warpbench.bench.attribution.breakdown import time_parts
-from warpbench.bench.attribution.observations import Evidence
+from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.results.blocked_loop import BlockedLoop
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts, mean_parts
@@ -267,7 +267,7 @@ def burn_s(duration_s: float) -> None:
 
 
 @st.composite
-def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Evidence]:
+def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
     times = st.integers(0, 1000)
     tools = tuple(
         ToolCallScript("t", "{}", kind, draw(times))
@@ -316,7 +316,7 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Evidence]:
         until = at + draw(times)
         blocked.append(BlockedLoop("place", at, until, draw(st.none() | st.integers(0, 2))))
         at = until
-    evidence = Evidence(
+    observations = Observations(
         scripts={number: SessionScript(number, calls) for number in range(count)},
         waits=waits,
         cpu_ns=cpu,
@@ -325,15 +325,17 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Evidence]:
         cores=draw(st.integers(1, 2)),
         idle_is_known=draw(st.booleans()),
     )
-    return samples, evidence
+    return samples, observations
 
 
 @settings(max_examples=300, deadline=None)
 @given(trials())
-def test_whatever_was_seen_the_parts_add_up(drawn: tuple[list[SessionSample], Evidence]) -> None:
-    samples, evidence = drawn
+def test_whatever_was_seen_the_parts_add_up(
+    drawn: tuple[list[SessionSample], Observations],
+) -> None:
+    samples, observations = drawn
 
-    found = time_parts(samples, evidence)
+    found = time_parts(samples, observations)
 
     for sample, split in zip(samples, found, strict=True):
         intended_ns = sample.start_ns if sample.intended_ns is None else sample.intended_ns

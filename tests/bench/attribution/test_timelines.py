@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.attribution.observations import Evidence
+from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.attribution.timelines import MOST_LANES, timeline
 from warpbench.bench.results.blocked_loop import BlockedLoop, Cause
 from warpbench.bench.results.samples import Outcome, SessionSample
@@ -54,8 +54,8 @@ def sample(end_ms: int, session: int = 0, start_ms: int = 0, **more: Any) -> Ses
     return SessionSample(session, Outcome.SUCCEEDED, start_ms * MS, end_ms * MS, **more)
 
 
-def evidence(*waits: Wait, cpu_ms: int = 0, **more: Any) -> Evidence:
-    return Evidence(
+def observations(*waits: Wait, cpu_ms: int = 0, **more: Any) -> Observations:
+    return Observations(
         scripts={number: script(number) for number in range(MOST_LANES + 10)},
         waits=waits,
         cpu_ns={0: cpu_ms * MS},
@@ -74,7 +74,7 @@ def told(lane: Lane) -> list[tuple[int, LaneState]]:
 def test_a_lane_shows_the_model_tools_side_by_side_and_what_was_not_taken_up() -> None:
     (lane,) = timeline(
         [sample(560)],
-        evidence(
+        observations(
             wait(WaitKind.MODEL, 0, 200),
             wait(WaitKind.TOOL, 200, 300),
             wait(WaitKind.TOOL, 200, 320, index=1, taken_up_ms=350),
@@ -94,7 +94,7 @@ def test_a_lane_shows_the_model_tools_side_by_side_and_what_was_not_taken_up() -
 
 
 def test_a_gap_in_which_others_computed_is_not_ones_own() -> None:
-    (lane,) = timeline([sample(300)], evidence(wait(WaitKind.MODEL, 100, 300), cpu_ms=5)).lanes
+    (lane,) = timeline([sample(300)], observations(wait(WaitKind.MODEL, 100, 300), cpu_ms=5)).lanes
     assert told(lane) == [(0, READY), (100, MODEL)]
 
 
@@ -104,14 +104,14 @@ def test_a_gap_in_which_nobody_computed_is_a_wait_for_a_thread_or_for_something_
         wait(WaitKind.TOOL, 300, 400, idle_at_start_ns=100, idle_at_end_ns=100),
         wait(WaitKind.MODEL, 400, 500, step=1, idle_at_start_ns=100, idle_at_end_ns=100),
     )
-    (lane,) = timeline([sample(600, idle_at_end_ns=200 * MS)], evidence(*waits)).lanes
+    (lane,) = timeline([sample(600, idle_at_end_ns=200 * MS)], observations(*waits)).lanes
     assert told(lane) == [(0, MODEL), (200, ADMISSION), (300, TOOL), (400, MODEL), (500, OTHER)]
 
 
 def test_a_late_begin_is_a_wait_for_admission_and_a_failed_attempt_a_retry() -> None:
     (lane,) = timeline(
         [sample(900, start_ms=300, intended_ns=100 * MS)],
-        evidence(wait(WaitKind.MODEL, 300, 400), wait(WaitKind.MODEL, 600, 900)),
+        observations(wait(WaitKind.MODEL, 300, 400), wait(WaitKind.MODEL, 600, 900)),
     ).lanes
     assert told(lane) == [(100, ADMISSION), (300, LaneState.RETRY), (600, MODEL)]
 
@@ -119,10 +119,11 @@ def test_a_late_begin_is_a_wait_for_admission_and_a_failed_attempt_a_retry() -> 
 def test_what_another_session_blocks_the_loop_with_is_ready_and_shown_by_name() -> None:
     block = BlockedLoop("a.py:blunder", ORIGIN_NS + 0, ORIGIN_NS + 100 * MS, session=5)
     drawn = timeline(
-        [sample(300)], evidence(wait(WaitKind.MODEL, 100, 300), cpu_ms=90, blocked_loop=(block,))
+        [sample(300)],
+        observations(wait(WaitKind.MODEL, 100, 300), cpu_ms=90, blocked_loop=(block,)),
     )
     assert told(drawn.lanes[0]) == [(0, READY), (100, MODEL)]
-    assert [(each.begin_ns, each.end_ns, each.place) for each in drawn.held] == [
+    assert [(each.begin_ns, each.end_ns, each.place) for each in drawn.blocked] == [
         (0, 100 * MS, "a.py:blunder")
     ]
 
@@ -130,15 +131,16 @@ def test_what_another_session_blocks_the_loop_with_is_ready_and_shown_by_name() 
 def test_what_a_session_computes_itself_is_its_own_though_it_holds_the_loop() -> None:
     caught = BlockedLoop("a.py:rank", ORIGIN_NS, ORIGIN_NS + 100 * MS, cause=Cause.COMPUTING)
     drawn = timeline(
-        [sample(300)], evidence(wait(WaitKind.MODEL, 100, 300), cpu_ms=90, blocked_loop=(caught,))
+        [sample(300)],
+        observations(wait(WaitKind.MODEL, 100, 300), cpu_ms=90, blocked_loop=(caught,)),
     )
     assert told(drawn.lanes[0]) == [(0, OWN), (100, MODEL)]
-    assert [each.place for each in drawn.held] == ["a.py:rank"]
+    assert [each.place for each in drawn.blocked] == ["a.py:rank"]
 
 
 def test_the_first_sessions_are_shown_in_the_order_of_their_begins() -> None:
     samples = [sample(100 + n, session=n, start_ms=50 - n) for n in range(MOST_LANES + 5)]
-    shown = [lane.session for lane in timeline(samples, evidence()).lanes]
+    shown = [lane.session for lane in timeline(samples, observations()).lanes]
     assert shown == list(range(MOST_LANES + 4, 4, -1))
 
 
@@ -161,7 +163,7 @@ def test_whatever_happened_states_follow_one_another_and_differ(
         wait(kind, begin, begin + length, taken_up_ms=begin + length + late, step=step)
         for kind, begin, length, late, step in drawn
     ]
-    (lane,) = timeline([sample(1000)], evidence(*waits, cpu_ms=3)).lanes
+    (lane,) = timeline([sample(1000)], observations(*waits, cpu_ms=3)).lanes
     assert lane.from_ns[0] == 0
     assert all(before < after for before, after in pairwise(lane.from_ns))
     assert all(before is not after for before, after in pairwise(lane.state))

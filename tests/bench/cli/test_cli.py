@@ -190,7 +190,7 @@ def test_a_killed_trial_is_a_failed_cell_and_the_others_go_on(
     )  # fmt: skip
 
     assert finished.status == 0, finished.err
-    by_name = {(cell["target"], cell["strategy"]): cell for cell in finished.cells}
+    by_name = {(cell["cell"]["target"], cell["cell"]["strategy"]): cell for cell in finished.cells}
     assert by_name["failing:build", "sync"]["status"] == "failed"
     assert "killed by SIGKILL" in by_name["failing:build", "sync"]["error"]
     assert by_name["failing:build", "gather"]["status"] == "not_applicable"
@@ -240,7 +240,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
 
     assert status == 130, errors.read_text()
     run = json.loads(run_file.read_text())
-    assert [cell["scenario"] for cell in run["cells"]] == ["quick"]
+    assert [cell["cell"]["scenario"] for cell in run["cells"]] == ["quick"]
     assert [finding["kind"] for finding in run["findings"]] == ["interrupted"]
     assert "Traceback" not in errors.read_text()
 
@@ -262,5 +262,5 @@ def test_who_holds_the_event_loop_is_named(warpbench: Warpbench) -> None:
     assert held, finished.out
     assert "lookup" in held[0]
     (cell,) = finished.cells
-    assert cell["loop_holders"][0]["times"] == 10
-    assert cell["loop_holders"][0]["total_s"] == pytest.approx(0.5)
+    assert cell["loop_blockers"][0]["times"] == 10
+    assert cell["loop_blockers"][0]["total_s"] == pytest.approx(0.5)

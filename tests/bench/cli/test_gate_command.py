@@ -151,7 +151,7 @@ def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_
     for hash_seed in ("1", "4242"):
         held = warpbench("gate", PYTHONHASHSEED=hash_seed)
         assert held.status == 0, held.out
-        assert "held: 1 cell, exactly as in the baseline" in held.out
+        assert "passed: 1 cell, exactly as in the baseline" in held.out
 
     write_agent(tmp_path, *no_limit)
     better = warpbench(

@@ -113,7 +113,7 @@ def test_the_whole_recording_is_read_and_what_is_amiss_is_counted(real_trace: Pa
 
     assert len(trace.sessions) == 355
     assert len(trace.calls) == 24_015  # of which 524 are those of nested agents
-    assert trace.amiss == {
+    assert trace.malformed == {
         "requests without a latency: replayed with the median of the others, 6.3 s": 2_051,
         "requests without think_time: took 0 s": 52,
     }

@@ -11,18 +11,12 @@ from warpbench.bench.results.records import LatencySummary
 from warpbench.bench.results.verdict import CellVerdict, Verdict
 from warpbench.bench.runner.environment import Difference
 
+from ...built import CELL
 from .structure.test_compare import EXAMPLE as STRUCTURE
 from .work.test_compare import BEFORE as WORK
 
 BEFORE = CellBaseline(
-    scenario="tools",
-    target="agent",
-    strategy="gather",
-    loop="asyncio",
-    concurrency=10,
-    sessions=10,
-    seed=1,
-    tool_workers=1,
+    cell=CELL,
     structure=STRUCTURE,
     work=WORK,
 )
@@ -34,19 +28,21 @@ def verdict(after: Measured | NotMeasured, *differences: Difference) -> CellVerd
 
 
 def test_what_is_as_it_was_has_held() -> None:
-    assert verdict(SAME) == CellVerdict("cell", Verdict.HELD)
+    assert verdict(SAME) == CellVerdict("cell", Verdict.PASSED)
 
 
 def test_a_cell_that_came_to_nothing_is_not_judged() -> None:
     judged = verdict(NotMeasured("crashed: killed by SIGSEGV"))
-    assert judged == CellVerdict("cell", Verdict.NOT_JUDGED, reason="crashed: killed by SIGSEGV")
+    assert judged == CellVerdict(
+        "cell", Verdict.COULD_NOT_JUDGE, reason="crashed: killed by SIGSEGV"
+    )
 
 
 def test_another_workload_is_not_judged() -> None:
     other = replace(STRUCTURE, ideal_latency_s=LatencySummary(p50=3.0))
-    assert verdict(replace(SAME, structure=other)).verdict is Verdict.NOT_JUDGED
+    assert verdict(replace(SAME, structure=other)).verdict is Verdict.COULD_NOT_JUDGE
     fewer = replace(WORK, sessions=1)
-    assert verdict(replace(SAME, work=fewer)).verdict is Verdict.NOT_JUDGED
+    assert verdict(replace(SAME, work=fewer)).verdict is Verdict.COULD_NOT_JUDGE
 
 
 def test_what_a_faster_program_costs_is_its_price_and_no_regression() -> None:
@@ -62,7 +58,7 @@ def test_what_a_faster_program_costs_is_its_price_and_no_regression() -> None:
 
 def test_memory_kept_is_noted_and_decides_nothing() -> None:
     judged = verdict(replace(SAME, work=replace(WORK, blocks_kept=8_000)))
-    assert judged.verdict is Verdict.HELD
+    assert judged.verdict is Verdict.PASSED
     assert judged.notes == (
         "+400 kept memory blocks per session (400 → 800, +100.0%): does a session leave "
         "something behind?",
@@ -90,7 +86,7 @@ def test_calls_under_another_version_are_no_regression(
     difference: Difference, *, compares: bool
 ) -> None:
     more = Measured(STRUCTURE, replace(WORK, python_calls=11_000), frozenset())
-    expected = Verdict.REGRESSED if compares else Verdict.HELD
+    expected = Verdict.REGRESSED if compares else Verdict.PASSED
     assert verdict(more, difference).verdict is expected
     slower = Measured(replace(STRUCTURE, makespan_s=2.0), WORK, frozenset())
     assert verdict(slower, difference).verdict is Verdict.REGRESSED

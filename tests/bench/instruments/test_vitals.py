@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.instruments.vitals import VitalsRecorder
-from warpbench.bench.instruments.watchdog import HELD_UP_NS, Watchdog
-from warpbench.bench.results.blocked_loop import BlockedLoop, Cause, loop_holders
+from warpbench.bench.instruments.watchdog import BLOCKED_FROM_NS, Watchdog
+from warpbench.bench.results.blocked_loop import BlockedLoop, Cause, loop_blockers
 from warpbench.bench.results.timeline import Vitals
 from warpbench.mocks.clock import (
     Clock,
@@ -80,7 +80,7 @@ async def gives_way() -> None:
 def test_computing_that_holds_a_loop_is_caught_with_its_stack(loop: str, mode: ClockMode) -> None:
     vitals, held = followed(holds_the_loop, loop, mode)
 
-    (caught,) = loop_holders(held)
+    (caught,) = loop_blockers(held)
     assert caught.place.endswith(":compute")
     assert caught.cause is Cause.COMPUTING
     assert [place.rpartition(":")[0].rpartition(":")[2] for place in caught.stack] == [
@@ -106,7 +106,7 @@ async def many_at_once() -> None:
 
 def test_a_long_iteration_that_many_share_is_nobodys_fault() -> None:
     vitals, held = followed(many_at_once, "asyncio", ClockMode.WARP)
-    assert max(vitals.loop_lag_ns) >= 4 * HELD_UP_NS * 0.9
+    assert max(vitals.loop_lag_ns) >= 4 * BLOCKED_FROM_NS * 0.9
     assert held == []
 
 
@@ -153,7 +153,7 @@ def test_any_number_of_marks_gives_at_most_so_many_samples_and_loses_no_lag(
             recorder.runs()
             clock.at_ns += step_ms * MS
             recorder.polls()
-            recorder.pulse(clock.at_ns)
+            recorder.tick(clock.at_ns)
     vitals = recorder.vitals()
 
     assert 1 <= len(vitals.at_ns) <= 121
@@ -162,12 +162,12 @@ def test_any_number_of_marks_gives_at_most_so_many_samples_and_loses_no_lag(
 
 
 def test_places_are_summed_up_the_worst_first() -> None:
-    stretches = [
+    segments = [
         BlockedLoop("a", 0, 10 * MS, stack=("short",)),
         BlockedLoop("b", 0, 25 * MS, cause=Cause.COMPUTING),
         BlockedLoop("a", 20 * MS, 50 * MS, stack=("long",)),
     ]
-    first, second = loop_holders(stretches)
+    first, second = loop_blockers(segments)
     assert (first.place, first.times, first.total_s, first.longest_s) == ("a", 2, 0.04, 0.03)
     assert first.stack == ("long",)
     assert (second.place, second.cause) == ("b", Cause.COMPUTING)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from warpbench.bench.lessons import LESSONS
 from warpbench.bench.lessons.playing import play
-from warpbench.bench.results.lesson import Doing, Played, Stretch
+from warpbench.bench.results.lesson import Doing, Played, Segment
 from warpbench.reports.terminal.lesson import code_of, lesson_text
 
 HERE = [name for name in LESSONS if name != "eager-tasks" or sys.version_info >= (3, 12)]
@@ -33,7 +33,7 @@ def test_a_lesson_shows_the_code_that_was_run_and_every_lane(name: str) -> None:
     for act in lesson.acts:
         assert f"async def {act.__name__}(stage: Stage) -> None:" in text
     for one in played.values():
-        assert all(each.lane in text for each in one.stretches)
+        assert all(each.lane in text for each in one.segments)
         assert all(word in text for word in one.words)
     assert "def _seen" not in text
     assert len(code_of(lesson).splitlines()) <= 45  # short enough to be read
@@ -47,8 +47,8 @@ def test_a_claim_that_does_not_hold_is_not_seen() -> None:
 
 
 def test_a_lane_is_drawn_to_scale_and_what_was_cut_short_is_marked() -> None:
-    waits = Stretch("a", Doing.WAITS, 0, 500)
-    blocks = Stretch("b", Doing.BLOCKS, 500, 1000, is_cut_short=True)
+    waits = Segment("a", Doing.WAITS, 0, 500)
+    blocks = Segment("b", Doing.BLOCKS, 500, 1000, is_cut_short=True)
     played = {
         "in_turn": Played((waits, blocks), (), 1000),
         "side_by_side": Played((), ((0, "hello"),), 0),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from warpbench.bench.results.cell import Cell
 from warpbench.bench.results.records import (
     SCHEMA_VERSION,
     CellResult,
@@ -37,9 +38,13 @@ latencies = st.builds(
 )
 cells = st.builds(
     CellResult,
-    **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport"), texts),
-    **dict.fromkeys(("concurrency", "session_count", "seed", "tool_workers", "trials"), counts),
-    clock=st.sampled_from(ClockMode),
+    cell=st.builds(
+        Cell,
+        **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport", "arrivals"), texts),
+        **dict.fromkeys(("concurrency", "session_count", "seed", "tool_workers"), counts),
+        clock=st.sampled_from(ClockMode),
+    ),
+    trials=counts,
     status=st.sampled_from(Status),
     error=st.none() | texts,
     sessions=st.builds(
@@ -97,16 +102,18 @@ runs = st.builds(
 )
 
 CELL = CellResult(
-    scenario="tools",
-    target="agent",
-    strategy="taskgroup",
-    loop="uvloop",
-    transport="respx",
-    clock=ClockMode.WARP,
-    concurrency=100,
-    session_count=300,
-    seed=7,
-    tool_workers=32,
+    cell=Cell(
+        scenario="tools",
+        target="agent",
+        strategy="taskgroup",
+        loop="uvloop",
+        transport="respx",
+        clock=ClockMode.WARP,
+        concurrency=100,
+        session_count=300,
+        seed=7,
+        tool_workers=32,
+    ),
     trials=3,
     sessions=SessionCounts(started=900, succeeded=900),
     efficiency=0.97,
@@ -178,8 +185,10 @@ def test_keys_are_the_fields_in_their_order(file: Path) -> None:
         "fidelity",
     ]
     cell = document["cells"][0]
-    assert list(cell)[:6] == ["scenario", "target", "strategy", "loop", "transport", "clock"]
-    assert cell["clock"] == "warp"
+    assert list(cell)[:3] == ["cell", "status", "error"]
+    factors = cell["cell"]
+    assert list(factors)[:6] == ["scenario", "target", "strategy", "loop", "transport", "clock"]
+    assert factors["clock"] == "warp"
     assert cell["status"] == "measured"
     assert cell["sessions"]["started"] == 900
     assert cell["latency_s"]["p50"] == 1.2
@@ -295,7 +304,7 @@ def test_another_schema_is_refused(file: Path, version: object) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     message = refusal(file)
     assert "schema_version" in message
-    assert f"reads {SCHEMA_VERSION}" in message
+    assert f", {SCHEMA_VERSION}; read it with the version that wrote it" in message
 
 
 def test_a_file_without_schema_is_refused(file: Path) -> None:
@@ -344,6 +353,6 @@ def test_a_wrong_value_is_refused_by_its_key(
 
 def test_a_missing_key_is_refused_by_its_name(file: Path) -> None:
     document = written(file)
-    del document["cells"][0]["scenario"]
+    del document["cells"][0]["cell"]["scenario"]
     file.write_text(json.dumps(document), encoding="utf-8")
-    assert "cells.0.scenario:" in refusal(file)
+    assert "cells.0.cell.scenario:" in refusal(file)

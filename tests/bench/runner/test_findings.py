@@ -1,37 +1,37 @@
 """Warnings about results: what is told, once, and of what it is silent."""
 
-from warpbench.bench.results.blocked_loop import Cause, LoopHolder
+from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
 from warpbench.bench.runner.findings import findings_of
 
 from ...built import cell_result
 
 
-def holder(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopHolder:
+def blocker(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopBlocker:
     fields = {"cause": Cause.COMPUTING, "times": 1, "stack": (), **more}
-    return LoopHolder(place=place, total_s=total_s, longest_s=longest_s, **fields)  # type: ignore[arg-type]
+    return LoopBlocker(place=place, total_s=total_s, longest_s=longest_s, **fields)  # type: ignore[arg-type]
 
 
-def cell(*holders: LoopHolder, strategy: str = "gather", scenario: str = "tools") -> CellResult:
+def cell(*blockers: LoopBlocker, strategy: str = "gather", scenario: str = "tools") -> CellResult:
     return cell_result(
         strategy=strategy,
         scenario=scenario,
         trials=2,
         sessions=SessionCounts(started=80, succeeded=80),
         makespan_s=100.0,
-        loop_holders=holders,
+        loop_blockers=blockers,
     )
 
 
 def told(*cells: CellResult) -> list[str]:
-    return [each.message for each in findings_of(cells) if each.kind is FindingKind.LOOP_HELD]
+    return [each.message for each in findings_of(cells) if each.kind is FindingKind.LOOP_BLOCKED]
 
 
 def test_a_place_is_told_of_once_where_it_was_worst_and_in_how_many_cells_more() -> None:
     (message,) = told(
-        cell(holder("agent.py:summarise", 0.6)),
-        cell(holder("agent.py:summarise", 0.9), strategy="taskgroup"),
-        cell(holder("agent.py:summarise", 0.3), strategy="workers"),
+        cell(blocker("agent.py:summarise", 0.6)),
+        cell(blocker("agent.py:summarise", 0.9), strategy="taskgroup"),
+        cell(blocker("agent.py:summarise", 0.3), strategy="workers"),
     )
     assert message.startswith("agent.py:summarise held the event loop for 300 ms at a time")
     assert "0.45 s of a trial" in message  # of two
@@ -40,14 +40,14 @@ def test_a_place_is_told_of_once_where_it_was_worst_and_in_how_many_cells_more()
 
 def test_each_place_cause_and_scenario_is_told_of_by_itself() -> None:
     messages = told(
-        cell(holder("a.py:one", 0.6), holder("a.py:two", 0.6)),
-        cell(holder("a.py:one", 0.6, cause=Cause.WAITING)),
-        cell(holder("a.py:one", 0.6), scenario="research"),
+        cell(blocker("a.py:one", 0.6), blocker("a.py:two", 0.6)),
+        cell(blocker("a.py:one", 0.6, cause=Cause.WAITING)),
+        cell(blocker("a.py:one", 0.6), scenario="research"),
     )
     assert len(messages) == 4
     assert sum("should have been awaited" in message for message in messages) == 1
 
 
 def test_short_and_seldom_is_not_worth_a_warning_and_often_is() -> None:
-    assert told(cell(holder("a.py:one", 0.04, longest_s=0.04))) == []
-    assert len(told(cell(holder("a.py:one", 20.0, longest_s=0.04)))) == 1
+    assert told(cell(blocker("a.py:one", 0.04, longest_s=0.04))) == []
+    assert len(told(cell(blocker("a.py:one", 20.0, longest_s=0.04)))) == 1

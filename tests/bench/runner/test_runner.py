@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.results.records import FindingKind, Run, Status
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
@@ -156,7 +157,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so() -> None:
     )
 
     assert interrupted
-    assert [cell.strategy for cell in finished.cells] == ["sync", "gather"]
+    assert [result.cell.strategy for result in finished.cells] == ["sync", "gather"]
     assert finished.findings[0].kind is FindingKind.INTERRUPTED
     assert saved[-1] == finished
 

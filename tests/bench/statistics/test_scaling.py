@@ -80,14 +80,14 @@ def test_goodput_is_the_most_that_keeps_the_objective_and_loses_nothing() -> Non
     cells.append(cell(100, 60, 2.1))
     best = goodput(cells, Objective("p99", 2.0))
     assert best is not None
-    assert best.concurrency == 50
+    assert best.cell.concurrency == 50
     assert goodput(cells, Objective("p99", 0.5)) is None
 
 
 def test_too_few_sessions_do_not_break_an_objective_they_do_not_tell() -> None:
     objective = Objective("p99", 2.0)
-    assert not objective.is_told_by(cell(1, 1, None))
-    assert objective.is_told_by(cell(1, 1, 3.0))
+    assert not objective.is_reported_by(cell(1, 1, None))
+    assert objective.is_reported_by(cell(1, 1, 3.0))
     assert objective.sessions == 100
 
 

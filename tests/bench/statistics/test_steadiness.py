@@ -5,24 +5,25 @@ from random import Random
 
 import pytest
 from warpbench.bench.results.records import CellResult, FindingKind
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.steadiness import drift_within, trend_over
 from warpbench.bench.statistics.summary import cell_result
 
-from ...built import CELL, TRIAL
+from ...built import CELL, TRIAL, changed
 
 MS = 1_000_000
 
 
-def trial(stretch: list[float], makespan_ms: int = 1000) -> TrialResult:
+def trial(segment: list[float], makespan_ms: int = 1000) -> TrialResult:
     """Sessions that begin one after the other, each with a critical path of its own."""
-    ideals_ns = tuple((100 + 37 * number % 200) * MS for number in range(len(stretch)))
+    ideals_ns = tuple((100 + 37 * number % 200) * MS for number in range(len(segment)))
     samples = tuple(
         SessionSample(
             number, Outcome.SUCCEEDED, number * MS, number * MS + round(ideal_ns * factor)
         )
-        for number, (ideal_ns, factor) in enumerate(zip(ideals_ns, stretch, strict=True))
+        for number, (ideal_ns, factor) in enumerate(zip(ideals_ns, segment, strict=True))
     )
     return replace(
         TRIAL,
@@ -52,9 +53,9 @@ def test_sessions_that_take_longer_and_longer_are_a_drift() -> None:
 
 
 def test_the_first_wave_and_the_last_are_no_steady_state_and_do_not_count() -> None:
-    stretches = scattered(5.0, 30, 1) + scattered(1.0, 80, 2) + scattered(0.2, 30, 3)
-    assert drift_within([trial(stretches)], 30) is None
-    assert drift_within([trial(stretches)], 0) is not None
+    segments = scattered(5.0, 30, 1) + scattered(1.0, 80, 2) + scattered(0.2, 30, 3)
+    assert drift_within([trial(segments)], 30) is None
+    assert drift_within([trial(segments)], 0) is not None
 
 
 def test_sessions_that_only_scatter_or_are_all_alike_do_not_drift() -> None:
@@ -69,7 +70,7 @@ def test_few_sessions_tell_nothing() -> None:
 def run_of(factors: list[float]) -> list[CellResult]:
     """Cells whose last trial took so much longer than the first."""
     return [
-        replace(
+        changed(
             cell_result(
                 CELL,
                 [trial([1.0] * 10, 1000), trial([1.0] * 10, round(1000 * factor))],

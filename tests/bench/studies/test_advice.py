@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.advice import Advice, Worth
+from warpbench.bench.results.advice import Advice, Gain
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.statistics.scaling import Objective
-from warpbench.bench.studies.advice import choose, others_of, strained_spec, what_ifs, worths_of
+from warpbench.bench.studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
@@ -37,14 +38,14 @@ def cell(load: int, per_s: float, p99: float = 1.0, failed: int = 0, **more: Any
 def test_nearly_as_much_with_fewer_at_once_is_better_advice_than_the_most() -> None:
     best = choose([cell(10, 50), cell(100, 97.5), cell(400, 100)], None)
     assert best is not None
-    assert best.concurrency == 100
+    assert best.cell.concurrency == 100
 
 
 def test_an_objective_and_lost_sessions_rule_cells_out() -> None:
     cells = [cell(10, 50, p99=0.5), cell(100, 98, p99=2.0), cell(20, 99, p99=0.1, failed=1)]
     best = choose(cells, Objective("p99", 1.0))
     assert best is not None
-    assert best.concurrency == 10
+    assert best.cell.concurrency == 10
     assert choose(cells, Objective("p99", 0.01)) is None
     assert choose([], None) is None
 
@@ -57,7 +58,7 @@ def test_others_are_told_at_their_best_load() -> None:
 
 
 def spec_of(scenario: str) -> TrialSpec:
-    return strained_spec(cell(8, 10, scenario=scenario), load_scenario(scenario))
+    return double_load_spec(cell(8, 10, scenario=scenario), load_scenario(scenario))
 
 
 def test_the_best_is_strained_by_twice_the_load_and_the_sessions() -> None:
@@ -109,24 +110,24 @@ class Carrying:
 
 def test_a_cost_is_worth_what_is_gained_without_it() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
-    free, unlimited = worths_of(cell(16, 10), reversed(changes), Carrying(10.0, 15.0))
+    free, unlimited = gains_of(cell(16, 10), reversed(changes), Carrying(10.0, 15.0))
     assert (free.what, round(free.gain, 6)) == (changes[0].what, 0.5)
     assert unlimited.gain == pytest.approx(0)
-    (only,) = worths_of(cell(16, 10), changes, Carrying(None, 12.0))
+    (only,) = gains_of(cell(16, 10), changes, Carrying(None, 12.0))
     assert only.what == changes[1].what
 
 
-def advised(*worths: Worth, strained_per_s: float = 120.0) -> str:
+def advised(*gains: Gain, strained_per_s: float = 120.0) -> str:
     best = cell(100, 98, efficiency=0.8)
     parts = TimeParts(llm=1.0, ready=0.4, cpu=0.01)
-    strained = cell(200, strained_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
+    at_double_load = cell(200, strained_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
     run = Run(created_at="", command="", environment=HEADER.environment, cells=(best, cell(50, 60)))
-    advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), strained, worths)
+    advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), at_double_load, gains)
     return "\n".join(f"{heading}: {line}" for heading, line in advice_lines(advice, run))
 
 
 def test_it_says_what_to_run_what_limits_it_and_on_what_that_rests() -> None:
-    text = advised(Worth("all was free", cell(200, 180), 0.5), Worth("x", cell(200, 121), 0.008))
+    text = advised(Gain("all was free", cell(200, 180), 0.5), Gain("x", cell(200, 121), 0.008))
     assert text.splitlines() == [
         "run: gather · asyncio, 100 sessions at once",
         "expect: 98.0/s, p99 1.00 s, 80 % of the ideal (measured)",
@@ -143,7 +144,7 @@ def test_it_says_what_to_run_what_limits_it_and_on_what_that_rests() -> None:
 
 def test_a_cell_that_carried_nothing_has_no_worths_and_is_told_so() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
-    assert worths_of(cell(16, 0), changes, Carrying()) == ()
+    assert gains_of(cell(16, 0), changes, Carrying()) == ()
     assert "limit: twice that load: no session came through it" in advised(strained_per_s=0.0)
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.studies import doctor
 from warpbench.bench.studies.doctor import (
     Check,

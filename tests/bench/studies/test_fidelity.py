@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.studies.fidelity import chosen_specs, measure_fidelity

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.results.records import FindingKind, Run
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors
 from warpbench.bench.statistics.scaling import ScalingLaw, law_of
 from warpbench.bench.statistics.stopping import Sampling
@@ -70,7 +71,7 @@ def test_each_strategy_is_followed_as_far_as_it_grows() -> None:
 def test_the_knee_is_measured_and_fitted_within_one_step(knee: int) -> None:
     run = swept(Scaling(gather=usl(knee)))
     best = max(run.cells, key=lambda cell: cell.throughput_per_s or 0)
-    assert abs(math.log2(best.concurrency / knee)) <= 0.5
+    assert abs(math.log2(best.cell.concurrency / knee)) <= 0.5
     law = law_of(run.cells)
     assert law is not None
     assert law.knee == pytest.approx(knee, rel=0.05)
@@ -98,7 +99,7 @@ def test_what_a_budget_leaves_goes_to_what_is_uncertain_once_the_loads_are_found
         save=lambda _: None,
         now_s=lambda: float(len(ran)),
     )
-    trials = {cell.concurrency: cell.trials for cell in run.cells}
+    trials = {result.cell.concurrency: result.trials for result in run.cells}
     assert trials.pop(2) == 2 + 40 - len(run.cells) * 2
     assert set(trials.values()) == {2}
     assert ran[-1] == 2
@@ -115,13 +116,13 @@ def test_each_load_has_the_sessions_that_an_objective_takes() -> None:
         save=lambda _: None,
     )
     assert load_scenario("research").sessions == 60
-    assert min(cell.session_count for cell in run.cells) == 100
+    assert min(result.cell.session_count for result in run.cells) == 100
 
 
 def test_sessions_grow_with_the_load_and_workers_do_not() -> None:
     run = swept(Scaling(gather=usl(30)))
-    assert len({cell.tool_workers for cell in run.cells}) == 1
-    assert all(cell.session_count >= 4 * cell.concurrency for cell in run.cells)
+    assert len({result.cell.tool_workers for result in run.cells}) == 1
+    assert all(result.cell.session_count >= 4 * result.cell.concurrency for result in run.cells)
 
 
 def test_a_load_that_fails_ends_its_strategy_only() -> None:
@@ -158,8 +159,8 @@ def test_ctrl_c_keeps_what_is_finished(at_load: int) -> None:
         save=saved.append,
     )
     assert was_interrupted
-    assert [cell.concurrency for cell in run.cells if cell.strategy == "gather"] == [
-        load for load in (1, 2, 4) if load < at_load
-    ]
+    assert [
+        result.cell.concurrency for result in run.cells if result.cell.strategy == "gather"
+    ] == [load for load in (1, 2, 4) if load < at_load]
     assert run.findings[0].kind is FindingKind.INTERRUPTED
     assert saved[-1] == run

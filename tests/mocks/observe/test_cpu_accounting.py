@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.observe.cpu_accounting import CpuBooks, Turn, booked, turns
+from warpbench.mocks.observe.cpu_accounting import CpuBooks, Turn, attributed, turns
 
 
 class FakeCpu:
@@ -49,19 +49,19 @@ class TestOnAnEventLoop:
         assert list(found) == [Turn(1, 0, 10), Turn(1, 10, 15), Turn(1, 70, 80)]
 
     def test_turns_count_in_full_where_the_thread_had_a_core_all_the_time(self) -> None:
-        found = booked([Turn(1, 0, 10), Turn(2, 30, 50)], readings=[(0, 500), (50, 545)])
+        found = attributed([Turn(1, 0, 10), Turn(2, 30, 50)], readings=[(0, 500), (50, 545)])
 
         assert found == {1: 10, 2: 20}
 
     def test_turns_between_two_readings_are_shortened_where_it_had_none(self) -> None:
         slow = [Turn(1, 0, 10), Turn(2, 30, 60)]
 
-        found = booked([*slow, Turn(1, 60, 100)], readings=[(0, 500), (60, 520), (100, 560)])
+        found = attributed([*slow, Turn(1, 60, 100)], readings=[(0, 500), (60, 520), (100, 560)])
 
         assert found == {1: 5 + 40, 2: 15}
 
     def test_what_comes_after_the_last_reading_counts_in_full(self) -> None:
-        assert booked([Turn(1, 20, 90)], readings=[(0, 0), (20, 5)]) == {1: 70}
+        assert attributed([Turn(1, 20, 90)], readings=[(0, 0), (20, 5)]) == {1: 70}
 
     @given(
         lengths=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100), st.integers(0, 100))),
@@ -79,7 +79,7 @@ class TestOnAnEventLoop:
             cpu_ns += int(share * (run.until_ns - readings[-1][0]))
             readings.append((run.until_ns, cpu_ns))
 
-        found = booked(runs, readings)
+        found = attributed(runs, readings)
 
         longest: Counter[int] = Counter()
         for run in runs:

@@ -6,8 +6,8 @@ import pytest
 from warpbench.mocks.scenario.diagnostics import (
     DeclarationError,
     dotted,
+    invalid,
     listed,
-    misfit,
     number,
     shown,
     unknown,
@@ -28,7 +28,7 @@ def test_what_was_found_is_shown_on_one_short_line(value: object) -> None:
 
 
 def test_an_error_can_be_seen_from_further_up() -> None:
-    error = misfit("a number", "x", ("p99",)).below("model", "latency_s")
+    error = invalid("a number", "x", ("p99",)).below("model", "latency_s")
     assert str(error) == "model.latency_s.p99: expected a number, found 'x'"
 
 

@@ -52,7 +52,7 @@ class TestCodingAgent:
         first, last = session.calls
         assert first == RecordedCall(3.0, 100, 20, (RecordedToolCall("work", 7.0),))
         assert last == RecordedCall(4.0, 100, 20, (), ttft_s=1.5)
-        assert trace.amiss == {}
+        assert trace.malformed == {}
 
     def test_a_nested_agent_runs_beside_the_tool(self, tmp_path: Path) -> None:
         trace = read(tmp_path, line(request(), NESTED, request(think_time=9)))
@@ -77,7 +77,7 @@ class TestCodingAgent:
         trace = read(tmp_path, line(request(), NESTED))
 
         assert [len(session.calls) for session in trace.sessions] == [1, 2]
-        assert sum(trace.amiss.values()) == 1
+        assert sum(trace.malformed.values()) == 1
 
     def test_an_unknown_latency_is_the_median_of_the_others(self, tmp_path: Path) -> None:
         requests = [request(api_time=value) for value in (1, 2, 9)] + [request(api_time=None)]
@@ -85,7 +85,7 @@ class TestCodingAgent:
         trace = read(tmp_path, line(*requests))
 
         assert [call.latency_s for call in trace.calls] == [1, 2, 9, 2]
-        assert trace.amiss == {
+        assert trace.malformed == {
             "requests without a latency: replayed with the median of the others, 2 s": 1
         }
 
@@ -101,7 +101,7 @@ class TestCodingAgent:
         assert latency in fitted
 
     @pytest.mark.parametrize(
-        ("broken", "amiss"),
+        ("broken", "malformed"),
         [
             (request(think_time="soon"), "requests without think_time: took 0 s"),
             ({**request(), "in": -1}, "requests without 'in': took 0 tokens"),
@@ -111,15 +111,15 @@ class TestCodingAgent:
         ],
     )
     def test_what_is_amiss_with_a_request_is_counted(
-        self, tmp_path: Path, broken: Any, amiss: str
+        self, tmp_path: Path, broken: Any, malformed: str
     ) -> None:
         trace = read(tmp_path, line(request(), broken, request()))
 
-        assert trace.amiss == {amiss: 1}
+        assert trace.malformed == {malformed: 1}
         assert len(trace.sessions) == 1
 
     @pytest.mark.parametrize(
-        ("broken", "amiss"),
+        ("broken", "malformed"),
         [
             ("{no JSON\n", "lines that are not JSON: left out"),
             ("[" * 100_000 + "\n", "lines that are not JSON: left out"),
@@ -128,12 +128,12 @@ class TestCodingAgent:
         ],
     )
     def test_a_broken_line_takes_no_other_with_it(
-        self, tmp_path: Path, broken: str, amiss: str
+        self, tmp_path: Path, broken: str, malformed: str
     ) -> None:
         trace = read(tmp_path, line(request()) + broken + line(request()))
 
         assert len(trace.sessions) == 2
-        assert trace.amiss == {amiss: 1}
+        assert trace.malformed == {malformed: 1}
 
 
 class TestAzure:
@@ -163,7 +163,7 @@ class TestAzure:
         trace = read(tmp_path, f"{self.ROWS}{row}\r\n")
 
         assert len(trace.sessions) == 2
-        assert list(trace.amiss.values()) == [1]
+        assert list(trace.malformed.values()) == [1]
 
 
 BEGUN_NS = 1_700_000_000 * 10**9
@@ -231,7 +231,7 @@ class TestOpenTelemetry:
         assert trace.sessions == (
             RecordedSession(0.0, (RecordedCall(3.0, 10, 11, tools), RecordedCall(2.0, 10, 11))),
         )
-        assert trace.amiss == {}
+        assert trace.malformed == {}
 
     def test_an_agent_inside_a_tool_is_nested_in_its_place(self, tmp_path: Path) -> None:
         spans = (
@@ -255,7 +255,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, otlp(first, second))
 
         assert [session.start_s for session in trace.sessions] == [0, 2.5]
-        assert trace.amiss["model calls without input tokens: took 0"] == 2
+        assert trace.malformed["model calls without input tokens: took 0"] == 2
 
     def test_spans_as_the_sdk_prints_them(self, tmp_path: Path) -> None:
         """What the agent's own telemetry comes to when it is exported to the console."""
@@ -283,7 +283,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, otlp(chat("c", 0, 1, ""), *broken))
 
         assert len(trace.sessions) == 1
-        assert trace.amiss == {"spans without identifiers or times: left out": 3}
+        assert trace.malformed == {"spans without identifiers or times: left out": 3}
 
     def test_a_broken_line_costs_no_other(self, tmp_path: Path) -> None:
         lines = [otlp(chat(f"c{number}", number, number + 0.5, "")) for number in range(6)]
@@ -292,7 +292,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, "\n".join(lines))
 
         assert len(trace.calls) == 5
-        assert trace.amiss["text that is not JSON: left out"] == 1
+        assert trace.malformed["text that is not JSON: left out"] == 1
 
     def test_a_time_that_nobody_set_makes_no_pause_of_decades(self, tmp_path: Path) -> None:
         unset = {**chat("b", 0, 1, "a"), "startTimeUnixNano": "0"}
@@ -300,7 +300,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, otlp(agent("a", 0, 9), chat("c", 1, 2, "a"), unset))
 
         assert len(trace.calls) == 1
-        assert trace.amiss["spans without identifiers or times: left out"] == 1
+        assert trace.malformed["spans without identifiers or times: left out"] == 1
 
     def test_who_calls_agents_but_no_model_hides_none_of_them(self, tmp_path: Path) -> None:
         called = (tool("route", 0, 1, "boss"), agent("a", 1, 9, "boss"), chat("c", 2, 3, "a"))
@@ -319,7 +319,7 @@ class TestOpenTelemetry:
         trace = read(tmp_path, otlp(first, second, *of_both, chat("e", 2, 3, "")))
 
         assert len(trace.calls) == 1
-        assert trace.amiss == {"agents that no session calls: left out": 2}
+        assert trace.malformed == {"agents that no session calls: left out": 2}
 
 
 class TestAnyFile:

@@ -10,7 +10,8 @@ import pytest
 from warpbench.bench.cli.options import clock_for, transports_of
 from warpbench.bench.results.cell import NO_LOOP, Cell
 from warpbench.bench.results.records import FindingKind
-from warpbench.bench.results.samples import Outcome, TrialResult
+from warpbench.bench.results.samples import Outcome
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.results.cell import NO_LOOP, Cell
-from warpbench.bench.results.samples import Outcome, SessionSample, TrialResult
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.targets.loading import name_of_target

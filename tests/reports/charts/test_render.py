@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +20,8 @@ from warpbench.reports.charts.palette import KNOWN_COLOURS
 from warpbench.reports.charts.render import render_charts, write_charts
 from warpbench.reports.charts.throughput import draw_throughput, ideal_points, throughput_points
 from warpbench.reports.comparison.ranking import Series, scenarios
+
+from ...built import changed
 
 pytestmark = pytest.mark.once
 
@@ -138,8 +139,8 @@ def test_a_missing_percentile_is_not_drawn(cell: Callable[..., CellResult]) -> N
 def test_latency_is_compared_at_the_highest_load_that_was_measured(sample: Run) -> None:
     (scenario,) = scenarios(sample)
     cells = cells_with_latency(scenario.fields[0])
-    assert {cell.concurrency for cell in cells} == {100}
-    assert [cell.strategy for cell in cells][:2] == ["sync", "threads"]
+    assert {result.cell.concurrency for result in cells} == {100}
+    assert [result.cell.strategy for result in cells][:2] == ["sync", "threads"]
 
 
 def test_a_wide_spread_of_loads_is_drawn_logarithmically(
@@ -201,7 +202,9 @@ def test_the_label_of_a_series_leaves_out_a_loop_that_is_none(
     assert Series("threads", "none", (cell("threads", "none", 1),)).label == "threads"
 
 
-@pytest.mark.parametrize("module", ["report", "table", "verdict", "page", "chart", "palette"])
+@pytest.mark.parametrize(
+    "module", ["html.write", "html.page", "terminal.table", "comparison.summary", "charts.palette"]
+)
 def test_matplotlib_is_imported_only_where_charts_are_drawn(module: str) -> None:
     code = f"import sys, warpbench.reports.{module}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -218,6 +221,6 @@ def test_colours_follow_the_run_and_not_the_scenario(
     cell: Callable[..., CellResult], run_of: Callable[..., Run]
 ) -> None:
     first = [cell(name, "asyncio", 10, scenario="one") for name in ("mine", "yours")]
-    second = [replace(first[1], scenario="two")]
+    second = [changed(first[1], scenario="two")]
     look = Look.of(run_of([*first, *second]))
     assert len(set(look.colours.values())) == 2

@@ -6,12 +6,13 @@ from warpbench.bench.results.records import CellResult, Run, Status
 from warpbench.reports.comparison.client_cost import client_costs
 from warpbench.reports.comparison.summary import verdict
 
+from ...built import changed
 from ..conftest import ENVIRONMENT, build_cell
 
 
 def cell(transport: str, strategy: str, cpu_s: float, load: int = 10) -> CellResult:
     made = build_cell(strategy, "asyncio", load, transport=transport)
-    return replace(made, cpu_s_per_session=cpu_s, llm_calls=2 * made.session_count)
+    return replace(made, cpu_s_per_session=cpu_s, llm_calls=2 * made.cell.session_count)
 
 
 def run(*cells: CellResult) -> Run:
@@ -44,7 +45,7 @@ def test_it_is_part_of_the_verdict() -> None:
 
 
 def test_cells_in_process_are_no_twins_of_each_other_however_sessions_arrive() -> None:
-    poisson = replace(cell("respx", "gather", 0.01), arrivals="poisson:20")
+    poisson = changed(cell("respx", "gather", 0.01), arrivals="poisson:20")
 
     assert client_costs(run(cell("respx", "gather", 0.02), poisson)) == ()
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
 from warpbench.reports.comparison.ranking import Field, Mark, judged_by, marks, scenarios
-from warpbench.reports.comparison.summary import field_verdict
+from warpbench.reports.comparison.summary import group_verdict
 
-from ...built import trial_figures
+from ...built import changed, trial_figures
 
 Build = Callable[..., CellResult]
 
@@ -57,7 +57,7 @@ def test_the_best_carries_most_and_others_tie_within_one_percent(
     near = cell("workers", "asyncio", 10, 0.97 * 0.991)
     far = cell("threads", "none", 10, 0.97 * 0.989)
     field = only_field(run_of([far, near, best]))
-    assert field.standing(10).leaders == (best, near)
+    assert field.ranking(10).leaders == (best, near)
     assert marks(field) == {best: Mark.BEST, near: Mark.TIED}
 
 
@@ -87,8 +87,8 @@ def test_a_strategy_that_loses_every_session_carries_nothing(
         throughput_per_s=0.0,
         efficiency=None,
     )
-    field = only_field(run_of([lost, replace(lost, strategy="workers")]))
-    assert field.standing(10).best is None
+    field = only_field(run_of([lost, changed(lost, strategy="workers")]))
+    assert field.ranking(10).best is None
     assert field.share_of_ideal(lost, 10) is None
 
 
@@ -102,8 +102,8 @@ def test_a_cell_that_lost_sessions_leads_none_that_lost_none(
         efficiency=None,
     )
     slow = cell("threads", "none", 10, 0.2)
-    assert only_field(run_of([lossy, slow])).standing(10).leaders == (slow,)
-    assert only_field(run_of([lossy])).standing(10).leaders == (lossy,)
+    assert only_field(run_of([lossy, slow])).ranking(10).leaders == (slow,)
+    assert only_field(run_of([lossy])).ranking(10).leaders == (lossy,)
 
 
 def test_sync_is_compared_by_its_cell_at_the_load(cell: Build, run_of: Callable[..., Run]) -> None:
@@ -121,7 +121,7 @@ def test_sync_at_one_stands_for_the_loads_at_which_it_was_not_run(
     sync = cell("sync", "none", 1, 0.98)
     field = only_field(run_of([sync, cell("gather", "asyncio", 100, 0.97)]))
     assert field.loads == (100,)
-    assert sync in field.standing(100).ranked
+    assert sync in field.ranking(100).ranked
     assert field.share_of_ideal(sync, 100) == pytest.approx(0.0098)
 
 
@@ -131,10 +131,10 @@ def test_alone_sync_has_its_own_load(cell: Build, run_of: Callable[..., Run]) ->
 
 def test_the_table_shows_the_loads_of_a_field_in_blocks(sample: Run) -> None:
     (scenario,) = scenarios(sample)
-    loads = [{cell.concurrency for cell in block} for block in scenario.blocks]
+    loads = [{result.cell.concurrency for result in block} for block in scenario.blocks]
     assert loads == [{1}, {10}, {100}]
     assert sorted(map(repr, scenario.cells)) == sorted(
-        repr(cell) for block in scenario.blocks for cell in block
+        repr(result) for block in scenario.blocks for result in block
     )
 
 
@@ -144,13 +144,13 @@ def test_leaders_lie_within_one_percent_and_all_others_below(
 ) -> None:
     base = cell("gather", "asyncio", 10)
     cells = [
-        replace(base, strategy=f"s{index}", throughput_per_s=rate)
+        changed(base, strategy=f"s{index}", throughput_per_s=rate)
         for index, rate in enumerate(rates)
     ]
-    standing = only_field(run_of(cells)).standing(10)
-    leading = {one.throughput_per_s for one in standing.leaders}
+    ranking = only_field(run_of(cells)).ranking(10)
+    leading = {one.throughput_per_s for one in ranking.leaders}
     assert all(rate >= max(rates) * 0.99 for rate in leading if rate is not None)
-    others = [one.throughput_per_s for one in standing.ranked if one not in standing.leaders]
+    others = [one.throughput_per_s for one in ranking.ranked if one not in ranking.leaders]
     assert all(rate < max(rates) * 0.99 or max(rates) == 0 for rate in others if rate is not None)
 
 
@@ -175,10 +175,10 @@ def test_in_an_open_loop_latency_from_the_intended_start_ranks_not_throughput(
     slow, quick = served("threads", 900, per_s=20.5), served("gather", 600, per_s=20.0)
     near = served("workers", 602, per_s=20.4)
     field = only_field(run_of([slow, quick, near]))
-    standing = field.standing(100)
-    assert [each.strategy for each in standing.ranked] == ["gather", "workers", "threads"]
-    assert {each.strategy for each in standing.leaders} == {"gather", "workers"}
-    assert field_verdict(field).startswith(
+    ranking = field.ranking(100)
+    assert [each.cell.strategy for each in ranking.ranked] == ["gather", "workers", "threads"]
+    assert {each.cell.strategy for each in ranking.leaders} == {"gather", "workers"}
+    assert group_verdict(field).startswith(
         "tools: gather and workers on asyncio tie at a p99 of 600 ms with 100 sessions; threads at "
         "a p99 of 900 ms."
     )

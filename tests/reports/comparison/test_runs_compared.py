@@ -14,7 +14,7 @@ from warpbench.reports.comparison.run_changes import rows, summary
 from warpbench.reports.comparison.runs_compared import Direction, compare_runs
 from warpbench.reports.exports.runs_compared import compared_markdown
 
-from ...built import trial_figures
+from ...built import changed, trial_figures
 
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]
@@ -55,12 +55,12 @@ def test_a_change_beyond_the_scatter_is_one_and_within_it_is_none(
         ]
     )
     compared = compare_runs(before, after)
-    assert [change.merit.direction for change in compared.changes] == [
+    assert [change.score.direction for change in compared.changes] == [
         Direction.WORSE,
         Direction.SAME,
         Direction.BETTER,
     ]
-    interval = compared.changes[0].merit.interval
+    interval = compared.changes[0].score.interval
     assert interval is not None
     assert interval.holds(0.9)
     assert summary(compared)[0] == (
@@ -71,24 +71,24 @@ def test_a_change_beyond_the_scatter_is_one_and_within_it_is_none(
 def test_more_cpu_is_worse(measured: Callable[..., CellResult], run_of: RunOf) -> None:
     before, after = run_of([measured(9, 9, cpu_s=0.004)]), run_of([measured(9, 9, cpu_s=0.005)])
     (change,) = compare_runs(before, after).changes
-    assert change.merit.direction is Direction.SAME
+    assert change.score.direction is Direction.SAME
     assert change.cpu.direction is Direction.WORSE
 
 
 def test_one_trial_cannot_tell(measured: Callable[..., CellResult], run_of: RunOf) -> None:
     (change,) = compare_runs(run_of([measured(100)]), run_of([measured(80)])).changes
-    assert change.merit.direction is Direction.UNKNOWN
+    assert change.score.direction is Direction.UNKNOWN
 
 
 def test_one_trial_in_virtual_time_is_exact(
     measured: Callable[..., CellResult], run_of: RunOf
 ) -> None:
     before, after = (
-        run_of([replace(measured(per_s), clock=ClockMode.VIRTUAL)]) for per_s in (100, 80)
+        run_of([changed(measured(per_s), clock=ClockMode.VIRTUAL)]) for per_s in (100, 80)
     )
     (change,) = compare_runs(before, after).changes
     assert change.direction is Direction.WORSE
-    assert change.merit.interval == Interval(0.8, 0.8, 0.8)
+    assert change.score.interval == Interval(0.8, 0.8, 0.8)
 
 
 @pytest.mark.parametrize("per_s", [0, 300])
@@ -129,13 +129,13 @@ def test_cells_that_lose_nearly_alike_are_judged_as_others_are(
 def test_a_run_against_itself_is_the_same(sample: Run) -> None:
     compared = compare_runs(sample, sample)
     assert compared.environment == ()
-    assert {change.merit.direction for change in compared.changes} == {Direction.SAME}
+    assert {change.score.direction for change in compared.changes} == {Direction.SAME}
 
 
 def test_cells_that_differ_in_what_was_asked_for_are_not_compared(
     measured: Callable[..., CellResult], run_of: RunOf
 ) -> None:
-    ours, theirs = measured(9, 9), replace(measured(9, 9), seed=99)
+    ours, theirs = measured(9, 9), changed(measured(9, 9), seed=99)
     compared = compare_runs(run_of([ours]), run_of([theirs]))
     assert compared.changes == ()
     assert (compared.only_before, compared.only_after) == ((ours,), (theirs,))
@@ -232,8 +232,8 @@ def test_open_loops_are_compared_by_latency_and_not_by_what_arrives(
 
     (change,) = later.changes
     assert change.percentile == "p99"
-    assert change.merit.value == pytest.approx(1.6)
-    assert change.merit.direction is Direction.WORSE
+    assert change.score.value == pytest.approx(1.6)
+    assert change.score.direction is Direction.WORSE
     assert summary(later)[0] == "1 cell answers later."
     assert summary(sooner)[0] == "1 cell answers sooner."
     assert rows(later)[0][1:4] == ("p99 500 ms", "p99 800 ms", "1.600")

@@ -31,7 +31,7 @@ def test_the_cells_so_far_are_ranked_at_the_load_under_way(cell: Cell) -> None:
     ]
     assert "starting" in shown(view)
     for done, each in enumerate(cells[:2]):
-        view.trial_begins(each, done, 9)
+        view.trial_begins(each.cell, done, 9)
         view.trial_ends(lambda result=each: result)  # type: ignore[misc]
 
     lines = shown(view).splitlines()
@@ -40,7 +40,7 @@ def test_the_cells_so_far_are_ranked_at_the_load_under_way(cell: Cell) -> None:
     assert "90 %" in lines[2]
 
     # At another load the table begins anew.
-    view.trial_begins(cells[2], 2, 9)
+    view.trial_begins(cells[2].cell, 2, 9)
     assert "so far" not in shown(view)
     assert "2/9" in shown(view)
 
@@ -48,7 +48,7 @@ def test_the_cells_so_far_are_ranked_at_the_load_under_way(cell: Cell) -> None:
 def test_names_that_come_from_outside_steer_no_terminal(hostile: object) -> None:
     view = LiveView(console(terminal=True))
     for each in hostile.cells:  # type: ignore[attr-defined]
-        view.trial_begins(each, 0, 1)
+        view.trial_begins(each.cell, 0, 1)
         view.trial_ends(lambda result=each: result)  # type: ignore[misc]
         assert "\x1b" not in shown(view)
 
@@ -57,7 +57,7 @@ def test_a_failed_cell_stays_on_the_screen_and_the_view_goes(cell: Cell, without
     screen = console(terminal=True)
     with progress_on(screen) as view:
         failed = without(cell("gather", "asyncio", 10), Status.FAILED, "killed by SIGKILL")
-        view.trial_begins(failed, 0, 1)
+        view.trial_begins(failed.cell, 0, 1)
         view.cell_ends(failed)
     assert "tools: gather on asyncio, 10 at once: killed by SIGKILL" in screen.file.getvalue()  # type: ignore[attr-defined]
 
@@ -65,7 +65,7 @@ def test_a_failed_cell_stays_on_the_screen_and_the_view_goes(cell: Cell, without
 def test_a_log_gets_a_line_a_cell(cell: Cell) -> None:
     log = console(terminal=False)
     with progress_on(log) as lines:
-        lines.trial_begins(cell("gather", "asyncio", 10), 4, 9)
+        lines.trial_begins(cell("gather", "asyncio", 10).cell, 4, 9)
         lines.trial_ends(lambda: cell("gather", "asyncio", 10))
         lines.cell_ends(cell("gather", "asyncio", 10))
     assert log.file.getvalue().startswith("[5/9] tools: gather on asyncio, 10 at once: makespan ")  # type: ignore[attr-defined]

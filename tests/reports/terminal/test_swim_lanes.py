@@ -59,10 +59,10 @@ def test_many_sessions_are_counted_not_drawn() -> None:
     assert "and 28 sessions more" in swim_lanes(lanes)
 
 
-stretches = st.tuples(st.integers(0, 1000), st.integers(1, 1000))
+segments = st.tuples(st.integers(0, 1000), st.integers(1, 1000))
 
 
-@given(st.lists(stretches, min_size=1, max_size=5), st.integers(10, 80))
+@given(st.lists(segments, min_size=1, max_size=5), st.integers(10, 80))
 def test_every_wait_shows_however_short_it_is(spans: list[tuple[int, int]], width: int) -> None:
     waits = [Wait(WaitKind.MODEL, 0, 0, None, "", start, start + length) for start, length in spans]
     end_ns = max(each.end_ns for each in waits) * 50

@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -12,6 +11,8 @@ from warpbench.bench.results.formatting import DASH
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.reports.comparison.summary import verdict
 from warpbench.reports.terminal.table import render_table
+
+from ...built import changed
 
 WIDTHS = (80, 100, 140)
 
@@ -41,7 +42,7 @@ def test_no_line_is_wider_than_the_console(degenerate: Run, width: int) -> None:
 def test_each_cell_has_one_line(sample: Run, width: int) -> None:
     text = printed(sample, width)
     begins = re.findall(r"^[★☆ ] {2}(\w+) +(?:\W|asyncio|uvloop) +\d+ ", text, re.MULTILINE)
-    assert sorted(begins) == sorted(cell.strategy for cell in sample.cells)
+    assert sorted(begins) == sorted(result.cell.strategy for result in sample.cells)
     assert "…" not in text
 
 
@@ -135,5 +136,5 @@ def test_hostile_names_cannot_steer_a_terminal(hostile: Run) -> None:
 
 
 def test_a_name_is_no_markup(cell: Callable[..., CellResult], run_of: Callable[..., Run]) -> None:
-    marked = replace(cell("gather", "asyncio", 10), strategy="[red]x[/red]", error=None)
+    marked = changed(cell("gather", "asyncio", 10), strategy="[red]x[/red]", error=None)
     assert "[red]x[/red]" in printed(run_of([marked]))

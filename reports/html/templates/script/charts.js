@@ -112,11 +112,11 @@ function partsChart(shown, width, data) {
 
 const LANE = 9;
 
-/** Sessions over time, a lane for each; below them, when the event loop was held. */
+/** Sessions over time, a lane for each; below them, when the event loop was blocked. */
 function timelineChart({ series, cell }, end_s, width, data) {
-  const { lanes, held } = cell.timeline;
-  const begin_s = Math.min(...lanes.map((lane) => lane.stretches[0]?.[0] ?? 0), 0);
-  const height = LANE * (lanes.length + (held.length ? 2 : 0)) + 58;
+  const { lanes, blocked } = cell.timeline;
+  const begin_s = Math.min(...lanes.map((lane) => lane.segments[0]?.[0] ?? 0), 0);
+  const height = LANE * (lanes.length + (blocked.length ? 2 : 0)) + 58;
   const made = ground(width, height, { top: 6, right: 18, bottom: 46, left: 64 });
   const x = exact([begin_s, end_s], made.across);
   axes(made, { x, y: { ticks: [] }, xName: "time", yName: "", xText: duration, yText: String });
@@ -130,19 +130,19 @@ function timelineChart({ series, cell }, end_s, width, data) {
     point(made, series, (from + to) / 2, y + LANE / 2, text);
   };
   lanes.forEach((lane, row) => {
-    for (const [from_s, to_s, state] of lane.stretches) {
+    for (const [from_s, to_s, state] of lane.segments) {
       bar(row, from_s, to_s, `state-${state}`, `session ${lane.session}, ${meanings[state]}: ` +
         `${duration(to_s - from_s)}, from ${duration(from_s)}`);
     }
   });
-  for (const [from_s, to_s, by] of held) {
-    bar(lanes.length + 1, from_s, to_s, "held", `${by} held the event loop for ` +
+  for (const [from_s, to_s, by] of blocked) {
+    bar(lanes.length + 1, from_s, to_s, "blocked", `${by} blocked the event loop for ` +
       `${duration(to_s - from_s)}, from ${duration(from_s)}`);
   }
   const side = (row, text) => made.svg.append(shape("text", { class: "label", "text-anchor": "end",
     x: made.across[0] - 8, y: made.up[1] + row * LANE + 8 }, text));
   side(0, "sessions");
-  if (held.length) side(lanes.length + 1, "loop held");
+  if (blocked.length) side(lanes.length + 1, "loop blocked");
   return made;
 }
 

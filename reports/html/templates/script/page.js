@@ -119,7 +119,7 @@ class Laboratory {
       ...one, style: styles[one.strategy], dashes: data.loops[one.loop].map((part) => part * 1.5).join(" "),
     }));
     // A session that took no time, since it failed at once, has a lane and nothing on it.
-    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.stretches.length));
+    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.segments.length));
     const carried = drawn.map(({ cell }) => cell.per_s ?? 0);
     const slowest = drawn[carried.indexOf(Math.min(...carried))];
     const fastest = drawn[carried.indexOf(Math.max(...carried))];
@@ -142,7 +142,7 @@ class Laboratory {
   }
 
   endOf({ cell }) {
-    return Math.max(...cell.timeline.lanes.flatMap((lane) => lane.stretches.map(([, to_s]) => to_s)));
+    return Math.max(...cell.timeline.lanes.flatMap((lane) => lane.segments.map(([, to_s]) => to_s)));
   }
 
   draw() {
@@ -171,7 +171,7 @@ class Laboratory {
 
   timelines(at) {
     // A session that took no time, since it failed at once, has a lane and nothing on it.
-    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.stretches.length));
+    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.segments.length));
     if (!drawn.length) return;
     const title = `The first sessions over time, ${at}`;
     const figure = element("figure", { class: "wide" }, element("figcaption", {}, title));
@@ -196,7 +196,7 @@ class Laboratory {
         `${title}: ${one.series.label}`));
     });
     const states = new Set(panels.flatMap(({ cell }) =>
-      cell.timeline.lanes.flatMap((lane) => lane.stretches.map(([, , state]) => state))));
+      cell.timeline.lanes.flatMap((lane) => lane.segments.map(([, , state]) => state))));
     figure.append(legend(data.states.filter((state) => states.has(state.key)), "state-"));
   }
 }

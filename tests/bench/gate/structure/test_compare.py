@@ -55,7 +55,7 @@ structures = st.builds(
 
 @given(structures, structures)
 def test_what_is_worse_one_way_is_not_held_the_other(before: Structure, after: Structure) -> None:
-    assert judge(before, before).verdict is Verdict.HELD
+    assert judge(before, before).verdict is Verdict.PASSED
     there, back = judge(before, after), judge(after, before)
     # A limit that is lower, and percentiles that are not there, are no change.
     if there.verdict is Verdict.IMPROVED:
@@ -94,15 +94,15 @@ EXAMPLE = Structure(
 
 def test_the_verdict_on_all_is_the_worst() -> None:
     of = {verdict: CellVerdict("cell", verdict) for verdict in Verdict}
-    assert overall([]) is Verdict.HELD
-    assert overall([of[Verdict.HELD], of[Verdict.IMPROVED]]) is Verdict.IMPROVED
-    assert overall([of[Verdict.IMPROVED], of[Verdict.NOT_JUDGED]]) is Verdict.NOT_JUDGED
-    assert overall([of[Verdict.NOT_JUDGED], of[Verdict.REGRESSED]]) is Verdict.REGRESSED
+    assert overall([]) is Verdict.PASSED
+    assert overall([of[Verdict.PASSED], of[Verdict.IMPROVED]]) is Verdict.IMPROVED
+    assert overall([of[Verdict.IMPROVED], of[Verdict.COULD_NOT_JUDGE]]) is Verdict.COULD_NOT_JUDGE
+    assert overall([of[Verdict.COULD_NOT_JUDGE], of[Verdict.REGRESSED]]) is Verdict.REGRESSED
 
 
 def test_a_tolerance_lets_a_figure_move_so_far_and_no_farther() -> None:
     tolerances = Tolerances(makespan=0.1)
-    assert judge(EXAMPLE, replace(EXAMPLE, makespan_s=1.1), tolerances).verdict is Verdict.HELD
+    assert judge(EXAMPLE, replace(EXAMPLE, makespan_s=1.1), tolerances).verdict is Verdict.PASSED
     slower = judge(EXAMPLE, replace(EXAMPLE, makespan_s=1.11), tolerances)
     assert [change.text for change in slower.changes] == ["makespan 1.000 s → 1.110 s (+11.0%)"]
 

@@ -14,7 +14,10 @@ EVERY_STRATEGY = "sync,threads,executor,gather,taskgroup,workers,blocking"
 
 def makespans(finished: Any) -> dict[tuple[str, str], float]:
     assert finished.status == 0, finished.err
-    return {(cell["strategy"], cell["loop"]): cell["makespan_s"] for cell in finished.cells}
+    return {
+        (cell["cell"]["strategy"], cell["cell"]["loop"]): cell["makespan_s"]
+        for cell in finished.cells
+    }
 
 
 def test_two_sleeps_take_two_seconds_in_turn_and_one_together(warpbench: Warpbench) -> None:
@@ -41,7 +44,7 @@ def test_async_tools_under_gather_reach_the_ideal_exactly_on_both_loops(
         "gather",
     )
 
-    assert [cell["loop"] for cell in finished.cells] == ["asyncio", "uvloop"]
+    assert [cell["cell"]["loop"] for cell in finished.cells] == ["asyncio", "uvloop"]
     for cell in finished.cells:
         assert cell["makespan_s"] == cell["ideal_makespan_s"]
         assert cell["latency_s"] == cell["ideal_latency_s"]

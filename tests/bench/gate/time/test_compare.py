@@ -58,7 +58,7 @@ def test_a_side_that_fails_cannot_be_judged(
     commit(project)
     judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time")
     assert judged.status == 2, judged.out + judged.err
-    assert f"? {CELL} (time): not judged" in judged.out
+    assert f"? {CELL} (time): could not judge" in judged.out
     assert complaint in judged.out
 
 

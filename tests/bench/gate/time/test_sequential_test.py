@@ -47,19 +47,19 @@ def test_one_cell_can_be_told_at_the_first_look_and_four_at_the_second() -> None
 
 
 def test_growth_within_the_margin_has_held_and_a_fall_is_an_improvement() -> None:
-    assert decide({"a": rising(1.0, 6)}, {}, MARGIN) == {"a": Verdict.HELD}
-    assert decide({"a": rising(1.02, 6)}, {}, MARGIN) == {"a": Verdict.HELD}
+    assert decide({"a": rising(1.0, 6)}, {}, MARGIN) == {"a": Verdict.PASSED}
+    assert decide({"a": rising(1.02, 6)}, {}, MARGIN) == {"a": Verdict.PASSED}
     assert decide({"a": rising(0.5, 12)}, {}, MARGIN) == {"a": Verdict.IMPROVED}
 
 
 def test_a_cell_that_is_decided_is_not_decided_again() -> None:
-    decided = {"a": Verdict.HELD}
+    decided = {"a": Verdict.PASSED}
     assert decide({"a": rising(2.0, 8)}, decided, MARGIN) == {}
 
 
 def test_at_the_end_a_cell_has_held_only_if_twice_the_margin_is_ruled_out() -> None:
-    assert conclude(rising(1.0, 6), MARGIN) is Verdict.HELD
-    assert conclude(rising(1.05, 6), MARGIN) is Verdict.HELD
+    assert conclude(rising(1.0, 6), MARGIN) is Verdict.PASSED
+    assert conclude(rising(1.05, 6), MARGIN) is Verdict.PASSED
     assert conclude(rising(1.2, 6), MARGIN) is Verdict.INCONCLUSIVE
     assert conclude([-0.2, 0.3, -0.1, 0.2, -0.3, 0.1], MARGIN) is Verdict.INCONCLUSIVE
     assert conclude([], MARGIN) is Verdict.INCONCLUSIVE

@@ -1,0 +1,65 @@
+"""What one trial measured, as its process sends it back."""
+
+from dataclasses import dataclass
+
+from ...mocks.observe.waits import Wait
+from .blocked_loop import BlockedLoop
+from .call_counts import CallCounts
+from .samples import SessionSample
+from .time_parts import TimeParts
+from .timeline import Timeline, Vitals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What one trial measured, as its process sends it back.
+
+    Attributes:
+        samples: One sample per started session.
+        makespan_ns: Start of the trial to the end of its last session, on the clock.
+        ideal_makespan_ns: The same for a costless scheduler, from the script alone.
+        ideal_latencies_ns: Critical path of each session, in the script's order.
+        origin_ns: Time on the clock at which it began.
+        http_requests: Requests that reached the mocked network.
+        llm_calls: Model calls answered.
+        tool_calls: Calls of the lab's tools.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        cpu_s: CPU seconds of the process over the measured sessions, all threads.
+        peak_rss_bytes: Greatest resident set of the process.
+        elapsed_s: What the measured sessions took on the wall.
+        waits: Each call of the model and of tools, if the trial was to note them; in times
+            of the clock, as are the next.
+        blocked_loop: Where an event loop was blocked, if the trial was to note that.
+        calls: What was called, if the trial was to count that.
+        server_capacity_per_s: Requests without latency that the mock model's server can
+            answer a second; ``None`` in-process.
+        server_utilisation: CPU seconds that it took per second of the trial.
+        time_parts_ns: Where the time of each sample went, in their order, if the trial was to
+            account for it.
+        vitals: How its process was over time, likewise.
+        timeline: What its first sessions did, likewise.
+        probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
+            measured before the trial, for all the marks of it, and that of the samples.
+    """
+
+    samples: tuple[SessionSample, ...]
+    makespan_ns: int
+    ideal_makespan_ns: int
+    ideal_latencies_ns: tuple[int, ...]
+    llm_calls: int
+    tool_calls: int
+    peak_in_flight: int
+    cpu_s: float
+    peak_rss_bytes: int
+    elapsed_s: float
+    origin_ns: int = 0
+    http_requests: int = 0
+    waits: tuple[Wait, ...] = ()
+    blocked_loop: tuple[BlockedLoop, ...] = ()
+    calls: CallCounts | None = None
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
+    time_parts_ns: tuple[TimeParts, ...] = ()
+    vitals: Vitals | None = None
+    timeline: Timeline | None = None
+    probe_cpu_s: float | None = None
