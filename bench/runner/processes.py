@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-from ...mocks.errors import TargetError, TrialError, WarpbenchError
+from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
@@ -158,13 +158,21 @@ def _serve(
     except TargetError as error:
         message = _Failure(str(error), is_target_error=True)
     except WarpbenchError as error:
-        message = _Failure(f"{type(error).__name__}: {error}", is_target_error=False)
+        first = _first_failure(error)
+        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
         message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
     sender.send(message)
     sender.close()
+
+
+def _first_failure(error: BaseException) -> BaseException:
+    """Return the failure of the clock that led to others: who waits for the blocked one to end."""
+    while isinstance(error, ClockError) and isinstance(error.__cause__, ClockError):
+        error = error.__cause__
+    return error
 
 
 def _exit_reason(exit_code: int | None) -> str:
