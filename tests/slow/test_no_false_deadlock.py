@@ -101,7 +101,9 @@ def test_a_true_deadlock_is_told_within_ten_seconds(
     (tmp_path / "blocks_for_ever.py").write_text(BLOCKS_FOR_EVER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    processes = TrialProcesses(60)
+    processes.check_target("agent")  # the server that trials are forked from has started then
     began_s = time.monotonic()
     with pytest.raises(TrialError, match="blocks where the clock cannot see it"):
-        TrialProcesses(60).run(spec_of(strategy, "asyncio", f"blocks_for_ever:{factory}"))
+        processes.run(spec_of(strategy, "asyncio", f"blocks_for_ever:{factory}"))
     assert time.monotonic() - began_s < TOLD_WITHIN_S
