@@ -24,13 +24,8 @@ from ...mocks.sandbox import (
     staying_on_this_machine,
 )
 from ...mocks.scenario import Scenario
-from ...mocks.transports.transports import (
-    HttpClient,
-    HttpClients,
-    Reached,
-    reached,
-    require_transport,
-)
+from ...mocks.transports.registry import HttpClient, require_transport
+from ...mocks.transports.transports import HttpClients, Reached, reached
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested

@@ -9,30 +9,22 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import httpx2
 from openai import DefaultAioHttpClient
 
 from ..clock import Clock
-from ..errors import UsageError
 from ..observe.meter import Meter
 from ..observe.waits import Wait, WaitKind
 from ..world.services import service_root
 from ..world.world import World, WorldSpec
 from .in_process.router import mocked_http
 from .loopback import SERVICES_PATH, ServerProcess
+from .registry import HttpClient, Transport
 
 _OPENAI_ROOT = "https://api.openai.com"
 _ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
-
-
-class HttpClient(StrEnum):
-    """What sends an async openai client's requests."""
-
-    HTTPX2 = "httpx2"
-    AIOHTTP = "aiohttp"
 
 
 class HttpClients:
@@ -63,36 +55,6 @@ class HttpClients:
         """Close them, on the loop on which they were used."""
         for client in self._made:
             await client.aclose()
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """A way of reaching the model.
-
-    Attributes:
-        name: As it is asked for and shown.
-        summary: What it is, in one line.
-        in_process: Whether it needs no socket, and so runs on every clock.
-        client: What sends the requests of async clients.
-    """
-
-    name: str
-    summary: str
-    in_process: bool
-    client: HttpClient
-
-
-RESPX = Transport("respx", "in-process, without a socket", True, HttpClient.HTTPX2)
-LOOPBACK = Transport(
-    "loopback", "real sockets to a server on this machine, by httpx2", False, HttpClient.HTTPX2
-)
-LOOPBACK_AIOHTTP = Transport(
-    "loopback-aiohttp", "the same by aiohttp, for async sessions", False, HttpClient.AIOHTTP
-)
-
-TRANSPORTS: Mapping[str, Transport] = {
-    transport.name: transport for transport in (RESPX, LOOPBACK, LOOPBACK_AIOHTTP)
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,25 +129,6 @@ def reached(
         for name, path in _ENDPOINTS.items():
             os.environ[name] = server.root + path
         yield _Loopback(server, spec)
-
-
-def require_transport(name: str) -> Transport:
-    """Return a transport by its name.
-
-    Raises:
-        UsageError: There is none of that name, or what it needs is not installed.
-    """
-    transport = TRANSPORTS.get(name)
-    if transport is None:
-        raise UsageError(f"transport {name!r}: expected one of {', '.join(TRANSPORTS)}")
-    if transport.client is HttpClient.AIOHTTP:
-        try:
-            import aiohttp  # noqa: F401, PLC0415 - an extra
-        except ImportError:
-            raise UsageError(
-                f"transport {name!r} needs aiohttp: pip install warpbench[aiohttp]"
-            ) from None
-    return transport
 
 
 class _InProcess:
