@@ -4,6 +4,7 @@ import importlib
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -119,7 +120,7 @@ def test_the_rooms_stand_in_the_order_that_the_linter_holds() -> None:
     compared = 0
     for contract in layers():
         known = [found for layer in contract if (found := places_of(layer))]
-        for lower, higher in zip(known, known[1:], strict=False):
+        for lower, higher in pairwise(known):
             assert max(lower) < min(higher), contract
             compared += 1
     assert compared > 25
