@@ -67,7 +67,7 @@ def test_the_gate_says_of_the_fault_what_the_page_says(reader: Path, tmp_path: P
     judged = run_warpbench_here(tmp_path, "gate")
     assert judged.status == 1
     said = [line.strip() for line in judged.out.splitlines()]
-    told = PAGE.partition("one after another, and it says:\n")[2].partition("\n\n|")[0]
+    told = PAGE.partition("one after another, the gate reports:\n")[2].partition("\n\n|")[0]
     for line in told.splitlines():
         if line.strip() and line.strip() != "…":
             assert line.strip() in said, judged.out
