@@ -58,7 +58,7 @@ class Connection:
                 limit.reschedule(None)
                 self._opened.set_result(client)
                 await self._let_go.wait()
-        except Exception as error:  # noqa: BLE001 - those who wait are told, if anybody does
+        except Exception as error:  # noqa: BLE001 - the tasks that wait get it, if there are any
             if not self._opened.done():
                 self._opened.set_exception(self._refused(error))
                 # There may be no task that still waits.

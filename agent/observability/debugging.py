@@ -34,8 +34,8 @@ class BlockedLoop:
 
     Attributes:
         task: Name of the blocking task; empty if a callback blocked.
-        blocked_s: For how long, in seconds: until the report, which comes at once, for a loop
-            may never come back; in ``Debugger.blocked`` until the loop did come back.
+        blocked_s: Seconds that the loop was blocked: in a report until the report, which does not
+            wait for the end; in ``Debugger.blocked`` until the loop continued.
         stack: Where the loop's thread was, the innermost call last.
     """
 

@@ -61,7 +61,7 @@ class Invocation:
             if task is None or task.cancelling():
                 raise
             return _failure(call_id, name, error)
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises, the model is told
+        except Exception as error:  # noqa: BLE001 - any error of a tool goes to the model
             return self.timed_out() if limit.expired() else _failure(call_id, name, error)
 
     def submit(self, executor: Executor) -> "Future[ToolResult]":
@@ -112,7 +112,7 @@ def run_plain(
     try:
         return ToolResult(call_id, _as_text(name, function(**arguments)))
     # A thread cannot be cancelled: this CancelledError is about something inside the tool.
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the model is told
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it goes to the model
         return _failure(call_id, name, error)
 
 
@@ -138,6 +138,6 @@ def _as_text(name: str, value: object) -> str:
 
 def _failure(call_id: str, name: str, error: BaseException) -> ToolResult:
     # The model reads one line; whoever runs the agent may want the traceback.
-    _LOG.info("tool %r failed; the model is told", name, exc_info=error)
+    _LOG.info("tool %r failed; the model gets the error", name, exc_info=error)
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return ToolResult(call_id, f"error: tool {name!r} failed: {reason}", failed=True)
