@@ -50,11 +50,11 @@ class ClockError(WarpbenchError):
 
 
 class ClockRefusedError(ClockError):
-    """Real I/O or an unmanaged thread is in use, so the clock does not skip."""
+    """Real I/O, or a thread started outside the lab, is in play, so the clock will not skip."""
 
 
 class ClockHangError(ClockError):
-    """Deadlock: every thread and loop waits, and no timer is pending."""
+    """A deadlock: every thread waits and no timer is pending."""
 
 
 class UnmockedRequestError(WarpbenchError):
