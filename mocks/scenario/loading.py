@@ -1,4 +1,4 @@
-"""Loads scenarios: the built-in ones by name, any other from its file."""
+"""Loads scenarios: the built-in ones by name, others from their files."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _MAX_FILE_BYTES = 1 << 20
 
 
 def builtin_scenarios() -> tuple[str, ...]:
-    """Names of the scenarios that come with the lab, sorted."""
+    """Return the names of the built-in scenarios, sorted."""
     return tuple(sorted(_builtin_files()))
 
 
@@ -26,7 +26,7 @@ def builtin_descriptions() -> dict[str, str]:
 
 
 def load_scenario(name_or_path: str) -> Scenario:
-    """Load a built-in scenario by its name, or any other by the path of its file.
+    """Load a built-in scenario by its name, or another by the path of its file.
 
     A built-in name wins over a file of that name, which ``./name`` still reaches.
 
@@ -42,7 +42,7 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
-    """Read a scenario from TOML; ``source`` is what errors call it.
+    """Read a scenario from TOML; errors call it ``source``.
 
     Raises:
         ScenarioError: The text is no TOML, or not that of a usable scenario.
@@ -57,7 +57,7 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
 
 
 def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -> Scenario:
-    """Check the table that a TOML file holds; ``source`` is what errors call it.
+    """Check the table that a TOML file holds; errors call it ``source``.
 
     Raises:
         ScenarioError: The table is not that of a usable scenario.
@@ -77,7 +77,7 @@ def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -
 
 
 def _reader(source: str) -> Callable[[str], Recording]:
-    """Read recordings from the folder of a scenario's file."""
+    """Return a function that reads recordings from the folder of a scenario's file."""
 
     def read(name: str) -> Recording:
         return read_recording(Path(source).parent / name)
@@ -95,7 +95,7 @@ def _builtin_files() -> dict[str, Traversable]:
 
 
 def _bytes_of(path: str, source: str) -> bytes:
-    """Content of a file, which may be a pipe; never more than is sensible."""
+    """Return the content of a file, which may be a pipe, up to a limit."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)

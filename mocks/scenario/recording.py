@@ -1,8 +1,8 @@
-"""Recordings: sessions as they really went, to be replayed one by one.
+"""Recordings: recorded sessions, to be replayed one by one.
 
 A recording is a file of JSON lines, gzipped. The first line names the format, each other
-line is one session: when it began, and its model calls with what they took and which tools
-they asked for. ``warpbench import trace`` makes one of other people's formats.
+line is one session: when it started, and its model calls with their latencies and the tools
+that they asked for. ``warpbench import trace`` makes a recording of other formats.
 """
 
 import gzip
@@ -26,8 +26,8 @@ class RecordedToolCall:
     """A tool that an answer asked for.
 
     Attributes:
-        tool: Its name.
-        latency_s: Seconds that it took; of a nested agent, what came before its session.
+        tool: Name of the tool.
+        latency_s: Seconds of the call; of a nested agent, the time before its session.
         session: What a nested agent did, if the tool was one.
     """
 
@@ -61,7 +61,7 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """A session: when it began, in seconds since the recording did, and its model calls."""
+    """A session: its start, in seconds since the start of the recording, and its model calls."""
 
     start_s: float
     calls: tuple[RecordedCall, ...]
@@ -77,14 +77,14 @@ class Recording:
 
     @property
     def widest_answer(self) -> int:
-        """The most tool calls that one answer asked for."""
+        """The greatest number of tool calls in one answer."""
         return max(
             (len(call.tools) for session in self.sessions for call in session.calls), default=0
         )
 
     @property
     def tool_names(self) -> frozenset[str]:
-        """Names of the tools that are called, those of nested sessions among them."""
+        """The names of the tools that are called, including those of nested sessions."""
         return frozenset(name for session in self.sessions for name in _tool_names(session))
 
 
@@ -99,7 +99,7 @@ def read_recording(path: Path) -> Recording:
     """Read a recording.
 
     Raises:
-        ScenarioError: It cannot be read, or is none; the message names file and line.
+        ScenarioError: The file cannot be read or is no recording; the message names file and line.
     """
     try:
         with gzip.open(path) as file:

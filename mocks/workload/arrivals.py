@@ -65,7 +65,7 @@ class Arrivals:
 
     Attributes:
         kind: Of which kind.
-        first: Sessions a second, at the begin of a ramp; of a trace how many times as fast.
+        first: Sessions per second, at the start of a ramp; of a trace the factor of its speed.
         last: Sessions a second at the end of a ramp.
     """
 
@@ -75,7 +75,7 @@ class Arrivals:
 
     @property
     def name(self) -> str:
-        """The plan as it is written."""
+        """The plan as it is written on the command line."""
         if self.kind is ArrivalKind.CLOSED or (self.kind is ArrivalKind.TRACE and self.first == 1):
             return self.kind
         last = f"-{_written(self.last)}" if self.kind is ArrivalKind.RAMP else ""
@@ -105,7 +105,7 @@ def parse_arrivals(text: str) -> Arrivals:
     """Return the plan that a text names.
 
     Raises:
-        UsageError: It names none.
+        UsageError: The text is no plan.
     """
     name, _, rates = text.partition(":")
     numbers = tuple(_rate(part) for part in rates.split("-")) if ":" in text else ()
@@ -118,7 +118,7 @@ def parse_arrivals(text: str) -> Arrivals:
 
 
 def _written(number: float) -> str:
-    """Write a number so that it is read again as the same, without an exponent and its sign."""
+    """Write a number so that reading it gives the same number, without an exponent and its sign."""
     return format(Decimal(repr(number)), "f").removesuffix(".0")
 
 
@@ -132,11 +132,11 @@ def _rate(text: str) -> float | None:
 def intended_ns(
     arrivals: Arrivals, scenario: Scenario, seed: int, count: int
 ) -> tuple[int, ...] | None:
-    """When each session is to begin, ascending, in nanoseconds after the trial's start.
+    """Return when each session is to start, ascending, in nanoseconds after the trial's start.
 
     Args:
         arrivals: The plan.
-        scenario: Its recording tells of a trace, its name seeds a Poisson process.
+        scenario: Its recording gives the starts of a trace; its name seeds a Poisson process.
         seed: Seed of the script.
         count: How many sessions.
 

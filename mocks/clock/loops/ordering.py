@@ -12,7 +12,7 @@ coroutines, differs from process to process (with 50 tasks it was seen in every 
 - a thread pool joins its threads in the order in which it started them.
 
 The default thread pool grows with the number of cores. In ``virtual`` there are
-``VIRTUAL_CORES``, and ``asyncio.to_thread`` runs as many calls at once on each machine.
+``VIRTUAL_CORES``, and ``asyncio.to_thread`` runs equally many calls concurrently on each machine.
 
 A ``random.Random()`` without a seed takes one from the system: an agent that draws the jitter
 of its back-off so would be another in each run. In ``virtual`` it is seeded by how many were

@@ -91,7 +91,7 @@ def test_over_a_websocket_they_take_as_long() -> None:
     ("name", "arguments", "message"),
     [
         ("find", {}, "there is no tool 'find'"),
-        ("search", {"ticket": "0.0.1"}, "ticket '0.0.1' is not one for tool 'search'"),
+        ("search", {"ticket": "0.0.1"}, "expected the ticket of one of its calls, found '0.0.1'"),
         ("search", {}, "TypeError"),
     ],
 )
