@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from ...mocks.clock import Clock, SkippingClock, create_clock, keeping_time
+from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.model import task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
@@ -92,8 +92,7 @@ def prepared_here(
     """
     chance = random.getstate()
     clock = create_clock(spec.cell.clock)
-    if isinstance(clock, SkippingClock):
-        clock.tolerate_those_alive()
+    clock.tolerate_those_alive()
     with holding_no_secrets(os.environ), staying_on_this_machine():
         try:
             with _prepared(spec, target, clock, around) as measure:
@@ -269,7 +268,7 @@ class _Trial:
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency)
             cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
-        if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
+        if self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()
         samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
