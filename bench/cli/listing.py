@@ -1,7 +1,7 @@
 """``warpbench list``: what there is."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from rich.console import Console
 
@@ -23,7 +23,7 @@ def _list(_options: argparse.Namespace) -> int:
     sections: dict[str, Iterable[tuple[str, str]]] = {
         "scenarios": ((name, load_scenario(name).description) for name in builtin_scenarios()),
         "strategies": ((each.name, each.summary) for each in available_strategies().values()),
-        "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "loops": ((name, each.summary) for name, each in LOOPS.items()),
         "transports": ((name, each.summary) for name, each in TRANSPORTS.items()),
         "targets": BUILT_IN_TARGETS.items(),
     }
@@ -32,7 +32,3 @@ def _list(_options: argparse.Namespace) -> int:
         for name, summary in rows:
             console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
     return 0
-
-
-def _first_line(function: Callable[..., object]) -> str:
-    return (function.__doc__ or "").partition("\n")[0]

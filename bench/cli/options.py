@@ -13,12 +13,12 @@ from ...mocks.workload.arrivals import CLOSED, Arrivals
 from ..results.durations import parse_duration_s
 from ..runner.choices import one_of
 from ..runner.plan import Factors
-from ..strategies import available_strategies
-from ..trial.loops import LOOPS, require_loop
+from ..strategies import available_strategies, default_strategies
+from ..trial.loops import LOOPS, default_loops, require_loop
 
 DEFAULT_SCENARIO = "tools"
-DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
-DEFAULT_LOOPS = "asyncio,uvloop"
+DEFAULT_STRATEGIES = ",".join(default_strategies())
+DEFAULT_LOOPS = ",".join(default_loops())
 DEFAULT_TRIALS = 3
 
 _MOST = 1_000_000

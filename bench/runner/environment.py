@@ -6,19 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+from ...mocks.transports.transports import TRANSPORTS
 from ..results.records import Environment
+from ..trial.loops import LOOPS
 from ..trial.machine import available_cores
 
-# Those whose version can change a figure.
+# Those whose version can change a figure, but for those of loops and transports.
 _PACKAGES = (
     "warpbench",
     "openai",
     "httpx2",
     "httpcore2",
     "httpx",
-    "respx",
-    "pytest-httpx2",
-    "uvloop",
     "anyio",
     "pydantic",
     "pydantic_core",
@@ -34,9 +33,16 @@ def read_environment() -> Environment:
         implementation=platform.python_implementation(),
         platform=platform.platform(),
         cores=available_cores(),
-        packages={name: found for name in _PACKAGES if (found := _version(name)) is not None},
+        packages={name: found for name in _packages() if (found := _version(name)) is not None},
         commit=_commit(),
     )
+
+
+def _packages() -> Iterable[str]:
+    """Return the packages whose version can change a figure, each once."""
+    of_loops = (loop.package for loop in LOOPS.values() if loop.package is not None)
+    of_transports = (package for each in TRANSPORTS.values() for package in each.packages)
+    return dict.fromkeys((*_PACKAGES, *of_loops, *of_transports))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,14 @@ from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
 
-_PRELOADED = ["warpbench.bench.cli.main", "openai.resources.chat", "httpcore", "httpcore2"]
+_PRELOADED = [
+    "warpbench.bench.cli.main",
+    "warpbench.mocks.transports.in_process.reached",
+    "warpbench.mocks.transports.loopback.reached",
+    "openai.resources.chat",
+    "httpcore",
+    "httpcore2",
+]
 _GRACE_S = 2.0
 
 

@@ -22,7 +22,7 @@ import httpx2
 
 from ...mocks.errors import TargetError
 from ...mocks.sandbox import DUMMY_KEY
-from ...mocks.transports.transports import HttpClients
+from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
 from ..strategies.protocol import AsyncSession, SyncSession
 

@@ -2,97 +2,23 @@
 
 Each way opens a mocked world, says where it is, and tells afterwards what it saw. Sockets
 need real time; in-process, every clock will do.
+
+What opens a world is imported when a trial is prepared: a list of transports needs no HTTP client.
 """
 
-import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
-
-import httpx2
-from openai import DefaultAioHttpClient
+from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..errors import UsageError
-from ..observe.meter import Meter
-from ..observe.waits import Wait, WaitKind
-from ..world.services import service_root
-from ..world.world import World, WorldSpec
-from .in_process.router import mocked_http
-from .loopback import SERVICES_PATH, ServerProcess
+from .clients import AIOHTTP, HTTPX2, HttpClient, HttpClients
 
-_OPENAI_ROOT = "https://api.openai.com"
-_ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
-
-
-class HttpClient(StrEnum):
-    """What sends an async openai client's requests."""
-
-    HTTPX2 = "httpx2"
-    AIOHTTP = "aiohttp"
-
-
-class HttpClients:
-    """Makes the HTTP clients of one trial's targets, and closes them.
-
-    Attributes:
-        asked: How often a target has asked for one.
-
-    Args:
-        kind: What they are.
-    """
-
-    def __init__(self, kind: HttpClient = HttpClient.HTTPX2) -> None:
-        self.asked = 0
-        self._kind = kind
-        self._made: list[httpx2.AsyncClient] = []
-
-    def make(self) -> httpx2.AsyncClient | None:
-        """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""
-        self.asked += 1
-        if self._kind is HttpClient.HTTPX2:
-            return None
-        client = DefaultAioHttpClient()
-        self._made.append(client)
-        return client
-
-    async def close(self) -> None:
-        """Close them, on the loop on which they were used."""
-        for client in self._made:
-            await client.aclose()
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """A way of reaching the model.
-
-    Attributes:
-        name: As it is asked for and shown.
-        summary: What it is, in one line.
-        in_process: Whether it needs no socket, and so runs on every clock.
-        client: What sends the requests of async clients.
-    """
-
-    name: str
-    summary: str
-    in_process: bool
-    client: HttpClient
-
-
-RESPX = Transport("respx", "in-process, without a socket", True, HttpClient.HTTPX2)
-LOOPBACK = Transport(
-    "loopback", "real sockets to a server on this machine, by httpx2", False, HttpClient.HTTPX2
-)
-LOOPBACK_AIOHTTP = Transport(
-    "loopback-aiohttp", "the same by aiohttp, for async sessions", False, HttpClient.AIOHTTP
-)
-
-TRANSPORTS: Mapping[str, Transport] = {
-    transport.name: transport for transport in (RESPX, LOOPBACK, LOOPBACK_AIOHTTP)
-}
+if TYPE_CHECKING:
+    from ..observe.meter import Meter
+    from ..observe.waits import Wait
+    from ..world.world import WorldSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +29,7 @@ class Seen:
         http_requests: Requests that reached it.
         llm_calls: Model calls begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
-        waits: The calls that are over, if a server noted them; in-process the trial's meter has.
+        waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
         answered: Model calls answered, by session; a repeated one counts once.
         tools_declared: Names of the tools that any request declared.
         server_capacity_per_s: Requests without latency that the server can answer a second.
@@ -113,7 +39,7 @@ class Seen:
     http_requests: int
     llm_calls: int
     peak_in_flight: int
-    waits: tuple[Wait, ...]
+    waits: "tuple[Wait, ...] | None"
     answered: Mapping[int, int]
     tools_declared: frozenset[str]
     server_capacity_per_s: float | None = None
@@ -142,31 +68,83 @@ class Reached(Protocol):
         ...
 
 
-@contextmanager
-def reached(
-    transport: Transport, spec: WorldSpec, clock: Clock, meter: Meter | None = None
-) -> Iterator[Reached]:
-    """Open a world, by which everything in this scope reaches the model.
+Opens = Callable[["WorldSpec", Clock, "Meter | None"], AbstractContextManager[Reached]]
+"""Opens a world, by which everything in its scope reaches the model.
 
-    Args:
-        transport: How it is reached.
-        spec: The world.
-        clock: Keeps the trial's time.
-        meter: Notes its waits where it is in this process; a server has one of its own.
+It is told the world, the clock that keeps the trial's time, and what notes its waits where it is
+in this process; a server has a meter of its own. It raises ``TrialError`` if a server does not
+start.
+"""
 
-    Raises:
-        TrialError: Its server did not start.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """A way of reaching the model.
+
+    Attributes:
+        name: As it is asked for and shown.
+        summary: What it is, in one line.
+        loads: Imports what opens a world that is reached in this way, and returns it. Call it
+            outside a clock's scope: a module that is imported inside may bind the scope's time.
+        in_process: Whether it needs no socket, and so runs on every clock.
+        client: What sends the requests of async clients.
+        packages: The packages that it comes with, whose versions can change a figure.
     """
-    if transport.in_process:
-        world = spec.world(clock, meter)
-        with mocked_http(world):
-            yield _InProcess(world, spec)
-        return
-    with ServerProcess(spec) as server:
-        # Targets that bring their own clients read these.
-        for name, path in _ENDPOINTS.items():
-            os.environ[name] = server.root + path
-        yield _Loopback(server, spec)
+
+    name: str
+    summary: str
+    loads: Callable[[], Opens]
+    in_process: bool = False
+    client: HttpClient = HTTPX2
+    packages: tuple[str, ...] = ()
+
+    def clients(self) -> HttpClients:
+        """Return what makes the HTTP clients of one trial."""
+        return HttpClients(self.client)
+
+    def refusal(self, *, is_async: bool) -> str | None:
+        """Return why sessions of this form cannot be driven over it; ``None`` if they can."""
+        if is_async or self.client.sends_sync:
+            return None
+        return f"{self.client.name} has no sync client"
+
+
+def _in_process() -> Opens:
+    from .in_process.reached import reached_in_process  # noqa: PLC0415 - see above
+
+    return reached_in_process
+
+
+def _over_loopback() -> Opens:
+    from .loopback.reached import reached_over_loopback  # noqa: PLC0415 - see above
+
+    return reached_over_loopback
+
+
+RESPX = Transport(
+    name="respx",
+    summary="in-process, without a socket",
+    loads=_in_process,
+    in_process=True,
+    packages=("respx", "pytest-httpx2"),
+)
+"""The usual one: what is measured unless another is named."""
+
+LOOPBACK = Transport(
+    name="loopback",
+    summary="real sockets to a server on this machine, by httpx2",
+    loads=_over_loopback,
+)
+LOOPBACK_AIOHTTP = Transport(
+    name="loopback-aiohttp",
+    summary="the same by aiohttp, for async sessions",
+    loads=_over_loopback,
+    client=AIOHTTP,
+)
+
+TRANSPORTS: Mapping[str, Transport] = {
+    transport.name: transport for transport in (RESPX, LOOPBACK, LOOPBACK_AIOHTTP)
+}
 
 
 def require_transport(name: str) -> Transport:
@@ -178,74 +156,5 @@ def require_transport(name: str) -> Transport:
     transport = TRANSPORTS.get(name)
     if transport is None:
         raise UsageError(f"transport {name!r}: expected one of {', '.join(TRANSPORTS)}")
-    if transport.client is HttpClient.AIOHTTP:
-        try:
-            import aiohttp  # noqa: F401, PLC0415 - an extra
-        except ImportError:
-            raise UsageError(
-                f"transport {name!r} needs aiohttp: pip install warpbench[aiohttp]"
-            ) from None
+    transport.client.require(f"transport {name!r}")
     return transport
-
-
-class _InProcess:
-    def __init__(self, world: World, spec: WorldSpec) -> None:
-        self._world = world
-        self.root = _OPENAI_ROOT
-        self.service_urls: Mapping[str, str] = {
-            service.name: service_root(service) for service in spec.services
-        }
-
-    def in_flight(self) -> int:
-        return self._world.traffic.in_flight
-
-    def forget(self) -> None:
-        self._world.forget()
-
-    def seen(self) -> Seen:
-        traffic, model = self._world.traffic, self._world.model
-        return Seen(
-            http_requests=traffic.http_requests,
-            llm_calls=traffic.llm_calls,
-            peak_in_flight=traffic.peak_in_flight,
-            waits=(),
-            answered=model.answered,
-            tools_declared=model.tools_declared,
-        )
-
-
-class _Loopback:
-    def __init__(self, server: ServerProcess, spec: WorldSpec) -> None:
-        self._server = server
-        self._since_s = time.monotonic()
-        self._cpu_from_s = 0.0
-        self.root = server.root
-        self.service_urls: Mapping[str, str] = {
-            service.name: server.root + SERVICES_PATH + service_root(service).replace("://", "/")
-            for service in spec.services
-        }
-
-    def in_flight(self) -> int:
-        return 0
-
-    def forget(self) -> None:
-        self._cpu_from_s = self._server.forget()["cpu_s"]
-        self._since_s = time.monotonic()
-
-    def seen(self) -> Seen:
-        elapsed_s = time.monotonic() - self._since_s
-        seen: dict[str, Any] = self._server.seen()
-        return Seen(
-            http_requests=seen["http_requests"],
-            llm_calls=seen["llm_calls"],
-            peak_in_flight=seen["peak_in_flight"],
-            waits=tuple(_wait(wait) for wait in seen["waits"]),
-            answered={int(session): count for session, count in seen["answered"].items()},
-            tools_declared=frozenset(seen["tools_declared"]),
-            server_capacity_per_s=self._server.capacity_per_s,
-            server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
-        )
-
-
-def _wait(fields: dict[str, Any]) -> Wait:
-    return Wait(**{**fields, "kind": WaitKind(fields["kind"])})

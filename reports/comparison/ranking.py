@@ -1,7 +1,8 @@
 """The cells of a run put side by side: what competes with what, and which cell leads.
 
 Only cells that differ in nothing but strategy, loop and load compete: such cells form a
-*field*. A scenario with one target on one clock is one field; with three targets it is three.
+*field*. The count of sessions sets no fields apart: a sweep may well run more of them at a higher
+load. A scenario with one target on one clock is one field; with three targets it is three.
 
 **What is compared** at a load is throughput: within a field every cell faces the same waits,
 so the ranking by throughput is the ranking by efficiency. In an open loop throughput is what
@@ -17,19 +18,18 @@ every load: asked for a hundred sessions it does one after another. Where a run 
 concurrency 1 only, that cell stands for it at the other loads too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from ...bench.results.cell import NO_LOOP, Cell
+from ...bench.results.cell import FACTORS, NO_LOOP, Cell
 from ...bench.results.formatting import listed, name
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.intervals import ratio_interval
 from ...bench.statistics.percentiles import percentile
 from ...mocks.workload.arrivals import CLOSED
 
-SERIAL_STRATEGIES = frozenset({"sync"})
 TIE = 0.01
 """Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
 
@@ -38,19 +38,6 @@ _PERCENTS = {"p50": 50, "p99": 99}
 
 Value = TypeVar("Value")
 Key = TypeVar("Key")
-
-# The factors that set fields apart, each with the way in which it is named. The count of
-# sessions is none of them: a sweep may well run more sessions at a higher load.
-_FACTORS: Mapping[str, Callable[[CellResult], str]] = {
-    "target": lambda result: result.cell.target,
-    "transport": lambda result: result.cell.transport,
-    "arrivals": lambda result: (
-        result.cell.arrivals if result.cell.arrivals != "closed" else "closed loop"
-    ),
-    "clock": lambda result: f"{result.cell.clock} clock",
-    "tool workers": lambda result: f"{result.cell.tool_workers} tool workers",
-    "seed": lambda result: f"seed {result.cell.seed}",
-}
 
 
 class Mark(StrEnum):
@@ -71,7 +58,7 @@ class Series:
     @property
     def serial(self) -> bool:
         """Whether the strategy carries one session at a time, whatever is asked of it."""
-        return self.strategy in SERIAL_STRATEGIES
+        return is_serial(self.cells[0])
 
     @property
     def label(self) -> str:
@@ -280,12 +267,12 @@ def named(cells: Iterable[CellResult]) -> str:
 
 def is_serial(result: CellResult) -> bool:
     """Whether a cell's strategy carries one session at a time, whatever is asked of it."""
-    return result.cell.strategy in SERIAL_STRATEGIES
+    return result.cell.one_at_a_time
 
 
 def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
-    def factors(cell: CellResult) -> tuple[str, ...]:
-        return tuple(name(cell) for name in _FACTORS.values())
+    def factors(result: CellResult) -> tuple[str, ...]:
+        return tuple(factor.phrase(getattr(result.cell, key)) for key, factor in FACTORS.items())
 
     competing = grouped(cells, factors)
     varying = [len(set(values)) > 1 for values in zip(*competing, strict=True)]

@@ -27,7 +27,12 @@ from ...targets.loading import load_factory
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import run_trial
 
-_PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
+_PRELOADED = (
+    "warpbench.mocks.transports.in_process.reached",
+    "openai.resources.chat",
+    "httpcore",
+    "httpcore2",
+)
 
 
 def main() -> None:
