@@ -12,7 +12,8 @@ from ...reports.terminal.history import print_trends
 from ..results.history import open_store
 from ..results.run_file import RUN_FILE, read_run
 from ..runner.choices import one_of
-from ..statistics.change_points import METRICS, trends
+from ..statistics.change_points import trends
+from ..statistics.figures import FIGURES
 from .options import several
 
 _DEFAULT_METRIC = "makespan_s"
@@ -35,13 +36,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("--cell", action="append", metavar="NAME[,NAME…]", help="these cells only")
     parser.add_argument(
-        "--metric", default=_DEFAULT_METRIC, metavar="NAME", help=f"one of {', '.join(METRICS)}"
+        "--metric", default=_DEFAULT_METRIC, metavar="NAME", help=f"one of {', '.join(FIGURES)}"
     )
     parser.add_argument("--json", action="store_true", help="print the trends as JSON")
 
 
 def _history(options: argparse.Namespace) -> int:
-    metric = one_of("--metric", options.metric, METRICS)
+    metric = one_of("--metric", options.metric, FIGURES)
     store = open_store(Path(options.store))
     for name in several(options.add):
         path = Path(name)

@@ -105,11 +105,11 @@ def _measured(
         counts = again
     assert counts.calls is not None
     instructions = count_instructions(counted) if with_instructions else None
-    modules = counts.calls.modules | _unseen_modules(spec.cell)
+    modules = counts.calls.modules | unseen_modules(spec.cell)
     return Measured(structure_of(trial), work_of(counts, instructions), modules)
 
 
-def _unseen_modules(cell: Cell) -> frozenset[str]:
+def unseen_modules(cell: Cell) -> frozenset[str]:
     """Return the modules that have a part in a cell, but no functions that a hook could see."""
     package = None if cell.loop == NO_LOOP else LOOPS[cell.loop].package
     return frozenset() if package is None else frozenset({package})

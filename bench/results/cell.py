@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from types import MappingProxyType
 from typing import Any
 
 from ...mocks.clock import ClockMode
@@ -20,6 +19,7 @@ _NAME = re.compile(
     r"(?P<scenario>.+)/(?P<target>[^/]+)/(?P<strategy>[^/@]+)/(?P<loop>[^/@]+)@(?P<load>[1-9]\d{0,5})"
 )
 _FACTOR = "factor"
+_CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +108,11 @@ class Cell:
         default=RESPX.name, metadata=_factor("transport", "How the model is reached.")
     )
     arrivals: str = field(
-        default="closed",
+        default=_CLOSED,
         metadata=_factor(
             "arrivals",
             "When sessions arrive; sessions a second.",
-            phrase=lambda arrivals: "closed loop" if arrivals == "closed" else arrivals,
+            phrase=lambda arrivals: "closed loop" if arrivals == _CLOSED else arrivals,
         ),
     )
     clock: ClockMode = field(
@@ -154,6 +154,11 @@ class Cell:
         return f"{self.name} ({', '.join([self.clock, *self.unusual.values()])})"
 
     @property
+    def is_open_loop(self) -> bool:
+        """Whether sessions arrive by a plan, whoever serves them."""
+        return self.arrivals != _CLOSED
+
+    @property
     def unusual(self) -> Mapping[str, str]:
         """The factors that have a usual value and do not have it here, by name."""
         return {
@@ -163,9 +168,9 @@ class Cell:
         }
 
 
-FACTORS: Mapping[str, Factor] = MappingProxyType(
-    {part.name: part.metadata[_FACTOR] for part in fields(Cell) if _FACTOR in part.metadata}
-)
+FACTORS: Mapping[str, Factor] = {
+    part.name: part.metadata[_FACTOR] for part in fields(Cell) if _FACTOR in part.metadata
+}
 """The factors that set cells apart, by the name of their field, in the order of showing them."""
 
 _USUAL = {

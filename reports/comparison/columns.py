@@ -7,7 +7,8 @@ from ...bench.results.cell import FACTORS, NO_LOOP, Factor
 from ...bench.results.formatting import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
 from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
-from .ranking import ScenarioCells, throughputs_per_s
+from ...bench.statistics.ranking import throughputs_per_s
+from .ranking import ScenarioCells
 from .summary import sessions_lost
 
 
@@ -68,9 +69,6 @@ _DELIVERED = Column(
     "Sessions that began, over the time in which they did.",
     rank=2,
 )
-
-# Shown only where the cells of a scenario differ in them.
-_WHERE_VARYING = tuple(_column_of(key, factor) for key, factor in FACTORS.items())
 
 _ALWAYS = (
     Column(
@@ -149,7 +147,7 @@ def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
     """Choose the columns for a scenario: what its cells all share needs none."""
     varying = (
         column
-        for column in _WHERE_VARYING
+        for column in (_column_of(key, factor) for key, factor in FACTORS.items())
         if len({column.text(cell) for cell in scenario.cells}) > 1
     )
     in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)

@@ -12,7 +12,8 @@ from enum import StrEnum
 from ...bench.results.cell import Cell
 from ...bench.results.records import CellResult, Environment, Run, Status
 from ...bench.statistics.intervals import Interval, independent_ratio_interval
-from .ranking import TIE, judged_by, latencies_s, throughputs_per_s
+from ...bench.statistics.ranking import judged_by, latencies_s, throughputs_per_s
+from .ranking import TIE
 
 
 class Direction(StrEnum):
