@@ -1,11 +1,11 @@
 """Where a run is made: versions, cores, commit. Read once, at the rim."""
 
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+from ...mocks.child_process import ChildError, run_to_end
 from ...mocks.transports.transports import TRANSPORTS
 from ..results.records import Environment
 from ..trial.loops import LOOPS
@@ -23,7 +23,8 @@ _PACKAGES = (
     "pydantic_core",
     "msgspec",
 )
-_GIT_TIMEOUT_S = 5
+_GIT_LIMIT_S = 5
+_DESCRIBE = ("git", "describe", "--always", "--dirty", "--abbrev=12", "--match=")
 
 
 def read_environment() -> Environment:
@@ -107,13 +108,7 @@ def _version(package: str) -> str | None:
 def _commit() -> str | None:
     """Return the commit of the current directory, marked if there are changes."""
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="],  # noqa: S607 - the user's own git
-            capture_output=True,
-            check=True,
-            text=True,
-            timeout=_GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.SubprocessError):
+        described = run_to_end(_DESCRIBE, _GIT_LIMIT_S)
+    except ChildError:
         return None
-    return described.stdout.strip() or None
+    return described.strip() or None

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+from ...mocks.child_process import exit_reason
 from ...mocks.errors import TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
@@ -175,11 +176,4 @@ def _serve(
 
 
 def _exit_reason(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "its process closed the connection"
-    if exit_code < 0:
-        try:
-            return f"killed by {signal.Signals(-exit_code).name}"
-        except ValueError:
-            return f"killed by signal {-exit_code}"
-    return f"its process exited with status {exit_code}"
+    return "its process closed the connection" if exit_code is None else exit_reason(exit_code)
