@@ -52,7 +52,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 
 from ..errors import ClockHangError
 from .protocol import ClockMode
@@ -141,8 +140,6 @@ class VirtualClock(SkippingClock):
         self._spins = 0
         # Held by the one participant that looks whether the holder stalls.
         self._looking = _real_allocate_lock()
-        self.creation_numbers = count()
-        """Numbers what is created on this clock's time, in that order (see ``ordering``)."""
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since the clock was made."""
