@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import Console
 
 from ...mocks.scenario import builtin_scenarios, load_scenario
-from ...mocks.transports.transports import TRANSPORTS
+from ...mocks.transports.registry import TRANSPORTS
 from ..strategies import available_strategies
 from ..targets.loading import BUILT_IN_TARGETS
 from ..trial.loops import LOOPS

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.scenario import Scenario, load_scenario
-from ...mocks.transports.transports import RESPX, TRANSPORTS, require_transport
+from ...mocks.transports.registry import RESPX, TRANSPORTS, require_transport
 from ...mocks.workload.arrivals import CLOSED, Arrivals
 from ..results.durations import parse_duration_s
 from ..runner.choices import one_of

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ...mocks.transports.transports import TRANSPORTS
+from ...mocks.transports.registry import TRANSPORTS
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ...reports.terminal.progress import progress_on
 from ..results.run_file import RUN_FILE, write_run

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ...mocks.transports.transports import RESPX
+from ...mocks.transports.registry import RESPX
 from .formatting import name as shown
 from .formatting import whole
 

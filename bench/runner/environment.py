@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from ...mocks.child_process import ChildError, run_to_end
-from ...mocks.transports.transports import TRANSPORTS
+from ...mocks.transports.registry import TRANSPORTS
 from ..results.records import Environment
 from ..trial.loops import LOOPS
 from ..trial.machine import available_cores

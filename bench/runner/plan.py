@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import Scenario
-from ...mocks.transports.transports import RESPX
+from ...mocks.transports.registry import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
 from ..strategies import Strategy

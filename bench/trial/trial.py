@@ -27,7 +27,7 @@ from ...mocks.sandbox import (
     staying_on_this_machine,
 )
 from ...mocks.scenario import Scenario
-from ...mocks.transports.transports import Opens, Reached, require_transport
+from ...mocks.transports.registry import Opens, Reached, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested

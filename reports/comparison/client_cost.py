@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ...bench.results.formatting import listed, name, seconds
 from ...bench.results.records import CellResult, Run, Status
-from ...mocks.transports.transports import RESPX
+from ...mocks.transports.registry import RESPX
 from .ranking import label
 
 

@@ -8,7 +8,7 @@ from warpbench.bench.results.records import Run
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import gather
 from warpbench.mocks.scenario import load_scenario
-from warpbench.mocks.transports.transports import RESPX
+from warpbench.mocks.transports.registry import RESPX
 from warpbench.reports.comparison.ranking import scenarios
 
 from ..built import CELL, HEADER, cell_result

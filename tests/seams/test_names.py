@@ -8,7 +8,7 @@ from warpbench.bench.results.cell import NO_LOOP
 from warpbench.bench.strategies import BUILT_IN
 from warpbench.bench.trial.loops import LOOPS
 from warpbench.mocks.clock import ClockMode
-from warpbench.mocks.transports.transports import TRANSPORTS
+from warpbench.mocks.transports.registry import TRANSPORTS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = {*(each.name for each in BUILT_IN), *LOOPS, *TRANSPORTS, *ClockMode, NO_LOOP}

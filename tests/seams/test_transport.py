@@ -12,7 +12,7 @@ from warpbench.mocks.errors import UsageError
 from warpbench.mocks.observe.meter import Meter
 from warpbench.mocks.transports.clients import HttpClient
 from warpbench.mocks.transports.in_process.reached import reached_in_process
-from warpbench.mocks.transports.transports import (
+from warpbench.mocks.transports.registry import (
     RESPX,
     TRANSPORTS,
     Opens,

@@ -7,7 +7,7 @@ from ...clock import Clock
 from ...observe.meter import Meter
 from ...world.services import service_root
 from ...world.world import World, WorldSpec
-from ..transports import Seen
+from ..registry import Seen
 from .router import mocked_http
 
 _OPENAI_ROOT = "https://api.openai.com"

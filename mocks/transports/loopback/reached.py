@@ -11,7 +11,7 @@ from ...observe.meter import Meter
 from ...observe.waits import Wait, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
-from ..transports import Seen
+from ..registry import Seen
 from .app import SERVICES_PATH
 from .process import ServerProcess
 

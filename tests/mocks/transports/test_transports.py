@@ -21,7 +21,7 @@ from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import parse_scenario
-from warpbench.mocks.transports.transports import TRANSPORTS, require_transport
+from warpbench.mocks.transports.registry import TRANSPORTS, require_transport
 
 # A target's clients are not closed: their sockets end when they are collected.
 pytestmark = pytest.mark.filterwarnings(
