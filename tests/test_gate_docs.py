@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from warpbench.bench.cli.main import parser
+from warpbench.bench.cli.app import build
 
 from .conftest import run_warpbench_here
 
@@ -78,4 +78,4 @@ def test_every_command_of_the_workflow_can_be_parsed() -> None:
     assert len(commands) == 2
     for command in commands:
         text = re.sub(r"\$\{\{.*?\}\}", "main", command)
-        parser().parse_args(shlex.split(text)[1:])
+        build().parse_args(shlex.split(text)[1:])

@@ -25,7 +25,7 @@ from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
 
 _PRELOADED = [
-    "warpbench.bench.cli.main",
+    "warpbench.bench.trial.trial",
     "warpbench.mocks.transports.in_process.reached",
     "warpbench.mocks.transports.loopback.reached",
     "openai.resources.chat",

@@ -92,13 +92,17 @@ def parse_objective(text: str) -> Objective:
         UsageError: It is none.
     """
     figure, _, limit = text.strip().partition("=")
-    limit_s = parse_duration_s(limit)
-    if figure not in _FIGURES or limit_s is None:
+    if figure not in _FIGURES:
         raise UsageError(
             f"--slo {text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
             f"{', '.join(_FIGURES)}"
         )
-    return Objective(figure, limit_s)
+    # Runs of before hold bare numbers, which were seconds; a new one is refused without a unit.
+    unit = "s" if limit[-1:].isdecimal() else ""
+    try:
+        return Objective(figure, parse_duration_s(limit + unit))
+    except ValueError as error:
+        raise UsageError(f"--slo {figure}={error}") from None
 
 
 def fit(points: Iterable[tuple[int, float]]) -> ScalingLaw | None:

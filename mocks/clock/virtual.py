@@ -52,6 +52,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from ..errors import ClockHangError
 from .protocol import ClockMode

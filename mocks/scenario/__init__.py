@@ -56,7 +56,13 @@ types. ``compile`` then checks what takes more than one key to see, and puts eve
 its place, so that a ``Scenario`` has none left to look up.
 """
 
-from .loading import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
+from .loading import (
+    builtin_descriptions,
+    builtin_scenarios,
+    load_scenario,
+    parse_scenario,
+    scenario_from_table,
+)
 from .model import (
     MAX_REPEAT,
     MAX_SESSIONS,
@@ -87,6 +93,7 @@ __all__ = [
     "ToolCallSpec",
     "ToolKind",
     "ToolSpec",
+    "builtin_descriptions",
     "builtin_scenarios",
     "load_scenario",
     "parse_scenario",

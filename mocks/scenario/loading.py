@@ -6,14 +6,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..errors import ScenarioError
-from .compile import scenario_of
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .model import Scenario
 from .recording import Recording, read_recording
-from .schema import ScenarioTable, declaration_error
 
 _MAX_FILE_BYTES = 1 << 20
 
@@ -21,6 +17,12 @@ _MAX_FILE_BYTES = 1 << 20
 def builtin_scenarios() -> tuple[str, ...]:
     """Names of the scenarios that come with the lab, sorted."""
     return tuple(sorted(_builtin_files()))
+
+
+def builtin_descriptions() -> dict[str, str]:
+    """Return what each built-in scenario says of itself, by name; nothing else is checked."""
+    files = _builtin_files()
+    return {name: tomllib.loads(files[name].read_text())["description"] for name in sorted(files)}
 
 
 def load_scenario(name_or_path: str) -> Scenario:
@@ -60,6 +62,12 @@ def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -
     Raises:
         ScenarioError: The table is not that of a usable scenario.
     """
+    # pydantic takes a third of a second to import: who only lists scenarios does not need it.
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from .compile import scenario_of  # noqa: PLC0415
+    from .schema import ScenarioTable, declaration_error  # noqa: PLC0415
+
     try:
         return scenario_of(ScenarioTable.model_validate(table), _reader(source))
     except DeclarationError as error:

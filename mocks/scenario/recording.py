@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
 from ..errors import ScenarioError
 from .bounds import MAX_LATENCY_S
 
 FORMAT_VERSION = 1
 _HEADER = {"warpbench_recording": FORMAT_VERSION}
 _MAX_LINE_BYTES = 1 << 28
+_NOTHING_ELSE = {"extra": "forbid"}  # a ConfigDict of pydantic
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class RecordedToolCall:
     latency_s: float
     session: "RecordedSession | None" = None
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class RecordedCall:
     tools: tuple[RecordedToolCall, ...] = ()
     ttft_s: float | None = None
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class RecordedSession:
     start_s: float
     calls: tuple[RecordedCall, ...]
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +128,9 @@ def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
             f"{path}: expected a recording of format {FORMAT_VERSION}, as `warpbench import "
             "trace` writes them"
         )
+    # It takes a third of a second to import, which a command that reads no scenario does not need.
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
+
     adapter = TypeAdapter(RecordedSession)
     for number, line in enumerate(lines, 2):
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.cli.options import clock_for, transports_of
+from warpbench.bench.cli.factors import clock_for
 from warpbench.bench.results.cell import NO_LOOP, Cell
 from warpbench.bench.results.records import FindingKind
 from warpbench.bench.results.samples import Outcome
@@ -145,12 +145,6 @@ class TestOptions:
     def test_no_clock_skips_over_sockets(self) -> None:
         with pytest.raises(UsageError, match=r"loopback uses real sockets.*use --clock wall"):
             clock_for("warp", ["respx", "loopback"])
-
-    def test_names_are_checked(self) -> None:
-        assert transports_of(None) == ["respx"]
-        assert transports_of(["respx,loopback"]) == ["respx", "loopback"]
-        with pytest.raises(UsageError, match="did you mean 'loopback'"):
-            transports_of(["lopback"])
 
     def test_each_has_a_name_and_a_line(self) -> None:
         for name, transport in TRANSPORTS.items():
