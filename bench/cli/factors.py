@@ -83,7 +83,7 @@ def clock_for(name: str | None, transports: Sequence[str]) -> ClockMode:
     if name is None:
         return ClockMode.WALL if over_sockets else ClockMode.WARP
     clock = ClockMode(name)
-    if over_sockets and clock is not ClockMode.WALL:
+    if over_sockets and clock.skips:
         raise UsageError(
             f"--clock {name!r}: transport {over_sockets[0]} uses real sockets, and no clock can "
             "skip over them: use --clock wall"
@@ -93,7 +93,7 @@ def clock_for(name: str | None, transports: Sequence[str]) -> ClockMode:
 
 def trials_of(trials: int | None, clock: ClockMode) -> int:
     """Return how many trials a cell gets; a virtual one is the same each time."""
-    return trials or (1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS)
+    return trials or (DEFAULT_TRIALS if clock.charges_cpu else 1)
 
 
 def budget_of(budget_s: float | None, clock: ClockMode) -> float | None:
@@ -102,7 +102,7 @@ def budget_of(budget_s: float | None, clock: ClockMode) -> float | None:
     Raises:
         UsageError: Further trials would all be the same.
     """
-    if budget_s is not None and clock is ClockMode.VIRTUAL:
+    if budget_s is not None and not clock.charges_cpu:
         raise UsageError("--budget: in virtual time every trial is the same: leave it out")
     return budget_s
 

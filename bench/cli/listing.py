@@ -1,6 +1,6 @@
 """What ``warpbench list`` does: shows what there is, and imports nothing that takes time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from rich.console import Console
 
@@ -18,7 +18,7 @@ def show() -> int:
     sections: dict[str, Iterable[tuple[str, str]]] = {
         "scenarios": builtin_descriptions().items(),
         "strategies": ((each.name, each.summary) for each in available_strategies().values()),
-        "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "loops": ((name, each.summary) for name, each in LOOPS.items()),
         "transports": ((name, each.summary) for name, each in TRANSPORTS.items()),
         "targets": BUILT_IN_TARGETS.items(),
     }
@@ -27,7 +27,3 @@ def show() -> int:
         for name, summary in rows:
             console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
     return DONE
-
-
-def _first_line(function: Callable[..., object]) -> str:
-    return (function.__doc__ or "").partition("\n")[0]

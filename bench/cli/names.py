@@ -24,6 +24,20 @@ def strategies() -> Iterable[str]:
     return available_strategies()
 
 
+def default_strategies() -> tuple[str, ...]:
+    """Return the names of the strategies that are measured unless others are named."""
+    from ..strategies import default_strategies
+
+    return default_strategies()
+
+
+def default_loops() -> tuple[str, ...]:
+    """Return the names of the loops that are measured unless others are named."""
+    from ..trial.loops import default_loops
+
+    return default_loops()
+
+
 def loops() -> Iterable[str]:
     """Return the names of the event loops."""
     from ..trial.loops import LOOPS
@@ -55,9 +69,9 @@ def tiers() -> Iterable[str]:
 
 def metrics() -> Iterable[str]:
     """Return the names of the figures whose trend is known."""
-    from ..statistics.change_points import METRICS
+    from ..statistics.figures import FIGURES
 
-    return METRICS
+    return FIGURES
 
 
 def exports() -> Iterable[str]:

@@ -1,6 +1,6 @@
 """The options that several commands share: each is declared here, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -179,8 +179,8 @@ class FactorOptions:
     """Which cells there are, whatever their load."""
 
     target: Targets = (DEFAULT_TARGET,)
-    strategy: Strategies = ("sync", "threads", "executor", "gather", "taskgroup")
-    loop: Loops = ("asyncio", "uvloop")
+    strategy: Strategies = field(default_factory=names.default_strategies)
+    loop: Loops = field(default_factory=names.default_loops)
     sessions: Sessions = None
     seed: Seed = 1
     tool_workers: ToolWorkers = POOL_OF_LOAD

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+from ...mocks.child_process import exit_reason
 from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
@@ -23,7 +24,14 @@ from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
 
-_PRELOADED = ["warpbench.bench.trial.trial", "openai.resources.chat", "httpcore", "httpcore2"]
+_PRELOADED = [
+    "warpbench.bench.trial.trial",
+    "warpbench.mocks.transports.in_process.reached",
+    "warpbench.mocks.transports.loopback.reached",
+    "openai.resources.chat",
+    "httpcore",
+    "httpcore2",
+]
 _GRACE_S = 2.0
 
 
@@ -176,11 +184,4 @@ def _first_failure(error: BaseException) -> BaseException:
 
 
 def _exit_reason(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "its process closed the connection"
-    if exit_code < 0:
-        try:
-            return f"killed by {signal.Signals(-exit_code).name}"
-        except ValueError:
-            return f"killed by signal {-exit_code}"
-    return f"its process exited with status {exit_code}"
+    return "its process closed the connection" if exit_code is None else exit_reason(exit_code)

@@ -27,7 +27,7 @@ import httpx2
 from ...mocks.errors import TargetError
 from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
-from ...mocks.transports.transports import HttpClients
+from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS

@@ -141,8 +141,6 @@ class VirtualClock(SkippingClock):
         self._spins = 0
         # Held by the one participant that looks whether the holder stalls.
         self._looking = _real_allocate_lock()
-        self.creation_numbers = count()
-        """Numbers what is created on this clock's time, in that order (see ``ordering``)."""
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since the clock was made."""

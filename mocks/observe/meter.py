@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from ..clock import Clock, ClockMode
+from ..clock import Clock
 from .cpu_accounting import CpuAccounting
 from .waits import Wait, WaitKind
 
@@ -47,7 +47,7 @@ class Meter:
     def __init__(self, clock: Clock, *, accounts_cpu: bool = False) -> None:
         self.now_ns = clock.now_ns
         self.idle_ns = clock.idle_ns
-        self._accounts_cpu = accounts_cpu and clock.mode is not ClockMode.VIRTUAL
+        self._accounts_cpu = accounts_cpu and clock.mode.charges_cpu
         self._tick: Callable[[int], int] = _never
         self.tick_due_ns = _NEVER_NS
         self.forget()
