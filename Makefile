@@ -64,17 +64,18 @@ $(VENV)/.browser: $(VENV)/.ready constraints-browser.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-browser.txt
 	@touch $@
 
-# Resolves pyproject.toml anew for every supported Python, with hashes and without addresses.
+# Resolves pyproject.toml for every supported Python, with hashes and without addresses. Versions
+# stay as they are where they still fit; `make lock UPGRADE=--upgrade` takes the newest of all.
+UPGRADE ?=
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url -q $(UPGRADE)
+
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --group frameworks --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+	$(COMPILE) pyproject.toml --all-extras --group dev --group build -o constraints.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --group build --group frameworks \
 		-c constraints.txt -o constraints-frameworks.txt
-	$(BIN)/uv pip compile --group browser --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
-		-c constraints.txt -o constraints-browser.txt
+	$(COMPILE) --group browser -c constraints.txt -o constraints-browser.txt
 
 clean:
 	rm -rf $(VENV) .venv-3.* results build *.egg-info .mypy_cache .ruff_cache .pytest_cache
