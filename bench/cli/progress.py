@@ -12,13 +12,15 @@ def measuring_progress(total: int) -> Callable[[Iterator[object]], Iterator[obje
     console = Console(stderr=True)
 
     def passed_on(results: Iterator[object]) -> Iterator[object]:
+        if not console.is_terminal:  # where nobody looks, rich would still start a thread
+            yield from results
+            return
         yield from track(
             results,
             "measuring",
             total=total,
             console=console,
             transient=True,
-            disable=not console.is_terminal,
         )
 
     return passed_on

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ....conftest import Warpbench
-from ...cli.test_gate_command import write_agent
+from ..owner_agent import write_agent
 
 pytestmark = pytest.mark.once
 
