@@ -1,4 +1,5 @@
-# What a newcomer guesses: bench, test, lint, types, gate, benchmarks, fidelity, examples, browser, lock.
+# What a newcomer guesses: bench, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
+# examples, browser, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
@@ -7,13 +8,30 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench test lint format types gate benchmarks fidelity examples browser lock clean
+.PHONY: bench test test-slow coverage lint format types gate benchmarks fidelity examples browser lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
 
+# The fast suite: minutes, and right on a busy machine. What starts environments, measures real
+# time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below.
+FAST := --ignore tests/examples --ignore tests/browser
+PARALLEL := -n logical --dist loadgroup
+
 test: $(VENV)/.ready
-	$(BIN)/pytest -n logical --dist loadgroup $(PYTEST_OPTIONS)
+	$(BIN)/pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+
+# Up to an hour, on a machine that is idle: run it before an issue is closed.
+test-slow: $(VENV)/.ready
+	$(BIN)/pytest tests/slow tests/benchmarks -o timeout=1800 -o faulthandler_timeout=3600 \
+		$(PYTEST_OPTIONS)
+
+# Which lines and branches the fast suite runs; about twice as long as `make test`.
+coverage: $(VENV)/.ready
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -33,7 +51,7 @@ gate: $(VENV)/.ready
 	$(BIN)/warpbench gate
 
 benchmarks: $(VENV)/.frameworks
-	$(BIN)/pytest tests/benchmarks --benchmark-enable -s -o faulthandler_timeout=3600
+	$(BIN)/pytest tests/benchmarks --benchmark-enable -s -o timeout=0 -o faulthandler_timeout=3600
 
 # The clock's accuracy: the same cells in `wall` and in `warp`. Real waiting: about 12 minutes.
 fidelity: $(VENV)/.ready
