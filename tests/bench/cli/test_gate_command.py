@@ -18,7 +18,14 @@ from xml.etree import ElementTree
 import pytest
 
 from ...conftest import TIMEOUT_S, Warpbench, run_warpbench_here
-from ..gate.owner_agent import COPY_TWICE, NO_LIMIT, NO_LUCK, TOOLS_AT_ONCE, TOOLS_IN_TURN, write_agent
+from ..gate.owner_agent import (
+    COPY_TWICE,
+    NO_LIMIT,
+    NO_LUCK,
+    TOOLS_AT_ONCE,
+    TOOLS_IN_TURN,
+    write_agent,
+)
 from ..gate.trials_here import run_trials_here
 
 in_process = pytest.mark.usefixtures("trials_here")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .....conftest import Warpbench
 from .....bench.gate.owner_agent import write_agent
 from .....bench.gate.time.test_worktrees import commit, git
+from .....conftest import Warpbench
 
 CELL = "two-sleeps/owner_agent:build/gather/asyncio@5"
 CHEAP = ("two-sleeps", "--target", "owner_agent:build", "--concurrency", "5", "--sessions", "5")

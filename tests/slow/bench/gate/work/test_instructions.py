@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .....conftest import Warpbench
 from .....bench.gate.owner_agent import write_agent
+from .....conftest import Warpbench
 
 CELL = (
     *("two-sleeps", "--target", "owner_agent:build", "--concurrency", "2", "--sessions", "4"),
