@@ -271,6 +271,16 @@ class SkippingClock(ABC):
         """Declare threads bystanders by their identifiers."""
         self._bystander_idents.update(idents)
 
+    def _ignored_native_ids(self) -> frozenset[int]:
+        """Return the native identifiers of the bystanders that ``threading`` knows of."""
+        idents = self._bystander_idents
+        return frozenset(
+            thread.native_id
+            for thread in (*self._bystanders, *threading.enumerate())
+            if thread.native_id is not None
+            and (thread in self._bystanders or thread.ident in idents)
+        )
+
     # ---- parking ----------------------------------------------------------------------
 
     def park(self, parking: Parking, deadline_ns: int | None) -> Leave:

@@ -29,26 +29,45 @@ Stalls
 ------
 If the holder of the baton blocks where the clock cannot see it (a bare lock whose holder is
 parked, a read from a pipe), nothing can go on. The root finds out while it waits for the
-baton: after ``STALL_AFTER_S`` real seconds in which nobody passed it on and the process did
-not compute. If the root itself is the one that blocks, no error can be raised there. It is
+baton: after ``STALL_AFTER_S`` real seconds in which nobody passed it on it asks the system what
+the holder does. That blocks if it was asleep at each of ``STALL_LOOKS`` looks in a row and nothing
+moved between them: neither its CPU time, nor its wait for a core, nor its switches (see
+``threads.activity``); and no thread ran that might wake it. How much CPU it got proves nothing: on
+a busy machine who computes gets none. One who wakes again and again without doing anything, as
+polling does, is given ``NAP_LOOKS`` looks, and so is everybody where the system does not tell.
+
+The other participants wait for their turn and can wake nobody; ignored threads never do, by
+declaration. So both are left out where it is asked who else ran, or a watchdog that looks around
+twice a second would keep every hang from being reported.
+
+If the root itself is the one that blocks, no error can be raised there. It is
 noted as the clock's ``failure`` by the participant that passed it the baton, and raised
 should the root ever come back; until then nothing is left but the time limit of whoever
 started the process.
 """
 
 import asyncio
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import count
 
 from ..errors import ClockHangError
 from .protocol import ClockMode
 from .skipping import Leave, Parking, Participant, SkippingClock
 from .threads import stacks
+from .threads.activity import (
+    Did,
+    ThreadActivity,
+    native_ids_alive,
+    read_activities,
+    what_it_did,
+)
 
 STALL_AFTER_S = 5.0
-"""Real seconds without a hand-over and without computing that count as a hang."""
+"""Real seconds without a hand-over after which it is asked what the holder does."""
 
 STALL_LOOKS = 5
 """How often in a row a stall must be seen: a process that was suspended is not stalled."""
@@ -56,7 +75,10 @@ STALL_LOOKS = 5
 STALL_LOOK_S = 0.2
 """Real seconds between two looks."""
 
-_STALL_CPU_SHARE = 0.1
+NAP_LOOKS = 150
+"""How often in a row it must be seen of one who wakes now and then, or of whom nothing is known."""
+
+_IDLE_SHARE = 0.01
 
 SPINS_A_TURN = 100
 """Turns of a loop at one instant after which the other runnable participants run."""
@@ -64,8 +86,44 @@ SPINS_A_TURN = 100
 SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
 
-_real_process_time = time.process_time
+_real_monotonic_ns = time.monotonic_ns
+_real_process_time_ns = time.process_time_ns
 _real_sleep = time.sleep
+_real_allocate_lock = threading.Lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen at one look for a stall.
+
+    Attributes:
+        at_ns: When, in real nanoseconds.
+        cpu_ns: CPU time of the process until then.
+        holder_id: Native identifier of the holder of the baton.
+        threads: What it does, and those that might wake it; empty where the system does not tell.
+    """
+
+    at_ns: int
+    cpu_ns: int
+    holder_id: int | None
+    threads: Mapping[int, ThreadActivity]
+
+    def did_since(self, before: "_Look") -> Did:
+        """Return what the holder did since an earlier look; it ran if any other did."""
+        elapsed_ns = self.at_ns - before.at_ns
+        if self.holder_id not in self.threads or self.holder_id not in before.threads:
+            # Not on Linux: only that the whole process does nothing is known.
+            idle = self.cpu_ns - before.cpu_ns < _IDLE_SHARE * elapsed_ns
+            return Did.NAPPED if idle else Did.RAN
+        for native_id, activity in self.threads.items():
+            earlier = before.threads.get(native_id)
+            # One that has only just come has run.
+            did = Did.RAN if earlier is None else what_it_did(earlier, activity, elapsed_ns)
+            if native_id == self.holder_id:
+                own = did
+            elif did is not Did.SLEPT:
+                return Did.RAN
+        return own
 
 
 class VirtualClock(SkippingClock):
@@ -81,6 +139,8 @@ class VirtualClock(SkippingClock):
         self._holder: Participant | None = None
         self._hand_overs = 0
         self._spins = 0
+        # Held by the one participant that looks whether the holder stalls.
+        self._looking = _real_allocate_lock()
         self.creation_numbers = count()
         """Numbers what is created on this clock's time, in that order (see ``ordering``)."""
 
@@ -182,14 +242,48 @@ class VirtualClock(SkippingClock):
         return self._holder is participant
 
     def _is_stalled(self) -> bool:
-        seen = self._hand_overs
-        for _ in range(STALL_LOOKS):
-            computed_s = _real_process_time()
+        # One looks at a time: many would take the very cores that the holder may be waiting for.
+        if not self._looking.acquire(blocking=False):
+            return False
+        try:
+            return self._is_seen_stalled()
+        finally:
+            self._looking.release()
+
+    def _is_seen_stalled(self) -> bool:
+        seen, holder = self._hand_overs, self._holder
+        if holder is None:
+            return False
+        needed = STALL_LOOKS
+        before = self._look(holder)
+        for look in count(1):
             _real_sleep(STALL_LOOK_S)
-            computed_s = _real_process_time() - computed_s
-            if self._hand_overs != seen or computed_s > _STALL_CPU_SHARE * STALL_LOOK_S:
+            after = self._look(holder)
+            did = after.did_since(before)
+            if self._hand_overs != seen or did is Did.RAN:
                 return False
-        return True
+            if did is Did.NAPPED:
+                needed = NAP_LOOKS
+            if look >= needed:
+                return True
+            before = after
+        raise AssertionError("unreachable: count() does not end")
+
+    def _look(self, holder: Participant) -> "_Look":
+        """See what the holder of the baton does, and who else might wake it."""
+        alive = native_ids_alive()
+        holder_id = holder.thread.native_id
+        others: frozenset[int] = frozenset()
+        if alive is not None:
+            waiting = {thread.native_id for thread in tuple(self._by_thread)}
+            others = alive - waiting - self._ignored_native_ids() - {threading.get_native_id()}
+        wanted = others if holder_id is None else others | {holder_id}
+        return _Look(
+            at_ns=_real_monotonic_ns(),
+            cpu_ns=_real_process_time_ns(),
+            holder_id=holder_id,
+            threads=read_activities(wanted),
+        )
 
     def _fail_stalled(self, seen: int) -> None:
         with self.mutex.section:

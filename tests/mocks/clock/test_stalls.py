@@ -3,12 +3,14 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from warpbench.mocks.clock import ClockMode, virtual
+from warpbench.mocks.clock.threads.activity import ThreadActivity
 from warpbench.mocks.errors import ClockHangError
 
 from .worlds import SECOND, World
@@ -115,11 +117,47 @@ def test_one_who_computes_does_not_stall() -> None:
 
 
 def test_a_root_that_blocks_is_noted_and_told_when_it_comes_back() -> None:
-    with stall_naming("a_root_that_blocks") as world:
+    world = World(ClockMode.VIRTUAL)
+    reading, writing = os.pipe()
+
+    def lets_it_go() -> None:
+        while world.clock.failure is None:
+            real_sleep(0.001)
+        os.write(writing, b"x")
+
+    helper = threading.Thread(target=lets_it_go, daemon=True)
+    helper.start()
+    world.clock.tolerate(helper)
+    with (
+        pytest.raises(ClockHangError, match=r"blocks.*a_root_that_blocks"),
+        world.scope(),
+    ):
         thread = threading.Thread(target=time.sleep, args=(2,))
         thread.start()
         time.sleep(1)
-        while world.clock.failure is None:
-            real_sleep(0.001)
+        os.read(reading, 1)
         thread.join()
     thread.join()
+    helper.join()
+    os.close(reading)
+    os.close(writing)
+
+
+def test_one_who_gets_no_core_does_not_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy machine: for half a second nobody passes the baton on, and nobody blocks."""
+    starved = ThreadActivity("R", cpu_ns=0, run_delay_ns=0, switches=0)
+    seen: list[int] = []
+
+    def starving(native_ids: Iterable[int]) -> dict[int, ThreadActivity]:
+        seen.append(len(seen))
+        delay_ns = SECOND * len(seen)
+        return {each: replace(starved, run_delay_ns=delay_ns) for each in native_ids}
+
+    monkeypatch.setattr(virtual, "read_activities", starving)
+    world = World(ClockMode.VIRTUAL)
+    with world.scope():
+        thread = threading.Thread(target=real_sleep, args=(0.5,))
+        thread.start()
+        thread.join()
+    assert len(seen) >= 2
+    assert world.clock.failure is None

@@ -1,0 +1,106 @@
+"""On a busy machine no trial in virtual time is taken for a deadlock, and all are the same."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from warpbench.bench.results.trial_result import TrialResult
+from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.processes import TrialProcesses
+from warpbench.bench.strategies import available_strategies
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.errors import TrialError
+from warpbench.mocks.scenario import load_scenario
+
+from .busy_machine import busy_machine
+
+TRIALS_OF_A_CELL = 30
+CELLS = (
+    ("threads", "asyncio"),
+    ("executor", "asyncio"),
+    ("executor", "uvloop"),
+    ("gather", "asyncio"),
+    ("gather", "uvloop"),
+)
+TIME_LIMIT_S = 300
+TOLD_WITHIN_S = 10
+BLOCKS_FOR_EVER = """
+import asyncio, os
+
+READING, WRITING = os.pipe()
+
+def build():
+    async def session(task):
+        await asyncio.to_thread(os.read, READING, 1)
+        return "never"
+    return session
+
+def build_threads():
+    def session(task):
+        os.read(READING, 1)
+        return "never"
+    return session
+"""
+
+
+def structure_of(trial: TrialResult) -> Any:
+    """All of a trial that must not differ between two runs."""
+    calls = trial.calls
+    assert calls is not None
+    counts = (dict(calls.python), dict(calls.c), calls.loop_iterations, calls.tasks)
+    return trial.samples, trial.makespan_ns, trial.llm_calls, trial.tool_calls, counts
+
+
+def spec_of(strategy: str, loop: str, target: str = "agent") -> Any:
+    (spec,) = cells_of(
+        Factors(
+            scenarios=(load_scenario("tools"),),
+            strategies=(available_strategies()[strategy],),
+            targets=(target,),
+            loops=(loop,),
+            concurrency=(10,),
+            session_count=20,
+            clock=ClockMode.VIRTUAL,
+        )
+    )
+    return replace(spec, counts_calls=True)
+
+
+@pytest.mark.timeout(3600)
+def test_150_trials_beside_twenty_busy_loops_are_all_the_same_and_none_is_a_deadlock() -> None:
+    processes = TrialProcesses(TIME_LIMIT_S)
+    stopped: list[str] = []
+    different: list[tuple[str, str]] = []
+    with busy_machine(loops=20, nice=5):
+        for strategy, loop in CELLS:
+            first = None
+            for _ in range(TRIALS_OF_A_CELL):
+                try:
+                    trial = processes.run(spec_of(strategy, loop))
+                except TrialError as error:
+                    stopped.append(f"{strategy} on {loop}: {error}")
+                    continue
+                assert isinstance(trial, TrialResult)
+                found = structure_of(trial)
+                first = first or found
+                if found != first:
+                    different.append((strategy, loop))
+    print(f"{len(CELLS) * TRIALS_OF_A_CELL} trials: {len(stopped)} stopped")  # noqa: T201
+    assert stopped == []
+    assert different == []
+
+
+@pytest.mark.parametrize(
+    ("factory", "strategy"), [("build", "gather"), ("build_threads", "threads")]
+)
+def test_a_true_deadlock_is_told_within_ten_seconds(
+    factory: str, strategy: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "blocks_for_ever.py").write_text(BLOCKS_FOR_EVER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    began_s = time.monotonic()
+    with pytest.raises(TrialError, match="blocks where the clock cannot see it"):
+        TrialProcesses(60).run(spec_of(strategy, "asyncio", f"blocks_for_ever:{factory}"))
+    assert time.monotonic() - began_s < TOLD_WITHIN_S
