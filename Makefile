@@ -1,4 +1,5 @@
-# What a newcomer guesses: bench, test, lint, types, gate, benchmarks, fidelity, examples, browser, lock.
+# What a newcomer guesses: bench, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
+# examples, browser, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
@@ -7,13 +8,30 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench test lint format types gate benchmarks fidelity examples browser lock clean
+.PHONY: bench test test-slow coverage lint format types gate benchmarks fidelity examples browser lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
 
+# The fast suite: minutes, and right on a busy machine. What starts environments, measures real
+# time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below.
+FAST := --ignore tests/examples --ignore tests/browser
+PARALLEL := -n logical --dist loadgroup
+
 test: $(VENV)/.ready
-	$(BIN)/pytest -n logical --dist loadgroup $(PYTEST_OPTIONS)
+	$(BIN)/pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+
+# Up to an hour, on a machine that is idle: run it before an issue is closed.
+test-slow: $(VENV)/.ready
+	$(BIN)/pytest tests/slow tests/benchmarks -o timeout=1800 -o faulthandler_timeout=3600 \
+		$(PYTEST_OPTIONS)
+
+# Which lines and branches the fast suite runs; about twice as long as `make test`.
+coverage: $(VENV)/.ready
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -33,7 +51,7 @@ gate: $(VENV)/.ready
 	$(BIN)/warpbench gate
 
 benchmarks: $(VENV)/.frameworks
-	$(BIN)/pytest tests/benchmarks --benchmark-enable -s -o faulthandler_timeout=3600
+	$(BIN)/pytest tests/benchmarks --benchmark-enable -s -o timeout=0 -o faulthandler_timeout=3600
 
 # The clock's accuracy: the same cells in `wall` and in `warp`. Real waiting: about 12 minutes.
 fidelity: $(VENV)/.ready
@@ -64,17 +82,18 @@ $(VENV)/.browser: $(VENV)/.ready constraints-browser.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-browser.txt
 	@touch $@
 
-# Resolves pyproject.toml anew for every supported Python, with hashes and without addresses.
+# Resolves pyproject.toml for every supported Python, with hashes and without addresses. Versions
+# stay as they are where they still fit; `make lock UPGRADE=--upgrade` takes the newest of all.
+UPGRADE ?=
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url -q $(UPGRADE)
+
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q -o constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group build --group frameworks --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+	$(COMPILE) pyproject.toml --all-extras --group dev --group build -o constraints.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --group build --group frameworks \
 		-c constraints.txt -o constraints-frameworks.txt
-	$(BIN)/uv pip compile --group browser --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
-		-c constraints.txt -o constraints-browser.txt
+	$(COMPILE) --group browser -c constraints.txt -o constraints-browser.txt
 
 clean:
 	rm -rf $(VENV) .venv-3.* results build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,6 +1,7 @@
 """What several tests need: the command line, run as a user runs it."""
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -14,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from warpbench.bench.cli.main import main
 from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.threads.frames import frames_by_thread
 
-TIMEOUT_S = 120
+# Of a process that a test waits for: what hangs is ended sooner, by pytest-timeout.
+TIMEOUT_S = 600
+STRIKES_EVERY_S = 2.0
 NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "probe_share"})
 NOT_STRUCTURE_OF_VITALS = frozenset({"rss_bytes", "cpu_ns", "gc_pause_ns"})
 
@@ -74,6 +78,39 @@ def structure_of(cell: dict[str, Any]) -> dict[str, Any]:
 Warpbench = Callable[..., Finished]
 
 
+# How long an example takes is up to the machine. CI draws the same ones each time.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "ci", settings.get_profile("any-machine"), derandomize=True, database=None, print_blob=True
+)
+settings.load_profile("ci" if "CI" in os.environ else "any-machine")
+
+
+def pytest_configure() -> None:
+    """Trust no authority: nobody speaks TLS here, and each client would read a hundred of them."""
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(settings: Any) -> Iterator[None]:
+    """Let a test's time limit strike again and again: an event loop keeps what a task raises.
+
+    The first would end one session of a trial, and the next one hang.
+    """
+    yield
+    if settings.timeout and settings.method == "signal":
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout, STRIKES_EVERY_S)
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what imports have made: each trial collects garbage, and it is none."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
     """Undo what a background job inherits: there SIGINT is ignored, and tests of it hang."""
@@ -110,7 +147,7 @@ def run_warpbench(folder: Path, *arguments: str, **environ: str) -> Finished:
     return Finished(finished.returncode, finished.stdout, finished.stderr, folder)
 
 
-def run_warpbench_here(folder: Path, *arguments: str) -> Finished:
+def run_warpbench_here(folder: Path, *arguments: str, **environ: str) -> Finished:
     """Run ``warpbench …`` in a folder, but in this process: its imports are done.
 
     So is the server from which trials are forked. Of each command there is a test that runs it
@@ -123,7 +160,8 @@ def run_warpbench_here(folder: Path, *arguments: str) -> Finished:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        patches.setenv("GITHUB_STEP_SUMMARY", "")
+        for name, value in {"GITHUB_STEP_SUMMARY": "", **environ}.items():
+            patches.setenv(name, value)
         patches.setattr(sys, "argv", ["warpbench", *arguments])
         try:
             status = main(arguments)

@@ -1,16 +1,13 @@
-"""The examples in README and docs, run as a reader would run them."""
+"""The examples in README and docs, run as a reader would run them, in this process."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from .conftest import in_short
+from .conftest import in_short, run_warpbench_here
 
 # One command reads what another wrote: all on one worker, in order.
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("readme")]
@@ -19,7 +16,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"^# (\S+\.(?:py|toml))\n")
-TIMEOUT_S = 120
+# They take seconds on an idle machine and minutes on a busy one: tests/slow runs the first two.
+MEASURE_FOR_LONG = ("warpbench advise", "warpbench doctor", " auto")
 
 
 def blocks(language: str) -> list[str]:
@@ -44,56 +42,39 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
-    warpbench = str(Path(sys.executable).parent / "warpbench")
     if command.startswith("warpbench gate") and not (reader / "warpbench-baseline.json").exists():
         # In a parallel run another worker may have written it, in a folder of its own.
-        subprocess.run([warpbench, "baseline"], cwd=reader, timeout=TIMEOUT_S, check=True)
+        assert run_warpbench_here(reader, "baseline").status == 0
 
-    result = subprocess.run(
-        [warpbench, *in_short(shlex.split(command)[1:])],
-        cwd=reader,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "Traceback" not in result.stderr
+    assert_works(command, reader)
 
 
 def measuring_commands() -> list[str]:
-    """Those of ``docs/measuring.md``, but for the sweep that takes minutes."""
+    """Those of ``docs/measuring.md``, but for those that measure the machine for long."""
     text = (CHECKOUT / "docs" / "measuring.md").read_text()
     lines = (line for _, block in BLOCK.findall(text) for line in block.splitlines())
-    return [line for line in lines if line.startswith("warpbench ") and " auto" not in line]
+    return [
+        line
+        for line in lines
+        if line.startswith("warpbench ") and not any(each in line for each in MEASURE_FOR_LONG)
+    ]
 
 
 @pytest.mark.parametrize("command", measuring_commands())
 def test_a_command_of_the_page_on_measuring_works(command: str, tmp_path: Path) -> None:
-    def run(line: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [
-                str(Path(sys.executable).parent / "warpbench"),
-                *in_short(shlex.split(line)[1:]),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-
     if command.startswith("warpbench compare"):
         for folder in ("results-before", "results-after"):
-            run(f"warpbench run chat --strategy gather --sessions 10 --out {folder}")
+            run = f"warpbench run chat --strategy gather --sessions 10 --out {folder}"
+            assert_works(run, tmp_path)
 
-    result = run(command)
+    assert_works(command, tmp_path)
 
-    # The doctor may well find something on the machine at hand.
-    assert result.returncode in ((0, 1) if command.endswith("doctor") else (0,)), result.stderr
-    assert "Traceback" not in result.stderr
+
+def assert_works(command: str, folder: Path) -> None:
+    finished = run_warpbench_here(folder, *in_short(shlex.split(command)[1:]))
+
+    assert finished.status == 0, finished.out + finished.err
+    assert "Traceback" not in finished.err
 
 
 def test_the_readme_names_every_dependency() -> None:

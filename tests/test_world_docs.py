@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from warpbench.mocks.scenario import load_scenario
 
-from .conftest import in_short, run_warpbench
+from .conftest import in_short, run_warpbench_here
 
 pytestmark = pytest.mark.once
 
@@ -49,12 +49,17 @@ def test_a_scenario_of_the_page_runs(text: str, reader: Path) -> None:
     run(f"warpbench run {name_of(text)} --strategy gather --loop asyncio --clock virtual", reader)
 
 
-def test_the_commands_of_the_page_work(reader: Path) -> None:
+def test_the_page_has_commands() -> None:
     assert len(COMMANDS) == 5
-    for command in COMMANDS:
-        run(command, reader)
+
+
+# The first writes what later ones read: all on one worker, in order.
+@pytest.mark.xdist_group("mocked world")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_works(command: str, reader: Path) -> None:
+    run(command, reader)
 
 
 def run(command: str, folder: Path) -> None:
-    finished = run_warpbench(folder, *in_short(shlex.split(command)[1:]))
+    finished = run_warpbench_here(folder, *in_short(shlex.split(command)[1:]))
     assert finished.status == 0, (command, finished.err)

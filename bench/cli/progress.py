@@ -67,14 +67,12 @@ def measuring_progress(
 
     def passed_on(results: Iterator[object]) -> Iterator[object]:
         began_s = time.monotonic()
-        shown = track(
-            results,
-            "measuring",
-            total=len(names),
-            console=console,
-            transient=True,
-            disable=messages.quiet or not console.is_terminal,
-        )
+        shown = results
+        # Where nobody looks, rich would still start a thread.
+        if console.is_terminal and not messages.quiet:
+            shown = iter(
+                track(results, "measuring", total=len(names), console=console, transient=True)
+            )
         for number, result in enumerate(shown):
             if messages.verbose:
                 cell = f"cell {number + 1} of {len(names)}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-OPEN_S = 10.0
+OPEN_S = 120.0
 
 
 class Served:

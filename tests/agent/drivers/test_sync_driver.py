@@ -22,7 +22,7 @@ from warpbench.agent import (
 
 from ..scripted import Model, call, calls, final
 
-OPEN_S = 30.0
+OPEN_S = 120.0
 """A barrier that does not open fails the test instead of hanging it; no test waits this long."""
 
 

@@ -26,7 +26,7 @@ from ..scripted import Model, call, calls, final
 from ..serving import Served, serving
 from ..virtual import in_virtual_time
 
-OPEN_S = 20.0
+OPEN_S = 120.0
 
 
 class Screen:

@@ -205,7 +205,7 @@ def test_cancelling_a_call_leaves_the_connection_to_the_others(
 
 def test_a_call_takes_no_longer_than_its_timeout(served: Served) -> None:
     async def main() -> None:
-        async with McpTools(address(served, "ws"), call_timeout_s=0.1) as server:
+        async with McpTools(address(served, "ws"), call_timeout_s=2) as server:
             with pytest.raises(McpError, match=r"[Tt]imed out"):
                 await use(server, "stand", number=1)
             assert await use(server, "add", a=1, b=1) == "2.0"

@@ -12,7 +12,7 @@ from warpbench.agent.observability.debugging import BlockedLoop, debugging
 
 from ..scripted import Model, call, calls, final
 
-OPEN_S = 30.0
+OPEN_S = 120.0
 """A wait that never ends fails the test instead of hanging it; no test waits this long."""
 
 on_each_loop = pytest.mark.parametrize(

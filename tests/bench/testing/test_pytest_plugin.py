@@ -16,7 +16,7 @@ from warpbench.bench.targets.loading import Target
 from warpbench.bench.testing.pytest_plugin import LabInTests
 from warpbench.mocks.errors import TargetError, TrialError, UsageError
 
-from ..cli.test_gate_command import AGENT
+from ..gate.owner_agent import AGENT
 
 pytest_plugins = ("pytester",)
 

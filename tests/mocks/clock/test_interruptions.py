@@ -45,12 +45,13 @@ def alarm_while_the_root_waits(world: World, action: Callable[[], object]) -> It
             action()
 
     before = signal.signal(signal.SIGALRM, handle)
-    signal.setitimer(signal.ITIMER_REAL, 0.005)
+    limit_of_the_test = signal.setitimer(signal.ITIMER_REAL, 0.005)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *limit_of_the_test)
 
 
 class Releaser:

