@@ -11,6 +11,7 @@ DASH = "–"  # noqa: RUF001 (a dash is meant)
 
 _LONGEST_SHORTENED = 40
 _THREE_DIGITS = 100
+_MOST_DECIMALS = 9
 # From which time on each unit is used. What rounds to 1.00 of a unit is told in that unit:
 # 0.9999 s would else read "1000 ms".
 _TIME_UNITS = (
@@ -145,19 +146,55 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def counted(count: int, noun: str) -> str:
-    """Show a count with its noun: ``1 session``, ``1,000 sessions``."""
-    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, *, signed: bool = False, plural: str = "") -> str:
+    """Show a count with its noun: ``1 session``, ``1,000 sessions``, ``+3 tool calls``."""
+    shown = noun if abs(count) == 1 else plural or f"{noun}s"
+    return f"{count:+,d} {shown}" if signed else f"{whole(count)} {shown}"
+
+
+def mean_count(value: float) -> str:
+    """Show a count, or a mean of counts with two decimals: ``1,010``, ``3.10``."""
+    return whole(int(value)) if float(value).is_integer() else f"{value:,.2f}"
+
+
+def signed_percent(share: float, decimals: int = 1) -> str:
+    """Show a change as a share, with its sign: ``+11.0 %``."""
+    return f"{share * 100:+,.{decimals}f} %"
+
+
+def from_to_seconds(before_s: float, after_s: float) -> str:
+    """Show two times in one unit, with as many digits as they need to differ.
+
+    ``1.00 s → 1.11 s``, but ``1.0000 s → 1.0002 s``.
+    """
+    unit = time_unit(max(before_s, after_s))
+    before, after = before_s / unit.factor, after_s / unit.factor
+    least = _decimals(max(before, after))
+    decimals = next(
+        (
+            count
+            for count in range(least, _MOST_DECIMALS)
+            if f"{before:.{count}f}" != f"{after:.{count}f}"
+        ),
+        least if before == after else _MOST_DECIMALS,
+    )
+    return f"{before:,.{decimals}f} {unit.name} → {after:,.{decimals}f} {unit.name}"
 
 
 def _three(value: float) -> str:
     """Show a number with three digits that count; longer ones keep all before the point."""
     if value == 0:
         return "0"
+    decimals = _decimals(value)
+    return f"{float(f'{value:.3g}') if decimals else value:,.{decimals}f}"
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals make three digits that count."""
     rounded = float(f"{value:.3g}")  # first, as 9.996 has a digit more once it is rounded
-    if abs(rounded) >= _THREE_DIGITS:
-        return f"{value:,.0f}"
-    return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"
+    if rounded == 0 or abs(rounded) >= _THREE_DIGITS:
+        return 0
+    return 2 - math.floor(math.log10(abs(rounded)))
 
 
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"})

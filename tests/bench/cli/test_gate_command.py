@@ -68,13 +68,13 @@ FAULTS = {
         "answer = (await ask(messages)).choices[0].message",
         "if number == 9 and len(messages) == 1: await ask(messages)\n"
         "            answer = (await ask(messages)).choices[0].message",
-        ["+1 model call in 20 sessions (40 → 41)", "1 model call repeated, before 0"],
+        ["+1 model call in 20 sessions (40 → 41)", "1 retried model call (was 0)"],
     ),
     "a sync call in a coroutine": (
         "messages.append(answer)",
         "messages.append(answer); time.sleep(0.05)",
         [
-            "`owner_agent.py:build.<locals>.session` blocks the event loop: 20 times, 1.000 s",
+            "`owner_agent.py:build.<locals>.session` blocked the event loop 20 times, for 1.00 s",
             "makespan",
         ],
     ),
@@ -94,7 +94,7 @@ FAULTS = {
     "a lost semaphore": (
         "async with limit:",
         "if True:",
-        ["up to 10 model calls at once, before 5: is a limit lost?"],
+        ["up to 10 model calls in flight (was 5)"],
     ),
 }
 
@@ -161,7 +161,7 @@ def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_
     document = json.loads(better.out)
     assert document["verdict"] == "improved"
     texts = [change["text"] for change in document["cells"][0]["changes"]]
-    assert any(text.startswith("the 4 tool calls of round 1 overlap now") for text in texts)
+    assert any(text.startswith("the 4 tool calls of round 1 now overlap") for text in texts)
     assert "improved: 1 of 1 cell" in (tmp_path / "summary.md").read_text()
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
@@ -178,11 +178,11 @@ def test_the_summary_is_appended_also_where_ci_wants_it(
     assert judged.status == 1
     summary = (tmp_path / "step.md").read_text()
     assert summary.startswith("before\n### warpbench: regressed: 1 of 1 cell")
-    assert "worse: up to 10 model calls at once" in summary
+    assert "worse: up to 10 model calls in flight" in summary
     failure = ElementTree.parse(tmp_path / "gate.xml").getroot().find("testcase/failure")
     assert failure is not None
     assert failure.get("message")
-    assert "is a limit lost?" in str(failure.text)
+    assert "check that the concurrency limit" in str(failure.text)
 
 
 @pytest.mark.once
@@ -312,4 +312,4 @@ def test_memory_that_sessions_leave_behind_is_noted(
     write_agent(tmp_path, "return answer.content or", keep)
     held = warpbench("gate", "--tier", "structure,work")
     assert "kept memory blocks per session" in held.out
-    assert "does a session leave something behind?" in held.out
+    assert "check whether sessions leak memory" in held.out
