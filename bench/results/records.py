@@ -160,7 +160,7 @@ class CellResult:
 
     @property
     def achieved_per_s(self) -> float:
-        """Its throughput; 0 if it carried nothing, or has no result."""
+        """Return the cell's throughput; 0 if no session succeeded, or it has no result."""
         return self.throughput_per_s or 0.0
 
 
@@ -213,16 +213,24 @@ class FindingKind(StrEnum):
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
     NOT_STEADY = "not_steady"
+    MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A warning as a value: shown in table, page and JSON alike."""
+    """A warning as a value: shown in table, page and JSON alike.
+
+    Attributes:
+        kind: Which warning.
+        message: The warning in a sentence.
+        values: What the sentence is made of: the cell, figures in seconds, shares of 1.
+    """
 
     kind: FindingKind
     message: str
+    values: Mapping[str, int | float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
