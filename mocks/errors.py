@@ -50,11 +50,11 @@ class ClockError(WarpbenchError):
 
 
 class ClockRefusedError(ClockError):
-    """Real I/O or a thread that the clock does not know is in play, so it will not skip."""
+    """Real I/O, or a thread started outside the lab, is in play, so the clock will not skip."""
 
 
 class ClockHangError(ClockError):
-    """Nobody runs and no deadline is left, yet somebody still waits."""
+    """A deadlock: every thread waits and no timer is pending."""
 
 
 class UnmockedRequestError(WarpbenchError):

@@ -71,6 +71,14 @@ def rate(value: float | None) -> str:
     return f"{_three(value / unit.factor)}/{unit.name}"
 
 
+def session_rate(value: float | None) -> str:
+    """Show a throughput in a sentence: ``83.1 sessions/s``."""
+    if value is None:
+        return DASH
+    unit = rate_unit(value)
+    return f"{_three(value / unit.factor)} sessions/{unit.name}"
+
+
 def rate_unit(greatest_per_s: float) -> Unit:
     """Choose the period over which a set of rates reads best, by the greatest of them."""
     if greatest_per_s == 0:

@@ -185,8 +185,8 @@ def _workload(baseline: CellBaseline, before: Side, after: Side) -> Workload:
     costs = [side.run(baseline, first) for side in (before, after)]
     if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
         raise TrialError(
-            "the two commits face different workloads (the script's own ideal differs): what the "
-            "scenario or the target declares has changed"
+            "the workloads of the two commits differ: the scenario, or the tools that the target "
+            "declares, have changed"
         )
     cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
     sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))

@@ -98,11 +98,11 @@ def _run(command: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[s
             command, cwd=folder, capture_output=True, check=False, text=True, timeout=_TIMEOUT_S
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"--against: no environment could be made: {error}") from error
+        raise UsageError(f"--against: cannot make an environment: {error}") from error
     if finished.returncode != 0:
-        said = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (finished.stderr.strip().splitlines() or ["(no output)"])[-1]
         raise UsageError(
-            f"--against: no environment could be made for the other commit, whose dependencies "
-            f"differ: {said}; say what to install in tool.warpbench.environment"
+            f"--against: cannot make an environment for the other commit, whose dependencies "
+            f"differ: {last}; name what to install in tool.warpbench.environment"
         )
     return finished

@@ -70,7 +70,7 @@ class Side:
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
-            last = (self._errors.read().strip().splitlines() or ["it said nothing"])[-1]
+            last = (self._errors.read().strip().splitlines() or ["(no output)"])[-1]
             raise TrialError(f"{self._name}: crashed: {last}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

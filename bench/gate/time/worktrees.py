@@ -60,7 +60,7 @@ def find_checkout(reference: str) -> Checkout:
         first = changed.splitlines()[0].split(maxsplit=1)[-1]
         raise UsageError(
             f"--against {reference}: the checkout has changes that are in no commit ({first}, "
-            "…): commit or stash them, so that what is measured can be told"
+            "…): commit or stash them, so that a commit is what is measured"
         )
     unknown = (
         f"--against {reference!r}: git knows no such commit here; in CI, fetch it first "

@@ -59,7 +59,7 @@ def count_instructions(spec: TrialSpec) -> int:
         except subprocess.TimeoutExpired:
             raise TrialError(f"under valgrind: no result within {_LIMIT_S} s") from None
         if finished.returncode != 0:
-            last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            last = (finished.stderr.strip().splitlines() or ["(no output)"])[-1]
             raise TrialError(f"under valgrind: {last}")
         totals = _TOTALS.search(counts.read_text(encoding="utf-8", errors="replace"))
     if totals is None or totals[1] == "0":
