@@ -29,7 +29,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     everybody_s = played["everybody_awaits"].took_s
     return Seen(
         everybody_s == 1 and ends_s == [1.0, 1.2],
-        f"because of one blocking call, waits of 0.2 s ended after {ends_s[0]:g} s and {ends_s[1]:g} s",
+        f"one blocking call made waits of 0.2 s take {ends_s[0]:g} s and {ends_s[1]:g} s",
     )
 
 

@@ -28,8 +28,8 @@ def _seen(played: Mapping[str, Played]) -> Seen:
 LESSON = Lesson(
     name="coroutines",
     claim="Calling a coroutine function does not run it.",
-    why="Calling an `async def` returns a coroutine object, as calling a generator function returns "
-    "a generator. It runs when it is awaited or wrapped in a task. Python warns if it never is.",
+    why="Calling an `async def` only returns a coroutine object. It runs when it is awaited, or "
+    "wrapped in a task. Python warns if it never is.",
     acts=(called_only, awaited),
     seen=_seen,
 )

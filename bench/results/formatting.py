@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DASH = "–"  # noqa: RUF001 (a dash is meant)
-"""Stands where there is no number, or none that the samples can carry."""
+"""Stands where there is no number, or too few samples for one."""
 
 _LONGEST_SHORTENED = 40
 _THREE_DIGITS = 100
 _MOST_DECIMALS = 9
-# From which time on each unit is used. What rounds to 1.00 of a unit is told in that unit:
+# From which time on each unit is used. What rounds to 1.00 of a unit is shown in that unit:
 # 0.9999 s would else read "1000 ms".
 _TIME_UNITS = (
     (3 * 3600.0, "h", 3600.0),
@@ -120,7 +120,7 @@ def plain(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Do so and keep every space: for a command that is to be copied.
+    """Make a text fit to print and keep every space: for a command that is to be copied.
 
     Control characters could move a terminal's cursor and would make an SVG invalid; marks
     of direction could show a name other than it is.
@@ -166,8 +166,9 @@ def mean_count(value: float) -> str:
 
 
 def signed_percent(share: float, decimals: int = 1) -> str:
-    """Show a change as a share, with its sign: ``+11.0 %``."""
-    return f"{share * 100:+,.{decimals}f} %"
+    """Show a change as a share, with its sign: ``+11.0 %``; never ``+0.0 %`` for a small one."""
+    shown = f"{share * 100:+,.{decimals}f}"
+    return f"{share * 100:+.1g} %" if share and float(shown.replace(",", "")) == 0 else f"{shown} %"
 
 
 def from_to_seconds(before_s: float, after_s: float) -> str:

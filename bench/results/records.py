@@ -37,7 +37,7 @@ class SessionCounts:
 class LatencySummary:
     """Percentiles of session latency in seconds on the trial's clock.
 
-    A percentile is ``None`` where the samples cannot carry it (p99 needs 100 of them).
+    A percentile is ``None`` where there are too few samples for it (p99 needs 100 of them).
     """
 
     p50: float | None = None
@@ -117,7 +117,7 @@ class CellResult:
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of a trial, at most.
         time_parts_s: Where the time of a session went, the mean over all of them.
-        loop_blockers: Which places held an event loop, the worst first; at most ten.
+        loop_blockers: Which places blocked an event loop, the worst first; at most ten.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.

@@ -21,7 +21,7 @@ class Column:
         explanation: One sentence for the page: what the number means.
         rank: How soon it goes where there is little room; the greatest goes first, and
             a column of rank 0 stays.
-        identifies: Whether it tells which cell this is; if not, it holds a measurement.
+        identifies: Whether it says which cell this is; if not, it is a measurement.
         is_name: Whether it is a text rather than a number.
     """
 

@@ -101,14 +101,11 @@ def reason_text(reason: Reason) -> str:
 
 def estimate_text(estimate: Estimate) -> str:
     """Return an estimate in words: ``+5.1 % (90 % CI +3.9 % to +6.2 %, 8 blocks)``."""
-    low, high = (
-        "unknown" if end is None else signed_percent(end - 1)
-        for end in (estimate.low, estimate.high)
-    )
-    return (
-        f"{signed_percent(estimate.ratio - 1)} (90 % CI {low} to {high}, "
-        f"{counted(estimate.blocks, 'block')})"
-    )
+    ratio, blocks = signed_percent(estimate.ratio - 1), counted(estimate.blocks, "block")
+    if estimate.low is None or estimate.high is None:
+        return f"{ratio} (too few blocks for a confidence interval: {blocks})"
+    low, high = (signed_percent(end - 1) for end in (estimate.low, estimate.high))
+    return f"{ratio} (90 % CI {low} to {high}, {blocks})"
 
 
 def _sessions(change: Change) -> str:
@@ -154,9 +151,9 @@ def _blocked_loop(change: Change) -> str:
     if not change.after:
         return f"`{change.name}` no longer blocks the event loop"
     was = f" (was {seconds(change.before)})" if change.before else ""
+    often = "once" if change.count == 1 else counted(change.count or 0, "time")
     return (
-        f"`{change.name}` blocked the event loop {counted(change.count or 0, 'time')}, for "
-        f"{seconds(change.after)} in total{was}"
+        f"`{change.name}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
     )
 
 
@@ -165,7 +162,8 @@ def _round(change: Change) -> str:
     times = f"({from_to_seconds(change.before, change.after)})"
     if change.kind is ChangeKind.OVERLAP:
         return f"{where} {'no longer overlap' if change.is_worse else 'now overlap'} {times}"
-    return f"{where} take {'longer' if change.is_worse else 'less time'} {times}"
+    take = "takes" if change.count == 1 else "take"
+    return f"{where} {take} {'longer' if change.is_worse else 'less time'} {times}"
 
 
 def _time(change: Change) -> str:

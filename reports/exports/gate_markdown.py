@@ -16,7 +16,7 @@ _MARKS = {
 
 
 def gate_markdown(result: GateResult) -> str:
-    """Return the verdicts: those that need a reader's eye open, the others folded."""
+    """Return the verdicts: cells that passed are folded, the others are open."""
     passed = [cell for cell in result.cells if cell.verdict is Verdict.PASSED]
     lines = [f"### warpbench: {escaped(sentence(result))}", ""]
     for cell in result.cells:

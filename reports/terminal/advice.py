@@ -86,13 +86,14 @@ def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
     where = _at(at_double_load)
     if at_double_load.cpu_s_per_session is not None and at_double_load.throughput_per_s is not None:
         cores = at_double_load.cpu_s_per_session * at_double_load.throughput_per_s
-        yield "", f"{where} the process keeps {cores:.2f} cores busy"
+        yield "", f"{where}, the process keeps {cores:.2f} cores busy"
     for part, share in lost_shares(at_double_load).items():
-        yield "", f"{where} {TIME_LOST[part]} ({percent(share)} of their time)"
+        yield "", f"{where}, {TIME_LOST[part]} ({percent(share)} of their time)"
     for blocker in at_double_load.loop_blockers[:1]:
         yield (
             "",
-            f"{where} {blocker.place} blocks the event loop for up to {seconds(blocker.longest_s)}",
+            f"{where}, {blocker.place} blocks the event loop for up to "
+            f"{seconds(blocker.longest_s)}",
         )
 
 

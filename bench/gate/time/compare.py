@@ -102,7 +102,7 @@ def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> lis
         longest_s = 0.0
         while measured.open_cells and measured.blocks < MOST_BLOCKS:
             block_began_s = time.monotonic()
-            # A block that does not fit is not begun, unless nothing could be told without it.
+            # A block that does not fit is not begun, unless no verdict is possible without it.
             spent_s = block_began_s - began_s
             if measured.blocks >= min(LOOKS) and spent_s + longest_s > comparison.budget_s:
                 break

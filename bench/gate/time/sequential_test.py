@@ -27,8 +27,8 @@ ALPHA = 0.05
 LOOKS = {6: 0.32, 8: 0.32, 12: 0.2, 16: 0.08, 24: 0.04, 32: 0.04}
 """Blocks at which is looked, and the share of ``ALPHA`` that is spent there.
 
-Six flips of a coin come up the same once in 64 times, so before six blocks nothing can be
-told; the shares let one cell be told at six, and four cells at eight.
+Six flips of a coin come up the same once in 64 times, so before six blocks nothing can
+be decided; the shares let one cell be decided at six, and four cells at eight.
 """
 
 MOST_BLOCKS = max(LOOKS)

@@ -77,7 +77,7 @@ def find_checkout(reference: str) -> Checkout:
 
 @contextmanager
 def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
-    """Check both commits out, the base a second time to be held against itself.
+    """Check both commits out, the base a second time to be compared with itself.
 
     Raises:
         UsageError: git cannot do so.
