@@ -3,8 +3,8 @@
 What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *retry* or
 *ready*. The gaps, in which its own code runs or could, are split by what the clock and the CPU
 meter say: what was attributed to the session is *cpu*; where others computed, or blocked the event
-loop, it is *ready*; and where nobody computed, the session waited for something that no mock knows
-of: *remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
+loop, it is *ready*; and where nobody computed, the session waited inside its own code:
+*remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
 
 Of the waits for one answer's tools, what exceeds the critical path of the script (see ``ideal``)
 could have overlapped, and did not: *serialised*.

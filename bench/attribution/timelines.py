@@ -1,7 +1,7 @@
 """What the first sessions of a trial did, moment by moment: for a picture. Pure.
 
 Beside the states that waits tell of there are those of a gap. Where nobody computed, the session
-waited for a place or for what no mock knows of. Where somebody did, the gap is the session's own if
+waited for a place or in its own code. Where somebody did, the gap is the session's own if
 most of what it may have computed in all its gaps was attributed to it, and else it was ready.
 """
 

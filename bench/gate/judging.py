@@ -1,14 +1,24 @@
-"""Judges a cell by the tiers that the baseline file carries. Pure."""
+"""Judges a cell by the tiers of the baseline file: structure and work. Pure."""
 
 from collections.abc import Collection
 
-from ..results.verdict import CellVerdict, Change, Verdict, verdict_on
+from ..results.verdict import (
+    CellVerdict,
+    Change,
+    Note,
+    NoteKind,
+    Reason,
+    ReasonKind,
+    Verdict,
+    not_measured,
+    verdict_on,
+)
 from ..runner.environment import Difference
 from .baseline import CellBaseline
 from .measuring import Measured, NotMeasured
 from .structure.compare import gain, is_same_workload, structure_changes
 from .tolerances import Tolerances
-from .work.compare import work_changes
+from .work.compare import is_cost_of, is_kept_memory, work_changes
 
 STRUCTURE, WORK = TIERS = ("structure", "work")
 
@@ -22,7 +32,7 @@ def judge(
     *,
     tiers: Collection[str] = TIERS,
 ) -> CellVerdict:
-    """Hold what a cell looks like against its baseline.
+    """Compare what a cell looks like with its baseline.
 
     Args:
         name: Name of the cell.
@@ -33,27 +43,23 @@ def judge(
         tiers: Those of ``TIERS`` that are to judge.
     """
     if isinstance(after, NotMeasured):
-        return CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=after.reason)
+        return not_measured(name, after.reason)
     same_sessions = before.work.sessions == after.work.sessions
     if not same_sessions or not is_same_workload(before.structure, after.structure):
-        return CellVerdict(
-            name,
-            Verdict.COULD_NOT_JUDGE,
-            reason="its workload is not that of the baseline (the script's own ideal differs): "
-            "the scenario or what the target declares has changed; write a new baseline",
-        )
+        reason = Reason(kind=ReasonKind.OTHER_WORKLOAD)
+        return CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=reason)
     same_versions = not any(each.changes_calls for each in differences)
     structure = tuple(structure_changes(before.structure, after.structure, tolerances))
     work = tuple(work_changes(before.work, after.work, tolerances, same_versions=same_versions))
     only_better = bool(structure) and not any(change.is_worse for change in structure)
     faster_by = gain(before.structure, after.structure) if only_better else 0.0
     changes: list[Change] = list(structure if STRUCTURE in tiers else ())
-    notes: list[str] = []
+    notes: list[Note] = []
     for change in work if WORK in tiers else ():
-        if change.is_only_noted:
-            notes.append(f"{change.text}: does a session leave something behind?")
-        elif change.is_worse and change.is_price_of(faster_by):
-            notes.append(f"the price of it: {change.text}")
+        if is_kept_memory(change):
+            notes.append(Note(NoteKind.KEPT_MEMORY, change))
+        elif change.is_worse and is_cost_of(faster_by, change):
+            notes.append(Note(NoteKind.COST_OF_THE_GAIN, change))
         else:
             changes.append(change)
     return verdict_on(name, changes, notes)

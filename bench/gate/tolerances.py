@@ -21,7 +21,7 @@ class Tolerances:
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
         http_requests: HTTP requests.
-        blocks_kept: Memory blocks held at the end. They repeat to a few in a thousand.
+        blocks_kept: Memory blocks kept at the end. They repeat to a few in a thousand.
         instructions: Instructions of the processor, if they are asked for.
         cpu: Of the time tier: the least growth of CPU time that counts as one.
     """
@@ -43,6 +43,6 @@ class Tolerances:
 
 
 def within(before: float, after: float, tolerance: float) -> bool:
-    """Say whether a figure has stayed within a fraction of what it was."""
+    """Return whether a figure has stayed within a fraction of what it was."""
     # A figure that lies on the limit is within it, whatever the last bit of a float says.
     return abs(after - before) <= tolerance * abs(before) * (1 + _LAST_BITS)

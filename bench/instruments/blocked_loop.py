@@ -1,6 +1,6 @@
 """Where an event loop was blocked, and the stack that did it.
 
-By a wait that should have been awaited: the clock tells of those, exactly. By computing: the
+By a blocking call: the clock tells of those, exactly. By computing: the
 watchdog catches it.
 """
 

@@ -1,4 +1,4 @@
-"""The lessons: claims about asyncio, each with a few lines of code that show it.
+"""Runnable lessons about asyncio: a claim each, and a few lines of code that show it.
 
 To add one, write a module with a ``LESSON`` and name it here.
 """

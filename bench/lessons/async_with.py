@@ -10,14 +10,14 @@ from .stage import Stage
 async def group(stage: Stage) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stage.waits("task", 1))
-        stage.says("the body is over")
-    stage.says("the block is left")
+        stage.says("end of the body")
+    stage.says("after the block")
 
 
 async def bare_task(stage: Stage) -> None:
     task = asyncio.create_task(stage.waits("task", 1))
-    stage.says("the body is over")
-    stage.says("we go on")
+    stage.says("end of the body")
+    stage.says("the code goes on")
     await task
 
 
@@ -26,15 +26,15 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     (_, _), (on_ns, _) = played["bare_task"].said
     return Seen(
         (over_ns, left_ns, on_ns) == (0, 1_000_000_000, 0),
-        f"the body was over after {over_ns / 1e9:g} s, the block after {left_ns / 1e9:g} s",
+        f"the body ended after {over_ns / 1e9:g} s, the block after {left_ns / 1e9:g} s",
     )
 
 
 LESSON = Lesson(
     name="async-with",
     claim="`async with` awaits its exit.",
-    why="Leaving the block may wait: a `TaskGroup` for its tasks, a client for its connections. "
-    "What follows the block can rely on that; after a bare `create_task` it cannot.",
+    why="Leaving the block may wait: a `TaskGroup` waits for its tasks, a client closes its "
+    "connections. Code after the block can rely on that; code after a bare `create_task` cannot.",
     acts=(group, bare_task),
     seen=_seen,
 )

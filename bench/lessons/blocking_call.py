@@ -1,4 +1,4 @@
-"""A call that blocks holds up everybody."""
+"""A blocking call stops every task on the loop."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,15 +29,15 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     everybody_s = played["everybody_awaits"].took_s
     return Seen(
         everybody_s == 1 and ends_s == [1.0, 1.2],
-        f"waits of 0.2 s were over after {ends_s[0]:g} and {ends_s[1]:g} s, because of one blunder",
+        f"one blocking call made waits of 0.2 s take {ends_s[0]:g} s and {ends_s[1]:g} s",
     )
 
 
 LESSON = Lesson(
     name="blocking-call",
-    claim="A call that blocks holds up everybody.",
-    why="`time.sleep`, a synchronous HTTP client or a long computation keep the loop's one thread. "
-    "Waits that are over meanwhile are not taken up, and what was to begin does not.",
+    claim="A blocking call stops every task on the loop.",
+    why="`time.sleep`, a synchronous HTTP client or a long computation occupies the loop's only "
+    "thread. Until it returns, no task resumes and no task starts: await it, or use a thread.",
     acts=(everybody_awaits, one_blocks),
     seen=_seen,
 )

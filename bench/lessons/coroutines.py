@@ -1,4 +1,4 @@
-"""A coroutine is not run by calling it."""
+"""Calling a coroutine function does not run it."""
 
 from collections.abc import Mapping
 
@@ -20,16 +20,16 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     called, awaited = played["called_only"], played["awaited"]
     return Seen(
         not called.segments and called.took_ns == 0 and awaited.took_s == 1,
-        f"called it took {called.took_s:g} s and nobody waited; awaited it took "
+        f"called, it took {called.took_s:g} s and never waited; awaited, it took "
         f"{awaited.took_s:g} s",
     )
 
 
 LESSON = Lesson(
     name="coroutines",
-    claim="A coroutine is not run by calling it.",
-    why="Calling an `async def` makes an object that could run, as a generator does. It runs when "
-    "it is awaited, or made a task. Python warns of one that never was.",
+    claim="Calling a coroutine function does not run it.",
+    why="Calling an `async def` only returns a coroutine object. It runs when it is awaited, or "
+    "wrapped in a task. Python warns if it never is.",
     acts=(called_only, awaited),
     seen=_seen,
 )

@@ -1,4 +1,4 @@
-"""An eager task begins at once, and needs the loop only if it waits."""
+"""An eager task starts immediately, and needs the loop only if it waits."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ async def _tries(stage: Stage) -> None:
         return "known"
 
     task = asyncio.create_task(from_cache())
-    stage.says("done" if task.done() else "not begun")
+    stage.says("done" if task.done() else "not started")
     await task
 
 
@@ -29,17 +29,17 @@ async def eager(stage: Stage) -> None:
 def _seen(played: Mapping[str, Played]) -> Seen:
     scheduled, eager = played["scheduled"].words, played["eager"].words
     return Seen(
-        scheduled == ("not begun", "the task runs") and eager == ("the task runs", "done"),
-        f"after `create_task` a task was {scheduled[0]}; with eager tasks it was {eager[1]}",
+        scheduled == ("not started", "the task runs") and eager == ("the task runs", "done"),
+        f"after `create_task` the task was {scheduled[0]}; with eager tasks it was {eager[1]}",
     )
 
 
 LESSON = Lesson(
     name="eager-tasks",
-    claim="An eager task begins at once, and needs the loop only if it waits.",
-    why="`create_task` puts a task into a queue, even one that finds its answer in a cache. "
-    "`asyncio.eager_task_factory` (Python 3.12) runs it up to its first wait before it returns. "
-    "That saves a turn of the loop, and changes the order in which code runs.",
+    claim="An eager task starts immediately, and needs the loop only if it waits.",
+    why="`create_task` queues a task, even one that finds its answer in a cache. "
+    "`asyncio.eager_task_factory` (Python 3.12) runs the task up to its first wait before "
+    "`create_task` returns. That saves a loop iteration and changes the order of execution.",
     acts=(scheduled, eager),
     seen=_seen,
     loops=MappingProxyType({"eager": "eager"}),

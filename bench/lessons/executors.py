@@ -1,4 +1,4 @@
-"""An executor frees the loop, and its size is a limit."""
+"""An executor keeps blocking calls off the loop; its thread count is a limit."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,9 +40,9 @@ def _seen(played: Mapping[str, Played]) -> Seen:
 
 LESSON = Lesson(
     name="executors",
-    claim="An executor keeps blocking calls off the loop, and runs as many as it has threads.",
-    why="`run_in_executor` and `to_thread` put a call into a queue that threads work off. Python's "
-    "default pool has `min(32, cores + 4)` of them: on two cores the seventh blocking call waits.",
+    claim="An executor keeps blocking calls off the loop; its thread count is a limit.",
+    why="`run_in_executor` and `to_thread` queue a call for a pool of threads. Python's default "
+    "pool has `min(32, cores + 4)` threads: on two cores the seventh blocking call waits.",
     acts=(two_threads, six_threads),
     seen=_seen,
 )

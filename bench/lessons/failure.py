@@ -1,4 +1,4 @@
-"""When one fails: ``gather`` lets the others run on, a ``TaskGroup`` ends them."""
+"""When one task fails, ``gather`` leaves the others running; a ``TaskGroup`` cancels them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ async def gathered(stage: Stage) -> None:
     try:
         await asyncio.gather(stage.waits("other", 1), fails())
     except RuntimeError:
-        stage.says("the error is here")
-        await stage.waits("we go on", 0.7)  # and so does the other
+        stage.says("the error is raised")
+        await stage.waits("the caller", 0.7)  # and so does the other
 
 
 async def grouped(stage: Stage) -> None:
@@ -29,7 +29,7 @@ async def grouped(stage: Stage) -> None:
             tasks.create_task(stage.waits("other", 1))
             tasks.create_task(fails())
     except* RuntimeError:
-        stage.says("the error is here")
+        stage.says("the error is raised")
 
 
 def _seen(played: Mapping[str, Played]) -> Seen:
@@ -40,16 +40,16 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     return Seen(
         ends_s == {"gathered": [1.0], "grouped": [0.3]},
         f"after the error at 0.3 s, gather's other task ran until {ends_s['gathered'][0]:g} s; the "
-        f"group's was ended at {ends_s['grouped'][0]:g} s",
+        f"group's was cancelled at {ends_s['grouped'][0]:g} s",
     )
 
 
 LESSON = Lesson(
     name="failure",
-    claim="When one fails, `gather` lets the others run on; a `TaskGroup` cancels and awaits them.",
-    why="Tasks that nobody waits for any more still spend tokens and hold connections. A group "
-    "knows its tasks: when it is left, none is running. `gather` suits results that stand by "
-    "themselves, with `return_exceptions=True`.",
+    claim="When one task fails, `gather` leaves the others running; a `TaskGroup` cancels them.",
+    why="Tasks that are no longer awaited still spend tokens and occupy connections. A group "
+    "cancels its tasks and awaits them: after the block none is running. `gather` suits "
+    "independent results, with `return_exceptions=True`.",
     acts=(gathered, grouped),
     seen=_seen,
 )

@@ -1,4 +1,4 @@
-"""``await`` gives way: in between, nobody else runs."""
+"""Tasks switch only at ``await``: between two awaits no other task runs."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,16 +29,16 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     return Seen(
         taking_turns == ("a0", "b0", "a1", "b1", "a2", "b2")
         and in_one_go == ("a0", "a1", "a2", "b0", "b1", "b2"),
-        f"with awaits {' '.join(taking_turns)}, without {' '.join(in_one_go)}",
+        f"with awaits: {' '.join(taking_turns)}; without: {' '.join(in_one_go)}",
     )
 
 
 LESSON = Lesson(
     name="giving-way",
-    claim="`await` gives way; between two of them nobody else runs.",
-    why="One thread runs all tasks, and changes from one to another only where a task awaits "
-    "something that is not there yet. So code between two awaits needs no lock, and code without "
-    "one lets nobody in.",
+    claim="Tasks switch only at `await`; between two awaits no other task runs.",
+    why="One thread runs all tasks. It switches to another task only where a task awaits something "
+    "that is not ready. So code between two awaits needs no lock, and code without an await "
+    "blocks every other task.",
     acts=(with_awaits, without_awaits),
     seen=_seen,
 )

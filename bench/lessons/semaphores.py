@@ -1,4 +1,4 @@
-"""Why a semaphore: a server serves so many, and refuses the others."""
+"""A semaphore keeps the load at what the server can serve."""
 
 import asyncio
 from collections.abc import Mapping
@@ -43,19 +43,20 @@ async def behind_a_semaphore(stage: Stage) -> None:
 
 
 def _seen(played: Mapping[str, Played]) -> Seen:
-    free, held = played["everyone_at_once"], played["behind_a_semaphore"]
+    free, limited = played["everyone_at_once"], played["behind_a_semaphore"]
     return Seen(
-        (len(free.said), len(held.said), held.took_s) == (CALLS - PLACES, 0, CALLS / PLACES),
-        f"at once {len(free.said)} of {CALLS} were refused; behind a semaphore of {PLACES} "
-        f"{len(held.said)} were, in {held.took_s:g} s",
+        (len(free.said), len(limited.said), limited.took_s) == (CALLS - PLACES, 0, CALLS / PLACES),
+        f"without a limit {len(free.said)} of {CALLS} calls were refused; with a semaphore of "
+        f"{PLACES}, {len(limited.said)} were, in {limited.took_s:g} s",
     )
 
 
 LESSON = Lesson(
     name="semaphores",
-    claim="A semaphore keeps the load where the server still serves.",
-    why="asyncio starts as many tasks as it is given. A model serves so many, then queues or "
-    "refuses; a pool has so many connections. A semaphore is that number, said in one place.",
+    claim="A semaphore keeps the load at what the server can serve.",
+    why="asyncio starts as many tasks as it is given. A model serves a limited number of requests "
+    "at a time, then queues or refuses; a connection pool has a limited size. A semaphore states "
+    "that number in one place.",
     acts=(everyone_at_once, behind_a_semaphore),
     seen=_seen,
 )

@@ -1,4 +1,4 @@
-"""Two tasks of one second each take one second."""
+"""Two tasks that wait one second each take one second together."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     in_turn, side_by_side = played["in_turn"].took_s, played["side_by_side"].took_s
     return Seen(
         in_turn == 2 and side_by_side == 1,  # noqa: PLR2004 - the claim
-        f"in turn {in_turn:g} s, side by side {side_by_side:g} s",
+        f"one after the other {in_turn:g} s, concurrently {side_by_side:g} s",
     )
 
 
 LESSON = Lesson(
     name="two-tasks",
-    claim="Two tasks of one second each take one second.",
+    claim="Two tasks that wait one second each take one second together.",
     why="`await` waits for one thing. Tasks wait at the same time: the loop sleeps until the first "
-    "of them can go on. That is all that an agent gains from asyncio, as it waits nearly always.",
+    "can resume. An agent waits nearly all the time, so this is what it gains from asyncio.",
     acts=(in_turn, side_by_side),
     seen=_seen,
 )

@@ -1,4 +1,4 @@
-"""uvloop changes what the loop costs, not how long the world takes."""
+"""uvloop makes the loop cheaper; it does not make waiting shorter."""
 
 import asyncio
 import time
@@ -39,16 +39,16 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     plain_us, uv_us = _cost_us(asyncio.SelectorEventLoop), _cost_us(uvloop.new_event_loop)
     return Seen(
         plain.segments == uv.segments and plain.took_ns == uv.took_ns,
-        f"the waits are the same to the nanosecond; giving way once took {plain_us:.1f} µs of CPU "
+        f"the waits are equal to the nanosecond; one task switch took {plain_us:.1f} µs of CPU "
         f"with asyncio and {uv_us:.1f} µs with uvloop",
     )
 
 
 LESSON = Lesson(
     name="uvloop",
-    claim="uvloop changes what the loop costs, not how long the world takes.",
-    why="It does a loop's own work in C: polling, timers, sockets. An agent that waits for a model "
-    "gains nothing from that until so many sessions run that the loop itself is busy.",
+    claim="uvloop makes the loop cheaper; it does not make waiting shorter.",
+    why="uvloop does the loop's own work in C: polling, timers, sockets. An agent that waits for a "
+    "model gains nothing until so many sessions run that the loop itself is busy.",
     acts=(on_asyncio, on_uvloop),
     seen=_seen,
     loops=MappingProxyType({"on_uvloop": "uvloop"}),

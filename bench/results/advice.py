@@ -1,4 +1,4 @@
-"""What to run, and what a change would gain, as values."""
+"""What to run, and the estimated gain of a change, as values."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from .records import CellResult
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What came of a ``WhatIf``.
+    """The gain of taking a cost away.
 
     Attributes:
-        what: What was taken away.
-        result: What the cell carried then.
-        gain: By how much more, as a share.
+        what: What was taken away, as the end of a sentence that begins with "if".
+        result: The cell without the cost.
+        gain: By how much its throughput is higher, as a share.
     """
 
     what: str

@@ -14,7 +14,7 @@ class CallCounts:
         own: Those of both that the user's own functions make: ``agent/wire.py:body → list.copy``.
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
-        blocks_kept: Memory blocks of Python's allocator that were still held at the end, beyond
+        blocks_kept: Memory blocks of Python's allocator that were still in use at the end, beyond
             those at the begin: what leaks, what is cached, and what the lab notes of a session.
         modules: Top-level modules of installed packages that had a part in it: whose versions
             decide what is called.

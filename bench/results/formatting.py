@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DASH = "–"  # noqa: RUF001 (a dash is meant)
-"""Stands where there is no number, or none that the samples can carry."""
+"""Stands where there is no number, or too few samples for one."""
 
 _LONGEST_SHORTENED = 40
 _THREE_DIGITS = 100
-# From which time on each unit is used. What rounds to 1.00 of a unit is told in that unit:
+_MOST_DECIMALS = 9
+# From which time on each unit is used. What rounds to 1.00 of a unit is shown in that unit:
 # 0.9999 s would else read "1000 ms".
 _TIME_UNITS = (
     (3 * 3600.0, "h", 3600.0),
@@ -70,6 +71,14 @@ def rate(value: float | None) -> str:
     return f"{_three(value / unit.factor)}/{unit.name}"
 
 
+def session_rate(value: float | None) -> str:
+    """Show a throughput in a sentence: ``83.1 sessions/s``."""
+    if value is None:
+        return DASH
+    unit = rate_unit(value)
+    return f"{_three(value / unit.factor)} sessions/{unit.name}"
+
+
 def rate_unit(greatest_per_s: float) -> Unit:
     """Choose the period over which a set of rates reads best, by the greatest of them."""
     if greatest_per_s == 0:
@@ -111,7 +120,7 @@ def plain(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Do so and keep every space: for a command that is to be copied.
+    """Make a text fit to print and keep every space: for a command that is to be copied.
 
     Control characters could move a terminal's cursor and would make an SVG invalid; marks
     of direction could show a name other than it is.
@@ -145,19 +154,56 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def counted(count: int, noun: str) -> str:
-    """Show a count with its noun: ``1 session``, ``1,000 sessions``."""
-    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, *, signed: bool = False, plural: str = "") -> str:
+    """Show a count with its noun: ``1 session``, ``1,000 sessions``, ``+3 tool calls``."""
+    shown = noun if abs(count) == 1 else plural or f"{noun}s"
+    return f"{count:+,d} {shown}" if signed else f"{whole(count)} {shown}"
+
+
+def mean_count(value: float) -> str:
+    """Show a count, or a mean of counts with two decimals: ``1,010``, ``3.10``."""
+    return whole(int(value)) if float(value).is_integer() else f"{value:,.2f}"
+
+
+def signed_percent(share: float, decimals: int = 1) -> str:
+    """Show a change as a share, with its sign: ``+11.0 %``; never ``+0.0 %`` for a small one."""
+    shown = f"{share * 100:+,.{decimals}f}"
+    return f"{share * 100:+.1g} %" if share and float(shown.replace(",", "")) == 0 else f"{shown} %"
+
+
+def from_to_seconds(before_s: float, after_s: float) -> str:
+    """Show two times in one unit, with as many digits as they need to differ.
+
+    ``1.00 s → 1.11 s``, but ``1.0000 s → 1.0002 s``.
+    """
+    unit = time_unit(max(before_s, after_s))
+    before, after = before_s / unit.factor, after_s / unit.factor
+    least = _decimals(max(before, after))
+    decimals = next(
+        (
+            count
+            for count in range(least, _MOST_DECIMALS)
+            if f"{before:.{count}f}" != f"{after:.{count}f}"
+        ),
+        least if before == after else _MOST_DECIMALS,
+    )
+    return f"{before:,.{decimals}f} {unit.name} → {after:,.{decimals}f} {unit.name}"
 
 
 def _three(value: float) -> str:
     """Show a number with three digits that count; longer ones keep all before the point."""
     if value == 0:
         return "0"
+    decimals = _decimals(value)
+    return f"{float(f'{value:.3g}') if decimals else value:,.{decimals}f}"
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals make three digits that count."""
     rounded = float(f"{value:.3g}")  # first, as 9.996 has a digit more once it is rounded
-    if abs(rounded) >= _THREE_DIGITS:
-        return f"{value:,.0f}"
-    return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"
+    if rounded == 0 or abs(rounded) >= _THREE_DIGITS:
+        return 0
+    return 2 - math.floor(math.log10(abs(rounded)))
 
 
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"})

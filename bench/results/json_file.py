@@ -23,7 +23,7 @@ _INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """One kind of file: how it is written, and how its faults are told.
+    """One kind of file: how it is written, and how its faults are reported.
 
     Attributes:
         written_by: The command that writes it.

@@ -1,4 +1,4 @@
-"""What a lesson is, and what was seen of it, as values."""
+"""A lesson and its observations, as values."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ...mocks.clock import seconds
 
 
 class Doing(StrEnum):
-    """What goes on in a lane."""
+    """The state of a lane."""
 
     WAITS = "waits"
     BLOCKS = "blocks"
@@ -20,8 +20,8 @@ class Segment:
     """A span of time in a lane, in nanoseconds since the act began.
 
     Attributes:
-        lane: Whose.
-        doing: What went on.
+        lane: Name of the lane.
+        doing: Its state.
         begin_ns: When it began.
         end_ns: When it ended.
         is_cut_short: Whether it was cancelled, or failed.
@@ -36,12 +36,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What was seen of an act.
+    """The observations of an act.
 
     Attributes:
         segments: What went on, in the order of its begins.
         said: What was said, and when, in nanoseconds since the act began.
-        took_ns: What the whole act took.
+        took_ns: Duration of the whole act.
     """
 
     segments: tuple[Segment, ...]
@@ -50,18 +50,18 @@ class Played:
 
     @property
     def took_s(self) -> float:
-        """What the whole act took, in seconds."""
+        """Return the duration of the whole act, in seconds."""
         return seconds(self.took_ns)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What was said, in order."""
+        """Return what the act said, in order."""
         return tuple(text for _, text in self.said)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whether a claim holds by what was seen, and what that was, in a sentence."""
+    """Whether a claim holds by the observations, and the observations in a sentence."""
 
     holds: bool
     text: str

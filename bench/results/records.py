@@ -51,7 +51,7 @@ class SessionCounts:
 class LatencySummary:
     """Percentiles of session latency in seconds on the trial's clock.
 
-    A percentile is ``None`` where the samples cannot carry it (p99 needs 100 of them).
+    A percentile is ``None`` where there are too few samples for it (p99 needs 100 of them).
     """
 
     p50: float | None = _percentile(50)
@@ -131,7 +131,7 @@ class CellResult:
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of a trial, at most.
         time_parts_s: Where the time of a session went, the mean over all of them.
-        loop_blockers: Which places held an event loop, the worst first; at most ten.
+        loop_blockers: Which places blocked an event loop, the worst first; at most ten.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
@@ -174,7 +174,7 @@ class CellResult:
 
     @property
     def achieved_per_s(self) -> float:
-        """Its throughput; 0 if it carried nothing, or has no result."""
+        """Return the cell's throughput; 0 if no session succeeded, or it has no result."""
         return self.throughput_per_s or 0.0
 
 
@@ -227,16 +227,24 @@ class FindingKind(StrEnum):
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
     NOT_STEADY = "not_steady"
+    MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A warning as a value: shown in table, page and JSON alike."""
+    """A warning as a value: shown in table, page and JSON alike.
+
+    Attributes:
+        kind: Which warning.
+        message: The warning in a sentence.
+        values: What the sentence is made of: the cell, figures in seconds, shares of 1.
+    """
 
     kind: FindingKind
     message: str
+    values: Mapping[str, int | float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

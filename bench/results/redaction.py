@@ -1,4 +1,4 @@
-"""Keeps keys out of artefacts: errors and command lines are strangers' text."""
+"""Keeps keys out of artefacts: errors and command lines are text from outside."""
 
 import re
 from collections.abc import Iterable

@@ -18,9 +18,9 @@ class TimeParts:
         admission: Waits for a place: under the concurrency limit, or in a pool of threads.
         ready: A wait was over, or code could go on, and it did not run yet: the event loop or
             the interpreter was busy.
-        retry: Attempts that failed, and what was waited before the next.
+        retry: Failed attempts, and the back-off before the next.
         cpu: The session's own computing.
-        remainder: Waits for what no mock knows of.
+        remainder: Waiting inside the target's own code.
     """
 
     llm: float = 0

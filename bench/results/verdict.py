@@ -1,4 +1,4 @@
-"""What the gate says: of a change, of a cell, of all. Pure values."""
+"""What the gate concludes about a change, a cell and all cells, as values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What the gate says of a cell, or of all."""
+    """The gate's verdict on a cell, or on all cells."""
 
     PASSED = "passed"
     IMPROVED = "improved"
@@ -15,53 +15,173 @@ class Verdict(StrEnum):
     COULD_NOT_JUDGE = "could not judge"
 
 
+class ChangeKind(StrEnum):
+    """The closed list of figures that the gate compares."""
+
+    SESSIONS_SUCCEEDED = "sessions_succeeded"
+    MODEL_CALLS = "model_calls"
+    RETRIED_MODEL_CALLS = "retried_model_calls"
+    TOOL_CALLS = "tool_calls"
+    CALLS_OF_A_TOOL = "calls_of_a_tool"
+    PEAK_IN_FLIGHT = "peak_in_flight"
+    BLOCKED_LOOP = "blocked_loop_s"
+    OVERLAP = "overlap_s"
+    ROUND = "round_s"
+    MAKESPAN = "makespan_s"
+    LATENCY = "latency_s"
+    WORK = "work"
+    CPU = "cpu_per_session"
+
+
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that is not as it was.
+class Estimate:
+    """An estimate of how the CPU time of a cell has changed.
 
     Attributes:
-        text: What, in words.
-        is_worse: Whether it is worse; otherwise it is better.
+        ratio: After by before.
+        low: Lower end of the ratio's 90 % interval; ``None`` where the blocks set none.
+        high: Upper end of the interval; ``None`` likewise.
+        blocks: Blocks that the estimate rests on.
     """
 
-    text: str
+    ratio: float
+    low: float | None
+    high: float | None
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerChange:
+    """One function that is called more, or less, than before.
+
+    Attributes:
+        name: The function, or the caller and the function.
+        per_session: By how many calls a session; negative for fewer.
+        is_own_code: Whether the caller is the user's own code.
+    """
+
+    name: str
+    per_session: float
+    is_own_code: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One figure that is not as it was.
+
+    Attributes:
+        kind: Which figure.
+        is_worse: Whether it is worse; otherwise it is better.
+        before: The figure of the baseline, in seconds where the kind ends so; of CPU it is 1.
+        after: The figure of now; of CPU the ratio to the baseline.
+        name: Which of several: a tool, a place in the code, a percentile, a count of the work tier.
+        sessions: Sessions that a count is summed over.
+        round: Number of the round of tools, from 1.
+        count: How often a place blocked the loop; how many tools a session calls in the round.
+        callers: Functions that account for most of a change of calls, the greatest change first.
+        estimate: How sure a change of CPU is.
+    """
+
+    kind: ChangeKind
     is_worse: bool
+    before: float
+    after: float
+    name: str = ""
+    sessions: int | None = None
+    round: int | None = None
+    count: int | None = None
+    callers: tuple[CallerChange, ...] = ()
+    estimate: Estimate | None = None
+
+    @property
+    def growth(self) -> float:
+        """By which share of the former figure this one has grown; infinite from nothing."""
+        return self.after / self.before - 1 if self.before else float("inf")
+
+
+class NoteKind(StrEnum):
+    """Why a change is noted that decides nothing."""
+
+    COST_OF_THE_GAIN = "cost_of_the_gain"
+    KEPT_MEMORY = "kept_memory"
+    MEASURED = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A change that is reported and decides nothing.
+
+    Attributes:
+        kind: Why it decides nothing.
+        change: The change.
+    """
+
+    kind: NoteKind
+    change: Change
+
+
+class ReasonKind(StrEnum):
+    """Why a cell has no clear verdict."""
+
+    NOT_MEASURED = "not_measured"
+    OTHER_WORKLOAD = "other_workload"
+    TOO_NOISY = "too_noisy"
+    CONTROL_DIFFERS = "control_differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a cell has no clear verdict.
+
+    Attributes:
+        kind: Why.
+        error: What went wrong, where the cell was not measured.
+        change: What was measured nevertheless.
+        control: What the same code differs by, measured against itself.
+        limit: The least growth that could not be ruled out, as a share.
+    """
+
+    kind: ReasonKind
+    error: str = ""
+    change: Change | None = None
+    control: Estimate | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CellVerdict:
-    """What the gate says of one cell.
+    """The gate's verdict on one cell.
 
     Attributes:
         cell: Name of the cell.
         verdict: The verdict.
         changes: What changed, causes first.
-        reason: Why it could not be judged, else ``None``.
-        notes: What a reader should know beside, and what changes no verdict.
-        tier: The tier that speaks, unless it is those of the baseline file.
+        reason: Why the cell could not be judged, else ``None``.
+        notes: Changes that decide nothing.
+        tier: The tier that judged, unless it is those of the baseline file.
     """
 
     cell: str
     verdict: Verdict
     changes: tuple[Change, ...] = ()
-    reason: str | None = None
-    notes: tuple[str, ...] = ()
+    reason: Reason | None = None
+    notes: tuple[Note, ...] = ()
     tier: str = ""
 
     @property
     def title(self) -> str:
-        """What the verdict is on."""
+        """The cell's name, and the tier if it is one of its own."""
         return f"{self.cell} ({self.tier})" if self.tier else self.cell
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What the gate says.
+    """The gate's verdicts.
 
     Attributes:
         verdict: The verdict on all cells.
-        cells: Those on each.
-        notes: What a reader should know beside: versions that are not those of the baseline.
+        cells: The verdict on each cell.
+        notes: What a reader should know as well: versions that are not those of the baseline.
     """
 
     verdict: Verdict
@@ -69,8 +189,20 @@ class GateResult:
     notes: tuple[str, ...] = ()
 
 
-def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[str] = ()) -> CellVerdict:
-    """Judge a cell by its changes: if anything is worse, whatever is better beside it."""
+def not_measured(cell: str, error: str, tier: str = "") -> CellVerdict:
+    """Return the verdict on a cell that could not be measured.
+
+    Args:
+        cell: Name of the cell.
+        error: What went wrong.
+        tier: The tier that could not measure it.
+    """
+    reason = Reason(kind=ReasonKind.NOT_MEASURED, error=error)
+    return CellVerdict(cell, Verdict.COULD_NOT_JUDGE, reason=reason, tier=tier)
+
+
+def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[Note] = ()) -> CellVerdict:
+    """Judge a cell by its changes: one that is worse outweighs all that are better."""
     found = tuple(changes)
     if any(change.is_worse for change in found):
         verdict = Verdict.REGRESSED

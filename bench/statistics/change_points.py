@@ -1,4 +1,4 @@
-"""How a figure of a cell moved over runs, and where it changed. Pure.
+"""The trend of a metric over runs, and where it changed. Pure.
 
 Change points are found by ruptures: PELT (Killick, Fearnhead and Eckley 2012) with a cost on
 ranks, so that neither the unit of a figure nor a single wild run matters. The penalty, three

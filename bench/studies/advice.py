@@ -1,7 +1,7 @@
-"""What to run, and what a fix would be worth: worked out of a sweep, and of runs without a cost.
+"""What to run, and the estimated gain of a fix: from a sweep, and from runs without a cost.
 
 What limits a cell is not guessed from a profile: the cell is run once more at twice the load with
-one cost taken away, and what that is worth is what the cost was.
+one cost taken away, and the gain is what the cost was.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ class WhatIf:
 
 
 def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResult | None:
-    """Return the cell to run: it carries most, or nearly that with fewer sessions at once.
+    """Return the cell to run: highest throughput, or nearly that at a lower concurrency.
 
     Args:
         cells: The cells of a sweep.
@@ -82,22 +82,22 @@ def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
     """Yield a cell with each of its costs taken away in turn."""
     scenario = spec.scenario
     at_no_cost = replace(spec, cell=replace(spec.cell, clock=ClockMode.VIRTUAL))
-    yield WhatIf("the agent's and its client's own computing cost nothing", at_no_cost)
+    yield WhatIf("the agent and its client used no CPU", at_no_cost)
     if scenario.limits != NO_LIMITS:
         yield WhatIf("the model had no limits", _with(spec, limits=NO_LIMITS))
     for name, tool in scenario.tools.items():
         if tool.kind is ToolKind.CPU:
-            yield WhatIf(f"{name} computed nothing", _with_tool(spec, tool, at_no_cost=True))
+            yield WhatIf(f"{name} used no CPU", _with_tool(spec, tool, at_no_cost=True))
         on_loop = spec.cell.loop != NO_LOOP
         if tool.kind is not ToolKind.ASYNC and tool.in_coroutine and on_loop:
             awaited = replace(tool, kind=ToolKind.ASYNC, in_coroutine=False)
-            yield WhatIf(f"{name} did not hold the event loop", _with_tool(spec, tool, awaited))
+            yield WhatIf(f"{name} did not block the event loop", _with_tool(spec, tool, awaited))
 
 
 def gains_of(
     at_double_load: CellResult, changes: Iterable[WhatIf], trials: Trials
 ) -> tuple[Gain, ...]:
-    """Run cells with a cost taken away, and return what that is worth, the greatest first.
+    """Run cells with a cost taken away, and return the gains, the greatest first.
 
     Args:
         at_double_load: The cell with all its costs.
@@ -105,7 +105,7 @@ def gains_of(
         trials: Runs a trial.
 
     Returns:
-        What was gained each time; nothing for a cell that carried nothing.
+        What was gained each time; nothing for a cell in which no session succeeded.
 
     Raises:
         TrialError: A trial came to nothing.
@@ -119,7 +119,7 @@ def gains_of(
             cell = cell_result(change.spec.cell, [result])
             gain = cell.achieved_per_s / at_double_load.achieved_per_s - 1
             found.append(Gain(change.what, cell, gain))
-    return tuple(sorted(found, key=lambda worth: worth.gain, reverse=True))
+    return tuple(sorted(found, key=lambda each: each.gain, reverse=True))
 
 
 def _with_tool(

@@ -1,7 +1,7 @@
-"""Checks what a machine's figures can be worth: timers, cores, other load, and plain noise.
+"""Checks how well a machine measures: timers, cores, other load, and plain noise.
 
 Each check measures one thing for a second or two, and says what it means for a reader: real waiting
-leans on timers, charged computing on a core that is one's own, comparisons on a steady one.
+depends on timers, charged computing on a core of one's own, comparisons on a steady one.
 """
 
 import os
@@ -21,6 +21,7 @@ from ..runner.runner import Trials
 from ..statistics.intervals import interval_of
 from ..strategies import available_strategies
 from ..trial.machine import available_cores
+from . import doctor_text as text
 
 _SLEEPS = 200
 _SLEEP_S = 0.001
@@ -42,10 +43,10 @@ _STATISTICS = Path("/proc/stat")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
-        what: What was looked at.
+        what: What was checked.
         found: What was found, in figures.
         advice: What that means and what to do; empty if all is well.
     """
@@ -65,10 +66,8 @@ def check_timers() -> Check:
     late = _lateness(_SLEEP_S)
     return Check(
         "timers",
-        f"a sleep ends {late}",
-        "figures in wall are worth no more than that: use warp, or a machine with finer timers"
-        if late.typical_s > _LATE_S
-        else "",
+        text.timers(str(late)),
+        text.LATE_TIMERS if late.typical_s > _LATE_S else "",
     )
 
 
@@ -78,32 +77,23 @@ def check_waking() -> Check:
     with kept_awake() as is_awake:
         if is_awake:
             awake = _lateness(_LONG_SLEEP_S)
-            return Check(
-                "waking", f"idle cores wake {asleep}; kept awake for loopback, they wake {awake}"
-            )
+            return Check("waking", text.waking(str(asleep), str(awake)))
     return Check(
         "waking",
-        f"idle cores wake {asleep}, and cannot be kept awake",
-        "over loopback answers come as late: let this user write to /dev/cpu_dma_latency (root "
-        "may), or trust percentiles over sockets no further"
-        if asleep.p99_s > _LATE_S
-        else "",
+        text.waking(str(asleep), None),
+        text.LATE_WAKING if asleep.p99_s > _LATE_S else "",
     )
 
 
 def check_cores() -> Check:
     """Count the cores that this process may use, and what a container's quota leaves of them."""
     cores, quota = available_cores(), _quota()
-    found = f"{cores} of {os.cpu_count() or cores} may be used"
-    if quota is not None:
-        found += f", a quota of {quota:.2g}"
+    found = text.cores(cores, os.cpu_count() or cores, quota)
     usable = cores if quota is None else min(cores, quota)
     return Check(
         "cores",
         found,
-        "a server, a trial and its watchdog share one core: compare loopback with care"
-        if usable < _FEWEST_CORES
-        else "",
+        text.FEW_CORES if usable < _FEWEST_CORES else "",
     )
 
 
@@ -114,16 +104,14 @@ def check_load() -> Check:
     after, own_s = _processors(), time.process_time() - own_s
     if before is None or after is None:
         busy = os.getloadavg()[0]
-        found = f"a load of {busy:.2f} over the last minute"
+        found = text.load_average(busy)
     else:
         busy = max(0.0, after.busy_s - before.busy_s - own_s) / _WATCHED_S
-        found = f"others keep {busy:.2f} cores busy"
+        found = text.other_load(busy)
     return Check(
         "other load",
         found,
-        "what else runs takes cores and caches from the trials: stop it, or add trials (--budget)"
-        if busy > _BUSY
-        else "",
+        text.OTHER_LOAD if busy > _BUSY else "",
     )
 
 
@@ -133,14 +121,12 @@ def check_steal() -> Check:
     _compute_for(_WATCHED_S)
     after = _processors()
     if before is None or after is None:
-        return Check("steal", "not known here")
+        return Check("steal", text.NOT_KNOWN)
     share = (after.stolen_s - before.stolen_s) / _WATCHED_S
     return Check(
         "steal",
-        f"{share:.1%} of a core's time was taken away while it computed",
-        "another guest has this machine's cores: CPU seconds are longer than they look"
-        if share > _STOLEN
-        else "",
+        text.steal(share),
+        text.STEAL if share > _STOLEN else "",
     )
 
 
@@ -151,10 +137,8 @@ def check_evenness() -> Check:
     ratio = high_s / low_s
     return Check(
         "steady speed",
-        f"the same work takes {low_s * 1e3:.2f} to {high_s * 1e3:.2f} ms of CPU (1st to 9th tenth)",
-        f"the core's speed varies {ratio:.2f} times: trust ratios of one run, not figures of two"
-        if ratio > _UNEVEN
-        else "",
+        text.evenness(low_s, high_s),
+        text.uneven(ratio) if ratio > _UNEVEN else "",
     )
 
 
@@ -176,19 +160,15 @@ def check_noise(trials: Trials) -> Check:
     try:
         results = [trials.run(spec) for _ in range(_NULL_TRIALS)]
     except TrialError as error:
-        return Check("noise", "not measured", f"no trial can be run here: {error}")
+        return Check("noise", text.NOT_MEASURED, text.no_trial(str(error)))
     measured = [result for result in results if isinstance(result, TrialResult)]
     interval = interval_of([result.cpu_s / len(result.samples) for result in measured])
     if interval is None:
-        return Check("noise", "not measured", "a trial took no CPU time: its clock is too coarse")
+        return Check("noise", text.NOT_MEASURED, text.COARSE_CLOCK)
     return Check(
         "noise",
-        f"CPU of a session {interval.middle * 1e3:.2f} ms, known to {interval.half_width:.0%} "
-        f"from {len(measured)} trials",
-        "differences smaller than that do not show in so few trials: use --budget, and gate on "
-        "structure and work rather than on time"
-        if interval.half_width > _NOISY
-        else "",
+        text.noise(interval.middle, interval.half_width, len(measured)),
+        text.NOISE if interval.half_width > _NOISY else "",
     )
 
 
@@ -215,7 +195,7 @@ class _Lateness:
     p99_s: float
 
     def __str__(self) -> str:
-        return f"{self.typical_s * 1e3:.2f} ms late, 1 in 100 more than {self.p99_s * 1e3:.2f} ms"
+        return text.lateness(self.typical_s, self.p99_s)
 
 
 def _lateness(sleep_s: float) -> _Lateness:
@@ -236,7 +216,7 @@ class _Processors:
 
 
 def _processors() -> _Processors | None:
-    """Read what Linux tells of all processors (proc(5)); ``None`` elsewhere."""
+    """Read what Linux reports of all processors (proc(5)); ``None`` elsewhere."""
     try:
         line = _STATISTICS.read_text().splitlines()[0]
     except OSError:

@@ -322,7 +322,7 @@ class SkippingClock(ABC):
 
         def release() -> None:
             if self._open and not known:
-                self._fail(self._stranger(threading.current_thread().name, "woke a participant"))
+                self._fail(self._stranger(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 
         self.mutex.run(release)
@@ -523,8 +523,8 @@ class SkippingClock(ABC):
 
     def _stranger(self, name: str, did: str) -> ClockRefusedError:
         return self._refusal(
-            f"thread {name!r}, which it does not know, {did} "
-            "(only threads that were started with threading.Thread inside the trial are known)"
+            f"thread {name!r}, started outside the lab, {did} "
+            "(only threads that were started with threading.Thread inside the trial are managed)"
         )
 
     def _refusal(self, what: str) -> ClockRefusedError:
@@ -540,7 +540,7 @@ class SkippingClock(ABC):
             if participant.parking is not None
         )
         return (
-            "everybody waits, no deadline is left, and nobody will ever go on: "
+            "deadlock: every thread waits and no timer is pending: "
             f"{waiting or 'no thread is left'}"
         )
 

@@ -29,7 +29,7 @@ from matplotlib.typing import RcKeyType
 from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import Unit, name, plain, shortened, whole
 from ...bench.results.records import CellResult, Run
-from ..comparison.ranking import Field, Series, is_serial, label
+from ..comparison.ranking import ComparisonGroup, Series, is_serial, label
 from .palette import IDEAL_COLOUR, LineStyle, loop_lines, strategy_colours
 
 INK = "#222222"
@@ -148,7 +148,7 @@ def headline(made: Figure, title: str) -> None:
     made.suptitle(title, x=0.01, ha="left")
 
 
-def name_axes(axes: Axes, field: Field, more: str = "") -> None:
+def name_axes(axes: Axes, field: ComparisonGroup, more: str = "") -> None:
     """Say which field an axes shows, where the scenario has several."""
     parts = [shortened(plain(field.name), 48), more]
     text = ", ".join(part for part in parts if part)

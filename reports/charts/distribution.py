@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from ...bench.results.formatting import name, time_unit
 from ...bench.results.records import CellResult
-from ..comparison.ranking import Field, ScenarioCells, Series
+from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
 from .axes import (
     IDEAL_LINE,
     Look,
@@ -25,14 +25,14 @@ from .latency import at_load, cells_with_latency, ideal_median_s
 _HEIGHT_IN = 4.8
 
 
-def cells_with_quantiles(field: Field) -> tuple[CellResult, ...]:
+def cells_with_quantiles(field: ComparisonGroup) -> tuple[CellResult, ...]:
     """The cells that have a distribution, at the load at which latency is compared."""
     return tuple(cell for cell in cells_with_latency(field) if len(cell.latency_quantiles_s) > 1)
 
 
 def draw_distribution(scenario: ScenarioCells, look: Look) -> Figure:
     """Draw which share of the sessions was done within which time."""
-    fields = scenario.fields
+    fields = scenario.groups
     made, all_axes = figure(f"{name(scenario.name)}: latency distribution", _HEIGHT_IN, len(fields))
     times = [time for field in fields for time in _times(field)]
     scale = Scale.over(times, time_unit(max(times)), from_zero=False) if times else None
@@ -70,7 +70,7 @@ def _draw_field(
     axes.set_xlabel(f"latency of a session ({scale.unit.name})")
 
 
-def _times(field: Field) -> list[float]:
+def _times(field: ComparisonGroup) -> list[float]:
     """All that is drawn of a field."""
     cells = cells_with_quantiles(field)
     times = [time for cell in cells for time in cell.latency_quantiles_s]

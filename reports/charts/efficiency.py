@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from ...bench.results.formatting import name, percent, whole
 from ...bench.results.records import Status
-from ..comparison.ranking import Field, ScenarioCells, Series
+from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
 from .axes import INK, ROW_IN, WIDTH_IN, Look, headline, name_axes, row_label
 
 _FRAME_IN = 1.1
@@ -25,19 +25,19 @@ def draw_efficiency(scenario: ScenarioCells, _look: Look) -> Figure:
 
     The colour says how much, not who: the look of the lines has no part in it.
     """
-    heights = [_FRAME_IN + ROW_IN * len(field.series) for field in scenario.fields]
+    heights = [_FRAME_IN + ROW_IN * len(field.series) for field in scenario.groups]
     made = Figure(figsize=(WIDTH_IN, _AROUND_IN + sum(heights)), layout="constrained")
     headline(made, f"{name(scenario.name)}: share of the ideal")
     all_axes = made.subplots(
         len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights}
     ).flatten()
-    for axes, field in zip(all_axes, scenario.fields, strict=True):
+    for axes, field in zip(all_axes, scenario.groups, strict=True):
         name_axes(axes, field)
         _draw_field(axes, field)
     return made
 
 
-def _draw_field(axes: Axes, field: Field) -> None:
+def _draw_field(axes: Axes, field: ComparisonGroup) -> None:
     loads, series = field.loads, field.series
     for row, one in enumerate(series):
         for column in range(len(loads)):
@@ -61,7 +61,7 @@ def _draw_field(axes: Axes, field: Field) -> None:
     axes.set_xlabel("sessions at once")
 
 
-def _draw_cell(axes: Axes, field: Field, series: Series, place: tuple[int, int]) -> None:
+def _draw_cell(axes: Axes, field: ComparisonGroup, series: Series, place: tuple[int, int]) -> None:
     row, column = place
     load = field.loads[column]
     cell = series.at(load)

@@ -7,7 +7,7 @@ from ...bench.results.formatting import name, time_unit, whole
 from ...bench.results.records import CellResult
 from ...bench.results.timeline import Vitals
 from ...mocks.clock import seconds
-from ..comparison.ranking import Field, ScenarioCells
+from ..comparison.ranking import ComparisonGroup, ScenarioCells
 from ..comparison.time_breakdown import parts_load
 from .axes import Look, Scale, figure, legend, name_axes, say_nothing_measured
 
@@ -15,7 +15,7 @@ _HEIGHT_IN = 4.4
 _LEAST_S = 1e-4
 
 
-def followed_cells(field: Field) -> tuple[tuple[CellResult, Vitals], ...]:
+def followed_cells(field: ComparisonGroup) -> tuple[tuple[CellResult, Vitals], ...]:
     """The cells at the highest load whose event loop was followed, in the run's order."""
     load = parts_load(field)
     if load is None:
@@ -29,7 +29,7 @@ def followed_cells(field: Field) -> tuple[tuple[CellResult, Vitals], ...]:
 
 def draw_lag(scenario: ScenarioCells, look: Look) -> Figure:
     """Draw the longest lag between two samples over the time of a trial, for each loop."""
-    fields = scenario.fields
+    fields = scenario.groups
     made, all_axes = figure(
         f"{name(scenario.name)}: how late the event loop was", _HEIGHT_IN, len(fields)
     )
@@ -62,7 +62,9 @@ def draw_lag(scenario: ScenarioCells, look: Look) -> Figure:
     return made
 
 
-def _draw_field(axes: Axes, field: Field, scales: tuple[Scale, Scale], look: Look) -> None:
+def _draw_field(
+    axes: Axes, field: ComparisonGroup, scales: tuple[Scale, Scale], look: Look
+) -> None:
     time_scale, lag_scale = scales
     time_scale.apply_to_x(axes)
     lag_scale.apply_to_y(axes)

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from ...bench.results.formatting import name, seconds, time_unit, whole
 from ...bench.results.records import CellResult, Status
-from ..comparison.ranking import Field, ScenarioCells, is_serial
+from ..comparison.ranking import ComparisonGroup, ScenarioCells, is_serial
 from .axes import (
     IDEAL_LINE,
     MUTED,
@@ -29,14 +29,14 @@ _FRAME_IN = 2.0
 _MARKS = {"p50": "o", "p90": "o", "p99": "D"}
 
 
-def latency_load(field: Field) -> int | None:
+def latency_load(field: ComparisonGroup) -> int | None:
     """The highest load at which a latency was measured."""
     loads = (load for load in reversed(field.loads) if _measured(field, load))
     alone = [cell for cell in field.cells if is_serial(cell) and _has_latency(cell)]
     return next(loads, field.loads[-1] if alone else None)
 
 
-def cells_with_latency(field: Field) -> tuple[CellResult, ...]:
+def cells_with_latency(field: ComparisonGroup) -> tuple[CellResult, ...]:
     """The cells to compare: those at that load, and the serial ones, in the run's order."""
     load = latency_load(field)
     return () if load is None else tuple(filter(_has_latency, field.at(load)))
@@ -48,7 +48,7 @@ def percentiles(cell: CellResult) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def ideal_median_s(field: Field) -> float | None:
+def ideal_median_s(field: ComparisonGroup) -> float | None:
     """The median of the sessions' critical paths at that load."""
     cells = cells_with_latency(field)
     ideals = [cell.ideal_latency_s.p50 for cell in cells if not is_serial(cell)]
@@ -56,7 +56,7 @@ def ideal_median_s(field: Field) -> float | None:
     return next((ideal for ideal in ideals if ideal is not None), None)
 
 
-def at_load(field: Field) -> str:
+def at_load(field: ComparisonGroup) -> str:
     """Say at which load latency is shown."""
     load = latency_load(field)
     return "" if load is None else f"{whole(load)} at once"
@@ -64,7 +64,7 @@ def at_load(field: Field) -> str:
 
 def draw_latency(scenario: ScenarioCells, look: Look) -> Figure:
     """Draw the percentiles of latency at the highest load, a row for each strategy and loop."""
-    fields = scenario.fields
+    fields = scenario.groups
     rows = max(len(cells_with_latency(field)) for field in fields)
     made, all_axes = figure(
         f"{name(scenario.name)}: latency", _FRAME_IN + ROW_IN * rows, len(fields)
@@ -87,7 +87,7 @@ def draw_latency(scenario: ScenarioCells, look: Look) -> Figure:
     return made
 
 
-def _draw_field(axes: Axes, field: Field, scale: Scale, look: Look) -> None:
+def _draw_field(axes: Axes, field: ComparisonGroup, scale: Scale, look: Look) -> None:
     cells = cells_with_latency(field)
     ideal_s = ideal_median_s(field)
     scale.apply_to_x(axes)
@@ -127,14 +127,14 @@ def _mark(percentile: str, colour: str) -> dict[str, Any]:
     }
 
 
-def _times(field: Field) -> list[float]:
+def _times(field: ComparisonGroup) -> list[float]:
     """All that is drawn of a field."""
     times = [time for cell in cells_with_latency(field) for time in percentiles(cell).values()]
     ideal_s = ideal_median_s(field)
     return times if ideal_s is None else [*times, ideal_s]
 
 
-def _measured(field: Field, load: int) -> bool:
+def _measured(field: ComparisonGroup, load: int) -> bool:
     return any(_has_latency(cell) for cell in field.at(load) if not is_serial(cell))
 
 

@@ -17,7 +17,7 @@ from ...bench.results.json_file import write_whole
 from ...bench.results.records import Run
 from ...mocks.errors import UsageError
 from ..comparison.ranking import ScenarioCells, scenarios
-from ..comparison.summary import group_verdict
+from ..comparison.summary_text import group_verdict
 from .axes import Look, settings
 from .chart import Chart
 from .distribution import draw_distribution
@@ -94,7 +94,7 @@ def _rendered(
         scenario=scenario.name,
         name=file_name,
         title=f"{name(scenario.name)}: {title[0].lower()}{title[1:]}",
-        description=" ".join(group_verdict(field) for field in scenario.fields),
+        description=" ".join(group_verdict(field) for field in scenario.groups),
         svg=svg,
         png=png,
     )

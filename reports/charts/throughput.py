@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ...bench.results.formatting import name, rate, rate_unit, whole
 from ...bench.results.records import Status
-from ..comparison.ranking import Field, ScenarioCells, Series
+from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
 from ..comparison.scaling import fits_well, fitted_law
 from .axes import (
     IDEAL_LINE,
@@ -48,7 +48,7 @@ def throughput_points(series: Series) -> tuple[Point, ...]:
     )
 
 
-def ideal_points(field: Field) -> tuple[Point, ...]:
+def ideal_points(field: ComparisonGroup) -> tuple[Point, ...]:
     """The line of the ideal: load and sessions per second, where the script tells."""
     ideals = ((load, field.ideal_throughput_per_s(load)) for load in field.loads)
     return tuple((load, ideal) for load, ideal in ideals if ideal is not None)
@@ -60,7 +60,7 @@ def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
     Dotted beside it is the scalability law, where there are enough loads to fit it.
     Where all cells have one load there are no lines: a bar for each then shows more.
     """
-    fields = scenario.fields
+    fields = scenario.groups
     rates = [rate for field in fields for rate in _rates(field)]
     one_load = all(len(field.loads) == 1 for field in fields)
     rows = max(len(_measured(field)) for field in fields)
@@ -88,7 +88,11 @@ def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
 
 
 def _draw_lines(
-    axes: Axes, field: Field, measured: Sequence[Series], rates: Sequence[float], look: Look
+    axes: Axes,
+    field: ComparisonGroup,
+    measured: Sequence[Series],
+    rates: Sequence[float],
+    look: Look,
 ) -> None:
     scale = Scale.over(rates, rate_unit(max(rates)), from_zero=True)
     scale.apply_to_y(axes)
@@ -130,7 +134,11 @@ def _draw_lines(
 
 
 def _draw_bars(
-    axes: Axes, field: Field, measured: Sequence[Series], rates: Sequence[float], look: Look
+    axes: Axes,
+    field: ComparisonGroup,
+    measured: Sequence[Series],
+    rates: Sequence[float],
+    look: Look,
 ) -> None:
     unit = rate_unit(max(rates))
     # A bar is read by its length, and a logarithm has no zero to begin at.
@@ -151,11 +159,11 @@ def _between(low: float, high: float) -> list[float]:
     return [low * (high / low) ** (step / _CURVE) for step in range(_CURVE + 1)]
 
 
-def _measured(field: Field) -> list[Series]:
+def _measured(field: ComparisonGroup) -> list[Series]:
     return [series for series in field.series if throughput_points(series)]
 
 
-def _rates(field: Field) -> list[float]:
+def _rates(field: ComparisonGroup) -> list[float]:
     """All that is drawn of a field."""
     measured = _measured(field)
     rates = [rate for series in measured for _, rate in throughput_points(series)]

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from ...bench.results.formatting import name, seconds, time_unit, whole
 from ...bench.results.records import CellResult
-from ..comparison.ranking import Field, ScenarioCells
+from ..comparison.ranking import ComparisonGroup, ScenarioCells
 from ..comparison.time_breakdown import MEANINGS, cells_with_parts, parts_load
 from .axes import (
     ROW_IN,
@@ -29,7 +29,7 @@ _LEGEND_COLUMNS = 4
 
 def draw_time_parts(scenario: ScenarioCells, _look: Look) -> Figure:
     """Draw the mean session of each strategy and loop at the highest load, split into parts."""
-    fields = scenario.fields
+    fields = scenario.groups
     rows = max(len(cells_with_parts(field)) for field in fields)
     made, all_axes = figure(
         f"{name(scenario.name)}: where the time of a session went",
@@ -61,7 +61,7 @@ def draw_time_parts(scenario: ScenarioCells, _look: Look) -> Figure:
     return made
 
 
-def _draw_field(axes: Axes, field: Field, scale: Scale) -> None:
+def _draw_field(axes: Axes, field: ComparisonGroup, scale: Scale) -> None:
     cells = cells_with_parts(field)
     scale.apply_to_x(axes)
     for row, cell in enumerate(cells):

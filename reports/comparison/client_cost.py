@@ -1,4 +1,4 @@
-"""What the HTTP client costs: the same cells over sockets and in-process, in sentences.
+"""What the HTTP client costs: the same cells over sockets and in-process.
 
 In-process, the transport below the client is replaced by the mock; over sockets the client
 does all its work, and the mock does its own in another process. So the difference in CPU a
@@ -8,44 +8,54 @@ call is the client's sockets, parsing and pool, less the mock. Measured, the moc
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from ...bench.results.formatting import listed, name, seconds
 from ...bench.results.records import CellResult, Run, Status
 from ...mocks.transports.registry import RESPX
-from .ranking import label
 
 
-def client_costs(run: Run) -> tuple[str, ...]:
-    """Say what each transport over sockets costs above the one in-process, at the highest load.
+@dataclass(frozen=True, slots=True)
+class ClientCost:
+    """What a model call costs over sockets above one in-process.
+
+    Attributes:
+        scenario: The scenario.
+        target: The target.
+        transport: The transport over sockets.
+        load: The highest concurrency that has both.
+        costs_s: CPU seconds of a call above the one in-process, for each cell.
+    """
+
+    scenario: str
+    target: str
+    transport: str
+    load: int
+    costs_s: tuple[tuple[CellResult, float], ...]
+
+
+def client_costs(run: Run) -> tuple[ClientCost, ...]:
+    """Return what each transport over sockets costs above the one in-process.
 
     Args:
         run: The run.
 
     Returns:
-        One sentence for each scenario, target and transport of which the run has both.
+        A value for each scenario, target and transport of which the run has both.
     """
     by_group: dict[tuple[str, str, str], list[tuple[CellResult, float]]] = defaultdict(list)
     for result, cost_s in _costs(run):
         by_group[result.cell.scenario, result.cell.target, result.cell.transport].append(
             (result, cost_s)
         )
-    return tuple(_sentence(*field, at_loads=costs) for field, costs in by_group.items())
+    return tuple(_at_highest_load(*which, costs) for which, costs in by_group.items())
 
 
-def _sentence(
-    scenario: str, target: str, transport: str, *, at_loads: list[tuple[CellResult, float]]
-) -> str:
-    load = max(result.cell.concurrency for result, _ in at_loads)
-    parts = [
-        f"{seconds(abs(cost_s))} {'more' if cost_s >= 0 else 'less'} with {label(result.cell)}"
-        for result, cost_s in at_loads
-        if result.cell.concurrency == load
-    ]
-    return (
-        f"{name(scenario)} ({name(target)}, {name(transport)}): at {load}, a call takes CPU beyond "
-        f"in-process: {listed(parts)}. That is the HTTP client, less the mock in its place."
-    )
+def _at_highest_load(
+    scenario: str, target: str, transport: str, costs_s: list[tuple[CellResult, float]]
+) -> ClientCost:
+    load = max(result.cell.concurrency for result, _ in costs_s)
+    at_load = tuple(each for each in costs_s if each[0].cell.concurrency == load)
+    return ClientCost(scenario, target, transport, load, at_load)
 
 
 def _costs(run: Run) -> Iterator[tuple[CellResult, float]]:

@@ -9,7 +9,7 @@ from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
 from ...bench.statistics.ranking import throughputs_per_s
 from .ranking import ScenarioCells
-from .summary import sessions_lost
+from .summary_text import sessions_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Column:
         explanation: One sentence for the page: what the number means.
         rank: How soon it goes where there is little room; the greatest goes first, and
             a column of rank 0 stays.
-        identifies: Whether it tells which cell this is; if not, it holds a measurement.
+        identifies: Whether it says which cell this is; if not, it is a measurement.
         is_name: Whether it is a text rather than a number.
     """
 
@@ -35,7 +35,7 @@ class Column:
 
 
 def precision(cell: CellResult) -> str:
-    """Show how far the true throughput may lie from the measured one."""
+    """Show half the width of the throughput's 95 % confidence interval, as a share of it."""
     interval = interval_of(throughputs_per_s(cell))
     return DASH if interval is None else percent(interval.half_width)
 
@@ -57,16 +57,16 @@ def _column_of(key: str, factor: Factor) -> Column:
     )
 
 
-_RAW_P99 = Column(
-    "raw p99",
+_P99_FROM_ACTUAL_START = Column(
+    "p99 (from actual start)",
     lambda cell: seconds(None if cell.raw_latency_s is None else cell.raw_latency_s.p99),
-    "The same from the real start: without what a session waited because the client was late.",
+    "p99 of latency without the time that a session waited because the client was late.",
     rank=2,
 )
-_DELIVERED = Column(
-    "began",
+_START_RATE = Column(
+    "start rate",
     lambda cell: rate(cell.delivered_per_s),
-    "Sessions that began, over the time in which they did.",
+    "Sessions started, over the time in which they were.",
     rank=2,
 )
 
@@ -74,7 +74,7 @@ _ALWAYS = (
     Column(
         "strategy",
         lambda result: name(result.cell.strategy),
-        "How many sessions are driven at once.",
+        "How sessions are run concurrently.",
         identifies=True,
         is_name=True,
     ),
@@ -86,33 +86,33 @@ _ALWAYS = (
         is_name=True,
     ),
     Column(
-        "at once",
+        "concurrency",
         lambda result: whole(result.cell.concurrency),
-        "Sessions in flight.",
+        "Sessions in flight at a time.",
         identifies=True,
     ),
     Column(
         "makespan",
         lambda cell: seconds(cell.makespan_s),
-        "Start to the end of the last session, on the trial's clock.",
+        "Time from the start to the end of the last session, on the trial's clock.",
         rank=3,
     ),
     Column(
         "ideal",
         lambda cell: seconds(cell.ideal_makespan_s),
-        "The makespan of a scheduler that costs nothing, from the script alone.",
+        "Makespan of a scheduler that costs nothing, from the script alone.",
         rank=5,
     ),
     EFFICIENCY,
     Column(
-        "carried",
+        "throughput",
         lambda cell: rate(cell.throughput_per_s),
-        "Sessions that succeeded, over the makespan.",
+        "Successful sessions over the makespan.",
     ),
     Column(
-        "within",
+        "± 95 % CI",
         precision,
-        "How far from that the true figure may lie, with 95 % confidence, by the trials' scatter.",
+        "Half the width of the throughput's 95 % confidence interval, over the trials.",
         rank=3,
     ),
     Column("p50", lambda cell: seconds(cell.latency_s.p50), "Median latency of a session.", rank=1),
@@ -123,7 +123,7 @@ _ALWAYS = (
         rank=1,
     ),
     Column(
-        "CPU each",
+        "CPU/session",
         lambda cell: seconds(cell.cpu_s_per_session),
         "CPU time of the process per session.",
         rank=2,
@@ -131,13 +131,13 @@ _ALWAYS = (
     Column(
         "RSS",
         lambda cell: mega_bytes(cell.peak_rss_bytes),
-        "Greatest resident memory of the process.",
+        "Peak resident memory of the process.",
         rank=4,
     ),
     Column(
-        "took",
+        "wall time",
         lambda cell: seconds(cell.elapsed_s),
-        "What a trial's sessions took on the wall.",
+        "Real time that the sessions of a trial took.",
         rank=6,
     ),
 )
@@ -151,7 +151,7 @@ def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
         if len({column.text(cell) for cell in scenario.cells}) > 1
     )
     in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)
-    return (*varying, *_ALWAYS, *((_RAW_P99, _DELIVERED) if in_open_loop else ()))
+    return (*varying, *_ALWAYS, *((_P99_FROM_ACTUAL_START, _START_RATE) if in_open_loop else ()))
 
 
 def columns_that_fit(

@@ -1,15 +1,15 @@
-"""How far ``warp`` is off real waiting, in a sentence and as rows of a table."""
+"""Accuracy of the warp clock: how far it is off real waiting, as values and rows of a table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ...bench.results.cell import NO_LOOP
-from ...bench.results.formatting import DASH, counted, listed, name, seconds, whole
+from ...bench.results.cell import NO_LOOP, Cell
+from ...bench.results.formatting import DASH, name, seconds, signed_percent, whole
 from ...bench.results.records import Fidelity, Run
-from .ranking import label
 
 HEADINGS = (
-    *("scenario", "strategy", "loop", "at once", "sessions"),
-    *("wall", "warp", "makespan", "p50", "p99", "sooner"),
+    *("scenario", "strategy", "loop", "concurrency", "sessions"),
+    *("wall", "warp", "makespan", "p50", "p99", "speed-up"),
 )
 
 
@@ -27,37 +27,47 @@ def fidelity_rows(fidelity: Sequence[Fidelity]) -> list[tuple[str, ...]]:
             _off(one.deviation("makespan_s")),
             _off(one.deviation("p50_s")),
             _off(one.deviation("p99_s")),
-            DASH if one.speed_up is None else f"{one.speed_up:,.0f} times",
+            DASH if one.speed_up is None else f"{one.speed_up:,.0f}×",  # noqa: RUF001 (a times sign is meant)
         )
         for one in fidelity
     ]
 
 
 def fidelity_markdown(fidelity: Sequence[Fidelity]) -> str:
-    """Return the same as a Markdown table."""
+    """Return the rows as a Markdown table."""
     lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
     lines += [f"| {' | '.join(row)} |" for row in fidelity_rows(fidelity)]
     return "\n".join(lines)
 
 
-def fidelity_sentences(run: Run) -> tuple[str, ...]:
-    """Say by how much ``warp`` is off at most, if that was measured."""
+@dataclass(frozen=True, slots=True)
+class WorstDeviation:
+    """By how much ``warp`` is off in the worst cell.
+
+    Attributes:
+        figure: Which figure: ``makespan``, ``p99``.
+        share: The deviation as a share of the figure in ``wall``, with its sign.
+        cell: The cell.
+    """
+
+    figure: str
+    share: float
+    cell: Cell
+
+
+def worst_deviations(run: Run) -> tuple[WorstDeviation, ...]:
+    """Return by how much ``warp`` is off at most in each figure, if that was measured."""
     worst = []
-    for what, figure in (("makespan", "makespan_s"), ("p99", "p99_s")):
+    for figure, attribute in (("makespan", "makespan_s"), ("p99", "p99_s")):
         known = [
-            (abs(off), one) for one in run.fidelity if (off := one.deviation(figure)) is not None
+            WorstDeviation(figure, off, one.cell)
+            for one in run.fidelity
+            if (off := one.deviation(attribute)) is not None
         ]
         if known:
-            off, one = max(known, key=lambda entry: entry[0])
-            worst.append(f"{what} is off by {off * 100:.1f} % at most ({_label(one)})")
-    if not worst:
-        return ()
-    return (f"Against real waiting, in {counted(len(run.fidelity), 'cell')}: {listed(worst)}.",)
-
-
-def _label(one: Fidelity) -> str:
-    return f"{label(one.cell)} at {whole(one.cell.concurrency)}"
+            worst.append(max(known, key=lambda each: abs(each.share)))
+    return tuple(worst)
 
 
 def _off(deviation: float | None) -> str:
-    return DASH if deviation is None else f"{deviation * 100:+.2f} %"
+    return DASH if deviation is None else signed_percent(deviation, decimals=2)

@@ -1,22 +1,219 @@
-"""The gate's verdict, in a sentence."""
+"""The gate's verdicts in sentences: every word that the gate says of a cell stands here."""
 
-from ...bench.results.verdict import GateResult, Verdict
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ...bench.results.formatting import (
+    counted,
+    from_to_seconds,
+    mean_count,
+    percent,
+    seconds,
+    signed_percent,
+    whole,
+)
+from ...bench.results.verdict import (
+    CallerChange,
+    Change,
+    ChangeKind,
+    Estimate,
+    GateResult,
+    Note,
+    NoteKind,
+    Reason,
+    ReasonKind,
+    Verdict,
+)
+
+_WORK: Mapping[str, str] = MappingProxyType(
+    {
+        "http_requests": "HTTP request",
+        "python_calls": "Python call",
+        "c_calls": "C call",
+        "tasks": "task",
+        "loop_iterations": "loop iteration",
+        "blocks_kept": "kept memory block",
+        "instructions": "instruction",
+    }
+)
+_CALLS: Mapping[ChangeKind, str] = MappingProxyType(
+    {ChangeKind.MODEL_CALLS: "model call", ChangeKind.TOOL_CALLS: "tool call"}
+)
 
 
 def sentence(result: GateResult) -> str:
-    """Say the verdict on all cells in a sentence."""
+    """Return the verdict on all cells in a sentence."""
     total = len({each.cell for each in result.cells})
     count = len({each.cell for each in result.cells if each.verdict is result.verdict})
-    cells = f"{count} of {total} cell{'' if total == 1 else 's'}"
+    cells = f"{count} of {counted(total, 'cell')}"
     match result.verdict:
         case Verdict.IMPROVED:
-            return (
-                f"improved: {cells}; write a new baseline (`warpbench baseline`), or it can be "
-                "lost again unseen"
-            )
+            return f"improved: {cells}; update the baseline to keep the gain (`warpbench baseline`)"
         case Verdict.PASSED:
             timed = any(each.tier for each in result.cells)
-            all_cells = cells.partition(" of ")[2]
+            all_cells = counted(total, "cell")
             return f"passed: {all_cells}{'' if timed else ', exactly as in the baseline'}"
         case _:
             return f"{result.verdict}: {cells}"
+
+
+def change_text(change: Change) -> str:
+    """Return a change in words: ``makespan 1.00 s → 1.11 s (+11.0 %)``."""
+    return _TEXTS[change.kind](change)
+
+
+def note_text(note: Note) -> str:
+    """Return a note in words."""
+    text = change_text(note.change)
+    match note.kind:
+        case NoteKind.COST_OF_THE_GAIN:
+            return f"cost of the improvement: {text}"
+        case NoteKind.KEPT_MEMORY:
+            return f"{text}; check whether sessions leak memory"
+        case NoteKind.MEASURED:
+            return text
+
+
+def reason_text(reason: Reason) -> str:
+    """Say why a cell has no clear verdict, and what to do."""
+    measured = "" if reason.change is None else change_text(reason.change)
+    match reason.kind:
+        case ReasonKind.NOT_MEASURED:
+            return reason.error
+        case ReasonKind.OTHER_WORKLOAD:
+            return (
+                "the workload differs from the baseline's: the scenario, or the tools that the "
+                "target declares, have changed; write a new baseline (`warpbench baseline`)"
+            )
+        case ReasonKind.TOO_NOISY:
+            return (
+                f"{measured}: too noisy to rule out growth of {percent(reason.limit)}; "
+                "give it more time (--budget), or use a quieter machine"
+            )
+        case ReasonKind.CONTROL_DIFFERS:
+            assert reason.control is not None
+            return (
+                f"{measured}, but the A/A control differs as well: "
+                f"{estimate_text(reason.control)}. Something other than the code slows one side "
+                "down on this machine; run the gate again"
+            )
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """Return an estimate in words: ``+5.1 % (90 % CI +3.9 % to +6.2 %, 8 blocks)``."""
+    ratio, blocks = signed_percent(estimate.ratio - 1), counted(estimate.blocks, "block")
+    if estimate.low is None or estimate.high is None:
+        return f"{ratio} (too few blocks for a confidence interval: {blocks})"
+    low, high = (signed_percent(end - 1) for end in (estimate.low, estimate.high))
+    return f"{ratio} (90 % CI {low} to {high}, {blocks})"
+
+
+def _sessions(change: Change) -> str:
+    of = counted(change.sessions or 0, "session")
+    return f"{whole(int(change.after))} of {of} succeeded ({_was(change)})"
+
+
+def _retried(change: Change) -> str:
+    return f"{counted(int(change.after), 'retried model call')} ({_was(change)})"
+
+
+def _peak_in_flight(change: Change) -> str:
+    return (
+        f"up to {counted(int(change.after), 'model call')} in flight ({_was(change)}); "
+        "check that the concurrency limit is still in place"
+    )
+
+
+def _cpu(change: Change) -> str:
+    assert change.estimate is not None
+    return f"CPU per session {estimate_text(change.estimate)}"
+
+
+def _was(change: Change) -> str:
+    return f"was {whole(int(change.before))}"
+
+
+def _calls(change: Change) -> str:
+    difference, sessions = int(change.after - change.before), change.sessions or 1
+    levels = f"({mean_count(change.before)} → {mean_count(change.after)})"
+    if change.kind is ChangeKind.CALLS_OF_A_TOOL:
+        one, many = f"call of `{change.name}`", f"calls of `{change.name}`"
+        calls = counted(difference, one, signed=True, plural=many)
+        return f"{calls} in round {change.round} {levels}"
+    noun = _CALLS[change.kind]
+    if difference % sessions == 0:
+        return f"{counted(difference // sessions, noun, signed=True)} per session {levels}"
+    over = counted(sessions, "session")
+    return f"{counted(difference, noun, signed=True)} in {over} {levels}"
+
+
+def _blocked_loop(change: Change) -> str:
+    if not change.after:
+        return f"`{change.name}` no longer blocks the event loop"
+    was = f" (was {seconds(change.before)})" if change.before else ""
+    often = "once" if change.count == 1 else counted(change.count or 0, "time")
+    return (
+        f"`{change.name}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
+    )
+
+
+def _round(change: Change) -> str:
+    where = f"the {counted(change.count or 0, 'tool call')} of round {change.round}"
+    times = f"({from_to_seconds(change.before, change.after)})"
+    if change.kind is ChangeKind.OVERLAP:
+        return f"{where} {'no longer overlap' if change.is_worse else 'now overlap'} {times}"
+    take = "takes" if change.count == 1 else "take"
+    return f"{where} {take} {'longer' if change.is_worse else 'less time'} {times}"
+
+
+def _time(change: Change) -> str:
+    what = f"latency {change.name}" if change.kind is ChangeKind.LATENCY else "makespan"
+    by = f" ({signed_percent(change.growth)})" if change.before else ""
+    return f"{what} {from_to_seconds(change.before, change.after)}{by}"
+
+
+def _work(change: Change) -> str:
+    sessions = change.sessions or 1
+    each = (change.after - change.before) / sessions
+    share = f", {signed_percent(change.growth)}" if change.before else ""
+    noun = f"{_WORK[change.name]}{'' if abs(each) == 1 else 's'}"
+    return (
+        f"{_signed(each)} {noun} per session ({mean_count(change.before / sessions)} → "
+        f"{mean_count(change.after / sessions)}{share}){_callers(change.callers)}"
+    )
+
+
+def _callers(callers: tuple[CallerChange, ...]) -> str:
+    parts = []
+    for what, is_own_code in (("most in", False), ("in your own code", True)):
+        named = [
+            f"`{each.name}` ({_signed(each.per_session)})"
+            for each in callers
+            if each.is_own_code is is_own_code
+        ]
+        if named:
+            parts.append(f"{what} {', '.join(named)}")
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else '-'}{mean_count(abs(value))}"
+
+
+_TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
+    {
+        ChangeKind.SESSIONS_SUCCEEDED: _sessions,
+        ChangeKind.MODEL_CALLS: _calls,
+        ChangeKind.RETRIED_MODEL_CALLS: _retried,
+        ChangeKind.TOOL_CALLS: _calls,
+        ChangeKind.CALLS_OF_A_TOOL: _calls,
+        ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
+        ChangeKind.BLOCKED_LOOP: _blocked_loop,
+        ChangeKind.OVERLAP: _round,
+        ChangeKind.ROUND: _round,
+        ChangeKind.MAKESPAN: _time,
+        ChangeKind.LATENCY: _time,
+        ChangeKind.WORK: _work,
+        ChangeKind.CPU: _cpu,
+    }
+)

@@ -1,20 +1,21 @@
 """The cells of a run put side by side: what competes with what, and which cell leads.
 
-Only cells that differ in nothing but strategy, loop and load compete: such cells form a
-*field*. The count of sessions sets no fields apart: a sweep may well run more of them at a higher
-load. A scenario with one target on one clock is one field; with three targets it is three.
+Only cells that differ in nothing but strategy, loop and concurrency compete: such cells form a
+*comparison group*. The count of sessions sets no groups apart: a sweep may well run more of them
+at a higher load. A scenario with one target on one clock is one group; with three targets it is
+three.
 
-**What is compared** at a load is throughput: within a field every cell faces the same waits,
+**What is compared** at a concurrency is throughput: within a group every cell faces the same waits,
 so the ranking by throughput is the ranking by efficiency. In an open loop throughput is what
 arrives, whoever serves it: there cells are ranked by latency from the intended start, its p99 or,
-with fewer than a hundred sessions a trial, its median. Who cannot be told from the best ties with
-it: the ratio of their trials, which took turns, may be 1 with 95 % confidence.
+with fewer than a hundred sessions a trial, its median. A cell is statistically tied with the best
+if the ratio of their trials, which took turns, may be 1 with 95 % confidence.
 
 **A cell that lost sessions** stands below every cell that lost none. A session that fails
 early frees its place for the next, so what remains may look faster than the ideal.
 
-**A strategy that cannot carry more than one session** (``sync``) is held against the ideal at
-every load: asked for a hundred sessions it does one after another. Where a run has it at
+**A strategy that runs one session at a time** (``sync``) is compared with the ideal at every
+concurrency: asked for a hundred sessions it runs one after another. Where a run has it at
 concurrency 1 only, that cell stands for it at the other loads too.
 """
 
@@ -39,7 +40,7 @@ Key = TypeVar("Key")
 
 
 class Mark(StrEnum):
-    """What distinguishes a cell at its load."""
+    """What distinguishes a cell at its concurrency."""
 
     BEST = "best"
     TIED = "tied with the best"
@@ -47,7 +48,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One strategy on one loop over the loads of a field."""
+    """One strategy on one loop over the loads of a group."""
 
     strategy: str
     loop: str
@@ -55,7 +56,7 @@ class Series:
 
     @property
     def serial(self) -> bool:
-        """Whether the strategy carries one session at a time, whatever is asked of it."""
+        """Whether the strategy runs one session at a time, whatever concurrency is asked of it."""
         return is_serial(self.cells[0])
 
     @property
@@ -70,11 +71,11 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the cells of a field compare at one load.
+class Ranking:
+    """How the cells of a group compare at one load.
 
     Attributes:
-        load: Sessions at once.
+        load: The concurrency.
         ranked: The measured cells, the best first and those that lost sessions last; equal
             ones in the order of the run.
     """
@@ -84,7 +85,7 @@ class Standing:
 
     @property
     def best(self) -> CellResult | None:
-        """The first that carried any session."""
+        """The best cell in which any session succeeded."""
         return next((cell for cell in self.ranked if cell.achieved_per_s > 0), None)
 
     @property
@@ -101,12 +102,12 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ComparisonGroup:
     """The cells of one scenario that compete with each other.
 
     Attributes:
         scenario: Name of the scenario.
-        name: What sets this field apart from the scenario's others (``agent, wall clock``);
+        name: What sets this group apart from the scenario's others (``agent, wall clock``);
             empty where the scenario has no other.
         cells: Its cells in the order of the run.
     """
@@ -123,7 +124,7 @@ class Field:
 
     @property
     def best_of_series(self) -> tuple[CellResult, ...]:
-        """The cell of each series that carried most, the best series first."""
+        """The cell of each series with the highest throughput, the best series first."""
         best = (
             max(measured, key=_rank)
             for series in self.series
@@ -161,13 +162,13 @@ class Field:
             or (is_serial(result) and result.cell.strategy not in asked)
         )
 
-    def ranking(self, load: int) -> Standing:
+    def ranking(self, load: int) -> Ranking:
         """Rank the measured cells at a load."""
         measured = (cell for cell in self.at(load) if cell.status is Status.MEASURED)
-        return Standing(load, tuple(sorted(measured, key=_rank, reverse=True)))
+        return Ranking(load, tuple(sorted(measured, key=_rank, reverse=True)))
 
     def ideal_throughput_per_s(self, load: int) -> float | None:
-        """What a costless scheduler would carry at a load, from the script alone."""
+        """The throughput of a costless scheduler at a load, from the script alone."""
         asked = [result for result in self.cells if result.cell.concurrency == load]
         for result in asked:
             if result.ideal_makespan_s:
@@ -175,7 +176,7 @@ class Field:
         return None
 
     def share_of_ideal(self, result: CellResult, load: int) -> float | None:
-        """How much of the ideal at a load a cell carried; ``None`` if it lost sessions.
+        """Return the share of the ideal that a cell reached; ``None`` if it lost sessions.
 
         That is its efficiency, but for a serial cell that stands for another load.
         """
@@ -194,41 +195,41 @@ class ScenarioCells:
     """All that a run has of one scenario."""
 
     name: str
-    fields: tuple[Field, ...]
+    groups: tuple[ComparisonGroup, ...]
 
     @property
     def cells(self) -> tuple[CellResult, ...]:
-        """Its cells, field by field."""
-        return tuple(cell for field in self.fields for cell in field.cells)
+        """The cells of the scenario, group by group."""
+        return tuple(cell for group in self.groups for cell in group.cells)
 
     @property
     def blocks(self) -> tuple[tuple[CellResult, ...], ...]:
-        """Its cells as a table shows them: a block for each field and load, in that order."""
+        """The cells as a table shows them: a block for each group and load, in that order."""
         return tuple(
             tuple(cells)
-            for field in self.fields
+            for group in self.groups
             for _, cells in sorted(
-                grouped(field.cells, lambda result: result.cell.concurrency).items()
+                grouped(group.cells, lambda result: result.cell.concurrency).items()
             )
         )
 
 
 def scenarios(run: Run) -> tuple[ScenarioCells, ...]:
-    """Sort the cells of a run by scenario and field, each in the order of the run."""
+    """Sort the cells of a run by scenario and group, each in the order of the run."""
     return tuple(
-        ScenarioCells(name, _fields(name, cells))
+        ScenarioCells(name, _groups(name, cells))
         for name, cells in grouped(run.cells, lambda result: result.cell.scenario).items()
     )
 
 
-def marks(field: Field) -> dict[CellResult, Mark]:
+def marks(group: ComparisonGroup) -> dict[CellResult, Mark]:
     """Choose, for each load, the best cell and those that tie with it.
 
     Where fewer than two cells were measured nothing was won, and nothing is marked.
     """
     chosen: dict[CellResult, Mark] = {}
-    for load in field.loads:
-        ranking = field.ranking(load)
+    for load in group.loads:
+        ranking = group.ranking(load)
         if len(ranking.ranked) < _A_CONTEST:
             continue
         for cell in ranking.leaders:
@@ -251,7 +252,7 @@ def named(cells: Iterable[CellResult]) -> str:
         for loop, on_loop in grouped(cells, lambda result: result.cell.loop).items()
     }
     without_loop = by_loop.pop(NO_LOOP, ())
-    # Loops that carry the same strategies are named together.
+    # Loops with the same strategies are named together.
     alike = grouped(by_loop, lambda loop: frozenset(by_loop[loop]))
     parts = [
         f"{listed(by_loop[loops[0]])} on {listed([name(loop) for loop in loops])}"
@@ -264,18 +265,18 @@ def named(cells: Iterable[CellResult]) -> str:
 
 
 def is_serial(result: CellResult) -> bool:
-    """Whether a cell's strategy carries one session at a time, whatever is asked of it."""
+    """Whether a cell's strategy runs one session at a time, whatever is asked of it."""
     return result.cell.one_at_a_time
 
 
-def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
+def _groups(scenario: str, cells: Iterable[CellResult]) -> tuple[ComparisonGroup, ...]:
     def factors(result: CellResult) -> tuple[str, ...]:
         return tuple(factor.phrase(getattr(result.cell, key)) for key, factor in FACTORS.items())
 
     competing = grouped(cells, factors)
     varying = [len(set(values)) > 1 for values in zip(*competing, strict=True)]
     return tuple(
-        Field(
+        ComparisonGroup(
             scenario,
             ", ".join(value for value, varies in zip(values, varying, strict=True) if varies),
             tuple(cells_alike),

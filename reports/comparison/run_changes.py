@@ -1,4 +1,4 @@
-"""Two runs compared, in rows of text and in sentences."""
+"""Two runs compared, in rows of text and in sentences: every word of `compare` stands here."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,23 +16,29 @@ from ...bench.results.formatting import (
 from ...bench.results.records import CellResult
 from .runs_compared import CellChange, Direction, Ratio, RunsCompared
 
-HEADINGS = ("cell", "before", "after", "ratio", "95 %", "p99", "CPU each", "change")
+HEADINGS = ("cell", "before", "after", "ratio", "95 % CI", "p99", "CPU/session", "change")
 
 
 _MARKS = {
     Direction.BETTER: "▲ better",
     Direction.WORSE: "▼ worse",
-    Direction.SAME: "= no change seen",
+    Direction.SAME: "= not significant",
     Direction.UNKNOWN: "? too few trials",
 }
 
 
 # One cell, several cells: judged by throughput, then by latency.
 _VERBS: dict[Direction, tuple[tuple[str, str], tuple[str, str]]] = {
-    Direction.BETTER: (("carries more", "carry more"), ("answers sooner", "answer sooner")),
-    Direction.WORSE: (("carries less", "carry less"), ("answers later", "answer later")),
-    Direction.SAME: (("shows no change", "show no change"),) * 2,
-    Direction.UNKNOWN: (("has too few trials to tell", "have too few trials to tell"),) * 2,
+    Direction.BETTER: (
+        ("has higher throughput", "have higher throughput"),
+        ("has lower latency", "have lower latency"),
+    ),
+    Direction.WORSE: (
+        ("has lower throughput", "have lower throughput"),
+        ("has higher latency", "have higher latency"),
+    ),
+    Direction.SAME: (("shows no significant change", "show no significant change"),) * 2,
+    Direction.UNKNOWN: (("has too few trials", "have too few trials"),) * 2,
 }
 
 
@@ -48,7 +54,7 @@ def rows(compared: RunsCompared) -> list[tuple[str, ...]]:
 
 
 def summary(compared: RunsCompared) -> list[str]:
-    """Say in sentences what changed, what cannot be compared, and what else differs."""
+    """Return sentences on what changed, what cannot be compared, and what else differs."""
     sentences = []
     if not compared.changes:
         sentences.append("No cell was measured in both runs.")
@@ -62,7 +68,7 @@ def summary(compared: RunsCompared) -> list[str]:
         sentences.append(f"{listed(parts)}.")
     for cells, which in ((compared.only_before, "first"), (compared.only_after, "second")):
         if cells:
-            sentences.append(f"Only in the {which}: {_names(cells)}.")
+            sentences.append(f"Only in the {which} run: {_names(cells)}.")
     if compared.environment:
         differences = [
             f"{plain(what)} {plain(before) or DASH} → {plain(after) or DASH}"

@@ -1,16 +1,17 @@
-"""How a run scales, in words: where throughput ends, as fitted, and goodput, as measured."""
+"""How a run scales: where throughput ends, as fitted, and goodput, as measured."""
 
-from ...bench.results.formatting import counted, percent, rate, whole
-from ...bench.results.records import Run, Status
+from dataclasses import dataclass
+
+from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
-from .ranking import Field, Series, is_level, label, named
+from .ranking import ComparisonGroup, Series, is_level
 
 _WORST_FIT = 0.1
 _WITHIN_REACH = 4
 
 
 def fitted_law(series: Series) -> ScalingLaw | None:
-    """Return the law of a line of the throughput chart, if it has the loads to carry it."""
+    """Return the law of a line of the throughput chart, if it has enough loads for one."""
     return None if series.serial else law_of(series.cells)
 
 
@@ -24,68 +25,72 @@ def objective_of(run: Run) -> Objective | None:
     return None if run.objective is None else parse_objective(run.objective)
 
 
-def scaling_sentences(field: Field) -> list[str]:
-    """Say where the line that carries most has its knee, by the law fitted to it."""
-    best = next(iter(field.best_of_series), None)
-    if best is None:
-        return []
-    lines = {(series.strategy, series.loop): series for series in field.series}
-    law = fitted_law(lines[best.cell.strategy, best.cell.loop])
-    if law is None:
-        return []
-    if not fits_well(law):
-        return [
-            f"The scalability law does not fit {label(best.cell)} (error {percent(law.error)}): "
-            "no knee is told."
-        ]
-    return [f"{label(best.cell)} {law_words(law, field.loads[-1])}."]
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Where the throughput of a group's best series ends.
 
-
-def law_words(law: ScalingLaw, greatest_load: int) -> str:
-    """Say where throughput ends by a law, as what a subject follows.
-
-    Args:
-        law: The law.
-        greatest_load: The greatest load that was measured.
+    Attributes:
+        best: The best cell of the series.
+        law: The scaling law fitted to it.
+        greatest_load: The greatest concurrency of the group.
     """
-    by = f"fitted, error {percent(law.error)}"
-    knee, most_per_s = law.knee, law.saturation_per_s
-    if most_per_s is None or (knee is not None and knee > _WITHIN_REACH * greatest_load):
-        return f"has no knee up to {whole(greatest_load)} at once ({by})"
-    if knee is None:
-        return f"levels off towards {rate(most_per_s)} ({by})"
-    most = f"{rate(most_per_s)}, with {counted(round(knee), 'session')} at once"
-    return f"carries most, {most} ({by})"
+
+    best: CellResult
+    law: ScalingLaw
+    greatest_load: int
 
 
-def goodput_sentences(field: Field, objective: Objective) -> list[str]:
-    """Say which load each strategy carries at most while it keeps the objective."""
-    found = []
-    for series in field.series:
-        best = goodput(series.cells, objective)
-        if best is not None:
-            found.append(best)
-    what = f"{objective.figure} of at most {objective.limit_s:g} s"
+@dataclass(frozen=True, slots=True)
+class Goodput:
+    """The highest throughput that meets a latency objective.
+
+    Attributes:
+        objective: The objective.
+        leader: The cell with the highest throughput among those that meet it, if any does.
+        alike: The cells at the same concurrency with the same throughput (within 1 %).
+        is_known: Whether the cells have enough sessions to tell.
+    """
+
+    objective: Objective
+    leader: CellResult | None
+    alike: tuple[CellResult, ...] = ()
+    is_known: bool = True
+
+
+def scaling_of(group: ComparisonGroup) -> Scaling | None:
+    """Return where the throughput of the best series ends, if it has the loads to tell."""
+    best = next(iter(group.best_of_series), None)
+    if best is None:
+        return None
+    lines = {(series.strategy, series.loop): series for series in group.series}
+    law = fitted_law(lines[best.cell.strategy, best.cell.loop])
+    return None if law is None else Scaling(best, law, group.loads[-1])
+
+
+def has_knee_in_reach(law: ScalingLaw, greatest_load: int) -> bool:
+    """Whether throughput ends by a law near enough to the loads that were measured."""
+    if law.saturation_per_s is None:
+        return False
+    return law.knee is None or law.knee <= _WITHIN_REACH * greatest_load
+
+
+def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
+    """Return the highest throughput that meets an objective."""
+    found = [
+        best for series in group.series if (best := goodput(series.cells, objective)) is not None
+    ]
     if not found:
         measured = [
             result
-            for series in field.series
+            for series in group.series
             for result in series.cells
             if result.status is Status.MEASURED and result.sessions.all_succeeded
         ]
-        if not all(map(objective.is_reported_by, measured)):
-            return [
-                f"Whether a cell keeps a {what} cannot be told: a {objective.figure} takes "
-                f"{counted(objective.sessions, 'session')}."
-            ]
-        return [f"No cell keeps a {what}."]
+        return Goodput(objective, None, is_known=all(map(objective.is_reported_by, measured)))
     leader = max(found, key=lambda result: result.achieved_per_s)
-    alike = [
+    alike = tuple(
         result
         for result in found
         if result.cell.concurrency == leader.cell.concurrency and is_level(leader, result)
-    ]
-    return [
-        f"With a {what}, {named(alike)} carried most: {rate(leader.throughput_per_s)} with "
-        f"{counted(leader.cell.concurrency, 'session')} at once (measured)."
-    ]
+    )
+    return Goodput(objective, leader, alike)

@@ -3,28 +3,33 @@
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ...bench.results.verdict import GateResult, Verdict
+from ..comparison.gate import change_text, reason_text
 
-_NOT_JUDGED = (Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE)
+_WITHOUT_ANSWER = (Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE)
 
 
 def gate_junit(result: GateResult) -> str:
-    """Return one test case for each cell: a failure if it regressed, an error if not judged."""
+    """Return one test case for each cell.
+
+    A cell that regressed is a failure; one that could not be judged is an error.
+    """
     verdicts = [cell.verdict for cell in result.cells]
     suite = Element(
         "testsuite",
         name="warpbench gate",
         tests=str(len(verdicts)),
         failures=str(verdicts.count(Verdict.REGRESSED)),
-        errors=str(sum(verdict in _NOT_JUDGED for verdict in verdicts)),
+        errors=str(sum(verdict in _WITHOUT_ANSWER for verdict in verdicts)),
     )
     for cell in result.cells:
         case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.title))
-        text = "\n".join(change.text for change in cell.changes)
+        text = "\n".join(map(change_text, cell.changes))
         if cell.verdict is Verdict.REGRESSED:
-            worse = [change.text for change in cell.changes if change.is_worse]
+            worse = [change_text(change) for change in cell.changes if change.is_worse]
             SubElement(case, "failure", message=_legal(worse[0])).text = _legal(text)
-        elif cell.verdict in _NOT_JUDGED:
-            SubElement(case, "error", message=_legal(cell.reason or "not judged"))
+        elif cell.verdict in _WITHOUT_ANSWER:
+            reason = cell.verdict if cell.reason is None else reason_text(cell.reason)
+            SubElement(case, "error", message=_legal(reason))
         elif text:
             SubElement(case, "system-out").text = _legal(text)
     return tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...bench.results.formatting import escaped
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
-from ..comparison.gate import sentence
+from ..comparison.gate import change_text, note_text, reason_text, sentence
 
 _MARKS = {
     Verdict.PASSED: "✅",
@@ -16,7 +16,7 @@ _MARKS = {
 
 
 def gate_markdown(result: GateResult) -> str:
-    """Return the verdicts: those that need a reader's eye open, the others folded."""
+    """Return the verdicts: cells that passed are folded, the others are open."""
     passed = [cell for cell in result.cells if cell.verdict is Verdict.PASSED]
     lines = [f"### warpbench: {escaped(sentence(result))}", ""]
     for cell in result.cells:
@@ -34,8 +34,8 @@ def gate_markdown(result: GateResult) -> str:
 def _lines_of(cell: CellVerdict) -> Iterator[str]:
     yield f"- {_MARKS[cell.verdict]} **{escaped(cell.title)}** {cell.verdict}"
     if cell.reason is not None:
-        yield f"  - {escaped(cell.reason)}"
+        yield f"  - {escaped(reason_text(cell.reason))}"
     for change in cell.changes:
-        yield f"  - {'worse' if change.is_worse else 'better'}: {escaped(change.text)}"
+        yield f"  - {'worse' if change.is_worse else 'better'}: {escaped(change_text(change))}"
     for note in cell.notes:
-        yield f"  - {escaped(note)}"
+        yield f"  - {escaped(note_text(note))}"

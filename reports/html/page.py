@@ -26,8 +26,8 @@ from ..charts.svg import inline_svg
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
-from ..comparison.ranking import Field, Mark, ScenarioCells, marks, scenarios
-from ..comparison.summary import verdict
+from ..comparison.ranking import ComparisonGroup, Mark, ScenarioCells, marks, scenarios
+from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
 
@@ -116,10 +116,10 @@ def render_page(run: Run, charts: Sequence[Chart] = (), profile: str | None = No
 
 def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
     columns = columns_for(scenario)
-    found = {cell: mark for field in scenario.fields for cell, mark in marks(field).items()}
+    found = {cell: mark for field in scenario.groups for cell, mark in marks(field).items()}
     return Section(
         name=name(scenario.name),
-        fields=tuple(_heading(field) for field in scenario.fields),
+        fields=tuple(_heading(field) for field in scenario.groups),
         probe=_probe(scenario),
         pictures=tuple(_picture(chart) for chart in charts if chart.scenario == scenario.name),
         columns=columns,
@@ -130,7 +130,7 @@ def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
     )
 
 
-def _heading(field: Field) -> str:
+def _heading(field: ComparisonGroup) -> str:
     return plain(field.name)
 
 

@@ -12,7 +12,7 @@ from ...bench.results.timeline import Timeline, Vitals
 from ...bench.statistics.percentiles import percentile, samples_for
 from ...mocks.clock import seconds
 from ..charts.palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours
-from ..comparison.ranking import Field, Series, scenarios
+from ..comparison.ranking import ComparisonGroup, Series, scenarios
 from ..comparison.scaling import fits_well, fitted_law
 from ..comparison.time_breakdown import MEANINGS
 
@@ -54,7 +54,7 @@ def page_data(run: Run) -> str:
         "scenarios": [
             {
                 "name": name(scenario.name),
-                "fields": [_field(field) for field in scenario.fields],
+                "fields": [_field(field) for field in scenario.groups],
             }
             for scenario in scenarios(run)
         ],
@@ -68,7 +68,7 @@ def _themed(colour: str) -> dict[str, str]:
     return {"light": colour, "dark": on_dark(colour)}
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(field: ComparisonGroup) -> dict[str, Any]:
     return {
         "name": field.name,
         "loads": list(field.loads),

@@ -1,88 +1,99 @@
-"""Advice in words, each with the figure that it rests on."""
+"""Advice in sentences, each with the figure that it rests on."""
 
 from collections.abc import Iterator
 
 from ...bench.results.advice import Advice
-from ...bench.results.formatting import counted, percent, rate, seconds
+from ...bench.results.formatting import (
+    percent,
+    seconds,
+    session_rate,
+    signed_percent,
+    whole,
+)
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.scaling import law_of
 from ..comparison.ranking import label
-from ..comparison.scaling import fits_well, law_words
-from ..comparison.time_breakdown import CAUSES, lost_shares
+from ..comparison.scaling import fits_well
+from ..comparison.summary_text import TIME_LOST, law_text
+from ..comparison.time_breakdown import lost_shares
 
-_WORTH_IT = 0.02
+_WORTH_REPORTING = 0.02
 _MOST_OTHERS = 5
 
 
 def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
-    """Yield what is advised: a heading (empty where the one before goes on) and a line.
+    """Yield the advice: a heading (empty where the one before goes on) and a line.
 
     Args:
         advice: The advice.
         run: The sweep that it comes from.
     """
     best, at_double_load = advice.best, advice.at_double_load
-    yield "run", f"{label(best.cell)}, {counted(best.cell.concurrency, 'session')} at once"
+    yield "run", f"{label(best.cell)} {_at(best)}"
     ideal = "" if best.efficiency is None else f", {percent(best.efficiency)} of the ideal"
-    yield "expect", f"{_carries(best)}{ideal} (measured)"
+    yield "expect", f"{_figures(best)}{ideal} (measured)"
     yield from _fitted(best, run)
     yield "limit", _limit(advice)
     yield from _observations(at_double_load)
-    at = counted(at_double_load.cell.concurrency, "session")
     if advice.gains:
         yield (
-            "worth",
-            f"with {at} at once it carries {rate(at_double_load.throughput_per_s)}; there, if",
+            "gain",
+            f"estimated {_at(at_double_load)}, from "
+            f"{session_rate(at_double_load.throughput_per_s)}, if",
         )
-    for worth in advice.gains:
-        gain = f"{worth.gain * 100:+.0f} %"
-        yield "", f"  {worth.what}: {rate(worth.result.throughput_per_s)}, {gain}"
+    for gain in advice.gains:
+        by = signed_percent(gain.gain, decimals=0)
+        yield "", f"  {gain.what}: {session_rate(gain.result.throughput_per_s)}, {by}"
     for number, other in enumerate(advice.others[:_MOST_OTHERS]):
-        at = counted(other.cell.concurrency, "session")
         yield (
             ("" if number else "others"),
-            f"{label(other.cell)}: {_carries(other)} with {at} at once",
+            f"{label(other.cell)} {_at(other)}: {_figures(other)}",
         )
 
 
-def _carries(cell: CellResult) -> str:
+def _at(result: CellResult) -> str:
+    return f"at concurrency {whole(result.cell.concurrency)}"
+
+
+def _figures(cell: CellResult) -> str:
     latency = cell.latency_s
-    if latency.p99 is None:
-        return f"{rate(cell.throughput_per_s)}, p50 {seconds(latency.p50)}"
-    return f"{rate(cell.throughput_per_s)}, p99 {seconds(latency.p99)}"
+    figure = "p50" if latency.p99 is None else "p99"
+    return f"{session_rate(cell.throughput_per_s)}, {figure} {seconds(getattr(latency, figure))}"
 
 
 def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
     cells = [result for result in run.cells if _series(result) == _series(best)]
     law = law_of(cells)
     if law is not None and fits_well(law):
-        yield "", f"it {law_words(law, max(result.cell.concurrency for result in cells))}"
+        greatest_load = max(result.cell.concurrency for result in cells)
+        yield "", f"throughput {law_text(law, greatest_load)}"
 
 
 def _limit(advice: Advice) -> str:
-    """Say which of the costs that were taken away is the one that counts."""
-    counting = [worth for worth in advice.gains if worth.gain >= _WORTH_IT]
+    """Say which of the costs that were taken away limits throughput most."""
+    counting = [gain for gain in advice.gains if gain.gain >= _WORTH_REPORTING]
     if counting:
-        return f"most would be gained if {counting[0].what}"
+        return f"throughput would rise most if {counting[0].what}"
     at_double_load, best = advice.at_double_load, advice.best
     if not at_double_load.achieved_per_s:
-        return "twice that load: no session came through it"
+        return "the load itself: every session failed at twice this concurrency"
     if at_double_load.achieved_per_s > best.achieved_per_s:
-        return "the waits themselves: more sessions at once carry more, and no cost is in their way"
+        return "waiting for the model and tools: throughput still rises with concurrency"
     return "none of the costs that can be taken away"
 
 
 def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
-    where = f"with {counted(at_double_load.cell.concurrency, 'session')} at once"
+    where = _at(at_double_load)
     if at_double_load.cpu_s_per_session is not None and at_double_load.throughput_per_s is not None:
         cores = at_double_load.cpu_s_per_session * at_double_load.throughput_per_s
-        yield "", f"{where} its process keeps {cores:.2f} cores busy"
+        yield "", f"{where}, the process keeps {cores:.2f} cores busy"
     for part, share in lost_shares(at_double_load).items():
-        yield "", f"{where} sessions lose {percent(share)} {CAUSES[part]}"
+        yield "", f"{where}, {TIME_LOST[part]} ({percent(share)} of their time)"
     for blocker in at_double_load.loop_blockers[:1]:
         yield (
             "",
-            f"{where} {blocker.place} holds the event loop for up to {seconds(blocker.longest_s)}",
+            f"{where}, {blocker.place} blocks the event loop for up to "
+            f"{seconds(blocker.longest_s)}",
         )
 
 

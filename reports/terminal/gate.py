@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
-from ..comparison.gate import sentence
+from ..comparison.gate import change_text, note_text, reason_text, sentence
 
 _MARKS = {
     Verdict.PASSED: ("✓", "green"),
@@ -28,11 +28,11 @@ def _print_cell(cell: CellVerdict, console: Console) -> None:
     mark, style = _MARKS[cell.verdict]
     _line(console, f"{mark} {cell.title}: {cell.verdict}", style)
     if cell.reason is not None:
-        _line(console, f"    {cell.reason}")
+        _line(console, f"    {reason_text(cell.reason)}")
     for change in cell.changes:
-        _line(console, f"    {change.text}", "red" if change.is_worse else "cyan")
+        _line(console, f"    {change_text(change)}", "red" if change.is_worse else "cyan")
     for note in cell.notes:
-        _line(console, f"    {note}", "dim")
+        _line(console, f"    {note_text(note)}", "dim")
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
+from ...bench.results.formatting import counted, signed_percent
 from ...bench.statistics.change_points import ChangePoint, Trend
 from ...bench.statistics.figures import FIGURES
 
@@ -16,10 +17,10 @@ def print_trends(trends: Iterable[Trend], console: Console) -> None:
     for trend in trends:
         values = [point.value for point in trend.points]
         _line(console, trend.cell, "bold")
-        runs = f"{len(values)} run{'' if len(values) == 1 else 's'}"
+        runs = counted(len(values), "run")
         _line(console, f"  {trend.metric}  {spark_line(trend)}  {_short(values[-1])}  ({runs})")
         for change in trend.changes:
-            _line(console, f"  {_in_words(trend, change)}", _style(trend, change))
+            _line(console, f"  {_change_text(trend, change)}", _style(trend, change))
         if not trend.changes:
             _line(console, "  no change point", "dim")
 
@@ -43,11 +44,11 @@ def _bars(values: Sequence[float]) -> str:
     return "".join(_BARS[round(steps * (value - low) / (high - low))] for value in values)
 
 
-def _in_words(trend: Trend, change: ChangePoint) -> str:
+def _change_text(trend: Trend, change: ChangePoint) -> str:
     point = trend.points[change.index]
     commit = f" at {point.commit}" if point.commit else ""
     levels = f"{_short(change.before)} → {_short(change.after)}"
-    return f"◆ {point.created_at}{commit}: {levels} ({change.growth:+.1%})"
+    return f"◆ {point.created_at}{commit}: {levels} ({signed_percent(change.growth)})"
 
 
 def _style(trend: Trend, change: ChangePoint) -> str:

@@ -1,4 +1,4 @@
-"""A lesson in the terminal: its claim, the code that was run, lanes over time, what was seen."""
+"""A lesson in the terminal: its claim, the code that was run, lanes over time, the observation."""
 
 import ast
 import inspect
@@ -13,11 +13,11 @@ _SIGNS = {Doing.WAITS: "▒", Doing.BLOCKS: "█"}
 _CUT_SHORT = "✗"
 _WIDTH = 50
 _WRAP = 88
-LEGEND = "▒ waits, and gives way   █ blocks its thread   ✗ cancelled or failed"
+LEGEND = "▒ waits, and other tasks run   █ blocks its thread   ✗ cancelled or failed"
 
 
 def lesson_text(lesson: Lesson, played: Mapping[str, Played]) -> str:
-    """Return what a lesson says and shows.
+    """Return a lesson as text.
 
     Args:
         lesson: The lesson.
@@ -34,7 +34,7 @@ def lesson_text(lesson: Lesson, played: Mapping[str, Played]) -> str:
         lines += [f"  {duration(seconds(at_ns)):>7}  {text}" for at_ns, text in one.said]
     if any(one.segments for one in played.values()):
         lines += ["", LEGEND]
-    lines += ["", f"{'seen' if seen.holds else 'NOT SEEN'}: {_plain(seen.text)}."]
+    lines += ["", f"{'observed' if seen.holds else 'NOT OBSERVED'}: {_plain(seen.text)}."]
     return "\n".join(lines)
 
 

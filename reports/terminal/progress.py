@@ -1,4 +1,4 @@
-"""How a run gets on: a live view on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live view on a terminal, plain lines elsewhere."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -42,7 +42,7 @@ class RunProgress(Protocol):
         ...
 
     def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
-        """A trial has ended; ``so_far`` makes what the trials of its cell say so far."""
+        """A trial has ended; ``so_far`` returns the result of its cell so far."""
         ...
 
     def cell_ends(self, result: CellResult) -> None:
@@ -116,7 +116,7 @@ class LiveView:
             )
 
     def render(self) -> RenderableType:
-        """Return what is to be seen now."""
+        """Return the view of now."""
         ranked = self._ranked()
         return Group(_table(ranked), self._progress) if ranked else self._progress
 
@@ -174,13 +174,15 @@ def _table(ranked: list[CellResult]) -> Table:
         box=None,
         pad_edge=False,
         header_style="dim",
-        title=Text(f"{name(first.cell.scenario)}, {whole(first.cell.concurrency)} at once, so far"),
+        title=Text(
+            f"{name(first.cell.scenario)}, concurrency {whole(first.cell.concurrency)}, so far"
+        ),
         title_justify="left",
         caption=f"and {len(ranked) - _MOST_ROWS} more" if len(ranked) > _MOST_ROWS else None,
         caption_justify="left",
     )
     table.add_column("strategy", no_wrap=True)
-    for heading in ("trials", "efficiency", "carried", "within", "p99"):
+    for heading in ("trials", "efficiency", "throughput", "± 95 % CI", "p99"):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in ranked[:_MOST_ROWS]:
         table.add_row(
@@ -200,9 +202,9 @@ def _contest(cell: Cell) -> tuple[object, ...]:
 
 def _describe(cell: Cell) -> str:
     loop = "" if cell.loop == NO_LOOP else f" on {cell.loop}"
-    return plain(f"{cell.scenario}: {cell.strategy}{loop}, {cell.concurrency} at once")
+    return plain(f"{cell.scenario}: {cell.strategy}{loop}, concurrency {cell.concurrency}")
 
 
 def _figures(result: CellResult) -> str:
-    efficiency = "" if result.efficiency is None else f", {result.efficiency:.0%} of the ideal"
-    return f"makespan {result.makespan_s:.3f} s{efficiency}"
+    efficiency = "" if result.efficiency is None else f", {percent(result.efficiency)} of the ideal"
+    return f"makespan {seconds(result.makespan_s)}{efficiency}"

@@ -40,7 +40,7 @@ def print_compared(compared: RunsCompared, console: Console) -> None:
 _NAMES = frozenset({"cell", "change"})
 _GAP = 2
 # What goes where there is little room, the first one first.
-_DISPENSABLE = ("p99", "before", "after", "CPU each", "95 %")
+_DISPENSABLE = ("p99", "before", "after", "CPU/session", "95 % CI")
 
 
 def _columns_that_fit(body: Sequence[Sequence[str]], width: int) -> list[int]:

@@ -9,7 +9,7 @@ from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
 
 MODEL, TOOL, TOOLS, NEITHER, BLOCKED = "█", "▒", "▓", "·", "!"
-LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools side by side  {NEITHER} neither"
+LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools in parallel  {NEITHER} neither"
 _WIDTH = 60
 _MOST_LANES = 12
 
@@ -45,7 +45,7 @@ def swim_lanes(lanes: SwimLanes, width: int = _WIDTH) -> str:
     lines = [f"{'':>8} 0 s {f'{seconds(lanes.end_ns):.3f} s':>{width - 4}}"]
     lines += [f"{sample.session:>8} {_lane(sample, lanes, width)}" for sample in shown]
     if len(samples) > len(shown):
-        lines.append(f"{'':>8} and {len(samples) - len(shown)} sessions more")
+        lines.append(f"{'':>8} and {len(samples) - len(shown)} more sessions")
     legend = LEGEND
     if lanes.blocked_loop:
         lines.append(f"{'loop':>8} {_blocked_lane(lanes, width)}")

@@ -1,4 +1,4 @@
-"""The terminal's report: a table of cells for each scenario, the findings, the verdict."""
+"""The terminal's report: a table of cells for each scenario, the warnings, the verdict."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -9,9 +9,10 @@ from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
 from ..comparison.ranking import Mark, ScenarioCells, label, marks, scenarios
-from ..comparison.summary import verdict
+from ..comparison.summary_text import verdict
 
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
+_MEANINGS = {Mark.BEST: "fastest", Mark.TIED: "statistically tied"}
 _GAP = 2
 _BAR_WIDTH = 10
 _PERCENT_WIDTH = len("100 %")
@@ -52,15 +53,31 @@ def render_table(run: Run, console: Console) -> None:
         write(_finding_line(finding))
     if run.findings:
         console.print()
-    if any(marks(field) for scenario in scenarios(run) for field in scenario.fields):
-        write(Text("★ best at its load   ☆ not to be told from it", style="dim"))
+    legend = _legend(run)
+    if legend:
+        write(Text(legend, style="dim"))
     for paragraph in verdict(run):
         write(Text(paragraph, style="bold"))
 
 
+def _legend(run: Run) -> str:
+    """Explain the marks that are shown, and only those."""
+    groups = [group for scenario in scenarios(run) for group in scenario.groups]
+    marked = [(group, found) for group in groups if (found := marks(group))]
+    shown = {mark for _, found in marked for mark in found.values()}
+    parts = [f"{_MARKS[mark]} {meaning}" for mark, meaning in _MEANINGS.items() if mark in shown]
+    if any(
+        cell.status is Status.MEASURED and cell not in found
+        for group, found in marked
+        for cell in group.cells
+    ):
+        parts.append("(blank) slower")
+    return "   ".join(parts)
+
+
 def _table(scenario: ScenarioCells, console: Console) -> Table:
     """Lay out the cells of a scenario in the columns for which there is room."""
-    found = {cell: mark for field in scenario.fields for cell, mark in marks(field).items()}
+    found = {cell: mark for group in scenario.groups for cell, mark in marks(group).items()}
     bar = _BAR_WIDTH if console.width >= _WIDE else _BAR_WIDTH // 2
     longest_name = max(console.width // _NAMES_PER_LINE, _SHORTEST_NAME)
 
@@ -130,7 +147,8 @@ def _efficiency(cell: CellResult, bar: int) -> Text:
 def _remark_line(result: CellResult) -> Text:
     style = "yellow" if result.status is Status.MEASURED else ""
     return Text(
-        f"{label(result.cell)} at {whole(result.cell.concurrency)}: {remark(result)}", style=style
+        f"{label(result.cell)} at concurrency {whole(result.cell.concurrency)}: {remark(result)}",
+        style=style,
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from warpbench.bench.gate.time.compare import log_ratio
-from warpbench.bench.gate.time.sequential_test import arm_fires, conclude, decide
+from warpbench.bench.gate.time.sequential_test import conclude, control_differs, decide
 from warpbench.bench.results.verdict import Verdict
 
 NOISE = json.loads((Path(__file__).parent / "data" / "gate_noise_us.json").read_text())
@@ -57,7 +57,7 @@ def simulated_verdict(
         decided |= decide(values, decided, MARGIN)
         if len(decided) == len(cells):
             break
-    if arm_fires(arm):
+    if control_differs(arm):
         return [Verdict.INCONCLUSIVE] * len(cells)
     return [decided.get(name) or conclude(values[name], MARGIN) for name in cells]
 

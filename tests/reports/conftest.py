@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from warpbench.bench.results.finding_text import finding
 from warpbench.bench.results.records import (
     CellResult,
     Environment,
@@ -177,14 +178,18 @@ def build_sample() -> Run:
     return build_run(
         cells,
         [
-            Finding(
+            finding(
                 FindingKind.SESSIONS_FAILED,
-                "tools/threads/none at 100: 5 of 1200 sessions did not succeed; the first:"
-                " APITimeoutError: Request timed out.",
+                cell="tools/threads/none at concurrency 100",
+                unsuccessful=5,
+                started=1200,
+                error="APITimeoutError: Request timed out.",
             ),
-            Finding(
+            finding(
                 FindingKind.SESSIONS_LOST,
-                "tools/gather/asyncio at 1: 12 sessions were asked for, 11 started",
+                cell="tools/gather/asyncio at concurrency 1",
+                asked=12,
+                started=11,
             ),
         ],
     )

@@ -1,12 +1,12 @@
-"""The structure tier: compares virtual time, and says what became worse and why. Pure."""
+"""The structure tier: compares virtual time, and finds what became worse. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from typing import Any
 
 from ...results.records import LatencySummary
-from ...results.verdict import Change
+from ...results.verdict import Change, ChangeKind
 from ..tolerances import Tolerances, within
-from ..words import counted, number, seconds_in_words
 from .measure import BlockedPlace, RoundStructure, Structure
 
 _NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
@@ -34,20 +34,22 @@ def structure_changes(
     yield from _blocked(before.blocked_loop, after.blocked_loop, tolerances)
     yield from _rounds(before.rounds, after.rounds, tolerances)
     if not within(before.tool_calls, after.tool_calls, tolerances.tool_calls):
-        yield _count("tool call", before.tool_calls, after.tool_calls, before.started)
+        yield _count(ChangeKind.TOOL_CALLS, before.tool_calls, after.tool_calls, before.started)
     # More tools at once are no harm, and come with rounds that overlap better. More calls of
     # the model run into its rate limit.
     if after.peak_in_flight > before.peak_in_flight * (1 + tolerances.peak_in_flight):
         yield Change(
-            f"up to {after.peak_in_flight} model calls at once, before "
-            f"{before.peak_in_flight}: is a limit lost?",
+            kind=ChangeKind.PEAK_IN_FLIGHT,
             is_worse=True,
+            before=before.peak_in_flight,
+            after=after.peak_in_flight,
         )
-    yield from _time("makespan", before.makespan_s, after.makespan_s, tolerances.makespan)
+    if not within(before.makespan_s, after.makespan_s, tolerances.makespan):
+        yield _more_is_worse(ChangeKind.MAKESPAN, before.makespan_s, after.makespan_s)
     for name in _LATENCY_FIGURES:
         old, new = getattr(before.latency_s, name), getattr(after.latency_s, name)
-        if old is not None and new is not None:
-            yield from _time(f"latency {name}", old, new, tolerances.latency)
+        if old is not None and new is not None and not within(old, new, tolerances.latency):
+            yield _more_is_worse(ChangeKind.LATENCY, old, new, name=name)
 
 
 def gain(before: Structure, after: Structure) -> float:
@@ -59,29 +61,31 @@ def gain(before: Structure, after: Structure) -> float:
     return max((1 - new / old for old, new in pairs if old and new is not None), default=0.0)
 
 
+def _more_is_worse(kind: ChangeKind, before: float, after: float, **which: Any) -> Change:
+    return Change(kind=kind, is_worse=after > before, before=before, after=after, **which)
+
+
 def _sessions(before: Structure, after: Structure) -> Iterator[Change]:
     if before.succeeded != after.succeeded:
         yield Change(
-            f"{after.succeeded} of {after.started} sessions succeed, before {before.succeeded}",
-            after.succeeded < before.succeeded,
+            kind=ChangeKind.SESSIONS_SUCCEEDED,
+            is_worse=after.succeeded < before.succeeded,
+            before=before.succeeded,
+            after=after.succeeded,
+            sessions=after.started,
         )
 
 
 def _model_calls(before: Structure, after: Structure, tolerances: Tolerances) -> Iterator[Change]:
     if not within(before.model_calls, after.model_calls, tolerances.model_calls):
-        yield _count("model call", before.model_calls, after.model_calls, before.started)
+        yield _count(ChangeKind.MODEL_CALLS, before.model_calls, after.model_calls, before.started)
     old, new = before.repeated_model_calls, after.repeated_model_calls
     if not within(old, new, tolerances.model_calls):
-        yield Change(f"{counted(new, 'model call')} repeated, before {old}", new > old)
+        yield _count(ChangeKind.RETRIED_MODEL_CALLS, old, new, before.started)
 
 
-def _count(what: str, before: int, after: int, sessions: int) -> Change:
-    difference = after - before
-    if difference % sessions == 0:
-        text = f"{counted(difference // sessions, what, signed=True)} per session"
-    else:
-        text = f"{counted(difference, what, signed=True)} in {sessions} sessions"
-    return Change(f"{text} ({number(before)} → {number(after)})", difference > 0)
+def _count(kind: ChangeKind, before: int, after: int, sessions: int) -> Change:
+    return _more_is_worse(kind, before, after, sessions=sessions)
 
 
 def _blocked(
@@ -94,14 +98,8 @@ def _blocked(
         old, new = before.get(place, nowhere), after.get(place, nowhere)
         if within(old.total_s, new.total_s, tolerances.blocked_loop):
             continue
-        if new.times == 0:
-            yield Change(f"`{place}` no longer blocks the event loop", is_worse=False)
-            continue
-        was = f", before {seconds_in_words(old.total_s)}" if old.times else ""
-        yield Change(
-            f"`{place}` blocks the event loop: {counted(new.times, 'time')}, "
-            f"{seconds_in_words(new.total_s)} in all{was}",
-            new.total_s > old.total_s,
+        yield _more_is_worse(
+            ChangeKind.BLOCKED_LOOP, old.total_s, new.total_s, name=place, count=new.times
         )
 
 
@@ -117,35 +115,28 @@ def _rounds(
             continue
         if within(old.span_s, new.span_s, tolerances.latency):
             continue
-        calls = counted(sum(new.calls.values()) // new.sessions, "tool call")
-        span = f"{seconds_in_words(old.span_s)} → {seconds_in_words(new.span_s)}"
-        where = f"the {calls} of round {int(step) + 1}"
-        if _overlaps(old) and not _overlaps(new):
-            yield Change(f"{where} no longer overlap ({span})", is_worse=True)
-        elif _overlaps(new) and not _overlaps(old):
-            yield Change(f"{where} overlap now ({span})", is_worse=False)
-        else:
-            slower = new.span_s > old.span_s
-            yield Change(f"{where} take {'longer' if slower else 'less'} ({span})", slower)
+        kind, is_worse = ChangeKind.ROUND, new.span_s > old.span_s
+        if _overlaps(old) is not _overlaps(new):
+            kind, is_worse = ChangeKind.OVERLAP, _overlaps(old)
+        yield Change(
+            kind=kind,
+            is_worse=is_worse,
+            before=old.span_s,
+            after=new.span_s,
+            round=int(step) + 1,
+            count=sum(new.calls.values()) // new.sessions,
+        )
 
 
 def _tools(step: str, before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[Change]:
     for name in sorted({*before, *after}):
         old, new = before.get(name, 0), after.get(name, 0)
         if old != new:
-            calls = counted(
-                new - old, f"call of `{name}`", signed=True, plural=f"calls of `{name}`"
+            yield _more_is_worse(
+                ChangeKind.CALLS_OF_A_TOOL, old, new, name=name, round=int(step) + 1
             )
-            yield Change(f"{calls} in round {int(step) + 1} ({old} → {new})", new > old)
 
 
 def _overlaps(round_: RoundStructure) -> bool:
     # One after another they may take longer still: something may lie between them.
     return round_.span_s < round_.total_s
-
-
-def _time(what: str, before_s: float, after_s: float, tolerance: float) -> Iterator[Change]:
-    if not within(before_s, after_s, tolerance):
-        by = f" ({after_s / before_s - 1:+.1%})" if before_s else ""
-        times = f"{seconds_in_words(before_s)} → {seconds_in_words(after_s)}"
-        yield Change(f"{what} {times}{by}", after_s > before_s)

@@ -7,8 +7,8 @@ trials counts: against means of all of them that took a third off the spread bet
 measured with other work on the machine. Blocks are independent, for each has memory laid out
 anew. One log-ratio a block and cell goes into the tests of ``sequential_test``.
 
-The base held against itself, one cell a block in turn, is the *control*. If that looks different,
-then something tells the sides apart that is not the code, and no verdict is given.
+The base compared with itself, one cell a block in turn, is the *A/A control*. If its sides differ,
+something other than the code makes them differ, and no verdict is given.
 """
 
 import math
@@ -21,9 +21,20 @@ from pathlib import Path
 from statistics import fmean
 
 from ....mocks.errors import TrialError
-from ...results.verdict import CellVerdict, Change, Verdict
+from ...results.verdict import (
+    CellVerdict,
+    Change,
+    ChangeKind,
+    Estimate,
+    Note,
+    NoteKind,
+    Reason,
+    ReasonKind,
+    Verdict,
+    not_measured,
+)
 from ..baseline import CellBaseline
-from .sequential_test import LOOKS, MOST_BLOCKS, Estimate, arm_fires, conclude, decide, estimate_of
+from .sequential_test import LOOKS, MOST_BLOCKS, conclude, control_differs, decide, estimate_of
 from .side import Side, running_side
 from .worktrees import BASE, HEAD, SAME, Checkout, Worktree
 
@@ -91,7 +102,7 @@ def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> lis
         longest_s = 0.0
         while measured.open_cells and measured.blocks < MOST_BLOCKS:
             block_began_s = time.monotonic()
-            # A block that does not fit is not begun, unless nothing could be told without it.
+            # A block that does not fit is not begun, unless no verdict is possible without it.
             spent_s = block_began_s - began_s
             if measured.blocks >= min(LOOKS) and spent_s + longest_s > comparison.budget_s:
                 break
@@ -99,10 +110,7 @@ def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> lis
             longest_s = max(longest_s, time.monotonic() - block_began_s)
             progress(measured.blocks, len(measured.open_cells))
     except TrialError as error:
-        return [
-            CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=str(error), tier=TIER)
-            for name in comparison.cells
-        ]
+        return [not_measured(name, str(error), TIER) for name in comparison.cells]
     judged = {each.cell: each for each in (*not_judged, *measured.verdicts())}
     return [judged[name] for name in comparison.cells]
 
@@ -114,7 +122,7 @@ class _Measured:
         self._comparison = comparison
         self._workloads = workloads
         self._log_ratios: dict[str, list[float]] = {name: [] for name in workloads}
-        self._arm: list[float] = []
+        self._control: list[float] = []
         self._decided: dict[str, Verdict] = {}
         self.blocks = 0
 
@@ -135,7 +143,7 @@ class _Measured:
                 self._log_ratios[name].append(_log_ratio(workload, sides[BASE], sides[HEAD], lots))
                 if name == in_turn:
                     once = replace(workload, rounds=1)  # what tells sides apart shows in few
-                    self._arm.append(_log_ratio(once, sides[BASE], sides[SAME], lots))
+                    self._control.append(_log_ratio(once, sides[BASE], sides[SAME], lots))
         self.blocks += 1
         self._decided |= decide(self._log_ratios, self._decided, self._comparison.margin)
 
@@ -144,13 +152,13 @@ class _Measured:
         margin = self._comparison.margin
         for name in self.open_cells:
             self._decided[name] = conclude(self._log_ratios[name], margin)
-        if not self._arm:
+        if not self._control:
             return []
-        fired = arm_fires(self._arm)
-        control = estimate_of(self._arm)
+        differs = control_differs(self._control)
+        control = estimate_of(self._control)
         return [
             _without_verdict(name, estimate_of(values), control)
-            if fired
+            if differs
             else _verdict(name, self._decided[name], estimate_of(values), margin)
             for name, values in self._log_ratios.items()
         ]
@@ -167,9 +175,7 @@ def _calibrate(
             try:
                 workloads[name] = _workload(cell, sides[BASE], sides[HEAD])
             except TrialError as error:
-                not_judged.append(
-                    CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=str(error), tier=TIER)
-                )
+                not_judged.append(not_measured(name, str(error), TIER))
     return workloads, not_judged
 
 
@@ -179,8 +185,8 @@ def _workload(baseline: CellBaseline, before: Side, after: Side) -> Workload:
     costs = [side.run(baseline, first) for side in (before, after)]
     if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
         raise TrialError(
-            "the two commits face different workloads (the script's own ideal differs): what the "
-            "scenario or the target declares has changed"
+            "the workloads of the two commits differ: the scenario, or the tools that the target "
+            "declares, have changed"
         )
     cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
     sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))
@@ -229,31 +235,25 @@ def _log_of_faster_half(costs_s: Sequence[float]) -> float:
 
 
 def _verdict(name: str, verdict: Verdict, estimate: Estimate, margin: float) -> CellVerdict:
-    text = f"CPU per session {in_words(estimate)}"
+    change = _change(estimate)
     if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
-        change = Change(text, is_worse=verdict is Verdict.REGRESSED)
         return CellVerdict(name, verdict, (change,), tier=TIER)
     if verdict is Verdict.INCONCLUSIVE:
-        reason = (
-            f"{text}: too noisy to rule out growth by {2 * margin:.0%}; "
-            "give it more time (--budget) or a quieter machine"
-        )
+        reason = Reason(kind=ReasonKind.TOO_NOISY, change=change, limit=2 * margin)
         return CellVerdict(name, verdict, reason=reason, tier=TIER)
-    return CellVerdict(name, verdict, notes=(text,), tier=TIER)
+    return CellVerdict(name, verdict, notes=(Note(NoteKind.MEASURED, change),), tier=TIER)
 
 
 def _without_verdict(name: str, estimate: Estimate, control: Estimate) -> CellVerdict:
-    reason = (
-        f"CPU per session {in_words(estimate)}, but the base held against itself differs, too: "
-        f"{in_words(control)}. Something on this machine tells the sides apart; run it again"
-    )
+    reason = Reason(kind=ReasonKind.CONTROL_DIFFERS, change=_change(estimate), control=control)
     return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
 
 
-def in_words(estimate: Estimate) -> str:
-    """Say an estimate: ``+5.1% (90%: +3.9% to +6.2%; 8 blocks)``."""
-    low, high = (
-        "unknown" if math.isinf(end) or end == 0 else f"{end - 1:+.1%}"
-        for end in (estimate.low, estimate.high)
+def _change(estimate: Estimate) -> Change:
+    return Change(
+        kind=ChangeKind.CPU,
+        is_worse=estimate.ratio > 1,
+        before=1.0,
+        after=estimate.ratio,
+        estimate=estimate,
     )
-    return f"{estimate.ratio - 1:+.1%} (90%: {low} to {high}; {estimate.blocks} blocks)"

@@ -7,9 +7,9 @@ For each cell two claims are tested, by the exact test of ``signed_rank``:
   of it (the shares add up to 1), and at a look the cells are judged by Holm's procedure. This
   bound holds for a cell that lies *on* the margin. One whose code has not changed lies a
   margin away from it, and its chance is far smaller.
-- *held*: the ratio lies below ``1 + margin``. A cell that is decided takes no more blocks.
+- *passed*: the ratio lies below ``1 + margin``. A cell that is decided takes no more blocks.
 
-At the end of the budget an undecided cell has held if growth of twice the margin is ruled
+At the end of the budget an undecided cell has passed if growth of twice the margin is ruled
 out; otherwise nothing is known, and it is inconclusive.
 
 Validity of the looks is a union bound; of Holm's procedure with cells that drop out, too: as
@@ -19,39 +19,21 @@ hypothesis faces at most ``share * ALPHA / (number of true hypotheses)``.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ...results.verdict import Verdict
+from ...results.verdict import Estimate, Verdict
 from ...statistics.signed_rank import chance_of_as_high, chance_of_as_low, estimate, interval
 
 ALPHA = 0.05
 LOOKS = {6: 0.32, 8: 0.32, 12: 0.2, 16: 0.08, 24: 0.04, 32: 0.04}
 """Blocks at which is looked, and the share of ``ALPHA`` that is spent there.
 
-Six flips of a coin come up the same once in 64 times, so before six blocks nothing can be
-told; the shares let one cell be told at six, and four cells at eight.
+Six flips of a coin come up the same once in 64 times, so before six blocks nothing can
+be decided; the shares let one cell be decided at six, and four cells at eight.
 """
 
 MOST_BLOCKS = max(LOOKS)
-ARM_ALPHA = 0.01
+CONTROL_ALPHA = 0.01
 _CONFIDENCE = 1 - 2 * ALPHA  # each of its ends is what a one-sided test at ALPHA gives
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """How much the CPU time of a cell has changed.
-
-    Attributes:
-        ratio: After by before.
-        low: Lower end of its 90 % interval.
-        high: Upper end.
-        blocks: Blocks that it rests on.
-    """
-
-    ratio: float
-    low: float
-    high: float
-    blocks: int
 
 
 def decide(
@@ -97,18 +79,23 @@ def conclude(values: Sequence[float], margin: float) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def arm_fires(log_ratios: Sequence[float]) -> bool:
-    """Say whether the same code, measured against itself, looks different."""
+def control_differs(log_ratios: Sequence[float]) -> bool:
+    """Say whether the same code, measured against itself, differs: the A/A control."""
     if not log_ratios:
         return False
     chance = min(chance_of_as_high(log_ratios), chance_of_as_low(log_ratios))
-    return 2 * chance <= ARM_ALPHA
+    return 2 * chance <= CONTROL_ALPHA
 
 
 def estimate_of(values: Sequence[float]) -> Estimate:
     """Return how much a cell has changed, as far as its blocks can tell."""
     low, high = interval(values, _CONFIDENCE)
-    return Estimate(math.exp(estimate(values)), math.exp(low), math.exp(high), len(values))
+    return Estimate(
+        math.exp(estimate(values)),
+        None if math.isinf(low) else math.exp(low),
+        None if math.isinf(high) else math.exp(high),
+        len(values),
+    )
 
 
 def _passed_or_improved(values: Sequence[float], margin: float) -> Verdict:

@@ -50,7 +50,7 @@ def main() -> None:
             with contextlib.suppress(Exception):  # its trials will say what is wrong with it
                 load_factory(target)
         _refuse_code_of(Path(settings["checkout"]), Path(settings["worktree"]))
-    except BaseException as error:  # noqa: BLE001 - told to the other end
+    except BaseException as error:  # noqa: BLE001 - reported to the other end
         _answer(answers, {"error": _in_words(error)})
         return
     _answer(answers, {})

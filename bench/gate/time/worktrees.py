@@ -60,7 +60,7 @@ def find_checkout(reference: str) -> Checkout:
         first = changed.splitlines()[0].split(maxsplit=1)[-1]
         raise UsageError(
             f"--against {reference}: the checkout has changes that are in no commit ({first}, "
-            "…): commit or stash them, so that what is measured can be told"
+            "…): commit or stash them, so that a commit is what is measured"
         )
     unknown = (
         f"--against {reference!r}: git knows no such commit here; in CI, fetch it first "
@@ -77,7 +77,7 @@ def find_checkout(reference: str) -> Checkout:
 
 @contextmanager
 def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
-    """Check both commits out, the base a second time to be held against itself.
+    """Check both commits out, the base a second time to be compared with itself.
 
     Raises:
         UsageError: git cannot do so.

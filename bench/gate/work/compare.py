@@ -1,61 +1,44 @@
-"""The work tier: compares counts of calls, and blames functions. Pure."""
+"""The work tier: compares counts of calls, and finds the functions behind them. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from ...results.verdict import Change
+from ...results.verdict import CallerChange, Change, ChangeKind
 from ..tolerances import Tolerances, within
-from ..words import number
 from .measure import MostCalled, Work
 
-_MOST_BLAMED = 3
-_METRICS_OF_ANY_VERSION = (("HTTP request", "http_requests"),)
+_MOST_NAMED = 3
+_METRICS_OF_ANY_VERSION = ("http_requests",)
 _METRICS = (
     *_METRICS_OF_ANY_VERSION,
-    ("Python call", "python_calls"),
-    ("C call", "c_calls"),
-    ("task", "tasks"),
-    ("loop iteration", "loop_iterations"),
-    ("kept memory block", "blocks_kept"),
-    ("instruction", "instructions"),
+    *("python_calls", "c_calls", "tasks", "loop_iterations", "blocks_kept", "instructions"),
 )
 _MEANS = frozenset({"tasks", "loop_iterations"})
 _NAMED = {"python_calls": "python", "c_calls": "c"}
+_KEPT_MEMORY = "blocks_kept"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkChange(Change):
-    """A change of a count.
+def is_kept_memory(change: Change) -> bool:
+    """Say whether a change decides nothing: what a cache keeps, and what is leaked, look alike."""
+    return change.name == _KEPT_MEMORY
 
-    Attributes:
-        metric: Which.
-        growth: By which fraction it has grown.
+
+def is_cost_of(gain: float, change: Change) -> bool:
+    """Say whether more work is only what a faster program costs.
+
+    To let calls overlap takes tasks, and some calls of its own. That is no regression as
+    long as less is lost than won; tasks and iterations are no loss by themselves, for what
+    they compute shows in the calls.
+
+    Args:
+        gain: The fraction by which the program has become faster.
+        change: A change of the work tier.
     """
-
-    metric: str
-    growth: float
-
-    @property
-    def is_only_noted(self) -> bool:
-        """Whether it decides nothing: what a cache keeps, and what is leaked, look alike."""
-        return self.metric == "blocks_kept"
-
-    def is_price_of(self, gain: float) -> bool:
-        """Say whether it is but what a faster program costs.
-
-        To let calls overlap takes tasks, and some calls of its own. That is no regression as
-        long as less is lost than won; tasks and iterations are no loss by themselves, for what
-        they compute shows in the calls.
-
-        Args:
-            gain: The fraction by which the program has become faster.
-        """
-        return gain > 0 and (self.metric in _MEANS or self.growth <= gain)
+    return gain > 0 and (change.name in _MEANS or change.growth <= gain)
 
 
 def work_changes(
     before: Work, after: Work, tolerances: Tolerances, *, same_versions: bool
-) -> Iterator[WorkChange]:
+) -> Iterator[Change]:
     """Yield what is not as it was.
 
     Args:
@@ -65,38 +48,32 @@ def work_changes(
         same_versions: Whether Python and the packages are those of the baseline. If not, what
             they do themselves is not compared: only what is asked of the network.
     """
-    for noun, metric in _METRICS if same_versions else _METRICS_OF_ANY_VERSION:
+    for metric in _METRICS if same_versions else _METRICS_OF_ANY_VERSION:
         old, new = getattr(before, metric), getattr(after, metric)
         if old is None or new is None:
             continue
         if not within(old, new, getattr(tolerances, metric)):
-            text = _difference(noun, old, new, before.sessions)
-            growth = new / old - 1 if old else float("inf")
-            yield WorkChange(text + _blame(metric, before, after), new > old, metric, growth)
+            yield Change(
+                kind=ChangeKind.WORK,
+                is_worse=new > old,
+                before=old,
+                after=new,
+                name=metric,
+                sessions=before.sessions,
+                callers=tuple(_callers(metric, before, after)),
+            )
 
 
-def _difference(noun: str, old: int, new: int, sessions: int) -> str:
-    each = (new - old) / sessions
-    share = f", {new / old - 1:+.1%}" if old else ""
-    return (
-        f"{_signed(each)} {noun}{'' if abs(each) == 1 else 's'} per session "
-        f"({number(old / sessions)} → {number(new / sessions)}{share})"
-    )
-
-
-def _blame(metric: str, before: Work, after: Work) -> str:
-    """Name the functions with the greatest changes, and the user's own calls that changed."""
+def _callers(metric: str, before: Work, after: Work) -> Iterator[CallerChange]:
+    """Yield the functions with the greatest changes, then the user's own calls that changed."""
     named = _NAMED.get(metric)
     if named is None:
-        return ""
+        return
     rises = getattr(after, metric) > getattr(before, metric)
-    parts = []
-    for words, kind in (("most in", named), ("of your own code", "own")):
+    for kind, is_own_code in ((named, False), ("own", True)):
         differences = _differences(getattr(before, kind), getattr(after, kind))
-        greatest = _greatest(differences, rises=rises)
-        if greatest:
-            parts.append(f"{words} {_listed(greatest, before.sessions)}")
-    return f": {'; '.join(parts)}" if parts else ""
+        for name, change in _greatest(differences, rises=rises):
+            yield CallerChange(name, change / before.sessions, is_own_code)
 
 
 def _differences(before: MostCalled, after: MostCalled) -> dict[str, int]:
@@ -121,12 +98,4 @@ def _least_change(name: str, before: MostCalled, after: MostCalled) -> int:
 
 def _greatest(differences: Mapping[str, int], *, rises: bool) -> list[tuple[str, int]]:
     towards = [item for item in differences.items() if (item[1] > 0) == rises]
-    return sorted(towards, key=lambda item: (-abs(item[1]), item[0]))[:_MOST_BLAMED]
-
-
-def _listed(changes: list[tuple[str, int]], sessions: int) -> str:
-    return ", ".join(f"`{name}` ({_signed(change / sessions)})" for name, change in changes)
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else '-'}{number(abs(value))}"
+    return sorted(towards, key=lambda item: (-abs(item[1]), item[0]))[:_MOST_NAMED]

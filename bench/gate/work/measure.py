@@ -36,7 +36,7 @@ class Work:
         loop_iterations: Iterations of event loops.
         tasks: Tasks created.
         http_requests: HTTP requests.
-        blocks_kept: Memory blocks held at the end, beyond those at the begin.
+        blocks_kept: Memory blocks kept at the end, beyond those at the begin.
         python: The Python functions that are called most.
         c: The C functions that are called most.
         own: What the user's own functions call most: ``caller → callee``.

@@ -75,7 +75,7 @@ def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_
     document = json.loads(better.out)
     assert document["verdict"] == "improved"
     texts = [change["text"] for change in document["cells"][0]["changes"]]
-    assert any(text.startswith("the 4 tool calls of round 1 overlap now") for text in texts)
+    assert any(text.startswith("the 4 tool calls of round 1 now overlap") for text in texts)
     assert "improved: 1 of 1 cell" in (tmp_path / "summary.md").read_text()
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
@@ -93,11 +93,11 @@ def test_the_summary_is_appended_also_where_ci_wants_it(tmp_path: Path, baseline
     assert judged.status == 1
     summary = (tmp_path / "step.md").read_text()
     assert summary.startswith("before\n### warpbench: regressed: 1 of 1 cell")
-    assert "worse: up to 6 model calls at once" in summary
+    assert "worse: up to 6 model calls in flight" in summary
     failure = ElementTree.parse(tmp_path / "gate.xml").getroot().find("testcase/failure")
     assert failure is not None
     assert failure.get("message")
-    assert "is a limit lost?" in str(failure.text)
+    assert "check that the concurrency limit" in str(failure.text)
 
 
 @in_process

@@ -8,7 +8,15 @@ from warpbench.bench.gate.judging import judge
 from warpbench.bench.gate.measuring import Measured, NotMeasured
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.results.records import LatencySummary
-from warpbench.bench.results.verdict import CellVerdict, Verdict
+from warpbench.bench.results.verdict import (
+    CellVerdict,
+    ChangeKind,
+    NoteKind,
+    Reason,
+    ReasonKind,
+    Verdict,
+    not_measured,
+)
 from warpbench.bench.runner.environment import Difference
 
 from ...built import CELL
@@ -27,46 +35,46 @@ def verdict(after: Measured | NotMeasured, *differences: Difference) -> CellVerd
     return judge("cell", BEFORE, after, Tolerances(), differences)
 
 
-def test_what_is_as_it_was_has_held() -> None:
+def test_what_is_as_it_was_passes() -> None:
     assert verdict(SAME) == CellVerdict("cell", Verdict.PASSED)
 
 
 def test_a_cell_that_came_to_nothing_is_not_judged() -> None:
     judged = verdict(NotMeasured("crashed: killed by SIGSEGV"))
-    assert judged == CellVerdict(
-        "cell", Verdict.COULD_NOT_JUDGE, reason="crashed: killed by SIGSEGV"
-    )
+    assert judged == not_measured("cell", "crashed: killed by SIGSEGV")
+    assert judged.verdict is Verdict.COULD_NOT_JUDGE
 
 
 def test_another_workload_is_not_judged() -> None:
     other = replace(STRUCTURE, ideal_latency_s=LatencySummary(p50=3.0))
-    assert verdict(replace(SAME, structure=other)).verdict is Verdict.COULD_NOT_JUDGE
+    judged = verdict(replace(SAME, structure=other))
+    assert judged.verdict is Verdict.COULD_NOT_JUDGE
+    assert judged.reason == Reason(kind=ReasonKind.OTHER_WORKLOAD)
     fewer = replace(WORK, sessions=1)
     assert verdict(replace(SAME, work=fewer)).verdict is Verdict.COULD_NOT_JUDGE
 
 
-def test_what_a_faster_program_costs_is_its_price_and_no_regression() -> None:
+def test_what_a_faster_program_costs_is_noted_and_no_regression() -> None:
     faster = replace(STRUCTURE, makespan_s=0.6)
     judged = verdict(Measured(faster, replace(WORK, python_calls=10_100, tasks=90), frozenset()))
     assert judged.verdict is Verdict.IMPROVED
-    assert [change.text for change in judged.changes] == ["makespan 1.000 s → 0.600 s (-40.0%)"]
-    assert judged.notes == (
-        "the price of it: +10 Python calls per session (1,000 → 1,010, +1.0%)",
-        "the price of it: +6 tasks per session (3 → 9, +200.0%)",
-    )
+    assert [change.kind for change in judged.changes] == [ChangeKind.MAKESPAN]
+    assert [(note.kind, note.change.name) for note in judged.notes] == [
+        (NoteKind.COST_OF_THE_GAIN, "python_calls"),
+        (NoteKind.COST_OF_THE_GAIN, "tasks"),
+    ]
 
 
 def test_memory_kept_is_noted_and_decides_nothing() -> None:
     judged = verdict(replace(SAME, work=replace(WORK, blocks_kept=8_000)))
     assert judged.verdict is Verdict.PASSED
-    assert judged.notes == (
-        "+400 kept memory blocks per session (400 → 800, +100.0%): does a session leave "
-        "something behind?",
-    )
+    (note,) = judged.notes
+    assert note.kind is NoteKind.KEPT_MEMORY
+    assert (note.change.before, note.change.after) == (4_000, 8_000)
 
 
 @pytest.mark.parametrize("makespan_s", [0.99, 1.0, 1.5])
-def test_a_price_higher_than_the_gain_is_a_regression(makespan_s: float) -> None:
+def test_a_cost_higher_than_the_gain_is_a_regression(makespan_s: float) -> None:
     structure = replace(STRUCTURE, makespan_s=makespan_s)
     judged = verdict(Measured(structure, replace(WORK, python_calls=11_000), frozenset()))
     assert judged.verdict is Verdict.REGRESSED

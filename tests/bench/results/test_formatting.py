@@ -106,3 +106,58 @@ def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
 )
 def test_names_are_listed_as_in_a_sentence(names: list[str], sentence: str) -> None:
     assert formatting.listed(names) == sentence
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s", "shown"),
+    [
+        (1.0, 1.11, "1.00 s → 1.11 s"),
+        (1.0, 1.0002, "1.0000 s → 1.0002 s"),
+        (0.2, 0.8, "200 ms → 800 ms"),
+        (0.0, 0.9, "0 ms → 900 ms"),
+        (0.5, 2.5, "0.50 s → 2.50 s"),
+        (749.0, 800.0, "12.5 min → 13.3 min"),
+        (2.0, 2.0, "2.00 s → 2.00 s"),
+        (0.0, 0.0, "0 s → 0 s"),
+    ],
+)
+def test_two_times_are_shown_in_one_unit_and_differ(
+    before_s: float, after_s: float, shown: str
+) -> None:
+    assert formatting.from_to_seconds(before_s, after_s) == shown
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+def test_two_times_that_differ_by_a_millionth_are_shown_to_differ(
+    before_s: float, after_s: float
+) -> None:
+    before, after = formatting.from_to_seconds(before_s, after_s).split(" → ")
+    assert (before != after) or after_s == pytest.approx(before_s, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.11, "+11.0 %"),
+        (-0.308, "-30.8 %"),
+        (12.0, "+1,200.0 %"),
+        (0.0002, "+0.02 %"),
+        (0, "+0.0 %"),
+    ],
+)
+def test_changes(share: float, shown: str) -> None:
+    assert formatting.signed_percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(1, "+1 call"), (-1, "-1 call"), (3, "+3 calls"), (1200, "+1,200 calls")]
+)
+def test_counts_with_a_sign(count: int, shown: str) -> None:
+    assert formatting.counted(count, "call", signed=True) == shown
+
+
+def test_throughput_in_a_sentence() -> None:
+    assert formatting.session_rate(83.12) == "83.1 sessions/s"
+    assert formatting.session_rate(0.07) == "4.20 sessions/min"
+    assert formatting.session_rate(None) == formatting.DASH
+    assert (formatting.mean_count(1010.0), formatting.mean_count(3.1)) == ("1,010", "3.10")

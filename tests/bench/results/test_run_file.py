@@ -96,9 +96,15 @@ runs = st.builds(
         commit=st.none() | texts,
     ),
     cells=st.lists(cells, max_size=3).map(tuple),
-    findings=st.lists(st.builds(Finding, st.sampled_from(FindingKind), texts), max_size=3).map(
-        tuple
-    ),
+    findings=st.lists(
+        st.builds(
+            Finding,
+            st.sampled_from(FindingKind),
+            texts,
+            st.dictionaries(texts, counts | numbers | texts, max_size=3),
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 CELL = CellResult(

@@ -1,4 +1,6 @@
-"""Warnings about results: what is told, once, and of what it is silent."""
+"""Warnings about results: what is reported, once, and what is not."""
+
+from collections.abc import Mapping
 
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
@@ -23,31 +25,36 @@ def cell(*blockers: LoopBlocker, strategy: str = "gather", scenario: str = "tool
     )
 
 
-def told(*cells: CellResult) -> list[str]:
-    return [each.message for each in findings_of(cells) if each.kind is FindingKind.LOOP_BLOCKED]
+def reported(*cells: CellResult) -> list[Mapping[str, int | float | str]]:
+    return [each.values for each in findings_of(cells) if each.kind is FindingKind.LOOP_BLOCKED]
 
 
-def test_a_place_is_told_of_once_where_it_was_worst_and_in_how_many_cells_more() -> None:
-    (message,) = told(
+def test_a_place_is_reported_once_where_it_was_worst_and_in_how_many_cells_more() -> None:
+    (values,) = reported(
         cell(blocker("agent.py:summarise", 0.6)),
         cell(blocker("agent.py:summarise", 0.9), strategy="taskgroup"),
         cell(blocker("agent.py:summarise", 0.3), strategy="workers"),
     )
-    assert message.startswith("agent.py:summarise held the event loop for 300 ms at a time")
-    assert "0.45 s of a trial" in message  # of two
-    assert message.endswith("in tools/taskgroup/asyncio at 10 and in 2 other cells")
+    assert values == {
+        "cell": "tools/taskgroup/asyncio at concurrency 10",
+        "place": "agent.py:summarise",
+        "cause": "computing",
+        "longest_s": 0.3,
+        "total_s_per_trial": 0.45,  # of two
+        "other_cells": 2,
+    }
 
 
-def test_each_place_cause_and_scenario_is_told_of_by_itself() -> None:
-    messages = told(
+def test_each_place_cause_and_scenario_is_reported_by_itself() -> None:
+    found = reported(
         cell(blocker("a.py:one", 0.6), blocker("a.py:two", 0.6)),
         cell(blocker("a.py:one", 0.6, cause=Cause.WAITING)),
         cell(blocker("a.py:one", 0.6), scenario="research"),
     )
-    assert len(messages) == 4
-    assert sum("should have been awaited" in message for message in messages) == 1
+    assert len(found) == 4
+    assert sum(values["cause"] == "waiting" for values in found) == 1
 
 
 def test_short_and_seldom_is_not_worth_a_warning_and_often_is() -> None:
-    assert told(cell(blocker("a.py:one", 0.04, longest_s=0.04))) == []
-    assert len(told(cell(blocker("a.py:one", 20.0, longest_s=0.04)))) == 1
+    assert reported(cell(blocker("a.py:one", 0.04, longest_s=0.04))) == []
+    assert len(reported(cell(blocker("a.py:one", 20.0, longest_s=0.04)))) == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from warpbench.bench.results.records import CellResult, FindingKind
+from warpbench.bench.results.records import CellResult, Finding, FindingKind
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.findings import findings_of
@@ -40,16 +40,18 @@ def scattered(around: float, count: int, seed: int) -> list[float]:
     return [around * draw.uniform(1.0, 1.2) for _ in range(count)]
 
 
-def told(*cells: CellResult) -> list[str]:
-    return [each.message for each in findings_of(cells) if each.kind is FindingKind.NOT_STEADY]
+def reported(*cells: CellResult) -> list[Finding]:
+    unsteady = (FindingKind.NOT_STEADY, FindingKind.MACHINE_DRIFTED)
+    return [each for each in findings_of(cells) if each.kind in unsteady]
 
 
 def test_sessions_that_take_longer_and_longer_are_a_drift() -> None:
     trials = [trial(scattered(1.0, 50, 1) + scattered(1.3, 50, 2))]
     assert drift_within(trials, 10) == pytest.approx(0.3, abs=0.05)
-    (message,) = told(cell_result(CELL, trials))
-    assert message.startswith("tools/gather/asyncio at 10: sessions took 3")
-    assert "longer in the second half of a trial" in message
+    (finding,) = reported(cell_result(CELL, trials))
+    assert finding.kind is FindingKind.NOT_STEADY
+    assert finding.values["drift"] == drift_within(trials, 10)
+    assert finding.values["cell"] == "tools/gather/asyncio at concurrency 10"
 
 
 def test_the_first_wave_and_the_last_are_no_steady_state_and_do_not_count() -> None:
@@ -81,11 +83,12 @@ def run_of(factors: list[float]) -> list[CellResult]:
     ]
 
 
-def test_a_machine_that_becomes_slower_is_told_of_once() -> None:
+def test_a_machine_that_becomes_slower_is_reported_once() -> None:
     cells = run_of([1.1 + index / 1000 for index in range(12)])
     assert trend_over(cells) == pytest.approx(-0.095, abs=0.01)
-    (message,) = told(*cells)
-    assert message.startswith("the machine became slower")
+    (finding,) = reported(*cells)
+    assert finding.kind is FindingKind.MACHINE_DRIFTED
+    assert finding.values == {"trend": trend_over(cells)}
 
 
 def test_where_some_become_slower_and_some_faster_there_is_no_trend() -> None:

@@ -19,6 +19,7 @@ from warpbench.mocks.workload.script import draw
 from warpbench.reports.terminal.advice import advice_lines
 
 from ...built import HEADER, TRIAL, cell_result
+from ...golden import assert_golden
 
 pytestmark = pytest.mark.once
 
@@ -77,7 +78,7 @@ def test_each_cost_is_taken_away_by_itself() -> None:
     _, awaited = what_ifs(spec_of("blocking-blunder"))
     (tool,) = awaited.spec.scenario.tools.values()
     assert (tool.kind, tool.in_coroutine) == (ToolKind.ASYNC, False)
-    assert awaited.what == "lookup did not hold the event loop"
+    assert awaited.what == "lookup did not block the event loop"
 
 
 def test_a_tool_that_computes_nothing_leaves_every_other_latency_as_it_was() -> None:
@@ -108,7 +109,7 @@ class Carrying:
         return replace(TRIAL, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
 
 
-def test_a_cost_is_worth_what_is_gained_without_it() -> None:
+def test_the_gain_of_a_fix_is_what_is_gained_without_the_cost() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
     free, unlimited = gains_of(cell(16, 10), reversed(changes), Carrying(10.0, 15.0))
     assert (free.what, round(free.gain, 6)) == (changes[0].what, 0.5)
@@ -117,40 +118,30 @@ def test_a_cost_is_worth_what_is_gained_without_it() -> None:
     assert only.what == changes[1].what
 
 
-def advised(*gains: Gain, strained_per_s: float = 120.0) -> str:
+def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
     best = cell(100, 98, efficiency=0.8)
     parts = TimeParts(llm=1.0, ready=0.4, cpu=0.01)
-    at_double_load = cell(200, strained_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
+    at_double_load = cell(200, double_load_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
     run = Run(created_at="", command="", environment=HEADER.environment, cells=(best, cell(50, 60)))
     advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), at_double_load, gains)
     return "\n".join(f"{heading}: {line}" for heading, line in advice_lines(advice, run))
 
 
-def test_it_says_what_to_run_what_limits_it_and_on_what_that_rests() -> None:
+@pytest.mark.once
+def test_the_wording_of_the_advice() -> None:
     text = advised(Gain("all was free", cell(200, 180), 0.5), Gain("x", cell(200, 121), 0.008))
-    assert text.splitlines() == [
-        "run: gather · asyncio, 100 sessions at once",
-        "expect: 98.0/s, p99 1.00 s, 80 % of the ideal (measured)",
-        "limit: most would be gained if all was free",
-        ": with 200 sessions at once its process keeps 0.96 cores busy",
-        ": with 200 sessions at once sessions lose 28 % ready to go on, while the event loop or "
-        "the interpreter was busy",
-        "worth: with 200 sessions at once it carries 120/s; there, if",
-        ":   all was free: 180/s, +50 %",
-        ":   x: 121/s, +1 %",
-        "others: threads: 55.0/s, p99 1.00 s with 64 sessions at once",
-    ]
+    assert_golden("advice", text)
 
 
-def test_a_cell_that_carried_nothing_has_no_worths_and_is_told_so() -> None:
+def test_a_cell_in_which_every_session_failed_has_no_gains_and_says_so() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
     assert gains_of(cell(16, 0), changes, Carrying()) == ()
-    assert "limit: twice that load: no session came through it" in advised(strained_per_s=0.0)
+    assert "limit: the load itself: every session failed" in advised(double_load_per_s=0.0)
 
 
 def test_where_no_cost_counts_it_says_so() -> None:
-    assert "limit: the waits themselves: more sessions at once carry more" in advised()
-    assert "limit: none of the costs" in advised(strained_per_s=97.0)
+    assert "limit: waiting for the model and tools" in advised()
+    assert "limit: none of the costs" in advised(double_load_per_s=97.0)
 
 
 def test_the_command_advises_and_writes_the_sweep(
@@ -164,7 +155,7 @@ def test_the_command_advises_and_writes_the_sweep(
     narrow = ("advise", str(tmp_path / "narrow.toml"), "--strategy", "gather", "--loop", "asyncio")
     done = warpbench(*narrow, "--out", out)
     assert done.status == 0, done.err
-    assert "limit    most would be gained if the model had no limits" in done.out
+    assert "limit    throughput would rise most if the model had no limits" in done.out
     assert (tmp_path / "out" / "report.html").exists()
     none = warpbench(*narrow, "--slo", "p99=1ms", "--out", out)
     assert none.status == 1

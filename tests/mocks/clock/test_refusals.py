@@ -165,7 +165,7 @@ def test_a_thread_started_below_threading(mode: ClockMode, loop: str) -> None:
         with alive_for_now(raw_thread):
             await asyncio.sleep(1)
 
-    with refused("does not know.*is alive"):
+    with refused("started outside the lab.*is alive"):
         world.run(main, loop)
 
 
@@ -259,7 +259,7 @@ def test_an_unknown_thread_that_wakes_the_loop(mode: ClockMode, loop: str) -> No
         await asyncio.sleep(1)
 
     # Either by the waking itself, or by a wait that comes before the waker has gone.
-    with refused("does not know"):
+    with refused("started outside the lab"):
         World(mode).run(main, loop)
     while not ended:
         real_sleep(0.001)
@@ -281,7 +281,7 @@ def test_an_unknown_thread_that_sets_an_event(mode: ClockMode) -> None:
         while not woken.is_set():
             real_sleep(0.001)
 
-    with refused("does not know.*woke a participant"), World(mode).scope():
+    with refused("started outside the lab.*woke a managed thread"), World(mode).scope():
         real_start_new_thread(set_later, ())
         threading.Thread(target=hold).start()
         may_set.release()

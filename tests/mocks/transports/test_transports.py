@@ -119,7 +119,7 @@ def test_a_target_with_a_client_of_its_own_is_not_taken_for_aiohttps() -> None:
     )
 
 
-def test_a_server_that_was_busy_is_told() -> None:
+def test_a_server_that_was_busy_is_reported() -> None:
     idle = trial("loopback", "gather")
     assert isinstance(idle, TrialResult)
     assert idle.server_utilisation is not None
@@ -128,11 +128,11 @@ def test_a_server_that_was_busy_is_told() -> None:
     findings = findings_of([cell_result(cell_of("loopback", "gather"), [idle, busy])])
 
     assert [finding.kind for finding in findings] == [FindingKind.SERVER_BOUND]
-    assert findings[0].message == (
-        "short/gather/uvloop at 3 by loopback: the mock model's server was busy for 93% of a core "
-        f"(it can answer {(idle.server_capacity_per_s or 0) / 2 + 12_345 / 2:,.0f} requests a "
-        "second): what was measured is the server, not the client"
-    )
+    assert findings[0].values == {
+        "cell": "short/gather/uvloop at concurrency 3 over loopback",
+        "utilisation": 0.93,
+        "capacity_per_s": (idle.server_capacity_per_s or 0) / 2 + 12_345 / 2,
+    }
 
 
 class TestOptions:

@@ -115,7 +115,7 @@ def test_a_strategy_has_one_colour_in_all_charts(sample: Run) -> None:
 
 def test_the_line_of_a_series_holds_its_measured_points(sample: Run) -> None:
     (scenario,) = scenarios(sample)
-    (field,) = scenario.fields
+    (field,) = scenario.groups
     series = {one.label: one for one in field.series}
     assert [load for load, _ in throughput_points(series["gather · uvloop"])] == [1, 10, 100]
     assert [load for load, _ in throughput_points(series["executor · uvloop"])] == [1, 10]
@@ -125,7 +125,7 @@ def test_the_line_of_a_series_holds_its_measured_points(sample: Run) -> None:
 
 def test_no_line_runs_above_the_ideal(sample: Run) -> None:
     (scenario,) = scenarios(sample)
-    (field,) = scenario.fields
+    (field,) = scenario.groups
     ideal = dict(ideal_points(field))
     for series in field.series:
         for load, per_s in throughput_points(series):
@@ -138,7 +138,7 @@ def test_a_missing_percentile_is_not_drawn(cell: Callable[..., CellResult]) -> N
 
 def test_latency_is_compared_at_the_highest_load_that_was_measured(sample: Run) -> None:
     (scenario,) = scenarios(sample)
-    cells = cells_with_latency(scenario.fields[0])
+    cells = cells_with_latency(scenario.groups[0])
     assert {result.cell.concurrency for result in cells} == {100}
     assert [result.cell.strategy for result in cells][:2] == ["sync", "threads"]
 

@@ -1,10 +1,11 @@
-"""What the HTTP client costs, said where a run has sockets and none."""
+"""What the HTTP client costs, where a run has cells over sockets and in-process."""
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.records import CellResult, Run, Status
 from warpbench.reports.comparison.client_cost import client_costs
-from warpbench.reports.comparison.summary import verdict
+from warpbench.reports.comparison.summary import summarise
 
 from ...built import changed
 from ..conftest import ENVIRONMENT, build_cell
@@ -19,8 +20,8 @@ def run(*cells: CellResult) -> Run:
     return Run(created_at="2026-01-01", command="x", environment=ENVIRONMENT, cells=cells)
 
 
-def test_the_difference_of_a_call_is_said_at_the_highest_load() -> None:
-    said = client_costs(
+def test_the_difference_of_a_call_is_taken_at_the_highest_load() -> None:
+    (cost,) = client_costs(
         run(
             cell("respx", "gather", 0.001),
             cell("loopback", "gather", 0.009),
@@ -31,17 +32,18 @@ def test_the_difference_of_a_call_is_said_at_the_highest_load() -> None:
         )
     )
 
-    assert said == (
-        "tools (agent, loopback): at 50, a call takes CPU beyond in-process: 1.50 ms more with "
-        "gather · asyncio and 500 µs less with threads · asyncio. That is the HTTP client, less "
-        "the mock in its place.",
+    assert (cost.scenario, cost.target, cost.transport, cost.load) == (
+        *("tools", "agent", "loopback"),
+        50,
     )
+    assert [result.cell.strategy for result, _ in cost.costs_s] == ["gather", "threads"]
+    assert [cost_s for _, cost_s in cost.costs_s] == pytest.approx([0.0015, -0.0005])
 
 
-def test_it_is_part_of_the_verdict() -> None:
+def test_it_is_part_of_the_summary() -> None:
     with_both = run(cell("respx", "gather", 0.001), cell("loopback", "gather", 0.009))
 
-    assert verdict(with_both)[-1] == client_costs(with_both)[0]
+    assert summarise(with_both).client_costs == client_costs(with_both)
 
 
 def test_cells_in_process_are_no_twins_of_each_other_however_sessions_arrive() -> None:

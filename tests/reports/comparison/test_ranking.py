@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
 from warpbench.bench.statistics.ranking import judged_by
-from warpbench.reports.comparison.ranking import Field, Mark, marks, scenarios
-from warpbench.reports.comparison.summary import group_verdict
+from warpbench.reports.comparison.ranking import ComparisonGroup, Mark, marks, scenarios
 
 from ...built import changed, trial_figures
 
 Build = Callable[..., CellResult]
 
 
-def only_field(run: Run) -> Field:
+def only_group(run: Run) -> ComparisonGroup:
     (scenario,) = scenarios(run)
-    (field,) = scenario.fields
-    return field
+    (group,) = scenario.groups
+    return group
 
 
 def test_cells_are_sorted_by_scenario_in_the_order_of_the_run(
@@ -48,7 +47,7 @@ def test_cells_that_differ_in_more_than_strategy_do_not_compete(
 ) -> None:
     cells = [cell("gather", "asyncio", 10, **{factor: value}) for value in values]
     (scenario,) = scenarios(run_of(cells))
-    assert [field.name for field in scenario.fields] == names
+    assert [group.name for group in scenario.groups] == names
 
 
 def test_the_best_carries_most_and_others_tie_within_one_percent(
@@ -57,18 +56,18 @@ def test_the_best_carries_most_and_others_tie_within_one_percent(
     best = cell("gather", "asyncio", 10, 0.97)
     near = cell("workers", "asyncio", 10, 0.97 * 0.991)
     far = cell("threads", "none", 10, 0.97 * 0.989)
-    field = only_field(run_of([far, near, best]))
-    assert field.ranking(10).leaders == (best, near)
-    assert marks(field) == {best: Mark.BEST, near: Mark.TIED}
+    group = only_group(run_of([far, near, best]))
+    assert group.ranking(10).leaders == (best, near)
+    assert marks(group) == {best: Mark.BEST, near: Mark.TIED}
 
 
 def test_of_equals_the_first_of_the_run_is_best(cell: Build, run_of: Callable[..., Run]) -> None:
     one, other = (cell(name, "asyncio", 10) for name in ("workers", "gather"))
-    assert marks(only_field(run_of([one, other]))) == {one: Mark.BEST, other: Mark.TIED}
+    assert marks(only_group(run_of([one, other]))) == {one: Mark.BEST, other: Mark.TIED}
 
 
 def test_a_cell_alone_wins_nothing(cell: Build, run_of: Callable[..., Run]) -> None:
-    assert marks(only_field(run_of([cell("gather", "asyncio", 10)]))) == {}
+    assert marks(only_group(run_of([cell("gather", "asyncio", 10)]))) == {}
 
 
 def test_a_cell_without_result_is_never_marked(
@@ -76,7 +75,7 @@ def test_a_cell_without_result_is_never_marked(
 ) -> None:
     good, other = cell("gather", "asyncio", 10, 0.5), cell("threads", "none", 10, 0.4)
     failed = without(cell("workers", "asyncio", 10), Status.FAILED, "crashed")
-    assert marks(only_field(run_of([failed, good, other]))) == {good: Mark.BEST}
+    assert marks(only_group(run_of([failed, good, other]))) == {good: Mark.BEST}
 
 
 def test_a_strategy_that_loses_every_session_carries_nothing(
@@ -88,9 +87,9 @@ def test_a_strategy_that_loses_every_session_carries_nothing(
         throughput_per_s=0.0,
         efficiency=None,
     )
-    field = only_field(run_of([lost, changed(lost, strategy="workers")]))
-    assert field.ranking(10).best is None
-    assert field.share_of_ideal(lost, 10) is None
+    group = only_group(run_of([lost, changed(lost, strategy="workers")]))
+    assert group.ranking(10).best is None
+    assert group.share_of_ideal(lost, 10) is None
 
 
 def test_a_cell_that_lost_sessions_leads_none_that_lost_none(
@@ -103,31 +102,31 @@ def test_a_cell_that_lost_sessions_leads_none_that_lost_none(
         efficiency=None,
     )
     slow = cell("threads", "none", 10, 0.2)
-    assert only_field(run_of([lossy, slow])).ranking(10).leaders == (slow,)
-    assert only_field(run_of([lossy])).ranking(10).leaders == (lossy,)
+    assert only_group(run_of([lossy, slow])).ranking(10).leaders == (slow,)
+    assert only_group(run_of([lossy])).ranking(10).leaders == (lossy,)
 
 
 def test_sync_is_compared_by_its_cell_at_the_load(cell: Build, run_of: Callable[..., Run]) -> None:
     syncs = [cell("sync", "none", load, 0.98 / load) for load in (1, 10)]
     others = [cell("gather", "asyncio", load) for load in (1, 10)]
-    field = only_field(run_of([*syncs, *others]))
-    assert field.at(10) == (syncs[1], others[1])
-    assert syncs[1] not in marks(field)
-    assert field.share_of_ideal(syncs[1], 10) == syncs[1].efficiency
+    group = only_group(run_of([*syncs, *others]))
+    assert group.at(10) == (syncs[1], others[1])
+    assert syncs[1] not in marks(group)
+    assert group.share_of_ideal(syncs[1], 10) == syncs[1].efficiency
 
 
 def test_sync_at_one_stands_for_the_loads_at_which_it_was_not_run(
     cell: Build, run_of: Callable[..., Run]
 ) -> None:
     sync = cell("sync", "none", 1, 0.98)
-    field = only_field(run_of([sync, cell("gather", "asyncio", 100, 0.97)]))
-    assert field.loads == (100,)
-    assert sync in field.ranking(100).ranked
-    assert field.share_of_ideal(sync, 100) == pytest.approx(0.0098)
+    group = only_group(run_of([sync, cell("gather", "asyncio", 100, 0.97)]))
+    assert group.loads == (100,)
+    assert sync in group.ranking(100).ranked
+    assert group.share_of_ideal(sync, 100) == pytest.approx(0.0098)
 
 
 def test_alone_sync_has_its_own_load(cell: Build, run_of: Callable[..., Run]) -> None:
-    assert only_field(run_of([cell("sync", "none", 1, 0.99)])).loads == (1,)
+    assert only_group(run_of([cell("sync", "none", 1, 0.99)])).loads == (1,)
 
 
 def test_the_table_shows_the_loads_of_a_field_in_blocks(sample: Run) -> None:
@@ -148,7 +147,7 @@ def test_leaders_lie_within_one_percent_and_all_others_below(
         changed(base, strategy=f"s{index}", throughput_per_s=rate)
         for index, rate in enumerate(rates)
     ]
-    ranking = only_field(run_of(cells)).ranking(10)
+    ranking = only_group(run_of(cells)).ranking(10)
     leading = {one.throughput_per_s for one in ranking.leaders}
     assert all(rate >= max(rates) * 0.99 for rate in leading if rate is not None)
     others = [one.throughput_per_s for one in ranking.ranked if one not in ranking.leaders]
@@ -175,14 +174,10 @@ def test_in_an_open_loop_latency_from_the_intended_start_ranks_not_throughput(
 
     slow, quick = served("threads", 900, per_s=20.5), served("gather", 600, per_s=20.0)
     near = served("workers", 602, per_s=20.4)
-    field = only_field(run_of([slow, quick, near]))
-    ranking = field.ranking(100)
+    group = only_group(run_of([slow, quick, near]))
+    ranking = group.ranking(100)
     assert [each.cell.strategy for each in ranking.ranked] == ["gather", "workers", "threads"]
     assert {each.cell.strategy for each in ranking.leaders} == {"gather", "workers"}
-    assert group_verdict(field).startswith(
-        "tools: gather and workers on asyncio tie at a p99 of 600 ms with 100 sessions; threads at "
-        "a p99 of 900 ms."
-    )
 
 
 def test_with_few_sessions_a_trial_the_median_ranks(cell: Build) -> None:

@@ -1,146 +1,242 @@
-"""What a run says about its strategies, in sentences."""
+"""What a run shows about its strategies: as values, and once in sentences."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.results.formatting import rate
-from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
-from warpbench.reports.comparison.summary import verdict
+import pytest
+from warpbench.bench.results.records import (
+    CellResult,
+    ClockFigures,
+    Fidelity,
+    LatencySummary,
+    Run,
+    SessionCounts,
+    Status,
+)
+from warpbench.bench.results.time_parts import TimeParts
+from warpbench.reports.comparison.ranking import Ranking
+from warpbench.reports.comparison.summary import (
+    GroupSummary,
+    Placing,
+    placing,
+    summarise,
+)
+from warpbench.reports.comparison.summary_text import title, verdict
 
 from ...built import trial_figures
+from ...golden import assert_golden
+from ..conftest import build_cell, build_run, build_sample, without_result
 
 Build = Callable[..., CellResult]
+RunOf = Callable[..., Run]
+Pair = tuple[str, str]
 
 
-def test_the_sample_is_judged_in_full(sample: Run) -> None:
-    assert verdict(sample) == (
-        "tools: taskgroup and gather on uvloop tie at 97 % of the ideal with 100 sessions;"
-        " workers at 95 %, executor at 42 %, sync at 1 % and threads at 42.9/s with sessions lost."
-        " The best on asyncio is taskgroup at 86 %."
-        " Failed: executor on uvloop with 100 at once (the trial was killed by signal 9)."
-        " Not applicable: blocking on asyncio"
-        " (the target has no sync session to block the loop with).",
-    )
+def only(run: Run) -> GroupSummary:
+    (summary,) = summarise(run).groups
+    return summary
 
 
-def test_a_winner_is_named_with_its_loop(cell: Build, run_of: Callable[..., Run]) -> None:
-    run = run_of([cell("sync", "none", 1, 0.98), cell("taskgroup", "uvloop", 100, 0.97)])
-    assert verdict(run) == (
-        "tools: taskgroup on uvloop carried 100 sessions at 97 % of the ideal; sync at 1 %.",
-    )
+def pairs(cells: tuple[CellResult, ...]) -> list[Pair]:
+    return [(each.cell.strategy, each.cell.loop) for each in cells]
 
 
-def test_three_that_tie_are_said_to_tie(cell: Build, run_of: Callable[..., Run]) -> None:
+def placed(ranking: Ranking | None) -> Placing:
+    assert ranking is not None
+    return placing(ranking)
+
+
+def test_the_sample_is_summarised_in_full(sample: Run) -> None:
+    summary = only(sample)
+    assert summary.ranking is not None
+    assert summary.ranking.load == 100
+    found = placed(summary.ranking)
+    assert pairs(found.fastest) == [("taskgroup", "uvloop"), ("gather", "uvloop")]
+    assert found.tied == ()
+    assert [strategy for strategy, _ in pairs(found.behind)] == [
+        "workers",
+        "executor",
+        "sync",
+        "threads",
+    ]
+    assert pairs(summary.loops_behind) == [("taskgroup", "asyncio")]
+    assert [(each.status, pairs(each.cells), each.loads) for each in summary.unsuccessful] == [
+        (Status.FAILED, [("executor", "uvloop")], (100,)),
+        (Status.NOT_APPLICABLE, [("blocking", "asyncio")], ()),
+    ]
+
+
+def test_three_that_are_level_are_all_fastest(cell: Build, run_of: RunOf) -> None:
     names = ("gather", "taskgroup", "workers")
     run = run_of([cell(name, loop, 10) for name in names for loop in ("asyncio", "uvloop")])
-    assert verdict(run) == (
-        "tools: gather, taskgroup and workers on asyncio and uvloop tie at 97 % of the ideal"
-        " with 10 sessions.",
-    )
+    assert len(placed(only(run).ranking).fastest) == 6
 
 
-def test_a_lead_that_loses_sessions_is_said_to(cell: Build, run_of: Callable[..., Run]) -> None:
-    leader = replace(
-        cell("gather", "asyncio", 100),
-        sessions=SessionCounts(started=1200, succeeded=1197, failed=2, cancelled=1),
-        efficiency=None,
-    )
-    assert verdict(run_of([leader])) == (
-        "tools: gather on asyncio carried 100 sessions at 69.3/s with sessions lost."
-        " Of the 1,200 sessions of gather on asyncio not all succeeded (2 failed, 1 cancelled).",
-    )
+def test_another_leader_at_a_lower_load_is_found(cell: Build, run_of: RunOf) -> None:
+    summary = only(run_of(crossing(cell)))
+    assert pairs(placed(summary.ranking).fastest) == [("gather", "asyncio")]
+    (other,) = summary.other_rankings
+    assert (other.load, pairs(other.leaders)) == (10, [("threads", "none")])
 
 
-def test_another_leader_at_a_lower_load_is_named(cell: Build, run_of: Callable[..., Run]) -> None:
-    run = run_of(
-        [
-            cell("threads", "none", 10, 0.98),
-            cell("threads", "none", 100, 0.5),
-            cell("gather", "asyncio", 10, 0.9),
-            cell("gather", "asyncio", 100, 0.9),
-        ]
-    )
-    assert verdict(run) == (
-        "tools: gather on asyncio carried 100 sessions at 90 % of the ideal; threads at 50 %."
-        " With 10 sessions threads leads at 98 %.",
-    )
+def crossing(cell: Build) -> list[CellResult]:
+    return [
+        cell("threads", "none", 10, 0.98),
+        cell("threads", "none", 100, 0.5),
+        cell("gather", "asyncio", 10, 0.9),
+        cell("gather", "asyncio", 100, 0.9),
+    ]
 
 
-def test_each_target_is_judged_on_its_own(cell: Build, run_of: Callable[..., Run]) -> None:
+def test_each_target_is_judged_on_its_own(cell: Build, run_of: RunOf) -> None:
     run = run_of([cell("gather", "asyncio", 10, target=target) for target in ("a", "b")])
-    assert [paragraph.partition(":")[0] for paragraph in verdict(run)] == ["tools (a)", "tools (b)"]
+    assert [title(each.group) for each in summarise(run).groups] == ["tools (a)", "tools (b)"]
 
 
-def test_failures_with_one_reason_share_a_sentence(
-    cell: Build, without: Build, run_of: Callable[..., Run]
-) -> None:
+def test_failures_with_one_reason_are_one(cell: Build, without: Build, run_of: RunOf) -> None:
     failed = [
         without(cell(name, "asyncio", 10), Status.FAILED, "out of memory.")
         for name in ("gather", "workers")
     ]
-    assert verdict(run_of(failed)) == (
-        "tools: no strategy carried 10 sessions."
-        " Failed: gather and workers on asyncio (out of memory).",
-    )
+    summary = only(run_of(failed))
+    assert (summary.failed_load, summary.ranking) == (10, None)
+    (one,) = summary.unsuccessful
+    assert (one.error, len(one.cells), one.loads) == ("out of memory.", 2, ())
 
 
-def test_sessions_that_took_no_time_are_no_failure(cell: Build, run_of: Callable[..., Run]) -> None:
+def test_sessions_that_took_no_time_are_no_failure(cell: Build, run_of: RunOf) -> None:
     run = run_of([replace(cell("gather", "asyncio", 10), makespan_s=0.0, throughput_per_s=0.0)])
-    assert "took no time" in " ".join(verdict(run))
+    summary = only(run)
+    assert summary.took_no_time
+    assert summary.failed_load is None
 
 
-def test_an_objective_that_too_few_sessions_tell_of_is_not_called_broken(
-    cell: Build, run_of: Callable[..., Run]
+def test_an_objective_that_too_few_sessions_can_show_is_not_called_missed(
+    cell: Build, run_of: RunOf
 ) -> None:
     few = replace(cell("gather", "asyncio", 10), latency_s=LatencySummary(p50=1.0))
-    run = replace(run_of([few]), objective="p99=2s")
-    assert "cannot be told: a p99 takes 100 sessions" in " ".join(verdict(run))
+    for cells, is_known in (([few], False), ([cell("gather", "asyncio", 100)], True)):
+        goodput = only(replace(run_of(cells), objective="p99=1ms")).goodput
+        assert goodput is not None
+        assert (goodput.leader, goodput.is_known) == (None, is_known)
 
 
-def test_a_load_that_nobody_carried_is_said_first(
-    cell: Build, without: Build, run_of: Callable[..., Run]
+def test_a_load_at_which_every_strategy_failed_is_reported(
+    cell: Build, without: Build, run_of: RunOf
 ) -> None:
     failed = without(cell("gather", "asyncio", 100), Status.FAILED, "killed")
-    (paragraph,) = verdict(run_of([cell("gather", "asyncio", 10), failed]))
-    assert paragraph == (
-        "tools: no strategy carried 100 sessions."
-        " gather on asyncio carried 10 sessions at 97 % of the ideal."
-        " Failed: gather on asyncio with 100 at once (killed)."
-    )
+    summary = only(run_of([cell("gather", "asyncio", 10), failed]))
+    assert summary.failed_load == 100
+    assert summary.ranking is not None
+    assert summary.ranking.load == 10
+    assert summary.unsuccessful[0].loads == (100,)
 
 
-def test_every_degenerate_run_has_a_verdict_of_one_line_for_each_field(degenerate: Run) -> None:
+def test_every_degenerate_run_has_a_verdict_of_one_line_for_each_group(degenerate: Run) -> None:
     for paragraph in verdict(degenerate):
         assert paragraph.endswith(".")
         assert paragraph.isprintable()
 
 
-def test_after_a_sweep_each_is_told_of_at_its_own_best_load(
-    cell: Build, run_of: Callable[..., Run]
-) -> None:
+def test_after_a_sweep_each_is_reported_at_its_own_best_load(cell: Build, run_of: RunOf) -> None:
+    summary = only(run_of(swept(cell)))
+    assert [(each.cell.strategy, each.cell.concurrency) for each in summary.peaks] == [
+        ("gather", 8),
+        ("threads", 2),
+    ]
+    assert summary.ranking is None
+
+
+def swept(cell: Build) -> list[CellResult]:
     cells = [cell("gather", "uvloop", load, 0.9) for load in (1, 2, 4, 8)]
-    cells += [cell("threads", "none", load, 0.9 if load < 4 else 0.3) for load in (1, 2, 4)]
-    (sentence,) = verdict(run_of(cells))
-    best = rate(cells[3].throughput_per_s), rate(cells[5].throughput_per_s)
-    assert sentence.startswith(
-        f"tools: each at the load at which it carries most: gather on uvloop {best[0]} with 8 at "
-        f"once and threads {best[1]} with 2 at once."
-    )
+    return cells + [cell("threads", "none", load, 0.9 if load < 4 else 0.3) for load in (1, 2, 4)]
 
 
-def test_who_carried_less_but_cannot_be_told_from_the_best_is_named_with_what_it_carried(
-    cell: Build, run_of: Callable[..., Run]
+def test_who_is_slower_by_less_than_the_scatter_is_statistically_tied(
+    cell: Build, run_of: RunOf
 ) -> None:
-    def scattered(strategy: str, efficiency: float, *factors: float) -> CellResult:
+    found = placed(only(run_of(scattered(cell))).ranking)
+    assert pairs(found.fastest) == [("gather", "asyncio")]
+    assert pairs(found.tied) == [("workers", "asyncio")]
+    assert pairs(found.behind) == [("threads", "asyncio")]
+
+
+def scattered(cell: Build) -> list[CellResult]:
+    def one(strategy: str, efficiency: float, *factors: float) -> CellResult:
         built = cell(strategy, "asyncio", 100, efficiency)
         per_s = built.throughput_per_s or 0
         return replace(built, trial_figures=tuple(trial_figures(per_s * each) for each in factors))
 
-    best = scattered("gather", 0.9, 0.8, 1.0, 1.3)
-    near = scattered("workers", 0.8, 1.2, 1.0, 0.9)
-    far = scattered("threads", 0.3, 0.8, 1.0, 1.3)
-    (sentence,) = verdict(run_of([best, near, far]))
-    assert (
-        "gather on asyncio carried 100 sessions at 90 % of the ideal; by these trials workers on "
-        "asyncio cannot be told from that (80 %); threads at 30 %."
-    ) in sentence
+    return [
+        one("gather", 0.9, 0.8, 1.0, 1.3),
+        one("workers", 0.8, 1.2, 1.0, 0.9),
+        one("threads", 0.3, 0.8, 1.0, 1.3),
+    ]
+
+
+@pytest.mark.once
+def test_the_wording_of_the_verdict() -> None:
+    cell = build_cell
+    losing = replace(
+        cell("gather", "asyncio", 100),
+        sessions=SessionCounts(started=1200, succeeded=1197, failed=2, cancelled=1),
+        efficiency=None,
+    )
+    failed = without_result(cell("gather", "asyncio", 100), Status.FAILED, "killed")
+    lost = TimeParts(
+        llm=1.0, serialised=0.5, admission=0.6, ready=0.7, retry=0.8, cpu=0.9, remainder=1.1
+    )
+    few = replace(cell("gather", "asyncio", 10), latency_s=LatencySummary(p50=1.0))
+    open_loop = [
+        replace(
+            cell(strategy, "asyncio", 100, arrivals="poisson:20"),
+            latency_s=LatencySummary(p50=0.5, p99=p99_s),
+        )
+        for strategy, p99_s in (("gather", 0.6), ("threads", 0.9))
+    ]
+    figures = ClockFigures(makespan_s=10.0, p50_s=1.0, p99_s=2.0, elapsed_s=10.0)
+    sped_up = replace(figures, makespan_s=10.03, p99_s=2.02, elapsed_s=0.02)
+    fidelity = Fidelity(cell=few.cell, pairs=3, wall=figures, warp=sped_up)
+    runs = {
+        "a full run": build_sample(),
+        "one strategy": build_run([cell("taskgroup", "uvloop", 100, 0.97)]),
+        "a statistical tie": build_run(scattered(cell)),
+        "another leader at a lower concurrency": build_run(crossing(cell)),
+        "a leader that lost sessions": build_run([losing]),
+        "every strategy failed": build_run([failed]),
+        "every strategy failed at the highest concurrency": build_run(
+            [cell("gather", "asyncio", 10), failed]
+        ),
+        "a sweep": build_run(swept(cell)),
+        "no time": build_run([replace(few, makespan_s=0.0)]),
+        "an open loop": build_run(open_loop),
+        "time lost": build_run([cell("gather", "asyncio", 10, time_parts_s=lost)]),
+        "a curve with a knee": build_run(
+            [
+                cell("gather", "asyncio", load, 1 / (1 + load / 300 + (load / 300) ** 2))
+                for load in (1, 3, 10, 30, 100, 300, 1000)
+            ]
+        ),
+        "a curve that fits no law": build_run(
+            [
+                cell("gather", "asyncio", load, efficiency)
+                for load, efficiency in ((1, 1.0), (10, 0.1), (100, 0.9), (300, 0.01), (1000, 0.9))
+            ]
+        ),
+        "an objective met": replace(
+            build_run([cell("gather", "asyncio", 100)]), objective="p99=2s"
+        ),
+        "an objective missed": replace(
+            build_run([cell("gather", "asyncio", 100)]), objective="p99=1ms"
+        ),
+        "an objective without enough sessions": replace(build_run([few]), objective="p99=2s"),
+        "sockets and in-process": build_run(
+            [
+                replace(cell("gather", "asyncio", 10, transport=transport), cpu_s_per_session=cpu_s)
+                for transport, cpu_s in (("respx", 0.001), ("loopback", 0.009))
+            ]
+        ),
+        "fidelity": replace(build_run([few]), fidelity=(fidelity,)),
+    }
+    text = "\n".join(f"# {what}\n" + "\n".join(verdict(run)) + "\n" for what, run in runs.items())
+    assert_golden("verdict", text)

@@ -1,4 +1,4 @@
-"""What the report says of where the time went."""
+"""Where the time went: what is a loss worth reporting."""
 
 from collections.abc import Callable
 
@@ -7,25 +7,29 @@ from warpbench.bench.results.time_parts import TimeParts
 from warpbench.reports.charts.axes import Look
 from warpbench.reports.charts.time_parts import draw_time_parts
 from warpbench.reports.comparison.ranking import scenarios
-from warpbench.reports.comparison.time_breakdown import MEANINGS, time_sentences
+from warpbench.reports.comparison.time_breakdown import MEANINGS, times_lost
 
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]
 
 
-def sentences(run: Run) -> list[str]:
+def lost(run: Run) -> list[tuple[int, str, list[tuple[float, str]]]]:
     (scenario,) = scenarios(run)
-    return [sentence for field in scenario.fields for sentence in time_sentences(field)]
+    return [
+        (each.load, each.part, [(share, cell.cell.strategy) for share, cell in each.losers])
+        for group in scenario.groups
+        for each in times_lost(group)
+    ]
 
 
 def test_who_waits_for_nothing_but_the_model_and_tools_gets_no_word(
     cell: Cell, run_of: RunOf
 ) -> None:
     parts = TimeParts(llm=2.0, tool=0.5, ready=0.1)
-    assert sentences(run_of([cell("gather", "asyncio", 10, time_parts_s=parts)])) == []
+    assert lost(run_of([cell("gather", "asyncio", 10, time_parts_s=parts)])) == []
 
 
-def test_the_cause_is_named_with_its_share_and_those_alike_together(
+def test_each_cause_has_its_share_of_each_strategy_the_greatest_first(
     cell: Cell, run_of: RunOf
 ) -> None:
     blocked = TimeParts(llm=1.0, ready=3.0)
@@ -37,16 +41,14 @@ def test_the_cause_is_named_with_its_share_and_those_alike_together(
             cell("threads", "none", 10, time_parts_s=in_turn),
         ]
     )
-    assert sentences(run) == [
-        "With 10 sessions, time was lost ready to go on, while the event loop or the interpreter "
-        "was busy: 75 % by gather and taskgroup on asyncio.",
-        "With 10 sessions, time was lost on tools that could have run side by side, and ran in "
-        "turn: 25 % by threads.",
+    assert lost(run) == [
+        (10, "ready", [(0.75, "gather"), (0.75, "taskgroup")]),
+        (10, "serialised", [(0.25, "threads")]),
     ]
 
 
 def test_a_run_that_did_not_account_for_time_says_nothing(cell: Cell, run_of: RunOf) -> None:
-    assert sentences(run_of([cell("gather", "asyncio", 10, time_parts_s=None)])) == []
+    assert lost(run_of([cell("gather", "asyncio", 10, time_parts_s=None)])) == []
 
 
 def test_the_bars_of_a_cell_are_as_long_as_its_latency(cell: Cell, run_of: RunOf) -> None:

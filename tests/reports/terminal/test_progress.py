@@ -3,9 +3,12 @@
 import io
 from collections.abc import Callable
 
+import pytest
 from rich.console import Console
 from warpbench.bench.results.records import CellResult, Status
 from warpbench.reports.terminal.progress import LiveView, progress_on
+
+from ...golden import assert_golden
 
 Cell = Callable[..., CellResult]
 
@@ -35,7 +38,7 @@ def test_the_cells_so_far_are_ranked_at_the_load_under_way(cell: Cell) -> None:
         view.trial_ends(lambda result=each: result)  # type: ignore[misc]
 
     lines = shown(view).splitlines()
-    assert lines[0].strip() == "tools, 10 at once, so far"
+    assert lines[0].strip() == "tools, concurrency 10, so far"
     assert [line.split()[0] for line in lines[2:4]] == ["gather", "threads"]
     assert "90 %" in lines[2]
 
@@ -59,7 +62,7 @@ def test_a_failed_cell_stays_on_the_screen_and_the_view_goes(cell: Cell, without
         failed = without(cell("gather", "asyncio", 10), Status.FAILED, "killed by SIGKILL")
         view.trial_begins(failed.cell, 0, 1)
         view.cell_ends(failed)
-    assert "tools: gather on asyncio, 10 at once: killed by SIGKILL" in screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "tools: gather on asyncio, concurrency 10: killed by SIGKILL" in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_log_gets_a_line_a_cell(cell: Cell) -> None:
@@ -68,4 +71,20 @@ def test_a_log_gets_a_line_a_cell(cell: Cell) -> None:
         lines.trial_begins(cell("gather", "asyncio", 10).cell, 4, 9)
         lines.trial_ends(lambda: cell("gather", "asyncio", 10))
         lines.cell_ends(cell("gather", "asyncio", 10))
-    assert log.file.getvalue().startswith("[5/9] tools: gather on asyncio, 10 at once: makespan ")  # type: ignore[attr-defined]
+    logged = log.file.getvalue()  # type: ignore[attr-defined]
+    assert logged.startswith("[5/9] tools: gather on asyncio, concurrency 10: makespan ")
+
+
+@pytest.mark.once
+def test_the_wording_of_progress(cell: Cell, without: Cell) -> None:
+    view, log = LiveView(console(terminal=True)), console(terminal=False)
+    cells = [cell("threads", "none", 10, 0.5), cell("gather", "asyncio", 10, 0.9)]
+    with progress_on(log) as lines:
+        for done, each in enumerate(cells):
+            view.trial_begins(each.cell, done, 9)
+            view.trial_ends(lambda result=each: result)  # type: ignore[misc]
+            lines.trial_begins(each.cell, done, 9)
+            lines.cell_ends(each)
+        lines.cell_ends(without(cells[0], Status.FAILED, "killed by SIGKILL"))
+    table, _, _ = shown(view).rpartition("tools: gather")  # the bar shows real time
+    assert_golden("progress", f"{table}\n{log.file.getvalue()}")  # type: ignore[attr-defined]

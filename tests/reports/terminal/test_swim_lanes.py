@@ -39,7 +39,7 @@ def test_a_lane_shows_model_tools_and_what_is_neither() -> None:
         "         0 s 10.000 s",
         "       0 ███·▒▓▒·██",
         "       1   ██████  ",
-        "         █ model  ▒ a tool  ▓ tools side by side  · neither",
+        "         █ model  ▒ a tool  ▓ tools in parallel  · neither",
     ]
 
 
@@ -56,7 +56,7 @@ def test_times_of_the_clock_are_counted_from_the_trials_begin() -> None:
 def test_many_sessions_are_counted_not_drawn() -> None:
     samples = tuple(sample(number, 0, 1) for number in range(40))
     lanes = SwimLanes(samples=samples, waits=(), blocked_loop=(), origin_ns=0, end_ns=SECOND)
-    assert "and 28 sessions more" in swim_lanes(lanes)
+    assert "and 28 more sessions" in swim_lanes(lanes)
 
 
 segments = st.tuples(st.integers(0, 1000), st.integers(1, 1000))

@@ -3,16 +3,20 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from warpbench.bench.results.formatting import DASH
-from warpbench.bench.results.records import CellResult, Run
-from warpbench.reports.comparison.summary import verdict
+from warpbench.bench.results.records import CellResult, LatencySummary, Run
+from warpbench.reports.comparison.columns import columns_for
+from warpbench.reports.comparison.ranking import scenarios
+from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.terminal.table import render_table
 
 from ...built import changed
+from ...golden import assert_golden
 
 WIDTHS = (80, 100, 140)
 
@@ -50,25 +54,25 @@ def test_a_wide_console_shows_all_columns(sample: Run) -> None:
     assert rows(printed(sample, 140))[1] == [
         "strategy",
         "loop",
-        "at once",
+        "concurrency",
         "makespan",
         "ideal",
         "efficiency",
-        "carried",
-        "within",
+        "throughput",
+        "± 95 % CI",
         "p50",
         "p99",
-        "CPU each",
+        "CPU/session",
         "RSS",
-        "took",
+        "wall time",
     ]
 
 
 def test_a_narrow_console_loses_the_least_important_columns(sample: Run) -> None:
     headings = rows(printed(sample, 80))[1]
-    assert headings[:5] == ["strategy", "loop", "at once", "efficiency", "carried"]
+    assert headings[:5] == ["strategy", "loop", "concurrency", "efficiency", "throughput"]
     assert {"p50", "p99"} <= set(headings)
-    assert {"took", "ideal", "RSS"}.isdisjoint(headings)
+    assert {"wall time", "ideal", "RSS"}.isdisjoint(headings)
 
 
 def test_the_best_of_a_load_and_its_ties_are_marked(sample: Run) -> None:
@@ -90,19 +94,19 @@ def test_a_percentile_that_the_samples_cannot_carry_is_a_dash(
 
 def test_failed_and_not_applicable_cells_say_why(sample: Run) -> None:
     text = printed(sample)
-    assert "executor · uvloop at 100: failed: the trial was killed by signal 9" in text
-    assert "blocking · asyncio at 100: not applicable: the target has no sync session" in text
+    assert "executor · uvloop at concurrency 100: failed: the trial was killed by signal 9" in text
+    assert "blocking · asyncio at concurrency 100: not applicable: the target has no sync" in text
 
 
 def test_sessions_that_did_not_succeed_are_counted(sample: Run) -> None:
     assert (
-        "threads at 100: 3 failed, 2 timed out of 1,200 sessions:"
+        "threads at concurrency 100: 3 failed, 2 timed out of 1,200 sessions:"
         " APITimeoutError: Request timed out." in printed(sample)
     )
 
 
 def test_findings_come_before_the_verdict(sample: Run) -> None:
-    text = printed(sample, 400)
+    text = printed(sample, 1000)
     order = [text.index(finding.message) for finding in sample.findings]
     order.append(text.index(verdict(sample)[0]))
     assert order == sorted(order)
@@ -138,3 +142,36 @@ def test_hostile_names_cannot_steer_a_terminal(hostile: Run) -> None:
 def test_a_name_is_no_markup(cell: Callable[..., CellResult], run_of: Callable[..., Run]) -> None:
     marked = changed(cell("gather", "asyncio", 10), strategy="[red]x[/red]", error=None)
     assert "[red]x[/red]" in printed(run_of([marked]))
+
+
+def test_the_legend_explains_the_marks_that_are_shown_and_no_others(
+    sample: Run, cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    def legend(*cells: CellResult) -> set[str]:
+        text = printed(run_of(cells))
+        return {mark for mark in ("★ ", "☆ ", "(blank)") if f"{mark} " in text or mark in text}
+
+    best, level = cell("gather", "asyncio", 10, 0.9), cell("workers", "asyncio", 10, 0.9)
+    slower = cell("threads", "none", 10, 0.5)
+    assert legend(best) == set()
+    assert legend(best, level) == {"★ ", "☆ "}
+    assert legend(best, slower) == {"★ ", "(blank)"}
+    assert legend(best, level, slower) == {"★ ", "☆ ", "(blank)"}
+
+
+@pytest.mark.once
+def test_the_wording_of_the_table(
+    sample: Run, cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    open_loop = replace(
+        cell("gather", "asyncio", 100, arrivals="poisson:20"),
+        raw_latency_s=LatencySummary(p50=0.5, p99=0.6),
+        delivered_per_s=19.8,
+    )
+    explained = "\n".join(
+        f"{column.heading}: {column.explanation}"
+        for scenario in scenarios(run_of([open_loop, cell("gather", "asyncio", 10)]))
+        for column in columns_for(scenario)
+    )
+    tables = [printed(sample, 140), printed(sample, 80), printed(run_of([open_loop]), 200)]
+    assert_golden("table", "\n".join([*tables, explained]))

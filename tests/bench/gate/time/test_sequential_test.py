@@ -11,8 +11,8 @@ from warpbench.bench.gate.time.sequential_test import (
     ALPHA,
     LOOKS,
     MOST_BLOCKS,
-    arm_fires,
     conclude,
+    control_differs,
     decide,
     estimate_of,
 )
@@ -57,7 +57,7 @@ def test_a_cell_that_is_decided_is_not_decided_again() -> None:
     assert decide({"a": rising(2.0, 8)}, decided, MARGIN) == {}
 
 
-def test_at_the_end_a_cell_has_held_only_if_twice_the_margin_is_ruled_out() -> None:
+def test_at_the_end_a_cell_passes_only_if_twice_the_margin_is_ruled_out() -> None:
     assert conclude(rising(1.0, 6), MARGIN) is Verdict.PASSED
     assert conclude(rising(1.05, 6), MARGIN) is Verdict.PASSED
     assert conclude(rising(1.2, 6), MARGIN) is Verdict.INCONCLUSIVE
@@ -65,18 +65,20 @@ def test_at_the_end_a_cell_has_held_only_if_twice_the_margin_is_ruled_out() -> N
     assert conclude([], MARGIN) is Verdict.INCONCLUSIVE
 
 
-def test_an_arm_that_leans_to_one_side_fires() -> None:
-    assert not arm_fires([])
-    assert not arm_fires([0.01, -0.02, 0.015, -0.005, 0.002, -0.012, 0.02, -0.018])
-    assert arm_fires([0.001 * number for number in range(1, 9)])
-    assert arm_fires([-0.001 * number for number in range(1, 9)])
+def test_a_control_that_leans_to_one_side_differs() -> None:
+    assert not control_differs([])
+    assert not control_differs([0.01, -0.02, 0.015, -0.005, 0.002, -0.012, 0.02, -0.018])
+    assert control_differs([0.001 * number for number in range(1, 9)])
+    assert control_differs([-0.001 * number for number in range(1, 9)])
 
 
 def test_an_estimate_says_how_sure_it_is() -> None:
-    told = estimate_of(rising(1.05, 8))
-    assert told.ratio == pytest.approx(1.05, abs=1e-3)
-    assert told.low < told.ratio < told.high
-    assert told.blocks == 8
+    found = estimate_of(rising(1.05, 8))
+    assert found.ratio == pytest.approx(1.05, abs=1e-3)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.ratio < found.high
+    assert found.blocks == 8
 
 
 def share_regressed(

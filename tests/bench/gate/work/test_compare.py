@@ -1,4 +1,4 @@
-"""The work tier as a function: counts compared, functions blamed."""
+"""The work tier as a function: counts compared, and the functions behind them named."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.gate.work.compare import work_changes
 from warpbench.bench.gate.work.measure import MostCalled, Work, work_of
 from warpbench.bench.results.call_counts import CallCounts
+from warpbench.bench.results.verdict import CallerChange
 
 from ....built import TRIAL
 
@@ -27,20 +28,18 @@ BEFORE = Work(
 )
 
 
-def texts(after: Work, *, same_versions: bool = True) -> list[str]:
+def changed(after: Work, *, same_versions: bool = True) -> list[tuple[str, float, float]]:
     changes = work_changes(BEFORE, after, Tolerances(), same_versions=same_versions)
-    return [change.text for change in changes]
+    return [(change.name, change.before, change.after) for change in changes]
 
 
 def test_what_has_not_changed_is_not_mentioned() -> None:
-    assert texts(BEFORE) == []
+    assert changed(BEFORE) == []
 
 
 def test_half_a_per_cent_of_calls_is_tolerated_and_one_per_cent_is_not() -> None:
-    assert texts(replace(BEFORE, python_calls=10_050)) == []
-    assert texts(replace(BEFORE, python_calls=10_100)) == [
-        "+10 Python calls per session (1,000 → 1,010, +1.0%)"
-    ]
+    assert changed(replace(BEFORE, python_calls=10_050)) == []
+    assert changed(replace(BEFORE, python_calls=10_100)) == [("python_calls", 10_000, 10_100)]
 
 
 def test_the_functions_with_the_greatest_changes_are_blamed_and_the_users_own_calls() -> None:
@@ -57,36 +56,33 @@ def test_the_functions_with_the_greatest_changes_are_blamed_and_the_users_own_ca
         ),
     )
     # What was not among the most called may have been called as often as the least of them.
-    assert texts(after) == [
-        "+300 Python calls per session (1,000 → 1,300, +30.0%): most in `sdk.py:post` (+200), "
-        "`copy.py:deepcopy` (+100); of your own code `agent.py:ask → copy.py:deepcopy` (+2)"
-    ]
+    (change,) = work_changes(BEFORE, after, Tolerances(), same_versions=True)
+    assert change.callers == (
+        CallerChange("sdk.py:post", 200, is_own_code=False),
+        CallerChange("copy.py:deepcopy", 100, is_own_code=False),
+        CallerChange("agent.py:ask → copy.py:deepcopy", 2, is_own_code=True),
+    )
 
 
 def test_fewer_calls_are_an_improvement() -> None:
     (change,) = work_changes(
         BEFORE, replace(BEFORE, c_calls=15_000), Tolerances(), same_versions=True
     )
-    assert change.text == "-500 C calls per session (2,000 → 1,500, -25.0%)"
-    assert not change.is_worse
+    assert (change.name, change.growth, change.is_worse) == ("c_calls", -0.25, False)
 
 
 def test_under_other_versions_only_the_network_is_compared() -> None:
     after = replace(BEFORE, python_calls=99_999, tasks=99, http_requests=21)
-    assert texts(after, same_versions=False) == [
-        "+0.10 HTTP requests per session (2 → 2.10, +5.0%)"
-    ]
+    assert changed(after, same_versions=False) == [("http_requests", 20, 21)]
 
 
 def test_memory_that_is_kept_is_a_change() -> None:
-    assert texts(replace(BEFORE, blocks_kept=4_400)) == []
-    assert texts(replace(BEFORE, blocks_kept=5_000)) == [
-        "+100 kept memory blocks per session (400 → 500, +25.0%)"
-    ]
+    assert changed(replace(BEFORE, blocks_kept=4_400)) == []
+    assert changed(replace(BEFORE, blocks_kept=5_000)) == [("blocks_kept", 4_000, 5_000)]
 
 
 def test_one_task_more_is_a_change() -> None:
-    assert texts(replace(BEFORE, tasks=31)) == ["+0.10 tasks per session (3 → 3.10, +3.3%)"]
+    assert changed(replace(BEFORE, tasks=31)) == [("tasks", 30, 31)]
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.integers(1, 1_000), max_size=60))

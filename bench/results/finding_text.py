@@ -1,0 +1,120 @@
+"""Warnings in sentences: what happened, why it matters, what to do."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .blocked_loop import Cause
+from .formatting import counted, percent, rate, seconds, whole
+from .records import Finding, FindingKind
+
+Values = Mapping[str, Any]
+
+
+def finding(kind: FindingKind, **values: float | str) -> Finding:
+    """Return a warning with its values and its sentence.
+
+    Args:
+        kind: Which warning.
+        values: What the sentence of this kind is made of.
+    """
+    return Finding(kind, _TEXTS[kind](values), values)
+
+
+def _sessions_lost(values: Values) -> str:
+    return (
+        f"{values['cell']}: only {whole(values['started'])} of "
+        f"{counted(values['asked'], 'session')} started, so the figures are of fewer sessions "
+        "than asked for; check that the strategy runs every session"
+    )
+
+
+def _sessions_failed(values: Values) -> str:
+    return (
+        f"{values['cell']}: {whole(values['unsuccessful'])} of "
+        f"{counted(values['started'], 'session')} did not succeed, and a session that ends early "
+        f"makes room for the others; do not rank this cell by its speed. First error: "
+        f"{values['error']}"
+    )
+
+
+def _above_ideal(values: Values) -> str:
+    return (
+        f"{values['cell']}: efficiency {values['efficiency'] * 100:.2f} % is above the ideal, "
+        "which cannot be: the target skips part of its script, or the lab has a bug; please "
+        "report it"
+    )
+
+
+def _server_bound(values: Values) -> str:
+    return (
+        f"{values['cell']}: the mock model's server used {percent(values['utilisation'])} of a "
+        f"core (it can answer {whole(round(values['capacity_per_s']))} requests/s), so the "
+        "figures show the server and not the client; lower the concurrency, or use respx"
+    )
+
+
+def _loop_blocked(values: Values) -> str:
+    how, what_to_do = _BLOCKING[Cause(values["cause"])]
+    more = values["other_cells"]
+    others = f" and in {counted(more, 'other cell')}" if more else ""
+    return (
+        f"{values['place']} blocked the event loop for up to {seconds(values['longest_s'])} "
+        f"{how} ({seconds(values['total_s_per_trial'])} per trial), and every session waited; "
+        f"{what_to_do}. Seen in {values['cell']}{others}"
+    )
+
+
+_BLOCKING: Mapping[Cause, tuple[str, str]] = MappingProxyType(
+    {
+        Cause.WAITING: ("with a blocking call", "await it, or run it in a thread"),
+        Cause.COMPUTING: ("with a computation", "run it in a thread or a process"),
+    }
+)
+
+
+def _not_steady(values: Values) -> str:
+    drift, more = values["drift"], values["other_cells"]
+    others = f" ({counted(more, 'other cell')} drifted as well)" if more else ""
+    return (
+        f"{values['cell']}: sessions took {percent(abs(drift))} {'longer' if drift > 0 else 'less'}"
+        f" in the second half of a trial than in the first{others}: this is no steady state, and "
+        "the figures depend on the length of the trial; run more sessions (--sessions)"
+    )
+
+
+def _machine_drifted(values: Values) -> str:
+    trend = values["trend"]
+    return (
+        f"the machine became {'slower' if trend < 0 else 'faster'}: throughput "
+        f"{'fell' if trend < 0 else 'rose'} by {percent(abs(trend))} from the first trial to the "
+        "last in most cells. Trials took turns, so the ranking is valid; the absolute figures are "
+        "not. Run again on an idle machine"
+    )
+
+
+def _load_not_delivered(values: Values) -> str:
+    return (
+        f"{values['cell']}: sessions started at {rate(values['delivered_per_s'])} instead of "
+        f"{rate(values['asked_per_s'])}: the client cannot keep up, and latency grows with the "
+        "length of the run; lower the arrival rate"
+    )
+
+
+def _interrupted(values: Values) -> str:
+    return f"interrupted: {whole(values['done'])} of {whole(values['planned'])} cells were measured"
+
+
+_TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
+    {
+        FindingKind.SESSIONS_LOST: _sessions_lost,
+        FindingKind.SESSIONS_FAILED: _sessions_failed,
+        FindingKind.ABOVE_IDEAL: _above_ideal,
+        FindingKind.SERVER_BOUND: _server_bound,
+        FindingKind.LOOP_BLOCKED: _loop_blocked,
+        FindingKind.NOT_STEADY: _not_steady,
+        FindingKind.MACHINE_DRIFTED: _machine_drifted,
+        FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,
+        FindingKind.INTERRUPTED: _interrupted,
+    }
+)

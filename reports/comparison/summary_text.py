@@ -1,0 +1,310 @@
+"""The summary of a run in sentences: every word of the verdict stands here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from ...bench.results.formatting import (
+    counted,
+    listed,
+    name,
+    percent,
+    plain,
+    rate,
+    seconds,
+    session_rate,
+    shortened,
+    whole,
+)
+from ...bench.results.records import CellResult, Run, Status
+from ...bench.statistics.ranking import judged_by
+from ...bench.statistics.scaling import Objective, ScalingLaw
+from .client_cost import ClientCost
+from .fidelity import WorstDeviation
+from .ranking import ComparisonGroup, Ranking, grouped, is_level, label, named
+from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
+from .summary import GroupSummary, Unsuccessful, placing, summarise, summarise_group
+from .time_breakdown import TimeLost
+
+TIME_LOST: Mapping[str, str] = MappingProxyType(
+    {
+        "serialised": "sessions ran tools one after another that could have overlapped",
+        "admission": "sessions waited for a free thread or for the concurrency limit",
+        "ready": "sessions waited for the event loop or the GIL",
+        "retry": "sessions spent time on failed attempts and back-off",
+        "cpu": "sessions spent time computing",
+        "remainder": "sessions waited inside your own code",
+    }
+)
+"""What sessions lost time on, by the parts of ``TimeParts``."""
+
+_LONGEST_REASON = 100
+_OTHERS_NAMED = 5
+_MOST_NAMED = 4
+_STATUS: Mapping[Status, str] = MappingProxyType(
+    {Status.FAILED: "Failed", Status.NOT_APPLICABLE: "Not applicable"}
+)
+
+
+def verdict(run: Run) -> tuple[str, ...]:
+    """Return the verdict on a run: a paragraph for each comparison group, then on the run.
+
+    Args:
+        run: The run.
+
+    Returns:
+        For each group its title, a colon, and a few sentences: who is fastest at the highest
+        concurrency and how near the ideal, how far behind the others are, where a lower
+        concurrency has another leader, where throughput ends, what sessions lost time on, and
+        what failed or does not apply. Then what the HTTP client costs, and how accurate the
+        warp clock was, where that was measured.
+    """
+    summary = summarise(run)
+    return (
+        *map(_paragraph, summary.groups),
+        *map(client_cost_sentence, summary.client_costs),
+        *fidelity_sentences(summary.deviations, len(run.fidelity)),
+    )
+
+
+def group_verdict(group: ComparisonGroup, objective: Objective | None = None) -> str:
+    """Return the verdict on one comparison group."""
+    return _paragraph(summarise_group(group, objective))
+
+
+def title(group: ComparisonGroup) -> str:
+    """Return the title of a group: its scenario, and what sets it apart from the others."""
+    scenario = name(group.scenario)
+    return f"{scenario} ({plain(group.name)})" if group.name else scenario
+
+
+def sessions_lost(cell: CellResult) -> str:
+    """Say how many sessions of a cell did not succeed, and how they ended; empty if none."""
+    counts = cell.sessions
+    ended = {
+        "failed": counts.failed,
+        "timed out": counts.timed_out,
+        "cancelled": counts.cancelled,
+    }
+    return ", ".join(f"{whole(count)} {how}" for how, count in ended.items() if count)
+
+
+def law_text(law: ScalingLaw, greatest_load: int) -> str:
+    """Say where throughput ends by a scaling law, as what a subject follows.
+
+    Args:
+        law: The law.
+        greatest_load: The greatest concurrency that was measured.
+    """
+    by = f"(fitted, error {percent(law.error)})"
+    if not has_knee_in_reach(law, greatest_load):
+        return f"has no knee up to concurrency {whole(greatest_load)} {by}"
+    most = session_rate(law.saturation_per_s)
+    if law.knee is None:
+        return f"levels off at {most} {by}"
+    return f"peaks at {most}, at concurrency {whole(round(law.knee))} {by}"
+
+
+def scaling_sentence(scaling: Scaling) -> str:
+    """Say where the throughput of the best series ends."""
+    series = label(scaling.best.cell)
+    if not fits_well(scaling.law):
+        return f"Knee of {series} not reported: the fit is poor ({percent(scaling.law.error)})."
+    return f"{series} {law_text(scaling.law, scaling.greatest_load)}."
+
+
+def goodput_sentence(goodput: Goodput) -> str:
+    """Say which cell has the highest throughput among those that meet the objective."""
+    objective = goodput.objective
+    what = f"{objective.figure} ≤ {seconds(objective.limit_s)}"
+    if goodput.leader is None:
+        if goodput.is_known:
+            return f"No cell meets {what}."
+        needed = counted(objective.sessions, "session")
+        return f"No answer on {what}: not enough sessions (a {objective.figure} needs {needed})."
+    return (
+        f"With {what}, {named(goodput.alike)} {_has(goodput.alike)} the highest throughput: "
+        f"{session_rate(goodput.leader.throughput_per_s)} at concurrency "
+        f"{whole(goodput.leader.cell.concurrency)} (measured)."
+    )
+
+
+def time_sentence(lost: TimeLost) -> str:
+    """Say what sessions lost time on, with the share of their time for each strategy."""
+    alike = grouped(lost.losers, lambda loser: percent(loser[0]))
+    (first, cells), *others = list(alike.items())[:_MOST_NAMED]
+    shares = [f"{first} of their time with {named(cell for _, cell in cells)}"]
+    shares += [f"{share} with {named(cell for _, cell in group)}" for share, group in others]
+    if len(alike) > _MOST_NAMED:
+        shares.append("less with the others")
+    return f"At concurrency {whole(lost.load)}, {TIME_LOST[lost.part]} ({', '.join(shares)})."
+
+
+def client_cost_sentence(cost: ClientCost) -> str:
+    """Say what a model call costs over sockets above one in-process."""
+    parts = [
+        f"{seconds(abs(cost_s))} {'more' if cost_s >= 0 else 'less'} with {label(result.cell)}"
+        for result, cost_s in cost.costs_s
+    ]
+    return (
+        f"{name(cost.scenario)} ({name(cost.target)}, {name(cost.transport)}): at concurrency "
+        f"{whole(cost.load)}, CPU per model call compared with in-process is {listed(parts)}. "
+        "The difference is the HTTP client's cost, less the mock's own."
+    )
+
+
+def fidelity_sentences(worst: Sequence[WorstDeviation], cells: int) -> tuple[str, ...]:
+    """Say how accurate the warp clock was, if that was measured.
+
+    Args:
+        worst: The worst deviation of each figure.
+        cells: In how many cells it was measured.
+    """
+    if not worst:
+        return ()
+    parts = [
+        f"{each.figure} within {abs(each.share) * 100:.1f} % "
+        f"({label(each.cell)} at concurrency {whole(each.cell.concurrency)})"
+        for each in worst
+    ]
+    return (
+        f"Accuracy of the warp clock against wall time, in {counted(cells, 'cell')}: "
+        f"{listed(parts)}.",
+    )
+
+
+def _paragraph(summary: GroupSummary) -> str:
+    sentences = [
+        *_leading(summary),
+        *([scaling_sentence(summary.scaling)] if summary.scaling else []),
+        *([goodput_sentence(summary.goodput)] if summary.goodput else []),
+        *map(time_sentence, summary.times_lost),
+        *map(_unsuccessful, summary.unsuccessful),
+    ]
+    return f"{title(summary.group)}: {' '.join(sentences)}"
+
+
+def _leading(summary: GroupSummary) -> list[str]:
+    group, sentences = summary.group, []
+    if summary.took_no_time:
+        load = counted(group.loads[-1], "session")
+        return [f"{load} took no time, so there is nothing to compare."]
+    if summary.failed_load is not None:
+        sentences.append(f"Every strategy failed at concurrency {whole(summary.failed_load)}.")
+    if summary.peaks:
+        sentences.append(_peaks(summary.peaks))
+    if summary.ranking is not None:
+        sentences += _headline(group, summary.ranking)
+        sentences += [
+            f"Fastest on {name(result.cell.loop)}: {name(result.cell.strategy)}, "
+            f"{_of_ideal(group, result, summary.ranking.load)}."
+            for result in summary.loops_behind
+        ]
+        sentences += _lost(summary.ranking)
+        sentences += [_other_leader(group, ranking) for ranking in summary.other_rankings]
+    return sentences
+
+
+def _peaks(peaks: Iterable[CellResult]) -> str:
+    parts = [
+        f"{named([result])} {session_rate(result.throughput_per_s)} at concurrency "
+        f"{whole(result.cell.concurrency)}"
+        for result in peaks
+    ]
+    return f"Highest throughput of each: {listed(parts)}."
+
+
+def _headline(group: ComparisonGroup, ranking: Ranking) -> list[str]:
+    """Say who is fastest, who is tied with it, and how the other strategies do."""
+    placed, load = placing(ranking), ranking.load
+    best = placed.fastest[0]
+    who = (
+        f"{named(placed.fastest)} tie for fastest"
+        if _several(placed.fastest)
+        else f"{named(placed.fastest)} is fastest"
+    )
+    head = f"At concurrency {whole(load)}, {who}: {_figures(group, best, load)}"
+    if placed.tied:
+        # The last of them comes last.
+        more = " or more" if placed.tied[1:] else ""
+        head += (
+            f"; {named(placed.tied)} {'are' if _several(placed.tied) else 'is'} statistically "
+            f"tied ({_share(group, placed.tied[-1], load)}{more})"
+        )
+    sentences = [f"{head}."]
+    others = [
+        f"{name(result.cell.strategy)} {_share(group, result, load)}" for result in placed.behind
+    ]
+    if len(others) > _OTHERS_NAMED:
+        worst = _share(group, placed.behind[-1], load)
+        more = f"{len(others) - _OTHERS_NAMED + 1} more down to {worst}"
+        others = [*others[: _OTHERS_NAMED - 1], more]
+    if others:
+        sentences.append(f"Behind: {listed(others)}.")
+    return sentences
+
+
+def _lost(ranking: Ranking) -> list[str]:
+    """Say which sessions of the leaders did not succeed: a lead that loses work is none."""
+    return [
+        f"Not all sessions of {named([cell])} succeeded ({sessions_lost(cell)} of "
+        f"{whole(cell.sessions.started)})."
+        for cell in ranking.leaders
+        if sessions_lost(cell)
+    ]
+
+
+def _other_leader(group: ComparisonGroup, ranking: Ranking) -> str:
+    leaders = ranking.leaders
+    level = [cell for cell in leaders if is_level(leaders[0], cell)]
+    verb = "tie for fastest" if _several(level) else "is fastest"
+    return (
+        f"At concurrency {whole(ranking.load)}, {named(level)} {verb}: "
+        f"{_of_ideal(group, leaders[0], ranking.load)}."
+    )
+
+
+def _unsuccessful(found: Unsuccessful) -> str:
+    loads = listed([whole(load) for load in found.loads]) if found.loads else ""
+    where = f" at concurrency {loads}" if loads else ""
+    reason = shortened(plain(found.error), _LONGEST_REASON).rstrip(".")
+    why = f" ({reason})" if reason else ""
+    return f"{_STATUS[found.status]}: {named(found.cells)}{where}{why}."
+
+
+def _several(cells: Iterable[CellResult]) -> bool:
+    return len({(result.cell.strategy, result.cell.loop) for result in cells}) > 1
+
+
+def _has(cells: Iterable[CellResult]) -> str:
+    return "have" if _several(cells) else "has"
+
+
+def _figures(group: ComparisonGroup, cell: CellResult, load: int) -> str:
+    """Return the throughput of a cell and its share of the ideal; in an open loop its latency."""
+    share = _of_ideal(group, cell, load)
+    if judged_by(cell) is not None or not cell.sessions.all_succeeded:
+        return share
+    if cell.throughput_per_s is None or not share.endswith("ideal"):
+        return share
+    return f"{session_rate(cell.throughput_per_s)}, {share}"
+
+
+def _of_ideal(group: ComparisonGroup, cell: CellResult, load: int) -> str:
+    share = _share(group, cell, load)
+    return f"{share} of the ideal" if share.endswith("%") else share
+
+
+def _share(group: ComparisonGroup, cell: CellResult, load: int) -> str:
+    """Return the share of the ideal that a cell reached; its throughput, if sessions were lost.
+
+    In an open loop the ideal's throughput is what arrives: there it is the latency that tells.
+    """
+    figure = judged_by(cell)
+    if figure is not None and cell.sessions.all_succeeded:
+        return f"{figure} {seconds(getattr(cell.latency_s, figure))}"
+    share = group.share_of_ideal(cell, load)
+    if share is not None:
+        return percent(share)
+    if cell.sessions.all_succeeded:
+        return session_rate(cell.throughput_per_s)
+    return f"{rate(cell.throughput_per_s)} with sessions lost"

@@ -1,0 +1,46 @@
+"""Warnings in sentences."""
+
+import pytest
+from warpbench.bench.results.finding_text import finding
+from warpbench.bench.results.records import FindingKind
+
+from ...golden import assert_golden
+
+CELL = {"cell": "tools/gather/asyncio at concurrency 100"}
+BLOCKED = {
+    **CELL,
+    "place": "agent.py:summarise",
+    "longest_s": 0.3,
+    "total_s_per_trial": 0.45,
+    "other_cells": 2,
+}
+EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
+    (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
+    (
+        FindingKind.SESSIONS_FAILED,
+        {**CELL, "unsuccessful": 5, "started": 1200, "error": "APITimeoutError: timed out."},
+    ),
+    (FindingKind.ABOVE_IDEAL, {**CELL, "efficiency": 1.0312}),
+    (FindingKind.SERVER_BOUND, {**CELL, "utilisation": 0.93, "capacity_per_s": 12_345.0}),
+    (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "waiting"}),
+    (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "computing", "other_cells": 0}),
+    (FindingKind.NOT_STEADY, {**CELL, "drift": 0.31, "other_cells": 0}),
+    (FindingKind.NOT_STEADY, {**CELL, "drift": -0.12, "other_cells": 1}),
+    (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),
+    (FindingKind.MACHINE_DRIFTED, {"trend": 0.09}),
+    (FindingKind.LOAD_NOT_DELIVERED, {**CELL, "asked_per_s": 20.0, "delivered_per_s": 15.5}),
+    (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
+]
+
+
+@pytest.mark.once
+def test_the_wording_of_the_warnings() -> None:
+    assert {kind for kind, _ in EXAMPLES} == set(FindingKind)
+    lines = [f"{kind}: {finding(kind, **values).message}" for kind, values in EXAMPLES]
+    assert_golden("warnings", "\n".join(lines))
+
+
+@pytest.mark.parametrize(("kind", "values"), EXAMPLES)
+def test_a_warning_carries_its_values(kind: FindingKind, values: dict[str, float | str]) -> None:
+    found = finding(kind, **values)
+    assert (found.kind, found.values) == (kind, values)

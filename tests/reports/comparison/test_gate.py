@@ -1,0 +1,156 @@
+"""The gate's verdicts in sentences, in the terminal and in what other tools read."""
+
+import io
+import json
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+from warpbench.bench.results.verdict import (
+    CallerChange,
+    CellVerdict,
+    Change,
+    ChangeKind,
+    Estimate,
+    GateResult,
+    Note,
+    NoteKind,
+    Reason,
+    ReasonKind,
+    Verdict,
+    not_measured,
+    overall,
+    verdict_on,
+)
+from warpbench.reports.comparison.gate import change_text, sentence
+from warpbench.reports.exports.gate_json import gate_json
+from warpbench.reports.exports.gate_junit import gate_junit
+from warpbench.reports.exports.gate_markdown import gate_markdown
+from warpbench.reports.terminal.gate import print_gate
+
+from ...golden import assert_golden
+
+
+def change(kind: ChangeKind, before: float, after: float, **which: object) -> Change:
+    is_worse = bool(which.pop("is_worse", after > before))
+    return Change(kind=kind, is_worse=is_worse, before=before, after=after, **which)  # type: ignore[arg-type]
+
+
+SURE = Estimate(1.051, 1.039, 1.062, 8)
+UNSURE = Estimate(1.02, None, None, 3)
+CALLERS = (
+    CallerChange("sdk.py:post", 200, is_own_code=False),
+    CallerChange("copy.py:deepcopy", 100, is_own_code=False),
+    CallerChange("agent.py:ask → copy.py:deepcopy", 2, is_own_code=True),
+)
+CPU = change(ChangeKind.CPU, 1.0, 1.051, estimate=SURE)
+CHANGES = (
+    change(ChangeKind.SESSIONS_SUCCEEDED, 10, 9, sessions=10, is_worse=True),
+    change(ChangeKind.MODEL_CALLS, 20, 30, sessions=10),
+    change(ChangeKind.MODEL_CALLS, 20, 21, sessions=10),
+    change(ChangeKind.RETRIED_MODEL_CALLS, 0, 1, sessions=10),
+    change(ChangeKind.TOOL_CALLS, 30, 26, sessions=10),
+    change(ChangeKind.CALLS_OF_A_TOOL, 20, 21, name="search", round=1),
+    change(ChangeKind.CALLS_OF_A_TOOL, 10, 0, name="weather", round=2),
+    change(ChangeKind.PEAK_IN_FLIGHT, 5, 10),
+    change(ChangeKind.BLOCKED_LOOP, 0.0, 0.9, name="agent.py:summarise", count=3),
+    change(ChangeKind.BLOCKED_LOOP, 0.3, 0.9, name="agent.py:summarise", count=1),
+    change(ChangeKind.BLOCKED_LOOP, 0.9, 0.0, name="agent.py:summarise", count=0),
+    change(ChangeKind.OVERLAP, 0.2, 0.8, round=1, count=4, is_worse=True),
+    change(ChangeKind.OVERLAP, 0.8, 0.2, round=1, count=4, is_worse=False),
+    change(ChangeKind.ROUND, 0.2, 0.3, round=2, count=1),
+    change(ChangeKind.ROUND, 0.3, 0.2, round=2, count=4),
+    change(ChangeKind.MAKESPAN, 1.0, 1.11),
+    change(ChangeKind.MAKESPAN, 1.0, 1.0002),
+    change(ChangeKind.LATENCY, 1.3, 0.9, name="p99"),
+    change(ChangeKind.WORK, 10_000, 13_000, sessions=10, name="python_calls", callers=CALLERS),
+    change(ChangeKind.WORK, 20_000, 15_000, sessions=10, name="c_calls"),
+    change(ChangeKind.WORK, 30, 31, sessions=10, name="tasks"),
+    change(ChangeKind.WORK, 0, 10, sessions=10, name="http_requests"),
+    CPU,
+)
+
+
+def result_of(*cells: CellVerdict) -> GateResult:
+    return GateResult(overall(cells), cells, ("not as in the baseline: openai 3.0.0 → 3.52.0",))
+
+
+RESULT = result_of(
+    verdict_on("tools/agent/gather/asyncio@10", CHANGES),
+    CellVerdict("tools/agent/threads/none@10", Verdict.PASSED),
+    verdict_on(
+        "tools/agent/gather/uvloop@10",
+        [change(ChangeKind.MAKESPAN, 2.6, 1.3)],
+        [
+            Note(
+                NoteKind.COST_OF_THE_GAIN,
+                change(ChangeKind.WORK, 30, 90, sessions=10, name="tasks"),
+            ),
+            Note(
+                NoteKind.KEPT_MEMORY,
+                change(ChangeKind.WORK, 4_000, 8_000, sessions=10, name="blocks_kept"),
+            ),
+        ],
+    ),
+    not_measured("chat/agent/gather/asyncio@10", "the trial crashed: killed by SIGSEGV"),
+    CellVerdict(
+        "research/agent/gather/asyncio@10",
+        Verdict.COULD_NOT_JUDGE,
+        reason=Reason(kind=ReasonKind.OTHER_WORKLOAD),
+    ),
+    CellVerdict("a", Verdict.PASSED, notes=(Note(NoteKind.MEASURED, CPU),), tier="time"),
+    CellVerdict(
+        "b",
+        Verdict.INCONCLUSIVE,
+        reason=Reason(
+            kind=ReasonKind.TOO_NOISY,
+            change=change(ChangeKind.CPU, 1.0, 1.02, estimate=UNSURE),
+            limit=0.06,
+        ),
+        tier="time",
+    ),
+    CellVerdict(
+        "c",
+        Verdict.INCONCLUSIVE,
+        reason=Reason(kind=ReasonKind.CONTROL_DIFFERS, change=CPU, control=SURE),
+        tier="time",
+    ),
+)
+
+
+@pytest.mark.once
+def test_the_wording_of_the_gate() -> None:
+    file = io.StringIO()
+    print_gate(RESULT, Console(file=file, width=100))
+    passed, improved = (
+        result_of(CellVerdict("a", Verdict.PASSED)),
+        result_of(verdict_on("a", [change(ChangeKind.MAKESPAN, 2.6, 1.3)])),
+    )
+    closing = "\n".join(map(sentence, (passed, improved)))
+    assert_golden("gate", f"{file.getvalue()}\n{closing}\n\n{gate_markdown(RESULT)}")
+
+
+@pytest.mark.parametrize("kind", ChangeKind)
+def test_each_kind_of_change_has_words(kind: ChangeKind) -> None:
+    assert {each.kind for each in CHANGES} == set(ChangeKind)
+    assert all(change_text(each) for each in CHANGES if each.kind is kind)
+
+
+def test_the_json_has_the_values_and_the_sentences() -> None:
+    document = json.loads(gate_json(RESULT))
+    assert document["verdict"] == "regressed"
+    cell = document["cells"][0]
+    assert [each["kind"] for each in cell["changes"]] == [each.kind for each in CHANGES]
+    assert [each["text"] for each in cell["changes"]] == list(map(change_text, CHANGES))
+    reason = document["cells"][6]["reason"]
+    assert reason["kind"] == "too_noisy"
+    assert reason["change"]["estimate"] == {"ratio": 1.02, "low": None, "high": None, "blocks": 3}
+    assert document["cells"][2]["notes"][0]["kind"] == "cost_of_the_gain"
+
+
+def test_junit_has_a_failure_for_a_regression_and_an_error_for_what_could_not_be_judged() -> None:
+    suite = ElementTree.fromstring(gate_junit(RESULT))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("8", "1", "4")
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == change_text(CHANGES[0])
