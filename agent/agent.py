@@ -47,34 +47,34 @@ class Mode(StrEnum):
 class Agent:
     """An agent over the chat completions of an OpenAI client; each method in two forms.
 
-    One object serves any number of conversations at once, from threads and event loops: it
+    One object serves any number of concurrent conversations, from threads and event loops: it
     holds no state of a conversation. The async methods run in the caller's event loop; the
     sync ones are plain code in the calling thread, and refuse to block a running loop.
 
     Args:
         tools: What the model may call: typed functions and ``Tool`` objects.
-        client: For the sync methods. Key, address and proxies are its settings; it stays the
-            caller's to close. (An ``AzureOpenAI`` one needs its ``azure_deployment``.)
-        async_client: For the async methods; belongs to one event loop. Given neither, the
-            agent makes both for itself, from the environment, and closes them.
-        name: The agent's name, for its observer.
+        client: For the sync methods. The client holds key, address and proxies; the caller closes
+            it. (An ``AzureOpenAI`` client needs its ``azure_deployment``.)
+        async_client: For the async methods; belongs to one event loop. An agent that gets neither
+            client makes both from the environment, and closes them.
+        name: Name of the agent, for the observer.
         model: Name of the model.
         instructions: The system message, if any.
         parameters: Further fields of each request: ``{"temperature": 0}``.
-        mode: What ``chat`` does, unless told otherwise.
-        workflow: What it runs in the mode ``WORKFLOW``.
+        mode: What ``chat`` does by default.
+        workflow: The workflow that the mode ``WORKFLOW`` runs.
         max_rounds: Calls of the model that a chat may take; at least 1.
         context_tokens: Tokens that a request may take. The oldest turns of a conversation
             that do not fit are not sent.
-        count_tokens: Counts the tokens of a text; by default an estimate by its length.
+        count_tokens: Counts the tokens of a text; by default an estimate from the text's length.
         executor: Where plain tools run: threads or processes. By default threads of the
             agent's own, which end in ``close``.
-        tool_workers: How many of these there are; by default what Python thinks best.
-        max_parallel_tools: Tools that may run at once, over all sessions.
-        retry: When a failed call of the model is tried again.
-        call_timeout_s: Seconds that one try of a call of the model may take.
+        tool_workers: How many of these threads there are; by default Python's own number.
+        max_parallel_tools: Tools that may run at the same time, over all sessions.
+        retry: When a failed call of the model is retried.
+        call_timeout_s: Seconds that one attempt at a call of the model may take.
         session_timeout_s: Seconds that a chat or task may take.
-        limiter: Bounds calls of the model under way; may be shared by agents.
+        limiter: Limits the concurrent calls of the model; agents may share it.
         prices: What tokens cost, for ``counters``.
         observer: Watches the agent; by default OpenTelemetry does, if the program uses it
             (see ``opentelemetry``).
@@ -149,24 +149,24 @@ class Agent:
         )
 
     def register(self, tools: Offered) -> None:
-        """Add a tool or a list of them; sessions under way offer them from their next request.
+        """Add a tool or a list of them; running sessions offer them from their next request.
 
         Raises:
-            ToolDefinitionError: One is not usable or its name is taken; then none is added.
+            ToolDefinitionError: A tool is not usable or its name is taken; then no tool is added.
         """
         self._tools.register(tools)
 
     def unregister(self, *names: str) -> None:
-        """Remove tools; calls under way go on, later ones are refused to the model.
+        """Remove tools; running calls continue, the model is refused later ones.
 
         Raises:
-            SettingsError: There is no such tool.
+            SettingsError: There is no tool of such a name.
         """
         self._tools.unregister(*names)
 
     @property
     def counters(self) -> Counters:
-        """What this agent has used so far, and what it cost."""
+        """The tokens, calls and dollars that this agent has used so far."""
         return self._runtime.meter.counters
 
     async def chat_async(
@@ -176,21 +176,21 @@ class Agent:
         conversation: Conversation | None = None,
         mode: Mode | str | None = None,
     ) -> Answer:
-        """Answer a message; the tools of one answer of the model run at once.
+        """Answer a message; the tools of one answer of the model run concurrently.
 
         Args:
-            message: What the user says.
-            conversation: What was said before, and gets this turn if it succeeds. By default
-                a new one, for this turn alone.
-            mode: By default the agent's.
+            message: The user's message.
+            conversation: The history so far; gets this turn if the turn succeeds. By default a new
+                conversation, for this turn alone.
+            mode: By default the agent's mode.
 
         Raises:
             MaxRoundsError: The model still asks for tools after ``max_rounds`` answers.
             ModelAnswerError: An answer of the model is malformed.
             ToolFailedError: A tool marked as critical failed.
             ConversationError: The conversation is in the middle of another turn.
-            ContextTooLongError: Even the shortest request takes more than ``context_tokens``.
-            SessionTimeoutError: It took longer than ``session_timeout_s``.
+            ContextTooLongError: The shortest possible request takes more than ``context_tokens``.
+            SessionTimeoutError: The chat took longer than ``session_timeout_s``.
             StepFailedError: In the mode ``WORKFLOW``, a step failed.
             openai.APIError: The API failed, after the retries.
         """
@@ -226,14 +226,14 @@ class Agent:
     ) -> TaskResult:
         """Work on a task until the model declares it complete.
 
-        The model gets a tool for that, ``complete_task``, beside the agent's own. As long as
-        it merely talks, it is asked to go on.
+        The model gets a tool for that, ``complete_task``, beside the agent's own tools. As long as
+        the model only talks, it is asked to continue.
 
         Args:
-            task: What to do.
+            task: The task.
             conversation: As for ``chat_async``.
-            max_iterations: Calls of the model that it may take. At this limit the result is
-                one that is not completed; nothing is raised.
+            max_iterations: Calls of the model that the task may take. At this limit the result is
+                marked as not completed; nothing is raised.
 
         Raises:
             AgentError, openai.APIError: As for ``chat_async``, but for ``MaxRoundsError``.
@@ -260,10 +260,10 @@ class Agent:
     def stream_async(
         self, message: str, *, conversation: Conversation | None = None
     ) -> AsyncEventStream:
-        """Answer a message piece by piece, with tools: ``async with`` it, and iterate.
+        """Answer a message piece by piece, with tools; use with ``async with``, and iterate.
 
-        Errors are those of ``chat_async``, raised by the iteration. A failure is tried again
-        until the first piece has come; the conversation gets the turn at the end.
+        The iteration raises the errors of ``chat_async``. A failure is retried until the first
+        piece has come; the conversation gets the turn at the end.
         """
         turn = self._turn(message, conversation, Mode.AUTO)
         return AsyncEventStream(
@@ -271,7 +271,7 @@ class Agent:
         )
 
     def stream(self, message: str, *, conversation: Conversation | None = None) -> EventStream:
-        """Do what ``stream_async`` does, in this thread: ``with`` it, and iterate.
+        """Do what ``stream_async`` does, in this thread; use with ``with``, and iterate.
 
         Raises:
             RunningLoopError: This thread runs an event loop.
@@ -283,10 +283,10 @@ class Agent:
     async def batch_chat_async(
         self, messages: Iterable[str], *, max_concurrency: int = 10, mode: Mode | str | None = None
     ) -> list[Outcome]:
-        """Chat about each message in a conversation of its own, at most so many at once.
+        """Chat about each message in its own conversation, ``max_concurrency`` at a time.
 
         Returns:
-            In the messages' order the answer of each, or the exception that ended it.
+            The answer to each message or the exception of its chat, in the messages' order.
         """
         return await batch_async(
             messages, lambda message: self.chat_async(message, mode=mode), max_concurrency
@@ -295,7 +295,7 @@ class Agent:
     def batch_chat(
         self, messages: Iterable[str], *, max_concurrency: int = 10, mode: Mode | str | None = None
     ) -> list[Outcome]:
-        """Do what ``batch_chat_async`` does, in so many threads.
+        """Do what ``batch_chat_async`` does, in ``max_concurrency`` threads.
 
         Raises:
             RunningLoopError: This thread runs an event loop.
@@ -306,7 +306,7 @@ class Agent:
     async def sequential_chat_async(
         self, messages: Iterable[str], *, conversation: Conversation | None = None
     ) -> list[Answer]:
-        """Chat about the messages in order, in one conversation: each knows those before it.
+        """Chat about the messages in order, in one conversation.
 
         Raises:
             AgentError, openai.APIError: As for ``chat_async``; later messages are not sent.
@@ -327,16 +327,16 @@ class Agent:
         return [self.chat(message, conversation=shared) for message in messages]
 
     def close(self) -> None:
-        """End what the agent has made for itself: its threads, when idle, and its sync client."""
+        """Close the agent's own threads, when they are idle, and its own sync client."""
         self._clients.close()
         if self._own_threads is not None:
             self._own_threads.shutdown()
 
     async def aclose(self) -> None:
-        """End what the agent has made for itself: its threads, when idle, and its clients."""
+        """Close the agent's own threads, when they are idle, and its own clients."""
         await self._clients.aclose()
         if self._own_threads is not None:
-            # shutdown() blocks; in a thread, the sessions whose tools it waits for can go on.
+            # shutdown() blocks; in a thread, the sessions whose tools it waits for can continue.
             await asyncio.to_thread(self._own_threads.shutdown)
 
     def __enter__(self) -> Self:
@@ -395,7 +395,7 @@ class Agent:
         return self._workflow
 
     def _refuse_running_loop(self, called: str, instead: str) -> None:
-        # A loop that may be blocked can still not run async tools: they need it free.
+        # A loop that may be blocked still cannot run async tools: they need it free.
         if not self._blocking_in_loop or self._tools.current.has_async:
             refuse_running_loop(called, instead)
 
@@ -403,7 +403,7 @@ class Agent:
 def _pools(
     executor: Executor | None, tool_workers: int | None
 ) -> tuple[ThreadPoolExecutor | None, Executor, Executor | None]:
-    """Return threads of the agent's own, if it needs any; the threads to use; the processes."""
+    """Return the agent's own threads, if it needs any; the threads to use; the processes."""
     if tool_workers is not None and (tool_workers < 1 or executor is not None):
         raise SettingsError(
             f"tool_workers is {tool_workers}; it is at least 1, and not given with an executor"

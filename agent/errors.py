@@ -9,10 +9,10 @@
     ├── StepFailedError          a step of a workflow failed, after its retries
     ├── ModelAnswerError         an answer of the model is not what its API promises
     ├── MaxRoundsError           the model still asks for tools at the limit
-    ├── ContextTooLongError      what has to be sent does not fit into ``context_tokens``
+    ├── ContextTooLongError      the shortest request does not fit into ``context_tokens``
     ├── SessionTimeoutError      a session took longer than ``session_timeout_s``
     ├── RunningLoopError         a sync method was called where an event loop runs
-    └── ConversationError        a conversation was used by two at once, or a driver is wrong
+    └── ConversationError        a conversation is used by two turns, or a driver is wrong
 
 Errors of the API itself (status, connection, timeout) stay those of the ``openai`` package.
 """
@@ -41,12 +41,12 @@ class ToolArgumentsError(AgentError):
 class ToolFailedError(AgentError):
     """A tool whose failure ends the session (``critical``) failed.
 
-    The other tools of the same answer were cancelled, as far as they could be.
+    The other tools of the same answer were cancelled, as far as possible.
     """
 
 
 class StepFailedError(AgentError):
-    """A step of a workflow failed after its last try; its own error is the cause.
+    """A step of a workflow failed after its last attempt; the step's error is the cause.
 
     Attributes:
         step: Name of the step.
@@ -58,7 +58,7 @@ class StepFailedError(AgentError):
         self._reason = reason
 
     def __reduce__(self) -> tuple[type["StepFailedError"], tuple[str, str]]:
-        """Pickle by its parts, not the message: errors travel between processes."""
+        """Pickle step and reason, not the message: errors travel between processes."""
         return (type(self), (self.step, self._reason))
 
 
@@ -67,7 +67,7 @@ class ModelAnswerError(AgentError):
 
 
 class MaxRoundsError(AgentError):
-    """The model still asks for tools after the last round that it was allowed.
+    """The model still asks for tools after the last allowed round.
 
     Attributes:
         max_rounds: The limit that was reached, in calls of the model.
@@ -86,7 +86,7 @@ class MaxRoundsError(AgentError):
 
 
 class ContextTooLongError(AgentError):
-    """What has to be sent at the least does not fit into ``context_tokens``."""
+    """The shortest possible request does not fit into ``context_tokens``."""
 
 
 class SessionTimeoutError(AgentError, TimeoutError):
@@ -98,4 +98,4 @@ class RunningLoopError(AgentError):
 
 
 class ConversationError(AgentError):
-    """A conversation is in use already, or was asked or told something out of turn."""
+    """A conversation is already in use, or a turn was used out of order."""

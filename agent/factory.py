@@ -1,4 +1,4 @@
-"""Builds both forms of the agent from a host's settings, and gives them as sessions."""
+"""Builds both forms of the agent from a host's settings, as sessions."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ _MOST_ROUNDS = 10_000
 
 
 class HostedTool(Protocol):
-    """A tool as a host describes it; plain code gets the plain function."""
+    """A tool as a host describes it, with a plain function for plain code."""
 
     @property
     def name(self) -> str:
-        """Name under which the model asks for it."""
+        """Name of the tool, for the model."""
         ...
 
     @property
     def description(self) -> str:
-        """What it does, for the model."""
+        """Description of the tool, for the model."""
         ...
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """JSON schema of its arguments."""
+        """JSON schema of the tool's arguments."""
         ...
 
     @property
@@ -47,7 +47,7 @@ class Host(Protocol):
 
     @property
     def tools(self) -> Iterable[HostedTool]:
-        """What the model may call."""
+        """The tools that the model may call."""
         ...
 
     @property
@@ -71,7 +71,7 @@ class Host(Protocol):
         ...
 
     def async_http_client(self) -> httpx2.AsyncClient | None:
-        """Return what sends an async client's requests; ``None`` for the SDK's own."""
+        """Return the HTTP client of an async client; ``None`` for the SDK's own."""
         ...
 
 
@@ -84,7 +84,7 @@ class Sessions:
 
 
 def build(host: Host) -> Sessions:
-    """Return the agent's session in both forms; each call of them is a conversation."""
+    """Return the agent's session in both forms; each call of a session is a conversation."""
     agent, sync_agent = _agents(host)
 
     async def session(task: str) -> str:
@@ -97,7 +97,7 @@ def build(host: Host) -> Sessions:
 
 
 def build_streaming(host: Host) -> Sessions:
-    """Return the same with streamed answers, read to their end."""
+    """Return the agent's session with streamed answers, which are read to their end."""
     agent, sync_agent = _agents(host)
 
     async def session(task: str) -> str:
@@ -132,7 +132,7 @@ def _agents(host: Host) -> tuple[Agent, Agent]:
         model=host.model,
         max_rounds=_MOST_ROUNDS,
         tool_workers=host.tool_workers,
-        # One of the strategies is the blunder of doing just that.
+        # The strategy ``blocking`` shows that mistake.
         blocking_in_loop=True,
     )
     return agent, sync_agent

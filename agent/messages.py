@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that the model counted; adding two gives their sum.
+    """Tokens that the model counted; adding two counts gives their sum.
 
     Attributes:
-        prompt_tokens: What was sent to it, including what it had cached.
-        completion_tokens: What it wrote.
-        cached_prompt_tokens: The part of the prompt that it had cached, and bills for less.
+        prompt_tokens: Tokens of the prompt, including those that the model had cached.
+        completion_tokens: Tokens of the answer.
+        cached_prompt_tokens: Tokens of the prompt that the model had cached, and bills for less.
     """
 
     prompt_tokens: int = 0
@@ -30,9 +30,9 @@ class ToolCall:
     """One call that the model asks for.
 
     Attributes:
-        id: The model's name for this call; its result must carry it.
+        id: The model's identifier of this call, which the result must carry.
         name: Name of the tool, as the model wrote it.
-        arguments: The arguments as the model wrote them: JSON, if all is well.
+        arguments: The arguments as the model wrote them, which should be JSON.
     """
 
     id: str
@@ -42,12 +42,12 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What one call gave: the tool's result, or an error the model can correct.
+    """The outcome of one call: the tool's result, or an error that the model can correct.
 
     Attributes:
-        call_id: The call that it answers.
-        text: What the model reads.
-        failed: Whether it is an error.
+        call_id: Identifier of the call that this answers.
+        text: The text that the model reads.
+        failed: Whether the result is an error.
     """
 
     call_id: str
@@ -60,11 +60,11 @@ class ModelAnswer:
     """One answer of the model.
 
     Attributes:
-        text: What it says; often ``None`` beside tool calls.
-        refusal: Why it will not answer, if it will not.
-        tool_calls: The calls that it asks for; an answer without any is final.
-        finish_reason: Why it stopped: ``stop``, ``tool_calls``, ``length``, …
-        usage: Tokens of this answer; zero where the server does not count.
+        text: The text of the answer; often ``None`` beside tool calls.
+        refusal: The reason of a refusal, if the model refused.
+        tool_calls: The calls that the answer asks for; an answer without any is final.
+        finish_reason: Why the model stopped: ``stop``, ``tool_calls``, ``length``, …
+        usage: Tokens of this request and answer; zero where the server does not count.
     """
 
     text: str | None
@@ -76,14 +76,14 @@ class ModelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a chat ends with; as a string, its text.
+    """The result of a chat; as a string, its text.
 
     Attributes:
         text: The final text; empty if the model gave none.
-        rounds: Calls of the model that it took.
-        usage: Tokens of all of them together.
-        finish_reason: Why the last one stopped: ``length`` means that the text is cut off.
-        refusal: The model's words if it refused, else ``None``.
+        rounds: Calls of the model in this chat.
+        usage: Tokens of all these calls.
+        finish_reason: Why the last call stopped: ``length`` means that the text is cut off.
+        refusal: The reason of a refusal, if the model refused, else ``None``.
     """
 
     text: str
@@ -98,14 +98,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What an autonomous run ends with.
+    """The result of an autonomous run.
 
     Attributes:
         task_completed: Whether the model declared the task complete.
-        answer: What it declared as the result; without a declaration, its last words.
-        iterations_used: Calls of the model that it took.
+        answer: The declared result; without a declaration, the model's last text.
+        iterations_used: Calls of the model in this run.
         execution_time: Seconds from the task to the result.
-        usage: Tokens of all calls together.
+        usage: Tokens of all calls.
     """
 
     task_completed: bool
@@ -124,7 +124,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """A stream's event: the model has written a whole call, which runs now."""
+    """A stream's event: the model has written a complete call, which runs now."""
 
     call: ToolCall
 
@@ -139,7 +139,7 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A stream's last event: the answer, whole."""
+    """A stream's last event: the complete answer."""
 
     answer: Answer
 

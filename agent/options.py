@@ -1,4 +1,4 @@
-"""Command lines that say what is wrong with them in one line."""
+"""Parsers of command lines that report a bad option in one line."""
 
 import argparse
 from typing import NoReturn
@@ -8,5 +8,5 @@ class OneLineParser(argparse.ArgumentParser):
     """Ends the program with status 2 and one line on a bad option, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end the program."""
+        """Report the error in one line, and exit with status 2."""
         self.exit(2, f"{self.prog}: {message}\n")

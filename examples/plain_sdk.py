@@ -55,7 +55,7 @@ def build() -> Any:
 
 
 def build_without_tools() -> Any:
-    """A plain function, and no tools declared: the model answers at once."""
+    """A plain function, and no tools declared: the first answer is final."""
     client = OpenAI()
 
     def session(task: str) -> str:

@@ -24,7 +24,7 @@ def build() -> Any:
 
 
 def build_with_lab(lab: Any) -> Any:
-    """The same over the lab's mocked tools."""
+    """Build the same agent over the lab's mocked tools."""
     return _session({tool.name: (dict(tool.parameters), _called(tool)) for tool in lab.tools})
 
 

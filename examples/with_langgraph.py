@@ -28,7 +28,7 @@ def build() -> Any:
 
 
 def build_with_lab(lab: Any) -> Any:
-    """The same over the lab's mocked tools."""
+    """Build the same agent over the lab's mocked tools."""
     return _session([_structured_tool(one) for one in lab.tools])
 
 

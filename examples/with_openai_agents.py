@@ -37,12 +37,12 @@ def build() -> Any:
 
 
 def build_with_lab(lab: Any) -> Any:
-    """The same over the lab's mocked tools."""
+    """Build the same agent over the lab's mocked tools."""
     return _session([_function_tool(tool) for tool in lab.tools])
 
 
 def build_over_responses(lab: Any) -> Any:
-    """The same over the Responses API, which is the framework's own choice."""
+    """Build the same agent over the Responses API, the framework's default."""
     model = OpenAIResponsesModel(model="gpt-4o-mini", openai_client=AsyncOpenAI())
     return _session([_function_tool(tool) for tool in lab.tools], model)
 

@@ -25,7 +25,7 @@ def build() -> Any:
 
 
 def build_with_lab(lab: Any) -> Any:
-    """The same over the lab's mocked tools."""
+    """Build the same agent over the lab's mocked tools."""
     tools = [
         Tool.from_schema(
             tool.function,

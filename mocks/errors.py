@@ -1,19 +1,19 @@
 """The errors of the lab: one small tree, rooted in ``WarpbenchError``.
 
     WarpbenchError
-    ├── UsageError            what the user gave cannot be used: one line, exit status 2
+    ├── UsageError            an argument or file cannot be used: one line, exit status 2
     │   ├── ScenarioError     a scenario file: names file, key, what was expected
     │   ├── TargetError       a target cannot be loaded or lacks what it needs
     │   ├── RunFileError      a results file is missing, corrupt, or of another schema
     │   ├── TraceError         a trace is missing, unreadable, or holds no session
     │   └── BaselineError     a baseline is missing, corrupt, of another schema, or lacks a cell
-    ├── ClockError            time could not be kept truthfully; the trial is void
-    │   ├── ClockRefusedError  something is in play that the clock cannot see
-    │   └── ClockHangError         everyone waits, nothing will ever wake them
-    ├── UnmockedRequestError  a request to an address that nobody mocks
+    ├── ClockError            the clock could not keep correct time; the trial is void
+    │   ├── ClockRefusedError  something is in use that the clock cannot see
+    │   └── ClockHangError         deadlock: all wait, and no timer is pending
+    ├── UnmockedRequestError  a request to an address that is not mocked
     └── TrialError            a trial crashed, hung or was killed
 
-The agent has its own root (``agent.errors``): it knows nothing of the lab.
+The agent has a root of its own (``agent.errors``), since it knows nothing of the lab.
 """
 
 
@@ -22,7 +22,7 @@ class WarpbenchError(Exception):
 
 
 class UsageError(WarpbenchError):
-    """What the user gave cannot be used; the command line exits with status 2."""
+    """An argument or a file of the user cannot be used; the command line exits with status 2."""
 
 
 class ScenarioError(UsageError):
@@ -46,19 +46,19 @@ class BaselineError(UsageError):
 
 
 class ClockError(WarpbenchError):
-    """Time could not be kept truthfully; every number of the trial is void."""
+    """The clock could not keep correct time; every number of the trial is void."""
 
 
 class ClockRefusedError(ClockError):
-    """Real I/O or a thread that the clock does not know is in play, so it will not skip."""
+    """Real I/O, or a thread started outside the lab, is in play, so the clock will not skip."""
 
 
 class ClockHangError(ClockError):
-    """Nobody runs and no deadline is left, yet somebody still waits."""
+    """A deadlock: every thread waits and no timer is pending."""
 
 
 class UnmockedRequestError(WarpbenchError):
-    """A request to an address that no mock answers; it did not leave the machine."""
+    """A request to an address that is not mocked; it did not leave the machine."""
 
 
 class TrialError(WarpbenchError):

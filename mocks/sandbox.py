@@ -1,8 +1,8 @@
-"""Keeps a trial's process on this machine, and keys out of it.
+"""Keeps a trial's connections on this machine, and keys out of its process.
 
 Mocked HTTP never opens a socket. For everything else that might (another client library, a
 telemetry thread, a resolver) an audit hook refuses each address that is not loopback. In a
-process that exists for one trial this is for good; in one that goes on, for a scope.
+process that exists for one trial it stays for good; in a process that continues, for a scope.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
 
 @contextmanager
 def holding_no_secrets(environ: MutableMapping[str, str]) -> Iterator[None]:
-    """Hold no secrets in this scope, and what there was after it."""
+    """Hold no secrets in this scope, and restore the environment after it."""
     before = dict(environ)
     hold_no_secrets(environ)
     try:
@@ -49,7 +49,7 @@ def holding_no_secrets(environ: MutableMapping[str, str]) -> Iterator[None]:
 
 
 def secrets_of(environ: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Return the values in ``environ`` that no artefact may show, the longest first."""
+    """Return the secret values in ``environ``, which no output may show, the longest first."""
     values = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
     return tuple(sorted((value for value in values if len(value) >= 8), key=len, reverse=True))  # noqa: PLR2004 - shorter values would blot out common words
 
@@ -89,7 +89,7 @@ def _guard() -> _Guard:
 
 
 def require_loopback(host: object) -> None:
-    """Let loopback pass.
+    """Check that an address is on loopback.
 
     Raises:
         UnmockedRequestError: ``host`` is, or may be, another machine.

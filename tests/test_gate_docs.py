@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from warpbench.bench.cli.main import parser
+from warpbench.bench.cli.app import build
 
 from .conftest import run_warpbench_here
 
@@ -66,11 +66,11 @@ def test_the_gate_says_of_the_fault_what_the_page_says(reader: Path, tmp_path: P
     (tmp_path / "my_agent.py").write_text(faulty)
     judged = run_warpbench_here(tmp_path, "gate")
     assert judged.status == 1
-    said = [line.strip() for line in judged.out.splitlines()]
-    told = PAGE.partition("one after another, and it says:\n")[2].partition("\n\n|")[0]
-    for line in told.splitlines():
+    printed = [line.strip() for line in judged.out.splitlines()]
+    shown = PAGE.partition("one after another, the gate reports:\n")[2].partition("\n\n|")[0]
+    for line in shown.splitlines():
         if line.strip() and line.strip() != "…":
-            assert line.strip() in said, judged.out
+            assert line.strip() in printed, judged.out
 
 
 def test_every_command_of_the_workflow_can_be_parsed() -> None:
@@ -78,4 +78,4 @@ def test_every_command_of_the_workflow_can_be_parsed() -> None:
     assert len(commands) == 2
     for command in commands:
         text = re.sub(r"\$\{\{.*?\}\}", "main", command)
-        parser().parse_args(shlex.split(text)[1:])
+        build().parse_args(shlex.split(text)[1:])

@@ -1,4 +1,4 @@
-"""A conversation: what was said so far, and how much of it the model is sent."""
+"""A conversation: the history so far, and how much of it the model gets."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ from ..messages import Usage
 from .wire import decode_message
 
 CountTokens = Callable[[str], int]
-"""Counts the tokens of a text; of ``tiktoken``, say."""
+"""Counts the tokens of a text; ``tiktoken`` has such functions."""
 
 _BYTES_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 4
@@ -24,8 +24,8 @@ class Block:
 
     Attributes:
         messages: The messages, encoded.
-        tokens: About how many tokens they take.
-        tool_calls: How many calls of tools are among them.
+        tokens: Estimated number of tokens of the messages.
+        tool_calls: Number of tool calls among the messages.
     """
 
     messages: tuple[bytes, ...]
@@ -49,7 +49,7 @@ class Block:
 
 
 PastTurn = tuple[Block, ...]
-"""What the user said, and all that followed until the answer; the first block is the user's."""
+"""The user's message, and all that followed until the answer; the first block is the user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class ConversationSummary:
     """A conversation in numbers; as a string, a sentence.
 
     Attributes:
-        turns: How often the user spoke.
+        turns: Number of messages of the user.
         messages: Messages of any role, without the agent's instructions.
         tool_calls: Calls of tools.
-        tokens: About how many tokens the messages take.
-        usage: Tokens that the model counted so far, in all requests together.
+        tokens: Estimated number of tokens of the messages.
+        usage: Tokens that the model counted so far, in all requests.
     """
 
     turns: int
@@ -78,10 +78,10 @@ class ConversationSummary:
 
 
 class Conversation:
-    """The history of one conversation; belongs to no agent, and only to those it is given to.
+    """The history of one conversation; independent of any agent.
 
-    An agent adds a turn when it is over. A turn that fails or is cancelled leaves no trace,
-    so what is in here is valid for the API at all times. Two turns at once are refused.
+    An agent adds a turn when the turn is over. A turn that fails or is cancelled leaves no
+    trace, so the history is valid for the API at all times. Concurrent turns are refused.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Conversation:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """What was said, in the API's own form, oldest first, without the instructions."""
+        """The messages in the API's own form, oldest first, without the instructions."""
         return [
             decode_message(message)
             for turn in self._turns
@@ -100,7 +100,7 @@ class Conversation:
         ]
 
     def summary(self) -> ConversationSummary:
-        """Count what is in here."""
+        """Count turns, messages, tool calls and tokens of the conversation."""
         blocks = [block for turn in self._turns for block in turn]
         return ConversationSummary(
             turns=len(self._turns),
@@ -111,24 +111,24 @@ class Conversation:
         )
 
     def clear(self) -> None:
-        """Forget all that was said; what the model counted stays counted.
+        """Delete all messages; the tokens that the model counted stay counted.
 
         Raises:
-            ConversationError: A turn is under way.
+            ConversationError: A turn is in progress.
         """
         with self.in_use():
             self._turns.clear()
 
     def truncate(self, max_tokens: int) -> int:
-        """Forget the oldest turns until the rest takes at most so many tokens.
+        """Delete the oldest turns until the rest takes at most ``max_tokens``.
 
-        Whole turns are forgotten, so a tool's result never outlives its call.
+        Whole turns are deleted, so a tool's result never outlives its call.
 
         Returns:
-            How many turns were forgotten.
+            The number of deleted turns.
 
         Raises:
-            ConversationError: A turn is under way.
+            ConversationError: A turn is in progress.
         """
         with self.in_use():
             before = len(self._turns)
@@ -138,22 +138,22 @@ class Conversation:
             return before - len(self._turns)
 
     def add(self, turn: PastTurn) -> None:
-        """Take a turn that is over."""
+        """Add a turn that is over."""
         self._turns.append(turn)
 
     def count(self, usage: Usage) -> None:
-        """Take what the model counted for a request, also of a turn that fails later."""
+        """Add the tokens that the model counted for a request, also of a turn that fails later."""
         self._usage += usage
 
     def fitting(self, current: Sequence[Block], max_tokens: int | None) -> Iterator[bytes]:
-        """Yield the messages to send: the past and the turn under way, as far as they fit.
+        """Yield the messages to send: the past and the current turn, as far as they fit.
 
-        The oldest turns go first. If the turn under way is too long by itself, what followed
-        its first message goes, oldest first, in whole blocks; that message and the last block
-        always stay.
+        The oldest turns are left out first. If the current turn is too long by itself, whole
+        blocks after its first message are left out, the oldest first. That message and the last
+        block always stay.
 
         Raises:
-            ContextTooLongError: Even these two do not fit.
+            ContextTooLongError: Even the first message and the last block do not fit.
         """
         blocks = [block for turn in self._turns for block in turn]
         blocks += current
@@ -176,10 +176,10 @@ class Conversation:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Hold the conversation for one turn.
+        """Reserve the conversation for one turn.
 
         Raises:
-            ConversationError: Another holds it.
+            ConversationError: Another turn has reserved it.
         """
         if not self._in_use.acquire(blocking=False):
             raise ConversationError(

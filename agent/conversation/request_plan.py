@@ -1,4 +1,4 @@
-"""What all turns of one kind have in common, encoded once."""
+"""The parts of a request that all turns of one kind share, encoded once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from .wire import encode_head, encode_text
 
 @dataclass(slots=True)
 class Plan:
-    """What a turn sends besides its conversation.
+    """The parts of a request besides the conversation.
 
     Attributes:
         model: Name of the model.
-        parameters: Further fields of each request: ``temperature``, say.
+        parameters: Further fields of each request, such as ``temperature``.
         instructions: The system message, if any.
-        toolbox: Gives the tools of the moment; asked at each request.
+        toolbox: Returns the current tools; called at each request.
         context_tokens: Tokens that a request may take, instructions and tools included.
-        count_tokens: Counts them; by default an estimate (see ``conversation.Block``).
+        count_tokens: Counts the tokens of a text; by default an estimate (see ``Block``).
 
     Raises:
-        SettingsError: ``context_tokens`` is below 1, or a parameter is the agent's to set.
+        SettingsError: ``context_tokens`` is below 1, or the agent itself sets a parameter.
     """
 
     model: str
@@ -45,17 +45,17 @@ class Plan:
         )
 
     def opening(self, toolbox: Toolbox) -> tuple[bytes, tuple[bytes, ...]]:
-        """Encode what comes before the conversation: the request's head, and its first messages."""
+        """Encode the part before the conversation: the request's head, and its first messages."""
         head = self._head
-        # Tools seldom change, so the last head will do. It is replaced in one step, so that
-        # threads see it whole.
+        # Tools seldom change, so the last head is reused. It is replaced in one step, so that
+        # threads see all of it or none.
         if head is None or head[0] is not toolbox:
             schemas = [tool.schema for tool in toolbox.tools.values()]
             head = self._head = (toolbox, encode_head(self.model, self.parameters, schemas))
         return head[1], self._opening
 
     def tokens_left(self, toolbox: Toolbox) -> int | None:
-        """Say how many tokens the conversation may take; ``None`` means any number."""
+        """Return how many tokens the conversation may take; ``None`` means any number."""
         if self.context_tokens is None:
             return None
         head, opening = self.opening(toolbox)

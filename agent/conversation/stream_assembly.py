@@ -9,11 +9,11 @@ from .wire import known, optional, parse_usage
 
 
 class AnswerAssembly:
-    """Takes the chunks of one streamed chat completion; gives its text as it comes.
+    """Takes the chunks of one streamed chat completion and yields the text in them.
 
     Chunks are read as the API documents them: ``delta.content`` is the next piece of text,
     and ``delta.tool_calls`` holds pieces of calls by index, the first of which has the call's
-    id and name. The count of tokens stands in a last chunk without choices.
+    id and name. The count of tokens is in a last chunk without choices.
     """
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class AnswerAssembly:
         self._usage = Usage()
 
     def feed(self, chunk: object) -> Iterator[str]:
-        """Take a chunk; yield the text in it, if any.
+        """Take a chunk; yield the text in the chunk, if any.
 
         Raises:
-            ModelAnswerError: It is not a chunk of a chat completion.
+            ModelAnswerError: The chunk is not one of a chat completion.
         """
         whole = known(chunk, dict, "a streamed chunk")
         usage = parse_usage(whole)
@@ -77,7 +77,7 @@ class AnswerAssembly:
 
 
 class _Call:
-    """A call of a tool, as far as it has come in."""
+    """A tool call, as far as it has been received."""
 
     def __init__(self) -> None:
         self.id = ""

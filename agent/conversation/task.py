@@ -1,4 +1,4 @@
-"""A task that the agent works on by itself until the model declares it complete."""
+"""A task that the agent works on alone until the model declares it complete."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -30,14 +30,14 @@ def _complete_task(answer: str) -> str:
 
 
 COMPLETE_TASK = Tool.from_function(_complete_task, name="complete_task")
-"""The tool by which the model declares a task complete; the turn sees to it, nothing runs."""
+"""The tool by which the model declares a task complete; the turn reads the call, nothing runs."""
 
 
 def with_completion(toolbox: Callable[[], Toolbox]) -> Callable[[], Toolbox]:
-    """Give the same tools and the one that completes a task.
+    """Add to the tools the one that completes a task.
 
     Raises:
-        ToolDefinitionError: When asked: a tool has its name.
+        ToolDefinitionError: A tool has the name of that one; raised at each request.
     """
     last: tuple[Toolbox, Toolbox] | None = None
 
@@ -54,8 +54,8 @@ def with_completion(toolbox: Callable[[], Toolbox]) -> Callable[[], Toolbox]:
 class TaskTurn(Turn):
     """A task that the agent works on until the model declares it complete.
 
-    A mere text does not end it: the model is asked to go on, up to the last round. Whatever
-    else the declaring answer calls still runs, and its results stand in the conversation.
+    A text without calls does not end the task: the model is asked to continue, up to the last
+    round. Other calls of the declaring answer still run, and their results are kept.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class TaskTurn(Turn):
         self._last: ModelAnswer | None = None
 
     def result(self, execution_time: float) -> TaskResult:
-        """Give the end of the task; ``execution_time`` is in seconds."""
+        """Return the result of the task; ``execution_time`` is in seconds."""
         answer = self.answer
         return TaskResult(
             task_completed=self._declared is not None,
@@ -78,13 +78,13 @@ class TaskTurn(Turn):
         )
 
     def receive(self, answer: ModelAnswer) -> Sequence[Invocation]:
-        """Take the model's answer; in the last round, one that does not complete ends it too."""
+        """Take the model's answer; in the last round, any answer ends the task."""
         self._last = answer
         self._last_words = answer.text or self._last_words
         return super().receive(answer)
 
     def add_results(self, results: Sequence[ToolResult]) -> None:
-        """Take the results of tools; after those of the declaring answer, it is over."""
+        """Take the results of tools; after those of the declaring answer the task is over."""
         super().add_results(results)
         if self._declared is not None and not self.is_over:
             self._end(self._declared)

@@ -12,20 +12,20 @@ A turn is in one of three states, and each method belongs to one of them::
       └───────────── TOOLS           OVER ─▶ answer
             add_results(results)
 
-Whoever drives one repeats three lines until it is over: put the request to the model, hand
-back its answer, run the tools that this gives out and hand back their results. A sync and an
-async driver share everything that is worth testing, and it can be tested without a model, a
-socket or an event loop.
+A driver repeats three steps until the turn is over: send the request to the model, pass the
+answer to the turn, run the tools that the turn returns and pass on their results. A sync and
+an async driver share all of the logic, which can be tested without a model, a socket or an
+event loop.
 
-What holds at all times:
+Invariants:
 
 - Each answer that asks for tools is followed by exactly one result per call, in the order of
-  the calls. The API rejects a history in which it is not so.
+  the calls. The API rejects any other history.
 - Calls that cannot run (unknown tool, wrong arguments) are answered here; the driver sees
   only those that can.
-- An answer that asks for tools in the last round ends in an error *before* they run: nobody
-  would read their results, and tools have effects.
-- The conversation gets the turn when it is over, whole, or never.
+- An answer that asks for tools in the last round ends in an error *before* they run, because
+  nobody would read their results, and tools have effects.
+- The conversation gets the turn as a whole when the turn is over, or never.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,21 +41,21 @@ from .wire import STREAMED, WHOLE, encode_answer, encode_result, encode_text, jo
 
 
 class State(Enum):
-    """Whose turn it is."""
+    """What a turn waits for."""
 
     MODEL = "the model's answer"
     TOOLS = "the results of tools"
-    OVER = "nothing: it is over"
+    OVER = "no further step: it is over"
 
 
 class Turn:
-    """A message to the agent, and all that follows until its answer.
+    """A message to the agent, and all that follows until the answer.
 
     Args:
-        plan: What the turn shares with all others of its kind.
-        conversation: Whose turn it is; gets it at its end.
-        message: What the user says.
-        max_rounds: Calls of the model that it may take.
+        plan: The parts of a request that all turns of this kind share.
+        conversation: The conversation that the turn belongs to; gets the turn at its end.
+        message: The user's message.
+        max_rounds: Calls of the model that the turn may take.
 
     Raises:
         SettingsError: ``max_rounds`` is below 1.
@@ -75,43 +75,43 @@ class Turn:
         self._rounds = 0
         self._usage = Usage()
         self._answer: Answer | None = None
-        # The last answer, encoded, and its calls in order; those answered here are results.
+        # The last answer, encoded, and its calls in order; a call answered here is a result.
         self._asked = b""
         self._calls: list[Invocation | ToolResult] = []
 
     @property
     def state(self) -> State:
-        """Whose turn it is."""
+        """What the turn waits for."""
         return self._state
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing more to do."""
+        """Whether the turn is over."""
         return self._state is State.OVER
 
     @property
     def answer(self) -> Answer:
-        """The end of it."""
+        """The answer that the turn ended with."""
         if self._answer is None:
             raise ConversationError(f"this turn has no answer; it waits for {self._state.value}")
         return self._answer
 
     def in_use(self) -> AbstractContextManager[None]:
-        """Hold the conversation for as long as the turn is driven.
+        """Reserve the conversation while the turn is driven.
 
         Raises:
-            ConversationError: When entered: another turn holds it.
+            ConversationError: On entry: another turn has reserved it.
         """
         return self._conversation.in_use()
 
     def request(self, *, streamed: bool = False) -> bytes:
-        """Give the body of the next request to the model.
+        """Return the body of the next request to the model.
 
         Raises:
-            ContextTooLongError: It cannot be made to fit.
+            ContextTooLongError: The request cannot be shortened enough.
         """
         self._require(State.MODEL)
-        # The tools that the model is told of are those that its answer may call.
+        # The model is offered the tools that its answer may call.
         self._toolbox = self._plan.toolbox()
         head, opening = self._plan.opening(self._toolbox)
         past = self._conversation.fitting(self._blocks, self._plan.tokens_left(self._toolbox))
@@ -121,11 +121,11 @@ class Turn:
         """Take the model's answer.
 
         Returns:
-            The tools to run, all at once if the driver can. There may be none, if every call
-            was wrong or there was none.
+            The tools to run, concurrently if the driver can. There may be none, if every call was
+            invalid or there was none.
 
         Raises:
-            MaxRoundsError: The answer asks for tools, but it was the last one allowed.
+            MaxRoundsError: The answer asks for tools, but this was the last allowed round.
         """
         self._require(State.MODEL)
         self._rounds += 1
@@ -134,9 +134,9 @@ class Turn:
         return self._receive_calls(answer) if answer.tool_calls else self._receive_text(answer)
 
     def add_results(self, results: Sequence[ToolResult]) -> None:
-        """Take the results of the tools that ``receive`` gave out, in the same order."""
+        """Take the results of the tools that ``receive`` returned, in the same order."""
         if not results and self._state is not State.TOOLS:
-            return  # There was no call, not even a wrong one.
+            return  # There was no call, not even an invalid one.
         self._require(State.TOOLS)
         expected = [call.call.id for call in self._calls if isinstance(call, Invocation)]
         given = [result.call_id for result in results]

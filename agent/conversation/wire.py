@@ -1,10 +1,10 @@
-"""The wire format of chat completions: our values to bytes, and bytes to our values.
+"""The wire format of chat completions: the agent's values to bytes, and bytes to values.
 
 A message is encoded once, when it enters the conversation, and a request is those bytes
-joined: the n-th round does not encode the n-1 before it again. Answers are read with msgspec,
-and our values picked from what it gives. Measured in pairs on a session of two model calls and
-four tool calls: letting the SDK encode the request anew each round makes it 1.10 times as dear,
-letting it build a ``ChatCompletion`` from each answer 1.45 times.
+joined, so round n does not encode the messages of the rounds before it again. msgspec reads
+the answers, and the values are picked from the result. Measured in pairs on a session of two
+model calls and four tool calls: if the SDK encodes the request again in each round, it costs
+1.10 times as much; if it builds a ``ChatCompletion`` from each answer, 1.45 times.
 """
 
 import json
@@ -68,7 +68,7 @@ def encode_result(result: ToolResult) -> bytes:
 
 
 def decode_message(message: bytes) -> dict[str, Any]:
-    """Give an encoded message back as the API's own form of it."""
+    """Return an encoded message in the API's own form."""
     decoded: dict[str, Any] = json.loads(message)
     return decoded
 
@@ -144,7 +144,7 @@ def _tool_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
 
 
 def parse_usage(completion: dict[str, Any]) -> Usage:
-    """Read what a completion, or a piece of one, says that it counted; zero if nothing."""
+    """Read the token counts of a completion, or of a piece of one; zero where there is none."""
     usage = optional(completion, "usage", dict, "")
     if usage is None:
         return Usage()
@@ -169,7 +169,7 @@ def optional(container: dict[str, Any], key: str, kind: type[T], where: str) -> 
     """Return a field of the model's answer, or ``None`` if it is not there.
 
     Raises:
-        ModelAnswerError: It is of another kind; ``where`` says where that is.
+        ModelAnswerError: The field has another type; the message names it by ``where``.
     """
     value = container.get(key)
     if value is not None and type(value) is not kind:
@@ -181,7 +181,7 @@ def known(value: object, kind: type[T], where: str) -> T:
     """Return a part of the model's answer that has to be of this kind.
 
     Raises:
-        ModelAnswerError: It is not; ``where`` says where that is.
+        ModelAnswerError: The value has another type; the message names it by ``where``.
     """
     # Exact types: JSON has no subclasses, and `True` must not pass for an integer.
     if type(value) is not kind:

@@ -1,4 +1,4 @@
-"""The async driver: drives turns in an event loop, and reads line for line as the sync one."""
+"""The async driver: drives turns in an event loop, line for line as the sync one does."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -25,10 +25,10 @@ T = TypeVar("T")
 async def drive(turn: Turn, client: AsyncOpenAI, runtime: Runtime) -> None:
     """Take a turn to its end.
 
-    Cancelling this cancels the call of the model or the tools that run, and waits for them.
+    Cancelling this cancels the running call of the model or the running tools, and waits for them.
 
     Raises:
-        SessionTimeoutError: It took longer than the agent's ``session_timeout_s``.
+        SessionTimeoutError: The turn took longer than the agent's ``session_timeout_s``.
         ConversationError: The conversation is in the middle of another turn.
         MaxRoundsError, ContextTooLongError: See ``Turn``.
         ModelAnswerError: An answer of the model is malformed.
@@ -90,8 +90,8 @@ async def _post(request: bytes, client: AsyncOpenAI, runtime: Runtime) -> bytes:
     try:
         timeout_s = runtime.call_timeout_s
         async with Until(deadline_in(timeout_s), partial(call_timed_out, client)):
-            # The SDK's way for requests of one's own: its keys and errors, but without the walk
-            # over every message that makes up half the cost of `chat.completions.create`.
+            # The SDK's way for custom requests keeps its keys and errors, but saves the walk over
+            # every message, which is half the cost of `chat.completions.create`.
             response = await client.post(
                 PATH,
                 cast_to=httpx2.Response,
@@ -111,9 +111,9 @@ async def _chunks(
     chat: ChatSpan,
     session_deadline_s: float | None,
 ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Begin a streamed answer; give what waits for its next chunk, ``None`` at the end.
+    """Start a streamed answer; yield a function that waits for its next chunk, ``None`` at the end.
 
-    Up to the first chunk a failure is tried again. The answer holds its slot to its end.
+    A failure before the first chunk is retried. The answer keeps its slot to its end.
     """
     with ExitStack() as slot:
 

@@ -1,4 +1,4 @@
-"""Runs the tools of one answer in an event loop, all at once."""
+"""Runs the tools of one answer concurrently, in an event loop."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from .runtime import Runtime
 async def run_tools(
     invocations: Sequence[Invocation], runtime: Runtime, span: SessionSpan
 ) -> list[ToolResult]:
-    """Run tools side by side, as far as the limits allow; results are in the calls' order.
+    """Run tools concurrently, as far as the limits allow; results are in the calls' order.
 
-    When this returns or raises, no task and no thread is at work on them any more, except for
+    When this returns or raises, no task and no thread works on the calls any more, except for
     plain functions that have timed out.
 
     Raises:
@@ -33,7 +33,7 @@ async def run_tools(
                 for invocation in invocations
             ]
     except BaseExceptionGroup as failures:
-        # A tool that fails is a result (see Invocation), so it is one of our own errors, or
+        # A tool that fails is a result (see Invocation), so this is an error of the agent, or
         # something that is not even an Exception.
         ours, others = failures.split(AgentError)
         if others is None and ours is not None:
@@ -46,7 +46,7 @@ async def run_tools(
 
 async def _run_limited(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> ToolResult:
     with ExitStack() as slots:
-        # First the tool's own limit: whoever waits for that is in nobody else's way.
+        # First the tool's own limit: a call that waits for that blocks no other tool.
         for limiter in (invocation.tool.limiter, runtime.tool_limiter):
             await limiter.acquire_async()
             slots.callback(limiter.release)
@@ -65,7 +65,7 @@ async def _run_plain(invocation: Invocation, runtime: Runtime, slots: ExitStack)
     if ended is not None:
         return invocation.result_of(ended)
     if not submitted.cancelled():
-        # It runs on, and keeps its slots for as long.
+        # The function continues, and keeps its slots until it ends.
         kept = slots.pop_all()
         submitted.add_done_callback(lambda _: kept.close())
     return invocation.timed_out()

@@ -1,4 +1,4 @@
-"""Many chats side by side, each by itself."""
+"""Many independent chats, run concurrently."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,13 +9,13 @@ from ..errors import SettingsError
 from ..messages import Answer
 
 Outcome = Answer | Exception
-"""What became of one chat."""
+"""The outcome of one chat: its answer, or the exception that ended it."""
 
 
 async def batch_async(
     messages: Iterable[str], chat: Callable[[str], Awaitable[Answer]], max_concurrency: int
 ) -> list[Outcome]:
-    """Chat about each message, at most so many at once; outcomes are in the messages' order.
+    """Chat about each message, ``max_concurrency`` at a time; outcomes are in the messages' order.
 
     Raises:
         SettingsError: ``max_concurrency`` is below 1.
@@ -41,7 +41,7 @@ async def batch_async(
 def batch(
     messages: Iterable[str], chat: Callable[[str], Answer], max_concurrency: int
 ) -> list[Outcome]:
-    """Chat about each message, in so many threads; outcomes are in the messages' order.
+    """Chat about each message, in ``max_concurrency`` threads, in the messages' order.
 
     Raises:
         SettingsError: ``max_concurrency`` is below 1.
@@ -58,7 +58,7 @@ def batch(
         try:
             return [chat.result() for chat in chats]
         finally:
-            # Only an interrupt gets here early: begin no more.
+            # Only an interrupt reaches this early: start no more chats.
             for each in chats:
                 each.cancel()
 

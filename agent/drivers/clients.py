@@ -1,4 +1,4 @@
-"""The clients of the model's API that an agent uses: the caller's, or its own."""
+"""The clients of the model's API that an agent uses: the caller's, or the agent's own."""
 
 import asyncio
 import threading
@@ -9,15 +9,15 @@ from ..errors import SettingsError
 
 
 class Clients:
-    """Gives the sync client, and an async one for the running event loop.
+    """Provides the sync client, and an async one for the running event loop.
 
-    Clients of the caller's are used as they are, and closed by the caller. An agent that was
-    given none makes its own at first use, from the environment (``OPENAI_API_KEY`` and so on),
+    Clients of the caller are used as they are, and closed by the caller. An agent that gets
+    no client makes its own at first use, from the environment (``OPENAI_API_KEY`` and so on),
     and closes them.
 
-    An async client belongs to one event loop: shared over two it hangs, or fails with "Event
-    loop is closed". So the caller's is refused in a second loop, and of the agent's own there
-    is one for each loop.
+    An async client belongs to one event loop: shared by two, it hangs or fails with "Event loop
+    is closed". So the caller's client is refused in a second loop, and the agent makes one of
+    its own for each loop.
     """
 
     def __init__(self, sync: OpenAI | None, async_: AsyncOpenAI | None) -> None:
@@ -32,7 +32,7 @@ class Clients:
         """Return the sync client.
 
         Raises:
-            SettingsError: Only the async one was given.
+            SettingsError: The agent got an async client only.
         """
         if self._sync is None:
             with self._making:
@@ -49,7 +49,7 @@ class Clients:
         """Return the async client for this event loop.
 
         Raises:
-            SettingsError: Only the sync one was given, or it belongs to another loop.
+            SettingsError: The agent got a sync client only, or its client belongs to another loop.
         """
         loop = asyncio.get_running_loop()
         if self._async is None:
@@ -72,7 +72,7 @@ class Clients:
         client = self._own.get(loop)
         if client is None:
             with self._making:
-                # What belonged to a loop that is closed can be of no use any more.
+                # A client of a closed loop can no longer be used.
                 self._own = {known: c for known, c in self._own.items() if not known.is_closed()}
                 client = self._own[loop] = AsyncOpenAI()
         return client

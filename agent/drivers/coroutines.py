@@ -1,4 +1,4 @@
-"""A coroutine of whatever can be awaited: tasks and loops take nothing else."""
+"""Turns any awaitable into a coroutine, since tasks and loops accept nothing else."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -7,5 +7,5 @@ T = TypeVar("T")
 
 
 async def as_coroutine(awaitable: Awaitable[T]) -> T:
-    """Await it."""
+    """Await an awaitable."""
     return await awaitable

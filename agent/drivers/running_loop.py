@@ -10,10 +10,10 @@ def refuse_running_loop(called: str, instead: str) -> None:
 
     Args:
         called: The sync method.
-        instead: Its async twin.
+        instead: The async form of that method.
 
     Raises:
-        RunningLoopError: One runs.
+        RunningLoopError: An event loop runs in this thread.
     """
     try:
         asyncio.get_running_loop()

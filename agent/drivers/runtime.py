@@ -1,4 +1,4 @@
-"""What all sessions of one agent share while they run."""
+"""The values that all sessions of one agent share while they run."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class Runtime:
     """The agent's settings, as far as the drivers need them.
 
     Attributes:
-        name: Name of the agent, for its observer.
-        model: Name of the model, for its observer.
-        threads: Where plain tools run that have no executor of their own.
-        processes: Where they run instead, if the agent was given processes.
-        retry: When a failed call of the model is tried again.
-        call_timeout_s: Seconds that one try of a call of the model may take.
+        name: Name of the agent, for the observer.
+        model: Name of the model, for the observer.
+        threads: The threads for plain tools that have no executor of their own.
+        processes: The processes for plain tools instead, if the agent has any.
+        retry: When a failed call of the model is retried.
+        call_timeout_s: Seconds that one attempt at a call of the model may take.
         session_timeout_s: Seconds that a session may take.
-        model_limiter: Bounds the calls of the model that are under way at once.
-        tool_limiter: Bounds the tools that run at once.
-        meter: Counts.
-        observer: Watches.
+        model_limiter: Limits the concurrent calls of the model.
+        tool_limiter: Limits the concurrent calls of tools.
+        meter: Counts calls and tokens.
+        observer: Watches the sessions.
     """
 
     name: str
@@ -48,19 +48,19 @@ class Runtime:
 
     @property
     def executor(self) -> Executor:
-        """Where plain tools run that have no executor of their own."""
+        """The executor of plain tools that have none of their own."""
         return self.processes or self.threads
 
     def session_timed_out(self) -> SessionTimeoutError:
         """Make the error of a session that took too long."""
         return SessionTimeoutError(
             f"the session took longer than {self.session_timeout_s:g} seconds "
-            "(session_timeout_s); its tools have been told to stop"
+            "(session_timeout_s); its tools were cancelled"
         )
 
 
 def request_options(timeout_s: float | None) -> Any:  # the SDK has no public name for the type
-    """Return the SDK's options for a request of ours: no retries, for those are the agent's."""
+    """Return the SDK's options for a request; without retries, since the agent retries."""
     options: dict[str, Any] = {"security": {"bearer_auth": True}, "max_retries": 0}
     if timeout_s is not None:
         options["timeout"] = timeout_s

@@ -1,4 +1,4 @@
-"""A streamed answer, to be iterated over and to be closed."""
+"""A streamed answer: iterate over it, and close it."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from types import TracebackType
@@ -16,10 +16,10 @@ class _Ending:
 
     @property
     def answer(self) -> Answer:
-        """The answer, once the stream has come to its end.
+        """The answer, after the end of the stream.
 
         Raises:
-            ConversationError: It has not, or was closed before.
+            ConversationError: The stream was not read to its end.
         """
         if self._answer is None:
             raise ConversationError("the stream has no answer: it was not read to its end")
@@ -34,7 +34,7 @@ class _Ending:
 class EventStream(_Ending, Iterator[StreamEvent]):
     """The events of a streamed answer; leaving it early closes the connection.
 
-    Use it with ``with``, or call ``close``, unless it is read to its end.
+    Use a stream with ``with``, or call ``close``, unless you read it to its end.
     """
 
     def __init__(self, events: Generator[StreamEvent]) -> None:
@@ -45,7 +45,7 @@ class EventStream(_Ending, Iterator[StreamEvent]):
         return self._noted(next(self._events))
 
     def close(self) -> None:
-        """End it here: the connection is closed, and the conversation stays as it was."""
+        """End the stream: the connection is closed, and the conversation stays as it was."""
         self._events.close()
 
     def __enter__(self) -> Self:
@@ -63,7 +63,7 @@ class EventStream(_Ending, Iterator[StreamEvent]):
 class AsyncEventStream(_Ending, AsyncIterator[StreamEvent]):
     """The events of a streamed answer; leaving it early closes the connection.
 
-    Use it with ``async with``, or call ``aclose``, unless it is read to its end.
+    Use a stream with ``async with``, or call ``aclose``, unless you read it to its end.
     """
 
     def __init__(self, events: AsyncGenerator[StreamEvent]) -> None:
@@ -74,7 +74,7 @@ class AsyncEventStream(_Ending, AsyncIterator[StreamEvent]):
         return self._noted(await anext(self._events))
 
     async def aclose(self) -> None:
-        """End it here: the connection is closed, and the conversation stays as it was."""
+        """End the stream: the connection is closed, and the conversation stays as it was."""
         await self._events.aclose()
 
     async def __aenter__(self) -> Self:

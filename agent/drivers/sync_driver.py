@@ -1,4 +1,4 @@
-"""The sync driver: drives turns in the calling thread, and reads line for line as the async one."""
+"""The sync driver: drives turns in the calling thread, line for line as the async one does."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -24,11 +24,11 @@ T = TypeVar("T")
 def drive(turn: Turn, client: OpenAI, runtime: Runtime) -> None:
     """Take a turn to its end.
 
-    A thread cannot be interrupted, so limits of time act where it waits: on the socket (as
-    the timeouts of the HTTP client), on tools, and between steps.
+    A thread cannot be interrupted, so time limits take effect where it waits: at the socket (as
+    the timeouts of the HTTP client), at tools, and between steps.
 
     Raises:
-        SessionTimeoutError: It took longer than the agent's ``session_timeout_s``.
+        SessionTimeoutError: The turn took longer than the agent's ``session_timeout_s``.
         ConversationError: The conversation is in the middle of another turn.
         MaxRoundsError, ContextTooLongError: See ``Turn``.
         ModelAnswerError: An answer of the model is malformed.
@@ -83,7 +83,7 @@ def _ask(
         answer = parse_answer(_retrying(post, runtime, deadline_s))
         chat.answered(answer)
     runtime.meter.model_call(answer.usage)
-    # An answer that comes too late is none: it must not end the turn.
+    # An answer that comes too late is ignored: it must not end the turn.
     _check(deadline_s, runtime)
     return answer
 
@@ -91,8 +91,8 @@ def _ask(
 def _post(request: bytes, client: OpenAI, runtime: Runtime, deadline_s: float | None) -> bytes:
     _take_slot(runtime, deadline_s)
     try:
-        # The SDK's way for requests of one's own: its keys and errors, but without the walk
-        # over every message that makes up half the cost of `chat.completions.create`.
+        # The SDK's way for custom requests keeps its keys and errors, but saves the walk over
+        # every message, which is half the cost of `chat.completions.create`.
         response = client.post(
             PATH,
             cast_to=httpx2.Response,
@@ -112,9 +112,9 @@ def _chunks(
     chat: ChatSpan,
     deadline_s: float | None,
 ) -> Iterator[Stream[object]]:
-    """Begin a streamed answer; give its chunks.
+    """Start a streamed answer; yield its chunks.
 
-    Up to the first chunk a failure is tried again. The answer holds its slot to its end.
+    A failure before the first chunk is retried. The answer keeps its slot to its end.
     """
     with ExitStack() as slot:
 
@@ -165,7 +165,7 @@ def _deadline_in(seconds: float | None) -> float | None:
 
 
 def _timeout_s(runtime: Runtime, deadline_s: float | None) -> float | None:
-    """Return what a request may take: the time for one call, or what is left of the session."""
+    """Return the time limit of a request: that of one call, or what is left of the session's."""
     if deadline_s is None:
         return runtime.call_timeout_s
     left_s = max(0.0, deadline_s - time.monotonic())

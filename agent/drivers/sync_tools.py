@@ -1,4 +1,4 @@
-"""Runs the tools of one answer in threads, all at once."""
+"""Runs the tools of one answer concurrently, in threads."""
 
 import time
 from collections.abc import Sequence
@@ -20,25 +20,25 @@ def run_tools(
     span: SessionSpan,
     deadline_s: float | None = None,
 ) -> list[ToolResult]:
-    """Run tools side by side, as far as the limits allow; results are in the calls' order.
+    """Run tools concurrently, as far as the limits allow; results are in the calls' order.
 
-    The calling thread runs tools too. So a single call without a time limit stays in it, a
-    session goes on even if no worker is free, and no pool, however full, can deadlock.
+    The calling thread runs tools too. So a single call without a time limit stays in that
+    thread, a session continues even if no worker is free, and a full pool cannot deadlock.
 
     Args:
         invocations: The calls.
         runtime: Executor and limits.
-        span: What watches.
-        deadline_s: When the session has to be over, on ``time.monotonic``.
+        span: The span of the session.
+        deadline_s: When the session must be over, on ``time.monotonic``.
 
     Raises:
-        ToolFailedError: A critical tool failed; what had not begun does not begin.
-        SessionTimeoutError: The deadline has passed. Functions that run go on, unheard.
+        ToolFailedError: A critical tool failed; calls that have not started do not start.
+        SessionTimeoutError: The deadline has passed. Running functions continue, unused.
     """
     if not invocations:
         return []
     limits_s = [_limit_s(invocation, deadline_s) for invocation in invocations]
-    # The first that may take as long as it likes is this thread's own.
+    # The calling thread itself runs the first call without a time limit.
     own = limits_s.index(None) if None in limits_s else None
     futures = [
         None if index == own else _submit(invocation, runtime, span)
@@ -54,13 +54,13 @@ def run_tools(
             elif limit_s is not None:
                 result = _in_time(invocation, future, limit_s, deadline_s, runtime)
             elif future.cancel():
-                # No worker has begun it: this thread takes it back.
+                # No worker has started the call: this thread takes it back.
                 result = _here(invocation, runtime, span)
             else:
                 result = future.result()
             results.append(invocation.checked(result))
     finally:
-        # Only an error or an interrupt (Ctrl-C, SystemExit) gets here early: begin no more.
+        # Only an error or an interrupt (Ctrl-C, SystemExit) reaches this early: start no more.
         for future in futures:
             if future is not None:
                 future.cancel()
@@ -79,7 +79,7 @@ def _here(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> ToolRe
 
 def _run_limited(invocation: Invocation, runtime: Runtime, span: SessionSpan) -> ToolResult:
     with ExitStack() as slots:
-        # First the tool's own limit: whoever waits for that is in nobody else's way.
+        # First the tool's own limit: a call that waits for that blocks no other tool.
         for limiter in (invocation.tool.limiter, runtime.tool_limiter):
             limiter.acquire()
             slots.callback(limiter.release)
@@ -110,8 +110,8 @@ def _in_time(
 
 
 def _limit_s(invocation: Invocation, deadline_s: float | None) -> float | None:
-    """Return when a call has to be over, on ``time.monotonic``; ``None`` if it need not be."""
-    # An async tool keeps to its own timeout, in its own event loop.
+    """Return when a call must be over, on ``time.monotonic``; ``None`` if there is no limit."""
+    # An async tool applies its own timeout, in its own event loop.
     if invocation.is_async or invocation.tool.timeout_s is None:
         return deadline_s
     own_s = time.monotonic() + invocation.tool.timeout_s

@@ -1,1 +1,1 @@
-"""Where people meet the agent: a terminal, and a web service."""
+"""User interfaces of the agent: a terminal, and a web service."""

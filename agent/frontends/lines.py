@@ -9,14 +9,14 @@ _AT_ONCE_BYTES = 4096
 
 
 class Lines:
-    """The lines that come in on a file descriptor: ``async with`` it.
+    """The lines that come in on a file descriptor; use with ``async with``.
 
-    The loop is told when there is something to read, so however slowly somebody types, it
-    goes on; no thread is involved. (A regular file is always ready, and the loop refuses to
-    watch it: then reading is quick and done at once.)
+    The loop is notified when there is something to read, so slow typing does not block it, and
+    no thread is involved. (A regular file is always ready, and the loop refuses to watch it:
+    then the file is read immediately, which is fast.)
 
     Args:
-        descriptor: A file descriptor, of the standard input, say; stays open.
+        descriptor: A file descriptor, such as that of the standard input; stays open.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -27,7 +27,7 @@ class Lines:
         self._something = asyncio.Event()
 
     async def next(self) -> str | None:
-        """Wait for the next line, without its end; ``None`` when there are no more."""
+        """Wait for the next line and return it without its end; ``None`` when there are no more."""
         while not self._lines and not self._over:
             self._something.clear()
             await self._something.wait()

@@ -1,8 +1,8 @@
 """A chat in the terminal: ``python -m warpbench.agent.frontends.terminal``.
 
-Nothing here blocks the event loop, so what lives on it beside the chat, the connection to an
-MCP server for one, goes on while somebody is thinking what to type. Ctrl-C cancels the answer
-under way; at the prompt, the second one ends the chat.
+Nothing here blocks the event loop, so other tasks on it, such as the connection to an MCP
+server, continue while the user types. Ctrl-C cancels the current answer; a second Ctrl-C at
+the prompt ends the chat.
 """
 
 import argparse
@@ -35,16 +35,16 @@ _HELP = "/clear forgets the conversation, /summary counts it, /exit ends the cha
 
 
 class _InterruptError(Exception):
-    """What is under way was interrupted by Ctrl-C."""
+    """Ctrl-C interrupted the current answer or the prompt."""
 
 
 class TerminalChat:
-    """A chat between somebody at a terminal and an agent, in one conversation.
+    """A chat between a user at a terminal and an agent, in one conversation.
 
     Args:
-        agent: Who answers.
-        read_line: Waits for a line; gives ``None`` at the end.
-        write: Puts text on the terminal at once.
+        agent: The agent that answers.
+        read_line: Waits for a line; returns ``None`` at the end.
+        write: Writes text to the terminal immediately.
     """
 
     def __init__(self, agent: Agent, read_line: ReadLine, write: Write) -> None:
@@ -55,7 +55,7 @@ class TerminalChat:
         self._under_way: asyncio.Task[Any] | None = None
 
     def interrupt(self) -> None:
-        """Do what Ctrl-C means: cancel the answer under way, or leave the prompt."""
+        """Handle Ctrl-C: cancel the current answer, or leave the prompt."""
         if self._under_way is not None:
             self._under_way.cancel()
 
@@ -108,7 +108,7 @@ class TerminalChat:
         async with asyncio.TaskGroup() as group:
             self._under_way = task = group.create_task(work)
         self._under_way = None
-        # A task that was cancelled by itself is no failure to its group.
+        # A cancelled task does not count as a failure of its group.
         if task.cancelled():
             raise _InterruptError
         return task.result()
@@ -119,7 +119,7 @@ def _dim(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    # What a model or a tool says must not command the terminal.
+    # Text of a model or a tool must not control the terminal.
     return "".join(each for each in text if each.isprintable() or each in "\n\t")
 
 
@@ -163,7 +163,7 @@ def _print(text: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Chat in this terminal; exits with 2 if it cannot begin."""
+    """Chat in this terminal; exits with status 2 if the chat cannot start."""
     parser = OneLineParser(
         "python -m warpbench.agent.frontends.terminal", description="Chat with the agent."
     )

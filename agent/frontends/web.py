@@ -2,7 +2,7 @@
 
     uvicorn --factory warpbench.agent.frontends.web:app_from_environment
 
-Each request is a conversation of its own. A client that hangs up cancels the work for it.
+Each request is a conversation of its own. When a client disconnects, its work is cancelled.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _CLIENT_HUNG_UP = 499
 
 
 class Task(BaseModel):
-    """What ``/execute_task`` takes."""
+    """The body of a request to ``/execute_task``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,7 +43,7 @@ class Task(BaseModel):
 
 
 class Message(BaseModel):
-    """What ``/chat`` takes."""
+    """The body of a request to ``/chat``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,12 +56,12 @@ def create_app(agent: Agent, *, close_agent: bool = False) -> FastAPI:
     ``POST /execute_task`` works on a task and answers with the fields of ``TaskResult``
     (times in seconds). ``POST /chat`` answers as server-sent events: ``text``,
     ``tool_started``, ``tool_ended``, then ``answer`` or ``error``, each with JSON. ``GET
-    /health`` gives the agent's counters. An error is ``{"error": …}`` in one line, with 504
-    for one of time, 502 for one of the model's API, and 422 for bad input.
+    /health`` returns the agent's counters. An error is ``{"error": …}`` in one line, with 504
+    for a timeout, 502 for an error of the model's API, and 422 for bad input.
 
     Args:
-        agent: Whose service it is; its async methods are used.
-        close_agent: Whether the service closes it at its end.
+        agent: The agent to serve; its async methods are used.
+        close_agent: Whether the service closes the agent at its end.
     """
 
     @asynccontextmanager
@@ -78,7 +78,7 @@ def create_app(agent: Agent, *, close_agent: bool = False) -> FastAPI:
     async def execute_task(task: Task, request: Request) -> Any:
         work = agent.arun(task.task, max_iterations=task.max_iterations)
         result: TaskResult | None = await _unless_hung_up(request, work)
-        # Nobody reads the answer to one who has gone.
+        # The client has disconnected, so nobody reads this answer.
         return JSONResponse({}, _CLIENT_HUNG_UP) if result is None else asdict(result)
 
     @app.post("/chat", response_class=EventSourceResponse)
@@ -105,12 +105,12 @@ def create_app(agent: Agent, *, close_agent: bool = False) -> FastAPI:
 
 
 def app_from_environment() -> FastAPI:
-    """Return the service of an agent without tools, its client made from the environment."""
+    """Return the service of an agent without tools, with a client made from the environment."""
     return create_app(Agent(), close_agent=True)
 
 
 async def _unless_hung_up(request: Request, work: Awaitable[T]) -> T | None:
-    """Do the work; give it up, and return ``None``, if the client hangs up."""
+    """Do the work, or cancel it and return ``None`` if the client disconnects."""
 
     async def hung_up() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -127,7 +127,7 @@ async def _unless_hung_up(request: Request, work: Awaitable[T]) -> T | None:
 
 @asynccontextmanager
 async def _unwrapped() -> AsyncIterator[None]:
-    """Raise the one error of a group of tasks as it is."""
+    """Raise the only error of a group of tasks as it is."""
     try:
         yield
     except ExceptionGroup as group:
@@ -145,7 +145,7 @@ def _encode(event: StreamEvent) -> ServerSentEvent:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
-    """Return a status and one line; nothing that an API says, for it may quote the key."""
+    """Return a status and one line, without text of the API, which may contain the key."""
     if isinstance(error, SessionTimeoutError | openai.APITimeoutError):
         return _GATEWAY_TIMEOUT, "the agent took too long"
     if isinstance(error, openai.APIStatusError):

@@ -1,4 +1,4 @@
-"""One connection to an MCP server, held by one task and used by any."""
+"""One connection to an MCP server, owned by one task and used by any."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,8 +19,8 @@ Where = str | MCPServer[Any] | Callable[[], Transport]
 class Connection:
     """A connection, from its opening to its end.
 
-    mcp's scopes of cancellation have to be left by the task that entered them. So one task,
-    ``hold``, opens the connection, waits and closes it; whoever has the client may call it.
+    mcp's cancel scopes must be left by the task that entered them. So one task, ``hold``, opens
+    the connection, waits and closes it. Any task may use the client.
     """
 
     def __init__(self, where: Where, connect_timeout_s: float) -> None:
@@ -32,36 +32,36 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is known to have ended."""
+        """Whether the connection is known to have ended."""
         return self._lost
 
     def lose(self) -> None:
-        """Take note that it has ended, and let its task clean up."""
+        """Mark the connection as ended, and let its task clean up."""
         self._lost = True
         self._let_go.set()
 
     async def client(self) -> Client:
-        """Wait until it is open.
+        """Wait until the connection is open, and return its client.
 
         Raises:
-            McpError: It cannot be opened.
+            McpError: The connection cannot be opened.
         """
-        # Several may wait, and one who is cancelled must not cancel it for the others.
+        # Several tasks may wait, and cancelling one must not cancel the opening for the others.
         return await asyncio.shield(self._opened)
 
     async def hold(self) -> None:
-        """Open it, hold it until it is let go or lost, and close it. Raises nothing."""
+        """Open the connection, keep it until it is released or lost, and close it."""
         try:
-            # Not around the whole: closing may take its time.
+            # Not around the whole block: closing may take its time.
             limit = asyncio.timeout(self._connect_timeout_s)
             async with limit, Client(self._server(), cache=None) as client:
                 limit.reschedule(None)
                 self._opened.set_result(client)
                 await self._let_go.wait()
-        except Exception as error:  # noqa: BLE001 - those who wait are told, if anybody does
+        except Exception as error:  # noqa: BLE001 - the tasks that wait get it, if there are any
             if not self._opened.done():
                 self._opened.set_exception(self._refused(error))
-                # Nobody may be waiting any more.
+                # There may be no task that still waits.
                 self._opened.exception()
         finally:
             self._lost = True
@@ -89,7 +89,7 @@ class Connection:
 
 
 def where_is(where: Where) -> str:
-    """Name a server in a message, without what is secret in its address."""
+    """Return the name of a server for a message, without secrets in its address."""
     if not isinstance(where, str):
         return getattr(where, "name", None) or "a transport of the caller's"
     scheme, _, rest = where.partition("://")

@@ -1,4 +1,4 @@
-"""Names for the tools of servers that know nothing of each other, or of the model's rules."""
+"""Names for the tools of independent servers, as the model's API accepts them."""
 
 import re
 from collections import Counter
@@ -12,24 +12,24 @@ _MOST_LETTERS = 64
 
 
 class Server(Protocol):
-    """Something that has tools, and a name of its own."""
+    """A server: its name, and its tools."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the server."""
         ...
 
     @property
     def tools(self) -> Sequence[Tool]:
-        """Its tools; their names differ."""
+        """Tools of the server; their names differ."""
         ...
 
 
 def safe_names(names: Iterable[str], prefix: str | None = None) -> list[str]:
-    """Return names that the model's API takes, no two alike, in the same order.
+    """Return distinct names that the model's API accepts, in the same order.
 
-    What is no letter, digit, ``_`` or ``-`` becomes ``_``. Where two become one, or one is too
-    long, the later one is numbered.
+    A character that is no letter, digit, ``_`` or ``-`` becomes ``_``. If two names become equal,
+    or one is too long, the later one is numbered.
     """
     taken: set[str] = set()
     safe = []
@@ -46,7 +46,7 @@ def safe_names(names: Iterable[str], prefix: str | None = None) -> list[str]:
 
 
 def without_clashes(servers: Iterable[Server]) -> list[Tool]:
-    """Return the tools of several servers; those that share a name get their server's before it."""
+    """Return the tools of several servers; tools of equal names get their server's as a prefix."""
     together = [(server.name, tool) for server in servers for tool in server.tools]
     often = Counter(tool.name for _, tool in together)
     names = [

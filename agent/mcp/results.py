@@ -1,4 +1,4 @@
-"""What a model reads of a result that an MCP tool gave."""
+"""The text that a model reads of an MCP tool's result."""
 
 import json
 
@@ -17,7 +17,7 @@ from .errors import McpToolError
 
 
 def text_of(result: CallToolResult) -> str:
-    """Return a result as text: its texts, else its structured content, else what it consists of.
+    """Return a result as text: its texts, else its structured content, else a list of its parts.
 
     Raises:
         McpToolError: The tool failed.

@@ -1,4 +1,4 @@
-"""A sample MCP server, with tools to try things out on."""
+"""A sample MCP server, with tools to experiment with."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ def sample_server() -> MCPServer[Any]:
 
     @server.tool()
     def echo(text: str) -> str:
-        """Say the same again."""
+        """Return the text unchanged."""
         return text
 
     @server.tool()
@@ -35,7 +35,7 @@ def sample_server() -> MCPServer[Any]:
     @server.tool()
     def fail(reason: str) -> str:
         """Fail for a reason."""
-        # Of any other error mcp tells the client no more than that there was one.
+        # Of any other error mcp tells the client only that there was one.
         raise ToolError(reason)
 
     return server

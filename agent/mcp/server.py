@@ -23,14 +23,14 @@ def create_app(server: MCPServer[Any], *, host: str = "127.0.0.1") -> Starlette:
     """Return the app, to be run by uvicorn.
 
     Args:
-        server: What to serve.
-        host: The address it is served at; by HTTP, on loopback, others are refused.
+        server: The server.
+        host: The address to serve at; over HTTP on loopback, other host names are refused.
     """
 
     async def by_websocket(socket: WebSocket) -> None:
         await _serve(server, socket)
 
-    # It brings the lifespan along in which its sessions live.
+    # This app has the lifespan that the server's sessions need.
     app = server.streamable_http_app(streamable_http_path="/mcp", host=host)
     app.router.routes.append(WebSocketRoute("/ws", by_websocket))
     return app
@@ -53,7 +53,7 @@ async def _serve(server: MCPServer[Any], socket: WebSocket) -> None:
 
 
 def _is_from_here(socket: WebSocket) -> bool:
-    # A page of another site may open a WebSocket to loopback; its browser says where it is from.
+    # A page of another site may open a WebSocket to loopback; its browser sends the origin.
     origin = socket.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
@@ -61,7 +61,7 @@ def _is_from_here(socket: WebSocket) -> bool:
 async def _read(
     socket: WebSocket, to_server: MemoryObjectSendStream[SessionMessage | Exception]
 ) -> None:
-    # Closing the stream at the end tells the server that its client has gone.
+    # Closing the stream at the end informs the server that its client has gone.
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
         async with to_server:
             with suppress(WebSocketDisconnect):
@@ -78,7 +78,7 @@ async def _read(
 
 async def _write(socket: WebSocket, from_server: MemoryObjectReceiveStream[SessionMessage]) -> None:
     async with from_server:
-        # The client may have gone while the answer was made.
+        # The client may have disconnected while the answer was made.
         with suppress(WebSocketDisconnect, RuntimeError):
             async for message in from_server:
                 await socket.send_text(

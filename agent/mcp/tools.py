@@ -19,24 +19,24 @@ from .results import text_of
 
 _LOST = (anyio.ClosedResourceError, anyio.BrokenResourceError, httpx2.TransportError)
 _SESSION_TERMINATED = 32600
-"""What mcp's HTTP client says if the server does not know its session any more."""
+"""The error of mcp's HTTP client if the server no longer knows its session."""
 
 
 class McpTools:
-    """A connection to an MCP server, and its tools: ``async with`` it.
+    """A connection to an MCP server, and its tools; use with ``async with``.
 
-    Calls run side by side over the one connection. A connection that is lost is an error of
-    the calls under way, which the model is told; the next call connects again.
+    Calls run concurrently over the one connection. When the connection is lost, the running
+    calls fail with an error that goes to the model, and the next call connects again.
 
-    It belongs to the event loop in which it was entered; the tools are for the agent's async
-    methods.
+    The connection belongs to the event loop in which it was entered. The tools are for the
+    agent's async methods.
 
     Args:
         where: The address of a server, ``http(s)://`` for streamable HTTP or ``ws(s)://`` for
             WebSocket; or a server in this process; or a function that makes an mcp transport.
-        prefix: Stands before the names of all its tools, with a ``_``; and is its name.
+        prefix: Prefix of the names of all tools, with a ``_``; also the name of the server.
         connect_timeout_s: Seconds that connecting may take.
-        call_timeout_s: Seconds that a call may take; by default any number.
+        call_timeout_s: Seconds that a call may take; by default without limit.
 
     Raises:
         SettingsError: The address has another scheme, or a timeout is not above 0.
@@ -74,16 +74,16 @@ class McpTools:
 
     @property
     def name(self) -> str:
-        """Its prefix, or else what the server calls itself."""
+        """Name of the server: its prefix, or else the server's own name."""
         return self._name
 
     @property
     def tools(self) -> list[Tool]:
-        """The tools, as they were when it was entered or last refreshed."""
+        """The tools, as they were on entry or at the last refresh."""
         return list(self._tools)
 
     async def refresh(self) -> None:
-        """Ask the server for its tools anew; agents keep those that they were given.
+        """Ask the server for its tools again; agents keep the tools that they have.
 
         Raises:
             McpError: The server cannot be reached, or has gone.
@@ -121,10 +121,10 @@ class McpTools:
         return call
 
     def connection(self) -> Connection:
-        """Return the connection, a new one if there is none or it is lost.
+        """Return the connection; a new one if there is none or it is lost.
 
         Raises:
-            McpError: It was not entered, or in another event loop.
+            McpError: The tools were not entered, or in another event loop.
         """
         if self._loop is not asyncio.get_running_loop():
             raise McpError(
@@ -138,7 +138,7 @@ class McpTools:
         return self._connection
 
     def failed(self, why: object) -> McpError:
-        """Make the error of a call or its connection."""
+        """Return the error of a call or of its connection."""
         return McpError(f"the MCP server at {where_is(self._where)}: {why}")
 
     async def __aenter__(self) -> Self:
@@ -160,12 +160,12 @@ class McpTools:
         self._loop = None
         if self._connection is not None:
             self._connection.lose()
-        # The one task in it ends by itself now, and never fails: no need to cancel it.
+        # The only task in the group now ends by itself and never fails: no need to cancel it.
         await self._holders.__aexit__(None, None, None)
 
 
 class _Lost:
-    """Gives the client for one call, and takes note if its connection is lost in it."""
+    """Provides the client for one call, and marks the connection if it is lost in that call."""
 
     def __init__(self, tools: McpTools) -> None:
         self._tools = tools

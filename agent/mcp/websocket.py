@@ -1,4 +1,4 @@
-"""MCP over WebSocket, the client's side: mcp 2 has no such transport any more.
+"""The client side of MCP over WebSocket, a transport that mcp 2 no longer has.
 
 One JSON-RPC message is one text frame, under the subprotocol ``mcp``, as mcp 1 had it.
 """
@@ -25,18 +25,18 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 async def websocket_transport(
     url: str, *, open_timeout_s: float = 10.0, lost: Callable[[], None] = lambda: None
 ) -> AsyncIterator[tuple[Incoming, Outgoing]]:
-    """Connect; give the streams that ``mcp.Client`` reads from and writes to.
+    """Connect, and yield the streams that ``mcp.Client`` reads from and writes to.
 
-    When the connection ends, so does the stream that is read, and whoever waits for an answer
-    hears of it. Leaving closes the connection.
+    When the connection ends, so does the stream that is read, and tasks that wait for an answer
+    get an error. Leaving the scope closes the connection.
 
     Args:
         url: A ``ws://`` or ``wss://`` address.
         open_timeout_s: Seconds that the connection may take to open.
-        lost: Called when the connection ends before it is left.
+        lost: Called when the connection ends before the scope is left.
 
     Raises:
-        OSError, TimeoutError, websockets.exceptions.WebSocketException: It cannot be opened.
+        OSError, TimeoutError, websockets.exceptions.WebSocketException: The connection failed.
     """
     to_session, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, from_session = anyio.create_memory_object_stream[SessionMessage](0)
@@ -59,13 +59,13 @@ async def _read(
     to_session: MemoryObjectSendStream[SessionMessage | Exception],
     lost: Callable[[], None],
 ) -> None:
-    # The session may be the first to go; then nobody wants the rest.
+    # The session may end first; then nobody needs the rest.
     with suppress(anyio.BrokenResourceError):
         async with to_session:
             with suppress(ConnectionClosed):
                 async for frame in socket:
                     await to_session.send(_parse(frame))
-            # First this, so that whoever wakes up knows already.
+            # First this, so that a task that wakes up knows already.
             lost()
 
 
@@ -84,5 +84,5 @@ def _parse(frame: str | bytes) -> SessionMessage | Exception:
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_json(frame, by_name=False))
     except ValidationError as error:
-        # The session tells whoever is concerned; one bad message does not end the connection.
+        # The session reports it to the caller; one bad message does not end the connection.
         return error

@@ -4,9 +4,9 @@
         await agent.chat_async("…")
         print(debug.task_tree())
 
-A thread looks at the loop's heart: it asks the loop for a sign of life, and if none comes in
-time it takes the stack of the loop's thread, which is that of the culprit. Meant for finding
-a fault: each heartbeat wakes the loop, and each task takes a note of who made it.
+A thread sends heartbeats to the loop. If the loop does not answer one in time, the thread takes
+the stack of the loop's thread, which shows the blocking code. This is meant for finding a fault:
+each heartbeat wakes the loop, and each task records which task created it.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ class BlockedLoop:
     """An event loop that ran nothing else for a while; as a string, a message.
 
     Attributes:
-        task: Name of the task at whose expense it was; empty if it was a callback.
-        blocked_s: For how long, in seconds: until the report, which comes at once, for a loop
-            may never come back; in ``Debugger.blocked`` until the loop did come back.
+        task: Name of the blocking task; empty if a callback blocked.
+        blocked_s: Seconds that the loop was blocked: in a report until the report, which does not
+            wait for the end; in ``Debugger.blocked`` until the loop continued.
         stack: Where the loop's thread was, the innermost call last.
     """
 
@@ -49,7 +49,7 @@ class BlockedLoop:
 
 
 class Debugger:
-    """What ``debugging`` gives: the blocks found so far, and the tree of tasks."""
+    """The result of ``debugging``: the blocks found so far, and the tree of tasks."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -57,10 +57,10 @@ class Debugger:
         self.blocked: list[BlockedLoop] = []
 
     def task_tree(self) -> str:
-        """Show the live tasks of the loop, each below the one that made it.
+        """Show the live tasks of the loop, each below the task that created it.
 
-        A line tells a task's name, and the innermost line of code at which it waits. Tasks
-        made before debugging began stand at the top.
+        A line shows a task's name and the innermost line of code at which the task waits. Tasks
+        that are older than the debugging stand at the top.
         """
         made = {task: number for number, task in enumerate(self._makers)}
         tasks = sorted(
@@ -82,7 +82,7 @@ class Debugger:
         return "\n".join(lines)
 
     def noting_makers(self) -> Callable[..., asyncio.Future[Any]]:
-        """Make a task factory that takes note of which task made which."""
+        """Return a task factory that records which task created which."""
         make = self._loop.get_task_factory()
 
         def factory(
@@ -112,7 +112,7 @@ async def debugging(
 
     Args:
         blocked_after_s: Seconds without a sign of life after which the loop counts as blocked.
-        report: Is told of each block, in a thread of its own; by default a log warning.
+        report: Called with each block, in a thread of its own; by default logs a warning.
 
     Raises:
         SettingsError: ``blocked_after_s`` is not above 0.
@@ -204,7 +204,7 @@ def _frame_of(thread: int) -> FrameType | None:
 
 
 def _stack(frame: FrameType) -> str:
-    # From the task inwards; how the loop came to run it interests nobody.
+    # From the task inwards; the event loop's own frames do not matter.
     frames = traceback.extract_stack(frame)
     starts = [
         i for i, each in enumerate(frames) if each.name == "_run" and "asyncio" in each.filename
@@ -214,12 +214,12 @@ def _stack(frame: FrameType) -> str:
 
 def _name(task: asyncio.Task[Any]) -> str:
     name = task.get_name()
-    # Python 3.13.0 sets the name that was not given on tasks of any task factory.
+    # Python 3.13.0 sets a name even on tasks of a task factory that were given none.
     return name if name != "None" else getattr(task.get_coro(), "__qualname__", name)
 
 
 def _where(task: asyncio.Task[Any]) -> str:
-    """Say at which line a task waits, in the innermost coroutine that it awaits."""
+    """Return the line at which a task waits, in the innermost coroutine that it awaits."""
     waiting: Any = task.get_coro()
     line = "not a coroutine"
     while isinstance(waiting, CoroutineType) and waiting.cr_frame is not None:

@@ -1,7 +1,7 @@
-"""The seam through which an agent can be watched; where nobody does, it costs nothing.
+"""The interface for watching an agent; without an observer it costs nothing.
 
 An agent asks its observer for a session, and that session for what happens inside. Each of
-these is entered when it begins and left when it ends, with the error if it failed.
+these is entered at its start and left at its end, with the error if it failed.
 ``opentelemetry`` has the observer that speaks OpenTelemetry, which is the default if the program
 uses that.
 """
@@ -19,15 +19,15 @@ class ChatSpan(Protocol):
     """One call of the model, with its retries."""
 
     def active(self) -> AbstractContextManager[object]:
-        """Make it the parent of whatever is watched inside (the HTTP client, say)."""
+        """Make this call the parent of whatever is watched inside, such as the HTTP client."""
         ...
 
     def first_token(self) -> None:
-        """Take note that a streamed answer has begun."""
+        """Record that a streamed answer has started."""
         ...
 
     def answered(self, answer: ModelAnswer) -> None:
-        """Take the answer."""
+        """Record the model's answer."""
         ...
 
 
@@ -35,11 +35,11 @@ class ToolSpan(Protocol):
     """One run of a tool."""
 
     def active(self) -> AbstractContextManager[object]:
-        """Make it the parent of whatever is watched inside: what the tool itself does."""
+        """Make this run the parent of whatever is watched inside: the work of the tool itself."""
         ...
 
     def ended(self, result: ToolResult) -> None:
-        """Take the result."""
+        """Record the tool's result."""
         ...
 
 
@@ -47,11 +47,11 @@ class SessionSpan(Protocol):
     """One chat, task or stream of an agent."""
 
     def chat(self) -> AbstractContextManager[ChatSpan]:
-        """Begin a call of the model."""
+        """Start a call of the model."""
         ...
 
     def execute_tool(self, invocation: Invocation) -> AbstractContextManager[ToolSpan]:
-        """Begin a run of a tool."""
+        """Start a run of a tool."""
         ...
 
 
@@ -64,7 +64,7 @@ class Observer(Protocol):
 
 
 class _Nobody:
-    """Every observer in one: it begins itself, ends nothing and notes nothing."""
+    """Every observer in one: each method returns the object itself and records nothing."""
 
     __slots__ = ()
 
@@ -102,14 +102,14 @@ class _Nobody:
 
 
 NOBODY: Observer = _Nobody()
-"""The observer of an agent that nobody watches."""
+"""The observer of an agent that is not watched."""
 
 
 class UsualObserver:
-    """What watches an agent that was given no observer: OpenTelemetry, if the program uses it.
+    """The default observer: OpenTelemetry, if the program uses it.
 
-    Only a program that has imported OpenTelemetry can have configured it. So this need not
-    import it, which takes longer than many a session.
+    Only a program that has imported OpenTelemetry can have configured it. So this module need not
+    import OpenTelemetry, which takes longer than many a session.
     """
 
     def __init__(self) -> None:

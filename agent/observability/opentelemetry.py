@@ -2,7 +2,7 @@
 
     invoke_agent {agent}            a chat, task or stream
     ├── chat {model}                a call of the model, with its retries
-    ├── execute_tool {tool}         a tool; what it does itself stands below it
+    ├── execute_tool {tool}         a tool; spans of its own work stand below it
     └── chat {model}
 
 An agent is watched by this in each program that uses OpenTelemetry; without a configured
@@ -78,7 +78,7 @@ class OpenTelemetry:
         """Begin the span of a session."""
         provider = self._tracer_provider or trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
-            # Nobody has configured one: spans would cost something and go nowhere.
+            # No provider is configured: spans would cost time and go nowhere.
             return NOBODY.invoke_agent(agent, model)
         return self._invoke_agent(agent, model)
 
@@ -104,7 +104,7 @@ class OpenTelemetry:
 
 
 class _Session:
-    """One session; its children are given their parent, for tools run in other threads."""
+    """One session; its spans get their parent explicitly, for tools that run in other threads."""
 
     def __init__(
         self, telemetry: OpenTelemetry, span: Span, model: str, common: dict[str, str]
@@ -214,7 +214,7 @@ def _ending(span: Span) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        # The message may hold what was said; the type does not.
+        # The message may quote a conversation; the type does not.
         span.set_attribute("error.type", type(error).__qualname__)
         span.set_status(Status(StatusCode.ERROR))
         raise

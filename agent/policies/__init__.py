@@ -1,1 +1,1 @@
-"""Limits on what a session may do: concurrency, retries, deadlines; and what they counted."""
+"""Limits on a session: concurrency, retries, deadlines; and counters."""

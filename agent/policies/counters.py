@@ -1,4 +1,4 @@
-"""What an agent has used so far, and what it cost."""
+"""Counters of what an agent has used, and what that cost."""
 
 import threading
 from dataclasses import dataclass, field
@@ -54,13 +54,13 @@ class Counters:
     """What an agent has used until a moment.
 
     Attributes:
-        sessions: Chats and tasks begun.
+        sessions: Chats and tasks started.
         model_calls: Answers of the model.
         retries: Tries of the model that followed a failed one.
         tool_calls: Tools run.
-        tool_failures: How many of them failed or timed out.
+        tool_failures: Calls of tools that failed or timed out.
         usage: Tokens of all answers.
-        cost_usd: What they cost in US dollars; 0 if the agent knows no prices.
+        cost_usd: Cost of these tokens in US dollars; 0 if the agent knows no prices.
     """
 
     sessions: int = 0

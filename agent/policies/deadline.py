@@ -1,4 +1,4 @@
-"""Limits of time that end in an error of one's own."""
+"""Time limits that end in a custom error."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from types import TracebackType
 
 
 def deadline_in(seconds: float | None) -> float | None:
-    """Return the moment so many seconds from now, on the running loop's clock."""
+    """Return the time in ``seconds`` from now, on the running loop's clock."""
     return None if seconds is None else asyncio.get_running_loop().time() + seconds
 
 
 class Until:
-    """``asyncio.timeout_at`` that raises what it is told to instead of ``TimeoutError``.
+    """``asyncio.timeout_at`` that raises a given error instead of ``TimeoutError``.
 
     A ``TimeoutError`` of the code inside is not touched.
 

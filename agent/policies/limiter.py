@@ -1,4 +1,4 @@
-"""A limit on how many do something at once, for threads and event loops alike."""
+"""A limit on concurrency, for threads and event loops alike."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from ..errors import SettingsError
 
 
 class Slots(Protocol):
-    """Something to take a slot of, and to give it back to."""
+    """Something to acquire a slot from, and to release the slot to."""
 
     def acquire(self, timeout_s: float | None = None) -> None:
         """Take a slot; block this thread until there is one.
@@ -40,15 +40,15 @@ class Unlimited:
         """Take one of endless slots."""
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the slot."""
 
 
 class Limiter:
-    """Lets at most so many in at once; who comes first goes first, from wherever it comes.
+    """Admits a limited number at a time, in the order of arrival, from threads and loops.
 
     One limiter may be shared by agents, threads and event loops: ``with limiter:`` in a
-    thread, ``async with limiter:`` in a coroutine. Each slot is given back by whoever took
-    it; a waiter that is cancelled leaves the queue, and takes no slot with it.
+    thread, ``async with limiter:`` in a coroutine. Whoever acquired a slot releases it; a waiter
+    that is cancelled leaves the queue, and takes no slot with it.
 
     Args:
         limit: How many; at least 1.
@@ -59,7 +59,7 @@ class Limiter:
 
     def __init__(self, limit: int) -> None:
         if limit < 1:
-            raise SettingsError(f"limit is {limit}; at least 1 has to be let in")
+            raise SettingsError(f"limit is {limit}; expected at least 1")
         self.limit = limit
         self._guard = threading.Lock()
         self._free = limit
@@ -93,7 +93,7 @@ class Limiter:
             raise
 
     def release(self) -> None:
-        """Give a slot back, to whoever has waited longest."""
+        """Release a slot to the waiter that has waited longest."""
         with self._guard:
             while self._waiters:
                 waiter = self._waiters.popleft()
@@ -116,7 +116,7 @@ class Limiter:
             return waiter
 
     def _leave(self, waiter: Future[None]) -> None:
-        # If it cannot be cancelled, a slot was handed over in the same moment: pass it on.
+        # If it cannot be cancelled, a slot was handed over in the same moment: release it.
         if not waiter.cancel():
             self.release()
 

@@ -1,4 +1,4 @@
-"""When a failed call of the model is tried again, and after how long."""
+"""When a failed call of the model is retried, and after how long."""
 
 import email.utils
 import math
@@ -16,15 +16,15 @@ _WORTH_A_RETRY = frozenset({408, 409, 429})
 
 
 class RetryBudget:
-    """Keeps retries a small share of all calls, so that they do not finish off a weak server.
+    """Limits retries to a small share of all calls, so that they do not overload a weak server.
 
-    Each retry takes one token, each success gives a share of one back; without a whole token
-    a failure is final. Agents may share a budget, and threads. The idea is that of gRPC's
-    retry throttling (gRFC A6).
+    Each retry takes one token, and each success returns a part of one. Without a whole token a
+    failure is final. Agents and threads may share a budget. The idea is that of gRPC's retry
+    throttling (gRFC A6).
 
     Args:
-        tokens: How many retries may be made out of turn; what it starts with, and its most.
-        per_success: Tokens that a success gives back: 0.1 allows a retry for each ten.
+        tokens: Initial and greatest number of tokens: retries that need no earlier success.
+        per_success: Tokens that a success returns: 0.1 allows one retry per ten successes.
 
     Raises:
         SettingsError: ``tokens`` is below 1, or ``per_success`` below 0.
@@ -43,7 +43,7 @@ class RetryBudget:
 
     @property
     def tokens(self) -> float:
-        """What is left."""
+        """The tokens that are left."""
         return self._tokens
 
     def take(self) -> bool:
@@ -55,31 +55,31 @@ class RetryBudget:
             return True
 
     def give_back(self) -> None:
-        """Take note of a success."""
+        """Return the tokens of one success to the budget."""
         with self._changing:
             self._tokens = min(self._most, self._tokens + self._per_success)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Decides about retries; knows no clock and sleeps nowhere.
+    """Decides about retries; reads no clock and does not sleep.
 
-    Tried again are lost connections, timeouts, and the statuses 408, 409, 429 and 5xx, unless
-    the server's ``x-should-retry`` says otherwise. What the server asks for (``Retry-After``
-    and ``Retry-After-Ms``) is waited for exactly; otherwise the wait doubles from try to try,
-    less a random share, so that those who failed together do not come back together.
+    Lost connections, timeouts, and the statuses 408, 409, 429 and 5xx are retried, unless the
+    server's ``x-should-retry`` says otherwise. A wait that the server asks for (``Retry-After``
+    and ``Retry-After-Ms``) is kept exactly. Otherwise the wait doubles with each attempt, less a
+    random share, so that calls that failed together are not retried together.
 
     Attributes:
-        max_retries: Tries of one call besides the first; 0 turns retries off.
+        max_retries: Attempts at one call besides the first; 0 turns retries off.
         first_delay_s: Wait before the first retry.
-        max_delay_s: No wait is longer, unless the server asks for it.
+        max_delay_s: Longest wait, unless the server asks for a longer one.
         max_retry_after_s: If the server asks for more than this, the failure is final.
-        jitter: The share of a wait, 0 to 1, of which a random part is left out.
-        budget: Bounds the retries of all calls together.
-        random: Draws the jitter; give a seeded one to repeat a run.
+        jitter: Share of a wait, 0 to 1, of which a random part is left out.
+        budget: Limits the retries of all calls together.
+        random: Draws the jitter; pass a seeded generator to repeat a run.
 
     Raises:
-        SettingsError: A number is out of its range.
+        SettingsError: A number is out of range.
     """
 
     max_retries: int = 2
@@ -100,10 +100,10 @@ class RetryPolicy:
             raise SettingsError(f"jitter is {self.jitter}; expected a share between 0 and 1")
 
     def delay_s(self, error: openai.APIError, retries: int) -> float | None:
-        """Say how long to wait before the next try; ``None`` if there shall be none.
+        """Return how long to wait before the next attempt; ``None`` for no further attempt.
 
         Args:
-            error: How the last try failed.
+            error: The error of the last attempt.
             retries: Retries of this call so far.
         """
         if retries >= self.max_retries or not _is_worth_a_retry(error):
@@ -120,7 +120,7 @@ class RetryPolicy:
         return longest_s * (1 - self.jitter * self.random.random())
 
     def succeeded(self) -> None:
-        """Take note that a call has succeeded."""
+        """Record that a call has succeeded."""
         if self.budget is not None:
             self.budget.give_back()
 
@@ -150,6 +150,6 @@ def _retry_after_s(error: openai.APIError) -> float | None:
             continue
         if seconds >= 0:
             return seconds
-    # RFC 9110, 10.2.3: it may also be a date.
+    # RFC 9110, 10.2.3: the value may also be a date.
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
     return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())

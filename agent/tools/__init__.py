@@ -1,1 +1,1 @@
-"""The agent's tools: what one is, what its arguments may be, and how a call of it is run."""
+"""The agent's tools: what a tool is, its arguments, and how a call of it is run."""

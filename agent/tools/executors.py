@@ -1,4 +1,4 @@
-"""Handing calls to threads and processes, and waiting for them in an event loop."""
+"""Hands calls to threads and processes, and waits for them in an event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,10 +18,10 @@ def submit(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> "Future[T]":
-    """Hand a call to an executor.
+    """Submit a call to an executor.
 
     Raises:
-        SettingsError: It was shut down.
+        SettingsError: The executor was shut down.
     """
     try:
         return executor.submit(function, *args, **kwargs)
@@ -37,12 +37,12 @@ async def until_ended(
 ) -> "asyncio.Future[T] | None":
     """Wait until a submitted call has ended, however it ended.
 
-    A call that runs cannot be stopped. So if this is cancelled it leaves nothing behind: it
-    takes the call back or, if it runs already, stays until it ends.
+    A running call cannot be stopped. So a cancelled wait leaves nothing behind: it takes the call
+    back or, if the call runs already, waits until the call ends.
 
     Returns:
-        The call, ended; or ``None`` if it had not ended after ``timeout_s``. Then it was
-        taken back, or runs on.
+        The ended call; or ``None`` if it had not ended after ``timeout_s``. Then it was taken
+        back, or continues to run.
     """
     waiter = asyncio.wrap_future(submitted)
     try:

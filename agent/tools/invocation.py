@@ -22,15 +22,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call, checked and ready: a driver only chooses where and when it runs.
+    """One call, checked and ready: a driver only chooses where and when the call runs.
 
-    Running it never raises an ``Exception``: a tool that fails gives a result that tells the
-    model so. That is what lets a driver run many side by side, none cancelling the others.
+    Running a call never raises an ``Exception``: a failed tool gives an error result for the model.
+    So a driver can run many calls concurrently without one cancelling the others.
 
     Attributes:
-        call: What the model wrote.
-        tool: The tool that it named.
-        arguments: What the tool is called with.
+        call: The call as the model wrote it.
+        tool: The tool of the call.
+        arguments: The checked arguments.
         is_async: Whether the tool is awaited.
     """
 
@@ -61,14 +61,14 @@ class Invocation:
             if task is None or task.cancelling():
                 raise
             return _failure(call_id, name, error)
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises, the model is told
+        except Exception as error:  # noqa: BLE001 - any error of a tool goes to the model
             return self.timed_out() if limit.expired() else _failure(call_id, name, error)
 
     def submit(self, executor: Executor) -> "Future[ToolResult]":
-        """Hand a plain tool to its own executor or else this one.
+        """Submit a plain tool to its own executor or else to this one.
 
         Raises:
-            SettingsError: That one was shut down.
+            SettingsError: The executor was shut down.
         """
         chosen = self.tool.executor or executor
         work = (self.call.id, self.tool.name, self.tool.function, self.arguments)
@@ -80,14 +80,14 @@ class Invocation:
         return submit(chosen, partial(copy_context().run, run_plain, *work))
 
     def result_of(self, ended: "Future[ToolResult] | asyncio.Future[ToolResult]") -> ToolResult:
-        """Give the result of a submitted call that has ended, however it ended."""
+        """Return the result of a submitted call that has ended, however it ended."""
         try:
             return ended.result()
         except Exception as error:  # noqa: BLE001 - a broken pool, or what cannot be pickled
             return _failure(self.call.id, self.tool.name, error)
 
     def timed_out(self) -> ToolResult:
-        """Tell the model that the tool took too long."""
+        """Return the result of a tool that took too long."""
         return ToolResult(
             self.call.id,
             f"error: tool {self.tool.name!r} timed out after {self.tool.timeout_s:g} seconds",
@@ -95,10 +95,10 @@ class Invocation:
         )
 
     def checked(self, result: ToolResult) -> ToolResult:
-        """Return the result, unless it is the failure of a tool that may not fail.
+        """Return the result, unless it is the failure of a critical tool.
 
         Raises:
-            ToolFailedError: It is.
+            ToolFailedError: A critical tool failed.
         """
         if result.failed and self.tool.critical:
             raise ToolFailedError(result.text.removeprefix("error: "))
@@ -108,16 +108,16 @@ class Invocation:
 def run_plain(
     call_id: str, name: str, function: Callable[..., object], arguments: dict[str, Any]
 ) -> ToolResult:
-    """Run a plain function to its end; stands alone so that a process can be sent it."""
+    """Run a plain function to its end; a module's function, so that a process can receive it."""
     try:
         return ToolResult(call_id, _as_text(name, function(**arguments)))
     # A thread cannot be cancelled: this CancelledError is about something inside the tool.
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the model is told
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it goes to the model
         return _failure(call_id, name, error)
 
 
 def is_awaited(function: Callable[..., object]) -> bool:
-    """Say whether a call of it has to be awaited."""
+    """Return whether a call of a function has to be awaited."""
     # An object may be awaitable to call through its class's `async def __call__`.
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - not asked whether, but which
@@ -138,6 +138,6 @@ def _as_text(name: str, value: object) -> str:
 
 def _failure(call_id: str, name: str, error: BaseException) -> ToolResult:
     # The model reads one line; whoever runs the agent may want the traceback.
-    _LOG.info("tool %r failed; the model is told", name, exc_info=error)
+    _LOG.info("tool %r failed; the model gets the error", name, exc_info=error)
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return ToolResult(call_id, f"error: tool {name!r} failed: {reason}", failed=True)

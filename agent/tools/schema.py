@@ -1,4 +1,4 @@
-"""How the arguments that a model wrote become keyword arguments that a tool can trust."""
+"""Turns the arguments that a model wrote into keyword arguments that a tool can trust."""
 
 import functools
 import inspect
@@ -32,12 +32,12 @@ _DESCRIBED = re.compile(r"^    (\w+)(?: \([^)]*\))?:\s*(.*(?:\n {5,}.*)*)", re.M
 def validator_from_schema(parameters: Mapping[str, object]) -> Validator:
     """Make a validator for a JSON schema of simple properties.
 
-    It checks what models get wrong: that the arguments are a JSON object, required and
-    unknown names, and for each property its ``type`` (a name or a list of names) and its
-    ``enum``. It does not look deeper: what stands inside an array or an object, ``anyOf``,
-    ``$ref`` or ``pattern`` is the tool's own business. Unknown names are refused even where
-    the schema does not forbid them (JSON Schema's default), because a function refuses them
-    too; ``additionalProperties: true`` lets them pass.
+    The validator checks for the usual errors of models: arguments that are no JSON object,
+    missing and unknown names, and for each property its ``type`` (a name or a list of names)
+    and its ``enum``. It does not check the inside of an array or an object, ``anyOf``, ``$ref``
+    or ``pattern``. Unknown names are refused even where the schema does not forbid them (JSON
+    Schema's default), because a function refuses them too; ``additionalProperties: true`` lets
+    them pass.
 
     Args:
         parameters: A JSON schema of type ``object``.
@@ -104,7 +104,7 @@ def schema_from_signature(
 ) -> tuple[dict[str, object], Validator]:
     """Make a JSON schema and a validator from the type hints of a function.
 
-    Pydantic does both, in its lax mode: ``"5"`` passes for an ``int``, as models will have it.
+    Pydantic does both, in its lax mode: ``"5"`` passes for an ``int``, since models write that.
     A parameter that the model leaves out is left out of the call, so that the function's own
     default applies.
 
@@ -112,7 +112,7 @@ def schema_from_signature(
         name: Name of the tool, for error messages.
         function: Its parameters must all be typed and be passable by name; those that a
             partial has bound by name are left out.
-        descriptions: What to tell the model about each parameter; may lack some.
+        descriptions: Descriptions of parameters for the model; may be incomplete.
 
     Raises:
         ToolDefinitionError: A parameter cannot be passed by name, or has no usable type.
@@ -169,7 +169,7 @@ def schema_from_signature(
 class _ToolSchema(GenerateJsonSchema):
     """A schema without what a model does not need to read, and pays for in tokens."""
 
-    # A default without a JSON form is left out of the schema; the function still has it.
+    # A default without a JSON form is left out of the schema; the function still uses it.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - read
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -179,7 +179,7 @@ class _ToolSchema(GenerateJsonSchema):
 
 
 def _bound_by_name(function: Callable[..., object]) -> set[str]:
-    """Names that a partial has bound: what stands there may be a secret, and is no default."""
+    """Return the names that a partial has bound; their values may be secret, and no defaults."""
     bound: set[str] = set()
     while isinstance(function, functools.partial):
         bound |= set(function.keywords)
@@ -208,7 +208,7 @@ def split_docstring(docstring: str) -> tuple[str, dict[str, str]]:
     """Split a Google-style docstring into what the tool does and what each parameter is.
 
     Args:
-        docstring: The docstring as it stands in the source.
+        docstring: The docstring as in the source.
 
     Returns:
         The text before the first section, and the entries of ``Args`` by parameter.

@@ -4,9 +4,9 @@
     async def weather(city: str, unit: Literal["C", "F"] = "C") -> str:
         '''Look up the weather.'''
 
-``@tool`` leaves the function as it is, to be called and tested as ever, and notes on it what
-an agent needs to know besides its hints and docstring. A function without the decorator is
-as good a tool, with everything at its default.
+``@tool`` leaves the function as it is, to be called and tested as before, and stores on it the
+options that an agent needs besides type hints and docstring. A function without the decorator
+is a tool with all options at their defaults.
 """
 
 import functools
@@ -24,8 +24,8 @@ Function = Callable[..., object]
 Decorated = TypeVar("Decorated", bound=Function)
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_NOTE = "__agent_tool__"
-"""The attribute in which the decorator leaves its ``ToolOptions``."""
+_OPTIONS = "__agent_tool__"
+"""The attribute in which the decorator stores its ``ToolOptions``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,14 @@ class ToolOptions:
     """How a tool is offered and run; ``None`` means the default.
 
     Attributes:
-        name: Letters, digits, ``_`` and ``-``, at most 64 of them; by default the function's.
-        description: What it does, for the model; by default the docstring's first part.
-        timeout_s: Seconds after which the model is told that it timed out. An async tool is
+        name: Letters, digits, ``_`` and ``-``, at most 64; by default the function's name.
+        description: Description for the model; by default the docstring's first part.
+        timeout_s: Seconds after which the call fails with a timeout. An async tool is
             cancelled then; a plain function cannot be, and runs on, unheard.
-        max_parallel: How many calls of it may run at once, in all agents that have this tool.
-        executor: Where it runs if it is a plain function: a ``ProcessPoolExecutor``, say, if
-            it computes. By default the agent's threads.
-        critical: Whether its failure ends the session, and cancels the tools beside it.
+        max_parallel: Concurrent calls of the tool, in all agents that have it.
+        executor: The executor of a plain function: a ``ProcessPoolExecutor``, say, if the
+            function computes. By default the agent's threads.
+        critical: Whether a failure of the tool ends the session, and cancels the other tools.
     """
 
     name: str | None = None
@@ -57,8 +57,8 @@ class Tool:
 
     Attributes:
         name: Letters, digits, ``_`` and ``-``, at most 64 of them.
-        description: What it does and when to use it, for the model to read.
-        parameters: JSON schema of its arguments, an object.
+        description: The tool's purpose and when to use it, for the model.
+        parameters: JSON schema of the arguments, an object.
         function: Called with the arguments by name: a plain function, which runs in a
             thread, or an ``async def``. A result that is not a string is encoded as JSON.
         validate: Checks the arguments of a call; by default against ``parameters`` (see
@@ -118,16 +118,16 @@ class Tool:
 
         Args:
             function: A plain or async function, a bound method, a ``functools.partial`` or an
-                object with ``__call__``, whose parameters are all typed. What a partial has
-                bound by name is its own business: the model neither sees nor sets it.
+                object with ``__call__``, whose parameters are all typed. The model neither sees
+                    nor sets what a partial has bound by name.
                 Entries under ``Args:`` of the docstring describe parameters.
-            **options: Fields of ``ToolOptions``; they go before those of the decorator.
+            **options: Fields of ``ToolOptions``; they override those of the decorator.
 
         Raises:
             ToolDefinitionError: A parameter is untyped or cannot be passed by name.
         """
         source = _innermost(function)
-        noted = getattr(source, _NOTE, None) or ToolOptions()
+        noted = getattr(source, _OPTIONS, None) or ToolOptions()
         chosen: ToolOptions = replace(noted, **options)
         name = chosen.name or getattr(source, "__name__", None)
         if not isinstance(name, str):
@@ -148,7 +148,7 @@ class Tool:
 
     @property
     def schema(self) -> dict[str, object]:
-        """What a request says about it."""
+        """The schema of the tool in a request."""
         function = {
             "name": self.name,
             "description": self.description,
@@ -174,7 +174,7 @@ def tool(
 
 
 def tool(function: Function | None = None, /, **options: Any) -> Any:
-    """Note on a function how an agent shall offer and run it; the function stays as it is.
+    """Store on a function how an agent offers and runs it; the function stays as it is.
 
     Used bare (``@tool``) or with fields of ``ToolOptions`` (``@tool(timeout_s=5)``), on plain
     and async functions and on methods, of which the bound form is the tool.
@@ -182,16 +182,17 @@ def tool(function: Function | None = None, /, **options: Any) -> Any:
     Raises:
         ToolDefinitionError: What is decorated is not a function written in Python.
     """
-    noted = ToolOptions(**options)
+    stored = ToolOptions(**options)
 
     def note(function: Decorated) -> Decorated:
         # On a class or static method it may stand above or below the other decorator.
         wraps = isinstance(function, classmethod | staticmethod)
         try:
-            setattr(getattr(function, "__func__") if wraps else function, _NOTE, noted)  # noqa: B009 - for the type checker
+            setattr(getattr(function, "__func__") if wraps else function, _OPTIONS, stored)  # noqa: B009 - for the type checker
         except AttributeError as error:
             raise ToolDefinitionError(
-                f"@tool stands on {function!r}, which takes no notes; wrap it in a function"
+                f"@tool cannot be applied to {function!r}, whose attributes cannot be set; "
+                "wrap it in a function"
             ) from error
         return function
 
@@ -199,10 +200,10 @@ def tool(function: Function | None = None, /, **options: Any) -> Any:
 
 
 def as_tool(offered: object) -> Tool:
-    """Return a tool as it is, and a function as the tool it makes.
+    """Return a tool as it is, and a function as a tool.
 
     Raises:
-        ToolDefinitionError: It is neither, or not usable as one.
+        ToolDefinitionError: The object is neither, or not usable as a tool.
     """
     if isinstance(offered, Tool):
         return offered

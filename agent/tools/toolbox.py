@@ -11,16 +11,16 @@ from .invocation import Invocation, is_awaited
 from .tool import Function, Tool, as_tool
 
 Offered = Tool | Function | Iterable[Tool | Function]
-"""What can be registered: a tool, a typed function, or a list of them."""
+"""A tool, a typed function, or a list of them: whatever can be registered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Tools by name, in the order in which they were given; immutable, shared by sessions.
+    """Tools by name, in the order of registration; immutable, shared by sessions.
 
     Attributes:
         tools: The tools by their names.
-        has_async: Whether any of them is awaited.
+        has_async: Whether any of the tools is async.
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Toolbox:
         """Return a toolbox that lacks these.
 
         Raises:
-            SettingsError: There is no such tool.
+            SettingsError: There is no tool of such a name.
         """
         left = dict(self.tools)
         for name in names:
@@ -59,14 +59,14 @@ class Toolbox:
         return Toolbox(left)
 
     def prepare(self, call: ToolCall) -> Invocation | ToolResult:
-        """Check a call; one that cannot run is answered at once, with what to do better."""
+        """Check a call; a call that cannot run gets an error result that says how to correct it."""
         tool = self.tools.get(call.name)
         if tool is None:
             known = f"the tools are {sorted(self.tools)}" if self.tools else "there are no tools"
             return _refused(call, f"there is no tool {call.name!r}; {known}")
         assert tool.validate is not None  # set by the tool itself
         try:
-            # Some models write nothing at all where a tool takes no arguments.
+            # Some models write nothing where a tool takes no arguments.
             arguments = tool.validate(call.arguments or "{}")
         except ToolArgumentsError as error:
             return _refused(call, f"wrong arguments for {call.name!r}: {error}")
@@ -76,7 +76,7 @@ class Toolbox:
 class ToolRegistry:
     """Holds the current toolbox; tools come and go while sessions run.
 
-    A change is seen by each session at its next request to the model. Threads may change it.
+    Each session sees a change at its next request to the model. Threads may register tools.
     """
 
     def __init__(self, offered: Offered = ()) -> None:
@@ -90,27 +90,27 @@ class ToolRegistry:
         return self._toolbox
 
     def register(self, offered: Offered) -> None:
-        """Add a tool, or each of a list: all of them or, if one is unusable, none.
+        """Add a tool or a list of tools; if one is unusable, none is added.
 
         Raises:
-            ToolDefinitionError: One is not usable, or its name is taken.
+            ToolDefinitionError: A tool is not usable, or its name is taken.
         """
         tools = [as_tool(each) for each in _each(offered)]
         with self._changing:
             self._toolbox = self._toolbox.having(tools)
 
     def unregister(self, *names: str) -> None:
-        """Remove tools; calls of them that are under way go on.
+        """Remove tools; their running calls continue.
 
         Raises:
-            SettingsError: There is no such tool.
+            SettingsError: There is no tool of such a name.
         """
         with self._changing:
             self._toolbox = self._toolbox.without(names)
 
 
 def _each(offered: object) -> Iterable[object]:
-    # A string is iterable too, but its letters would make a puzzling error.
+    # A string is iterable too, but iterating over its letters would give a puzzling error.
     if isinstance(offered, Iterable) and not isinstance(offered, str):
         return offered
     return [offered]

@@ -1,1 +1,1 @@
-"""Steps that depend on each other, run in order, and side by side where they can be."""
+"""Workflows: steps that depend on each other, run in order, and concurrently where possible."""

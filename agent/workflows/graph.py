@@ -1,4 +1,4 @@
-"""The steps of a workflow, and what depends on what."""
+"""The steps of a workflow, and their dependencies."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from ..errors import WorkflowError
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """What a step is given.
+    """The input of a step.
 
     Attributes:
-        task: What the workflow was started with.
-        results: The results of the steps before it, direct and indirect, by their names.
+        task: The task that the workflow was started with.
+        results: The results of all steps that this one depends on, directly or not, by name.
     """
 
     task: str
@@ -25,14 +25,14 @@ class StepContext:
 
 @runtime_checkable
 class TwinAction(Protocol):
-    """An action in two forms: a prompt to an agent, say."""
+    """An action in two forms, such as a prompt to an agent."""
 
     def act(self, context: StepContext) -> object:
-        """Do it in this thread."""
+        """Perform the action in this thread."""
         ...
 
     async def act_async(self, context: StepContext) -> object:
-        """Do it in the running event loop."""
+        """Perform the action in the running event loop."""
         ...
 
 
@@ -46,13 +46,13 @@ class Step:
     """One step.
 
     Attributes:
-        name: Its name, under which later steps find its result.
-        action: What it does: a plain or async function of the context, or a ``TwinAction``.
-        after: The steps that have to have succeeded before it.
-        condition: Whether to do it at all, plain or async. A step that is skipped takes those
-            after it along.
-        retries: How often it is tried again if it fails.
-        retry_delay_s: Seconds before each of these tries.
+        name: Name of the step, by which later steps find its result.
+        action: The action: a plain or async function of the context, or a ``TwinAction``.
+        after: The steps that must have succeeded before this one.
+        condition: Whether to run the step, plain or async. A skipped step also skips the steps
+            that depend on it.
+        retries: Attempts after a failed one.
+        retry_delay_s: Seconds before each of these attempts.
     """
 
     name: str
@@ -71,14 +71,14 @@ class Graph:
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """The steps by their names, in the order in which they were added."""
+        """The steps by name, in the order of their addition."""
         return self._steps
 
     def add(self, step: Step) -> None:
-        """Add a step; those that it comes after may be added later.
+        """Add a step; the steps that it depends on may be added later.
 
         Raises:
-            WorkflowError: The name is taken, a number is negative, or it closes a cycle.
+            WorkflowError: The name is taken, a number is negative, or the step closes a cycle.
         """
         if step.name in self._steps:
             raise WorkflowError(f"two steps are named {step.name!r}; rename one")
@@ -99,7 +99,7 @@ class Graph:
         self._steps[step.name] = step
 
     def _path(self, starts: Collection[str], to: str) -> list[str]:
-        """Return the way from one of the steps to another along ``after``; empty if none."""
+        """Return the path from one of the steps to another along ``after``; empty if none."""
         if to in starts:
             return [to]
         for start in starts:
@@ -110,10 +110,10 @@ class Graph:
         return []
 
     def check_complete(self) -> None:
-        """Make sure that each step that is waited for is there.
+        """Check that all steps that others depend on were added.
 
         Raises:
-            WorkflowError: One is not.
+            WorkflowError: A step depends on one that was not added.
         """
         for step in self._steps.values():
             missing = [name for name in step.after if name not in self._steps]
@@ -124,6 +124,6 @@ class Graph:
                 )
 
     def ancestors(self, name: str) -> frozenset[str]:
-        """Return the steps before this one, direct and indirect."""
+        """Return the steps that a step depends on, directly or not."""
         direct = self._steps[name].after
         return frozenset(direct).union(*(self.ancestors(each) for each in direct))

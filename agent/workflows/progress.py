@@ -1,4 +1,4 @@
-"""How far a workflow has come: which steps are next. Does no I/O and runs nothing."""
+"""The progress of a workflow: which steps are next. Does no I/O and runs nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from .graph import Graph, Step, StepContext
 
 @dataclass(frozen=True, slots=True)
 class WorkflowResult:
-    """What a workflow ends with.
+    """The result of a workflow.
 
     Attributes:
         results: The results of the steps that succeeded, by name, in the order of their ends.
-        skipped: The steps that were not done, by their condition or that of one before them.
+        skipped: The steps that were skipped, by their own condition or that of an earlier step.
     """
 
     results: Mapping[str, object]
@@ -25,7 +25,7 @@ class WorkflowResult:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of all prompts to agents together."""
+        """Tokens of all prompts to agents."""
         answers = [value for value in self.results.values() if isinstance(value, Answer)]
         return sum((answer.usage for answer in answers), Usage())
 
@@ -33,7 +33,7 @@ class WorkflowResult:
 class Progress:
     """One run of a graph.
 
-    Whoever drives it begins what ``ready`` gives out, reports each end, and asks again.
+    A driver starts the steps that ``ready`` returns, reports the end of each, and asks again.
     """
 
     def __init__(self, graph: Graph, task: str) -> None:
@@ -46,7 +46,7 @@ class Progress:
         self._skipped: list[str] = []
 
     def ready(self) -> list[Step]:
-        """Return the steps that can begin now and have not been given out, in added order."""
+        """Return the steps that can start now, each only once, in the order of addition."""
         ready: list[Step] = []
         names = set(self._sorter.get_ready())
         while names:
@@ -61,23 +61,23 @@ class Progress:
         return sorted(ready, key=lambda step: order.index(step.name))
 
     def context(self, step: Step) -> StepContext:
-        """Return what a step is given."""
+        """Return the input of a step."""
         before = self._graph.ancestors(step.name)
         return StepContext(
             self._task, {name: value for name, value in self._results.items() if name in before}
         )
 
     def succeeded(self, step: Step, result: object) -> None:
-        """Take the result of a step."""
+        """Record the result of a step."""
         self._results[step.name] = result
         self._sorter.done(step.name)
 
     def skipped(self, name: str) -> None:
-        """Take note that a step is not done."""
+        """Record that a step is skipped."""
         self._skipped.append(name)
         self._sorter.done(name)
 
     def result(self) -> WorkflowResult:
-        """Return what there is."""
+        """Return the results so far, and the skipped steps."""
         order = list(self._graph.steps)
         return WorkflowResult(dict(self._results), tuple(sorted(self._skipped, key=order.index)))

@@ -21,12 +21,12 @@ class Chatting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Asks an agent; its result is the ``Answer``.
+    """A prompt to an agent as an action; its result is the ``Answer``.
 
     Attributes:
-        agent: Whom to ask, in a conversation of its own.
-        template: What to ask. ``{task}`` stands for what the workflow was started with, and
-            ``{name}`` for the result of a step before this one.
+        agent: The agent, which answers in a conversation of its own.
+        template: The prompt. ``{task}`` stands for the task that the workflow was started with, and
+            ``{name}`` for the result of an earlier step.
     """
 
     agent: Chatting

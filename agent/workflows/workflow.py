@@ -19,15 +19,15 @@ Function = Callable[[StepContext], object]
 
 
 class Workflow:
-    """Steps that depend on each other; ``arun`` runs side by side what can be.
+    """Steps that depend on each other; ``arun`` runs independent steps concurrently.
 
         workflow = Workflow()
         workflow.add("facts", Prompt(researcher, "Find facts on {task}"))
         workflow.add("draft", Prompt(writer, "Write, from these: {facts}"), after=["facts"])
         result = await workflow.arun("the history of tea")
 
-    A workflow may run any number of times, also at once. A step that fails after its retries
-    ends the run: what runs beside it is cancelled, and what comes after it does not begin.
+    A workflow may run any number of times, also concurrently. A step that fails after its retries
+    ends the run: running steps are cancelled, and later ones do not start.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Workflow:
         retries: int = 0,
         retry_delay_s: float = 0.0,
     ) -> None:
-        """Add a step; see ``Step`` for what it is made of.
+        """Add a step; see ``Step`` for the arguments.
 
         Raises:
             WorkflowError: The name is taken, or the step would wait for itself.
@@ -68,7 +68,7 @@ class Workflow:
         retries: int = 0,
         retry_delay_s: float = 0.0,
     ) -> Callable[[Decorated], Decorated]:
-        """Add the decorated function as a step of its name; the function stays as it is."""
+        """Add the decorated function as a step of that name; the function stays as it is."""
 
         def added(function: Decorated) -> Decorated:
             self.add(
@@ -99,10 +99,10 @@ class Workflow:
         return progress.result()
 
     async def arun(self, task: str = "") -> WorkflowResult:
-        """Run each step as soon as those before it have ended; plain ones in threads.
+        """Run each step as soon as those before it have ended; plain functions in threads.
 
         Raises:
-            StepFailedError: A step failed after its retries; those beside it were cancelled.
+            StepFailedError: A step failed after its retries; other running steps were cancelled.
             WorkflowError: A step comes after one that was not added.
         """
         progress = Progress(self._graph, task)
@@ -180,7 +180,7 @@ async def _call_async(
     if is_awaited(function):
         result = function(context)
     else:
-        # A plain function may block, so it does that in a thread, with our context variables.
+        # A plain function may block, so it runs in a thread, with the caller's context variables.
         submitted = threads.submit(copy_context().run, function, context)
         await until_ended(submitted)
         result = submitted.result()

@@ -1,45 +1,38 @@
-"""``warpbench baseline``: write down what the cells look like while all is well."""
+"""What ``warpbench baseline`` does: measures cells, and writes down what they look like."""
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from ...mocks.clock import ClockMode
-from ...mocks.errors import BaselineError
+from ...mocks.errors import BaselineError, UsageError
 from ...mocks.scenario import load_scenario
 from ..gate.baseline import Baseline, baseline_of, write_baseline
-from ..gate.configuration import Configuration, read_configuration
+from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
 from ..gate.measuring import NotMeasured, measure
+from ..results.formatting import counted
 from ..runner.environment import packages_of, read_environment
 from ..runner.plan import cells_of
 from ..trial.spec import TrialSpec
 from .cells import cells_named
-from .options import add_factors, factors_of
+from .commands.baseline import BaselineOptions
+from .exit_status import DONE
+from .factors import factors_of
+from .options import DEFAULT_SCENARIO, DEFAULT_TARGET, FactorOptions, Messages
 from .progress import measuring_progress
+from .values import POOL_OF_LOAD
+
+_DEFAULT_STRATEGY = "gather"
+_DEFAULT_LOOP = "asyncio"
+_DEFAULT_SEED = 1
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser(
-        "baseline",
-        help="write the gate's baseline file",
-        description="Without arguments: the cells that [tool.warpbench] in pyproject.toml names.",
-    )
-    parser.set_defaults(command=_baseline)
-    add_factors(parser, strategies="gather", loops="asyncio")
-    parser.add_argument(
-        "--instructions", action="store_true", help="count instructions, too (needs valgrind)"
-    )
-    parser.add_argument(
-        "--out", metavar="FILE", help="file to write; default: the one that the gate reads"
-    )
-
-
-def _baseline(options: argparse.Namespace) -> int:
+def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages) -> int:
+    """Write the baseline; return the exit status."""
     configuration = read_configuration(Path.cwd())
-    specs, given = _cells(options, configuration)
-    progress = measuring_progress(len(specs))
+    specs, given = _cells(scenarios, options, configuration)
+    progress = measuring_progress([spec.cell.name for spec in specs], messages)
     found = measure(specs, progress, with_instructions=options.instructions)
     cells = {}
     modules: set[str] = set()
@@ -52,28 +45,56 @@ def _baseline(options: argparse.Namespace) -> int:
         made = baseline_of(spec.cell, given[spec.cell.scenario], each)
         cells[made.cell.name] = made
         modules |= each.modules
-    path = options.out or configuration.baseline
+    path = options.out or Path(configuration.baseline)
     python = read_environment().python
     write_baseline(Baseline(python=python, packages=packages_of(modules), cells=cells), path)
-    Console().print(
-        f"{path}: {len(cells)} cell{'' if len(cells) == 1 else 's'}; commit it, and let CI run "
-        "`warpbench gate`",
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
-    )
-    return 0
+    if not messages.quiet:
+        Console().print(
+            f"{path}: {counted(len(cells), 'cell')}; commit it, and let CI run `warpbench gate`",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+    return DONE
 
 
 def _cells(
-    options: argparse.Namespace, configuration: Configuration
+    scenarios: Sequence[str], options: BaselineOptions, configuration: Configuration
 ) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:
-    """Return the cells to measure, and each scenario as it was given: so it is found again."""
-    asked = options.scenarios or options.target or options.strategy or options.loop
-    if configuration.cells and not asked:
-        return cells_named(configuration)
-    specs = cells_of(factors_of(options, ClockMode.VIRTUAL))
-    given = {load_scenario(name).name: name for name in options.scenarios}
+    """Return the cells to measure, and each scenario as it was given: so it is found again.
+
+    Raises:
+        UsageError: A load is asked for of cells that have one in their names.
+    """
+    names_cells = scenarios or options.target or options.strategy or options.loop
+    if configuration.cells and not names_cells:
+        if options.concurrency:
+            raise UsageError(
+                f"baseline --concurrency: [tool.warpbench] in {CONFIGURATION_FILE} names the "
+                f"cells with their loads ({configuration.cells[0]}): leave it out, or name a "
+                "SCENARIO"
+            )
+        return cells_named(
+            configuration,
+            sessions=options.sessions,
+            seed=options.seed,
+            tool_workers=options.tool_workers,
+        )
+    factors = factors_of(
+        scenarios or (DEFAULT_SCENARIO,),
+        FactorOptions(
+            target=options.target or (DEFAULT_TARGET,),
+            strategy=options.strategy or (_DEFAULT_STRATEGY,),
+            loop=options.loop or (_DEFAULT_LOOP,),
+            sessions=options.sessions,
+            seed=_DEFAULT_SEED if options.seed is None else options.seed,
+            tool_workers=options.tool_workers or POOL_OF_LOAD,
+        ),
+        clock=ClockMode.VIRTUAL,
+        concurrency=options.concurrency,
+    )
+    specs = cells_of(factors)
+    given = {load_scenario(name).name: name for name in scenarios}
     return specs, {
         spec.cell.scenario: given.get(spec.cell.scenario, spec.cell.scenario) for spec in specs
     }

@@ -1,6 +1,6 @@
-"""``warpbench compare``: what changed between runs."""
+"""What ``warpbench compare`` does: holds further runs against the first."""
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,29 +11,22 @@ from ...reports.exports.runs_compared import compared_markdown
 from ...reports.terminal.runs_compared import print_compared
 from ..results.json_file import write_whole
 from ..results.run_file import read_run, run_file_of
+from .exit_status import DONE
+from .showing import show_paths
 
 _FEWEST = 2
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser(
-        "compare",
-        help="what changed between runs: ratios with intervals",
-        description="Each further run is held against the first.",
-    )
-    parser.set_defaults(command=_compare)
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run.json, or the folder that holds it"
-    )
-    parser.add_argument("--out", metavar="DIR", help="folder for a chart of the ratios")
-    parser.add_argument("--markdown", metavar="FILE", help="write the same as Markdown")
+def compare(runs: Sequence[Path], markdown: Path | None, out: Path | None) -> int:
+    """Compare runs with the first; return the exit status.
 
-
-def _compare(options: argparse.Namespace) -> int:
-    if len(options.runs) < _FEWEST:
-        raise UsageError(f"compare {options.runs[0]}: expected two runs or more")
-    first, *others = ((name, read_run(run_file_of(name))) for name in options.runs)
+    Raises:
+        UsageError: There is nothing to compare with, or a file cannot be read or written.
+    """
+    if len(runs) < _FEWEST:
+        given = f" {runs[0]}" if runs else ""
+        raise UsageError(f"compare{given}: expected two runs or more")
+    first, *others = ((str(name), read_run(run_file_of(str(name)))) for name in runs)
     console, texts, charts = Console(), [], []
     for name, run in others:
         compared = compare_runs(first[1], run)
@@ -42,12 +35,11 @@ def _compare(options: argparse.Namespace) -> int:
         print_compared(compared, console)
         texts.append(compared_markdown(compared, first[0], name))
         charts.append((name, compared))
-    if options.markdown is not None:
-        write_whole(Path(options.markdown), "\n".join(texts).encode(), UsageError)
-    if options.out is not None:
+    if markdown is not None:
+        write_whole(markdown, "\n".join(texts).encode(), UsageError)
+    if out is not None:
         # matplotlib takes half a second to import.
         from ...reports.charts.ratio import write_ratio_charts  # noqa: PLC0415
 
-        for path in write_ratio_charts(first[0], charts, options.out):
-            console.print(str(path), soft_wrap=True, markup=False, highlight=False)
-    return 0
+        show_paths(write_ratio_charts(first[0], charts, str(out)), console)
+    return DONE

@@ -1,6 +1,6 @@
-"""``warpbench learn``: claims about asyncio, each shown by a few lines that are run."""
+"""What ``warpbench learn`` does: lists the lessons, or plays them and shows what they show."""
 
-import argparse
+from pathlib import Path
 
 from rich.console import Console
 
@@ -8,36 +8,25 @@ from ...mocks.errors import UsageError
 from ...reports.terminal.lesson import lesson_text
 from ..lessons import LESSONS
 from ..lessons.playing import play
-from ..runner.choices import one_of
-from .options import folder
-
-_ALL = "all"
-
-
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser(
-        "learn",
-        help="claims about asyncio, each shown by a few lines that are run",
-        description="Without a name it lists the lessons. All run in virtual time.",
-    )
-    parser.set_defaults(command=_learn)
-    parser.add_argument("lesson", nargs="?", metavar="LESSON", help=f"one of them, or {_ALL}")
-    parser.add_argument("--out", metavar="DIR", help="folder for a picture of it")
+from .exit_status import BAD_ANSWER, DONE
+from .factors import folder
+from .names import ALL_LESSONS
+from .showing import show_paths
 
 
-def _learn(options: argparse.Namespace) -> int:
+def learn(lesson_name: str | None, out: Path | None) -> int:
+    """List the lessons, or play one or all; return the exit status."""
     console = Console()
-    if options.lesson is None:
+    if lesson_name is None:
         for lesson in LESSONS.values():
             text = f"{lesson.name:<15}{lesson.claim.replace('`', '')}"
             console.print(text, soft_wrap=True, markup=False, highlight=False)
-        return 0
-    names = list(LESSONS) if options.lesson == _ALL else [options.lesson]
-    out = None if options.out is None else folder(options.out)
+        return DONE
+    names = list(LESSONS) if lesson_name == ALL_LESSONS else [lesson_name]
+    out = None if out is None else folder(out)
     all_hold = True
     for name in names:
-        lesson = LESSONS[one_of("lesson", name, (*LESSONS, _ALL))]
+        lesson = LESSONS[name]
         try:
             played = play(lesson)
         except UsageError as error:
@@ -53,6 +42,5 @@ def _learn(options: argparse.Namespace) -> int:
             # matplotlib takes half a second to import.
             from ...reports.charts.lesson import write_lesson  # noqa: PLC0415
 
-            for path in write_lesson(lesson, played, out):
-                console.print(str(path), soft_wrap=True, markup=False, highlight=False)
-    return 0 if all_hold else 1
+            show_paths(write_lesson(lesson, played, out), console)
+    return DONE if all_hold else BAD_ANSWER

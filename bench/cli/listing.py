@@ -1,29 +1,24 @@
-"""``warpbench list``: what there is."""
+"""What ``warpbench list`` does: shows what there is, and imports nothing that takes time."""
 
-import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from rich.console import Console
 
-from ...mocks.scenario import builtin_scenarios, load_scenario
-from ...mocks.transports.transports import TRANSPORTS
+from ...mocks.scenario import builtin_descriptions
+from ...mocks.transports.registry import TRANSPORTS
 from ..strategies import available_strategies
-from ..targets.loading import BUILT_IN_TARGETS
+from ..targets.built_in import BUILT_IN_TARGETS
 from ..trial.loops import LOOPS
+from .exit_status import DONE
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser("list", help="scenarios, strategies, loops and targets")
-    parser.set_defaults(command=_list)
-
-
-def _list(_options: argparse.Namespace) -> int:
+def show() -> int:
+    """Show what there is; return the exit status."""
     console = Console()
     sections: dict[str, Iterable[tuple[str, str]]] = {
-        "scenarios": ((name, load_scenario(name).description) for name in builtin_scenarios()),
+        "scenarios": builtin_descriptions().items(),
         "strategies": ((each.name, each.summary) for each in available_strategies().values()),
-        "loops": ((name, _first_line(factory)) for name, factory in LOOPS.items()),
+        "loops": ((name, each.summary) for name, each in LOOPS.items()),
         "transports": ((name, each.summary) for name, each in TRANSPORTS.items()),
         "targets": BUILT_IN_TARGETS.items(),
     }
@@ -31,8 +26,4 @@ def _list(_options: argparse.Namespace) -> int:
         console.print(title, style="bold")
         for name, summary in rows:
             console.print(f"  {name:<18}{summary}", soft_wrap=True, markup=False, highlight=False)
-    return 0
-
-
-def _first_line(function: Callable[..., object]) -> str:
-    return (function.__doc__ or "").partition("\n")[0]
+    return DONE

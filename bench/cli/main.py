@@ -1,32 +1,18 @@
-"""The command line: parses, hands over to a command, and turns errors into one line and a status.
+"""The entry point: runs one command, and turns what ends it early into a line and a status.
 
-This is the composition root. Nobody imports it.
+Only what costs no time is imported before the first ``try``, so that Ctrl-C during start-up is one
+line, too.
 """
 
-import argparse
+import os
+import select
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from ...mocks.errors import WarpbenchError
-from . import (
-    advise,
-    baseline,
-    compare,
-    doctor,
-    export,
-    gate,
-    history,
-    import_trace,
-    learn,
-    listing,
-    profile,
-    report,
-    run,
-    serve,
-)
-from .measuring import EXIT_INTERRUPTED
-
-EXIT_USAGE = 2
+from .exit_status import DONE, INTERRUPTED, TERMINATED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,39 +21,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the command's name; by default the process's own.
     """
-    options = parser().parse_args(arguments)
+    received: list[int] = []
     try:
-        status: int = options.command(options)
-    except WarpbenchError as error:
-        print(f"warpbench: {error}", file=sys.stderr)  # noqa: T201 - the one line of an error
-        return EXIT_USAGE
+        with _sigterm_like_ctrl_c(received):
+            from .app import run  # noqa: PLC0415 - here, Ctrl-C is one line
+
+            status = run(sys.argv[1:] if arguments is None else list(arguments))
+            sys.stdout.flush()  # a pipe that was closed shows here, not at the interpreter's end
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    return status
+        how = "terminated" if received else "interrupted"
+        print(f"warpbench: {how}", file=sys.stderr)  # noqa: T201
+        status = INTERRUPTED
+    except BrokenPipeError:
+        if not _has_no_reader():
+            raise
+        _forget_stdout()
+        return DONE
+    except SystemExit as stop:
+        # rich, which prints tables, makes exit(1) of a closed pipe.
+        if not isinstance(stop.__context__, BrokenPipeError) or not _has_no_reader():
+            raise
+        _forget_stdout()
+        return DONE
+    return TERMINATED if received and status == INTERRUPTED else status
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    top = argparse.ArgumentParser(prog="warpbench", description="A concurrency lab for LLM agents.")
-    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (
-        run,
-        report,
-        advise,
-        compare,
-        baseline,
-        gate,
-        export,
-        profile,
-        history,
-        import_trace,
-        learn,
-        listing,
-        serve,
-        doctor,
-    ):
-        command.add_command(commands)
-    return top
+@contextmanager
+def _sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
+    """Let SIGTERM end this scope as Ctrl-C would, and note that it came."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, _frame: object) -> None:
+        received.append(number)
+        if signal.getsignal(signal.SIGINT) in {signal.SIG_IGN, signal.SIG_DFL}:
+            raise KeyboardInterrupt
+        # Where Ctrl-C is held back for a moment, or caught by an event loop, so is this.
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _has_no_reader() -> bool:
+    """Whether standard output is a pipe whose reader has gone, as behind ``| head``."""
+    try:
+        output = sys.stdout.fileno()
+    except (OSError, ValueError):  # replaced by something without a file
+        return False
+    poll = select.poll()
+    poll.register(output, 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _forget_stdout() -> None:
+    """Let what the interpreter still writes at its end go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,239 +1,199 @@
-"""What the options of the command line mean: text in, values out, one clear line if not."""
+"""The options that several commands share: each is declared here, once."""
 
-import argparse
-import sys
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from ...mocks.clock import ClockMode
-from ...mocks.errors import UsageError
-from ...mocks.scenario import Scenario, load_scenario
-from ...mocks.transports.transports import RESPX, TRANSPORTS, require_transport
-from ...mocks.workload.arrivals import CLOSED, Arrivals
-from ..results.durations import parse_duration_s
-from ..runner.choices import one_of
-from ..runner.plan import Factors
-from ..strategies import available_strategies
-from ..trial.loops import LOOPS, require_loop
+from cyclopts import Group, Parameter
+
+from . import names
+from .values import (
+    AUTO,
+    POOL_OF_LOAD,
+    Count,
+    Duration,
+    any_name,
+    arrivals,
+    load,
+    name,
+    objective,
+    several,
+    share,
+    single,
+    tool_workers,
+    whole,
+)
+from .values import names as names_of
 
 DEFAULT_SCENARIO = "tools"
-DEFAULT_STRATEGIES = "sync,threads,executor,gather,taskgroup"
-DEFAULT_LOOPS = "asyncio,uvloop"
+DEFAULT_TARGET = "agent"
 DEFAULT_TRIALS = 3
+DEFAULT_OUT = Path("results")
+DEFAULT_TIME_LIMIT_S = 600.0
 
-_MOST = 1_000_000
+# The groups of --help, in this order.
+FACTORS = Group.create_ordered("What to run")
+EFFORT = Group.create_ordered("How long")
+JUDGING = Group.create_ordered("What counts as bad")
+OUTPUT = Group.create_ordered("Output")
 
-
-def add_factors(
-    parser: argparse.ArgumentParser,
-    strategies: str = DEFAULT_STRATEGIES,
-    loops: str = DEFAULT_LOOPS,
-) -> None:
-    """Add the options that say which cells there are."""
-    parser.set_defaults(default_strategies=strategies, default_loops=loops)
-    parser.add_argument(
-        "scenarios", nargs="*", metavar="SCENARIO", help="a built-in name or the path of a file"
-    )
-    for option, meaning in (
-        ("--target", "module:factory, or a built-in name; default: agent"),
-        ("--strategy", f"default: {strategies}"),
-        ("--loop", f"default: {loops}"),
-    ):
-        parser.add_argument(option, action="append", metavar="NAME[,NAME…]", help=meaning)
-    parser.add_argument(
-        "--concurrency",
-        action="append",
-        metavar="N[,N…]",
-        help="sessions in flight at most, or auto for a sweep (run only); default: what the "
-        "scenario says",
-    )
-    parser.add_argument("--sessions", metavar="N", help="default: what the scenario says")
-    parser.add_argument("--seed", default="1", metavar="N", help="seed of the scripts (1)")
-    parser.add_argument(
-        "--tool-workers",
-        default="load",
-        metavar="N",
-        help="threads for blocking tools: a number, default (Python's own size), or load: "
-        "as many as the load needs (load)",
-    )
-
-
-def factors_of(
-    options: argparse.Namespace,
-    clock: ClockMode,
-    transports: Sequence[str] = (RESPX.name,),
-    arrivals: Sequence[Arrivals] = (CLOSED,),
-) -> Factors:
-    """Return what a run varies.
-
-    Raises:
-        UsageError: An option names something that is not there.
-    """
-    strategies = available_strategies()
-    names = several(options.strategy) or several([options.default_strategies])
-    scenarios = tuple(load_scenario(name) for name in options.scenarios or (DEFAULT_SCENARIO,))
-    _require_names_of_their_own(scenarios)
-    loops = several(options.loop) or several([options.default_loops])
-    for loop in loops:
-        require_loop(one_of("--loop", loop, LOOPS))
-    return Factors(
-        scenarios=scenarios,
-        targets=tuple(several(options.target) or ("agent",)),
-        strategies=tuple(strategies[one_of("--strategy", name, strategies)] for name in names),
-        loops=tuple(loops),
-        concurrency=tuple(whole("--concurrency", value) for value in several(options.concurrency)),
-        session_count=optional_whole("--sessions", options.sessions),
-        clock=clock,
-        seed=whole("--seed", options.seed, least=0),
-        tool_workers=tool_workers(options.tool_workers),
-        transports=tuple(transports),
-        arrivals=tuple(arrivals),
-    )
-
-
-def _require_names_of_their_own(scenarios: Iterable[Scenario]) -> None:
-    """Refuse two scenarios of one name: a run tells its cells by it."""
-    by_name: dict[str, Scenario] = {}
-    for scenario in scenarios:
-        if by_name.setdefault(scenario.name, scenario) != scenario:
-            raise UsageError(
-                f"two different scenarios are named {scenario.name!r}: rename one of them"
-            )
-
-
-def several(values: Sequence[str] | None) -> list[str]:
-    """Split repeated and comma-separated values; each one once, in order."""
-    parts = (part.strip() for value in values or () for part in value.split(","))
-    return list(dict.fromkeys(part for part in parts if part))
-
-
-def whole(option: str, value: str, least: int = 1, most: int = _MOST) -> int:
-    """Return a whole number.
-
-    Raises:
-        UsageError: It is none, or out of range.
-    """
-    try:
-        number = int(value)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= most:
-        raise UsageError(f"{option} {value!r}: expected a whole number from {least} to {most}")
-    return number
-
-
-def optional_whole(option: str, value: str | None) -> int | None:
-    """Return a whole number, or ``None`` if the option was not given."""
-    return None if value is None else whole(option, value)
-
-
-def positive_number(option: str, value: str, most: float = sys.float_info.max) -> float:
-    """Return a number above 0.
-
-    Raises:
-        UsageError: It is none, or above ``most``.
-    """
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= most:
-        at_most = "" if most == sys.float_info.max else f", {most:,.0f} at most"
-        raise UsageError(f"{option} {value!r}: expected a number above 0{at_most}")
-    return number
-
-
-def transports_of(values: Sequence[str] | None) -> list[str]:
-    """Return the transports that a run varies.
-
-    Raises:
-        UsageError: One of them is not there.
-    """
-    return [
-        require_transport(one_of("--transport", name, TRANSPORTS)).name for name in several(values)
-    ] or [RESPX.name]
-
-
-def clock_for(value: str | None, transports: Sequence[str]) -> ClockMode:
-    """Return the mode of the clock that was asked for, or that the transports allow.
-
-    Raises:
-        UsageError: There is none of that name, or it cannot skip over real sockets.
-    """
-    over_sockets = [name for name in transports if not TRANSPORTS[name].in_process]
-    if value is None:
-        return ClockMode.WALL if over_sockets else ClockMode.WARP
-    clock = clock_of(value)
-    if over_sockets and clock is not ClockMode.WALL:
-        raise UsageError(
-            f"--clock {value!r}: transport {over_sockets[0]} uses real sockets, and no clock can "
-            "skip over them: use --clock wall"
-        )
-    return clock
+Scenario = Annotated[
+    str, Parameter(name="SCENARIO", group=FACTORS, help="A built-in name, or the path of a file.")
+]
+Target = Annotated[
+    str,
+    single(any_name, "NAME"),
+    Parameter(group=FACTORS, help="The agent: module:factory, or a built-in name."),
+]
+Targets = Annotated[
+    tuple[str, ...],
+    several(any_name, "NAME"),
+    Parameter(group=FACTORS, help="The agents: module:factory, or built-in names."),
+]
+Strategies = Annotated[
+    tuple[str, ...],
+    names_of(names.strategies),
+    Parameter(group=FACTORS, help="How sessions run concurrently."),
+]
+Loops = Annotated[
+    tuple[str, ...], names_of(names.loops), Parameter(group=FACTORS, help="The event loops.")
+]
+Sessions = Annotated[
+    Count | None, Parameter(group=FACTORS, help="Sessions of a trial. Default: the scenario's.")
+]
+Seed = Annotated[
+    int, single(whole(least=0), "N"), Parameter(group=FACTORS, help="Seed of the scripts.")
+]
+ToolWorkers = Annotated[
+    int | str,
+    single(tool_workers, "N"),
+    Parameter(
+        group=FACTORS,
+        help="Threads for blocking tools: a number, default (Python's own size), or load: as many "
+        "as the load needs.",
+    ),
+]
+Concurrency = Annotated[
+    tuple[int, ...],
+    several(whole(), "N"),
+    Parameter(group=FACTORS, help="Sessions in flight at most. Default: the scenario's."),
+]
+ConcurrencyOrAuto = Annotated[
+    tuple[int | str, ...],
+    several(load, "N"),
+    Parameter(
+        group=FACTORS,
+        help=f"Sessions in flight at most, or {AUTO}: raised until throughput stops growing. "
+        "Default: the scenario's.",
+    ),
+]
+Clock = Annotated[
+    str | None,
+    name(names.clocks),
+    Parameter(
+        group=FACTORS,
+        help="How time passes: warp, wall or virtual. Default: warp, over sockets wall.",
+    ),
+]
+Transports = Annotated[
+    tuple[str, ...],
+    names_of(names.transports),
+    Parameter(group=FACTORS, help="How the model is reached."),
+]
+ArrivalPlans = Annotated[
+    tuple[str, ...],
+    several(arrivals, "PLAN"),
+    Parameter(
+        group=FACTORS,
+        help="When sessions arrive: closed, constant:RATE, poisson:RATE, ramp:RATE-RATE (sessions "
+        "a second: 20, 20/s or 1200/m), or trace[:SPEED].",
+    ),
+]
+Trials = Annotated[
+    Count | None,
+    Parameter(group=EFFORT, help=f"Trials of each cell. Default: {DEFAULT_TRIALS}, 1 if virtual."),
+]
+FixedTrials = Annotated[Count, Parameter(group=EFFORT, help="Trials of each cell.")]
+Budget = Annotated[
+    Duration | None,
+    Parameter(
+        group=EFFORT,
+        help="More trials, until each cell's interval is narrow or this time is up: 60s, 5m.",
+    ),
+]
+TimeLimit = Annotated[
+    Duration,
+    Parameter(
+        group=EFFORT,
+        help="Real time after which a trial is killed.",
+        show_default=lambda seconds: f"{seconds:g}s",
+    ),
+]
+Objective = Annotated[
+    str | None,
+    single(objective, "FIGURE=TIME"),
+    Parameter(
+        name="--slo",
+        group=JUDGING,
+        help="A latency objective such as p99=2s; it is missed if no cell meets it.",
+    ),
+]
+MaxFailed = Annotated[
+    float,
+    single(share, "SHARE"),
+    Parameter(
+        group=JUDGING,
+        help="Share of a cell's sessions that may fail, such as 5%, before the exit status is 1.",
+        show_default=lambda value: f"{value:.0%}",
+    ),
+]
+Out = Annotated[
+    Path,
+    Parameter(name="--out", alias="-o", metavar="FOLDER", group=OUTPUT, help="Folder to write to."),
+]
+OptionalOut = Annotated[
+    Path | None,
+    Parameter(name="--out", alias="-o", metavar="FOLDER", group=OUTPUT, help="Folder to write to."),
+]
+OutFile = Annotated[
+    Path | None,
+    Parameter(name="--out", alias="-o", metavar="FILE", group=OUTPUT, help="File to write."),
+]
+Cells = Annotated[
+    tuple[str, ...],
+    several(any_name, "NAME"),
+    Parameter(
+        name="--cell", group=FACTORS, help="These cells only, such as tools/agent/sync/none@10."
+    ),
+]
+Json = Annotated[
+    bool,
+    Parameter(group=OUTPUT, show_default=False, help="Print the result as JSON, and nothing else."),
+]
+RunFile = Annotated[Path, Parameter(name="RUN", help="A run.json, or the folder that holds it.")]
 
 
-def clock_of(value: str) -> ClockMode:
-    """Return the mode of a clock.
+@Parameter(name="*")  # its fields are options of the command that takes it
+@dataclass(frozen=True, kw_only=True)
+class FactorOptions:
+    """Which cells there are, whatever their load."""
 
-    Raises:
-        UsageError: There is none of that name.
-    """
-    return ClockMode(one_of("--clock", value, [mode.value for mode in ClockMode]))
-
-
-def trials(value: str | None, clock: ClockMode) -> int:
-    """Return how many trials a cell gets."""
-    if value is None:
-        # A virtual trial is the same each time.
-        return 1 if clock is ClockMode.VIRTUAL else DEFAULT_TRIALS
-    return whole("--trials", value)
+    target: Targets = (DEFAULT_TARGET,)
+    strategy: Strategies = field(default_factory=names.default_strategies)
+    loop: Loops = field(default_factory=names.default_loops)
+    sessions: Sessions = None
+    seed: Seed = 1
+    tool_workers: ToolWorkers = POOL_OF_LOAD
 
 
-def duration_s(option: str, value: str) -> float:
-    """Return a length of time in seconds: ``90``, ``90s``, ``1.5m``, ``1h``, ``250ms``.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """What is said on stderr while a command works."""
 
-    Raises:
-        UsageError: It is none, or not above 0.
-    """
-    seconds = parse_duration_s(value)
-    if seconds is None:
-        raise UsageError(f"{option} {value!r}: expected a time above 0 such as 250ms, 60s, 5m, 1h")
-    return seconds
-
-
-def budget_s(value: str | None, clock: ClockMode) -> float | None:
-    """Return the time that a run may take for further trials, or ``None``.
-
-    Raises:
-        UsageError: It is no time, or further trials would tell nothing.
-    """
-    if value is None:
-        return None
-    if clock is ClockMode.VIRTUAL:
-        raise UsageError(
-            f"--budget {value!r}: in virtual time every trial is the same: leave it out"
-        )
-    return duration_s("--budget", value)
-
-
-def tool_workers(value: str) -> int | None:
-    """Return the size of the pool for blocking tools, as ``Factors`` has it."""
-    if value == "load":
-        return None
-    if value == "default":
-        return 0
-    return whole("--tool-workers", value)
-
-
-def folder(name: str) -> Path:
-    """Return a folder, made if need be.
-
-    Raises:
-        UsageError: It cannot be made.
-    """
-    path = Path(name)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {name!r}: cannot be made a folder: {error.strerror}") from error
-    return path
+    quiet: Annotated[
+        bool, Parameter(group=OUTPUT, show_default=False, help="No progress, no list of files.")
+    ] = False
+    verbose: Annotated[
+        bool, Parameter(group=OUTPUT, show_default=False, help="Say which trial begins, and when.")
+    ] = False

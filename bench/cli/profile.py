@@ -1,6 +1,6 @@
-"""``warpbench profile``: where the sessions' computing goes, cell beside cell."""
+"""What ``warpbench profile`` does: shows where the sessions' CPU time goes, cell beside cell."""
 
-import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -8,11 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ...mocks.errors import UsageError
+from ...mocks.transports.registry import RESPX
 from ...reports.html.write import PAGE, write_report
 from ..results.run_file import RUN_FILE, read_run
 from ..runner.plan import cells_of
 from ..trial.spec import NotApplicable
-from .options import add_factors, clock_of, factors_of, folder
+from .commands.profile import ProfileOptions
+from .exit_status import DONE
+from .factors import clock_for, factors_of, folder
+from .showing import show_paths
 
 if TYPE_CHECKING:
     from ..results.profile import Profile
@@ -20,26 +24,19 @@ if TYPE_CHECKING:
 _MOST_CELLS = 6
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser(
-        "profile",
-        help="where the computing goes: pyinstrument over cells, side by side",
-        description="Each cell runs once in this process. A report in the same folder is made "
-        "again, with a link.",
-    )
-    parser.set_defaults(command=_profile)
-    add_factors(parser, strategies="gather,threads", loops="asyncio")
-    parser.add_argument("--clock", default="warp", metavar="MODE", help="warp, wall or virtual")
-    parser.add_argument("--out", default="results", metavar="DIR", help="folder (results)")
-
-
-def _profile(options: argparse.Namespace) -> int:
+def profile(scenarios: Sequence[str], options: ProfileOptions) -> int:
+    """Profile the cells; return the exit status."""
     # pyinstrument and the template engine take a while to import.
     from ...reports.html.profiles import tables, write_profiles  # noqa: PLC0415
     from ..trial.profiling import profile_cell  # noqa: PLC0415
 
-    specs = cells_of(factors_of(options, clock_of(options.clock)))
+    factors = factors_of(
+        scenarios,
+        options,
+        clock=clock_for(options.clock, (RESPX.name,)),
+        concurrency=options.concurrency,
+    )
+    specs = cells_of(factors)
     if len(specs) > _MOST_CELLS:
         raise UsageError(
             f"profile: {len(specs)} cells are more than can be read side by side; choose "
@@ -69,6 +66,5 @@ def _profile(options: argparse.Namespace) -> int:
     paths = write_profiles(profiles, out, PAGE if has_run else None)
     if has_run:
         write_report(read_run(out / RUN_FILE), out)
-    for path in paths:
-        console.print(str(path), soft_wrap=True, markup=False, highlight=False)
-    return 0
+    show_paths(paths, console)
+    return DONE

@@ -1,38 +1,103 @@
-"""How far a command has got, on a terminal."""
+"""How far a command has got, on stderr: as much of it as was asked for."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import track
 
+from ...mocks.errors import UsageError
+from ...reports.terminal.progress import progress_on
+from ..results.cell import Cell
+from ..results.records import CellResult
+from ..runner.runner import Observer
+from .options import Messages
 
-def measuring_progress(total: int) -> Callable[[Iterator[object]], Iterator[object]]:
-    """Return what shows, while it passes results on, how many of ``total`` there are."""
-    console = Console(stderr=True)
+
+def stderr_for(messages: Messages) -> Console:
+    """Return the console that progress goes to; a silent one if quiet was asked for.
+
+    Raises:
+        UsageError: Both more and less were asked for.
+    """
+    if messages.quiet and messages.verbose:
+        raise UsageError("--quiet and --verbose: leave one of them out")
+    return Console(stderr=True, quiet=messages.quiet)
+
+
+@contextmanager
+def run_progress(messages: Messages) -> Iterator[Observer]:
+    """Show how a run gets on."""
+    console = stderr_for(messages)
+    with progress_on(console) as progress:
+        yield _TrialLines(progress, console) if messages.verbose else progress
+
+
+class _TrialLines:
+    """Says of each trial that it begins, and passes on everything.
+
+    Args:
+        shown: What shows the run besides.
+        console: Where the lines go.
+    """
+
+    def __init__(self, shown: Observer, console: Console) -> None:
+        self._shown = shown
+        self._console = console
+        self._began_s = time.monotonic()
+
+    def trial_begins(self, cell: Cell, done: int, total: int) -> None:
+        elapsed_s = time.monotonic() - self._began_s
+        _say(self._console, elapsed_s, f"trial {done + 1} of {total} begins", cell.name)
+        self._shown.trial_begins(cell, done, total)
+
+    def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
+        self._shown.trial_ends(so_far)
+
+    def cell_ends(self, result: CellResult) -> None:
+        self._shown.cell_ends(result)
+
+
+def measuring_progress(
+    names: Sequence[str], messages: Messages
+) -> Callable[[Iterator[object]], Iterator[object]]:
+    """Return what shows, while it passes results on, how many of the cells have one."""
+    console = stderr_for(messages)
 
     def passed_on(results: Iterator[object]) -> Iterator[object]:
-        if not console.is_terminal:  # where nobody looks, rich would still start a thread
-            yield from results
-            return
-        yield from track(
-            results,
-            "measuring",
-            total=total,
-            console=console,
-            transient=True,
-        )
+        began_s = time.monotonic()
+        shown = results
+        # Where nobody looks, rich would still start a thread.
+        if console.is_terminal and not messages.quiet:
+            shown = iter(
+                track(results, "measuring", total=len(names), console=console, transient=True)
+            )
+        for number, result in enumerate(shown):
+            if messages.verbose:
+                cell = f"cell {number + 1} of {len(names)}"
+                _say(console, time.monotonic() - began_s, f"{cell} measured", names[number])
+            yield result
 
     return passed_on
 
 
+def _say(console: Console, elapsed_s: float, what: str, name: str) -> None:
+    console.print(
+        f"{elapsed_s:8.1f} s  {what}: {name}", markup=False, highlight=False, soft_wrap=True
+    )
+
+
 @contextmanager
-def comparing_progress() -> Iterator[Callable[[int, int], None]]:
+def comparing_progress(messages: Messages) -> Iterator[Callable[[int, int], None]]:
     """Show how many blocks were measured, and how many cells are open."""
-    console = Console(stderr=True)
+    console = stderr_for(messages)
     with console.status("comparing: nothing measured yet") as status:
 
         def progress(blocks: int, open_cells: int) -> None:
-            status.update(f"comparing: {blocks} blocks, {open_cells} cells open")
+            text = f"comparing: {blocks} blocks, {open_cells} cells open"
+            status.update(text)
+            if messages.verbose:
+                console.print(text, markup=False, highlight=False)
 
         yield progress

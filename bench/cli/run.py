@@ -1,100 +1,90 @@
-"""``warpbench run``: compare strategies; table, charts, page and results file."""
+"""What ``warpbench run`` does: measures the cells, saves and shows them, and judges them."""
 
-import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
 
-from rich.console import Console
-
-from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
-from ...mocks.transports.transports import TRANSPORTS
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
-from ...reports.terminal.progress import progress_on
 from ..results.run_file import RUN_FILE, write_run
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
 from ..runner.runner import run_cells
-from ..statistics.scaling import parse_objective
 from ..statistics.stopping import Sampling
 from ..studies.sweep import sweep
-from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
-from .options import (
-    DEFAULT_TRIALS,
-    add_factors,
-    budget_s,
-    clock_for,
-    factors_of,
-    folder,
-    several,
-    transports_of,
-    trials,
-)
+from .commands.run import RunOptions
+from .exit_status import INTERRUPTED
+from .factors import budget_of, clock_for, factors_of, folder, trials_of
+from .judging import failure_status, objective_status
+from .measuring import header_of
+from .options import Messages
+from .progress import run_progress
 from .showing import show_run
 from .validating import specs_to_validate, validate
-
-AUTO = "auto"
-
-
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add it to the command line."""
-    parser = commands.add_parser("run", help="compare strategies: table, charts, page, run.json")
-    parser.set_defaults(command=_run)
-    add_factors(parser)
-    modes = f"{', '.join(ClockMode)} (warp)"
-    parser.add_argument("--clock", metavar="MODE", help=modes)
-    parser.add_argument(
-        "--transport",
-        action="append",
-        metavar="NAME[,NAME…]",
-        help=f"{', '.join(TRANSPORTS)}; over sockets the clock is wall (respx)",
-    )
-    parser.add_argument(
-        "--arrivals",
-        action="append",
-        metavar="PLAN[,PLAN…]",
-        help="when sessions arrive: closed, constant:RATE, poisson:RATE, ramp:RATE-RATE "
-        "(sessions a second), trace[:SPEED] (closed)",
-    )
-    parser.add_argument("--trials", metavar="N", help=f"default: {DEFAULT_TRIALS}, 1 if virtual")
-    parser.add_argument(
-        "--budget",
-        metavar="TIME",
-        help="more trials, until each cell's interval is narrow or this time is up: 60s, 5m",
-    )
-    parser.add_argument(
-        "--slo",
-        metavar="FIGURE=TIME",
-        help="a latency objective such as p99=2s: the report says which load keeps it",
-    )
-    parser.add_argument(
-        "--validate",
-        action="append",
-        metavar="NAME[,NAME…]",
-        help="run these cells with real waiting too, and tell how far warp is off: all, "
-        "strategies, or cells",
-    )
-    add_time_limit(parser)
-    parser.add_argument(
-        "--out", default="results", metavar="DIR", help="folder to write to (results)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
+from .values import AUTO
 
 
-def _is_sweep(options: argparse.Namespace) -> bool:
+def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> int:
+    """Run the cells; return the exit status."""
+    is_sweep = _is_sweep(options)
+    arrivals = [parse_arrivals(text) for text in options.arrivals]
+    clock = clock_for(options.clock, options.transport)
+    factors = factors_of(
+        scenarios,
+        options,
+        clock=clock,
+        concurrency=_loads(options),
+        transports=options.transport,
+        arrivals=arrivals,
+    )
+    for scenario, plan in product(factors.scenarios, arrivals):
+        intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is refused now
+    sampling = Sampling(
+        trials=trials_of(options.trials, clock), budget_s=budget_of(options.budget, clock)
+    )
+    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
+    validated = specs_to_validate(specs, options.validate, AUTO if is_sweep else clock)
+    out = folder(options.out)
+    processes = TrialProcesses(options.time_limit)
+    for target in factors.targets:
+        processes.check_target(target)
+    header = header_of(options.slo)
+    run_file = out / RUN_FILE
+    with run_progress(messages) as progress:
+        measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
+        found, interrupted = measure(
+            sampling=sampling,
+            runner=processes,
+            observer=progress,
+            save=lambda run: write_run(run, run_file),
+        )
+    if validated and not interrupted:
+        found, interrupted = validate(
+            found, validated, sampling.trials, processes, run_file, messages=messages
+        )
+    if options.json:
+        print(json.dumps(asdict(found), indent=2))  # noqa: T201 - what was asked for
+    else:
+        show_run(found, run_file, out, names_files=not messages.quiet)
+    if interrupted:
+        return INTERRUPTED
+    failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
+    return failed or objective_status(found)
+
+
+def _is_sweep(options: RunOptions) -> bool:
     """Whether the loads are to be found.
 
     Raises:
         UsageError: What was asked for beside it does not go with it.
     """
-    loads = several(options.concurrency)
-    if AUTO not in loads:
+    if AUTO not in options.concurrency:
         return False
     refused = (
-        ("other loads", loads != [AUTO]),
-        ("--arrivals", any(plan != CLOSED.name for plan in several(options.arrivals))),
+        ("other loads", len(options.concurrency) > 1),
+        ("--arrivals", any(plan != CLOSED.name for plan in options.arrivals)),
     )
     for what, is_there in refused:
         if is_there:
@@ -102,42 +92,5 @@ def _is_sweep(options: argparse.Namespace) -> bool:
     return True
 
 
-def _run(options: argparse.Namespace) -> int:
-    transports = transports_of(options.transport)
-    arrivals = [parse_arrivals(text) for text in several(options.arrivals)] or [CLOSED]
-    clock = clock_for(options.clock, transports)
-    is_sweep = _is_sweep(options)
-    loads = None if is_sweep else options.concurrency
-    asked = argparse.Namespace(**(vars(options) | {"concurrency": loads}))
-    factors = factors_of(asked, clock, transports, arrivals)
-    for scenario, plan in product(factors.scenarios, arrivals):
-        intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is told now
-    sampling = Sampling(
-        trials=trials(options.trials, factors.clock),
-        budget_s=budget_s(options.budget, factors.clock),
-    )
-    if options.slo is not None:
-        parse_objective(options.slo)
-    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
-    validated = specs_to_validate(specs, several(options.validate), AUTO if is_sweep else clock)
-    out = folder(options.out)
-    processes = TrialProcesses(time_limit_s(options))
-    for target in factors.targets:
-        processes.check_target(target)
-    header = header_of(options.slo)
-    run_file = out / RUN_FILE
-    with progress_on(Console(stderr=True)) as progress:
-        measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
-        run, interrupted = measure(
-            sampling=sampling,
-            runner=processes,
-            observer=progress,
-            save=lambda run: write_run(run, run_file),
-        )
-    if validated and not interrupted:
-        run, interrupted = validate(run, validated, sampling.trials, processes, run_file)
-    if options.json:
-        print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
-    else:
-        show_run(run, run_file, out)
-    return EXIT_INTERRUPTED if interrupted else 0
+def _loads(options: RunOptions) -> tuple[int, ...]:
+    return tuple(load for load in options.concurrency if isinstance(load, int))

@@ -1,5 +1,6 @@
-"""What ``run`` and ``report`` show of a run."""
+"""What commands show of a run."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -8,20 +9,26 @@ from ...reports.terminal.table import render_table
 from ..results.records import Run
 
 
-def show_run(run: Run, run_file: Path, out: Path) -> None:
+def show_run(run: Run, run_file: Path, out: Path, *, names_files: bool = True) -> None:
     """Print the table, write page and charts, and name every file."""
     console = Console()
     render_table(run, console)
     if run.cells:
         paths = write_pages(run, out)
-        console.print()
-        for path in (run_file, *paths):
-            console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+        if names_files:
+            console.print()
+            show_paths((run_file, *paths), console)
+
+
+def show_paths(paths: Iterable[Path | str], console: Console) -> None:
+    """Print the paths of files, a line each."""
+    for path in paths:
+        console.print(str(path), soft_wrap=True, markup=False, highlight=False)
 
 
 def write_pages(run: Run, out: Path) -> list[Path]:
     """Write page and charts of a run; return the files, the page first."""
-    # matplotlib takes half a second to import; `warpbench list` shall not pay for it.
+    # matplotlib takes half a second to import, which an interrupted run need not wait for.
     from ...reports.html.write import write_report  # noqa: PLC0415
 
     return write_report(run, out)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
 from ..results.records import Run, Status
@@ -13,6 +11,8 @@ from ..results.run_file import write_run
 from ..runner.runner import Trials
 from ..studies.fidelity import chosen_specs, measure_fidelity
 from ..trial.spec import TrialSpec
+from .options import Messages
+from .progress import stderr_for
 
 
 def specs_to_validate(
@@ -31,12 +31,18 @@ def specs_to_validate(
     if not names:
         return ()
     if how != ClockMode.WARP:
-        raise UsageError(f"--validate holds warp against wall: it cannot go with {how}")
+        raise UsageError(f"--validate compares warp with wall: it cannot go with {how}")
     return chosen_specs(specs, names)
 
 
 def validate(
-    run: Run, specs: Sequence[TrialSpec], pairs: int, trials: Trials, run_file: Path
+    run: Run,
+    specs: Sequence[TrialSpec],
+    pairs: int,
+    trials: Trials,
+    run_file: Path,
+    *,
+    messages: Messages,
 ) -> tuple[Run, bool]:
     """Run cells on both clocks, and save the run after each.
 
@@ -46,11 +52,12 @@ def validate(
         pairs: How often.
         trials: Runs a trial.
         run_file: Where the run is saved.
+        messages: How much is said of it.
 
     Returns:
         The run with what was found, and whether Ctrl-C ended it early.
     """
-    console = Console(stderr=True)
+    console = stderr_for(messages)
     measured = {result.cell.name for result in run.cells if result.status is Status.MEASURED}
     wanted = [spec for spec in specs if spec.cell.name in measured]
     for number, spec in enumerate(wanted, 1):

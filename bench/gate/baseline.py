@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError
 from ...mocks.scenario import load_scenario
-from ...mocks.transports.transports import RESPX
+from ...mocks.transports.registry import RESPX
 from ..results.cell import Cell
 from ..results.json_file import JsonFile
 from ..trial.spec import TrialSpec

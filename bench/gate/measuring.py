@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from ...mocks.errors import TrialError
 from ...mocks.workload.script import draw
+from ..results.cell import NO_LOOP, Cell
 from ..runner.processes import TrialProcesses
+from ..trial.loops import LOOPS
 from ..trial.machine import available_cores
 from ..trial.spec import NotApplicable, TrialSpec
 from .structure.measure import Structure, structure_of
@@ -103,9 +105,14 @@ def _measured(
         counts = again
     assert counts.calls is not None
     instructions = count_instructions(counted) if with_instructions else None
-    # uvloop has no functions that a hook could see.
-    modules = counts.calls.modules | ({"uvloop"} if spec.cell.loop == "uvloop" else set())
+    modules = counts.calls.modules | unseen_modules(spec.cell)
     return Measured(structure_of(trial), work_of(counts, instructions), modules)
+
+
+def unseen_modules(cell: Cell) -> frozenset[str]:
+    """Return the modules that have a part in a cell, but no functions that a hook could see."""
+    package = None if cell.loop == NO_LOOP else LOOPS[cell.loop].package
+    return frozenset() if package is None else frozenset({package})
 
 
 def _counted(spec: TrialSpec) -> TrialSpec:

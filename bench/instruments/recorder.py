@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
-from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, ClockMode, SkippingClock, nanoseconds
+from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
@@ -74,20 +74,20 @@ class Accounting:
         self, clock: Clock, *, notes_waits: bool, accounts_time: bool, on_loop: bool
     ) -> None:
         self._clock = clock
-        in_virtual = clock.mode is ClockMode.VIRTUAL
-        self._blocked = BlockedLoops(0 if in_virtual else _SHORTEST_BLOCKED_NS)
+        charges_cpu = clock.mode.charges_cpu
+        self._blocked = BlockedLoops(_SHORTEST_BLOCKED_NS if charges_cpu else 0)
         self._vitals: VitalsRecorder | None = None
         self._watchdog: Watchdog | None = None
         self._costs = _Costs()
         self.meter = (
             Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
         )
-        if self.meter is not None and isinstance(clock, SkippingClock):
+        if self.meter is not None:
             clock.on_blocked_loop = self._blocked.note
         if not accounts_time:
             return
-        # In virtual time computing is free, and holds nobody up.
-        if on_loop and not in_virtual:
+        # Where computing is free, it holds nobody up.
+        if on_loop and charges_cpu:
             self._watchdog = Watchdog(clock.now_ns, self._blocked.add)
         self._vitals = VitalsRecorder(clock, self._watchdog)
 
@@ -97,7 +97,7 @@ class Accounting:
 
     def timing(self, work: Coroutine[object, object, T]) -> Coroutine[object, object, T]:
         """Return work for an event loop, followed by a timer if nothing else can follow it."""
-        if self._vitals is None or isinstance(self._clock, SkippingClock):
+        if self._vitals is None or self._clock.mode.skips:
             return work
         return self._vitals.timing(work)
 
@@ -120,14 +120,12 @@ class Accounting:
         self._costs = _costs(self._clock)
         with vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
-            if isinstance(self._clock, SkippingClock):
-                self._clock.loop_observer = vitals
+            self._clock.loop_observer = vitals
             try:
                 yield
             finally:
                 meter.ticking(None)
-                if isinstance(self._clock, SkippingClock):
-                    self._clock.loop_observer = None
+                self._clock.loop_observer = None
 
     def accounted(
         self,

@@ -21,7 +21,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from ...mocks.clock import Clock, ClockMode, LoopObserver, nanoseconds
+from ...mocks.clock import Clock, LoopObserver, nanoseconds
 from ..results.timeline import Vitals
 from .probe import Probe
 
@@ -219,7 +219,7 @@ class VitalsRecorder:
     def _unaffordable_ns(self, now_ns: int, cpu_ns: int) -> int:
         """How long until samples will have taken no more than their share, at the pace so far."""
         # Not in virtual time: there computing is free, and each run gives the same samples.
-        if self._clock.mode is ClockMode.VIRTUAL or len(self._samples) < _FEWEST_SAMPLES:
+        if not self._clock.mode.charges_cpu or len(self._samples) < _FEWEST_SAMPLES:
             return 0
         affordable_ns = int(cpu_ns * _SHARE_OF_CPU) + 1
         return (now_ns - self._origin_ns) * (self.cost_ns - affordable_ns) // affordable_ns

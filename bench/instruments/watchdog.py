@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from ...mocks.clock import Clock, SkippingClock
+from ...mocks.clock import Clock
 from ...mocks.clock.threads.frames import frames_by_thread
 from ..results.blocked_loop import BlockedLoop, Cause
 from .blocked_loop import culprit_of, frames_of_callback, stack_of
@@ -73,8 +73,7 @@ class Watchdog:
         thread = threading.Thread(target=self._look_on, name="warpbench-watchdog", daemon=True)
         self._stop.acquire()
         thread.start()
-        if isinstance(clock, SkippingClock):
-            clock.tolerate(thread)
+        clock.tolerate(thread)
         try:
             yield
         finally:

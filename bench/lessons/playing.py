@@ -20,7 +20,7 @@ def play(lesson: Lesson) -> Mapping[str, Played]:
 
 
 def _play(act: Act, loop: str) -> Played:
-    new_loop = require_loop(loop)
+    new_loop = require_loop(loop).create
     clock = VirtualClock()
     stage = Stage(clock)
 

@@ -1,10 +1,15 @@
 """The cell: one combination of the factors at one load, and its name."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
+from ...mocks.transports.registry import RESPX
+from .formatting import name as shown
+from .formatting import whole
 
 NO_LOOP = "none"
 """The loop of a cell whose strategy runs without one."""
@@ -13,7 +18,33 @@ NO_LOOP = "none"
 _NAME = re.compile(
     r"(?P<scenario>.+)/(?P<target>[^/]+)/(?P<strategy>[^/@]+)/(?P<loop>[^/@]+)@(?P<load>[1-9]\d{0,5})"
 )
-_USUAL = frozenset({"respx", "closed"})
+_FACTOR = "factor"
+_CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """What a report says of a factor in which the cells of a run differ.
+
+    Only cells that agree in these compete with each other.
+
+    Attributes:
+        heading: What stands above its column.
+        explanation: What it means, in a sentence.
+        text: Shows a value in its column.
+        phrase: Names a value where it sets cells apart: ``seed 7``.
+        is_name: Whether a value is a text rather than a number.
+    """
+
+    heading: str
+    explanation: str
+    text: Callable[[Any], str] = shown
+    phrase: Callable[[Any], str] = str
+    is_name: bool = True
+
+
+def _factor(heading: str, explanation: str, **more: Any) -> dict[str, Factor]:
+    return {_FACTOR: Factor(heading=heading, explanation=explanation, **more)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +81,64 @@ def parse_cell_name(name: str) -> CellName:
 class Cell:
     """One combination of the factors at one load: the identity of a measurement.
 
+    A factor that an option varies is a field with a ``Factor``; its default is the usual value,
+    which goes without saying in names.
+
     Attributes:
         scenario: Name of the scenario.
         target: The target as it was named (``agent``, ``bare-sdk``, ``module:attribute``).
         strategy: Name of the strategy.
         loop: Name of the event loop, or ``none`` for a strategy that runs without one.
         transport: How the model is reached; ``respx`` is in-process.
-        clock: How time passes.
-        concurrency: Sessions in flight at most; ``sync`` has one, whatever the load.
-        session_count: Sessions in all.
-        seed: Seed of the script.
-        tool_workers: Threads for blocking tools that the target is handed.
         arrivals: When sessions arrive, as ``arrivals`` writes it: ``closed``, ``poisson:20``.
+        clock: How time passes.
+        concurrency: Sessions in flight at most.
+        session_count: Sessions in all.
+        tool_workers: Threads for blocking tools that the target is handed.
+        seed: Seed of the script.
+        one_at_a_time: Whether the strategy has one session in flight, whatever the load: that
+            follows from the strategy, and stands here for reports, which know no strategies.
     """
 
     scenario: str
-    target: str
+    target: str = field(metadata=_factor("target", "The agent under test."))
     strategy: str
     loop: str
-    transport: str
-    clock: ClockMode
+    transport: str = field(
+        default=RESPX.name, metadata=_factor("transport", "How the model is reached.")
+    )
+    arrivals: str = field(
+        default=_CLOSED,
+        metadata=_factor(
+            "arrivals",
+            "When sessions arrive; sessions a second.",
+            phrase=lambda arrivals: "closed loop" if arrivals == _CLOSED else arrivals,
+        ),
+    )
+    clock: ClockMode = field(
+        metadata=_factor("clock", "How time passes.", phrase=lambda clock: f"{clock} clock")
+    )
     concurrency: int
     session_count: int
-    seed: int
-    tool_workers: int
-    arrivals: str = "closed"
+    tool_workers: int = field(
+        metadata=_factor(
+            "workers",
+            "Threads for blocking tools.",
+            text=whole,
+            phrase=lambda count: f"{count} tool workers",
+            is_name=False,
+        )
+    )
+    seed: int = field(
+        metadata=_factor(
+            "seed",
+            "Seed of the script.",
+            text=str,
+            phrase=lambda seed: f"seed {seed}",
+            is_name=False,
+        )
+    )
+    one_at_a_time: bool = field(default=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -87,5 +151,30 @@ class Cell:
 
         Transport and arrivals are named where they are not the usual ones.
         """
-        more = (each for each in (self.transport, self.arrivals) if each not in _USUAL)
-        return f"{self.name} ({', '.join([self.clock, *more])})"
+        return f"{self.name} ({', '.join([self.clock, *self.unusual.values()])})"
+
+    @property
+    def is_open_loop(self) -> bool:
+        """Whether sessions arrive by a plan, whoever serves them."""
+        return self.arrivals != _CLOSED
+
+    @property
+    def unusual(self) -> Mapping[str, str]:
+        """The factors that have a usual value and do not have it here, by name."""
+        return {
+            factor: FACTORS[factor].phrase(getattr(self, factor))
+            for factor, usual in _USUAL.items()
+            if getattr(self, factor) != usual
+        }
+
+
+FACTORS: Mapping[str, Factor] = {
+    part.name: part.metadata[_FACTOR] for part in fields(Cell) if _FACTOR in part.metadata
+}
+"""The factors that set cells apart, by the name of their field, in the order of showing them."""
+
+_USUAL = {
+    part.name: part.default
+    for part in fields(Cell)
+    if part.name in FACTORS and part.default is not MISSING
+}

@@ -7,6 +7,7 @@ clock (``latency_s``, ``makespan_s``); ``elapsed_s`` alone is time on the wall.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from .blocked_loop import LoopBlocker
 from .cell import Cell
@@ -15,6 +16,19 @@ from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
 
 SCHEMA_VERSION = 4
+
+MORE_IS_BETTER = "more is better"
+PERCENT = "percent"
+
+
+def _figure(*, more_is_better: bool) -> Any:
+    """Return a field of ``CellResult`` that has a better direction, and so a trend over runs."""
+    return field(default=None, metadata={MORE_IS_BETTER: more_is_better})
+
+
+def _percentile(percent: float) -> Any:
+    """Return a field of ``LatencySummary`` that is a percentile."""
+    return field(default=None, metadata={PERCENT: percent})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +54,10 @@ class LatencySummary:
     A percentile is ``None`` where the samples cannot carry it (p99 needs 100 of them).
     """
 
-    p50: float | None = None
-    p90: float | None = None
-    p95: float | None = None
-    p99: float | None = None
+    p50: float | None = _percentile(50)
+    p90: float | None = _percentile(90)
+    p95: float | None = _percentile(95)
+    p99: float | None = _percentile(99)
     max: float | None = None
     mean: float | None = None
 
@@ -131,10 +145,10 @@ class CellResult:
     error: str | None = None
     trials: int = 0
     sessions: SessionCounts = field(default_factory=SessionCounts)
-    makespan_s: float | None = None
+    makespan_s: float | None = _figure(more_is_better=False)
     ideal_makespan_s: float | None = None
-    efficiency: float | None = None
-    throughput_per_s: float | None = None
+    efficiency: float | None = _figure(more_is_better=True)
+    throughput_per_s: float | None = _figure(more_is_better=True)
     latency_s: LatencySummary = field(default_factory=LatencySummary)
     raw_latency_s: LatencySummary | None = None
     asked_per_s: float | None = None
@@ -142,12 +156,12 @@ class CellResult:
     mean_in_flight: float | None = None
     latency_quantiles_s: tuple[float, ...] = ()
     ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
-    llm_calls: int | None = None
-    tool_calls: int | None = None
-    peak_in_flight: int | None = None
-    cpu_s_per_session: float | None = None
-    peak_rss_bytes: int | None = None
-    elapsed_s: float | None = None
+    llm_calls: int | None = _figure(more_is_better=False)
+    tool_calls: int | None = _figure(more_is_better=False)
+    peak_in_flight: int | None = _figure(more_is_better=False)
+    cpu_s_per_session: float | None = _figure(more_is_better=False)
+    peak_rss_bytes: int | None = _figure(more_is_better=False)
+    elapsed_s: float | None = _figure(more_is_better=False)
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
     time_parts_s: TimeParts | None = None

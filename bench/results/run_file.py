@@ -15,6 +15,8 @@ from .records import SCHEMA_VERSION, Run
 RUN_FILE = "run.json"
 
 _FACTORS = tuple(part.name for part in fields(Cell))
+_ONE_AT_A_TIME_THEN = frozenset({"sync", "blocking"})
+"""Strategies that schema 3 knew by name to have one session in flight."""
 
 
 def _with_cells_apart(document: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +37,7 @@ def _with_cells_apart(document: dict[str, Any]) -> dict[str, Any]:
 
 def _cell_apart(result: dict[str, Any]) -> dict[str, Any]:
     cell = {name: result[name] for name in _FACTORS if name in result}
+    cell["one_at_a_time"] = cell["strategy"] in _ONE_AT_A_TIME_THEN
     return {"cell": cell, **{name: each for name, each in result.items() if name not in _FACTORS}}
 
 

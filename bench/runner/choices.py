@@ -15,6 +15,12 @@ def one_of(option: str, value: str, known: Iterable[str]) -> str:
     names = list(known)
     if value in names:
         return value
+    raise UsageError(f"{option} {not_one_of(value, names)}")
+
+
+def not_one_of(value: str, known: Iterable[str]) -> str:
+    """Return what to say of a value that is not known: the closest that is, and all."""
+    names = list(known)
     close = difflib.get_close_matches(value, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UsageError(f"{option} {value!r}: {hint}expected one of {', '.join(names)}")
+    return f"{value!r}: {hint}expected one of {', '.join(names)}"

@@ -1,30 +1,30 @@
 """Where a run is made: versions, cores, commit. Read once, at the rim."""
 
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+from ...mocks.child_process import ChildError, run_to_end
+from ...mocks.transports.registry import TRANSPORTS
 from ..results.records import Environment
+from ..trial.loops import LOOPS
 from ..trial.machine import available_cores
 
-# Those whose version can change a figure.
+# Those whose version can change a figure, but for those of loops and transports.
 _PACKAGES = (
     "warpbench",
     "openai",
     "httpx2",
     "httpcore2",
     "httpx",
-    "respx",
-    "pytest-httpx2",
-    "uvloop",
     "anyio",
     "pydantic",
     "pydantic_core",
     "msgspec",
 )
-_GIT_TIMEOUT_S = 5
+_GIT_LIMIT_S = 5
+_DESCRIBE = ("git", "describe", "--always", "--dirty", "--abbrev=12", "--match=")
 
 
 def read_environment() -> Environment:
@@ -34,9 +34,16 @@ def read_environment() -> Environment:
         implementation=platform.python_implementation(),
         platform=platform.platform(),
         cores=available_cores(),
-        packages={name: found for name in _PACKAGES if (found := _version(name)) is not None},
+        packages={name: found for name in _packages() if (found := _version(name)) is not None},
         commit=_commit(),
     )
+
+
+def _packages() -> Iterable[str]:
+    """Return the packages whose version can change a figure, each once."""
+    of_loops = (loop.package for loop in LOOPS.values() if loop.package is not None)
+    of_transports = (package for each in TRANSPORTS.values() for package in each.packages)
+    return dict.fromkeys((*_PACKAGES, *of_loops, *of_transports))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +108,7 @@ def _version(package: str) -> str | None:
 def _commit() -> str | None:
     """Return the commit of the current directory, marked if there are changes."""
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="],  # noqa: S607 - the user's own git
-            capture_output=True,
-            check=True,
-            text=True,
-            timeout=_GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.SubprocessError):
+        described = run_to_end(_DESCRIBE, _GIT_LIMIT_S)
+    except ChildError:
         return None
-    return described.stdout.strip() or None
+    return described.strip() or None

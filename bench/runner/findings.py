@@ -41,10 +41,12 @@ def interrupted(done: int, planned: int) -> Finding:
 
 def name_of(result: CellResult) -> str:
     """Return a cell's name in a sentence: ``tools/gather/uvloop at 100``."""
-    by = "" if result.cell.transport == "respx" else f" by {result.cell.transport}"
-    arriving = "" if result.cell.arrivals == "closed" else f" with {result.cell.arrivals}"
     cell = result.cell
-    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}{by}{arriving}"
+    more = "".join(
+        f" {'by' if factor == 'transport' else 'with'} {value}"
+        for factor, value in cell.unusual.items()
+    )
+    return f"{cell.scenario}/{cell.strategy}/{cell.loop} at {cell.concurrency}{more}"
 
 
 def _of_cell(result: CellResult) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import Scenario
-from ...mocks.transports.transports import RESPX
+from ...mocks.transports.registry import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
 from ..strategies import Strategy
+from ..trial.loops import ASYNCIO
 from ..trial.machine import cores_of, default_executor_workers
 from ..trial.spec import TrialSpec
 
@@ -41,7 +42,7 @@ class Factors:
     scenarios: tuple[Scenario, ...]
     strategies: tuple[Strategy, ...]
     targets: tuple[str, ...] = ("agent",)
-    loops: tuple[str, ...] = ("asyncio",)
+    loops: tuple[str, ...] = (ASYNCIO.name,)
     concurrency: tuple[int, ...] = ()
     session_count: int | None = None
     clock: ClockMode = ClockMode.VIRTUAL
@@ -68,6 +69,7 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
                 scenario=scenario.name,
                 target=target,
                 strategy=strategy.name,
+                one_at_a_time=strategy.one_at_a_time,
                 loop=loop,
                 transport=transport,
                 clock=factors.clock,

@@ -16,14 +16,22 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-from ...mocks.errors import TargetError, TrialError, WarpbenchError
+from ...mocks.child_process import exit_reason
+from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
 
-_PRELOADED = ["warpbench.bench.cli.main", "openai.resources.chat", "httpcore", "httpcore2"]
+_PRELOADED = [
+    "warpbench.bench.trial.trial",
+    "warpbench.mocks.transports.in_process.reached",
+    "warpbench.mocks.transports.loopback.reached",
+    "openai.resources.chat",
+    "httpcore",
+    "httpcore2",
+]
 _GRACE_S = 2.0
 
 
@@ -158,7 +166,8 @@ def _serve(
     except TargetError as error:
         message = _Failure(str(error), is_target_error=True)
     except WarpbenchError as error:
-        message = _Failure(f"{type(error).__name__}: {error}", is_target_error=False)
+        first = _first_failure(error)
+        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
@@ -167,12 +176,12 @@ def _serve(
     sender.close()
 
 
+def _first_failure(error: BaseException) -> BaseException:
+    """Return the failure of the clock that led to others: who waits for the blocked one to end."""
+    while isinstance(error, ClockError) and isinstance(error.__cause__, ClockError):
+        error = error.__cause__
+    return error
+
+
 def _exit_reason(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "its process closed the connection"
-    if exit_code < 0:
-        try:
-            return f"killed by {signal.Signals(-exit_code).name}"
-        except ValueError:
-            return f"killed by signal {-exit_code}"
-    return f"its process exited with status {exit_code}"
+    return "its process closed the connection" if exit_code is None else exit_reason(exit_code)

@@ -11,8 +11,9 @@ from ..results.cell import Cell
 from ..results.records import CellResult, Environment, Run, Status
 from ..results.redaction import redact
 from ..results.trial_result import TrialResult
+from ..statistics.ranking import score_of_trial
 from ..statistics.stopping import Sampling
-from ..statistics.summary import cell_result, score_per_s, without_result
+from ..statistics.summary import cell_result, without_result
 from ..trial.spec import NotApplicable, TrialSpec
 from .findings import findings_of, interrupted
 from .plan import in_turn
@@ -235,7 +236,7 @@ class _CellState:
             )
             return self.result
         self._trials.append(outcome)
-        self.wants_more = self._sampling.wants([score_per_s(each) for each in self._trials])
+        self.wants_more = self._sampling.wants([score_of_trial(each) for each in self._trials])
         if len(self._trials) < self._sampling.trials:
             return None
         self.settle()

@@ -8,32 +8,16 @@ a step of 2.5 standard deviations in the middle was found in 93 %.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ..results.records import CellResult, Run, Status
+from ..results.records import Run, Status
+from .figures import FIGURES
 
 _PENALTY = 3.0
 _SHORTEST = 3
-
-METRICS: Mapping[str, bool] = {
-    "makespan_s": False,
-    "throughput_per_s": True,
-    "efficiency": True,
-    "latency_p50_s": False,
-    "latency_p90_s": False,
-    "latency_p95_s": False,
-    "latency_p99_s": False,
-    "cpu_s_per_session": False,
-    "peak_rss_bytes": False,
-    "llm_calls": False,
-    "tool_calls": False,
-    "peak_in_flight": False,
-    "elapsed_s": False,
-}
-"""The figures that have a trend, and whether more of it is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +70,13 @@ def trends(runs: Iterable[Run], metric: str) -> tuple[Trend, ...]:
 
     Args:
         runs: The runs, the oldest first.
-        metric: One of ``METRICS``.
+        metric: The name of one of ``FIGURES``.
     """
+    figure = FIGURES[metric]
     points: dict[str, list[Point]] = {}
     for run in runs:
         for result in run.cells:
-            value = _figure(result, metric)
+            value = figure.of(result) if result.status is Status.MEASURED else None
             if value is not None:
                 point = Point(run.created_at, run.environment.commit, value)
                 points.setdefault(result.cell.full_name, []).append(point)
@@ -117,14 +102,3 @@ def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
         ChangePoint(ends[number], levels[number - 1], levels[number])
         for number in range(1, len(levels))
     )
-
-
-def _figure(cell: CellResult, metric: str) -> float | None:
-    if cell.status is not Status.MEASURED:
-        return None
-    if metric.startswith("latency_"):
-        percentile = metric.removeprefix("latency_").removesuffix("_s")
-        value: float | None = getattr(cell.latency_s, percentile)
-    else:
-        value = getattr(cell, metric)
-    return value

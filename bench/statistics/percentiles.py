@@ -1,9 +1,22 @@
 """Percentiles by nearest rank, and how many samples each takes. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from types import MappingProxyType
+
+from ..results.records import PERCENT, LatencySummary
 
 _ALL = 100
+
+PERCENTILES: Mapping[str, float] = MappingProxyType(
+    {
+        part.name: part.metadata[PERCENT]
+        for part in fields(LatencySummary)
+        if PERCENT in part.metadata
+    }
+)
+"""The percentiles that a ``LatencySummary`` has, by the name of the field, in ascending order."""
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:

@@ -13,14 +13,13 @@ from functools import lru_cache
 from ...mocks.errors import UsageError
 from ..results.durations import parse_duration_s
 from ..results.records import CellResult, LatencySummary, Status
-from .percentiles import samples_for
+from .percentiles import PERCENTILES, samples_for
 
 FEWEST_LOADS = 4
 """Loads that a fit takes at least: three parameters, and one more to show the error."""
 
 _NEGLIGIBLE = 1e-9
 _FIGURES = tuple(figure.name for figure in fields(LatencySummary))
-_PERCENTS = {name: int(name[1:]) for name in _FIGURES if name[0] == "p"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ class Objective:
     @property
     def sessions(self) -> int:
         """How many sessions the figure takes at least."""
-        return samples_for(_PERCENTS.get(self.figure, 0))
+        return samples_for(PERCENTILES.get(self.figure, 0))
 
     def is_reported_by(self, cell: CellResult) -> bool:
         """Whether a cell has the sessions that the figure takes."""
@@ -93,13 +92,17 @@ def parse_objective(text: str) -> Objective:
         UsageError: It is none.
     """
     figure, _, limit = text.strip().partition("=")
-    limit_s = parse_duration_s(limit)
-    if figure not in _FIGURES or limit_s is None:
+    if figure not in _FIGURES:
         raise UsageError(
             f"--slo {text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
             f"{', '.join(_FIGURES)}"
         )
-    return Objective(figure, limit_s)
+    # Runs of before hold bare numbers, which were seconds; a new one is refused without a unit.
+    unit = "s" if limit[-1:].isdecimal() else ""
+    try:
+        return Objective(figure, parse_duration_s(limit + unit))
+    except ValueError as error:
+        raise UsageError(f"--slo {figure}={error}") from None
 
 
 def fit(points: Iterable[tuple[int, float]]) -> ScalingLaw | None:

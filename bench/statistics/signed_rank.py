@@ -5,6 +5,10 @@ well have come with the other sign; so each of the 2^n ways to flip the signs is
 likely, and the chance of a sum of ranks as high as the one seen is counted, not approximated.
 Ranks stand in for the values (Wilcoxon 1945), since a burst on the machine may make one value
 as large as it likes, but its rank only n.
+
+``scipy.stats.wilcoxon`` gives the same where no two differences are equal and none is 0. Its exact
+distribution is of ranks without ties. Here equal differences share their ranks, half of the rank of
+a difference of nothing counts for either side, and the chance is still counted.
 """
 
 import math

@@ -10,7 +10,8 @@ from ..results.records import CellResult, LatencySummary, SessionCounts, Status,
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.trial_result import TrialResult
-from .percentiles import nearest_rank, percentile
+from .percentiles import PERCENTILES, nearest_rank, percentile
+from .ranking import throughput_per_s
 from .steadiness import drift_within
 
 _PERCENT = 100
@@ -24,10 +25,7 @@ def summarise(latencies_s: Sequence[float]) -> LatencySummary:
         return LatencySummary()
     ordered = sorted(latencies_s)
     return LatencySummary(
-        p50=percentile(ordered, 50),
-        p90=percentile(ordered, 90),
-        p95=percentile(ordered, 95),
-        p99=percentile(ordered, 99),
+        **{name: percentile(ordered, percent) for name, percent in PERCENTILES.items()},
         max=ordered[-1],
         mean=fmean(ordered),
     )
@@ -179,26 +177,6 @@ def _efficiency(
         sample.outcome is Outcome.SUCCEEDED for trial in trials for sample in trial.samples
     )
     return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
-
-
-def score_per_s(trial: TrialResult) -> float:
-    """Return what a trial is ranked by, the greater the better; 0 if it is worth nothing.
-
-    That is its throughput; in an open loop, where that is what arrives, one over its p99, or over
-    its median if there are too few sessions for that.
-    """
-    achieved_per_s = throughput_per_s(trial)
-    if achieved_per_s == 0 or all(sample.intended_ns is None for sample in trial.samples):
-        return achieved_per_s
-    ordered_ns = sorted(sample.latency_ns for sample in trial.samples)
-    latency_ns = percentile(ordered_ns, 99) or percentile(ordered_ns, 50)
-    return 1 / seconds(round(latency_ns)) if latency_ns else 0.0
-
-
-def throughput_per_s(trial: TrialResult) -> float:
-    """Return the sessions that succeeded per second of makespan."""
-    succeeded = sum(sample.outcome is Outcome.SUCCEEDED for sample in trial.samples)
-    return succeeded / seconds(trial.makespan_ns) if trial.makespan_ns > 0 else 0.0
 
 
 def _columns(parts_ns: Sequence[TimeParts]) -> dict[str, tuple[int, ...]]:

@@ -19,6 +19,7 @@ __all__ = [
     "SyncSession",
     "Tasks",
     "available_strategies",
+    "default_strategies",
 ]
 
 ENTRY_POINT_GROUP = "warpbench.strategies"
@@ -32,6 +33,11 @@ BUILT_IN: tuple[Strategy, ...] = (
     workers.STRATEGY,
     blocking.STRATEGY,
 )
+
+
+def default_strategies() -> tuple[str, ...]:
+    """Return the names of the strategies that are measured unless others are named."""
+    return tuple(each.name for each in available_strategies().values() if each.is_default)
 
 
 def available_strategies() -> Mapping[str, Strategy]:

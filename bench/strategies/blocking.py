@@ -14,4 +14,10 @@ async def run(session: SyncSession, tasks: Tasks, _concurrency: int) -> list[str
     return await asyncio.gather(*(blunder(task) for task in tasks))
 
 
-STRATEGY = Strategy("blocking", "the blunder: sync calls inside coroutines", Drives.SYNC, run)
+STRATEGY = Strategy(
+    "blocking",
+    "the blunder: sync calls inside coroutines",
+    Drives.SYNC,
+    run,
+    one_at_a_time=True,
+)

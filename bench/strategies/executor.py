@@ -13,4 +13,6 @@ async def run(session: SyncSession, tasks: Tasks, concurrency: int) -> list[str]
         return await asyncio.gather(*(loop.run_in_executor(pool, session, task) for task in tasks))
 
 
-STRATEGY = Strategy("executor", "one loop, sync sessions offloaded to N threads", Drives.SYNC, run)
+STRATEGY = Strategy(
+    "executor", "one loop, sync sessions offloaded to N threads", Drives.SYNC, run, is_default=True
+)

@@ -16,4 +16,6 @@ async def run(session: AsyncSession, tasks: Tasks, concurrency: int) -> list[str
     return await asyncio.gather(*(admitted(task) for task in tasks))
 
 
-STRATEGY = Strategy("gather", "asyncio.gather behind a semaphore of N", Drives.ASYNC, run)
+STRATEGY = Strategy(
+    "gather", "asyncio.gather behind a semaphore of N", Drives.ASYNC, run, is_default=True
+)

@@ -26,12 +26,17 @@ class Strategy:
         drives: The form of session that it needs.
         run: Called with the session, the tasks in order, and N; returns when every session
             has ended. A coroutine function is run on an event loop, a plain one without.
+        one_at_a_time: Whether it has one session in flight, whatever N is. It is then held
+            against the ideal at every load.
+        is_default: Whether ``warpbench run`` measures it unless other strategies are named.
     """
 
     name: str
     summary: str
     drives: Drives
     run: Callable[..., object]
+    one_at_a_time: bool = False
+    is_default: bool = False
 
     @property
     def on_loop(self) -> bool:

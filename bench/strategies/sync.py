@@ -8,4 +8,6 @@ def run(session: SyncSession, tasks: Tasks, _concurrency: int) -> list[str]:
     return [session(task) for task in tasks]
 
 
-STRATEGY = Strategy("sync", "one session after another", Drives.SYNC, run)
+STRATEGY = Strategy(
+    "sync", "one session after another", Drives.SYNC, run, one_at_a_time=True, is_default=True
+)

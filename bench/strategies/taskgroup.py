@@ -18,4 +18,6 @@ async def run(session: AsyncSession, tasks: Tasks, concurrency: int) -> list[str
     return [task.result() for task in started]
 
 
-STRATEGY = Strategy("taskgroup", "a TaskGroup behind a semaphore of N", Drives.ASYNC, run)
+STRATEGY = Strategy(
+    "taskgroup", "a TaskGroup behind a semaphore of N", Drives.ASYNC, run, is_default=True
+)

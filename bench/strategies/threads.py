@@ -11,4 +11,6 @@ def run(session: SyncSession, tasks: Tasks, concurrency: int) -> list[str]:
         return list(pool.map(session, tasks))
 
 
-STRATEGY = Strategy("threads", "a pool of N threads, without a loop", Drives.SYNC, run)
+STRATEGY = Strategy(
+    "threads", "a pool of N threads, without a loop", Drives.SYNC, run, is_default=True
+)

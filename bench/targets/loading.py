@@ -15,22 +15,22 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx2
 
 from ...mocks.errors import TargetError
 from ...mocks.sandbox import DUMMY_KEY
-from ...mocks.transports.transports import HttpClients
+from ...mocks.scenario.diagnostics import listed, unknown
+from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
 from ..strategies.protocol import AsyncSession, SyncSession
-
-BUILT_IN_TARGETS: Mapping[str, str] = {
-    "agent": "warpbench.agent.factory:build",
-    "agent-streaming": "warpbench.agent.factory:build_streaming",
-    "bare-sdk": "warpbench.bench.targets.bare_sdk:build",
-}
+from .built_in import BUILT_IN_TARGETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,25 +105,90 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     spelled = BUILT_IN_TARGETS.get(name, name)
     module_name, _, attribute = spelled.partition(":")
     if not module_name or not attribute:
+        raise TargetError(_no_factory_named(name, module_name))
+    _append_current_directory()
+    if module_name.endswith(".py") or "/" in module_name:
         raise TargetError(
-            f"target {name!r}: expected module:attribute or one of {', '.join(BUILT_IN_TARGETS)}"
+            f"target {name!r}: {module_name!r} is a file: expected the name of its module, as in "
+            f"{_as_module(module_name)}:{attribute}"
         )
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.append(".")
+    module = _imported(name, module_name)
+    found: object = module
     try:
-        found: object = importlib.import_module(module_name)
         for part in attribute.split("."):
             found = getattr(found, part)
     except AttributeError as error:
-        raise TargetError(f"target {name!r}: {error}") from error
+        raise TargetError(
+            f"target {name!r}: module {module_name!r} has no {unknown(attribute, vars(module))}; "
+            f"{_factories_said(module_name, module)}"
+        ) from error
+    if not callable(found):
+        raise TargetError(
+            f"target {name!r}: expected a factory, found {type(found).__name__}; "
+            f"{_factories_said(module_name, module)}"
+        )
+    return found, _takes_lab(name, found)
+
+
+def _append_current_directory() -> None:
+    if "" not in sys.path and "." not in sys.path:
+        sys.path.append(".")
+
+
+def _imported(name: str, module_name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module_name)
     except Exception as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} cannot be imported: "
             f"{type(error).__name__}: {error}"
         ) from error
-    if not callable(found):
-        raise TargetError(f"target {name!r}: expected a factory, found {type(found).__name__}")
-    return found, _takes_lab(name, found)
+
+
+def _no_factory_named(name: str, module_name: str) -> str:
+    """Return what to say of a name without a colon or without one of its sides.
+
+    The module is imported only if there is a file of it: a misspelt built-in name is not to start
+    anybody's code.
+    """
+    expected = f"target {name!r}: expected module:factory or one of {listed(BUILT_IN_TARGETS)}"
+    close = get_close_matches(name, list(BUILT_IN_TARGETS), n=1)
+    if close:
+        return f"{expected}; did you mean {close[0]!r}?"
+    if not module_name:
+        return expected
+    is_file = module_name.endswith(".py") and Path(module_name).is_file()
+    module_name = _as_module(module_name) if is_file else module_name
+    if not is_file and not Path(*module_name.split(".")).with_suffix(".py").is_file():
+        return expected
+    _append_current_directory()
+    return f"{expected}; {_factories_said(module_name, _imported(name, module_name))}"
+
+
+def _as_module(file: str) -> str:
+    """Return the name of a file's module, seen from the current directory."""
+    parts = Path(file).with_suffix("").parts
+    return ".".join(part for part in parts if part != "/")
+
+
+def _factories_said(module_name: str, module: ModuleType) -> str:
+    """Return which names of a module may stand for a target, as the end of a message."""
+    names = [f"{module_name}:{each}" for each in _factories(module)]
+    if not names:
+        return f"no function of {module_name!r} takes no argument or one"
+    return f"what {module_name!r} has is {listed(names)}"
+
+
+def _factories(module: ModuleType) -> list[str]:
+    """Return the functions that a module defines itself and that a target could be named by."""
+    found = []
+    for name, value in vars(module).items():
+        own = inspect.isfunction(value) and value.__module__ == module.__name__
+        if own and not name.startswith("_"):
+            with suppress(TargetError):
+                _takes_lab(name, value)
+                found.append(name)
+    return found
 
 
 def build_target(named: object, lab: Lab) -> Target:

@@ -16,7 +16,7 @@ def available_cores() -> int:
 
 def cores_of(mode: ClockMode) -> int:
     """Return the cores that a trial on such a clock has: the machine's, or the imagined."""
-    return VIRTUAL_CORES if mode is ClockMode.VIRTUAL else available_cores()
+    return available_cores() if mode.charges_cpu else VIRTUAL_CORES
 
 
 def default_executor_workers(cores: int) -> int:

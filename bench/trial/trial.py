@@ -14,7 +14,10 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from ...mocks.clock import Clock, SkippingClock, create_clock, keeping_time
+# A module that is imported inside a clock's scope, by a target, may bind the scope's time for good.
+import openai  # noqa: F401
+
+from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.model import task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
@@ -24,13 +27,7 @@ from ...mocks.sandbox import (
     staying_on_this_machine,
 )
 from ...mocks.scenario import Scenario
-from ...mocks.transports.transports import (
-    HttpClient,
-    HttpClients,
-    Reached,
-    reached,
-    require_transport,
-)
+from ...mocks.transports.registry import Opens, Reached, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
@@ -92,8 +89,7 @@ def prepared_here(
     """
     chance = random.getstate()
     clock = create_clock(spec.cell.clock)
-    if isinstance(clock, SkippingClock):
-        clock.tolerate_those_alive()
+    clock.tolerate_those_alive()
     with holding_no_secrets(os.environ), staying_on_this_machine():
         try:
             with _prepared(spec, target, clock, around) as measure:
@@ -109,6 +105,7 @@ def _prepared(
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
     strategy = available_strategies()[spec.cell.strategy]
+    opens = require_transport(spec.cell.transport).loads()
     counter = CallCounter() if spec.counts_calls else None
     accounting = Accounting(
         clock,
@@ -120,7 +117,9 @@ def _prepared(
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock),
-        _Trial(spec, strategy, clock, counter, accounting).prepared(target, around) as measure,
+        _Trial(spec, strategy, clock, counter, accounting).prepared(
+            target, opens, around
+        ) as measure,
     ):
         yield measure
 
@@ -156,7 +155,7 @@ class _Trial:
         }
         self._tool_traffic = Traffic(accounting.meter)
         self._transport = require_transport(spec.cell.transport)
-        self._http_clients = HttpClients(self._transport.client)
+        self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
             sessions=self._sessions,
             limits=spec.scenario.limits,
@@ -174,11 +173,11 @@ class _Trial:
 
     @contextmanager
     def prepared(
-        self, named: object, around: Around
+        self, named: object, opens: Opens, around: Around
     ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
             world = scope.enter_context(
-                reached(self._transport, self._world_spec, self._clock, self._accounting.meter)
+                opens(self._world_spec, self._clock, self._accounting.meter)
             )
             target = build_target(named, self._lab(world))
             session = self._session_of(target)
@@ -190,10 +189,9 @@ class _Trial:
             # the target declares.
             warm_up = Probe(self._clock, self._warm_up_tasks)
             drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
-            if self._transport.client is HttpClient.AIOHTTP and not self._http_clients.asked:
-                yield NotApplicable(
-                    "the target does not ask for lab.async_http_client(), so aiohttp is not in use"
-                )
+            unused = self._http_clients.why_unused()
+            if unused is not None:
+                yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
             yield partial(self._measure, drive, session, waits, world, around)
@@ -215,23 +213,25 @@ class _Trial:
         session = target.session if drives is Drives.ASYNC else target.sync_session
         if session is None:
             return NotApplicable(f"the target has no {drives} session")
-        if self._transport.client is HttpClient.AIOHTTP and drives is Drives.SYNC:
-            return NotApplicable("aiohttp has no sync client")
-        return session
+        refusal = self._transport.refusal(is_async=drives is Drives.ASYNC)
+        return session if refusal is None else NotApplicable(refusal)
 
     def _driver(self, scope: ExitStack) -> Callable[..., object]:
         if not self._strategy.on_loop:
             return self._strategy.run
-        factory = require_loop(self._cell.loop)
-        runner = scope.enter_context(_runner(lambda: factory(self._clock)))
+        loop = require_loop(self._cell.loop)
+        runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
         runner.get_loop().set_default_executor(
             ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
         )
-        if self._transport.client is HttpClient.AIOHTTP:
-            scope.callback(lambda: runner.run(self._http_clients.close()))
+        scope.callback(self._close_clients, runner)
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
         self._loop = runner.get_loop()
         return lambda *arguments: runner.run(self._accounting.timing(strategy_run(*arguments)))
+
+    def _close_clients(self, runner: asyncio.Runner) -> None:
+        if self._http_clients.must_be_closed:
+            runner.run(self._http_clients.close())
 
     def _watched(
         self, probe: Probe, session: AsyncSession | SyncSession
@@ -269,14 +269,14 @@ class _Trial:
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency)
             cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
-        if isinstance(self._clock, SkippingClock) and self._clock.failure is not None:
+        if self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()
         samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
-            None if self._transport.in_process else seen.waits,
+            seen.waits,
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,
             cores=self._cores,

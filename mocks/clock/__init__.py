@@ -6,7 +6,7 @@ racing anything, then ``warp`` and ``virtual`` for the two ways of doing so.
 
 from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, LoopObserver, nanoseconds, seconds
 from .scope import keeping_time
-from .skipping import SkippingClock
+from .skipping import SkippingClock, is_skipping
 from .virtual import VirtualClock
 from .wall import WallClock
 from .warp import WarpClock
@@ -21,6 +21,7 @@ __all__ = [
     "WallClock",
     "WarpClock",
     "create_clock",
+    "is_skipping",
     "keeping_time",
     "nanoseconds",
     "seconds",

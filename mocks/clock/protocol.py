@@ -1,4 +1,4 @@
-"""What a clock is: six members, three implementations (``wall``, ``warp``, ``virtual``).
+"""What a clock is, and what sets its three implementations (``wall``, ``warp``, ``virtual``) apart.
 
 An agent spends seconds waiting for a model and milliseconds computing. A benchmark that
 waits for real is slow, and one that does not wait is wrong. So each mocked wait goes
@@ -20,27 +20,77 @@ All times are integer nanoseconds: sums of them are exact, so a test of fake tim
 equality and never a tolerance.
 """
 
+import threading
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
+
+from ..errors import ClockError
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
 class ClockMode(StrEnum):
-    """How time passes in a trial."""
+    """How time passes in a trial.
 
-    WALL = "wall"
-    WARP = "warp"
-    VIRTUAL = "virtual"
+    Attributes:
+        skips: Whether waiting takes no real time. Such a clock is a ``SkippingClock``; it cannot
+            skip over real sockets.
+        charges_cpu: Whether computing takes time on the clock. Where it takes none, every trial
+            is the same, and sessions are charged for waiting alone.
+    """
+
+    skips: bool
+    charges_cpu: bool
+
+    def __new__(cls, name: str, skips: bool = False, charges_cpu: bool = True) -> Self:
+        """Make a mode: its name, and the two columns of the table above."""
+        mode = str.__new__(cls, name)
+        mode._value_ = name
+        mode.skips, mode.charges_cpu = skips, charges_cpu
+        return mode
+
+    #          name       skips  charges_cpu
+    WALL = "wall", False, True
+    WARP = "warp", True, True
+    VIRTUAL = "virtual", True, False
+
+
+class LoopObserver(Protocol):
+    """Follows the iterations of event loops, in their threads."""
+
+    def runs(self) -> None:
+        """A loop has polled, and runs what is ready."""
+        ...
+
+    def polls(self) -> None:
+        """It has run all of that, and polls again or waits."""
+        ...
 
 
 class Clock(Protocol):
-    """Keeps the time of one trial; every mocked wait goes through it."""
+    """Keeps the time of one trial; every mocked wait goes through it.
+
+    A clock that waits for real has nothing to tell those who ask to be told: threads and event
+    loops need no help of it.
+    """
+
+    on_blocked_loop: Callable[[int, int], None] | None
+    """Called in the thread of an event loop that was blocked, with begin and end, by a clock that
+    skips; one that waits for real does not know of it."""
+
+    loop_observer: LoopObserver | None
+    """Told when event loops run and when they have nothing to run, by the loops of a clock that
+    skips; other loops are followed by a timer."""
 
     @property
     def mode(self) -> ClockMode:
         """How this clock lets time pass."""
+        ...
+
+    @property
+    def failure(self) -> ClockError | None:
+        """Why time could not be kept, which voids the trial; always ``None`` for real time."""
         ...
 
     def now_ns(self) -> int:
@@ -86,6 +136,14 @@ class Clock(Protocol):
         """
         ...
 
+    def tolerate(self, thread: threading.Thread) -> None:
+        """Declare a live thread one that never wakes anybody, so that time may skip."""
+        ...
+
+    def tolerate_those_alive(self) -> None:
+        """Declare all other threads of the moment such threads: those of a test runner, say."""
+        ...
+
 
 def seconds(duration_ns: int) -> float:
     """Return nanoseconds as seconds."""
@@ -116,18 +174,6 @@ def due_nanoseconds(when_s: float, now_ns: int) -> int:
     """
     due_ns = nanoseconds(when_s)
     return now_ns + 1 if due_ns == now_ns and when_s > seconds(now_ns) else due_ns
-
-
-class LoopObserver(Protocol):
-    """Follows the iterations of event loops, in their threads."""
-
-    def runs(self) -> None:
-        """A loop has polled, and runs what is ready."""
-        ...
-
-    def polls(self) -> None:
-        """It has run all of that, and polls again or waits."""
-        ...
 
 
 NowNs = Callable[[], int]

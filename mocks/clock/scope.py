@@ -10,7 +10,7 @@ from .loops.asyncio_loop import SkippingEventLoop
 from .loops.ordering import same_on_every_machine
 from .patching import patched
 from .protocol import Clock
-from .skipping import SkippingClock
+from .skipping import SkippingClock, is_skipping
 from .threads.conditions import threads_taking_part
 from .time_functions import readings_of
 
@@ -27,7 +27,7 @@ def keeping_time(clock: Clock) -> AbstractContextManager[None]:
         ClockError: In entering: another scope is open. In leaving: time could not be kept,
             but the code inside ignored the error; what it measured is void.
     """
-    if isinstance(clock, SkippingClock):
+    if is_skipping(clock):
         return _skipping_scope(clock)
     if _the_scope.locked():
         raise _already_kept(clock)

@@ -50,10 +50,11 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import TypeGuard
 
 from ..errors import ClockError, ClockHangError, ClockRefusedError
 from .loops.timers import WaitsByLoop
-from .protocol import ClockMode, LoopObserver
+from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
 from .threads.mutex import Mutex
 
@@ -156,6 +157,8 @@ class SkippingClock(ABC):
         """Called in the thread of an event loop that was blocked, with begin and end."""
         self.loop_observer: LoopObserver | None = None
         """Told when event loops run and when they have nothing to run."""
+        self.creation_numbers = count()
+        """Numbers what is created on this clock's time, in that order (see ``loops.ordering``)."""
 
     # ---- the clock's face -------------------------------------------------------------
 
@@ -578,6 +581,11 @@ class SkippingClock(ABC):
         self._by_thread.clear()
         self._ending.clear()
         self._deadlines.clear()
+
+
+def is_skipping(clock: Clock) -> TypeGuard[SkippingClock]:
+    """Say whether a clock is one that skips, by its mode."""
+    return clock.mode.skips
 
 
 def _describe_wait() -> str:

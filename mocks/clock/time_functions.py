@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from .patching import patched
-from .protocol import ClockMode, seconds, waited_nanoseconds
+from .protocol import seconds, waited_nanoseconds
 from .skipping import SkippingClock
 
 VIRTUAL_EPOCH_NS = 1_767_225_600 * 1_000_000_000
@@ -38,10 +38,10 @@ _real_monotonic_ns = time.monotonic_ns
 @contextmanager
 def readings_of(clock: SkippingClock) -> Iterator[None]:
     """Let ``time.sleep`` wait on ``clock``, and ``time``'s readings show it, in this scope."""
-    if clock.mode is ClockMode.VIRTUAL:
-        epoch_ns = VIRTUAL_EPOCH_NS
-    else:
+    if clock.mode.charges_cpu:
         epoch_ns = _real_time_ns() - _real_monotonic_ns()
+    else:
+        epoch_ns = VIRTUAL_EPOCH_NS
 
     def sleep(duration_s: float, /) -> None:
         if clock.current() is None:

@@ -141,8 +141,6 @@ class VirtualClock(SkippingClock):
         self._spins = 0
         # Held by the one participant that looks whether the holder stalls.
         self._looking = _real_allocate_lock()
-        self.creation_numbers = count()
-        """Numbers what is created on this clock's time, in that order (see ``ordering``)."""
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since the clock was made."""
@@ -227,7 +225,9 @@ class VirtualClock(SkippingClock):
         seen = self._hand_overs
         while not self._may_run(participant):
             watches = participant is self.root or self._holder is self.root
-            if participant.gate.acquire(timeout=STALL_AFTER_S if watches else -1):
+            # Once time cannot be kept, all that is left is to end soon.
+            patience_s = STALL_AFTER_S if self.failure is None else STALL_LOOK_S
+            if participant.gate.acquire(timeout=patience_s if watches else -1):
                 continue
             if self._hand_overs == seen and self._is_stalled():
                 self._fail_stalled(seen)

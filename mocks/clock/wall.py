@@ -1,11 +1,13 @@
 """The wall clock: waits for real. The ground truth, and the only mode for real sockets."""
 
+import threading
 import time
+from collections.abc import Callable
 
 import uvloop
 
 from .loops.timers import WaitsByLoop
-from .protocol import ClockMode, seconds
+from .protocol import ClockMode, LoopObserver, seconds
 from .threads.cpu_burn import burn_thread_cpu_ns
 
 _LOOP_GRAIN_NS = 1_000_000
@@ -15,8 +17,11 @@ class WallClock:
     """Real time; see ``Clock``."""
 
     mode = ClockMode.WALL
+    failure = None
 
     def __init__(self) -> None:
+        self.on_blocked_loop: Callable[[int, int], None] | None = None
+        self.loop_observer: LoopObserver | None = None
         self._async_waits = WaitsByLoop(
             self.now_ns,
             grain_ns=_LOOP_GRAIN_NS,
@@ -43,3 +48,9 @@ class WallClock:
     def burn_ns(self, duration_ns: int) -> None:
         """Spend ``duration_ns`` of this thread's CPU time."""
         burn_thread_cpu_ns(duration_ns)
+
+    def tolerate(self, thread: threading.Thread) -> None:
+        """Do nothing: real time passes whatever threads there are."""
+
+    def tolerate_those_alive(self) -> None:
+        """Do nothing, likewise."""

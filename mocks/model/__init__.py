@@ -3,9 +3,9 @@
     request ──WireFormat.read──▶ Question ──script──▶ Answer ──WireFormat.whole/stream──▶ Reply
 
 ``scripted`` decides what is answered and when; ``openai_chat``, ``openai_responses`` and
-``anthropic_messages`` only translate; ``wire.broken_replies`` spoils what a fault strikes;
-``rate_limits`` holds the limits of the model's server. Nothing here waits: a ``Reply`` says when
-its parts are due, and a transport plays it.
+``anthropic_messages`` only translate; ``wire.broken_replies`` applies faults to replies;
+``rate_limits`` holds the limits of the model's server. Nothing here waits: a ``Reply`` says
+when each part is due, and a transport sends it then.
 """
 
 from .scripted import WIRE_FORMATS, ModelReply, ScriptedModel, task_of, wire_format_of

@@ -1,4 +1,4 @@
-"""What a fault makes of an answer that a client takes for a proper one."""
+"""Faults that alter an answer, so that a client still takes it for a proper one."""
 
 from msgspec.structs import replace
 
@@ -7,7 +7,7 @@ from .answer import Answer, ToolUse
 
 
 def altered(answer: Answer, fault: Fault) -> Answer:
-    """Return the answer as a fault that a client takes for a proper answer alters it."""
+    """Return the answer as altered by a fault."""
     if fault.kind is FaultKind.EMPTY_ANSWER:
         return replace(answer, text="", tool_uses=(), completion_tokens=0)
     if fault.kind is FaultKind.UNKNOWN_TOOL:

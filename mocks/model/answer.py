@@ -1,6 +1,6 @@
 """The values between the script and the wire: what a request asks, and what is answered.
 
-They know nothing of any API. A ``WireFormat`` translates: one file each for chat
+They are independent of any API. A ``WireFormat`` translates: one file each for chat
 completions, responses and messages.
 """
 
@@ -12,20 +12,20 @@ import msgspec
 
 
 class UnusableRequestError(Exception):
-    """The request is not one that the API knows; the message says why."""
+    """The request is not valid for the API; the message says why."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What a request asks.
+    """The content of a request.
 
     Attributes:
         model: Name of the model.
-        step: How many answers it holds already: which model call of its session it is.
+        step: Number of answers that the request repeats: which model call of its session this is.
         tools: JSON schema of the arguments of each declared tool, by name.
-        streamed: Whether the answer shall come in pieces.
-        counts_usage: Whether the last piece shall count the tokens.
-        session: The session, where the request names an earlier answer in place of the prompt.
-        prompt: The first message of the person.
+        streamed: Whether the answer is to come in pieces.
+        counts_usage: Whether the last piece is to count the tokens.
+        session: Number of the session, if the request names an earlier answer, not the prompt.
+        prompt: The first message of the user.
     """
 
     model: str
@@ -38,21 +38,21 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Message(Protocol):
-    """What is said in a conversation, as far as every API has it."""
+    """A message of a conversation, as far as all APIs agree."""
 
     @property
     def role(self) -> str | None:
-        """Who says it."""
+        """The role of the message's author."""
         ...
 
     @property
     def content(self) -> Any:
-        """What is said: text, or a list of parts."""
+        """The content of the message: text, or a list of parts."""
         ...
 
 
 def first_prompt(messages: Iterable[Message]) -> str:
-    """Return the first message of the person, as text whatever its form."""
+    """Return the first message of the user, as text whatever its form."""
     for message in messages:
         if message.role == "user":
             return str(message.content)
@@ -67,16 +67,16 @@ class ToolUse(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the model says: text, or tool calls.
+    """The model's answer: text, or tool calls.
 
     Attributes:
-        session: The session that asked.
-        step: Which of its model calls this answers.
+        session: Number of the session that asked.
+        step: Which model call of that session is answered.
         model: Name of the model.
-        text: The text; empty if it asks for tools.
-        tool_uses: What it asks for.
-        prompt_tokens: Tokens that the model is said to have read.
-        completion_tokens: Tokens that it is said to have written.
+        text: The text; empty if the answer asks for tools.
+        tool_uses: The tool calls that the answer asks for.
+        prompt_tokens: Tokens of the prompt, as the script declares them.
+        completion_tokens: Tokens of the answer, as the script declares them.
     """
 
     session: int
@@ -89,7 +89,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def tag(self) -> str:
-        """What its identifiers end with: unique in a trial."""
+        """The suffix of the answer's identifiers, unique in a trial."""
         return f"{self.session}_{self.step}"
 
 
@@ -98,8 +98,8 @@ class Event:
     """An event of a streamed answer.
 
     Attributes:
-        data: Its bytes, as they are sent.
-        fragment: The fragment that it carries or goes along with; ``None``: the end.
+        data: The bytes of the event, as they are sent.
+        fragment: Index of the fragment that the event belongs to; ``None``: the end.
     """
 
     data: bytes
@@ -108,7 +108,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
-    """What a streamed answer is cut into: the text, or the arguments of each tool call.
+    """The fragments of a streamed answer: of its text, or of the arguments of each tool call.
 
     Attributes:
         blocks: The fragments of each block, a block being the text or a tool call.
@@ -118,7 +118,7 @@ class Fragments:
 
     @property
     def count(self) -> int:
-        """Fragments in all."""
+        """The number of all fragments."""
         return sum(len(block) for block in self.blocks)
 
 
@@ -136,12 +136,12 @@ def fragments_of(answer: Answer, pieces: int) -> Fragments:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a rate limit.
+    """The remaining allowance of a rate limit.
 
     Attributes:
         limit: Requests or tokens a minute.
-        remaining: How many more there may be now.
-        reset_s: Seconds until all of them are there again.
+        remaining: Requests or tokens that are allowed now.
+        reset_s: Seconds until the whole limit is available again.
     """
 
     limit: int
@@ -151,7 +151,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """What is left of the model's rate limits; ``None`` where there is none."""
+    """The remaining allowances of the model's rate limits; ``None`` where there is no limit."""
 
     requests: Allowance | None = None
     tokens: Allowance | None = None
@@ -159,18 +159,18 @@ class Allowances:
 
 @dataclass(frozen=True, slots=True)
 class WireFormat:
-    """One API of a model: how it is asked, and how it answers.
+    """One API of a model: how its requests are read and its answers written.
 
     Attributes:
-        path: What the path of its requests ends with.
-        request_id_header: In which header an answer says what its request is called.
+        path: The end of the path of the API's requests.
+        request_id_header: The header in which an answer names its request.
         read: Reads the body of a request. Raises ``ValueError``, or ``RecursionError``, if
             it is none.
         whole: The JSON of an answer that comes as a whole.
         stream: The events of one that comes in pieces: the answer, its fragments, and
             whether the last counts the tokens.
         error: The JSON of an error: HTTP status, what is wrong.
-        limit_headers: The headers that tell of rate limits.
+        limit_headers: The headers that report rate limits.
     """
 
     path: str

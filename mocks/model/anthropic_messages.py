@@ -42,7 +42,7 @@ class _Message(msgspec.Struct):
 
 
 class _Tool(msgspec.Struct):
-    """Tools of the server's own have no schema, and whole sets of them no name."""
+    """Tools of the server itself have no schema, and sets of tools have no name."""
 
     name: str | None = None
     input_schema: dict[str, Any] | None = None
@@ -157,7 +157,7 @@ def _limit_headers(allowances: Allowances) -> dict[str, str]:
     headers: dict[str, str] = {}
     for unit, allowance in (("requests", allowances.requests), ("tokens", allowances.tokens)):
         if allowance is not None:
-            # By ``time.time``, which follows the trial's clock; no sooner than it is true.
+            # By ``time.time``, which follows the trial's clock; rounded up, so never early.
             reset = datetime.fromtimestamp(math.ceil(time.time() + allowance.reset_s), UTC)
             headers[f"anthropic-ratelimit-{unit}-limit"] = str(allowance.limit)
             headers[f"anthropic-ratelimit-{unit}-remaining"] = str(allowance.remaining)

@@ -22,7 +22,7 @@ from .answer import (
 )
 
 CREATED = 1_767_225_600
-"""When an answer says that it was made, in seconds since 1970: 2026-01-01."""
+"""The time at which each answer claims to be made, in seconds since 1970: 2026-01-01."""
 
 _SERVERS_FAULT = 500
 _RATE_LIMITED = 429
@@ -81,8 +81,8 @@ def _functions_of(tools: Iterable[_Tool]) -> dict[str, dict[str, Any]]:
     return functions
 
 
-# What is answered as a whole has types as well: they are made and written in half the time that
-# dictionaries take, and this is what most agents are answered with.
+# Whole answers have types as well: making and writing them takes half the time that
+# dictionaries take, and most agents ask for whole answers.
 
 
 class _CalledFunction(msgspec.Struct):

@@ -1,6 +1,6 @@
 """What the model's server lets through: rate limits, and requests served at one time.
 
-The limits are buckets that hold a minute's worth and fill continuously, as those of the
+Each limit is a bucket that holds the amount of a minute and fills continuously, as those of the
 real APIs do. What is served at one time is a queue, first come first served. Since every
 answer's length is in the script, the queue needs no waiting room: a request knows on arrival
 when its turn comes. One whose client has gone is served all the same.
@@ -21,9 +21,9 @@ class Admission:
     """What becomes of a request.
 
     Attributes:
-        allowances: What is left of the limits after it.
-        queued_ns: How long it waits for its turn.
-        retry_after_ns: If it is refused, when there will be room for it.
+        allowances: The remaining allowances after the request.
+        queued_ns: Nanoseconds that the request waits until it is served.
+        retry_after_ns: Nanoseconds until a refused request can be admitted.
     """
 
     allowances: Allowances
@@ -32,7 +32,7 @@ class Admission:
 
 
 class _Bucket:
-    """A limit per minute; it holds at most a minute's worth, and begins full."""
+    """A limit per minute; it holds at most the amount of a minute, and starts full."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -45,11 +45,11 @@ class _Bucket:
         if self._at_ns is not None:
             flown = max(0, now_ns - self._at_ns) * self._limit
             self._level = min(self._full, self._level + flown)
-        # Those of other connections may have been noted in another order.
+        # Requests of other connections may be processed in another order.
         self._at_ns = now_ns if self._at_ns is None else max(self._at_ns, now_ns)
 
     def lacks_ns(self, amount: int) -> int:
-        """How long until ``amount`` is there; more than a minute's worth waits for a full one."""
+        """Return how long until ``amount`` is available, or until the bucket is full."""
         missing = min(amount * _MINUTE_NS, self._full) - self._level
         return max(0, -(-missing // self._limit))
 
@@ -62,7 +62,7 @@ class _Bucket:
 
 
 class Capacity:
-    """Admits requests, in the order in which they arrive; not safe for threads by itself."""
+    """Admits requests in the order of their arrival; the caller must hold a lock."""
 
     def __init__(self, limits: ModelLimits) -> None:
         self._requests = _Bucket(limits.requests_per_minute) if limits.requests_per_minute else None
@@ -74,9 +74,9 @@ class Capacity:
         """Admit a request, or refuse it.
 
         Args:
-            now_ns: When it arrives.
-            tokens: What it takes of the limit, prompt and completion.
-            service_ns: How long it is served.
+            now_ns: When the request arrives, in nanoseconds.
+            tokens: Tokens that the request takes of the limit, prompt and completion.
+            service_ns: Nanoseconds for which the request is served.
         """
         buckets = [
             (bucket, amount)

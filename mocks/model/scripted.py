@@ -1,4 +1,4 @@
-"""The scripted model: what it replies to a request, and when each part of it is there."""
+"""The scripted model: what it replies to a request, and when each part of the reply is due."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -37,12 +37,12 @@ _AT_THE_DOOR = frozenset({FaultKind.STATUS, FaultKind.CONNECT_ERROR})
 
 
 def task_of(session: int, scenario: str) -> str:
-    """Return the task that a session is given: a prompt that carries its marker."""
+    """Return the task of a session: a prompt that contains the session's marker."""
     return f"[warpbench session {session}] Carry out the task of scenario {scenario}."
 
 
 def wire_format_of(path: str) -> WireFormat | None:
-    """Return the API that is spoken at a path, if it is one of a model's."""
+    """Return the API at a path; ``None`` if the path belongs to no API of a model."""
     for wire in WIRE_FORMATS:
         if path.endswith(wire.path):
             return wire
@@ -50,12 +50,12 @@ def wire_format_of(path: str) -> WireFormat | None:
 
 
 class ModelReply(msgspec.Struct, frozen=True):
-    """What the model sends back.
+    """The model's reply to a request.
 
     Attributes:
-        reply: What is sent, and when.
-        session: The session that asked; -1 if the request does not say.
-        step: Which of its model calls this is; -1 if the script has no such call.
+        reply: The bytes, and when they are sent.
+        session: Number of the session that asked; -1 if the request does not say.
+        step: Which model call of that session this is; -1 if the script has no such call.
     """
 
     reply: Reply
@@ -66,15 +66,15 @@ class ModelReply(msgspec.Struct, frozen=True):
 class ScriptedModel:
     """Answers requests from a script; safe for threads.
 
-    It works out session and step from the request alone: the session from a marker in the
+    The model finds session and step in the request alone: the session by a marker in the
     prompt, the step from the answers that the request repeats. So any agent can be the
     target, and a retried request gets the same answer after the same wait.
 
     Args:
-        sessions: The sessions by number, nested ones among them.
-        limits: What its server lets through.
-        session_of_prompt: Gives the session of a conversation without a marker, by its first
-            message; without it, such a request is refused.
+        sessions: The sessions by number, including nested ones.
+        limits: Limits of the model's server.
+        session_of_prompt: Returns the session of a conversation without a marker, by its first
+            message. Without this function, such a request is refused.
 
     Attributes:
         tools_declared: Names of the tools that any request declared.
@@ -104,12 +104,12 @@ class ScriptedModel:
         """Return the reply to the body of a ``POST``.
 
         Args:
-            path: Path of the request, which says what API is spoken.
+            path: Path of the request, which decides the API.
             body: Body of the request.
-            now_ns: When it arrives, on the clock.
+            now_ns: When the request arrives, on the clock.
 
         Raises:
-            LookupError: No API of a model is spoken at that path.
+            LookupError: The path belongs to no API of a model.
         """
         wire = wire_format_of(path)
         if wire is None:
@@ -146,13 +146,13 @@ class ScriptedModel:
         return ModelReply(reply, session, step)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
-        """Return the session that asks, and the model call that the script has for it."""
+        """Return the session that asks, and its model call in the script."""
         marker = _MARKER.search(body)
         session = question.session if marker is None else int(marker[1])
         if session is None:
             if self._session_of_prompt is None:
                 raise UnusableRequestError(
-                    "no session marker in the prompt: pass the task on as it was given"
+                    "no session marker in the prompt; pass the task on unchanged"
                 )
             session = self._session_of_prompt(question.prompt)
         try:
@@ -169,9 +169,9 @@ class ScriptedModel:
     def _met(
         self, session: int, step: int, call: ModelCallScript, now_ns: int
     ) -> tuple[Fault | None, Admission | None]:
-        """Return the fault that this attempt meets, and what the limits make of it, if any.
+        """Return the fault and the admission of this attempt, if there are any.
 
-        An attempt that is refused by a limit is none: its fault awaits the next one.
+        An attempt that a limit refuses does not count: its fault strikes the next one.
         """
         if not call.faults and self._capacity is None:
             return None, None
@@ -179,7 +179,7 @@ class ScriptedModel:
             attempt = self._attempts.get((session, step), 0)
             fault = call.faults[attempt] if attempt < len(call.faults) else None
             admission = None
-            # What fails at the door takes nothing of the limits.
+            # A request that fails on arrival takes nothing of the limits.
             if self._capacity is not None and (fault is None or fault.kind not in _AT_THE_DOOR):
                 tokens = call.prompt_tokens + call.completion_tokens
                 admission = self._capacity.admit(now_ns, tokens, call.latency_ns)
@@ -196,7 +196,7 @@ def _read(wire: WireFormat, body: bytes) -> Question:
 
 
 def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
-    """Return what an answer has in any case: its kind, and what its request is called."""
+    """Return the headers of every answer: content type, and the name of the request."""
     return _JSON | {wire.request_id_header: f"req_{session}_{step}"}
 
 

@@ -1,8 +1,8 @@
 """The tool calls of an answer: those of the script, or some of the target's own tools.
 
-Where the request declares the lab's tools, each call carries a *ticket* that leads the tool
-to its drawn latency. Where it declares others, the calls go to those in turn, with arguments
-made up from their schemas. Where it declares none, the model answers at once.
+If the request declares the lab's tools, each call has a *ticket* by which the tool finds its
+drawn latency. If it declares other tools, the calls go to those in rotation, with arguments made
+up from their schemas. If it declares none, the model gives the final answer immediately.
 """
 
 from collections.abc import Mapping
@@ -31,13 +31,13 @@ def tool_uses_of(
     session: int,
     step: int,
 ) -> tuple[ToolUse, ...]:
-    """Return what an answer asks for.
+    """Return the tool calls of an answer.
 
     Args:
-        calls: What the script asks for.
+        calls: The tool calls of the script.
         declared: The schemas of the tools that the request declares, by name.
         session: Number of the session.
-        step: Which of its model calls is answered.
+        step: Which model call of that session is answered.
     """
     if not declared:
         return ()
@@ -70,7 +70,8 @@ def _with_ticket(arguments: str, ticket: str) -> str:
 def made_up_arguments(schema: Mapping[str, object]) -> dict[str, object]:
     """Return arguments that satisfy the required properties of a JSON schema, by type.
 
-    An ``enum`` gives its first member, a ``default`` itself; formats and bounds are not
+    An ``enum`` gives its first member, a ``default`` itself; formats and bounds are ignored.
+    Other values are made up by type.
     looked at.
     """
     properties = schema.get("properties")

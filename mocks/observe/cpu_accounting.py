@@ -1,16 +1,17 @@
-"""Books CPU time to the sessions that took it, by the waits between which they compute.
+"""CPU accounting: attributes CPU time to sessions, by the waits between which they compute.
 
-Whose wait ended last on a thread, that session's code runs there until its next wait begins. So
-CPU time can be attributed without a look at the code: exactly where it runs from one wait to the
-next without giving way, and smeared over neighbours on the same event loop where it does give way.
+The session whose wait ended last on a thread is the one whose code runs there, until its next
+wait starts. So CPU time is attributed without looking at the code: exactly where the code runs
+from one wait to the next without yielding, and mixed among sessions of one loop where it yields.
 
-A thread's CPU clock takes a system call to read, which is dear in the midst of what is measured.
-It is read as seldom as the kind of thread allows:
+Reading a thread's CPU clock takes a system call, which is expensive inside a measurement. So it
+is read as seldom as the kind of thread allows:
 
-* An **event loop** goes from session to session many times a millisecond. What it does is only
-  noted, and reckoned at the end; a reading now and then tells how much of the time it had a core.
-* A **thread of one session** works for nobody else: it is read at its begin and at its end.
-* **Other threads**, of a pool for tools, say, are read at the end of each wait.
+* An **event loop** switches between sessions many times a millisecond. Its waits are only
+  recorded, and evaluated at the end; a reading once a millisecond shows for how much of the time
+  it had a core.
+* A **thread of one session** works for no other: it is read at its start and at its end.
+* **Other threads**, such as those of a pool for tools, are read at the end of each wait.
 """
 
 import threading
@@ -30,9 +31,9 @@ class Turn:
     """A segment in which an event loop ran code of one session.
 
     Attributes:
-        session: Whose.
-        from_ns: When it began, in computed time.
-        until_ns: When it ended.
+        session: Number of the session.
+        from_ns: Start of the segment, in computed time.
+        until_ns: End of the segment.
     """
 
     session: int
@@ -40,10 +41,10 @@ class Turn:
     until_ns: int
 
 
-class CpuBooks:
-    """The CPU time of one trial's sessions, of which at most one event loop runs any.
+class CpuAccounting:
+    """The CPU time of one trial's sessions; at most one event loop may run sessions.
 
-    *Computed time* is time on the clock less that in which nobody computed (see
+    *Computed time* is time on the clock less the time in which nobody computed (see
     ``Clock.idle_ns``), in nanoseconds.
 
     Args:
@@ -63,12 +64,12 @@ class CpuBooks:
         self._entries: list[tuple[int, int]] = []
 
     def begins(self, session: int, computed_ns: int, *, on_loop: bool) -> None:
-        """A session begins on the calling thread.
+        """Record that a session starts on the calling thread.
 
         Args:
-            session: Its number.
-            computed_ns: When, in computed time.
-            on_loop: Whether an event loop runs it, beside others; else it has the thread.
+            session: Number of the session.
+            computed_ns: When it starts, in computed time.
+            on_loop: Whether an event loop runs the session, beside others; else it has the thread.
         """
         thread = get_ident()
         if on_loop:
@@ -78,11 +79,11 @@ class CpuBooks:
                 self._read(computed_ns)
         else:
             self._owners[thread] = session
-            self._here.running = None  # whoever had the thread before has it no more
+            self._here.running = None  # no other session has the thread any more
             self._here.read_ns = self._thread_cpu_ns()
 
     def ends(self, session: int, computed_ns: int) -> None:
-        """It ends, on the thread on which it began."""
+        """Record that a session ends, on the thread on which it started."""
         thread = get_ident()
         if thread == self._loop_thread:
             self._ends.append((computed_ns, session))
@@ -93,12 +94,12 @@ class CpuBooks:
             self._entries.append((session, self._thread_cpu_ns() - self._here.read_ns))
 
     def waited(self, session: int, from_ns: int, until_ns: int) -> None:
-        """Code of a session runs on after a wait.
+        """Record that code of a session continues after a wait.
 
         Args:
-            session: Its number.
-            from_ns: When the wait began, in computed time.
-            until_ns: When the code runs on.
+            session: Number of the session.
+            from_ns: Start of the wait, in computed time.
+            until_ns: When the code continues.
         """
         thread = get_ident()
         if thread == self._loop_thread:
@@ -115,12 +116,12 @@ class CpuBooks:
             here.read_ns = cpu_ns
 
     def computes(self, cpu_ns: int) -> None:
-        """A tool is to compute on the calling thread: that is no code of the session's own.
+        """Record that a tool computes on the calling thread, which is not the session's own code.
 
         Args:
-            cpu_ns: CPU time that it takes.
+            cpu_ns: CPU time of the tool.
         """
-        if get_ident() != self._loop_thread:  # a loop's waits are left out, whatever they are
+        if get_ident() != self._loop_thread:  # a loop's waits are left out anyway
             self._here.read_ns += cpu_ns
 
     def cpu_ns_by_session(self) -> Counter[int]:
@@ -136,10 +137,10 @@ class CpuBooks:
 
 
 class _Thread(threading.local):
-    """What is known of the calling thread.
+    """The state of the calling thread.
 
     Attributes:
-        read_ns: Its CPU clock, up to which all is attributed.
+        read_ns: CPU clock of the thread, up to which all time is attributed.
         running: The session whose wait ended last.
     """
 
@@ -152,29 +153,29 @@ def turns(
     ends: Iterable[tuple[int, int]],
     waits: Iterable[tuple[int, int, int]],
 ) -> Iterator[Turn]:
-    """Return what an event loop ran, and for whom, in the order of time.
+    """Return which session's code an event loop ran when, in the order of time.
 
     Args:
-        begins: When sessions began, in computed nanoseconds, with their numbers.
-        ends: When they ended.
-        waits: From when to when sessions waited, with their numbers; those of one may overlap.
+        begins: When sessions started, in computed nanoseconds, with their numbers.
+        ends: When sessions ended.
+        waits: From when to when sessions waited, with their numbers; waits of one may overlap.
 
     Returns:
-        The segments from each moment at which a session's code ran on to the next moment that is
-        known of, and those that end with a wait of a session that nothing had told to run.
+        The segments from each moment at which a session's code continued to the next known event,
+            and those that end with a wait of a session for which there was no such moment.
     """
-    marks: list[tuple[int, bool, int]] = []
+    events: list[tuple[int, bool, int]] = []
     for at_ns, session in begins:
-        marks.append((at_ns, True, session))
+        events.append((at_ns, True, session))
     for at_ns, session in ends:
-        marks.append((at_ns, False, session))
+        events.append((at_ns, False, session))
     for from_ns, until_ns, session in waits:
-        marks.append((from_ns, False, session))
-        marks.append((until_ns, True, session))
-    marks.sort()
+        events.append((from_ns, False, session))
+        events.append((until_ns, True, session))
+    events.sort()
     running: int | None = None
-    since_ns = marks[0][0] if marks else 0
-    for at_ns, runs_on, session in marks:
+    since_ns = events[0][0] if events else 0
+    for at_ns, runs_on, session in events:
         if running is not None:
             yield Turn(running, since_ns, at_ns)
         elif not runs_on:
@@ -187,13 +188,13 @@ def attributed(turns: Iterable[Turn], readings: Sequence[tuple[int, int]]) -> Co
     """Return the CPU time of each session, in nanoseconds.
 
     Args:
-        turns: What the loop ran, in the order of time.
-        readings: When the thread's CPU clock was read, in computed nanoseconds, and what it
-            showed; in the order of time, each at the begin or the end of a turn.
+        turns: The segments of the loop, in the order of time.
+        readings: When the thread's CPU clock was read, in computed nanoseconds, and its value; in
+            the order of time, each at the start or the end of a segment.
 
     Returns:
-        The length of each session's turns, shortened where those between two readings were longer
-        than the thread had a core: others had it, or the interpreter, meanwhile.
+        The length of each session's segments. Where those between two readings were longer than
+            the thread had a core (other threads had it, or the GIL), they are shortened.
     """
     read_at_ns = [at_ns for at_ns, _ in readings]
     total: Counter[int] = Counter()

@@ -1,7 +1,7 @@
-"""Meters sessions from the side of the mocks: each wait, and whose code computed in between.
+"""Measures sessions at the mocks: each wait, and whose code computed in between.
 
-The mocks see when each wait of a session begins, when it is due and when the code takes it up;
-so they see as well from when to when that session's code may run (see ``cpu_accounting``).
+The mocks see when each wait of a session starts, when it is due and when the code continues. So
+they also see from when to when that session's code may run (see ``cpu_accounting``).
 
 All this happens in the midst of what is measured, so nothing on the way is a call that need not
 be one.
@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from ..clock import Clock, ClockMode
-from .cpu_accounting import CpuBooks
+from ..clock import Clock
+from .cpu_accounting import CpuAccounting
 from .waits import Wait, WaitKind
 
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
-"""The session whose code runs, where it can be known: in its task, and in what that starts."""
+"""Number of the session whose code runs, where known: in its task, and in what that starts."""
 
 TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
-"""The lab's tool that runs as plain code, where one does."""
+"""Name of the lab's tool that runs as plain code, if any."""
 
 _Row = tuple[WaitKind, int, int, int | None, str, int, int, int, int, int, int]
 
@@ -32,58 +32,58 @@ def _never(_now_ns: int) -> int:
 
 
 class Meter:
-    """Notes the waits of a trial's sessions, and books the CPU time between them.
+    """Records the waits of a trial's sessions, and attributes the CPU time between them.
 
     Attributes:
-        note: Notes a wait that is over; appending is atomic.
-        books: The CPU time of the sessions, if it is attributed.
-        tick_due_ns: When whoever comes by is to call ``ticks``.
+        note: Records a wait that is over; appending is atomic.
+        cpu: The CPU time of the sessions, if it is attributed.
+        tick_due_ns: When the next caller is to call ``ticks``.
 
     Args:
         clock: Keeps the trial's time.
-        accounts_cpu: Whether to book CPU time; never in ``virtual``, where it is free.
+        accounts_cpu: Whether to attribute CPU time; never in ``virtual``, where it is free.
     """
 
     def __init__(self, clock: Clock, *, accounts_cpu: bool = False) -> None:
         self.now_ns = clock.now_ns
         self.idle_ns = clock.idle_ns
-        self._accounts_cpu = accounts_cpu and clock.mode is not ClockMode.VIRTUAL
+        self._accounts_cpu = accounts_cpu and clock.mode.charges_cpu
         self._tick: Callable[[int], int] = _never
         self.tick_due_ns = _NEVER_NS
         self.forget()
 
     def forget(self) -> None:
-        """Forget everything, the warm-up for instance."""
+        """Forget all waits so far, those of a warm-up for instance."""
         self._rows: list[_Row] = []
         self.note: Callable[[_Row], None] = self._rows.append
-        self.books = CpuBooks() if self._accounts_cpu else None
+        self.cpu = CpuAccounting() if self._accounts_cpu else None
 
     def begins(self, session: int, now_ns: int, idle_ns: int, *, on_loop: bool) -> None:
-        """A session begins on the calling thread.
+        """Record that a session starts on the calling thread.
 
         Args:
-            session: Its number.
-            now_ns: When, on the clock.
-            idle_ns: How long nobody had computed until then.
-            on_loop: Whether an event loop runs it, beside others.
+            session: Number of the session.
+            now_ns: When the session starts, on the clock.
+            idle_ns: Nanoseconds in which nobody had computed until then.
+            on_loop: Whether an event loop runs the session, beside others.
         """
         if now_ns >= self.tick_due_ns:
             self.ticks(now_ns)
-        if self.books is not None:
-            self.books.begins(session, now_ns - idle_ns, on_loop=on_loop)
+        if self.cpu is not None:
+            self.cpu.begins(session, now_ns - idle_ns, on_loop=on_loop)
 
     def ends(self, session: int, now_ns: int, idle_ns: int) -> None:
-        """It ends, on the thread on which it began."""
-        if self.books is not None:
-            self.books.ends(session, now_ns - idle_ns)
+        """Record that a session ends, on the thread on which it started."""
+        if self.cpu is not None:
+            self.cpu.ends(session, now_ns - idle_ns)
 
     def ticking(self, tick: Callable[[int], int] | None) -> None:
-        """Let ``tick`` be called as time goes by, with the time; it says when to call it next."""
+        """Set the function that is called with the time, and returns when to call it next."""
         self._tick = tick or _never
         self.tick_due_ns = 0
 
     def ticks(self, now_ns: int) -> None:
-        """Call the tick, which is due."""
+        """Call the tick function, which is due."""
         self.tick_due_ns = self._tick(now_ns)
 
     @property
@@ -93,4 +93,4 @@ class Meter:
 
     def cpu_ns_by_session(self) -> Counter[int]:
         """Return the CPU time that was attributed to each session, in nanoseconds."""
-        return Counter() if self.books is None else self.books.cpu_ns_by_session()
+        return Counter() if self.cpu is None else self.cpu.cpu_ns_by_session()

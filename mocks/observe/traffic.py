@@ -1,4 +1,4 @@
-"""Counts what the mocked world is asked for, from any thread; a meter can note each wait."""
+"""Counts the requests to the mocked world, from any thread; a meter can record each wait."""
 
 from threading import Lock
 from types import TracebackType
@@ -18,13 +18,13 @@ class Traffic:
 
     Attributes:
         http_requests: Requests that reached the mocked network.
-        llm_calls: Model calls begun.
-        tool_calls: Calls of the lab's tools begun.
-        service_calls: Requests to HTTP services begun.
-        peak_in_flight: Greatest number of model calls waiting at one time.
+        llm_calls: Model calls started.
+        tool_calls: Calls of the lab's tools started.
+        service_calls: Requests to HTTP services started.
+        peak_in_flight: Greatest number of concurrent model calls.
 
     Args:
-        meter: Notes each wait, if they shall be noted.
+        meter: Records each wait, if waits are to be recorded.
     """
 
     def __init__(self, meter: Meter | None = None) -> None:
@@ -35,16 +35,16 @@ class Traffic:
 
     @property
     def waits(self) -> tuple[Wait, ...]:
-        """The calls that are over, in the order of their ends, if they are noted."""
+        """The calls that are over, in the order of their ends, if they are recorded."""
         return () if self._meter is None else self._meter.waits
 
     @property
     def in_flight(self) -> int:
-        """Model calls that wait now."""
+        """The number of model calls that wait now."""
         return self._in_flight
 
     def reset(self) -> None:
-        """Forget everything, the warm-up for instance; but what is in flight still is."""
+        """Reset all counters, after a warm-up for instance, except the calls in flight."""
         self.http_requests = 0
         self.llm_calls = 0
         self.tool_calls = 0
@@ -59,7 +59,7 @@ class Traffic:
             self.http_requests += 1
 
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
-        """Count one model call, which began at ``start_ns``, in flight until the scope ends."""
+        """Count one model call, which started at ``start_ns``, in flight until the scope ends."""
         with self._lock:
             self.llm_calls += 1
             self._in_flight += 1
@@ -70,7 +70,7 @@ class Traffic:
     def service_call(self, name: str, start_ns: int) -> "Call":
         """Count one request to an HTTP service.
 
-        Whose it is shows only where it is called from code that inherits the session's context.
+        The session is known only where the caller inherits the session's context.
         """
         with self._lock:
             self.service_calls += 1
@@ -91,13 +91,13 @@ class Traffic:
 
 
 class Call:
-    """The scope of one call: whoever plays it says when it waits, and for what.
+    """The scope of one call; a transport or tool reports when it waits, and until when.
 
     Args:
-        meter: Notes the wait when it is over, if it shall be noted.
-        what: What it is.
-        start_ns: When it began, on the clock.
-        in_flight_of: What has counted it as in flight, until it is over.
+        meter: Records the wait when it is over, if waits are to be recorded.
+        what: The kind of the call, and what it belongs to.
+        start_ns: Start of the call, on the clock.
+        in_flight_of: The counters that count the call as in flight, until it is over.
     """
 
     __slots__ = (
@@ -167,20 +167,20 @@ class Call:
         )
 
     def waits_until(self, due_ns: int) -> None:
-        """The code has nothing to do but wait until ``due_ns``; the first time, since the begin."""
+        """Report a wait until ``due_ns``; the first one started with the call."""
         if not self._waits and self._meter is not None:
             self._waits = True
             self._asked_ns, self._idle_ns = self._meter.now_ns(), self._meter.idle_ns()
         self._due_ns = due_ns
 
     def computes_until(self, due_ns: int) -> None:
-        """The same, where the calling thread itself computes what is waited for, from the begin."""
+        """Report that the calling thread computes until ``due_ns``, from the start of the call."""
         self._due_ns = due_ns
-        if self._meter is not None and self._meter.books is not None:
-            self._meter.books.computes(due_ns - self._start_ns)
+        if self._meter is not None and self._meter.cpu is not None:
+            self._meter.cpu.computes(due_ns - self._start_ns)
 
     def taken_up(self) -> None:
-        """The code runs again; also where the wait was cut short."""
+        """Report that the code continues, also where the wait was cut short."""
         meter = self._meter
         if meter is None or not self._waits:
             return
@@ -197,6 +197,6 @@ class Call:
             self._ready_ns += now_ns - asked_ns
         if now_ns >= meter.tick_due_ns:
             meter.ticks(now_ns)
-        books = meter.books
-        if books is not None:
-            books.waited(self._what[1], from_ns, now_ns - idle_ns)
+        cpu = meter.cpu
+        if cpu is not None:
+            cpu.waited(self._what[1], from_ns, now_ns - idle_ns)

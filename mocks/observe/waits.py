@@ -1,11 +1,11 @@
-"""A wait as it happened: when it began, when it was over, and when the code took that up."""
+"""A wait: when it started, when it was over, and when the code continued."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class WaitKind(StrEnum):
-    """What was waited for."""
+    """The kind of call that was waited for."""
 
     MODEL = "model"
     TOOL = "tool"
@@ -16,21 +16,22 @@ class WaitKind(StrEnum):
 class Wait:
     """One call of the model, of a lab's tool or of an HTTP service.
 
-    ``waited_ns + ready_ns`` is the whole of it, but for a stream, whose reader computes between
-    its pieces, and a tool that is a nested agent, whose session has waits of its own.
+    ``waited_ns + ready_ns`` is its whole length, except for a stream, whose reader computes between
+    pieces, and a tool that is a nested agent, whose session has waits of its own.
 
     Attributes:
-        kind: What was called.
-        session: The session that it belongs to; -1 if that is not known.
-        step: Which of the session's model calls it is, or has asked for it; -1 of a service.
-        index: Which of the tool calls of that answer it is; ``None`` for other kinds.
+        kind: The kind of the call.
+        session: Number of the session of the call; -1 if that is not known.
+        step: Number of the model call, or of the one that asked for the tool; -1 of a service.
+        index: Number of the tool call in that answer; ``None`` for other kinds.
         name: Name of the tool or of the service's host; empty for the model.
-        start_ns: When it began, on the clock.
-        end_ns: When the code took up the last of it.
-        waited_ns: How long what was asked for was not there.
-        ready_ns: How long it was there, and the code not yet running.
-        idle_at_start_ns: How long nobody had computed until its begin; see ``Clock.idle_ns``.
-        idle_at_end_ns: The same for its end.
+        start_ns: Start of the call, on the clock.
+        end_ns: When the code continued after the last part of it.
+        waited_ns: Nanoseconds until the result was available.
+        ready_ns: Nanoseconds for which it was available and the code did not run.
+        idle_at_start_ns: Nanoseconds in which nobody had computed until the start; see
+            ``Clock.idle_ns``.
+        idle_at_end_ns: Nanoseconds in which nobody had computed until the end.
     """
 
     kind: WaitKind

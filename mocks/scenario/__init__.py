@@ -2,14 +2,14 @@
 
     name = "tools"
     description = "One sentence: which claim this scenario makes visible."
-    sessions = 100                     # sessions of a run, unless it is told otherwise
+    sessions = 100                     # sessions of a run, unless the run says otherwise
     concurrency = [10, 50, 100]        # optional: loads of a run, likewise
 
-    [model]                            # what each round's model call takes
+    [model]                            # the model call of each round
     latency_s = 0.5
     # ttft_s = 0.2                     # optional: seconds to a stream's first token
     # gap_s = 0.01                     # with ttft_s, in place of latency_s: between two pieces
-    # tokens_per_chunk = 1             # optional: tokens of such a piece
+    # # tokens_per_chunk = 1             # optional: tokens of a piece
     prompt_tokens = 500                # optional, as is the next
     completion_tokens = 80
 
@@ -25,9 +25,9 @@
     parameters = { query = "string" }  # name -> string, integer, number or boolean
     # in_coroutine = true             # blocking or cpu: an async def that blocks its loop
 
-    [[rounds]]                         # one model call, and the tools its answer asks for
+    [[rounds]]                         # a model call, and the tools that its answer asks for
     tools = [{ tool = "search", arguments = { query = "asyncio" } }]
-    repeat = 5                         # optional: so many such rounds in a row
+    repeat = 5                         # optional: number of such rounds in a row
 
     [[rounds]]                         # the last asks for no tools: the final answer
 
@@ -42,21 +42,27 @@
     url = "https://weather.example.com/*"
     latency_s = 0.1
     json = { sky = "clear" }           # or: body = "…"; status, method and headers, if need be
-    # and [[services.faults]], as above, if it fails now and then
+    # # and [[services.faults]], as above, if the service fails now and then
 
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
-distribution (see ``distributions``). A round may have its own of all but the last, and a call of a
-tool its own ``latency_s``.
+distribution (see ``distributions``). A round may have values of its own for all but the last,
+and a call of a tool its own ``latency_s``.
 
 In place of ``[[rounds]]`` a scenario may replay sessions that were recorded: a table
 ``[recording]`` with the ``file`` that ``warpbench import trace`` wrote beside it.
 
-Reading goes in two steps. ``schema`` holds the shape of the file: which keys, of which
-types. ``compile`` then checks what takes more than one key to see, and puts every default in
-its place, so that a ``Scenario`` has none left to look up.
+A scenario is read in two steps. ``schema`` holds the shape of the file: which keys, of which
+types. ``compile`` then checks what concerns more than one key, and fills in every default, so
+that a ``Scenario`` is complete.
 """
 
-from .loading import builtin_scenarios, load_scenario, parse_scenario, scenario_from_table
+from .loading import (
+    builtin_descriptions,
+    builtin_scenarios,
+    load_scenario,
+    parse_scenario,
+    scenario_from_table,
+)
 from .model import (
     MAX_REPEAT,
     MAX_SESSIONS,
@@ -87,6 +93,7 @@ __all__ = [
     "ToolCallSpec",
     "ToolKind",
     "ToolSpec",
+    "builtin_descriptions",
     "builtin_scenarios",
     "load_scenario",
     "parse_scenario",

@@ -1,7 +1,7 @@
-"""What a wait or a count may be, wherever it is drawn, declared or read from."""
+"""Bounds of waits and counts, for drawn, declared and recorded values alike."""
 
 MAX_LATENCY_S = 1e9
-"""Longest wait, some 31 years: it fits into 64 bits of nanoseconds."""
+"""Longest wait, about 31 years, which fits into 64 bits of nanoseconds."""
 
 MAX_TOKENS = 10_000_000
 

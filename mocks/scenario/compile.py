@@ -1,4 +1,4 @@
-"""What the tables of a scenario mean: checks across keys, and each default in its place."""
+"""Compiles the tables of a scenario's file: checks across keys, and fills in the defaults."""
 
 import json
 import keyword
@@ -36,7 +36,7 @@ from .schema import (
 )
 
 _MAX_INTEGER = 2**53
-"""Beyond it, JSON numbers no longer mean the same to every reader."""
+"""Beyond this, JSON numbers no longer mean the same to every reader."""
 
 ReadRecording = Callable[[str], Recording]
 
@@ -47,8 +47,8 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
     """Return the scenario that a table declares.
 
     Args:
-        table: The table.
-        read_recording: Reads the recording that it names, if it names one.
+        table: The table of the whole file.
+        read_recording: Reads the recording that the table names, if any.
 
     Raises:
         DeclarationError: The table contradicts itself.
@@ -99,12 +99,12 @@ def _limits(table: ModelLimitsTable) -> ModelLimits:
 def _fault(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
     whens = (table.probability, table.sessions, table.steps, table.attempts)
     if all(when is None for when in whens):
-        _invalid("when it strikes: probability, sessions, steps or attempts", "nothing", *path)
+        _invalid("one of probability, sessions, steps or attempts", "none of them", *path)
     is_status = table.kind is FaultKind.STATUS
     if is_status and table.status is None:
         _invalid("the status of a fault of kind status", "nothing", *path, "status")
     if table.kind is FaultKind.SLOW_DRIP and table.latency_s is None:
-        _invalid("seconds that the answer drips for", "nothing", *path, "latency_s")
+        _invalid("seconds by which the body is late", "nothing", *path, "latency_s")
     for key in ("status", "retry_after_s", "retry_after_ms"):
         if not is_status and getattr(table, key) is not None:
             _invalid("kind status", f"{table.kind}, which has none", *path, key)
@@ -168,19 +168,19 @@ def _json_text(value: object, path: tuple[str | int, ...]) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        _invalid("what JSON can say: no dates and no nan", "what it cannot", *path, "json")
+        _invalid("values that JSON has (no dates, no nan)", "another value", *path, "json")
 
 
 def _fault_of_service(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
     if table.kind in ALTERED_ANSWERS:
         kinds = [kind for kind in FaultKind if kind not in ALTERED_ANSWERS]
-        _invalid(listed(kinds), f"{table.kind}, which only a model's answer can be", *path, "kind")
-    when = "when it strikes: probability or attempts"
+        _invalid(listed(kinds), f"{table.kind}, which a service cannot have", *path, "kind")
+    when = "probability or attempts"
     for key in ("sessions", "steps"):
         if getattr(table, key) is not None:
-            _invalid(when, f"{key}, of which a service is not told", *path, key)
+            _invalid(when, f"{key}, which a service does not know", *path, key)
     if table.probability is None and table.attempts is None:
-        _invalid(when, "nothing", *path)
+        _invalid(when, "neither", *path)
     return _fault(table, path)
 
 
@@ -235,7 +235,7 @@ def _rounds(
 
 
 def _timing(model: ModelTable, part: RoundTable, path: tuple[str | int, ...]) -> Timing:
-    """A round's own latency or gap stands in place of both of the model's."""
+    """Return the timing of a round: its own latency or gap replaces both of the model's."""
     own = part.latency_s is not None or part.gap_s is not None
     latency, gap = (part.latency_s, part.gap_s) if own else (model.latency_s, model.gap_s)
     ttft = part.ttft_s or model.ttft_s
@@ -272,7 +272,7 @@ def _tool_call(
 
 
 def _is_json(value: object, expected: JsonType) -> bool:
-    """Whether a value of TOML is one of this JSON type; NaN and infinity are none."""
+    """Return whether a TOML value has a JSON type; NaN and infinity have none."""
     match value:
         case bool():
             return expected is JsonType.BOOLEAN

@@ -1,4 +1,4 @@
-"""Errors of declared values: where one stands, what was expected, what was found."""
+"""Errors of declared values: where the value is, what was expected, what was found."""
 
 import math
 import re
@@ -13,11 +13,11 @@ _MOST_SHOWN = 60
 class DeclarationError(ScenarioError, ValueError):
     """A declared value cannot be used.
 
-    It is a ``ValueError`` as well, because that is what a pydantic validator may raise.
+    The error is a ``ValueError`` too, since that is what a pydantic validator may raise.
 
     Attributes:
         problem: What was expected, and what was found.
-        path: Keys and indexes that lead to the value, from where the reading began.
+        path: Keys and indexes that lead to the value, from where reading started.
     """
 
     def __init__(self, problem: str, path: tuple[str | int, ...] = ()) -> None:
@@ -26,12 +26,12 @@ class DeclarationError(ScenarioError, ValueError):
         self.path = path
 
     def below(self, *path: str | int) -> "DeclarationError":
-        """The same error, seen from further up."""
+        """Return the error with a longer path: the keys above the value come first."""
         return DeclarationError(self.problem, (*path, *self.path))
 
 
 def dotted(path: Iterable[str | int]) -> str:
-    """A path as a reader of the TOML file would write it: ``rounds[1].tools[0].tool``."""
+    """Return a path as in a TOML file: ``rounds[1].tools[0].tool``."""
     written = ""
     for part in path:
         if isinstance(part, int):
@@ -44,7 +44,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def shown(value: object) -> str:
-    """What was found, on one line and never long, in the words of TOML."""
+    """Return a found value as one short line, in the terms of TOML."""
     match value:
         case bool():
             return str(value).lower()
@@ -60,27 +60,27 @@ def shown(value: object) -> str:
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
-    """``a, b or c``."""
+    """Return words as a list in a sentence: ``a, b or c``."""
     *most, end = words
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
 def unknown(word: str, known: Iterable[str]) -> str:
-    """The unknown word, with the known one that it was probably meant to be."""
+    """Return an unknown word, with the most similar known one."""
     close = get_close_matches(word, list(known), n=1)
     return shown(word) + (f" (did you mean {close[0]!r}?)" if close else "")
 
 
 def invalid(what: str, found: object, path: tuple[str | int, ...] = ()) -> DeclarationError:
-    """The error of a value that is not what was expected; to be raised."""
+    """Return the error of an unexpected value, to be raised."""
     return DeclarationError(f"expected {what}, found {shown(found)}", path)
 
 
 def number(value: object, key: str | None = None) -> float:
-    """A finite number of TOML as a float.
+    """Return a finite number of TOML as a float.
 
     Raises:
-        DeclarationError: It is something else; the path is the key, if one is given.
+        DeclarationError: The value is something else; the path is the key, if given.
     """
     path = () if key is None else (key,)
     if isinstance(value, bool) or not isinstance(value, int | float):

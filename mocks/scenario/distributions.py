@@ -1,7 +1,7 @@
-"""Distributions that waits and token counts are drawn from, and how a scenario writes them.
+"""The distributions of waits and token counts, and how a scenario declares them.
 
 A draw takes exactly one number from ``random()`` and inverts the distribution at it. So a
-draw never shifts the ones after it, whatever its distribution, and it rests on the one part
+draw never shifts the draws after it, whatever its distribution, and it depends on the one part
 of ``random`` that Python promises to keep: ``gammavariate`` and its siblings may change
 between versions, ``random()`` may not.
 
@@ -103,7 +103,7 @@ class Uniform(Distribution):
 class Normal(Distribution):
     """The bell curve, conditioned on not being negative.
 
-    ``mean_before`` and ``sd`` are those of the whole curve. What lies below 0 is left out
+    ``mean_before`` and ``sd`` are those of the whole curve. The part below 0 is left out
     and the rest scaled up, rather than moved to 0, which would pile up instant answers.
     """
 
@@ -117,19 +117,19 @@ class Normal(Distribution):
 
     @classmethod
     def of_moments(cls, mean: float, sd: float) -> "Normal":
-        """From mean and standard deviation, as a scenario writes them."""
+        """Return the distribution of a mean and a standard deviation, as scenarios declare it."""
         return cls(mean, sd)
 
     @property
     def mean(self) -> float:
-        """Expected value once what lies below 0 is left out: above ``mean_before``."""
+        """The expected value without the part below 0, which is above ``mean_before``."""
         start = -self.mean_before / self.sd
         return self.mean_before + self.sd * _STANDARD_NORMAL.pdf(start) / (
             1 - _STANDARD_NORMAL.cdf(start)
         )
 
     def quantile(self, probability: float) -> float:
-        """The whole curve's quantile, at the same share of what lies above 0."""
+        """Return the whole curve's quantile, at the same share of the part above 0."""
         left_out = _STANDARD_NORMAL.cdf(-self.mean_before / self.sd)
         deviations = _standard_normal_quantile(left_out + probability * (1 - left_out))
         return max(0.0, self.mean_before + self.sd * deviations)
@@ -137,7 +137,7 @@ class Normal(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Lognormal(Distribution):
-    """Its logarithm is normal: the usual shape of service times, with a long tail."""
+    """A lognormal distribution: the usual shape of service times, with a long tail."""
 
     mu: float
     sigma: float
@@ -195,11 +195,11 @@ class Gamma(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Empirical(Distribution):
-    """A table of quantiles, straight lines between them, nothing beyond the ends.
+    """A table of quantiles, with straight lines between them and nothing beyond the ends.
 
     Attributes:
         probabilities: Rising, each from 0 to 1.
-        values: The quantile at each of them.
+        values: The quantile at each percentage.
     """
 
     probabilities: tuple[float, ...]
@@ -270,7 +270,7 @@ class Mixture(Distribution):
 
     Attributes:
         weights: Above 0; only their ratios count.
-        components: One distribution per weight, none of them a mixture.
+        components: One distribution per weight; no mixtures among them.
     """
 
     weights: tuple[float, ...]
@@ -313,7 +313,7 @@ class Mixture(Distribution):
         )
 
     def draw(self, generator: random.Random) -> float:
-        """One value: the number picks a component, and what is left of it draws there."""
+        """Draw by one number, which picks a component; the rest of the number draws there."""
         left = generator.random() * math.fsum(self.weights)  # sum() rounds by Python version
         for weight, component in zip(self.weights, self.components, strict=True):
             if left < weight:
@@ -348,7 +348,7 @@ class Mixture(Distribution):
 
 
 def parse_distribution(value: object) -> Distribution:
-    """Read a distribution as a scenario writes it (see the top of this module).
+    """Read a distribution as a scenario declares it (see the top of this module).
 
     Raises:
         DeclarationError: Neither a number nor a table that names one known distribution, or
@@ -379,7 +379,7 @@ def _constant(value: object) -> Distribution:
 
 
 def _from_table(*makers: Callable[..., Distribution]) -> Parser:
-    """A parser of a table of numbers, for the maker whose parameters are its keys."""
+    """Return a parser of a table of numbers, whose keys are the parameters of a maker."""
     choices = {tuple(signature(maker).parameters): maker for maker in makers}
     expected = ", or ".join(listed(names, "and") for names in choices)
 
@@ -428,7 +428,7 @@ def _require(holds: bool, what: str, found: object, *path: str) -> None:
 
 
 def _require_finite(distribution: Distribution) -> None:
-    """A long tail may run out of the range of floats, at its end or in its mean."""
+    """Refuse a distribution whose tail exceeds the range of floats, at its end or in its mean."""
     try:
         finite = math.isfinite(distribution.quantile(1.0)) and math.isfinite(distribution.mean)
     except OverflowError:
@@ -438,7 +438,7 @@ def _require_finite(distribution: Distribution) -> None:
 
 
 def _share_below(distribution: Distribution, value: float) -> float:
-    """Probability of a draw at or below a value: quantiles rise, so bisect them."""
+    """Return the probability of a draw at or below a value: quantiles rise, so bisect them."""
 
     def quantile(step: int) -> float:
         return distribution.quantile(step / _RESOLUTION)
@@ -447,18 +447,18 @@ def _share_below(distribution: Distribution, value: float) -> float:
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """Interpolate; rounding must not carry it past ``high``, or quantiles would fall."""
+    """Interpolate; rounding must not exceed ``high``, or quantiles would fall."""
     return min(high, low + share * (high - low))
 
 
 def _standard_normal_quantile(probability: float) -> float:
-    """Quantile of the standard normal, its tails cut where ``random()`` ends."""
+    """Return the quantile of the standard normal, with its tails cut where ``random()`` ends."""
     end = 1 / _RESOLUTION
     return _STANDARD_NORMAL.inv_cdf(min(max(probability, end), 1 - end))
 
 
 def _gamma_tails(shape: float, value: float) -> tuple[float, float]:
-    """Probability below and above a value, for scale 1; each is exact where it is small.
+    """Return the probabilities below and above a value, for scale 1; exact where they are small.
 
     By the series below ``shape + 1`` and by Lentz's continued fraction above, where each
     converges in about ``sqrt(shape)`` steps.
@@ -492,10 +492,10 @@ def _gamma_tails(shape: float, value: float) -> tuple[float, float]:
 
 
 def _gamma_quantile(shape: float, probability: float) -> float:
-    """Invert the gamma distribution of scale 1: Newton's steps, halved where they leave.
+    """Invert the gamma distribution of scale 1 by Newton's steps, halved where they overshoot.
 
     The start is Wilson and Hilferty's cube of a normal, or the leading term of the series
-    where the quantile is small. The smaller tail is the one compared, to keep its digits.
+    where the quantile is small. The smaller tail is compared, to keep its digits.
     """
     end = 1 / _RESOLUTION
     probability = min(max(probability, end), 1 - end)

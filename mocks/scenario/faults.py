@@ -1,12 +1,12 @@
-"""Faults: what goes wrong between a client and its model, by chance or by script.
+"""Faults between a client and its model, by chance or by script.
 
-In a scenario, each ``[[faults]]`` table names a kind and says when it strikes: with a
+In a scenario, each ``[[faults]]`` table names a kind and when it strikes: with a
 ``probability`` at each attempt, only in some ``sessions`` (numbered from 0), at some
 ``steps`` (a session's model calls, from 0) or on some ``attempts`` (from 1; a retry is the
-second). Of several that would strike at once, the first in the file does.
+second). If several would strike the same attempt, the first in the file does.
 
-Like every wait, they are drawn before the run: an attempt meets the same fault whichever
-strategy makes it, and however many other attempts there are.
+Like every wait, faults are drawn before the run: an attempt meets the same fault whatever the
+strategy, and however many other attempts there are.
 
 A service has faults of its own, ``[[services.faults]]``. There an attempt is a request of the
 same method, address and body; sessions and steps are not known.
@@ -21,14 +21,14 @@ from .bounds import latency_ns
 from .distributions import Constant, Distribution
 
 MOST_ATTEMPTS = 10
-"""Attempts at one model call that can meet a fault; any later one succeeds."""
+"""Attempts at one model call that can meet a fault; any later attempt succeeds."""
 
 
 NO_TIME = Constant(0)
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kind of a fault."""
 
     STATUS = "status"
     """An error status (429, 500, 502, 503, 529, …), perhaps with a time to retry after."""
@@ -37,7 +37,7 @@ class FaultKind(StrEnum):
     """No connection. Over real sockets: closed before there was an answer."""
 
     READ_TIMEOUT = "read_timeout"
-    """No answer at all: the client waits until its own timeout."""
+    """No answer: the client waits until its own timeout."""
 
     RESET = "reset"
     """The connection is reset in the middle of the body."""
@@ -61,13 +61,13 @@ class FaultKind(StrEnum):
     """An answer without text or tool calls."""
 
     SLOW_DRIP = "slow_drip"
-    """The body comes in small pieces, ``latency_s`` later than it should have been there."""
+    """The body comes in small pieces, and ends ``latency_s`` later than without the fault."""
 
 
 ALTERED_ANSWERS = frozenset(
     {FaultKind.INVALID_ARGUMENTS, FaultKind.UNKNOWN_TOOL, FaultKind.EMPTY_ANSWER}
 )
-"""Kinds that a client takes for a proper answer, so that it calls none of the script's tools."""
+"""Kinds that a client takes for a proper answer, so it calls none of the script's tools."""
 
 _ACCEPTED = ALTERED_ANSWERS | {FaultKind.SLOW_DRIP}
 
@@ -95,7 +95,7 @@ class Fault:
 
     @property
     def alters_answer(self) -> bool:
-        """Whether the client takes it for a proper answer."""
+        """Whether the client takes the altered answer for a proper one."""
         return self.kind in ALTERED_ANSWERS
 
 
@@ -106,9 +106,9 @@ class FaultSpec:
     Attributes:
         kind: What goes wrong.
         probability: Of each attempt that the next three let through.
-        sessions: The sessions in which it strikes; ``None`` for all.
-        steps: The model calls of a session at which it strikes; ``None`` for all.
-        attempts: The attempts on which it strikes, from 1; ``None`` for all.
+        sessions: The sessions in which the fault strikes; ``None`` for all.
+        steps: The model calls of a session at which the fault strikes; ``None`` for all.
+        attempts: The attempts on which the fault strikes, from 1; ``None`` for all.
         status: As for ``Fault``, as are the next two and ``share``.
         retry_after_s: Seconds.
         retry_after_ms: Milliseconds.
@@ -128,7 +128,7 @@ class FaultSpec:
     share: float = 0.5
 
     def may_strike(self, session: int, step: int, attempt: int) -> bool:
-        """Whether it is declared for that attempt."""
+        """Return whether the fault is declared for an attempt."""
         return (
             (self.sessions is None or session in self.sessions)
             and (self.steps is None or step in self.steps)
@@ -145,7 +145,7 @@ def draw_faults(
         specs: The faults of the scenario.
         stream: Seeds the draws; no other model call has the same.
         session: Number of the session.
-        step: Number of the model call in it.
+        step: Number of the model call in that session.
     """
     drawn: list[Fault] = []
     for attempt in range(1, MOST_ATTEMPTS + 1 if specs else 1):
@@ -161,10 +161,10 @@ def draw_faults(
 def draw_fault(
     specs: Sequence[FaultSpec], generator: Random, session: int, step: int, attempt: int
 ) -> Fault | None:
-    """Draw the fault that one attempt meets, if it meets one."""
+    """Draw the fault of one attempt, if any."""
     struck: Fault | None = None
     for spec in specs:
-        # Each takes its numbers whether it strikes or not: one more fault changes no other.
+        # Each takes its numbers whether it strikes or not, so another fault changes none of these.
         chance, delay_s = generator.random(), spec.latency.draw(generator)
         if struck is None and spec.may_strike(session, step, attempt) and chance < spec.probability:
             struck = Fault(

@@ -1,4 +1,4 @@
-"""Loads scenarios: the built-in ones by name, any other from its file."""
+"""Loads scenarios: the built-in ones by name, others from their files."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -6,25 +6,27 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..errors import ScenarioError
-from .compile import scenario_of
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .model import Scenario
 from .recording import Recording, read_recording
-from .schema import ScenarioTable, declaration_error
 
 _MAX_FILE_BYTES = 1 << 20
 
 
 def builtin_scenarios() -> tuple[str, ...]:
-    """Names of the scenarios that come with the lab, sorted."""
+    """Return the names of the built-in scenarios, sorted."""
     return tuple(sorted(_builtin_files()))
 
 
+def builtin_descriptions() -> dict[str, str]:
+    """Return what each built-in scenario says of itself, by name; nothing else is checked."""
+    files = _builtin_files()
+    return {name: tomllib.loads(files[name].read_text())["description"] for name in sorted(files)}
+
+
 def load_scenario(name_or_path: str) -> Scenario:
-    """Load a built-in scenario by its name, or any other by the path of its file.
+    """Load a built-in scenario by its name, or another by the path of its file.
 
     A built-in name wins over a file of that name, which ``./name`` still reaches.
 
@@ -40,7 +42,7 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
-    """Read a scenario from TOML; ``source`` is what errors call it.
+    """Read a scenario from TOML; errors call it ``source``.
 
     Raises:
         ScenarioError: The text is no TOML, or not that of a usable scenario.
@@ -55,11 +57,17 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
 
 
 def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -> Scenario:
-    """Check the table that a TOML file holds; ``source`` is what errors call it.
+    """Check the table that a TOML file holds; errors call it ``source``.
 
     Raises:
         ScenarioError: The table is not that of a usable scenario.
     """
+    # pydantic takes a third of a second to import: who only lists scenarios does not need it.
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from .compile import scenario_of  # noqa: PLC0415
+    from .schema import ScenarioTable, declaration_error  # noqa: PLC0415
+
     try:
         return scenario_of(ScenarioTable.model_validate(table), _reader(source))
     except DeclarationError as error:
@@ -69,7 +77,7 @@ def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -
 
 
 def _reader(source: str) -> Callable[[str], Recording]:
-    """Read recordings from the folder of a scenario's file."""
+    """Return a function that reads recordings from the folder of a scenario's file."""
 
     def read(name: str) -> Recording:
         return read_recording(Path(source).parent / name)
@@ -87,7 +95,7 @@ def _builtin_files() -> dict[str, Traversable]:
 
 
 def _bytes_of(path: str, source: str) -> bytes:
-    """Content of a file, which may be a pipe; never more than is sensible."""
+    """Return the content of a file, which may be a pipe, up to a limit."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)

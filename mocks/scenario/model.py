@@ -1,4 +1,4 @@
-"""The values that a scenario is made of: what a session does, and how long each part may take."""
+"""The values of a scenario: what a session does, and how long each part may take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,15 +37,15 @@ class JsonType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model is told of it.
+    """A tool as declared to the model.
 
     Attributes:
-        name: Its name, unique in the scenario.
-        description: What the model reads about it.
-        kind: How it spends its time.
-        latency: Seconds that a call takes, unless the call says otherwise.
+        name: Name of the tool, unique in the scenario.
+        description: Description of the tool, for the model.
+        kind: How the tool spends its time.
+        latency: Seconds of a call, unless the call has a latency of its own.
         parameters: Type of each parameter by name; all of them are required.
-        in_coroutine: Whether it blocks or computes inside an ``async def``, and so on the
+        in_coroutine: Whether the tool blocks or computes inside an ``async def``, and so on the
             event loop: the blunder.
     """
 
@@ -63,8 +63,8 @@ class ToolCallSpec:
 
     Attributes:
         tool: The tool.
-        arguments: One argument for each of its parameters.
-        latency: Seconds that this call takes.
+        arguments: One argument for each parameter of the tool.
+        latency: Seconds of this call.
     """
 
     tool: ToolSpec
@@ -74,17 +74,17 @@ class ToolCallSpec:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long an answer of the model takes, in one of two ways.
+    """The timing of a model's answer, declared in one of two ways.
 
-    Either ``distributions`` says it as a whole, and the pieces of a streamed answer come evenly
-    from the first token to the end; or the first token and the gaps between pieces say it,
-    and the whole is their sum. A model takes as long whether it is asked to stream or not.
+    Either ``latency`` is that of the whole answer, and the pieces of a streamed answer come
+    evenly from the first token to the end. Or the first token and the gaps between pieces are
+    declared, and the latency is their sum. A streamed answer takes as long as a whole one.
 
     Attributes:
-        latency: Seconds from request to the end of the answer; ``None`` if the gaps say it.
+        latency: Seconds from request to the end of the answer; ``None`` if gaps are declared.
         ttft: Seconds to the first token; ``None``: all the pieces come at the end.
-        gap: Seconds between two pieces; ``None`` if the latency says it.
-        tokens_per_chunk: Tokens that a piece of a streamed answer carries.
+        gap: Seconds between two pieces; ``None`` if the latency is declared.
+        tokens_per_chunk: Tokens of a piece of a streamed answer.
     """
 
     latency: Distribution | None
@@ -98,11 +98,11 @@ class RoundSpec:
     """A model call, and the tools that its answer asks for.
 
     Attributes:
-        timing: How long the model takes.
-        prompt_tokens: Tokens that the model is said to have read.
-        completion_tokens: Tokens that the model is said to have written.
-        tool_calls: What the answer asks for, all at once; nothing in the last round.
-        repeat: How many such rounds follow each other.
+        timing: Timing of the model's answer.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, as the model reports them.
+        tool_calls: The calls that the answer asks for; none in the last round.
+        repeat: Number of such rounds in a row.
     """
 
     timing: Timing
@@ -117,7 +117,7 @@ class ModelLimits:
     """What the model's server lets through; ``None`` for no limit.
 
     Attributes:
-        requests_per_minute: Requests beyond it are refused with status 429.
+        requests_per_minute: Requests beyond this rate are refused with status 429.
         tokens_per_minute: Likewise, of prompt and completion.
         concurrency: Requests served at one time; further ones queue, first come first served.
     """
@@ -135,14 +135,14 @@ class ServiceSpec:
     """An HTTP service that tools call.
 
     Attributes:
-        name: Its name, unique in the scenario.
-        url: Pattern of its addresses, in which ``*`` stands for any text.
-        method: The method that it answers; ``None`` for each.
-        latency: Seconds that an answer takes.
-        status: HTTP status of its answers.
-        headers: Headers of its answers.
-        body: What it answers.
-        faults: What goes wrong between it and its client.
+        name: Name of the service, unique in the scenario.
+        url: Pattern of the service's addresses, in which ``*`` stands for any text.
+        method: HTTP method of the service; ``None`` for any.
+        latency: Seconds of an answer.
+        status: HTTP status of the answers.
+        headers: Headers of the answers.
+        body: Body of the answers.
+        faults: Faults between the service and its client.
     """
 
     name: str
@@ -160,13 +160,13 @@ class Scenario:
     """A declared workload: what a session does, and how long each part may take.
 
     Attributes:
-        name: Its name; with the seed it fixes every draw.
-        description: The claim that it makes visible, in a sentence.
-        sessions: How many sessions a run has, unless it is told otherwise.
-        concurrency: The loads of a run, unless it is told otherwise; may be empty.
+        name: Name of the scenario; with the seed it determines every draw.
+        description: The claim that the scenario shows, in a sentence.
+        sessions: Sessions of a run, unless the run says otherwise.
+        concurrency: Loads of a run, unless the run says otherwise; may be empty.
         tools: The tools by name.
-        rounds: What a session does, in order; empty if a recording says it.
-        recording: Sessions as they were recorded, to be replayed one by one.
+        rounds: The rounds of a session, in order; empty if there is a recording.
+        recording: Recorded sessions, to be replayed one by one.
         limits: What the model's server lets through.
         faults: What goes wrong between client and model.
         services: The HTTP services that tools call.

@@ -1,8 +1,8 @@
-"""Recordings: sessions as they really went, to be replayed one by one.
+"""Recordings: recorded sessions, to be replayed one by one.
 
 A recording is a file of JSON lines, gzipped. The first line names the format, each other
-line is one session: when it began, and its model calls with what they took and which tools
-they asked for. ``warpbench import trace`` makes one of other people's formats.
+line is one session: when it started, and its model calls with their latencies and the tools
+that they asked for. ``warpbench import trace`` makes a recording of other formats.
 """
 
 import gzip
@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
 from ..errors import ScenarioError
 from .bounds import MAX_LATENCY_S
 
 FORMAT_VERSION = 1
 _HEADER = {"warpbench_recording": FORMAT_VERSION}
 _MAX_LINE_BYTES = 1 << 28
+_NOTHING_ELSE = {"extra": "forbid"}  # a ConfigDict of pydantic
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class RecordedToolCall:
     """A tool that an answer asked for.
 
     Attributes:
-        tool: Its name.
-        latency_s: Seconds that it took; of a nested agent, what came before its session.
+        tool: Name of the tool.
+        latency_s: Seconds of the call; of a nested agent, the time before its session.
         session: What a nested agent did, if the tool was one.
     """
 
@@ -36,7 +35,7 @@ class RecordedToolCall:
     latency_s: float
     session: "RecordedSession | None" = None
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +56,17 @@ class RecordedCall:
     tools: tuple[RecordedToolCall, ...] = ()
     ttft_s: float | None = None
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """A session: when it began, in seconds since the recording did, and its model calls."""
+    """A session: its start, in seconds since the start of the recording, and its model calls."""
 
     start_s: float
     calls: tuple[RecordedCall, ...]
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = _NOTHING_ELSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,14 @@ class Recording:
 
     @property
     def widest_answer(self) -> int:
-        """The most tool calls that one answer asked for."""
+        """The greatest number of tool calls in one answer."""
         return max(
             (len(call.tools) for session in self.sessions for call in session.calls), default=0
         )
 
     @property
     def tool_names(self) -> frozenset[str]:
-        """Names of the tools that are called, those of nested sessions among them."""
+        """The names of the tools that are called, including those of nested sessions."""
         return frozenset(name for session in self.sessions for name in _tool_names(session))
 
 
@@ -100,7 +99,7 @@ def read_recording(path: Path) -> Recording:
     """Read a recording.
 
     Raises:
-        ScenarioError: It cannot be read, or is none; the message names file and line.
+        ScenarioError: The file cannot be read or is no recording; the message names file and line.
     """
     try:
         with gzip.open(path) as file:
@@ -129,6 +128,9 @@ def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
             f"{path}: expected a recording of format {FORMAT_VERSION}, as `warpbench import "
             "trace` writes them"
         )
+    # It takes a third of a second to import, which a command that reads no scenario does not need.
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
+
     adapter = TypeAdapter(RecordedSession)
     for number, line in enumerate(lines, 2):
         try:

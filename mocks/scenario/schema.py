@@ -29,20 +29,20 @@ from .model import (
 )
 
 _BOUND_HOLDS_BELOW = 0.999
-"""A distribution that passes its bound above this quantile is cut there; below, refused."""
+"""A distribution that exceeds its bound above this quantile is cut there; below, refused."""
 
 
 class _Table(BaseModel):
-    """A TOML table; each required field says in its description what is expected."""
+    """A TOML table; the description of each required field says what is expected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
     def _check_keys(cls, table: object) -> object:
-        """Say more than pydantic does of a key that is unknown or missing.
+        """Refuse unknown and missing keys, with more detail than pydantic gives.
 
-        The unknown ones first: a misspelt key is also a missing one.
+        Unknown keys are reported first, since a misspelt key is also a missing one.
         """
         if isinstance(table, Mapping):
             fields = {field.alias or name: field for name, field in cls.model_fields.items()}
@@ -75,10 +75,10 @@ def _count(value: object, info: ValidationInfo, *, low: int, high: int) -> Distr
 def _bounded(
     distribution: Distribution, value: object, low: float, high: float, unit: str
 ) -> Distribution:
-    """Refuse what is out of bounds in more than one draw of a thousand.
+    """Refuse a distribution with more than one draw of a thousand out of bounds.
 
-    Rarer draws are cut to the bounds: nobody who declares a median and a 99th percentile
-    should have to answer for the tail that comes with them.
+    Rarer draws are cut to the bounds, since whoever declares a median and a 99th percentile does
+    not choose the tail that comes with them.
     """
     typical = distribution.quantile(_BOUND_HOLDS_BELOW)
     if not low <= typical <= high:
@@ -213,7 +213,7 @@ _EXPECTED_BY_PYDANTIC_TYPE = {
 
 
 def declaration_error(error: ValidationError) -> DeclarationError:
-    """The first of pydantic's errors; the others often follow from it."""
+    """Return the first of pydantic's errors, since the others often follow from it."""
     first = error.errors(include_url=False)[0]
     context = first.get("ctx", {})
     cause = context.get("error")

@@ -2,7 +2,7 @@
 
     file ──rows──▶ one reader a format ──▶ Trace (sessions, what was malformed) ──▶ replay or fit
 
-A row with missing or broken fields is counted by what is malformed in it, and never fatal.
+A malformed row is counted by the kind of its defect, and never fatal.
 """
 
 from .formats import FORMATS, read_trace

@@ -1,7 +1,7 @@
 """Requests of Azure's LLM inference traces: ``TIMESTAMP,ContextTokens,GeneratedTokens``.
 
 Source: github.com/Azure/AzurePublicDataset. Each row is a session of one model call, which
-begins at its timestamp. The trace has no latencies: they come from a token model.
+starts at its timestamp. The trace has no latencies: they come from a token model.
 """
 
 import csv

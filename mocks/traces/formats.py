@@ -17,7 +17,7 @@ FORMATS: Mapping[str, Callable[[Iterable[bytes], TraceOptions], Trace]] = {
     "azure": read_azure,
     "opentelemetry": read_opentelemetry,
 }
-"""The reader of each format, by its name."""
+"""The reader of each format, by name."""
 
 _GZIP = b"\x1f\x8b"
 _MOST_BYTES = 1 << 31
@@ -29,9 +29,9 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
     """Read a trace, gzipped or not.
 
     Args:
-        path: Its file.
-        options: How it is read.
-        format_name: One of ``FORMATS``; by default what the file begins like.
+        path: Path of the trace's file.
+        options: Options of the reader.
+        format_name: One of ``FORMATS``; by default recognised by the content of the file.
 
     Raises:
         TraceError: The file cannot be read, has no known format, or holds no usable session.
@@ -43,13 +43,13 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
             if name is None:
                 raise TraceError(
                     f"{path}: expected a trace of format {', '.join(FORMATS)}; "
-                    "found none of them at its beginning: name it with --format"
+                    "found none of them at the start of the file; name the format with --format"
                 )
             trace = FORMATS[name](_lines(path, file), options)
     except FileNotFoundError:
         raise TraceError(f"{path}: no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TraceError(f"{path}: not a whole gzip file: {error}") from None
+        raise TraceError(f"{path}: expected a complete gzip file: {error}") from None
     except OSError as error:
         raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not trace.sessions:

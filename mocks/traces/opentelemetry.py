@@ -108,14 +108,14 @@ class _Reader:
         return any(span.operation in _MODEL_CALLS for span in self._happened.get(owner, ()))
 
     def _owner(self, span: _Span) -> str:
-        """The agent whose span is above this one, or else the conversation."""
+        """Return the agent whose span is above this one, or else the conversation."""
         for above in self._above(span):
             if above.operation == "invoke_agent":
                 return above.span
         return f"{span.attributes.get('gen_ai.conversation.id', span.trace)}"
 
     def _above(self, span: _Span) -> Iterator[_Span]:
-        """Yield the spans above one, from the nearest; broken traces may have them in a circle."""
+        """Yield the spans above one, from the nearest; malformed ones may form a circle."""
         seen = {span.span}
         above = self._spans.get(span.parent)
         while above is not None and above.span not in seen:
@@ -194,7 +194,7 @@ class _Reader:
 
 
 def _before(chats: Sequence[_Span], span: _Span) -> int:
-    """The model call whose answer asked for this: the last that began before it."""
+    """Return the model call that asked for a tool: the last that started before the tool."""
     return max(
         (index for index, chat in enumerate(chats) if chat.start_ns <= span.start_ns), default=0
     )
@@ -284,7 +284,7 @@ def _span_of(raw: Any) -> _Span | None:
             )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    # A time of 0 is one that nobody set.
+    # A time of 0 was never set.
     is_timed = span.start_ns > 0 and 0 <= span.end_ns - span.start_ns <= _LONGEST_NS
     return span if is_timed else None
 

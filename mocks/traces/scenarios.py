@@ -38,9 +38,9 @@ def replayed_scenario(trace: Trace, name: str, source: str, recording: str) -> s
 def fitted_scenario(trace: Trace, name: str, source: str) -> str:
     """Return the TOML of a scenario that draws from the quantiles of a trace.
 
-    Latencies, tokens and tool times are each drawn on their own: that long answers also take
-    long is not kept. Nested agents count as calls like the others. A call whose latency the trace
-    does not tell adds none.
+    Latencies, tokens and tool times are each drawn on their own, so that long answers also take
+    long is not kept. Nested agents count as calls like the others. A call without a latency in the
+    trace is left out.
     """
     calls = trace.calls
     ttfts_s = [call.ttft_s for call in calls if call.ttft_s is not None]
@@ -73,7 +73,7 @@ def fitted_scenario(trace: Trace, name: str, source: str) -> str:
 
 
 def _distribution(values: Iterable[float], *, whole: bool = False) -> str:
-    """Return the quantiles that a sample can carry, or the one value that it has."""
+    """Return the quantiles for which there are enough values, or the only value."""
     ordered = sorted(values) or [0.0]
     if ordered[0] == ordered[-1]:
         return _number(ordered[0], whole=whole)

@@ -1,4 +1,4 @@
-"""What a trace comes to, whatever its format: sessions, and a count of what was malformed."""
+"""The content of a trace, whatever its format: sessions, and a count of malformed rows."""
 
 import math
 from collections import Counter
@@ -19,7 +19,7 @@ AGENT = "agent"
 
 
 class SubagentForm(StrEnum):
-    """What becomes of the agents that a recorded session called."""
+    """How the agents that a recorded session called are replayed."""
 
     NESTED = "nested"
     """A tool call of the session, which runs the other's session."""
@@ -30,10 +30,10 @@ class SubagentForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenModel:
-    """How long a model takes for so many tokens, where a trace says only how many there were.
+    """A model of latencies, for a trace that has only numbers of tokens.
 
-    The time to the first token is ``overhead_s`` and that of reading the prompt; each token
-    of the answer then takes its share.
+    The time to the first token is ``overhead_s`` plus the time to read the prompt; each token
+    of the answer then takes the same time.
 
     Attributes:
         overhead_s: Seconds before the prompt is read.
@@ -57,12 +57,12 @@ class TokenModel:
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
-    """How a trace is read.
+    """Options of reading a trace.
 
     Attributes:
-        subagents: What becomes of nested agents.
-        tokens: Latencies for a trace that has none.
-        sessions: How many of its sessions at most; ``None`` for all.
+        subagents: How nested agents are replayed.
+        tokens: Model of latencies for a trace that has none.
+        sessions: Greatest number of sessions to read; ``None`` for all.
     """
 
     subagents: SubagentForm = SubagentForm.NESTED
@@ -75,10 +75,10 @@ class Trace:
     """The sessions of a trace.
 
     Attributes:
-        sessions: In the order of the file, or of their starts where it tells them.
-        tools: A sentence for each tool that they call, by its name.
-        malformed: How often each thing was malformed with a row, and what was done about it.
-        latencies_s: Seconds of each model call for which the trace tells them.
+        sessions: In the order of the file, or of their starts where the trace has them.
+        tools: A description of each tool that the sessions call, by name.
+        malformed: Number of malformed rows by defect, with what was done about it.
+        latencies_s: Seconds of each model call whose latency is in the trace.
     """
 
     sessions: tuple[RecordedSession, ...]
@@ -88,7 +88,7 @@ class Trace:
 
     @property
     def calls(self) -> tuple[RecordedCall, ...]:
-        """All model calls, those of nested sessions among them."""
+        """All model calls, including those of nested sessions."""
         return tuple(call for session in self.sessions for call in calls_of(session))
 
 
@@ -102,11 +102,11 @@ def calls_of(session: RecordedSession) -> Iterable[RecordedCall]:
 
 
 UNKNOWN_S = -1.0
-"""Stands for a latency that the trace does not tell, until ``with_latencies`` fills it in."""
+"""Stands for a latency that is not in the trace, until ``with_latencies`` fills it in."""
 
 
 def reported_latencies_s(sessions: Iterable[RecordedSession]) -> tuple[float, ...]:
-    """Return the latencies of all model calls of which they are known."""
+    """Return the latencies of all model calls for which they are known."""
     return tuple(
         call.latency_s
         for session in sessions
@@ -145,12 +145,12 @@ def with_latencies(
 
 
 def work(latency_s: float) -> RecordedToolCall:
-    """Return a call of the tool that stands for whatever the agent did."""
+    """Return a call of the tool that stands for any work of the agent."""
     return RecordedToolCall(WORK, round(latency_s, 6))
 
 
 def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
-    """Return seconds from a row, or ``None`` if there are none to be trusted."""
+    """Return seconds from a row, or ``None`` if there is no valid value."""
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -158,7 +158,7 @@ def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
 
 
 def tokens_of(value: object) -> int | None:
-    """Return a count of tokens, or ``None`` if it is none."""
+    """Return a number of tokens, or ``None`` if there is no valid value."""
     if isinstance(value, str):
         value = int(value) if value.strip().isdecimal() and len(value) < 20 else None  # noqa: PLR2004 - int() is quadratic
     if isinstance(value, bool) or not isinstance(value, int):

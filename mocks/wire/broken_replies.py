@@ -1,4 +1,4 @@
-"""What a fault makes of a reply, whoever would have sent it."""
+"""Replies that a fault breaks, of a model or of a service."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from ..scenario.faults import Fault, FaultKind
 from .reply import Ending, Part, Reply, broken_off, dripping, no_reply, whole_reply
 
 ErrorBody = Callable[[int, str], bytes]
-"""The body of an error: HTTP status, what is wrong."""
+"""Writes the body of an error: takes an HTTP status and a message."""
 
 _DRIPS = 10
 
@@ -16,13 +16,13 @@ _DRIPS = 10
 def failed(
     reply: Reply, fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody
 ) -> Reply:
-    """Return the reply as a fault makes it.
+    """Return a reply as broken by a fault.
 
     Args:
-        reply: What would be sent without it.
+        reply: The reply without the fault.
         fault: The fault.
-        error_headers: What an error's answer has in any case.
-        error_body: Writes its body.
+        error_headers: Headers of every error.
+        error_body: Writes the body of an error.
     """
     if fault.kind is FaultKind.STATUS:
         return _error_reply(fault, error_headers, error_body)

@@ -1,7 +1,7 @@
 """A reply: what a mocked server sends for one request, when, and how it ends.
 
-It is the same value for every edge: the respx router plays it on the trial's clock, the
-loopback server over a socket. Times count from the arrival of the request.
+Every transport sends the same value: the respx router on the trial's clock, the loopback server
+over a socket. Times count from the arrival of the request.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ class Ending(StrEnum):
     """How a reply ends."""
 
     COMPLETE = auto()
-    """As it should."""
+    """The reply is complete."""
 
     REFUSED = auto()
-    """There is no connection, and so no reply."""
+    """The connection is refused, so there is no reply."""
 
     RESET = auto()
     """The connection is reset."""
@@ -29,7 +29,7 @@ class Ending(StrEnum):
     """The connection is closed before the reply is complete."""
 
     SILENT = auto()
-    """Nothing more comes, and the connection stays open."""
+    """Nothing more is sent, and the connection stays open."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -40,14 +40,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What is sent for one request.
+    """The reply to one request.
 
     Attributes:
         status: HTTP status.
-        headers: Headers, in small letters, without the length.
+        headers: Headers, in lower case, without the content length.
         parts: The body. Without a part nothing is sent, neither status nor headers.
-        end_ns: When it ends.
-        ending: How it ends.
+        end_ns: When the reply ends.
+        ending: How the reply ends.
         early_head_ns: When status and headers are sent, if that is before the first part.
     """
 
@@ -60,14 +60,14 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def head_ns(self) -> int:
-        """When status and headers are sent; when it ends, if they are not."""
+        """When status and headers are sent; when the reply ends, if they are not sent."""
         if self.early_head_ns is not None and self.parts:
             return self.early_head_ns
         return self.parts[0].at_ns if self.parts else self.end_ns
 
     @property
     def is_whole(self) -> bool:
-        """Whether it comes at one time, and complete."""
+        """Whether the reply is sent at one time, and complete."""
         return (
             len(self.parts) == 1
             and (self.early_head_ns is None or self.early_head_ns == self.parts[0].at_ns)
@@ -76,24 +76,24 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def is_stream(self) -> bool:
-        """Whether it is a stream of events, even one that comes at one time."""
+        """Whether the reply is a stream of events, even one that is sent at one time."""
         return self.early_head_ns is not None
 
     @property
     def body(self) -> bytes:
-        """All of the body that is sent."""
+        """The body, as far as it is sent."""
         return self.parts[0].data if len(self.parts) == 1 else b"".join(p.data for p in self.parts)
 
 
 def whole_reply(status: int, headers: Mapping[str, str], body: bytes, at_ns: int) -> Reply:
-    """Return a reply that comes at one time."""
+    """Return a reply that is sent at one time."""
     return Reply(status, headers, (Part(at_ns, body),), at_ns)
 
 
 def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
-    """Return a reply whose body comes in parts; those of one time are sent together.
+    """Return a reply whose body is sent in parts; parts of the same time are joined.
 
-    Status and headers are sent at once, before anything of the body is there: so do vLLM and
+    Status and headers are sent immediately, before any of the body is there: so do vLLM and
     whatever else streams through Starlette.
     """
     joined: list[Part] = []
@@ -111,12 +111,12 @@ def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
 
 
 def no_reply(ending: Ending, at_ns: int) -> Reply:
-    """Return a reply of which nothing comes."""
+    """Return a reply of which nothing is sent."""
     return Reply(0, {}, (), at_ns, ending)
 
 
 def later(reply: Reply, by_ns: int) -> Reply:
-    """Return a reply moved back in time."""
+    """Return a reply that is sent ``by_ns`` later."""
     if by_ns == 0:
         return reply
     parts = tuple(Part(part.at_ns + by_ns, part.data) for part in reply.parts)
@@ -125,9 +125,9 @@ def later(reply: Reply, by_ns: int) -> Reply:
 
 
 def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:
-    """Return a reply that breaks off when about ``share`` of its body was sent.
+    """Return a reply that breaks off after about ``share`` of its body.
 
-    A stream keeps whole parts, at least one, or if it comes at one time whole events; any other
+    A stream keeps whole parts, at least one; if it is sent at one time, whole events. Any other
     body is cut.
     """
     if len(reply.parts) > 1:
@@ -145,7 +145,7 @@ def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:
 
 
 def dripping(reply: Reply, longer_ns: int, pieces: int) -> Reply:
-    """Return a reply whose body is all there ``longer_ns`` later than it should be.
+    """Return a reply whose body is complete ``longer_ns`` later than it would be.
 
     A stream is stretched; a body that comes at one time is cut into ``pieces``.
     """

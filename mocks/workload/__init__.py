@@ -1,1 +1,1 @@
-"""All that is known before a run: the drawn script, the arrivals, and the ideal."""
+"""Everything that is known before a run: the drawn script, the arrivals, and the ideal."""

@@ -29,8 +29,12 @@ from ..clock import nanoseconds
 from ..errors import UsageError
 from ..scenario import Scenario
 
-_FORMS = "closed, constant:RATE, poisson:RATE, ramp:RATE-RATE (sessions a second), trace[:SPEED]"
+_FORMS = (
+    "closed, constant:RATE, poisson:RATE, ramp:RATE-RATE (sessions a second: 20, 20/s or 1200/m), "
+    "trace[:SPEED]"
+)
 _GREATEST = 1e6
+_PER_S: Mapping[str, float] = MappingProxyType({"s": 1.0, "m": 60.0, "h": 3600.0})
 
 
 class ArrivalKind(StrEnum):
@@ -61,7 +65,7 @@ class Arrivals:
 
     Attributes:
         kind: Of which kind.
-        first: Sessions a second, at the begin of a ramp; of a trace how many times as fast.
+        first: Sessions per second, at the start of a ramp; of a trace the factor of its speed.
         last: Sessions a second at the end of a ramp.
     """
 
@@ -71,7 +75,7 @@ class Arrivals:
 
     @property
     def name(self) -> str:
-        """The plan as it is written."""
+        """The plan as it is written on the command line."""
         if self.kind is ArrivalKind.CLOSED or (self.kind is ArrivalKind.TRACE and self.first == 1):
             return self.kind
         last = f"-{_written(self.last)}" if self.kind is ArrivalKind.RAMP else ""
@@ -81,14 +85,32 @@ class Arrivals:
 CLOSED = Arrivals(ArrivalKind.CLOSED)
 
 
+def parse_rate_per_s(text: str) -> float:
+    """Return a rate a second: ``20`` and ``20/s`` are the same, ``1200/m`` is a minute's.
+
+    Raises:
+        ValueError: The text is no rate, or not above 0 and at most a million.
+    """
+    number, _, unit = text.partition("/")
+    try:
+        rate_per_s = float(number) / _PER_S[unit if "/" in text else "s"]
+    except (ValueError, KeyError):
+        rate_per_s = 0.0
+    if not 0 < rate_per_s <= _GREATEST:
+        raise ValueError(f"{text!r}: expected a rate above 0, such as 20, 20/s or 1200/m")
+    return rate_per_s
+
+
 def parse_arrivals(text: str) -> Arrivals:
     """Return the plan that a text names.
 
     Raises:
-        UsageError: It names none.
+        UsageError: The text is no plan.
     """
     name, _, rates = text.partition(":")
     numbers = tuple(_rate(part) for part in rates.split("-")) if ":" in text else ()
+    if name == ArrivalKind.TRACE and "/" in rates:  # how many times as fast is no rate
+        numbers = (None,)
     for kind, (least, most) in _RATES.items():
         if name == kind and least <= len(numbers) <= most and None not in numbers:
             return Arrivals(kind, *(number for number in numbers if number is not None))
@@ -96,26 +118,25 @@ def parse_arrivals(text: str) -> Arrivals:
 
 
 def _written(number: float) -> str:
-    """Write a number so that it is read again as the same, without an exponent and its sign."""
+    """Write a number so that reading it gives the same number, without an exponent and its sign."""
     return format(Decimal(repr(number)), "f").removesuffix(".0")
 
 
 def _rate(text: str) -> float | None:
     try:
-        number = float(text)
+        return parse_rate_per_s(text)
     except ValueError:
         return None
-    return number if 0 < number <= _GREATEST else None
 
 
 def intended_ns(
     arrivals: Arrivals, scenario: Scenario, seed: int, count: int
 ) -> tuple[int, ...] | None:
-    """When each session is to begin, ascending, in nanoseconds after the trial's start.
+    """Return when each session is to start, ascending, in nanoseconds after the trial's start.
 
     Args:
         arrivals: The plan.
-        scenario: Its recording tells of a trace, its name seeds a Poisson process.
+        scenario: Its recording gives the starts of a trace; its name seeds a Poisson process.
         seed: Seed of the script.
         count: How many sessions.
 

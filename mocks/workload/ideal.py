@@ -1,6 +1,6 @@
 """The ideal: what a costless scheduler would reach on a script, the oracle of every result.
 
-It is computed from the script alone, never from a run, and nothing that is measured may
+The ideal is computed from the script alone, never from a run, and nothing that is measured may
 beat it: an efficiency above 1 is a bug of the lab. So wherever the truth is a bound, it is
 the lower one, and divisions round down.
 
@@ -42,13 +42,13 @@ class Waits(StrEnum):
     """Which waits of the script a target meets: declared by the target, not guessed."""
 
     ALL = "all"
-    """The target takes the lab's tools: model and tool waits."""
+    """The target uses the lab's tools: waits for the model and for tools."""
 
     MODEL = "model"
-    """It brings its own tools: the model's waits alone."""
+    """The target has tools of its own: waits for the model."""
 
     FIRST_CALL = "first_call"
-    """It offers the model no tools, so the model answers at once: its first wait."""
+    """The target declares no tools, so the first answer is the last: the first wait."""
 
 
 def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, ...]:
@@ -56,7 +56,7 @@ def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, .
 
     Args:
         script: The drawn scenario.
-        waits: Which of its waits count.
+        waits: Which waits count.
         cores: Cores that the trial can compute on at one time; with a GIL that is 1 per
             process. More than there really are is safe, and less tight.
 
@@ -78,7 +78,7 @@ def ideal_makespan_ns(
 
     Args:
         script: The drawn scenario.
-        waits: Which of its waits count.
+        waits: Which waits count.
         cores: As for ``ideal_latencies_ns``.
         concurrency: Sessions in flight at most.
         arrivals_ns: When each session arrives, ascending; ``None``: all at the start.
@@ -97,7 +97,7 @@ def ideal_makespan_ns(
 
 
 def _serving_ns(script: Script, waits: Waits) -> int:
-    """What the model's server takes at least for all the calls that are made."""
+    """Return the least time that the model's server needs for all the calls."""
     limits = script.limits
     if limits == NO_LIMITS:
         return 0
@@ -109,14 +109,14 @@ def _serving_ns(script: Script, waits: Waits) -> int:
         bounds_ns.append(_let_through_ns(len(calls), limits.requests_per_minute))
     if limits.tokens_per_minute is not None:
         limit = limits.tokens_per_minute
-        # A call above a minute's worth takes all there is.
+        # A call above a minute's worth takes the whole bucket.
         tokens = (min(call.prompt_tokens + call.completion_tokens, limit) for call in calls)
         bounds_ns.append(_let_through_ns(sum(tokens), limit))
     return max(bounds_ns)
 
 
 def _let_through_ns(amount: int, per_minute: int) -> int:
-    """When a limit, which begins with a minute's worth, has let an amount through."""
+    """Return when a limit, which starts with a minute's worth, has admitted an amount."""
     return max(0, amount - per_minute) * _MINUTE_NS // per_minute
 
 
@@ -171,7 +171,7 @@ def _computing(tools: Iterable[ToolCallScript]) -> Iterable[ToolCallScript]:
 def _first_in_first_out_ns(
     latencies_ns: Sequence[int], concurrency: int, arrivals_ns: Sequence[int] | None
 ) -> int:
-    """Give each session in turn the slot that is free first; when does the last one end?"""
+    """Return the end of the last session, if each one gets the slot that is free first."""
     ends_ns: list[int] = []
     arrivals_ns = arrivals_ns or [0] * len(latencies_ns)
     for latency_ns, arrival_ns in zip(latencies_ns, arrivals_ns, strict=True):

@@ -1,6 +1,6 @@
 """The script: a scenario drawn with a seed, every wait of every session fixed before the run.
 
-Each draw comes from a generator of its own, seeded by the scenario's name, the seed, the
+Each draw comes from its own generator, seeded by the scenario's name, the seed, the
 session, the round and its repetition. So one more session changes no other, one more round
 changes none before it, and no draw depends on the order in which a strategy runs things.
 """
@@ -48,9 +48,9 @@ class ToolCallScript:
 
     Attributes:
         name: Name of the tool.
-        arguments: Its arguments as the scenario gives them: the JSON of an object.
+        arguments: The arguments as declared in the scenario: a JSON object as text.
         kind: How the tool spends its time.
-        latency_ns: What the call takes: waited for, or computed by a ``cpu`` tool.
+        latency_ns: Nanoseconds of the call: waited for, or computed by a ``cpu`` tool.
         session: The session that the tool runs after that, if it is a nested agent.
     """
 
@@ -63,9 +63,9 @@ class ToolCallScript:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """The gaps between the pieces of a streamed answer, drawn anew where they are needed.
+    """The gaps between the pieces of a streamed answer, drawn again where they are needed.
 
-    A long answer has thousands: the seed stands for them. The same seed gives the same gaps.
+    A long answer has thousands of gaps: the seed stands for them, and always gives the same.
 
     Attributes:
         seconds: What each gap is drawn from.
@@ -87,17 +87,17 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class ModelCallScript:
-    """One model call: what it takes, and what its answer asks for (nothing: it is final).
+    """One model call: its timing, and the tools that its answer asks for (none if it is final).
 
     Attributes:
         latency_ns: From the request to the end of the answer, streamed or not.
-        prompt_tokens: Tokens that the model is said to have read.
-        completion_tokens: Tokens that it is said to have written.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, as the model reports them.
         tool_calls: What the answer asks for.
-        ttft_ns: To the first token of a streamed answer; ``None``: it all comes at the end.
+        ttft_ns: Nanoseconds to the first token of a streamed answer; ``None``: to its end.
         pieces: Pieces of a streamed answer.
-        gaps: The gaps between them; ``None``: they are even.
-        faults: What the first attempts at it meet, one each.
+        gaps: The gaps between the pieces; ``None``: they are even.
+        faults: The faults of the first attempts, one each.
     """
 
     latency_ns: int
@@ -138,7 +138,7 @@ def draw(scenario: Scenario, seed: int, sessions: int | None = None) -> Script:
 
     Args:
         scenario: What to draw.
-        seed: Any integer; the same one gives the same script on every machine.
+        seed: Any integer; the same seed gives the same script on every machine.
         sessions: How many sessions, numbered from 0; by default as many as the scenario
             says.
 
@@ -188,7 +188,7 @@ def piece_times_ns(call: ModelCallScript) -> list[int]:
 
 
 def with_nested(session: SessionScript) -> Iterator[SessionScript]:
-    """Yield a session and, in the order in which they begin, those nested in it.
+    """Yield a session and, in the order of their starts, the sessions nested in it.
 
     One that a fault keeps from being called is left out.
     """
@@ -200,7 +200,7 @@ def with_nested(session: SessionScript) -> Iterator[SessionScript]:
 
 
 def roots(sessions: Iterable[SessionScript]) -> dict[int, int]:
-    """Return for each session, and each one nested in it, the number of that session."""
+    """Return the number of the outermost session, for each session and those nested in it."""
     return {part.session: session.session for session in sessions for part in with_nested(session)}
 
 

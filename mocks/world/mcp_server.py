@@ -34,7 +34,7 @@ _SUBPROTOCOL = Subprotocol("mcp")
 def mcp_server(tools: Iterable[LabTool]) -> Server[Any]:
     """Return a server of these tools, for ``mcp.Client(server)`` or ``over_websocket``.
 
-    Blocking and computing tools run in threads, as they would in a server of their own.
+    Blocking and computing tools run in threads, as they would in a server of their own process.
     """
     by_name = {tool.name: tool for tool in tools}
 
@@ -65,13 +65,13 @@ def mcp_server(tools: Iterable[LabTool]) -> Server[Any]:
 
 @asynccontextmanager
 async def over_websocket(server: Server[Any], *, port: int = 0) -> AsyncIterator[str]:
-    """Serve on loopback, each connection a session of its own; give the ``ws://`` address.
+    """Serve on loopback, each connection a session of its own; yield the ``ws://`` address.
 
     One JSON-RPC message is one text frame, under the subprotocol ``mcp``.
 
     Args:
-        server: What ``mcp_server`` returned.
-        port: 0 takes a free one.
+        server: A server from ``mcp_server``.
+        port: The port; 0 for a free one.
 
     Raises:
         OSError: The port is taken.
@@ -105,7 +105,7 @@ def _error(text: str) -> CallToolResult:
 async def _read(
     socket: ServerConnection, to_server: MemoryObjectSendStream[SessionMessage | Exception]
 ) -> None:
-    # Closing the stream at the end tells the server that its client has gone.
+    # Closing the stream at the end informs the server that its client has gone.
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
         async with to_server:
             with suppress(ConnectionClosed):

@@ -1,4 +1,4 @@
-"""A world without an end: sessions drawn when they are asked for, for a server that just runs."""
+"""An endless world: sessions drawn when they are asked for, for a server that just runs."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ _KEPT = 10_000
 
 
 class SessionsOnDemand(Mapping[int, SessionScript]):
-    """All the sessions that a scenario can have, each drawn when it is asked for.
+    """All sessions that a scenario can have, each drawn when it is asked for.
 
     Args:
-        scenario: What is drawn.
+        scenario: The scenario that is drawn.
         seed: Seed of the draws.
     """
 
@@ -29,7 +29,7 @@ class SessionsOnDemand(Mapping[int, SessionScript]):
     def __getitem__(self, session: int) -> SessionScript:
         if session < 0:
             raise KeyError(session)
-        # A nested session's number tells whose it is; see ``script``.
+        # The number of a nested session contains that of its outermost one; see ``script``.
         for part in with_nested(self._drawn(session % MAX_SESSIONS)):
             if part.session == session:
                 return part

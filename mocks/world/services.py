@@ -1,7 +1,7 @@
 """HTTP services that tools call: any address that matches a pattern gets a scripted reply.
 
-The latency of each request is drawn by what it asks (method, address, body) and how often
-that was asked before, and so is the fault that it meets. So neither depends on the order in
+The latency and the fault of each request are drawn by its method, address and body, and by how
+often that was requested before. So neither depends on the order in
 which a strategy asks.
 """
 
@@ -27,7 +27,7 @@ class Services:
     """The services of one trial; safe for threads.
 
     Args:
-        specs: What the scenario declares; of several that match, the first answers.
+        specs: The declared services; of several that match, the first answers.
         stream: Seeds the draws.
     """
 
@@ -70,12 +70,12 @@ def _error_body(_status: int, message: str) -> bytes:
 
 
 def service_root(spec: ServiceSpec) -> str:
-    """Return the address that a service's pattern begins with: scheme and host."""
+    """Return the start of a service's addresses: scheme and host."""
     parts = urlsplit(spec.url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _pattern_of(url: str) -> re.Pattern[str]:
-    # A pattern without a path stands for the host's root.
+    # A pattern without a path stands for the root of the host.
     spelled = url if urlsplit(url).path else f"{url}/"
     return re.compile(".*".join(re.escape(part) for part in spelled.split("*")), re.DOTALL)

@@ -1,4 +1,4 @@
-"""The lab's tools: they take their drawn latency, and say so."""
+"""The lab's tools, which take their drawn latencies and record them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _TICKET_PARTS = 3
 
 
 class Delegates:
-    """Runs the sessions that are nested in others: the target's own session, set once it is built.
+    """Runs nested sessions by the target's own session, which is set once it is built.
 
     Attributes:
-        session: Called with a task by async tools; ``None`` if the target has no such form.
-        sync_session: The same for plain code.
-        task_of: The task of a session, by its number.
+        session: The session for async tools; ``None`` if the target has no such form.
+        sync_session: The session for plain code; ``None`` if the target has no such form.
+        task_of: Returns the task of a session, by the session's number.
     """
 
     def __init__(self, task_of: Callable[[int], str]) -> None:
@@ -30,17 +30,17 @@ class Delegates:
 
 @dataclass(frozen=True, slots=True)
 class LabTool:
-    """A mocked tool as a target is handed it.
+    """A mocked tool as a target gets it.
 
     Attributes:
-        name: Name under which the model asks for it.
-        description: What it does, for the model.
-        parameters: JSON schema of its arguments.
-        kind: How it spends its time.
+        name: Name of the tool, for the model.
+        description: Description of the tool, for the model.
+        parameters: JSON schema of the tool's arguments.
+        kind: How the tool spends its time.
         function: The tool: a coroutine function for kind ``async``, else a plain function
             that blocks or computes, unless the scenario wraps that in a coroutine. Takes the
             arguments by keyword and returns text.
-        sync_function: The same for plain code: never a coroutine function.
+        sync_function: The tool for plain code: never a coroutine function.
     """
 
     name: str
@@ -58,7 +58,7 @@ def lab_tools(
     traffic: Traffic,
     delegates: Delegates,
 ) -> tuple[LabTool, ...]:
-    """Return the tools of a scenario, each waiting on ``clock`` as ``sessions`` say.
+    """Return the tools of a scenario, which wait on ``clock`` for as long as ``sessions`` say.
 
     A tool that is a nested agent then runs that session by ``delegates``.
     """
@@ -161,7 +161,10 @@ def _redeem(
         call = sessions[session].model_calls[step].tool_calls[index]
         if call.name == name:
             return (session, step, index), call
-    raise ValueError(f"ticket {ticket!r} is not one for tool {name!r}")
+    raise ValueError(
+        f"tool {name!r}: expected the ticket of one of its calls, found {ticket!r}; pass the "
+        "arguments on as the model wrote them"
+    )
 
 
 def _result(name: str, ticket: str) -> str:

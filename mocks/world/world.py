@@ -1,7 +1,7 @@
-"""The mocked world behind an edge: one request in, one reply out, and what it belongs to.
+"""The mocked world behind a transport: takes one request, returns one reply and whose it is.
 
-The edges (the respx router, the loopback server) differ in how they play a reply; what is
-replied is decided here, for both.
+The transports (the respx router, the loopback server) differ in how they send a reply. The reply
+itself is decided here, for both.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ class Exchange(msgspec.Struct, frozen=True):
     """A request's reply.
 
     Attributes:
-        reply: What is sent, and when.
+        reply: The bytes, and when they are sent.
         arrived_ns: When the request arrived, on the clock.
-        session: The session that it belongs to; -1 if that is not known.
-        step: Which of the session's model calls it is; -1 if that is not known.
+        session: Number of the request's session; -1 if that is not known.
+        step: Number of the model call in that session; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
         service: Host of the service that was asked; empty for the model.
     """
@@ -68,21 +68,21 @@ class World:
     def exchange(
         self, method: str, path: str, url: object, body: bytes, arrived_ns: int | None = None
     ) -> Exchange:
-        """Return what is replied to a request.
+        """Return the reply to a request.
 
         Args:
-            method: Its method, in capitals.
-            path: The path of its address.
-            url: The whole of it; what ``str`` makes of it counts.
-            body: Its body.
-            arrived_ns: When it arrived, on the clock; ``None`` for now.
+            method: HTTP method, in capitals.
+            path: Path of the request's address.
+            url: The whole address; an object whose ``str`` is the address.
+            body: Body of the request.
+            arrived_ns: When the request arrived, on the clock; ``None`` for now.
 
         Raises:
-            UnmockedRequestError: Nobody mocks that address; the message leaves out its query.
+            UnmockedRequestError: The address is not mocked; the message leaves out its query.
         """
         now_ns = self.clock.now_ns() if arrived_ns is None else arrived_ns
         self.traffic.http_request()
-        # A service that is declared at a path such as a model's is what its scenario says.
+        # A service at a path such as a model's is what its scenario declares.
         reply = self.services.reply(method, str(url), body)
         if reply is not None:
             host = urlsplit(str(url)).hostname or ""
@@ -104,9 +104,9 @@ class WorldSpec:
     """A mocked world as a value, to be sent to another process for instance.
 
     Attributes:
-        sessions: The sessions by number, nested ones among them.
+        sessions: The sessions by number, including nested ones.
         limits: What the model's server lets through.
-        services: The HTTP services beside it.
+        services: The HTTP services beside the model.
         stream: Seeds the draws of the services.
         notes_waits: Whether to note each wait.
     """
@@ -118,7 +118,7 @@ class WorldSpec:
     notes_waits: bool = False
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
-        """Return the world, on a clock; ``meter`` notes its waits if it is to share one."""
+        """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
         if meter is None and self.notes_waits:
             meter = Meter(clock)
         return World(

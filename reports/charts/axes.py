@@ -29,7 +29,7 @@ from matplotlib.typing import RcKeyType
 from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import Unit, name, plain, shortened, whole
 from ...bench.results.records import CellResult, Run
-from ..comparison.ranking import SERIAL_STRATEGIES, Field, Series, is_serial, label
+from ..comparison.ranking import Field, Series, is_serial, label
 from .palette import IDEAL_COLOUR, LineStyle, loop_lines, strategy_colours
 
 INK = "#222222"
@@ -175,8 +175,8 @@ def legend(made: Figure, look: Look, series: Iterable[Series], further: Sequence
     """
     shown = list(series)
     handles = [
-        Line2D([], [], color=look.colours[strategy], linewidth=3.5, label=_strategy_entry(strategy))
-        for strategy in dict.fromkeys(one.strategy for one in shown)
+        Line2D([], [], color=look.colours[strategy], linewidth=3.5, label=_strategy_entry(one))
+        for strategy, one in {one.strategy: one for one in shown}.items()
     ]
     handles += [
         Line2D([], [], **{**look.line(one.strategy, one.loop), "color": MUTED}, label=entry)
@@ -351,9 +351,9 @@ def _columns_with_room(made: Figure, entries: Sequence[str]) -> int:
     return 1
 
 
-def _strategy_entry(strategy: str) -> str:
-    text = shortened(name(strategy), _LONGEST_LEGEND_ENTRY)
-    return _legible(f"{text} (one at a time)" if strategy in SERIAL_STRATEGIES else text)
+def _strategy_entry(series: Series) -> str:
+    text = shortened(name(series.strategy), _LONGEST_LEGEND_ENTRY)
+    return _legible(f"{text} (one at a time)" if series.serial else text)
 
 
 def _loop_entries(series: Iterable[Series]) -> list[tuple[Series, str]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+from ...bench.results.cell import NO_LOOP
+
 Style = TypeVar("Style")
 
 # Okabe and Ito's colours ("Color Universal Design", 2008) stay apart for every common
@@ -95,7 +97,7 @@ KNOWN_LINES: Mapping[str, LineStyle] = MappingProxyType(
     {
         "asyncio": LineStyle((), "o"),
         "uvloop": LineStyle((4, 1.5), "s"),
-        "none": LineStyle((1, 1.5), "^"),
+        NO_LOOP: LineStyle((1, 1.5), "^"),
         "eager": LineStyle((6, 1.5, 1, 1.5), "D"),
         "asyncio-eager": LineStyle((6, 1.5, 1, 1.5), "D"),
     }

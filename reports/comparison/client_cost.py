@@ -7,13 +7,13 @@ call is the client's sockets, parsing and pool, less the mock. Measured, the moc
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 from ...bench.results.formatting import listed, name, seconds
 from ...bench.results.records import CellResult, Run, Status
+from ...mocks.transports.registry import RESPX
 from .ranking import label
-
-IN_PROCESS = "respx"
 
 
 def client_costs(run: Run) -> tuple[str, ...]:
@@ -50,14 +50,10 @@ def _sentence(
 
 def _costs(run: Run) -> Iterator[tuple[CellResult, float]]:
     """Yield each cell over sockets with the CPU seconds of a call above its twin in-process."""
-    twins = {
-        _without_transport(result): result
-        for result in run.cells
-        if result.cell.transport == IN_PROCESS
-    }
+    twins = {result.cell: result for result in run.cells if result.cell.transport == RESPX.name}
     for result in run.cells:
-        twin = twins.get(_without_transport(result))
-        if twin is None or result.cell.transport == IN_PROCESS:
+        twin = twins.get(replace(result.cell, transport=RESPX.name))
+        if twin is None or twin is result:
             continue
         over_sockets_s, in_process_s = _cpu_s_per_call(result), _cpu_s_per_call(twin)
         if over_sockets_s is not None and in_process_s is not None:
@@ -72,22 +68,3 @@ def _cpu_s_per_call(result: CellResult) -> float | None:
     ):
         return None
     return result.cpu_s_per_session * result.cell.session_count / result.llm_calls
-
-
-def _without_transport(result: CellResult) -> Hashable:
-    return (
-        *(
-            result.cell.scenario,
-            result.cell.target,
-            result.cell.strategy,
-            result.cell.loop,
-            result.cell.clock,
-        ),
-        *(
-            result.cell.concurrency,
-            result.cell.session_count,
-            result.cell.seed,
-            result.cell.tool_workers,
-            result.cell.arrivals,
-        ),
-    )

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...bench.results.cell import NO_LOOP
+from ...bench.results.cell import FACTORS, NO_LOOP, Factor
 from ...bench.results.formatting import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
 from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
-from .ranking import ScenarioCells, throughputs_per_s
+from ...bench.statistics.ranking import throughputs_per_s
+from .ranking import ScenarioCells
 from .summary import sessions_lost
 
 
@@ -45,42 +46,17 @@ EFFICIENCY = Column(
     "Ideal over measured makespan: 100 % is a scheduler that costs nothing.",
 )
 
-_TARGET = Column(
-    "target",
-    lambda result: name(result.cell.target),
-    "The agent under test.",
-    identifies=True,
-    is_name=True,
-)
-_TRANSPORT = Column(
-    "transport",
-    lambda result: name(result.cell.transport),
-    "How the model is reached.",
-    identifies=True,
-    is_name=True,
-)
-_CLOCK = Column(
-    "clock",
-    lambda result: result.cell.clock.value,
-    "How time passes.",
-    identifies=True,
-    is_name=True,
-)
-_TOOL_WORKERS = Column(
-    "workers",
-    lambda result: whole(result.cell.tool_workers),
-    "Threads for blocking tools.",
-    identifies=True,
-)
-_SEED = Column("seed", lambda result: str(result.cell.seed), "Seed of the script.", identifies=True)
 
-_ARRIVALS = Column(
-    "arrivals",
-    lambda result: name(result.cell.arrivals),
-    "When sessions arrive; sessions a second.",
-    identifies=True,
-    is_name=True,
-)
+def _column_of(key: str, factor: Factor) -> Column:
+    return Column(
+        factor.heading,
+        lambda result: factor.text(getattr(result.cell, key)),
+        factor.explanation,
+        identifies=True,
+        is_name=factor.is_name,
+    )
+
+
 _RAW_P99 = Column(
     "raw p99",
     lambda cell: seconds(None if cell.raw_latency_s is None else cell.raw_latency_s.p99),
@@ -93,9 +69,6 @@ _DELIVERED = Column(
     "Sessions that began, over the time in which they did.",
     rank=2,
 )
-
-# Shown only where the cells of a scenario differ in them.
-_WHERE_VARYING = (_TARGET, _TRANSPORT, _ARRIVALS, _CLOCK, _TOOL_WORKERS, _SEED)
 
 _ALWAYS = (
     Column(
@@ -174,7 +147,7 @@ def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
     """Choose the columns for a scenario: what its cells all share needs none."""
     varying = (
         column
-        for column in _WHERE_VARYING
+        for column in (_column_of(key, factor) for key, factor in FACTORS.items())
         if len({column.text(cell) for cell in scenario.cells}) > 1
     )
     in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)

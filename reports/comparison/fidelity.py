@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import DASH, counted, listed, name, seconds, whole
 from ...bench.results.records import Fidelity, Run
 from .ranking import label
@@ -18,7 +19,7 @@ def fidelity_rows(fidelity: Sequence[Fidelity]) -> list[tuple[str, ...]]:
         (
             name(one.cell.scenario),
             name(one.cell.strategy),
-            DASH if one.cell.loop == "none" else name(one.cell.loop),
+            DASH if one.cell.loop == NO_LOOP else name(one.cell.loop),
             whole(one.cell.concurrency),
             whole(one.cell.session_count),
             seconds(one.wall.makespan_s),

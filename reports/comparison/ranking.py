@@ -1,7 +1,8 @@
 """The cells of a run put side by side: what competes with what, and which cell leads.
 
 Only cells that differ in nothing but strategy, loop and load compete: such cells form a
-*field*. A scenario with one target on one clock is one field; with three targets it is three.
+*field*. The count of sessions sets no fields apart: a sweep may well run more of them at a higher
+load. A scenario with one target on one clock is one field; with three targets it is three.
 
 **What is compared** at a load is throughput: within a field every cell faces the same waits,
 so the ranking by throughput is the ranking by efficiency. In an open loop throughput is what
@@ -17,40 +18,24 @@ every load: asked for a hundred sessions it does one after another. Where a run 
 concurrency 1 only, that cell stands for it at the other loads too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from ...bench.results.cell import NO_LOOP, Cell
+from ...bench.results.cell import FACTORS, NO_LOOP, Cell
 from ...bench.results.formatting import listed, name
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.intervals import ratio_interval
-from ...bench.statistics.percentiles import percentile
-from ...mocks.workload.arrivals import CLOSED
+from ...bench.statistics.ranking import score_of, scores_of
 
-SERIAL_STRATEGIES = frozenset({"sync"})
 TIE = 0.01
 """Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
 
 _A_CONTEST = 2
-_PERCENTS = {"p50": 50, "p99": 99}
 
 Value = TypeVar("Value")
 Key = TypeVar("Key")
-
-# The factors that set fields apart, each with the way in which it is named. The count of
-# sessions is none of them: a sweep may well run more sessions at a higher load.
-_FACTORS: Mapping[str, Callable[[CellResult], str]] = {
-    "target": lambda result: result.cell.target,
-    "transport": lambda result: result.cell.transport,
-    "arrivals": lambda result: (
-        result.cell.arrivals if result.cell.arrivals != "closed" else "closed loop"
-    ),
-    "clock": lambda result: f"{result.cell.clock} clock",
-    "tool workers": lambda result: f"{result.cell.tool_workers} tool workers",
-    "seed": lambda result: f"seed {result.cell.seed}",
-}
 
 
 class Mark(StrEnum):
@@ -71,7 +56,7 @@ class Series:
     @property
     def serial(self) -> bool:
         """Whether the strategy carries one session at a time, whatever is asked of it."""
-        return self.strategy in SERIAL_STRATEGIES
+        return is_serial(self.cells[0])
 
     @property
     def label(self) -> str:
@@ -280,12 +265,12 @@ def named(cells: Iterable[CellResult]) -> str:
 
 def is_serial(result: CellResult) -> bool:
     """Whether a cell's strategy carries one session at a time, whatever is asked of it."""
-    return result.cell.strategy in SERIAL_STRATEGIES
+    return result.cell.one_at_a_time
 
 
 def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
-    def factors(cell: CellResult) -> tuple[str, ...]:
-        return tuple(name(cell) for name in _FACTORS.values())
+    def factors(result: CellResult) -> tuple[str, ...]:
+        return tuple(factor.phrase(getattr(result.cell, key)) for key, factor in FACTORS.items())
 
     competing = grouped(cells, factors)
     varying = [len(set(values)) > 1 for values in zip(*competing, strict=True)]
@@ -299,62 +284,22 @@ def _fields(scenario: str, cells: Iterable[CellResult]) -> tuple[Field, ...]:
     )
 
 
-def throughputs_per_s(cell: CellResult) -> tuple[float, ...]:
-    """What each trial of a cell carried."""
-    return tuple(trial.throughput_per_s for trial in cell.trial_figures)
-
-
-def latencies_s(cell: CellResult, figure: str) -> tuple[float, ...]:
-    """A percentile (``p50``, ``p99``) of each trial's latencies; those without one are left out."""
-    ordered = (sorted(trial.latency_ns) for trial in cell.trial_figures)
-    latencies_ns = (percentile(each, _PERCENTS[figure]) for each in ordered)
-    return tuple(each_ns / 1e9 for each_ns in latencies_ns if each_ns)
-
-
-def judged_by(result: CellResult) -> str | None:
-    """Return the figure of ``LatencySummary`` that an open loop is judged by; none if closed."""
-    if result.cell.arrivals == CLOSED.name:
-        return None
-    counts = [len(trial.latency_ns) for trial in result.trial_figures] or [
-        result.cell.session_count
-    ]
-    carries_p99 = percentile(range(min(counts)), _PERCENTS["p99"]) is not None
-    return "p99" if carries_p99 else "p50"
-
-
 def is_level(best: CellResult, cell: CellResult) -> bool:
     """Whether a cell did as well as the best one, but for what no choice turns on."""
-    return _score(cell) >= _score(best) * (1 - TIE)
+    return score_of(cell) >= score_of(best) * (1 - TIE)
 
 
 def _ties(best: CellResult, cell: CellResult) -> bool:
     if is_level(best, cell):
         return True
-    if _score(cell) <= 0:
+    if score_of(cell) <= 0:
         return False
-    ratio = ratio_interval(_scores(best), _scores(cell))
+    ratio = ratio_interval(scores_of(best), scores_of(cell))
     return ratio is not None and ratio.low <= 1
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return cell.sessions.all_succeeded, _score(cell)
-
-
-def _score(cell: CellResult) -> float:
-    """What a cell is ranked by, the greater the better: throughput, or one over its latency."""
-    figure = judged_by(cell)
-    if figure is None:
-        return cell.achieved_per_s
-    latency_s: float | None = getattr(cell.latency_s, figure)
-    return 1 / latency_s if latency_s and cell.achieved_per_s > 0 else 0.0
-
-
-def _scores(cell: CellResult) -> tuple[float, ...]:
-    """The same for each trial."""
-    figure = judged_by(cell)
-    if figure is None:
-        return throughputs_per_s(cell)
-    return tuple(1 / latency_s for latency_s in latencies_s(cell, figure))
+    return cell.sessions.all_succeeded, score_of(cell)
 
 
 def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:

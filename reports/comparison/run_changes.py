@@ -128,6 +128,4 @@ def _names(cells: Sequence[CellResult]) -> str:
 
 
 def _name(result: CellResult) -> str:
-    by = "" if result.cell.transport == "respx" else f" {name(result.cell.transport)}"
-    arriving = "" if result.cell.arrivals == "closed" else f" {name(result.cell.arrivals)}"
-    return f"{plain(result.cell.name)}{by}{arriving}"
+    return " ".join([plain(result.cell.name), *map(name, result.cell.unusual.values())])

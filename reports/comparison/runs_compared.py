@@ -12,8 +12,8 @@ from enum import StrEnum
 from ...bench.results.cell import Cell
 from ...bench.results.records import CellResult, Environment, Run, Status
 from ...bench.statistics.intervals import Interval, independent_ratio_interval
-from ...mocks.clock import ClockMode
-from .ranking import TIE, judged_by, latencies_s, throughputs_per_s
+from ...bench.statistics.ranking import judged_by, latencies_s, throughputs_per_s
+from .ranking import TIE
 
 
 class Direction(StrEnum):
@@ -145,7 +145,7 @@ def _score(before: CellResult, after: CellResult, percentile: str | None) -> Rat
         ours, theirs = (getattr(cell.latency_s, percentile) for cell in (after, before))
         value = _over(ours, theirs)
         interval = _interval(latencies_s(after, percentile), latencies_s(before, percentile))
-    if before.cell.clock is ClockMode.VIRTUAL and value is not None:
+    if not before.cell.clock.charges_cpu and value is not None:
         interval = Interval(value, value, value)  # it is exact, after one trial as after many
     return Ratio(value, interval, more_is_better=percentile is None)
 

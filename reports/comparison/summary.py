@@ -15,10 +15,11 @@ from ...bench.results.formatting import (
     whole,
 )
 from ...bench.results.records import CellResult, Run, Status
+from ...bench.statistics.ranking import judged_by
 from ...bench.statistics.scaling import Objective
 from .client_cost import client_costs
 from .fidelity import fidelity_sentences
-from .ranking import Field, Standing, grouped, is_level, judged_by, named, scenarios
+from .ranking import Field, Standing, grouped, is_level, named, scenarios
 from .scaling import goodput_sentences, objective_of, scaling_sentences
 from .time_breakdown import time_sentences
 

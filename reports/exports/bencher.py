@@ -3,6 +3,7 @@
 import json
 
 from ...bench.results.records import CellResult, Run
+from ...bench.statistics.percentiles import PERCENTILES
 from .measured import measured_cells
 
 
@@ -22,7 +23,7 @@ def _measures(cell: CellResult) -> dict[str, dict[str, float]]:
         if value is not None:
             bounds = {"lower_value": min(over_trials), "upper_value": max(over_trials)}
             measures[slug] = {"value": value, **bounds}
-    for percentile in ("p50", "p90", "p95", "p99"):
+    for percentile in PERCENTILES:
         value = getattr(cell.latency_s, percentile)
         if value is not None:
             measures[f"latency-{percentile}-s"] = {"value": value}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from ...bench.results.records import CellResult, Run
+from ...bench.statistics.percentiles import PERCENTILES
 from .measured import measured_cells
 
 
@@ -35,7 +36,7 @@ def _rendered(run: Run, metrics: tuple[tuple[str, str, str], ...], *, with_effic
 
 
 def _percentiles(name: str, cell: CellResult) -> Iterator[dict[str, object]]:
-    for percentile in ("p50", "p90", "p95", "p99"):
+    for percentile in PERCENTILES:
         value = getattr(cell.latency_s, percentile)
         if value is not None:
             yield _entry(f"{name} latency {percentile}", "s", value, cell)

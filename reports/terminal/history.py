@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from ...bench.statistics.change_points import METRICS, ChangePoint, Trend
+from ...bench.statistics.change_points import ChangePoint, Trend
+from ...bench.statistics.figures import FIGURES
 
 _BARS = "▁▂▃▄▅▆▇█"
 _MOST_BARS = 60
@@ -50,7 +51,7 @@ def _in_words(trend: Trend, change: ChangePoint) -> str:
 
 
 def _style(trend: Trend, change: ChangePoint) -> str:
-    return "green" if (change.growth > 0) == METRICS[trend.metric] else "red"
+    return "green" if (change.growth > 0) == FIGURES[trend.metric].more_is_better else "red"
 
 
 def _short(value: float) -> str:

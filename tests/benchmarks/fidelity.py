@@ -22,7 +22,6 @@ from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.reports.comparison.fidelity import fidelity_markdown
 
 TIME_LIMIT_S = 3600
-ONE_AT_A_TIME = ("sync", "blocking")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,7 +36,7 @@ def print_table(*, latency_s: float, few: int, pairs: int) -> None:
     processes = TrialProcesses(TIME_LIMIT_S)
     print(f"\nOne model call of {latency_s:g} s, 50 at once, {pairs} pair(s) of trials:\n")
     found = [
-        measure_fidelity(spec, 1 if spec.cell.strategy in ONE_AT_A_TIME else pairs, processes)
+        measure_fidelity(spec, 1 if spec.cell.one_at_a_time else pairs, processes)
         for spec in specs(chat(latency_s), few)
     ]
     print(fidelity_markdown([each for each in found if each is not None]), flush=True)
@@ -62,12 +61,12 @@ def specs(scenario: Scenario, few: int) -> Iterator[TrialSpec]:
     factors = Factors(
         scenarios=(scenario,),
         strategies=BUILT_IN,
-        loops=tuple(loop for loop in LOOPS if loop != "eager" or sys.version_info >= (3, 12)),
+        loops=tuple(loop.name for loop in LOOPS.values() if loop.is_here),
         concurrency=(50,),
         clock=ClockMode.WARP,
     )
     for spec in cells_of(factors):
-        if spec.cell.strategy in ONE_AT_A_TIME:
+        if spec.cell.one_at_a_time:
             yield replace(spec, cell=replace(spec.cell, session_count=few))
         else:
             yield spec

@@ -26,7 +26,7 @@ from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import Drives, Strategy, available_strategies
 from warpbench.bench.targets.loading import Lab, build_target
-from warpbench.bench.trial.loops import asyncio_loop
+from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import Clock, ClockMode, SkippingClock, create_clock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
@@ -104,7 +104,7 @@ def both_arms(name: str) -> Iterator[tuple[Arm, Arm]]:
     with (
         accounting.looking(),
         keeping_time(clock),
-        asyncio.Runner(loop_factory=lambda: asyncio_loop(clock)) as runner,
+        asyncio.Runner(loop_factory=lambda: ASYNCIO.create(clock)) as runner,
     ):
         yield Arm(clock, strategy, runner, accounting), Arm(clock, strategy, runner, none)
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from warpbench.bench.trial.loops import asyncio_loop
+from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
@@ -100,7 +100,7 @@ def on_clock(mode: ClockMode, work: Callable[[], Any], latency_ns: int = 0) -> A
     with (
         keeping_time(clock),
         mocked_http(World(model, Services((), "any"), clock, Traffic())),
-        asyncio.Runner(loop_factory=lambda: asyncio_loop(clock)) as runner,
+        asyncio.Runner(loop_factory=lambda: ASYNCIO.create(clock)) as runner,
     ):
         return runner.run(work())
 

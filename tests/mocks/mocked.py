@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from warpbench.bench.trial.loops import asyncio_loop
+from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import Clock, VirtualClock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
@@ -54,7 +54,7 @@ class Mocked:
             return work()
 
     def run_async(
-        self, work: Callable[[], Coroutine[Any, Any, T]], new_loop: Any = asyncio_loop
+        self, work: Callable[[], Coroutine[Any, Any, T]], new_loop: Any = ASYNCIO.create
     ) -> T:
         def on_loop() -> T:
             with asyncio.Runner(loop_factory=lambda: new_loop(self.clock)) as runner:

@@ -64,12 +64,12 @@ ATTEMPTS = {
 def test_nothing_leaves_the_machine(attempt: str) -> None:
     script = f"""
         import asyncio, http.client, socket
-        from warpbench.bench.trial.loops import uvloop_loop
+        from warpbench.bench.trial.loops import UVLOOP
         from warpbench.mocks.clock import WallClock
         from warpbench.mocks.sandbox import stay_on_this_machine
 
         def on_uvloop(coroutine):
-            with asyncio.Runner(loop_factory=lambda: uvloop_loop(WallClock())) as runner:
+            with asyncio.Runner(loop_factory=lambda: UVLOOP.create(WallClock())) as runner:
                 runner.run(coroutine)
 
         stay_on_this_machine()

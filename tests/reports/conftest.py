@@ -90,7 +90,12 @@ def build_cell(
         "vitals": _vitals(makespan, concurrency) if loop != "none" else None,
         "probe_share": 0.02,
     }
-    identity = {"scenario": scenario, "strategy": strategy, "loop": loop}
+    identity = {
+        "scenario": scenario,
+        "strategy": strategy,
+        "loop": loop,
+        "one_at_a_time": strategy == "sync",
+    }
     return built(**{**SERVED, **measured, **identity, "concurrency": concurrency, **fields})
 
 

@@ -1,14 +1,16 @@
 """The structure tier: compares virtual time, and says what became worse and why. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
+from ...results.records import LatencySummary
 from ...results.verdict import Change
 from ..tolerances import Tolerances, within
 from ..words import counted, number, seconds_in_words
 from .measure import BlockedPlace, RoundStructure, Structure
 
 _NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
-_PERCENTILES = ("p50", "p90", "p95", "p99", "max", "mean")
+_LATENCY_FIGURES = tuple(part.name for part in fields(LatencySummary))
 
 
 def is_same_workload(before: Structure, after: Structure) -> bool:
@@ -42,7 +44,7 @@ def structure_changes(
             is_worse=True,
         )
     yield from _time("makespan", before.makespan_s, after.makespan_s, tolerances.makespan)
-    for name in _PERCENTILES:
+    for name in _LATENCY_FIGURES:
         old, new = getattr(before.latency_s, name), getattr(after.latency_s, name)
         if old is not None and new is not None:
             yield from _time(f"latency {name}", old, new, tolerances.latency)

@@ -4,13 +4,13 @@ Made means: a virtual environment that sees this one's packages behind its own, 
 what differs is installed.
 """
 
-import subprocess
 import sys
 import sysconfig
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import UsageError
 from .worktrees import Checkout, Worktree, files_at
 
@@ -49,7 +49,7 @@ def environment_for(worktree: Worktree, recipe: Sequence[str], folder: Path) -> 
     arguments = list(recipe) or _default_recipe(worktree.folder)
     _run([sys.executable, "-m", "venv", str(folder)], worktree.folder)
     python = folder / "bin" / "python"
-    packages = Path(_run([str(python), "-c", _PRINT_PURELIB], worktree.folder).stdout.strip())
+    packages = Path(_run([str(python), "-c", _PRINT_PURELIB], worktree.folder).strip())
     behind = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
     # A path file is read after the packages beside it: what is installed there comes first.
     # site.addsitedir reads the path files of the folder behind, editable installs included.
@@ -92,17 +92,11 @@ def _named_at(commit: str) -> dict[str, object]:
     return named
 
 
-def _run(command: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+def _run(command: Sequence[str], folder: Path) -> str:
     try:
-        finished = subprocess.run(  # noqa: S603 - pip, and what the project says to install
-            command, cwd=folder, capture_output=True, check=False, text=True, timeout=_TIMEOUT_S
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"--against: no environment could be made: {error}") from error
-    if finished.returncode != 0:
-        said = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        return run_to_end(command, _TIMEOUT_S, folder=folder)
+    except ChildError as error:
         raise UsageError(
             f"--against: no environment could be made for the other commit, whose dependencies "
-            f"differ: {said}; say what to install in tool.warpbench.environment"
-        )
-    return finished
+            f"differ: {error}; say what to install in tool.warpbench.environment"
+        ) from error

@@ -1,17 +1,14 @@
 """One side of a comparison, as the gate sees it: asked for a trial, it tells what it cost."""
 
-import contextlib
 import json
 import os
-import select
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from ....mocks.child_process import Child, ChildError
 from ....mocks.errors import TrialError
 from ..baseline import CellBaseline
 from .worktrees import Checkout, Worktree
@@ -37,10 +34,9 @@ class Cost:
 class Side:
     """A process that runs trials of one commit."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[str]", errors: IO[str]) -> None:
+    def __init__(self, name: str, child: Child) -> None:
         self._name = name
-        self._process = process
-        self._errors = errors
+        self._child = child
 
     def ready(self) -> None:
         """Wait until its targets are loaded.
@@ -57,22 +53,14 @@ class Side:
             TrialError: It came to nothing; the message names the side.
         """
         request = {**asdict(result.cell), "session_count": sessions}
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it is gone: the answer will say so
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
+        self._child.write(json.dumps(request).encode() + b"\n")
         return Cost(**self._answer(_TRIAL_LIMIT_S))
 
     def _answer(self, limit_s: float) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], limit_s)[0]:
-            raise TrialError(f"{self._name}: hung: no answer within {limit_s:g} s")
-        line = self._process.stdout.readline()
-        if not line:
-            self._errors.seek(0)
-            last = (self._errors.read().strip().splitlines() or ["it said nothing"])[-1]
-            raise TrialError(f"{self._name}: crashed: {last}")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(self._child.line(limit_s))
+        except ChildError as error:
+            raise TrialError(f"{self._name}: {error}") from error
         if "error" in answer:
             raise TrialError(f"{self._name}: {answer['error']}")
         return answer
@@ -100,19 +88,9 @@ def running_side(
         "checkout": str(checkout.root),
         "targets": list(targets),
     }
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-        process = subprocess.Popen(  # noqa: S603 - this interpreter, or its like
-            [str(python), "-P", "-m", _MODULE, json.dumps(settings)],
-            cwd=worktree.folder,
-            env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            encoding="utf-8",
-        )
-        try:
-            yield Side(f"{worktree.name} ({worktree.commit[:12]})", process, errors)
-        finally:
-            process.kill()
-            process.communicate()
+    with Child(
+        [str(python), "-P", "-m", _MODULE, json.dumps(settings)],
+        folder=worktree.folder,
+        environ={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+    ) as child:
+        yield Side(f"{worktree.name} ({worktree.commit[:12]})", child)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
 from ....mocks.errors import WarpbenchError
 from ....mocks.sandbox import hold_no_secrets
@@ -27,7 +28,12 @@ from ...targets.loading import load_factory
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import run_trial
 
-_PRELOADED = ("openai.resources.chat", "httpcore", "httpcore2")
+_PRELOADED = (
+    "warpbench.mocks.transports.in_process.reached",
+    "openai.resources.chat",
+    "httpcore",
+    "httpcore2",
+)
 
 
 def main() -> None:
@@ -76,9 +82,7 @@ def _in_a_fork(request: dict[str, Any]) -> dict[str, Any]:
         text = answer.read()
     _, status = os.waitpid(child, 0)
     if not text:
-        code = os.waitstatus_to_exitcode(status)
-        killed = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
-        return {"error": f"crashed: its process was {killed}"}
+        return {"error": f"crashed: {exit_reason(os.waitstatus_to_exitcode(status))}"}
     answer_read: dict[str, Any] = json.loads(text)
     return answer_read
 

@@ -1,17 +1,17 @@
 """Checks out commits beside each other, so that both can be measured in turn."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import UsageError
 
 # Of one length, so that not even the length of a path tells the sides apart.
 BASE, HEAD, SAME = "base", "head", "same"
-_GIT_TIMEOUT_S = 120
+_GIT_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
             yield made
         finally:
             for worktree in made.values():
-                _run(("worktree", "remove", "--force", str(worktree.root)))
+                with suppress(UsageError):
+                    _git("worktree", "remove", "--force", str(worktree.root), failing="--against")
 
 
 def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:
@@ -116,21 +117,8 @@ def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _git(*arguments: str, failing: str) -> str:
-    finished = _run(arguments)
-    if finished.returncode != 0:
-        said = " ".join(finished.stderr.split())
-        raise UsageError(f"{failing}{f' ({said})' if said else ''}")
-    return finished.stdout.rstrip("\n")
-
-
-def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(  # noqa: S603 - the user's own git
-            ["git", *arguments],  # noqa: S607
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=_GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"--against: git cannot be run: {error}") from error
+        return run_to_end(["git", *arguments], _GIT_LIMIT_S).rstrip("\n")
+    except ChildError as error:
+        output = error.output or ("" if error.has_ended else str(error))
+        raise UsageError(f"{failing}{f' ({output})' if output else ''}") from error

@@ -9,11 +9,11 @@ import os
 import pickle
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import TrialError, UsageError
 from ...trial.spec import TrialSpec
 
@@ -47,20 +47,9 @@ def count_instructions(spec: TrialSpec) -> int:
             *(sys.executable, "-P", "-m", _MODULE, str(pickled)),
         ]
         try:
-            finished = subprocess.run(  # noqa: S603 - valgrind, on this interpreter
-                command,
-                env={**os.environ, "PYTHONHASHSEED": "0"},
-                capture_output=True,
-                check=False,
-                text=True,
-                errors="replace",
-                timeout=_LIMIT_S,
-            )
-        except subprocess.TimeoutExpired:
-            raise TrialError(f"under valgrind: no result within {_LIMIT_S} s") from None
-        if finished.returncode != 0:
-            last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise TrialError(f"under valgrind: {last}")
+            run_to_end(command, _LIMIT_S, environ={**os.environ, "PYTHONHASHSEED": "0"})
+        except ChildError as error:
+            raise TrialError(f"under valgrind: {error}") from error
         totals = _TOTALS.search(counts.read_text(encoding="utf-8", errors="replace"))
     if totals is None or totals[1] == "0":
         raise TrialError("under valgrind: nothing was counted; may callgrind_control attach here?")

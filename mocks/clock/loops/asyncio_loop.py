@@ -13,7 +13,7 @@ from contextvars import Context
 from itertools import count
 from typing import Any, TypeVarTuple
 
-from ..protocol import ClockMode, due_nanoseconds, nanoseconds, seconds
+from ..protocol import due_nanoseconds, nanoseconds, seconds
 from ..skipping import Parking, Participant, SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
@@ -118,7 +118,7 @@ class SkippingSelector(selectors.BaseSelector):
         waits_ns = [] if timeout_s is None else [nanoseconds(timeout_s)]
         waits_ns += [] if due_ns is None else [due_ns - now_ns]
         wait_ns = max(0, min(waits_ns))
-        if self._clock.mode is not ClockMode.VIRTUAL:
+        if self._clock.mode.charges_cpu:
             # epoll counts in milliseconds, and the selectors module rounds up.
             wait_ns = -(-wait_ns // _EPOLL_GRAIN_NS) * _EPOLL_GRAIN_NS
         return now_ns + wait_ns

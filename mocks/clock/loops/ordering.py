@@ -12,7 +12,7 @@ coroutines, differs from process to process (with 50 tasks it was seen in every 
 - a thread pool joins its threads in the order in which it started them.
 
 The default thread pool grows with the number of cores. In ``virtual`` there are
-``VIRTUAL_CORES``, and ``asyncio.to_thread`` runs as many calls at once on each machine.
+``VIRTUAL_CORES``, and ``asyncio.to_thread`` runs equally many calls concurrently on each machine.
 
 A ``random.Random()`` without a seed takes one from the system: an agent that draws the jitter
 of its back-off so would be another in each run. In ``virtual`` it is seeded by how many were
@@ -34,7 +34,6 @@ from typing import Any
 
 from ..patching import patched
 from ..skipping import SkippingClock
-from ..virtual import VirtualClock
 
 VIRTUAL_CORES = 2
 """What ``os.cpu_count()`` says: with it, the default thread pool has six workers."""
@@ -68,12 +67,12 @@ class OrderedFuture(_InOrderOfCreation, asyncio.Future[Any]):
 
 
 def order_by_creation(loop: Any, clock: SkippingClock) -> None:
-    """Let ``loop`` make ordered tasks and futures, if its clock is virtual.
+    """Let ``loop`` make ordered tasks and futures, if computing is free on its clock.
 
     In ``warp`` the loop's own cost is measured, and nothing is changed. That is why these are
     attributes of the one loop, and not methods of its class, which an annotation could name.
     """
-    if not isinstance(clock, VirtualClock):
+    if clock.mode.charges_cpu:
         return
     set_task_factory = loop.set_task_factory
 
@@ -93,7 +92,7 @@ def order_by_creation(loop: Any, clock: SkippingClock) -> None:
 @contextmanager
 def same_on_every_machine(clock: SkippingClock) -> Iterator[None]:
     """Take addresses and the number of cores out of what happens in a virtual scope."""
-    if not isinstance(clock, VirtualClock):
+    if clock.mode.charges_cpu:
         yield
         return
     with ExitStack() as patches:
@@ -128,7 +127,7 @@ def eager_ordered_task(
     return OrderedTask(coro, loop=loop, **{**options, "eager_start": True})
 
 
-def _hash_of_future(clock: VirtualClock) -> Callable[[concurrent.futures.Future[Any]], int]:
+def _hash_of_future(clock: SkippingClock) -> Callable[[concurrent.futures.Future[Any]], int]:
     def hash_of(future: concurrent.futures.Future[Any]) -> int:
         # setdefault would draw a number at each call, and numbers must not depend on that.
         attributes = vars(future)

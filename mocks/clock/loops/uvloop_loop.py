@@ -20,7 +20,7 @@ from typing import NoReturn, TypeVarTuple
 import uvloop
 
 from ...errors import ClockError
-from ..protocol import ClockMode, due_nanoseconds, seconds
+from ..protocol import due_nanoseconds, seconds
 from ..skipping import Parking, SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
@@ -204,7 +204,7 @@ class SkippingUvloop(uvloop.Loop):
         due_ns = self.mocked_waits.earliest_ns()
         dues_ns = [timer[0] for timer in self._timers[:1]] + ([] if due_ns is None else [due_ns])
         deadline_ns = min(dues_ns, default=None)
-        if deadline_ns is not None and self._clock.mode is not ClockMode.VIRTUAL:
+        if deadline_ns is not None and self._clock.mode.charges_cpu:
             now_ns = self._clock.now_ns()
             deadline_ns = now_ns - (now_ns - deadline_ns) // _GRAIN_NS * _GRAIN_NS
         self._clock.park(self._parking, deadline_ns)

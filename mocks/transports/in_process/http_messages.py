@@ -1,4 +1,4 @@
-"""What a patched transport is asked, and what it answers: no more than the lab and clients read."""
+"""Requests and responses of a patched transport: only what the lab and clients read."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +10,7 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a request goes: the whole of it as text, and its path."""
+    """The address of a request: the whole as text, and its path."""
 
     text: str
     path: str
@@ -20,10 +20,10 @@ class Request(msgspec.Struct, frozen=True):
     """What a transport was asked.
 
     Attributes:
-        method: Its method, in capitals.
-        address: Where it goes.
-        body: Its body.
-        read_timeout_s: How long its client waits for the next bytes; ``None``: for ever.
+        method: HTTP method, in capitals.
+        address: Address of the request.
+        body: Body of the request.
+        read_timeout_s: Seconds that the client waits for the next bytes; ``None``: no limit.
     """
 
     method: str
@@ -33,15 +33,15 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Body(httpx2.SyncByteStream, httpx.SyncByteStream):
-    """The body of a response to a sync client, in pieces; either library takes it."""
+    """The body of a response to a sync client, in pieces; both libraries accept it."""
 
 
 class AsyncBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
-    """The same for async clients."""
+    """The body of a response to an async client, in pieces."""
 
 
 class Response:
-    """What a transport answers: all that httpx and httpx2 read of it.
+    """The response of a transport: all that httpx and httpx2 read of one.
 
     Attributes:
         status: HTTP status.
@@ -65,7 +65,7 @@ class Response:
 
 
 class WholeBody(Body, AsyncBody):
-    """A body that is there as a whole, for sync and async clients; it is read once."""
+    """A complete body, for sync and async clients; it is read once."""
 
     def __init__(self, data: bytes) -> None:
         self._data: bytes | None = data

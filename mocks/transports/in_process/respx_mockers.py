@@ -1,12 +1,12 @@
-"""How respx patches the transports: mockers of the lab's own, that hand each request on as it is.
+"""How respx patches the transports: the lab's own mockers pass each request on as it is.
 
 respx's own mocker makes an ``httpx.Request`` of whatever a transport is asked, and what the
 transport returns of an ``httpx.Response``. The lab needs neither: it reads method, address and
 body, and answers with what clients read of a response. A mocked call costs a fifth less for it.
 
-What is patched for certain are the connections below all transports (``httpcore``). Above them a
-client's own transport would only carry request and response down and up again, so where nobody
-else has mocked what is below, it is answered there: that costs a fifth less once more.
+The connections below all transports (``httpcore``) are always patched. Above them a client's own
+transport would only convert request and response and back. So where nobody else has mocked what
+is below, the request is answered at that transport, which saves another fifth.
 """
 
 import inspect
@@ -56,7 +56,7 @@ def _request(asked: Any, body: bytes) -> Request:
 
 
 def _client_request(asked: Any, body: bytes) -> Request:
-    """The same of a request as a client makes it."""
+    """Read a request as a client makes it."""
     url = asked.url
     timeouts = asked.extensions.get("timeout")
     return Request(
@@ -68,14 +68,14 @@ def _client_request(asked: Any, body: bytes) -> Request:
 
 
 async def _read(stream: Iterable[bytes] | AsyncIterable[bytes]) -> bytes:
-    # What is in memory already can be read either way, and plainly it costs a third.
+    # A body in memory can be read synchronously, which costs a third.
     if isinstance(stream, Iterable):
         return b"".join(stream)
     return b"".join([chunk async for chunk in stream])
 
 
 def _handing_on(mocker: type[HTTPCoreMocker], original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what stands in for a transport's method: the mocker's first router answers."""
+    """Return the replacement of a transport's method: the mocker's first router answers."""
     if original.__name__ not in mocker.target_methods:
         return original  # Somebody else's mock: respx leaves those in place.
 
@@ -92,7 +92,7 @@ def _handing_on(mocker: type[HTTPCoreMocker], original: Callable[..., Any]) -> C
 
 
 def _is_answered_below(transport: Any, method: str) -> bool:
-    """Whether the pool below a transport is the lab's to answer, and nobody else's mock."""
+    """Return whether the lab, and nobody else, mocks the pool below a transport."""
     pool = getattr(transport, "_pool", None)
     answers = getattr(type(pool), method, None)
     return getattr(answers, "__module__", None) == __name__
@@ -101,7 +101,7 @@ def _is_answered_below(transport: Any, method: str) -> bool:
 def _cutting_short(
     mocker: type[Mocker], library: ModuleType, original: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Return what stands in for a transport's method where the pool below it is answered anyway."""
+    """Return the replacement of a transport's method where the lab answers the pool below it."""
     if original.__name__ not in mocker.target_methods:
         return original
     response_of = library.Response
@@ -131,7 +131,7 @@ class Httpcore2Mocker(HTTPCore2Mocker):
 
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what stands in for a method of a transport; respx calls it."""
+        """Return the replacement of a transport's method; respx calls it."""
         return _handing_on(cls, spec)
 
 
@@ -142,7 +142,7 @@ class HttpcoreMocker(HTTPCoreMocker):
 
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what stands in for a method of a transport; respx calls it."""
+        """Return the replacement of a transport's method; respx calls it."""
         return _handing_on(cls, spec)
 
 
@@ -155,7 +155,7 @@ class Httpx2Mocker(Mocker):
 
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what stands in for a method of a transport; respx calls it."""
+        """Return the replacement of a transport's method; respx calls it."""
         return _cutting_short(cls, httpx2, spec)
 
 
@@ -168,7 +168,7 @@ class HttpxMocker(Mocker):
 
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what stands in for a method of a transport; respx calls it."""
+        """Return the replacement of a transport's method; respx calls it."""
         return _cutting_short(cls, httpx, spec)
 
 
@@ -178,4 +178,4 @@ MOCKERS = {
     "httpx2": Httpx2Mocker.name,
     "httpx": HttpxMocker.name,
 }
-"""The mocker of each transport, by the package that has it."""
+"""The mocker of each transport, by the name of its package."""

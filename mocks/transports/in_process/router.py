@@ -1,16 +1,16 @@
-"""The HTTP edge in-process: respx routers that play the mocked world's replies on the clock.
+"""The in-process transport: respx routers that send the mocked world's replies on the clock.
 
 respx patches the transport below any client, so real SDK clients run unchanged: openai 3.x
 through httpx2 (and ``httpcore2`` below it), others through httpx.
 
-What is replied is decided before respx's own matching, which resolves patterns, inspects the
-side effect and records each call for ever (about 8 KB a call with a 2 KB prompt). Whatever
-nobody mocks is refused: a request that isn't mocked never leaves the machine.
+The reply is decided before respx's own matching, which resolves patterns, inspects the side
+effect and keeps a record of each call (about 8 KB a call with a 2 KB prompt). A request that
+is not mocked is refused and never leaves the machine.
 
-There is no socket, so a client's own timeouts would never fire. They act here: a reply that
-is longer in coming than the client's read timeout allows raises what its transport would
-raise, at the time at which it would. So do connections that fail. A client without a timeout
-waits for ever for an answer that never comes; a clock that skips tells of that as of any hang.
+There is no socket, so a client's own timeouts would have no effect. They are applied here: a
+reply that takes longer than the client's read timeout raises what its transport would raise, at
+that time on the clock. So do failed connections. A client without a timeout waits endlessly
+for an answer that never comes, which a clock that skips reports as a deadlock.
 """
 
 import asyncio
@@ -83,7 +83,7 @@ class WorldRouter(respx.MockRouter):
 
 
 class _Play:
-    """One reply being played: pure reckoning of what happens next and when."""
+    """One reply being sent: computes what happens next, and when."""
 
     __slots__ = (
         "_errors",
@@ -118,7 +118,7 @@ class _Play:
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
     def require_first(self) -> None:
-        """Let status and headers through, if they came.
+        """Check that status and headers are sent.
 
         Raises:
             Exception: The transport's own, if there is no connection or no answer in time.
@@ -193,12 +193,12 @@ class _AsyncParts(AsyncBody):
                 yield data
 
     async def aclose(self) -> None:
-        """End it here: the client has gone, or never read it."""
+        """End the body here: the client has disconnected, or never read it."""
         self._scope.close()
 
 
 class _SyncParts(Body):
-    """The same for plain code."""
+    """The body of a reply, part by part, for a sync client."""
 
     def __init__(self, play: _Play, call: Call, scope: ExitStack) -> None:
         self._play = play
@@ -216,7 +216,7 @@ class _SyncParts(Body):
                 yield data
 
     def close(self) -> None:
-        """End it here: the client has gone, or never read it."""
+        """End the body here: the client has disconnected, or never read it."""
         self._scope.close()
 
 

@@ -1,9 +1,9 @@
-"""The loopback edge: the mocked world over real sockets, in a process of its own.
+"""The loopback transport: the mocked world over real sockets, in a process of its own.
 
     ServerProcess (in the trial) ──stdin──▶ WorldSpec ──▶ uvicorn ──▶ ServerApp ──▶ World
 
-The same replies as in-process, played by an ASGI app: what they are is decided by the world,
-and only how they are sent is decided here.
+An ASGI app sends the same replies as in-process: the world decides what they are, and only how
+they are sent is decided here.
 """
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp

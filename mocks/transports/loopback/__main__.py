@@ -1,4 +1,4 @@
-"""The process of a server: reads its world from standard input, and ends when that does."""
+"""The process of a server: reads its world from standard input, and ends when the input ends."""
 
 import logging
 import pickle
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Serve a world on a free port of loopback, which is written to standard output."""
-    # Broken connections are what faults are for; nobody wants to read of them.
+    # Faults break connections on purpose, so log nothing about them.
     logging.getLogger("uvicorn").addHandler(logging.NullHandler())
     logging.getLogger("uvicorn").propagate = False
     spec: WorldSpec = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent

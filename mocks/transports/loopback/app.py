@@ -19,16 +19,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CONTROL_PATH = "/warpbench/"
-"""Where a trial asks what the server saw, and tells it to forget."""
+"""The path at which a trial reads what the server saw, and resets it."""
 
 SERVICES_PATH = "/services/"
-"""What follows it is the scheme, the host and the path of a mocked HTTP service."""
+"""The path before the scheme, the host and the path of a mocked HTTP service."""
 
 TRANSPORT = "warpbench.transport"
-"""Name of the extension of a request's scope that holds its connection."""
+"""Name of the extension of a request's scope that holds the connection."""
 
 ARRIVED_NS = "warpbench.arrived_ns"
-"""Name of the one that says when its first byte was read, on the system's monotonic clock."""
+"""Name of the extension with the time of a request's first byte, on the monotonic clock."""
 
 _SETTLES_NS = 5_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -107,7 +107,7 @@ class ServerApp:
         if not is_complete:
             await wait_until(reply.end_ns)
             if reply.parts:
-                # What was sent has to be read before a reset may overtake it.
+                # Sent bytes must be read before a reset may overtake them.
                 await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
             _end(transport, reply.ending)
             await _until_gone(receive)
@@ -141,7 +141,7 @@ def _end(transport: HeldTransport, ending: Ending) -> None:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the body of a request; ``None`` if its client has gone before it was sent."""
+    """Return the body of a request; ``None`` if its client disconnected before it was sent."""
     parts: list[bytes] = []
     more = True
     while more:
@@ -166,7 +166,7 @@ async def _send_json(send: Send, status: int, value: object) -> None:
 
 
 def _address(scope: Scope) -> str:
-    """The address that a request is for: that of a service stands in its path, as it was sent."""
+    """Return the address that a request is for: that of a service is part of the request's path."""
     path: str = scope["raw_path"].decode("ascii", errors="replace")
     if not path.startswith(SERVICES_PATH):
         return path

@@ -18,10 +18,10 @@ _NONE_US = struct.pack("i", 0)
 
 @contextmanager
 def kept_awake() -> Iterator[bool]:
-    """Keep the cores awake in this scope, where the system has the file and lets us write to it.
+    """Keep the cores awake in this scope, where the system has the file and allows writing to it.
 
     Yields:
-        Whether they are.
+        Whether the cores are kept awake.
     """
     request = _requested()
     try:
@@ -34,7 +34,7 @@ def kept_awake() -> Iterator[bool]:
 def _requested() -> int | None:
     """Return the file descriptor that holds the request, if it is granted."""
     try:
-        # Not as files are opened for writing: where it is missing, nothing is to be created.
+        # Not opened as files are for writing: if the file is missing, none is to be created.
         request = os.open(_LATENCY_FILE, os.O_WRONLY)
     except OSError:
         return None

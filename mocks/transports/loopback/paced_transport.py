@@ -1,4 +1,4 @@
-"""A connection that sends at once what is due at once.
+"""A connection that sends head and body together if both are due at the same time.
 
 uvicorn writes the head of an answer and its body by themselves, and uvloop sends each as it is
 written: the client is woken for a head that it can do nothing with, and looks for the rest a
@@ -12,10 +12,10 @@ from typing import Any
 
 
 class HeldTransport(asyncio.Transport):
-    """A transport that can hold what is written, and sends it along with what is written next.
+    """A transport that can hold data, and sends them with the data that are written next.
 
     Args:
-        transport: What it sends by.
+        transport: The transport that sends the data.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -34,13 +34,13 @@ class HeldTransport(asyncio.Transport):
             self._holds = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Hold data, or send it together with what is held."""
+        """Hold data, or send them together with the held data."""
         self._held.append(bytes(data))
         if not self._holds:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is held."""
+        """Send the held data."""
         if self._held:
             data = b"".join(self._held)
             self._held.clear()
@@ -52,12 +52,12 @@ class HeldTransport(asyncio.Transport):
         self._transport.close()
 
     def abort(self) -> None:
-        """Close the connection now; what is held was never sent."""
+        """Close the connection now, without sending the held data."""
         self._held.clear()
         self._transport.abort()
 
     def is_closing(self) -> bool:
-        """Whether it is closed or about to be."""
+        """Return whether the connection is closed or about to be."""
         return self._transport.is_closing()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:

@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import select
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any, Self
 
+from ...child_process import Child, ChildError
 from ...errors import TrialError
 from ...model import task_of
 from ...scenario import MAX_SESSIONS
@@ -43,13 +42,9 @@ class ServerProcess:
     """
 
     def __init__(self, spec: WorldSpec) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", f"{__package__}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._process.stdin is not None
+        self._child = Child([sys.executable, "-m", f"{__package__}"], ends_within_s=_ENDS_WITHIN_S)
         sessions = {**spec.sessions, _AT_ONCE.session: _AT_ONCE}
-        pickle.dump(replace(spec, sessions=sessions), self._process.stdin)
-        self._process.stdin.flush()
+        self._child.write(pickle.dumps(replace(spec, sessions=sessions)))
         self.port = self._started()
         self.capacity_per_s = self._measured_capacity_per_s()
 
@@ -67,17 +62,8 @@ class ServerProcess:
         return self._ask("seen")
 
     def close(self) -> None:
-        """End it."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        try:
-            process.wait(_ENDS_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        """End the server."""
+        self._child.end()
 
     def __enter__(self) -> Self:
         return self
@@ -86,13 +72,11 @@ class ServerProcess:
         self.close()
 
     def _started(self) -> int:
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], _STARTS_WITHIN_S)
-        line = self._process.stdout.readline() if ready else b""
-        if not line.strip().isdigit():
+        try:
+            return int(self._child.line(_STARTS_WITHIN_S))
+        except (ChildError, ValueError) as error:
             self.close()
-            raise TrialError("the mock model's server did not start")
-        return int(line)
+            raise TrialError(f"the mock model's server did not start: {error}") from error
 
     def _ask(self, command: str) -> dict[str, Any]:
         with self._connected() as connection:

@@ -1,4 +1,4 @@
-"""Runs the app under uvicorn on loopback, until it is told to stop."""
+"""Runs the app under uvicorn on loopback, until it is stopped."""
 
 import asyncio
 import os
@@ -21,9 +21,9 @@ _KEEP_ALIVE_S = 600
 
 
 class _Protocol(HttpToolsProtocol):
-    """Hands the app its connection, for faults that are the connection's, and the time.
+    """Gives the app the connection of each request, for faults of the connection, and the time.
 
-    A request arrives with its first byte: what it takes to parse it is not the model's.
+    A request arrives with its first byte: the time to parse it is not the model's.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,7 +37,7 @@ class _Protocol(HttpToolsProtocol):
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on loopback; port 0 takes a free one.
+    """Return a socket that listens on loopback; port 0 stands for a free one.
 
     Raises:
         UsageError: The address is not this machine's own, or is taken.

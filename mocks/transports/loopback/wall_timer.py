@@ -1,13 +1,13 @@
 """A wall clock whose waits end within a tenth of a millisecond, for the server alone.
 
 An event loop's timers are as coarse as its poll: a millisecond, and more on uvloop. In a
-trial that belongs to the truth. The server stands for a model on another machine, whose
-answers know nothing of this loop's grain; so here a thread watches the deadlines (the wait
+trial that is part of the truth. The server stands for a model on another machine, whose
+answers do not depend on this loop's resolution. So here a thread watches the deadlines (waiting
 for a lock is precise) and wakes the loop.
 
-Thread and loop take a third of a millisecond to wake. So the loop is woken so much sooner and looks
-at the clock until the time has come, for a tenth of the time at most: where more waits end than
-that is enough for, the rest end as late as threads wake, and the server spends its core on answers.
+Thread and loop take a third of a millisecond to wake. So the loop is woken earlier by that and
+polls the clock until the deadline, for a tenth of the time at most. If more waits end than that
+allows, the rest end as late as threads wake, and the server's core is left to the answers.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ _Waiting = tuple[int, int, "asyncio.Future[None]"]
 
 
 class Allowance:
-    """Time that may be spent: a share of what passes, saved up to a limit.
+    """Time that may be spent on polling: a share of the time that passes, saved up to a limit.
 
     Args:
-        one_in: What passes for each unit that may be spent.
-        most_ns: The limit; it is there from the begin.
+        one_in: Time that passes for each unit that may be spent.
+        most_ns: Greatest allowance, which is available at the start.
         now_ns: The time now.
     """
 
@@ -38,24 +38,24 @@ class Allowance:
         self._one_in = one_in
         self._most_ns = most_ns
         self._saved_ns = most_ns
-        self._reckoned_ns = now_ns
+        self._counted_ns = now_ns
 
     def left_ns(self, now_ns: int) -> int:
-        """Return what may be spent now; times may not go back."""
-        earned_ns = (now_ns - self._reckoned_ns) // self._one_in
+        """Return the time that may be spent now; ``now_ns`` must not go back."""
+        earned_ns = (now_ns - self._counted_ns) // self._one_in
         self._saved_ns = min(self._saved_ns + earned_ns, self._most_ns)
-        self._reckoned_ns += earned_ns * self._one_in
+        self._counted_ns += earned_ns * self._one_in
         return self._saved_ns
 
     def spend(self, spent_ns: int) -> None:
-        """Take away what was spent."""
+        """Subtract time that was spent."""
         self._saved_ns -= spent_ns
 
 
 class PreciseWallClock(WallClock):
     """Real time; ``sleep_until_ns`` may be awaited on one event loop only.
 
-    End it with ``close`` when nobody waits any more.
+    Call ``close`` when nobody waits any more.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class PreciseWallClock(WallClock):
         return due
 
     def _lead_ns(self, now_ns: int) -> int:
-        """How long before its time the loop is woken."""
+        """Nanoseconds before the deadline at which the loop is woken."""
         return _WAKING_NS if self._looking.left_ns(now_ns) >= _WAKING_NS else 0
 
     def _until_next_s(self) -> float | None:

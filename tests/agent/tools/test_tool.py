@@ -161,7 +161,7 @@ def test_a_partial_of_a_decorated_function_keeps_what_was_noted() -> None:
         (lambda: Tool.from_function(weather, name="the weather"), "named 'the weather'"),
         (lambda: Tool.from_function(weather, timeout_s=0), "timeout_s is 0"),
         (lambda: Tool.from_function(weather, max_parallel=0), "max_parallel is 0"),
-        (lambda: tool(len), "takes no notes"),
+        (lambda: tool(len), "attributes cannot be set"),
         (
             lambda: Tool(name="t", description="", parameters={"type": "string"}, function=len),
             "tool 't': parameters must be",

@@ -57,11 +57,11 @@ def test_or_its_quantiles_are_drawn_from(tmp_path: Path, warpbench: Warpbench) -
     ("arguments", "message"),
     [
         (["missing", "-o", "a.toml"], "missing: no such file"),
-        (["{trace}", "-o", "a.txt"], "--output 'a.txt': expected the name of a .toml file"),
+        (["{trace}", "-o", "a.txt"], "--out 'a.txt': expected the name of a .toml file"),
         (["{trace}", "-o", "a.toml", "--format", "azur"], "did you mean 'azure'?"),
         (["{trace}", "-o", "a.toml", "--format", "azure"], "{trace}: no usable session"),
         (["{trace}", "-o", "a.toml", "--subagents", "both"], "expected one of nested, parallel"),
-        (["{trace}", "-o", "a.toml", "--overhead", "-1"], "expected a number above 0"),
+        (["{trace}", "-o", "a.toml", "--overhead", "1"], "has no unit: write 1s or 1m"),
         (["{trace}", "-o", "{trace}/a.toml"], "cannot be written"),
     ],
 )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from warpbench.bench.results.history import open_store
 from warpbench.bench.results.records import LatencySummary, Run
 from warpbench.bench.results.run_file import write_run
-from warpbench.bench.statistics.change_points import METRICS, change_points, trends
+from warpbench.bench.statistics.change_points import change_points, trends
+from warpbench.bench.statistics.figures import FIGURES
 
 from ...conftest import Warpbench
 from .test_run_file import CELL, RUN
@@ -66,7 +67,7 @@ def test_a_level_is_no_change(value: float, count: int) -> None:
     assert change_points([value] * count) == ()
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", FIGURES)
 def test_every_figure_has_a_trend_or_is_left_out(metric: str) -> None:
     figures = {"efficiency", "makespan_s", "latency_p50_s"}
     assert len(trends(RUNS, metric)) == (metric in figures)

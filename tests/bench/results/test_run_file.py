@@ -187,7 +187,7 @@ def test_keys_are_the_fields_in_their_order(file: Path) -> None:
     cell = document["cells"][0]
     assert list(cell)[:3] == ["cell", "status", "error"]
     factors = cell["cell"]
-    assert list(factors)[:6] == ["scenario", "target", "strategy", "loop", "transport", "clock"]
+    assert list(factors)[:6] == ["scenario", "target", "strategy", "loop", "transport", "arrivals"]
     assert factors["clock"] == "warp"
     assert cell["status"] == "measured"
     assert cell["sessions"]["started"] == 900

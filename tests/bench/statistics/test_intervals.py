@@ -2,11 +2,18 @@
 
 import math
 from random import Random
+from statistics import stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.statistics.intervals import interval_of, ratio_interval
+from scipy.stats import t as student
+from warpbench.bench.statistics.intervals import (
+    CONFIDENCE,
+    FEWEST_FOR_BOOTSTRAP,
+    interval_of,
+    ratio_interval,
+)
 
 pytestmark = pytest.mark.once
 
@@ -34,6 +41,16 @@ def test_of_three_trials_it_is_students_of_the_logarithms() -> None:
     # By hand: 2 ± 4.303 · 1 / √3.
     assert math.log(interval.low) == pytest.approx(2 - 4.303 / math.sqrt(3))
     assert math.log(interval.high) == pytest.approx(2 + 4.303 / math.sqrt(3))
+
+
+@pytest.mark.parametrize("count", range(2, FEWEST_FOR_BOOTSTRAP))
+def test_students_quantiles_are_those_of_scipy(count: int) -> None:
+    values = [math.exp(number) for number in range(count)]
+    interval = interval_of(values)
+    assert interval is not None
+    reach = math.log(interval.high) - math.log(interval.middle)
+    quantile = reach * math.sqrt(count) / stdev(range(count))
+    assert quantile == pytest.approx(round(student.ppf((1 + CONFIDENCE) / 2, count - 1), 3))
 
 
 @given(st.lists(FIGURES, min_size=6, max_size=12))

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import wilcoxon
 from warpbench.bench.statistics.signed_rank import (
     chance_of_as_high,
     chance_of_as_low,
@@ -41,6 +42,13 @@ def chance_by_counting(differences: list[float]) -> float:
 @given(values)
 def test_the_chance_is_the_share_of_all_flips(differences: list[float]) -> None:
     assert chance_of_as_high(differences) == pytest.approx(chance_by_counting(differences))
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1, max_size=20, unique=True), st.randoms())
+def test_without_ties_it_is_the_test_of_scipy(sizes: list[int], lots: random.Random) -> None:
+    differences = [float(size * lots.choice((-1, 1))) for size in sizes]
+    theirs = wilcoxon(differences, alternative="greater", method="exact")
+    assert chance_of_as_high(differences) == pytest.approx(theirs.pvalue)
 
 
 @given(values)

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy, available_strategies
-from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
+from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.workload.ideal import Waits, ideal_makespan_ns
 from warpbench.mocks.workload.script import ModelCallScript, Script, SessionScript
 
 SECOND_NS = 1_000_000_000
-ONE_AT_A_TIME = {"sync", "blocking"}
-LOOPS = {"asyncio": asyncio_loop, "uvloop": uvloop_loop}
+LOOPS = {"asyncio": ASYNCIO.create, "uvloop": UVLOOP.create}
 
 CELLS = [
     pytest.param(strategy, new_loop, id=f"{strategy.name}-{loop}")
@@ -90,7 +89,7 @@ def test_at_most_n_sessions_are_in_flight(strategy: Strategy, new_loop: Any) -> 
 
     driven.run(strategy, new_loop, concurrency=3)
 
-    expected = 1 if strategy.name in ONE_AT_A_TIME else 3
+    expected = 1 if strategy.one_at_a_time else 3
     assert driven.most_at_once == expected
     assert driven.clock.now_ns() == (10 if expected == 1 else 4) * SECOND_NS
 
@@ -138,7 +137,7 @@ def test_no_strategy_is_faster_than_the_ideal(
 
     ideal_ns = ideal_makespan_ns(Script("any", 1, sessions), Waits.ALL, 2, concurrency)
     assert driven.clock.now_ns() >= ideal_ns
-    if strategy.name not in ONE_AT_A_TIME:
+    if not strategy.one_at_a_time:
         assert driven.clock.now_ns() == ideal_ns
 
 

@@ -144,5 +144,5 @@ def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
     agent, bare = finished.structure
     for cell in (agent, bare):
         cell["vitals"].pop("threads")  # the agent gives tools threads of their own
-    assert {**bare, "target": "agent"} == agent
+    assert {**bare, "cell": {**bare["cell"], "target": "agent"}} == agent
     assert agent["efficiency"] == 1.0

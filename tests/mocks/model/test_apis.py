@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 from pydantic import BaseModel
-from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
+from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.model import ScriptedModel
 from warpbench.mocks.scenario.distributions import Uniform
 from warpbench.mocks.scenario.faults import Fault, FaultKind
@@ -30,7 +30,7 @@ MESSAGES_TOOL: Any = {"name": "look_up", "description": "…", "input_schema": S
 ASKS = ModelCallScript(1000 * MS, 11, 22, (LOOK_UP, LOOK_UP), ttft_ns=200 * MS, pieces=22)
 STREAMED = call(1000, ttft_ns=200 * MS, pieces=5)
 JITTERED = call(1000, ttft_ns=200 * MS, pieces=5, gaps=Gaps(Uniform(0.01, 0.3), "any seed"))
-LOOPS = pytest.mark.parametrize("new_loop", [asyncio_loop, uvloop_loop])
+LOOPS = pytest.mark.parametrize("new_loop", [ASYNCIO.create, UVLOOP.create])
 
 TICKETS = [
     {"word": "time", "ticket": "0.0.0"},

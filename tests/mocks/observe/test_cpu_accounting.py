@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.observe.cpu_accounting import CpuBooks, Turn, attributed, turns
+from warpbench.mocks.observe.cpu_accounting import CpuAccounting, Turn, attributed, turns
 
 
 class FakeCpu:
@@ -95,91 +95,91 @@ class TestOnAnEventLoop:
             reads.append(1)
             return 10**9 * len(reads)
 
-        books = CpuBooks(cpu_ns)
-        books.begins(1, 0, on_loop=True)
+        accounting = CpuAccounting(cpu_ns)
+        accounting.begins(1, 0, on_loop=True)
         for at_ns in range(10_000, 2_500_000, 10_000):
-            books.waited(1, at_ns - 5_000, at_ns)
-        books.ends(1, 2_500_000)
+            accounting.waited(1, at_ns - 5_000, at_ns)
+        accounting.ends(1, 2_500_000)
 
         assert len(reads) == 3
-        assert books.cpu_ns_by_session() == {1: 249 * 5_000 + 10_000}
+        assert accounting.cpu_ns_by_session() == {1: 249 * 5_000 + 10_000}
 
 
 class TestOnThreads:
     def test_a_thread_that_one_session_has_for_itself_is_booked_from_begin_to_end(self) -> None:
         cpu = FakeCpu()
-        books = CpuBooks(cpu)
+        accounting = CpuAccounting(cpu)
         cpu.ns = 100
 
-        books.begins(7, 0, on_loop=False)
+        accounting.begins(7, 0, on_loop=False)
         cpu.ns = 130
-        books.waited(7, 30, 30)
+        accounting.waited(7, 30, 30)
         cpu.ns = 150
-        books.ends(7, 50)
+        accounting.ends(7, 50)
 
-        assert books.cpu_ns_by_session() == {7: 50}
+        assert accounting.cpu_ns_by_session() == {7: 50}
 
     def test_what_a_tool_is_to_compute_is_not_its_sessions_own(self) -> None:
         cpu = FakeCpu()
-        books = CpuBooks(cpu)
+        accounting = CpuAccounting(cpu)
 
-        books.begins(7, 0, on_loop=False)
+        accounting.begins(7, 0, on_loop=False)
         cpu.ns = 10
-        books.computes(1_000)
+        accounting.computes(1_000)
         cpu.ns = 1_010
-        books.waited(7, 10, 1_010)
+        accounting.waited(7, 10, 1_010)
         cpu.ns = 1_015
-        books.ends(7, 1_015)
+        accounting.ends(7, 1_015)
 
-        assert books.cpu_ns_by_session() == {7: 15}
+        assert accounting.cpu_ns_by_session() == {7: 15}
 
     def test_a_thread_of_a_pool_works_for_the_session_whose_wait_ended_there_last(self) -> None:
         cpu = FakeCpu()
-        books = CpuBooks(cpu)
+        accounting = CpuAccounting(cpu)
         with ThreadPoolExecutor(1) as pool:
-            run_in(pool, lambda: books.waited(1, 0, 0))
+            run_in(pool, lambda: accounting.waited(1, 0, 0))
             cpu.ns = 40
-            run_in(pool, lambda: books.waited(2, 0, 0))
+            run_in(pool, lambda: accounting.waited(2, 0, 0))
             cpu.ns = 45
-            run_in(pool, lambda: books.waited(1, 0, 0))
+            run_in(pool, lambda: accounting.waited(1, 0, 0))
 
-        assert books.cpu_ns_by_session() == {1: 40, 2: 5}
+        assert accounting.cpu_ns_by_session() == {1: 40, 2: 5}
 
     def test_a_thread_that_a_session_had_for_itself_is_not_booked_to_those_before_it(self) -> None:
         cpu = FakeCpu()
-        books = CpuBooks(cpu)
+        accounting = CpuAccounting(cpu)
 
-        books.waited(1, 0, 0)
-        books.begins(2, 0, on_loop=False)
+        accounting.waited(1, 0, 0)
+        accounting.begins(2, 0, on_loop=False)
         cpu.ns = 30
-        books.ends(2, 30)
-        books.waited(3, 0, 0)
+        accounting.ends(2, 30)
+        accounting.waited(3, 0, 0)
 
-        assert books.cpu_ns_by_session() == {2: 30}
+        assert accounting.cpu_ns_by_session() == {2: 30}
 
     def test_what_a_thread_did_before_its_first_wait_is_nobodys(self) -> None:
         cpu = FakeCpu()
         cpu.ns = 1_000
-        books = CpuBooks(cpu)
+        accounting = CpuAccounting(cpu)
 
-        books.waited(1, 0, 0)
+        accounting.waited(1, 0, 0)
 
-        assert books.cpu_ns_by_session() == {}
+        assert accounting.cpu_ns_by_session() == {}
 
     def test_each_thread_is_booked_by_itself(self) -> None:
         cpu_of: dict[str, int] = {"one": 0, "other": 0}
-        books = CpuBooks(lambda: cpu_of[threading.current_thread().name])
+        accounting = CpuAccounting(lambda: cpu_of[threading.current_thread().name])
         with (
             ThreadPoolExecutor(1, initializer=named("one")) as one,
             ThreadPoolExecutor(1, initializer=named("other")) as other,
         ):
-            run_in(one, lambda: books.begins(1, 0, on_loop=False))
-            run_in(other, lambda: books.begins(2, 0, on_loop=False))
+            run_in(one, lambda: accounting.begins(1, 0, on_loop=False))
+            run_in(other, lambda: accounting.begins(2, 0, on_loop=False))
             cpu_of.update(one=30, other=4)
-            run_in(other, lambda: books.ends(2, 0))
-            run_in(one, lambda: books.ends(1, 0))
+            run_in(other, lambda: accounting.ends(2, 0))
+            run_in(one, lambda: accounting.ends(1, 0))
 
-        assert books.cpu_ns_by_session() == {1: 30, 2: 4}
+        assert accounting.cpu_ns_by_session() == {1: 30, 2: 4}
 
 
 def named(name: str) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.trial.loops import asyncio_loop
+from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.model import task_of
 from warpbench.mocks.scenario import ModelLimits
@@ -183,7 +183,7 @@ def test_in_process_at_the_exact_time(name: str, form: str) -> None:
     clock = VirtualClock()
     world = spec().world(clock)
     with keeping_time(clock), mocked_http(world):
-        edge = Edge({}, lambda: clock.now_ns() / 1e9, lambda: asyncio_loop(clock))
+        edge = Edge({}, lambda: clock.now_ns() / 1e9, lambda: ASYNCIO.create(clock))
         error, after_s = edge.meet(name, form)
 
     assert (error, round(after_s, 9)) == expected(name, form)

@@ -87,7 +87,7 @@ def test_a_fault_changes_no_wait_and_a_further_fault_none_before_it(
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ('kind = "reset"', "faults[0]: expected when it strikes"),
+        ('kind = "reset"', "faults[0]: expected one of probability, sessions, steps or attempts"),
         ('kind = "reste"\nprobability = 1', "faults[0].kind: expected 'status', 'connect_error'"),
         ('kind = "status"\nprobability = 0.1', "faults[0].status: expected the status"),
         ('kind = "reset"\nstatus = 500\nsteps = [0]', "faults[0].status: expected kind status"),

@@ -382,8 +382,8 @@ latency_s = 0.1
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("json = { at = 2024-01-01 }", "services[0].json: expected what JSON can say"),
-        ("json = { at = nan }", "services[0].json: expected what JSON can say"),
+        ("json = { at = 2024-01-01 }", "services[0].json: expected values that JSON has"),
+        ("json = { at = nan }", "services[0].json: expected values that JSON has"),
         (
             'status = 204\nbody = "x"',
             "services[0].body: expected no body, since status 204 has none",
@@ -421,14 +421,14 @@ def test_a_service_has_faults_of_its_own() -> None:
         (
             'kind = "empty_answer"\nprobability = 0.1',
             "kind: expected status, connect_error, read_timeout, reset, truncated, stalled,"
-            " malformed_json or slow_drip, found empty_answer, which only a model's answer can be",
+            " malformed_json or slow_drip, found empty_answer, which a service cannot have",
         ),
         (
             'kind = "reset"\nsessions = [1]',
-            "sessions: expected when it strikes: probability or attempts, found sessions,"
-            " of which a service is not told",
+            "sessions: expected probability or attempts, found sessions,"
+            " which a service does not know",
         ),
-        ('kind = "reset"', " expected when it strikes: probability or attempts, found nothing"),
+        ('kind = "reset"', " expected probability or attempts, found neither"),
     ],
 )
 def test_what_no_fault_of_a_service_can_be_is_refused(fault: str, message: str) -> None:

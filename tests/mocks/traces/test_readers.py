@@ -330,8 +330,8 @@ class TestAnyFile:
             (b"hello", "expected a trace of format"),
             (b"{}", "no usable session (1 lines without requests: left out)"),
             (b"TIMESTAMP,ContextTokens,GeneratedTokens\n", "no usable session"),
-            (b"\x1f\x8bnot really", "not a whole gzip file"),
-            (gzip.compress(b"{}" * 1000, mtime=0)[:-9], "not a whole gzip file"),
+            (b"\x1f\x8bnot really", "expected a complete gzip file"),
+            (gzip.compress(b"{}" * 1000, mtime=0)[:-9], "expected a complete gzip file"),
         ],
     )
     def test_one_that_cannot_be_used_gets_one_line(

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 import pytest
-from warpbench.bench.cli.options import clock_for, transports_of
+from warpbench.bench.cli.factors import clock_for
 from warpbench.bench.results.cell import NO_LOOP, Cell
 from warpbench.bench.results.records import FindingKind
 from warpbench.bench.results.samples import Outcome
@@ -21,7 +21,7 @@ from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.scenario import parse_scenario
-from warpbench.mocks.transports.transports import TRANSPORTS, require_transport
+from warpbench.mocks.transports.registry import TRANSPORTS, require_transport
 
 # A target's clients are not closed: their sockets end when they are collected.
 pytestmark = pytest.mark.filterwarnings(
@@ -145,12 +145,6 @@ class TestOptions:
     def test_no_clock_skips_over_sockets(self) -> None:
         with pytest.raises(UsageError, match=r"loopback uses real sockets.*use --clock wall"):
             clock_for("warp", ["respx", "loopback"])
-
-    def test_names_are_checked(self) -> None:
-        assert transports_of(None) == ["respx"]
-        assert transports_of(["respx,loopback"]) == ["respx", "loopback"]
-        with pytest.raises(UsageError, match="did you mean 'loopback'"):
-            transports_of(["lopback"])
 
     def test_each_has_a_name_and_a_line(self) -> None:
         for name, transport in TRANSPORTS.items():

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
-from warpbench.reports.comparison.ranking import Field, Mark, judged_by, marks, scenarios
+from warpbench.bench.statistics.ranking import judged_by
+from warpbench.reports.comparison.ranking import Field, Mark, marks, scenarios
 from warpbench.reports.comparison.summary import group_verdict
 
 from ...built import changed, trial_figures

@@ -12,7 +12,7 @@ import openai
 import pytest
 import respx
 import uvloop
-from warpbench.bench.trial.loops import asyncio_loop, uvloop_loop
+from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import ClockHangError, UnmockedRequestError
 from warpbench.mocks.model import ScriptedModel, task_of
@@ -28,7 +28,7 @@ LATENCY_NS = 1_234_567_000
 SESSION = SessionScript(0, (ModelCallScript(LATENCY_NS, 1, 2, ()),))
 MESSAGES: list[Any] = [{"role": "user", "content": task_of(0, "any")}]
 URL = "https://api.openai.com/v1/chat/completions"
-LOOPS = pytest.mark.parametrize("new_loop", [asyncio_loop, uvloop_loop])
+LOOPS = pytest.mark.parametrize("new_loop", [ASYNCIO.create, UVLOOP.create])
 
 
 class World:
@@ -214,7 +214,7 @@ def test_no_call_is_recorded() -> None:
 
 
 def test_uvloop_is_what_the_uvloop_factory_gives() -> None:
-    loop = uvloop_loop(VirtualClock())
+    loop = UVLOOP.create(VirtualClock())
     try:
         assert isinstance(loop, uvloop.Loop)
     finally:

@@ -117,7 +117,7 @@ def test_it_ends_with_its_parent() -> None:
         "from warpbench.mocks.world.world import WorldSpec\n"
         "from warpbench.mocks.scenario import ModelLimits\n"
         "s = ServerProcess(WorldSpec({}, ModelLimits(), (), 'x'))\n"
-        "print(s._process.pid, flush=True)\n"
+        "print(s._child.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     finished = subprocess.run(

@@ -1,0 +1,282 @@
+"""The command line: which commands there are. None is imported before it is asked for.
+
+This is the composition root. Nobody imports it but the entry point.
+"""
+
+import shutil
+import sys
+from dataclasses import dataclass
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from ...mocks.errors import WarpbenchError
+from .errors import one_line
+from .exit_status import DONE, NOT_DONE, meanings
+from .help import PlainHelp, two_columns
+
+_STATUS_COLUMN = 6
+
+# The headings of --help, in this order.
+MEASURE = Group.create_ordered("Measure")
+REPORT = Group.create_ordered("Report")
+GATE = Group.create_ordered("Gate")
+LAB = Group.create_ordered("The lab")
+_IMPORTED = Group.create_ordered("What is imported")
+_OPTIONS = Group.create_ordered("Options")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command: what ``--help`` says of it, and where it is.
+
+    Attributes:
+        name: How it is called.
+        function: Module below ``commands``, and the function in it.
+        section: Where ``--help`` lists it.
+        help: What it does, in a line.
+        more: What else its own help says.
+        examples: Commands that a reader may copy.
+        bad_answer: When its exit status is 1, if ever.
+        done: When its exit status is 0.
+    """
+
+    name: str
+    function: str
+    section: Group
+    help: str
+    examples: tuple[str, ...]
+    more: str = ""
+    bad_answer: str | None = None
+    done: str = "done"
+
+
+COMMANDS = (
+    Command(
+        name="run",
+        function="run:run",
+        section=MEASURE,
+        help="Compare strategies: table, charts, page and run.json.",
+        examples=(
+            "warpbench run",
+            "warpbench run tools --target my_agent:build --strategy gather,threads",
+            "warpbench run support.toml --concurrency 1,10,100 --slo p99=2s",
+            "warpbench run chat --concurrency auto --budget 5m",
+        ),
+        bad_answer="a cell or session failed that no scripted fault explains, or no cell meets "
+        "--slo",
+    ),
+    Command(
+        name="advise",
+        function="advise:advise",
+        section=MEASURE,
+        help="Say what to run, what limits it, and what a fix would gain.",
+        more="Sweeps the load on the warp clock, then runs the best at twice its load with one "
+        "cost after the other taken away.",
+        examples=(
+            "warpbench advise tools --slo p99=2s",
+            "warpbench advise busy-model --strategy gather --loop uvloop",
+        ),
+        bad_answer="no load meets the objective without failed sessions, or a cell failed below "
+        "the limit",
+    ),
+    Command(
+        name="profile",
+        function="profile:profile",
+        section=MEASURE,
+        help="Show where the CPU time goes: pyinstrument over cells, side by side.",
+        more="Each cell runs once in this process. A report in the same folder is regenerated, "
+        "with a link.",
+        examples=("warpbench profile tools --strategy gather,threads --concurrency 50",),
+    ),
+    Command(
+        name="doctor",
+        function="doctor:doctor",
+        section=MEASURE,
+        help="Check how well this machine measures.",
+        more="Takes about ten seconds.",
+        examples=("warpbench doctor",),
+        bad_answer="something should be fixed",
+    ),
+    Command(
+        name="report",
+        function="report:report",
+        section=REPORT,
+        help="Regenerate the report from run.json.",
+        examples=("warpbench report results", "warpbench report results --out page"),
+    ),
+    Command(
+        name="compare",
+        function="compare:compare",
+        section=REPORT,
+        help="Compare runs with the first: ratios with intervals.",
+        examples=("warpbench compare results-before results-after --markdown changes.md",),
+    ),
+    Command(
+        name="history",
+        function="history:history",
+        section=REPORT,
+        help="Keep runs, and show the trend of a metric over runs.",
+        examples=(
+            "warpbench history runs.sqlite --add results",
+            "warpbench history runs.sqlite --metric cpu_s_per_session",
+        ),
+    ),
+    Command(
+        name="export",
+        function="export:export",
+        section=REPORT,
+        help="Export a run for another tool.",
+        examples=("warpbench export csv results --out samples.csv",),
+    ),
+    Command(
+        name="baseline",
+        function="baseline:baseline",
+        section=GATE,
+        help="Write the gate's baseline file.",
+        more="Without SCENARIO, --target, --strategy and --loop: of the cells that "
+        "[tool.warpbench] in pyproject.toml names. Otherwise of scenario tools, target agent, "
+        "strategy gather and loop asyncio, where they are not given.",
+        examples=(
+            "warpbench baseline",
+            "warpbench baseline tools --target my_agent:build --concurrency 10 --sessions 20",
+        ),
+    ),
+    Command(
+        name="gate",
+        function="gate:gate",
+        section=GATE,
+        help="Compare with the baseline; exit 0 passed, 1 regressed, 2 could not judge.",
+        examples=(
+            "warpbench gate",
+            "warpbench gate --against origin/main --budget 2m",
+            "warpbench gate --cell tools/agent/gather/asyncio@10 --junit gate.xml",
+        ),
+        bad_answer="regressed",
+        done="passed",
+    ),
+    Command(
+        name="list",
+        function="listing:listing",
+        section=LAB,
+        help="List scenarios, strategies, loops, transports and targets.",
+        examples=("warpbench list",),
+    ),
+    Command(
+        name="learn",
+        function="learn:learn",
+        section=LAB,
+        help="Runnable lessons about asyncio.",
+        more="Without a name, it lists them. All run in virtual time.",
+        examples=("warpbench learn", "warpbench learn blocking-call", "warpbench learn all"),
+        bad_answer="a lesson does not show what it claims",
+    ),
+    Command(
+        name="serve",
+        function="serve:serve",
+        section=LAB,
+        help="Serve the mock model on loopback, until Ctrl-C.",
+        examples=("warpbench serve tools --port 8000",),
+    ),
+    Command(
+        name="completion",
+        function="completion:completion",
+        section=LAB,
+        help="Print a shell's completion script, or install it.",
+        examples=("warpbench completion bash --install", "warpbench completion zsh"),
+    ),
+)
+IMPORTS = (
+    Command(
+        name="trace",
+        function="import_trace:trace",
+        section=LAB,
+        help="Make a scenario of a trace.",
+        more="The trace may be coding-agent sessions, Azure's CSV or OpenTelemetry spans.",
+        examples=(
+            "warpbench import trace spans.json --out replay.toml",
+            "warpbench import trace trace.csv.gz --out fit.toml --fit --sessions 100",
+        ),
+    ),
+)
+
+
+def build() -> App:
+    """Return the command line; built anew for each call, because its console keeps the width."""
+    top = App(
+        name="warpbench",
+        help="A concurrency lab for LLM agents: thousands of sessions against a mocked model, on a "
+        "clock that skips waiting but not computing.",
+        version=version,
+        help_format="plaintext",
+        help_formatter=PlainHelp(),
+        help_epilogue=_epilogue(
+            ("warpbench run", "warpbench run tools --target my_agent:build", "warpbench list"),
+            "the answer is bad: a regression, a failure, a missed objective",
+        ),
+        group_commands=LAB,
+        group_parameters=_OPTIONS,
+        default_parameter=Parameter(negative_iterable=(), negative_bool=()),
+        exit_on_error=False,  # errors come as exceptions: see run()
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",  # a command returns its exit status
+    )
+    imports = App(
+        name="import",
+        help="Make a scenario of recorded traffic.",
+        group=LAB,
+        group_commands=_IMPORTED,
+        help_epilogue=_epilogue(IMPORTS[0].examples),
+    )
+    for order, command in enumerate(COMMANDS):
+        _add(top, command, order)
+    for command in IMPORTS:
+        _add(imports, command, 0, in_section=False)
+    top.command(imports)
+    return top
+
+
+def _add(app: App, command: Command, order: int, *, in_section: bool = True) -> None:
+    app.command(
+        f"{__package__}.commands.{command.function}",
+        name=command.name,
+        group=command.section if in_section else _IMPORTED,
+        sort_key=order,
+        # Without it --help would have to import the command.
+        help="\n\n".join(filter(None, (command.help, command.more))),
+        help_epilogue=_epilogue(command.examples, command.bad_answer, command.done),
+    )
+
+
+def _epilogue(examples: tuple[str, ...], bad_answer: str | None = None, done: str = "done") -> str:
+    width = shutil.get_terminal_size().columns
+    lines = ["Examples:", *(f"  {example}" for example in examples), "", "Exit status:"]
+    for status, meaning in meanings(bad_answer, done):
+        lines += two_columns(str(status), meaning, width, _STATUS_COLUMN)
+    return "\n".join(lines)
+
+
+def version() -> str:
+    """Return what ``--version`` prints."""
+    from importlib import metadata  # noqa: PLC0415 - it costs a tenth of the time of --help
+
+    try:
+        return f"warpbench {metadata.version('warpbench')}"
+    except metadata.PackageNotFoundError:
+        return "warpbench, not installed"
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; say on one line of stderr why, if it cannot be run."""
+    try:
+        status = build()(arguments)
+    except CycloptsError as error:
+        return _refused(one_line(error))
+    except WarpbenchError as error:
+        return _refused(str(error))
+    return status if isinstance(status, int) else DONE  # of --help and --version there is none
+
+
+def _refused(line: str) -> int:
+    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+    return NOT_DONE

@@ -1,0 +1,70 @@
+"""``warpbench gate``: compare the code with its baseline, and say what became worse."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .. import names
+from ..options import EFFORT, FACTORS, OUTPUT, Cells, Json, Messages
+from ..values import Duration
+from ..values import names as names_of
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class GateOptions:
+    """What ``gate`` takes."""
+
+    baseline: Annotated[
+        str | None,
+        Parameter(
+            metavar="FILE", group=FACTORS, help="The baseline. Default: warpbench-baseline.json."
+        ),
+    ] = None
+    cell: Cells = ()
+    against: Annotated[
+        str | None,
+        Parameter(
+            metavar="REF",
+            group=FACTORS,
+            help="Compare CPU time with a commit, too: measured in turns, in worktrees of both.",
+        ),
+    ] = None
+    tier: Annotated[
+        tuple[str, ...],
+        names_of(names.tiers),
+        Parameter(
+            group=FACTORS,
+            help="What to compare. Default: structure,work, and time with --against.",
+        ),
+    ] = ()
+    instructions: Annotated[
+        bool,
+        Parameter(group=FACTORS, show_default=False, help="Compare instructions, too (valgrind)."),
+    ] = False
+    budget: Annotated[
+        Duration | None,
+        Parameter(group=EFFORT, help="Time that the time tier may take. Default: 2m."),
+    ] = None
+    json: Json = False
+    summary: Annotated[
+        Path | None,
+        Parameter(metavar="FILE", group=OUTPUT, help="Append the verdicts as Markdown."),
+    ] = None
+    junit: Annotated[
+        Path | None,
+        Parameter(metavar="FILE", group=OUTPUT, help="Write the verdicts as JUnit XML."),
+    ] = None
+
+
+def gate(
+    *,
+    options: GateOptions = GateOptions(),
+    messages: Messages = Messages(),
+) -> int:
+    """Compare with the baseline."""
+    from ..gate import gate as judge
+
+    return judge(options, messages)

@@ -1,0 +1,10 @@
+"""``warpbench report``: the page and the charts of a run, made again from its file."""
+
+from ..options import OptionalOut, RunFile
+
+
+def report(run: RunFile, /, *, out: OptionalOut = None) -> int:
+    """Regenerate the report."""
+    from ..report import report as report_on
+
+    return report_on(run, out)

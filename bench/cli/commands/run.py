@@ -1,0 +1,66 @@
+"""``warpbench run``: compare strategies; table, charts, page and results file."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..options import (
+    DEFAULT_OUT,
+    DEFAULT_SCENARIO,
+    DEFAULT_TIME_LIMIT_S,
+    EFFORT,
+    ArrivalPlans,
+    Budget,
+    Clock,
+    ConcurrencyOrAuto,
+    FactorOptions,
+    Json,
+    MaxFailed,
+    Messages,
+    Objective,
+    Out,
+    Scenario,
+    TimeLimit,
+    Transports,
+    Trials,
+)
+from ..values import any_name, several
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(FactorOptions):
+    """What ``run`` takes."""
+
+    concurrency: ConcurrencyOrAuto = ()
+    clock: Clock = None
+    transport: Transports = ("respx",)
+    arrivals: ArrivalPlans = ("closed",)
+    trials: Trials = None
+    budget: Budget = None
+    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
+    validate: Annotated[
+        tuple[str, ...],
+        several(any_name, "NAME"),
+        Parameter(
+            group=EFFORT,
+            help="Run these cells with real waiting too, and report the accuracy of the warp "
+            "clock: all, strategies, or cells.",
+        ),
+    ] = ()
+    slo: Objective = None
+    max_failed: MaxFailed = 0.0
+    out: Out = DEFAULT_OUT
+    json: Json = False
+
+
+def run(
+    *scenarios: Scenario,
+    options: RunOptions = RunOptions(),
+    messages: Messages = Messages(),
+) -> int:
+    """Compare strategies."""
+    from ..run import run as run_it
+
+    return run_it(scenarios or (DEFAULT_SCENARIO,), options, messages)

@@ -1,0 +1,122 @@
+"""What the options say is run: values that the parser has read, as the runner takes them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ...mocks.clock import ClockMode
+from ...mocks.errors import UsageError
+from ...mocks.scenario import Scenario, load_scenario
+from ...mocks.transports.registry import RESPX, require_transport
+from ...mocks.workload.arrivals import CLOSED, Arrivals
+from ..runner.plan import Factors
+from ..strategies import available_strategies
+from ..trial.loops import require_loop
+from .options import DEFAULT_TRIALS, FactorOptions
+from .values import POOL_OF_LOAD, POOL_OF_PYTHON
+
+
+def factors_of(
+    scenarios: Sequence[str],
+    options: FactorOptions,
+    *,
+    clock: ClockMode,
+    concurrency: tuple[int, ...] = (),
+    transports: Sequence[str] = (RESPX.name,),
+    arrivals: Sequence[Arrivals] = (CLOSED,),
+) -> Factors:
+    """Return what a run varies.
+
+    Args:
+        scenarios: Their names or files.
+        options: What else was asked for.
+        clock: How time passes.
+        concurrency: Sessions in flight at most; empty for what each scenario says.
+        transports: Names of the ways of reaching the model.
+        arrivals: When sessions arrive.
+
+    Raises:
+        UsageError: Something that was asked for is not there.
+    """
+    loaded = tuple(map(load_scenario, scenarios))
+    _require_distinct_names(loaded)
+    strategies = available_strategies()
+    for loop in options.loop:
+        require_loop(loop)
+    return Factors(
+        scenarios=loaded,
+        targets=options.target,
+        strategies=tuple(strategies[name] for name in options.strategy),
+        loops=options.loop,
+        concurrency=concurrency,
+        session_count=options.sessions,
+        clock=clock,
+        seed=options.seed,
+        tool_workers=pool_size(options.tool_workers),
+        transports=tuple(transports),
+        arrivals=tuple(arrivals),
+    )
+
+
+def _require_distinct_names(scenarios: Iterable[Scenario]) -> None:
+    """Refuse two scenarios of one name: a run tells its cells by it."""
+    by_name: dict[str, Scenario] = {}
+    for scenario in scenarios:
+        if by_name.setdefault(scenario.name, scenario) != scenario:
+            raise UsageError(
+                f"two different scenarios are named {scenario.name!r}: rename one of them"
+            )
+
+
+def pool_size(tool_workers: int | str) -> int | None:
+    """Return the size of the pool for blocking tools, as ``Factors`` has it."""
+    sizes = {POOL_OF_LOAD: None, POOL_OF_PYTHON: 0}
+    return tool_workers if isinstance(tool_workers, int) else sizes[tool_workers]
+
+
+def clock_for(name: str | None, transports: Sequence[str]) -> ClockMode:
+    """Return the mode of the clock that was asked for, or that the transports allow.
+
+    Raises:
+        UsageError: A transport is not installed, or the clock cannot skip over real sockets.
+    """
+    over_sockets = [each for each in transports if not require_transport(each).in_process]
+    if name is None:
+        return ClockMode.WALL if over_sockets else ClockMode.WARP
+    clock = ClockMode(name)
+    if over_sockets and clock.skips:
+        raise UsageError(
+            f"--clock {name!r}: transport {over_sockets[0]} uses real sockets, and no clock can "
+            "skip over them: use --clock wall"
+        )
+    return clock
+
+
+def trials_of(trials: int | None, clock: ClockMode) -> int:
+    """Return how many trials a cell gets; a virtual one is the same each time."""
+    return trials or (DEFAULT_TRIALS if clock.charges_cpu else 1)
+
+
+def budget_of(budget_s: float | None, clock: ClockMode) -> float | None:
+    """Return the time that a run may take for further trials, in seconds; ``None`` for none.
+
+    Raises:
+        UsageError: Further trials would all be the same.
+    """
+    if budget_s is not None and not clock.charges_cpu:
+        raise UsageError("--budget: in virtual time every trial is the same: leave it out")
+    return budget_s
+
+
+def folder(path: Path) -> Path:
+    """Return a folder, made if need be.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out {str(path)!r}: cannot be made a folder: {error.strerror}"
+        ) from error
+    return path

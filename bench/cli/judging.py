@@ -1,0 +1,75 @@
+"""The exit status of a run, and the line on stderr that says why it is not 0."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from ...mocks.scenario import Scenario
+from ..results.formatting import counted
+from ..results.records import CellResult, Run
+from ..runner.outcome import (
+    Failure,
+    FailureKind,
+    ObjectiveOutcome,
+    failures_of,
+    objective_outcome,
+    scripts_failures,
+    within_limits,
+)
+from ..statistics.scaling import parse_objective
+from .exit_status import BAD_ANSWER, DONE, NOT_DONE
+
+_WHAT = {
+    FailureKind.TRIAL: "its trial failed",
+    FailureKind.SESSIONS_LOST: "it did not start every session",
+    FailureKind.SESSIONS: "sessions failed that no scripted fault explains",
+}
+
+
+def failure_status(
+    run: Run, scenarios: Iterable[Scenario], max_failed: float, *, is_sweep: bool
+) -> int:
+    """Return ``BAD_ANSWER`` and say why, if cells of a run failed unexplained; else ``DONE``.
+
+    Args:
+        run: The run.
+        scenarios: Its scenarios.
+        max_failed: Share of a cell's sessions that may fail.
+        is_sweep: Whether it looked for the greatest load, and so went beyond it.
+    """
+    cells: Sequence[CellResult] = within_limits(run.cells) if is_sweep else run.cells
+    explained = {scenario.name for scenario in scenarios if scripts_failures(scenario)}
+    failures = failures_of(cells, explained, max_failed)
+    if not failures:
+        return DONE
+    _say(_failed(failures))
+    return BAD_ANSWER
+
+
+def objective_status(run: Run) -> int:
+    """Return ``DONE`` if a cell meets the run's objective, or none was asked for; else say why."""
+    if run.objective is None:
+        return DONE
+    objective = parse_objective(run.objective)
+    match objective_outcome(run.cells, objective):
+        case ObjectiveOutcome.MET:
+            return DONE
+        case ObjectiveOutcome.MISSED:
+            _say(f"--slo {run.objective}: missed, no cell meets it without failed sessions")
+            return BAD_ANSWER
+        case ObjectiveOutcome.TOO_FEW_SESSIONS:
+            _say(
+                f"--slo {run.objective}: could not judge, {objective.figure} takes "
+                f"{objective.sessions} sessions of a cell"
+            )
+            return NOT_DONE
+
+
+def _failed(failures: Sequence[Failure]) -> str:
+    first = failures[0]
+    others = len(failures) - 1
+    more = f", and {counted(others, 'other cell')} failed" if others else ""
+    return f"{first.result.cell.name}: {_WHAT[first.kind]}{more}"
+
+
+def _say(line: str) -> None:
+    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201 - why the status is not 0

@@ -1,0 +1,12 @@
+"""The targets that come with the lab, by name; light, for it is read before anything is run."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+BUILT_IN_TARGETS: Mapping[str, str] = MappingProxyType(
+    {
+        "agent": "warpbench.agent.factory:build",
+        "agent-streaming": "warpbench.agent.factory:build_streaming",
+        "bare-sdk": "warpbench.bench.targets.bare_sdk:build",
+    }
+)

@@ -1,0 +1,76 @@
+"""A mocked world that is reached over sockets, in a server's process."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ...clock import Clock
+from ...observe.meter import Meter
+from ...observe.waits import Wait, WaitKind
+from ...world.services import service_root
+from ...world.world import WorldSpec
+from ..registry import Seen
+from .app import SERVICES_PATH
+from .process import ServerProcess
+
+_ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
+
+
+@contextmanager
+def reached_over_loopback(
+    spec: WorldSpec, _clock: Clock, _meter: Meter | None
+) -> "Iterator[ReachedOverLoopback]":
+    """Open a world in a server's process; see ``Opens``.
+
+    Raises:
+        TrialError: Its server did not start.
+    """
+    with ServerProcess(spec) as server:
+        # Targets that bring their own clients read these.
+        for name, path in _ENDPOINTS.items():
+            os.environ[name] = server.root + path
+        yield ReachedOverLoopback(server, spec)
+
+
+class ReachedOverLoopback:
+    """A world behind a server; see ``Reached``."""
+
+    def __init__(self, server: ServerProcess, spec: WorldSpec) -> None:
+        self._server = server
+        self._since_s = time.monotonic()
+        self._cpu_from_s = 0.0
+        self.root = server.root
+        self.service_urls: Mapping[str, str] = {
+            service.name: server.root + SERVICES_PATH + service_root(service).replace("://", "/")
+            for service in spec.services
+        }
+
+    def in_flight(self) -> int:
+        """Return 0: the server has the model calls that wait."""
+        return 0
+
+    def forget(self) -> None:
+        """Have the server forget every request so far."""
+        self._cpu_from_s = self._server.forget()["cpu_s"]
+        self._since_s = time.monotonic()
+
+    def seen(self) -> Seen:
+        """Return what the server saw since."""
+        elapsed_s = time.monotonic() - self._since_s
+        seen: dict[str, Any] = self._server.seen()
+        return Seen(
+            http_requests=seen["http_requests"],
+            llm_calls=seen["llm_calls"],
+            peak_in_flight=seen["peak_in_flight"],
+            waits=tuple(_wait(wait) for wait in seen["waits"]),
+            answered={int(session): count for session, count in seen["answered"].items()},
+            tools_declared=frozenset(seen["tools_declared"]),
+            server_capacity_per_s=self._server.capacity_per_s,
+            server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
+        )
+
+
+def _wait(fields: dict[str, Any]) -> Wait:
+    return Wait(**{**fields, "kind": WaitKind(fields["kind"])})

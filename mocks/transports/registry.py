@@ -1,0 +1,160 @@
+"""How a session reaches the model: in-process, or over real sockets with one client or another.
+
+Each way opens a mocked world, says where it is, and tells afterwards what it saw. Sockets
+need real time; in-process, every clock will do.
+
+What opens a world is imported when a trial is prepared: a list of transports needs no HTTP client.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ..clock import Clock
+from ..errors import UsageError
+from .clients import AIOHTTP, HTTPX2, HttpClient, HttpClients
+
+if TYPE_CHECKING:
+    from ..observe.meter import Meter
+    from ..observe.waits import Wait
+    from ..world.world import WorldSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the mocked world saw of a trial.
+
+    Attributes:
+        http_requests: Requests that reached it.
+        llm_calls: Model calls begun.
+        peak_in_flight: Greatest number of model calls waiting at one time.
+        waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
+        answered: Model calls answered, by session; a repeated one counts once.
+        tools_declared: Names of the tools that any request declared.
+        server_capacity_per_s: Requests without latency that the server can answer a second.
+        server_utilisation: CPU seconds that it took per second of the trial.
+    """
+
+    http_requests: int
+    llm_calls: int
+    peak_in_flight: int
+    waits: "tuple[Wait, ...] | None"
+    answered: Mapping[int, int]
+    tools_declared: frozenset[str]
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
+
+
+class Reached(Protocol):
+    """A mocked world that can be reached."""
+
+    root: str
+    """Address of the model's APIs, without a path."""
+
+    service_urls: Mapping[str, str]
+    """Scheme and host of each HTTP service, by its name, as they are to be called."""
+
+    def in_flight(self) -> int:
+        """Count the model calls that wait now; 0 where a server has them."""
+        ...
+
+    def forget(self) -> None:
+        """Forget every request so far."""
+        ...
+
+    def seen(self) -> Seen:
+        """Return what it saw since."""
+        ...
+
+
+Opens = Callable[["WorldSpec", Clock, "Meter | None"], AbstractContextManager[Reached]]
+"""Opens a world, by which everything in its scope reaches the model.
+
+It is told the world, the clock that keeps the trial's time, and what notes its waits where it is
+in this process; a server has a meter of its own. It raises ``TrialError`` if a server does not
+start.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """A way of reaching the model.
+
+    Attributes:
+        name: As it is asked for and shown.
+        summary: What it is, in one line.
+        loads: Imports what opens a world that is reached in this way, and returns it. Call it
+            outside a clock's scope: a module that is imported inside may bind the scope's time.
+        in_process: Whether it needs no socket, and so runs on every clock.
+        client: What sends the requests of async clients.
+        packages: The packages that it comes with, whose versions can change a figure.
+    """
+
+    name: str
+    summary: str
+    loads: Callable[[], Opens]
+    in_process: bool = False
+    client: HttpClient = HTTPX2
+    packages: tuple[str, ...] = ()
+
+    def clients(self) -> HttpClients:
+        """Return what makes the HTTP clients of one trial."""
+        return HttpClients(self.client)
+
+    def refusal(self, *, is_async: bool) -> str | None:
+        """Return why sessions of this form cannot be driven over it; ``None`` if they can."""
+        if is_async or self.client.sends_sync:
+            return None
+        return f"{self.client.name} has no sync client"
+
+
+def _in_process() -> Opens:
+    from .in_process.reached import reached_in_process  # noqa: PLC0415 - see above
+
+    return reached_in_process
+
+
+def _over_loopback() -> Opens:
+    from .loopback.reached import reached_over_loopback  # noqa: PLC0415 - see above
+
+    return reached_over_loopback
+
+
+RESPX = Transport(
+    name="respx",
+    summary="in-process, without a socket",
+    loads=_in_process,
+    in_process=True,
+    packages=("respx", "pytest-httpx2"),
+)
+"""The usual one: what is measured unless another is named."""
+
+LOOPBACK = Transport(
+    name="loopback",
+    summary="real sockets to a server on this machine, by httpx2",
+    loads=_over_loopback,
+)
+LOOPBACK_AIOHTTP = Transport(
+    name="loopback-aiohttp",
+    summary="the same by aiohttp, for async sessions",
+    loads=_over_loopback,
+    client=AIOHTTP,
+)
+
+TRANSPORTS: Mapping[str, Transport] = {
+    transport.name: transport for transport in (RESPX, LOOPBACK, LOOPBACK_AIOHTTP)
+}
+
+
+def require_transport(name: str) -> Transport:
+    """Return a transport by its name.
+
+    Raises:
+        UsageError: There is none of that name, or what it needs is not installed.
+    """
+    transport = TRANSPORTS.get(name)
+    if transport is None:
+        raise UsageError(f"transport {name!r}: expected one of {', '.join(TRANSPORTS)}")
+    transport.client.require(f"transport {name!r}")
+    return transport
