@@ -221,8 +221,8 @@ def test_another_workload_cannot_be_judged(
         (None, "no such file"),
         ("{", "not JSON"),
         ('{"schema_version": 1}', "schema_version: found 1, this warpbench reads 2"),
-        ('{"schema_version": 2, "python": "3", "packages": {}, "cells": {}}', "has no cells"),
-        ('{"schema_version": 2, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
+        ('{"schema_version": 3, "python": "3", "packages": {}, "cells": {}}', "has no cells"),
+        ('{"schema_version": 3, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
     ],
 )
 def test_a_baseline_that_cannot_be_used_is_one_line_and_status_2(
