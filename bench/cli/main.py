@@ -38,10 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return DONE
     except SystemExit as stop:
-        # rich, which prints tables, makes exit(1) of a closed pipe.
-        if not isinstance(stop.__context__, BrokenPipeError) or not _has_no_reader():
+        # rich, which prints tables, makes exit(1) of a closed pipe, and has replaced it already.
+        if not isinstance(stop.__context__, BrokenPipeError):
             raise
-        _forget_stdout()
         return DONE
     return TERMINATED if received and status == INTERRUPTED else status
 

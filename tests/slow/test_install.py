@@ -129,12 +129,14 @@ def test_the_wheel_holds_every_module_and_data_file(python: Path) -> None:
     script = "import warpbench.mocks as m, pathlib; print(pathlib.Path(m.__file__).parent.parent)"
     installed = Path(check(str(python), "-c", script).stdout.strip())
 
+    # `python -m warpbench` is the one module of the namespace itself.
+    entry = Path("bench", "cli", "as_module", "__main__.py")
     expected = {
         path.relative_to(CHECKOUT)
         for folder in FOLDERS
         for path in (CHECKOUT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-    }
+    } - {entry} | {Path("__main__.py")}
     found = {
         path.relative_to(installed)
         for path in installed.rglob("*")
@@ -142,6 +144,12 @@ def test_the_wheel_holds_every_module_and_data_file(python: Path) -> None:
     }
 
     assert found == expected
+
+
+def test_the_namespace_itself_can_be_run(python: Path, repository: Path) -> None:
+    result = check(str(python), "-m", "warpbench", "--version", cwd=repository)
+
+    assert result.stdout.startswith("warpbench ")
 
 
 def test_their_agent_runs_from_their_repository(python: Path, repository: Path) -> None:

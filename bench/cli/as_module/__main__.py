@@ -2,6 +2,6 @@
 
 import sys
 
-from warpbench.bench.cli.main import main
+from .bench.cli.main import main  # type: ignore[import-not-found]  # seen from the namespace
 
 sys.exit(main())

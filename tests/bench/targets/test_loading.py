@@ -1,9 +1,12 @@
 """Targets: anybody's agent runs unchanged, and is held to the waits that it meets."""
 
+import sys
 import textwrap
 from typing import Any
 
 import pytest
+from warpbench.bench.targets.loading import load_factory
+from warpbench.mocks.errors import TargetError
 
 Warpbench = Any
 VIRTUAL = ("--json", "--clock", "virtual", "--sessions", "4", "--concurrency", "4")
@@ -78,10 +81,10 @@ TARGETS = """
 def cell(warpbench: Warpbench, tmp_path: Any) -> Any:
     (tmp_path / "theirs.py").write_text(textwrap.dedent(TARGETS))
 
-    def run(target: str, strategy: str) -> dict[str, Any]:
+    def run(target: str, strategy: str, status: int = 0) -> dict[str, Any]:
         options = ("--target", f"theirs:{target}", "--strategy", strategy, "--loop", "uvloop")
         finished = warpbench("run", "tools", *VIRTUAL, *options)
-        assert finished.status == 0, finished.err
+        assert finished.status == status, finished.err
         (only,) = finished.cells
         return dict(only)
 
@@ -125,7 +128,7 @@ def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
 def test_a_session_that_does_not_work_is_counted_and_explained(
     target: str, strategy: str, outcome: str, expected: str, cell: Any
 ) -> None:
-    found = cell(target, strategy)
+    found = cell(target, strategy, status=1)
 
     assert found["sessions"]["started"] == found["sessions"][outcome] == 4
     assert found["efficiency"] is None
@@ -146,3 +149,42 @@ def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
         cell["vitals"].pop("threads")  # the agent gives tools threads of their own
     assert {**bare, "cell": {**bare["cell"], "target": "agent"}} == agent
     assert agent["efficiency"] == 1.0
+
+
+MODULE = """
+    def build(): ...
+    def build_streaming(lab): ...
+    def needs_two(one, two): ...
+    def _private(): ...
+    LIMIT = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("agnt", "did you mean 'agent'?"),
+        ("mine", "what 'mine' has is mine:build or mine:build_streaming"),
+        ("mine.py", "what 'mine' has is mine:build or mine:build_streaming"),
+        ("mine.py:build", "'mine.py' is a file: expected the name of its module, as in mine:build"),
+        ("mine:buid", "module 'mine' has no 'buid' (did you mean 'build'?); what 'mine' has is"),
+        ("mine:LIMIT", "expected a factory, found int; what 'mine' has is mine:build or"),
+        ("empty:build", "no function of 'empty' takes no argument or one"),
+        ("nowhere", "expected module:factory or one of agent, agent-streaming or bare-sdk"),
+        (":build", "expected module:factory"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_those_there_are(
+    target: str, expected: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(textwrap.dedent(MODULE))
+    (tmp_path / "empty.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ("mine", "empty"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    with pytest.raises(TargetError) as error:
+        load_factory(target)
+
+    assert expected in str(error.value)
