@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 
 from rich.console import Console
 
@@ -16,11 +17,12 @@ from ...reports.terminal.progress import progress_on
 from ..results.run_file import RUN_FILE, write_run
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
+from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
 from ..statistics.scaling import parse_objective
 from ..statistics.stopping import Sampling
 from ..studies.sweep import sweep
-from .measuring import EXIT_INTERRUPTED, add_time_limit, header_of, time_limit_s
+from .measuring import add_time_limit, header_of, time_limit_s
 from .options import (
     DEFAULT_TRIALS,
     add_factors,
@@ -80,6 +82,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--out", default="results", metavar="DIR", help="folder to write to (results)"
     )
+    parser.add_argument(
+        "--resume", metavar="DIR", help="go on with the interrupted run in DIR: the same command"
+    )
     parser.add_argument("--json", action="store_true", help="print the run as JSON, nothing else")
 
 
@@ -120,11 +125,11 @@ def _run(options: argparse.Namespace) -> int:
         parse_objective(options.slo)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
     validated = specs_to_validate(specs, several(options.validate), AUTO if is_sweep else clock)
-    out = folder(options.out)
+    out = Path(options.resume) if options.resume else folder(options.out)
     processes = TrialProcesses(time_limit_s(options))
     for target in factors.targets:
         processes.check_target(target)
-    header = header_of(options.slo)
+    header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
     with progress_on(Console(stderr=True)) as progress:
         measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
@@ -133,6 +138,7 @@ def _run(options: argparse.Namespace) -> int:
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),
+            kept=kept,
         )
     if validated and not interrupted:
         run, interrupted = validate(run, validated, sampling.trials, processes, run_file)
@@ -140,4 +146,4 @@ def _run(options: argparse.Namespace) -> int:
         print(json.dumps(asdict(run), indent=2))  # noqa: T201 - what was asked for
     else:
         show_run(run, run_file, out)
-    return EXIT_INTERRUPTED if interrupted else 0
+    return 128 + interrupted if interrupted else 0

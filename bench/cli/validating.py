@@ -1,5 +1,6 @@
 """``--validate``: cells of a run once more, in pairs with real waiting and without."""
 
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
 from ..results.records import Run, Status
 from ..results.run_file import write_run
+from ..runner.interruption import signal_of
 from ..runner.runner import Trials
 from ..studies.fidelity import chosen_specs, measure_fidelity
 from ..trial.spec import TrialSpec
@@ -37,7 +39,7 @@ def specs_to_validate(
 
 def validate(
     run: Run, specs: Sequence[TrialSpec], pairs: int, trials: Trials, run_file: Path
-) -> tuple[Run, bool]:
+) -> tuple[Run, signal.Signals | None]:
     """Run cells on both clocks, and save the run after each.
 
     Args:
@@ -48,7 +50,7 @@ def validate(
         run_file: Where the run is saved.
 
     Returns:
-        The run with what was found, and whether Ctrl-C ended it early.
+        The run with what was found, and the signal that ended it early, if one did.
     """
     console = Console(stderr=True)
     measured = {result.cell.name for result in run.cells if result.status is Status.MEASURED}
@@ -61,9 +63,9 @@ def validate(
         except TrialError as error:
             console.print(f"{result}: left out, {error}", markup=False, highlight=False)
             continue
-        except KeyboardInterrupt:
-            return run, True
+        except KeyboardInterrupt as interruption:
+            return run, signal_of(interruption)
         if found is not None:
             run = replace(run, fidelity=(*run.fidelity, found))
             write_run(run, run_file)
-    return run, False
+    return run, None

@@ -1,6 +1,6 @@
 """The results file: a run as JSON, written whole or not at all, and read back strictly."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def write_run(run: Run, path: Path | str) -> None:
         ValueError: A number is NaN or infinite; the message names its key.
         RunFileError: The file cannot be written.
     """
-    _FILE.write(asdict(run), path)
+    _FILE.write_value(run, path)
 
 
 def read_run(path: Path | str) -> Run:

@@ -1,15 +1,19 @@
 """The plan of a run: which cells, and in which order their trials take turns. Pure."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
+
+import msgspec
 
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import Scenario
 from ...mocks.transports.transports import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
+from ..results.trial_file import CellKey
 from ..strategies import Strategy
 from ..trial.machine import cores_of, default_executor_workers
 from ..trial.spec import TrialSpec
@@ -79,6 +83,12 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
             )
             specs[cell] = TrialSpec(scenario, cell)
     return tuple(specs.values())
+
+
+def key_of(spec: TrialSpec) -> CellKey:
+    """Return what tells the trials of a cell from all others: its workload, too."""
+    text = msgspec.json.encode(spec, enc_hook=repr, order="sorted")
+    return CellKey(spec.cell, hashlib.sha256(text).hexdigest())
 
 
 def _strategies_on_loops(factors: Factors) -> tuple[tuple[Strategy, str], ...]:

@@ -25,6 +25,7 @@ from ..trial.trial import run_trial
 
 _PRELOADED = ["warpbench.bench.cli.main", "openai.resources.chat", "httpcore", "httpcore2"]
 _GRACE_S = 2.0
+_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ class TrialProcesses:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C strike after this scope, and not inside it."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Let Ctrl-C and SIGTERM strike after this scope, and not inside it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
     try:
         yield
     finally:
@@ -151,7 +152,7 @@ def _serve(
 ) -> None:
     # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
     message: object
     try:
         message = work(argument)

@@ -1,10 +1,12 @@
 """The runner: cells take turns, one failure sinks no other, and what is finished is kept."""
 
+import signal
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.results.records import FindingKind, Run, Status
+from warpbench.bench.results.records import FindingKind, Run, Status, TrialFigures
 from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_file import CellKey
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.runner import run_cells
@@ -43,7 +45,9 @@ def specs(*strategies: str, **more: object) -> tuple[TrialSpec, ...]:
     return cells_of(replace(factors, **more))  # type: ignore[arg-type]
 
 
-def run(trials: Scripted, *strategies: str, count: int = 2) -> tuple[Run, bool, list[Run]]:
+def run(
+    trials: Scripted, *strategies: str, count: int = 2
+) -> tuple[Run, signal.Signals | None, list[Run]]:
     saved: list[Run] = []
     finished, interrupted = run_cells(
         HEADER,
@@ -123,7 +127,7 @@ def test_in_an_open_loop_a_budget_goes_by_latency_since_throughput_is_what_arriv
 
 def test_ctrl_c_before_anything_is_measured_overwrites_nothing() -> None:
     finished, interrupted, saved = run(Scripted(sync=KeyboardInterrupt()), "sync", count=1)
-    assert interrupted
+    assert interrupted is signal.SIGINT
     assert finished.cells == ()
     assert saved == []
 
@@ -145,10 +149,53 @@ def test_what_a_target_lacks_is_not_applicable() -> None:
     assert finished.cells[0].error == "no sync session"
 
 
-def test_the_run_is_saved_after_each_finished_cell() -> None:
+def test_the_run_is_saved_once_at_its_end() -> None:
     _, _, saved = run(Scripted(), "sync", "gather", count=1)
 
-    assert [len(one.cells) for one in saved] == [1, 2, 2]
+    assert [len(one.cells) for one in saved] == [2]
+
+
+class Keeper:
+    """Keeps which trials it was given."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, int]] = []
+
+    def taken(self, key: CellKey) -> tuple[TrialResult, ...]:
+        return ()
+
+    def keep(self, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures) -> None:
+        self.kept.append((key.cell.strategy, number))
+
+
+def test_each_trial_is_kept_as_it_ends() -> None:
+    keeper = Keeper()
+    run_cells(
+        HEADER,
+        specs("sync", "gather"),
+        sampling=Sampling(trials=2),
+        runner=Scripted(),
+        observer=Nobody(),
+        save=lambda _: None,
+        kept=keeper,
+    )
+    assert keeper.kept == [("sync", 0), ("gather", 0), ("gather", 1), ("sync", 1)]
+
+
+def test_a_sigterm_keeps_what_is_finished_like_ctrl_c() -> None:
+    class Terminating(Scripted):
+        def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+            if spec.cell.strategy == "workers":
+                signal.raise_signal(signal.SIGTERM)
+            return super().run(spec)
+
+    before = signal.getsignal(signal.SIGTERM)
+    finished, interrupted, saved = run(Terminating(), "sync", "workers", count=1)
+
+    assert interrupted is signal.SIGTERM
+    assert [result.cell.strategy for result in finished.cells] == ["sync"]
+    assert saved == [finished]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_so() -> None:
