@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import msgspec
 
-_NULL_IN_LIST = (b"[null", b",null")
+_NULL = b"null"
 
 
 def encoded(value: object, key: str = "") -> bytes:
@@ -25,25 +25,28 @@ def encoded(value: object, key: str = "") -> bytes:
     text = _text_of(value)
     found = _non_finite_in_fields(value, key)
     # A column of numbers is searched as text: a list holds no null but for such a number.
-    if found is None and any(null in text for null in _NULL_IN_LIST):
+    if found is None and _has_null_in_a_list(text):
         found = first_non_finite(msgspec.to_builtins(value), key)
     if found is not None:
         raise ValueError(f"{found} is not a finite number; a results file cannot hold it")
     return text
 
 
-def encoded_by_lines(value: object) -> bytes:
-    """Return a dataclass as JSON with a line for each field, and for each value of a list in one.
+def encoded_by_lines(value: object) -> Iterator[bytes]:
+    """Yield a dataclass as JSON with a line for each field, and for each value of a list in one.
+
+    In pieces, since a run may have a hundred megabytes: to put them together takes as long again.
 
     Raises:
         ValueError: As ``encoded``.
     """
     assert is_dataclass(value)
-    lines = []
+    before = b"{\n"
     for field in fields(value):
-        part = getattr(value, field.name)
-        lines.append(b'  "' + field.name.encode() + b'": ' + _in_lines(part, field.name))
-    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+        yield before + b'  "' + field.name.encode() + b'": '
+        yield from _in_lines(getattr(value, field.name), field.name)
+        before = b",\n"
+    yield b"\n}\n"
 
 
 def first_non_finite(value: object, key: str = "") -> str | None:
@@ -64,11 +67,25 @@ def first_non_finite(value: object, key: str = "") -> str | None:
     return None
 
 
-def _in_lines(value: object, key: str) -> bytes:
-    if isinstance(value, tuple) and value and is_dataclass(value[0]):
-        lines = [encoded(each, _below(key, number)) for number, each in enumerate(value)]
-        return b"[\n    " + b",\n    ".join(lines) + b"\n  ]"
-    return encoded(value, key)
+def _in_lines(value: object, key: str) -> Iterator[bytes]:
+    if not (isinstance(value, tuple) and value and is_dataclass(value[0])):
+        yield encoded(value, key)
+        return
+    before = b"[\n    "
+    for number, each in enumerate(value):
+        yield before
+        yield encoded(each, _below(key, number))
+        before = b",\n    "
+    yield b"\n  ]"
+
+
+def _has_null_in_a_list(text: bytes) -> bool:
+    at = text.find(_NULL)
+    while at > 0:
+        if text[at - 1] in b"[,":
+            return True
+        at = text.find(_NULL, at + len(_NULL))
+    return False
 
 
 def _text_of(value: object) -> bytes:

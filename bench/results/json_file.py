@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,7 +63,7 @@ class JsonFile:
             ValueError: As ``write``.
             UsageError: As ``write``.
         """
-        write_whole(Path(path), encoded_by_lines(value), self.error)
+        write_pieces(Path(path), encoded_by_lines(value), self.error)
 
     def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
         """Read a file into values.
@@ -194,22 +194,29 @@ def write_whole(
     Raises:
         UsageError: Of the given class: it cannot be written.
     """
+    write_pieces(target, (content,), error, is_flushed=is_flushed)
+
+
+def write_pieces(
+    target: Path, pieces: Iterable[bytes], error: type[UsageError], *, is_flushed: bool = True
+) -> None:
+    """Write a file of pieces that are made as they are needed; else as ``write_whole``."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, content, is_flushed=is_flushed)
+        _replace(target, pieces, is_flushed=is_flushed)
     except OSError as cause:
         raise error(
             f"{_name(target)}: cannot be written ({_reason(cause)}); choose another folder"
         ) from cause
 
 
-def _replace(target: Path, content: bytes, *, is_flushed: bool) -> None:
-    """Put the content in the target's place in one step."""
+def _replace(target: Path, pieces: Iterable[bytes], *, is_flushed: bool) -> None:
+    """Put the pieces in the target's place in one step."""
     # The process's number keeps two runs that share a folder apart.
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             if is_flushed:
                 file.flush()
                 os.fsync(file.fileno())

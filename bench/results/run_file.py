@@ -47,7 +47,17 @@ def _with_blockers(result: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-_FILE = JsonFile("warpbench run", SCHEMA_VERSION, RunFileError, older={3: _with_cells_apart})
+def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a run whose next schema only has more fields, each with a default."""
+    return document
+
+
+_FILE = JsonFile(
+    "warpbench run",
+    SCHEMA_VERSION,
+    RunFileError,
+    older={1: _as_it_is, 2: _as_it_is, 3: _with_cells_apart},
+)
 
 
 def write_run(run: Run, path: Path | str) -> None:

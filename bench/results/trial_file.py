@@ -18,7 +18,7 @@ from ...mocks.errors import RunFileError
 from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
-from .json_file import write_whole
+from .json_file import write_pieces, write_whole
 from .records import Environment, TrialFigures
 from .redaction import redact
 from .samples import SessionSample
@@ -206,7 +206,7 @@ class TrialFolder:
             return
         for file in self._files("*.json"):
             file.unlink(missing_ok=True)
-        write_whole(self._folder / _ORIGIN, encoded_by_lines(self._origin), RunFileError)
+        write_pieces(self._folder / _ORIGIN, encoded_by_lines(self._origin), RunFileError)
         self._is_begun = True
 
     def _files(self, pattern: str) -> list[Path]:
