@@ -15,8 +15,8 @@ from ...mocks.transports.transports import TRANSPORTS
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ...reports.terminal.progress import progress_on
 from ..results.run_file import RUN_FILE, write_run
-from ..runner.plan import cells_of
-from ..runner.processes import TrialProcesses
+from ..runner.plan import cells_of, usual_sampling
+from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
 from ..statistics.scaling import parse_objective
@@ -38,6 +38,8 @@ from .showing import show_run
 from .validating import specs_to_validate, validate
 
 AUTO = "auto"
+
+_AT_THE_END = ("warpbench.reports.charts.render", "warpbench.reports.html.page")
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -114,19 +116,28 @@ def _run(options: argparse.Namespace) -> int:
     is_sweep = _is_sweep(options)
     loads = None if is_sweep else options.concurrency
     asked = argparse.Namespace(**(vars(options) | {"concurrency": loads}))
-    factors = factors_of(asked, clock, transports, arrivals)
+    # In virtual time a trial is the same each time, and its figures are compared exactly.
+    asks = options.sessions or options.trials or options.budget or is_sweep
+    is_usual = not asks and clock is not ClockMode.VIRTUAL
+    factors = replace(factors_of(asked, clock, transports, arrivals), adapts_sessions=is_usual)
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is told now
-    sampling = Sampling(
-        trials=trials(options.trials, factors.clock),
-        budget_s=budget_s(options.budget, factors.clock),
-    )
+    processes = TrialProcesses(time_limit_s(options))
+    processes.start()
+    import_ahead(*_AT_THE_END)
     if options.slo is not None:
         parse_objective(options.slo)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
+    sampling = (
+        usual_sampling(specs)
+        if is_usual
+        else Sampling(
+            trials=trials(options.trials, factors.clock),
+            budget_s=budget_s(options.budget, factors.clock),
+        )
+    )
     validated = specs_to_validate(specs, several(options.validate), AUTO if is_sweep else clock)
     out = Path(options.resume) if options.resume else folder(options.out)
-    processes = TrialProcesses(time_limit_s(options))
     for target in factors.targets:
         processes.check_target(target)
     header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)

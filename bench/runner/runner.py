@@ -170,14 +170,15 @@ class Measurement:
     def measure(self, specs: Sequence[TrialSpec]) -> None:
         """Give each of these cells its fixed number of trials, in turns there and back."""
         added = [
-            _CellState(spec, self._sampling, self._header.secrets, self._kept) for spec in specs
+            _CellState(spec, self._sampling.of_cell(spec.cell), self._header.secrets, self._kept)
+            for spec in specs
         ]
         self._states += added
         for state in added:
             self._take(state)
-        for turn in range(self._sampling.trials):
+        for turn in range(max((state.fewest_trials for state in added), default=0)):
             for state in in_turn(added, turn):
-                if state.wants_more and state.trial_count <= turn:
+                if state.trial_count <= turn < state.fewest_trials and state.wants_more:
                     self._run_trial(state)
 
     def _refine(self) -> None:
@@ -205,7 +206,8 @@ class Measurement:
             self._observer.cell_ends(result)
 
     def _expected(self) -> int:
-        return self._sampling.expected(len(self._states), self._spent_s, self._done)
+        least = sum(state.fewest_trials for state in self._states)
+        return self._sampling.expected(least, self._spent_s, self._taken + self._done)
 
     def _run_trial(self, state: "_CellState") -> None:
         self._observer.trial_begins(state.spec.cell, self._taken + self._done, self._expected())
@@ -290,7 +292,7 @@ class _CellState:
         self.wants_more = self._sampling.wants([score_per_s(each) for each in self._trials])
 
     def _settled(self) -> CellResult | None:
-        if len(self._trials) < self._sampling.trials:
+        if len(self._trials) < self.fewest_trials:
             return None
         self.settle()
         return self.result
@@ -300,6 +302,11 @@ class _CellState:
         lost = self.result is not None and self.result.status is not Status.MEASURED
         if self._trials and not lost:
             self.result = self.so_far()
+
+    @property
+    def fewest_trials(self) -> int:
+        """How many trials it gets in any case."""
+        return self._sampling.trials
 
     @property
     def trial_count(self) -> int:

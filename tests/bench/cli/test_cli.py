@@ -159,7 +159,8 @@ def test_keys_reach_no_artefact(warpbench: Warpbench, tmp_path: Path) -> None:
 
     assert finished.cells[0]["sessions"]["failed"] == 2
     texts = [finished.out, finished.err]
-    texts += [path.read_text(errors="replace") for path in (tmp_path / "results").iterdir()]
+    written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    texts += [path.read_text(errors="replace") for path in written]
     for text in texts:
         assert KEY not in text
         assert OTHER_SECRET not in text

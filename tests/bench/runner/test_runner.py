@@ -8,7 +8,7 @@ from warpbench.bench.results.records import FindingKind, Run, Status, TrialFigur
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_file import CellKey
 from warpbench.bench.results.trial_result import TrialResult
-from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.plan import Factors, cells_of, usual_sampling
 from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
@@ -243,3 +243,55 @@ def test_one_size_of_executor_holds_for_all_the_loads(asked: int | None, expecte
     cells = [spec.cell for spec in specs("gather", concurrency=(1, 4), tool_workers=asked)]
 
     assert {cell.tool_workers for cell in cells} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sessions"),
+    [
+        ("tools", {10: 70, 50: 150, 250: 250}),
+        ("blocking-blunder", {5: 35, 25: 50, 50: 50}),
+        ("coding-agent", {4: 4}),
+    ],
+)
+def test_sessions_are_adapted_to_the_load_in_full_waves(
+    scenario: str, sessions: dict[int, int]
+) -> None:
+    loaded = load_scenario(scenario)
+    adapted = specs("gather", scenarios=(loaded,), concurrency=(), adapts_sessions=True)
+    assert {spec.cell.concurrency: spec.cell.session_count for spec in adapted} == sessions
+
+
+def test_sessions_that_are_asked_for_or_arrive_by_a_plan_are_not_adapted() -> None:
+    asked = specs("gather", session_count=200, adapts_sessions=True)
+    arriving = specs(
+        "gather", concurrency=(), arrivals=(parse_arrivals("constant:20"),), adapts_sessions=True
+    )
+    assert [spec.cell.session_count for spec in (*asked, *arriving)] == [200, 250]
+
+
+def test_p99_is_known_wherever_all_sessions_of_a_scenario_would_tell_it() -> None:
+    for name in ("tools", "chat", "blocking-blunder", "research", "busy-model", "flaky-model"):
+        scenario = load_scenario(name)
+        adapted = specs("gather", scenarios=(scenario,), concurrency=(), adapts_sessions=True)
+        sampling = usual_sampling(adapted)
+        for spec in adapted:
+            trials = sampling.of_cell(spec.cell).trials
+            assert spec.cell.session_count * trials >= 100, spec.cell.name
+
+
+def test_cells_of_fewer_sessions_get_more_trials_by_themselves() -> None:
+    adapted = specs("gather", concurrency=(), adapts_sessions=True)
+    trials = Scripted()
+    finished, _ = run_cells(
+        HEADER,
+        adapted,
+        sampling=replace(usual_sampling(adapted), budget_s=None),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+    )
+    assert [(each.cell.concurrency, each.trials) for each in finished.cells] == [
+        (10, 5),
+        (50, 4),
+        (250, 3),
+    ]
