@@ -79,23 +79,25 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
         ClockError: Time could not be kept truthfully.
     """
     hold_no_secrets(os.environ)
-    _load_certificates_late(os.environ)
+    load_certificates_late(os.environ)
     stay_on_this_machine()
     with _prepared(spec, spec.cell.target, create_clock(spec.cell.clock)) as measure:
         return measure if isinstance(measure, NotApplicable) else measure()
 
 
-def _load_certificates_late(environ: MutableMapping[str, str]) -> None:
+def load_certificates_late(environ: MutableMapping[str, str]) -> None:
     """Let HTTP clients look for the system's certificates when they meet one, and not before.
 
     Nothing outside this machine is reached. To read a bundle of them takes each client 20 ms:
     two thirds of what a trial took before its sessions began. Certificates of somebody's own are
     read as ever.
     """
+    folder = ssl.get_default_verify_paths().openssl_capath
+    if not Path(folder).is_dir():
+        return
     if environ.get("SSL_CERT_FILE") in _SYSTEM_BUNDLES:
         del environ["SSL_CERT_FILE"]
-    folder = ssl.get_default_verify_paths().openssl_capath
-    if "SSL_CERT_FILE" not in environ and Path(folder).is_dir():
+    if "SSL_CERT_FILE" not in environ:
         environ.setdefault("SSL_CERT_DIR", folder)
 
 
