@@ -151,6 +151,14 @@ Out = Annotated[
     Path,
     Parameter(name="--out", alias="-o", metavar="FOLDER", group=OUTPUT, help="Folder to write to."),
 ]
+Resume = Annotated[
+    Path | None,
+    Parameter(
+        metavar="FOLDER",
+        group=OUTPUT,
+        help="Go on with the interrupted run in this folder; the rest of the command is the same.",
+    ),
+]
 OptionalOut = Annotated[
     Path | None,
     Parameter(name="--out", alias="-o", metavar="FOLDER", group=OUTPUT, help="Folder to write to."),

@@ -6,16 +6,17 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
 
+from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ..results.run_file import RUN_FILE, write_run
-from ..runner.plan import cells_of
-from ..runner.processes import TrialProcesses
+from ..runner.plan import cells_of, usual_sampling
+from ..runner.processes import TrialProcesses, import_ahead
+from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
 from ..statistics.stopping import Sampling
 from ..studies.sweep import sweep
 from .commands.run import RunOptions
-from .exit_status import INTERRUPTED
 from .factors import budget_of, clock_for, factors_of, folder, trials_of
 from .judging import failure_status, objective_status
 from .measuring import header_of
@@ -25,32 +26,46 @@ from .showing import show_run
 from .validating import specs_to_validate, validate
 from .values import AUTO
 
+_AT_THE_END = ("warpbench.reports.charts.render", "warpbench.reports.html.page")
+
 
 def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> int:
     """Run the cells; return the exit status."""
     is_sweep = _is_sweep(options)
     arrivals = [parse_arrivals(text) for text in options.arrivals]
     clock = clock_for(options.clock, options.transport)
-    factors = factors_of(
-        scenarios,
-        options,
-        clock=clock,
-        concurrency=_loads(options),
-        transports=options.transport,
-        arrivals=arrivals,
+    # In virtual time a trial is the same each time, and its figures are compared exactly.
+    asks = options.sessions or options.trials or options.budget or is_sweep
+    is_usual = not asks and clock is not ClockMode.VIRTUAL
+    factors = replace(
+        factors_of(
+            scenarios,
+            options,
+            clock=clock,
+            concurrency=_loads(options),
+            transports=options.transport,
+            arrivals=arrivals,
+        ),
+        adapts_sessions=is_usual,
     )
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is refused now
-    sampling = Sampling(
-        trials=trials_of(options.trials, clock), budget_s=budget_of(options.budget, clock)
-    )
-    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
-    validated = specs_to_validate(specs, options.validate, AUTO if is_sweep else clock)
-    out = folder(options.out)
     processes = TrialProcesses(options.time_limit)
+    processes.start()
+    import_ahead(*_AT_THE_END)
+    specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
+    sampling = (
+        usual_sampling(specs)
+        if is_usual
+        else Sampling(
+            trials=trials_of(options.trials, clock), budget_s=budget_of(options.budget, clock)
+        )
+    )
+    validated = specs_to_validate(specs, options.validate, AUTO if is_sweep else clock)
+    out = options.resume or folder(options.out)
     for target in factors.targets:
         processes.check_target(target)
-    header = header_of(options.slo)
+    header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
     with run_progress(messages) as progress:
         measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
@@ -59,6 +74,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),
+            kept=kept,
         )
     if validated and not interrupted:
         found, interrupted = validate(
@@ -69,7 +85,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     else:
         show_run(found, run_file, out, names_files=not messages.quiet)
     if interrupted:
-        return INTERRUPTED
+        return 128 + interrupted
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
     return failed or objective_status(found)
 

@@ -1,17 +1,17 @@
 """Keeps runs: in a folder of run files, or in one SQLite file."""
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
 from ...mocks.errors import RunFileError, UsageError
+from .encoding import encoded
 from .records import Run
 from .run_file import parse_run, read_run, write_run
+from .trial_file import TRIALS
 
 _SQLITE_SUFFIXES = frozenset({".sqlite", ".sqlite3", ".db"})
 _CREATE = """
@@ -63,7 +63,8 @@ class _FolderStore:
     def runs(self) -> Iterator[Run]:
         if not self._folder.is_dir():
             raise UsageError(f"{self._folder}: no such folder of runs; `warpbench history --add`")
-        runs = [read_run(file) for file in sorted(self._folder.rglob("*.json"))]
+        files = sorted(self._folder.rglob("*.json"))
+        runs = [read_run(file) for file in files if file.parent.name != TRIALS]
         yield from sorted(runs, key=lambda run: run.created_at)
 
 
@@ -75,7 +76,7 @@ class _SqliteStore:
 
     def add(self, run: Run) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        row = (run.created_at, run.environment.commit or "", json.dumps(asdict(run)))
+        row = (run.created_at, run.environment.commit or "", encoded(run).decode())
         with self._connected() as connection:
             connection.execute(_CREATE)
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)

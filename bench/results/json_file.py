@@ -2,9 +2,8 @@
 
 import contextlib
 import json
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
+from .encoding import encoded_by_lines, first_non_finite
 
 T = TypeVar("T")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -49,12 +49,21 @@ class JsonFile:
                 number is a fault of whoever computed it; the message names its key.
             UsageError: The file cannot be written.
         """
-        key = _first_non_finite(document)
+        key = first_non_finite(document)
         if key is not None:
             raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
         text = _rendered(document) + "\n"
         # A session's error may quote bytes that are no text; such characters become "?".
         write_whole(Path(path), text.encode("utf-8", errors="replace"), self.error)
+
+    def write_value(self, value: object, path: Path | str) -> None:
+        """Write a dataclass as ``write`` does a document, however much it holds.
+
+        Raises:
+            ValueError: As ``write``.
+            UsageError: As ``write``.
+        """
+        write_pieces(Path(path), encoded_by_lines(value), self.error)
 
     def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
         """Read a file into values.
@@ -143,7 +152,7 @@ class JsonFile:
             raise self.error(
                 f"{name}: not JSON ({_one_line(str(error))}); {self._again}"
             ) from error
-        key = _first_non_finite(document)
+        key = first_non_finite(document)
         if key is not None:
             raise self.error(f"{name}: {_one_line(key)}: not a finite number; {self._again}")
         return document
@@ -171,52 +180,51 @@ def _plain(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def write_whole(target: Path, content: bytes, error: type[UsageError]) -> None:
+def write_whole(
+    target: Path, content: bytes, error: type[UsageError], *, is_flushed: bool = True
+) -> None:
     """Write a file, or leave it as it was; missing folders above it are made.
+
+    Args:
+        target: The file.
+        content: What it is to hold.
+        error: What is raised where it cannot be written.
+        is_flushed: Whether it is to be on the disk at once, so that it outlasts a loss of power.
 
     Raises:
         UsageError: Of the given class: it cannot be written.
     """
+    write_pieces(target, (content,), error, is_flushed=is_flushed)
+
+
+def write_pieces(
+    target: Path, pieces: Iterable[bytes], error: type[UsageError], *, is_flushed: bool = True
+) -> None:
+    """Write a file of pieces that are made as they are needed; else as ``write_whole``."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, content)
+        _replace(target, pieces, is_flushed=is_flushed)
     except OSError as cause:
         raise error(
             f"{_name(target)}: cannot be written ({_reason(cause)}); choose another folder"
         ) from cause
 
 
-def _replace(target: Path, content: bytes) -> None:
-    """Put the content in the target's place in one step."""
+def _replace(target: Path, pieces: Iterable[bytes], *, is_flushed: bool) -> None:
+    """Put the pieces in the target's place in one step."""
     # The process's number keeps two runs that share a folder apart.
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            file.writelines(pieces)
+            if is_flushed:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-
-
-def _first_non_finite(value: object, key: str = "") -> str | None:
-    """Name the first NaN or infinity in a document of JSON's shape, or ``None``."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else key
-    if isinstance(value, Mapping):
-        children = ((str(name), child) for name, child in value.items())
-    elif isinstance(value, list | tuple):
-        children = ((str(index), child) for index, child in enumerate(value))
-    else:
-        return None
-    for name, child in children:
-        found = _first_non_finite(child, f"{key}.{name}" if key else name)
-        if found is not None:
-            return found
-    return None
 
 
 def _name(file: Path) -> str:

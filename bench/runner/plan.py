@@ -1,21 +1,38 @@
 """The plan of a run: which cells, and in which order their trials take turns. Pure."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import ceil
 from typing import TypeVar
+
+import msgspec
 
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import Scenario
 from ...mocks.transports.registry import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
+from ..results.trial_file import CellKey
+from ..statistics.percentiles import samples_for
+from ..statistics.stopping import (
+    MOST_USUAL_TRIALS,
+    USUAL_BUDGET_S,
+    USUAL_TRIALS,
+    Sampling,
+    trials_for,
+)
 from ..strategies import Strategy
 from ..trial.loops import ASYNCIO
 from ..trial.machine import cores_of, default_executor_workers
 from ..trial.spec import TrialSpec
 
 DEFAULT_CONCURRENCY = (1, 10, 100)
+
+_WAVES = 3
+_FEWEST_SHARE = 4
+_P99 = 99
 
 T = TypeVar("T")
 
@@ -37,6 +54,8 @@ class Factors:
             needs, 0 for Python's default size.
         transports: Names of the ways of reaching the model.
         arrivals: When sessions arrive.
+        adapts_sessions: Whether a trial has as many sessions as its load takes, where that is
+            fewer than the scenario says; only in a closed loop, and without ``session_count``.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -50,6 +69,7 @@ class Factors:
     tool_workers: int | None = None
     transports: tuple[str, ...] = (RESPX.name,)
     arrivals: tuple[Arrivals, ...] = (CLOSED,)
+    adapts_sessions: bool = False
 
 
 def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
@@ -59,6 +79,7 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     has a single session in flight whatever the load: it is held against the ideal at each.
     """
     specs: dict[Cell, TrialSpec] = {}
+    adapts = factors.adapts_sessions and factors.session_count is None
     for scenario, arrivals in product(factors.scenarios, factors.arrivals):
         count = factors.session_count or scenario.sessions
         loads = factors.concurrency or _usual_loads(scenario, arrivals, count)
@@ -74,7 +95,9 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
                 transport=transport,
                 clock=factors.clock,
                 concurrency=load,
-                session_count=count,
+                session_count=_sessions_at(load, count)
+                if adapts and arrivals.kind is ArrivalKind.CLOSED
+                else count,
                 seed=factors.seed,
                 tool_workers=_tool_workers(factors, scenario, max(loads)),
                 arrivals=arrivals.name,
@@ -83,12 +106,48 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     return tuple(specs.values())
 
 
+def usual_sampling(specs: Sequence[TrialSpec]) -> Sampling:
+    """Return how many trials each cell gets, unless that is asked for.
+
+    A cell whose trials have fewer sessions than its scenario says gets more of them; all get
+    more while their figure is uncertain, as long as there is time.
+    """
+    fewer = [spec for spec in specs if spec.cell.session_count < spec.scenario.sessions]
+    return Sampling(
+        trials=USUAL_TRIALS,
+        budget_s=USUAL_BUDGET_S,
+        most=MOST_USUAL_TRIALS,
+        trials_by_cell={
+            spec.cell: trials_for(spec.cell.session_count / spec.scenario.sessions)
+            for spec in fewer
+        },
+    )
+
+
+def key_of(spec: TrialSpec) -> CellKey:
+    """Return what tells the trials of a cell from all others: its workload, too."""
+    text = msgspec.json.encode(spec, enc_hook=repr, order="sorted")
+    return CellKey(spec.cell, hashlib.sha256(text).hexdigest())
+
+
 def _strategies_on_loops(factors: Factors) -> tuple[tuple[Strategy, str], ...]:
     return tuple(
         (strategy, loop)
         for strategy in factors.strategies
         for loop in (factors.loops if strategy.on_loop else (NO_LOOP,))
     )
+
+
+def _sessions_at(load: int, most: int) -> int:
+    """Return how many sessions a trial takes at a load.
+
+    Three waves: the first begins all at once, the last one ends with fewer and fewer, and
+    between them is a steady state. A quarter of what the scenario says, which takes two trials
+    more (``trials_for``). And what p99 takes, over all trials. All waves are full: what a last
+    one of a few sessions lacks would be missing from the throughput.
+    """
+    least = max(most / _FEWEST_SHARE, samples_for(_P99) / USUAL_TRIALS)
+    return min(most, load * max(_WAVES, ceil(least / load)))
 
 
 def _usual_loads(scenario: Scenario, arrivals: Arrivals, count: int) -> tuple[int, ...]:

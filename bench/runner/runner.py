@@ -1,5 +1,6 @@
 """Runs every cell of a plan, trial by trial, and keeps what is finished."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +9,17 @@ from typing import Protocol
 
 from ...mocks.errors import TrialError
 from ..results.cell import Cell
-from ..results.records import CellResult, Environment, Run, Status
+from ..results.records import CellResult, Environment, Run, Status, TrialFigures
 from ..results.redaction import redact
+from ..results.trial_file import CellKey, KeptTrials, NoTrialsKept
 from ..results.trial_result import TrialResult
 from ..statistics.ranking import score_of_trial
 from ..statistics.stopping import Sampling
-from ..statistics.summary import cell_result, without_result
+from ..statistics.summary import cell_result, trial_figures, without_result
 from ..trial.spec import NotApplicable, TrialSpec
 from .findings import findings_of, interrupted
-from .plan import in_turn
+from .interruption import signal_of, sigterm_raises
+from .plan import in_turn, key_of
 
 
 class Trials(Protocol):
@@ -62,12 +65,13 @@ def run_cells(
     runner: Trials,
     observer: Observer,
     save: Callable[[Run], None],
+    kept: KeptTrials | None = None,
     now_s: Callable[[], float] = time.monotonic,
-) -> tuple[Run, bool]:
-    """Run the cells, their trials taking turns, and save the run after each finished cell.
+) -> tuple[Run, signal.Signals | None]:
+    """Run the cells, their trials taking turns; keep each trial as it ends, the run at its end.
 
-    A cell whose trial fails is a failed cell with the reason; the others go on. Ctrl-C ends
-    the run with what is finished.
+    A cell whose trial fails is a failed cell with the reason; the others go on. Ctrl-C and
+    SIGTERM end the run with what is finished.
 
     Args:
         header: Goes into the run as it is.
@@ -75,30 +79,30 @@ def run_cells(
         sampling: How many trials each gets.
         runner: Runs a trial.
         observer: Told how it gets on.
-        save: Called with the run so far.
+        save: Called with the run, once, when it has ended or is interrupted.
+        kept: Where trials are kept as they end, and those of an earlier start are taken from.
         now_s: Reads the time that a budget is spent in.
 
     Returns:
-        The run, and whether it was interrupted.
+        The run, and the signal that interrupted it, if one did.
 
     Raises:
         TargetError: A target cannot be used.
     """
     measurement = Measurement(
-        header, sampling=sampling, runner=runner, observer=observer, save=save, now_s=now_s
+        header,
+        sampling=sampling,
+        runner=runner,
+        observer=observer,
+        save=save,
+        kept=kept,
+        now_s=now_s,
     )
-    try:
-        measurement.measure(specs)
-        measurement.refine()
-    except KeyboardInterrupt:
-        measurement.interrupt()
-    return measurement.ended()
+    return measurement.run(lambda: measurement.measure(specs))
 
 
 class Measurement:
     """A run under way: cells are measured, more may follow, and in the end all are refined.
-
-    Ctrl-C passes through ``measure`` and ``refine``; tell ``interrupt`` of it.
 
     Args:
         header: As for ``run_cells``.
@@ -106,6 +110,7 @@ class Measurement:
         runner: As for ``run_cells``.
         observer: As for ``run_cells``.
         save: As for ``run_cells``.
+        kept: As for ``run_cells``.
         now_s: As for ``run_cells``.
     """
 
@@ -117,6 +122,7 @@ class Measurement:
         runner: Trials,
         observer: Observer,
         save: Callable[[Run], None],
+        kept: KeptTrials | None,
         now_s: Callable[[], float],
     ) -> None:
         self._header = header
@@ -124,27 +130,59 @@ class Measurement:
         self._runner = runner
         self._observer = observer
         self._save = save
+        self._kept = NoTrialsKept() if kept is None else kept
         self._now_s = now_s
         self._began_s = now_s()
         self._states: list[_CellState] = []
+        self._taken = 0
         self._done = 0
-        self._was_interrupted = False
+        self._interrupted_by: signal.Signals | None = None
 
     @property
     def cells(self) -> tuple[CellResult, ...]:
         """The cells that have a result."""
         return tuple(state.result for state in self._states if state.result is not None)
 
+    def run(self, measure: Callable[[], None]) -> tuple[Run, signal.Signals | None]:
+        """Measure, refine, and save the run, however it ends.
+
+        One that was interrupted before anything was measured is not saved: it would take the
+        place of an earlier one.
+
+        Args:
+            measure: Calls ``measure`` for all cells.
+
+        Returns:
+            As ``run_cells``.
+        """
+        with sigterm_raises():
+            try:
+                measure()
+                self._refine()
+            except KeyboardInterrupt as interruption:
+                self._interrupted_by = signal_of(interruption)
+                for state in self._states:
+                    state.settle()
+        run = self._run()
+        if run.cells or self._interrupted_by is None:
+            self._save(run)
+        return run, self._interrupted_by
+
     def measure(self, specs: Sequence[TrialSpec]) -> None:
         """Give each of these cells its fixed number of trials, in turns there and back."""
-        added = [_CellState(spec, self._sampling, self._header.secrets) for spec in specs]
+        added = [
+            _CellState(spec, self._sampling.of_cell(spec.cell), self._header.secrets, self._kept)
+            for spec in specs
+        ]
         self._states += added
-        for turn in range(self._sampling.trials):
+        for state in added:
+            self._take(state)
+        for turn in range(max((state.fewest_trials for state in added), default=0)):
             for state in in_turn(added, turn):
-                if state.wants_more:
+                if state.trial_count <= turn < state.fewest_trials and state.wants_more:
                     self._run_trial(state)
 
-    def refine(self) -> None:
+    def _refine(self) -> None:
         """Spend what is left of a budget on the cells whose figure is uncertain."""
         for turn in count(self._sampling.trials):
             wanting = [state for state in in_turn(self._states, turn) if state.wants_more]
@@ -155,42 +193,36 @@ class Measurement:
                     return
                 self._run_trial(state)
 
-    def interrupt(self) -> None:
-        """Keep what is finished; the run says that more was planned."""
-        self._was_interrupted = True
-        for state in self._states:
-            state.settle()
-
-    def ended(self) -> tuple[Run, bool]:
-        """Save the run; return it, and whether it was interrupted.
-
-        One that was interrupted before anything was measured is not saved: it would take the
-        place of an earlier one.
-        """
-        run = self._run()
-        if run.cells or not self._was_interrupted:
-            self._save(run)
-        return run, self._was_interrupted
-
     @property
     def _spent_s(self) -> float:
         return self._now_s() - self._began_s
 
+    def _take(self, state: "_CellState") -> None:
+        """Take what an earlier start of the run has measured of a cell."""
+        result = state.take_kept()
+        self._taken += state.trial_count
+        if result is not None:
+            self._observer.trial_begins(state.spec.cell, self._taken - 1, self._expected())
+            self._observer.trial_ends(state.so_far)
+            self._observer.cell_ends(result)
+
+    def _expected(self) -> int:
+        least = sum(state.fewest_trials for state in self._states)
+        return self._sampling.expected(least, self._spent_s, self._taken + self._done)
+
     def _run_trial(self, state: "_CellState") -> None:
-        expected = self._sampling.expected(len(self._states), self._spent_s, self._done)
-        self._observer.trial_begins(state.spec.cell, self._done, expected)
+        self._observer.trial_begins(state.spec.cell, self._taken + self._done, self._expected())
         result = state.run_trial(self._runner)
         self._done += 1
-        if state.has_trials:
+        if state.trial_count:
             self._observer.trial_ends(state.so_far)
         if result is not None:
-            self._save(self._run())
             self._observer.cell_ends(result)
 
     def _run(self) -> Run:
         cells = self.cells
         findings = findings_of(cells)
-        if self._was_interrupted:
+        if self._interrupted_by is not None:
             findings = (interrupted(len(cells), len(self._states)), *findings)
         return Run(
             created_at=self._header.created_at,
@@ -210,14 +242,29 @@ class _CellState:
         result: What there is to say of it, once it has as many trials as it needs at least.
     """
 
-    def __init__(self, spec: TrialSpec, sampling: Sampling, secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        spec: TrialSpec,
+        sampling: Sampling,
+        secrets: tuple[str, ...],
+        kept: KeptTrials,
+    ) -> None:
         self.spec = spec
         self.wants_more = True
         self.result: CellResult | None = None
         self._sampling = sampling
         self._secrets = secrets
+        self._kept = kept
+        self._key: CellKey = key_of(spec)
         self._trials: list[TrialResult] = []
+        self._figures: list[TrialFigures] = []
         self._so_far: tuple[int, CellResult] | None = None
+
+    def take_kept(self) -> CellResult | None:
+        """Take the trials that an earlier start of the run kept; return the cell's result."""
+        for trial in self._kept.taken(self._key):
+            self._add(trial, trial_figures(trial))
+        return self._settled()
 
     def run_trial(self, runner: Trials) -> CellResult | None:
         """Run one more trial; return the cell's result, or a better one, once it has one."""
@@ -235,9 +282,18 @@ class _CellState:
                 self.spec.cell, Status.NOT_APPLICABLE, redact(outcome.reason, self._secrets)
             )
             return self.result
-        self._trials.append(outcome)
+        figures = trial_figures(outcome)
+        self._kept.keep(self._key, len(self._trials), outcome, figures)
+        self._add(outcome, figures)
+        return self._settled()
+
+    def _add(self, trial: TrialResult, figures: TrialFigures) -> None:
+        self._trials.append(trial)
+        self._figures.append(figures)
         self.wants_more = self._sampling.wants([score_of_trial(each) for each in self._trials])
-        if len(self._trials) < self._sampling.trials:
+
+    def _settled(self) -> CellResult | None:
+        if len(self._trials) < self.fewest_trials:
             return None
         self.settle()
         return self.result
@@ -245,20 +301,25 @@ class _CellState:
     def settle(self) -> None:
         """Make a result of the trials that there are, if any."""
         lost = self.result is not None and self.result.status is not Status.MEASURED
-        if self.has_trials and not lost:
+        if self._trials and not lost:
             self.result = self.so_far()
 
     @property
-    def has_trials(self) -> bool:
-        """Whether any trial of it came to something."""
-        return bool(self._trials)
+    def fewest_trials(self) -> int:
+        """How many trials it gets in any case."""
+        return self._sampling.trials
+
+    @property
+    def trial_count(self) -> int:
+        """How many of its trials came to something."""
+        return len(self._trials)
 
     def so_far(self) -> CellResult:
         """Return what its trials say so far, of which there is one at least."""
         # Asked for twice after a cell's last trial; with many sessions it takes a while.
         if self._so_far is not None and self._so_far[0] == len(self._trials):
             return self._so_far[1]
-        result = cell_result(self.spec.cell, self._trials)
+        result = cell_result(self.spec.cell, self._trials, self._figures)
         if result.error is not None:
             result = replace(result, error=redact(result.error, self._secrets))
         self._so_far = len(self._trials), result

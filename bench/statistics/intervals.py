@@ -112,11 +112,20 @@ def independent_ratio_interval(ours: Sequence[float], theirs: Sequence[float]) -
     return Interval(math.exp(low), math.exp(median(mine) - median(other)), math.exp(high))
 
 
+def student_reach(count: int) -> float:
+    """Return how many standard deviations the interval of a few trials reaches to either side.
+
+    Args:
+        count: Trials, at least two and fewer than ``FEWEST_FOR_BOOTSTRAP``.
+    """
+    return _STUDENT[count - 2] / math.sqrt(count)
+
+
 @lru_cache(maxsize=4096)
 def _interval(logarithms: tuple[float, ...]) -> Interval:
     if len(logarithms) < FEWEST_FOR_BOOTSTRAP:
         middle = fmean(logarithms)
-        reach = _STUDENT[len(logarithms) - 2] * stdev(logarithms) / math.sqrt(len(logarithms))
+        reach = student_reach(len(logarithms)) * stdev(logarithms)
         ends = middle - reach, middle + reach
     else:
         middle = median(logarithms)

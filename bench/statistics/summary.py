@@ -31,7 +31,11 @@ def summarise(latencies_s: Sequence[float]) -> LatencySummary:
     )
 
 
-def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
+def cell_result(
+    cell: Cell,
+    trials: Sequence[TrialResult],
+    figures: Sequence[TrialFigures] | None = None,
+) -> CellResult:
     """Return what the trials of a cell say together.
 
     Figures of a whole trial are medians over the trials; latencies are pooled, so that no
@@ -40,6 +44,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
     Args:
         cell: The cell.
         trials: Its trials, at least one.
+        figures: What ``trial_figures`` makes of each of them, where that is known.
     """
     samples = [sample for trial in trials for sample in trial.samples]
     latencies_s = sorted(seconds(sample.latency_ns) for sample in samples)
@@ -103,7 +108,7 @@ def cell_result(cell: Cell, trials: Sequence[TrialResult]) -> CellResult:
             if trial.probe_cpu_s is not None and trial.cpu_s > 0
         ),
         drift=drift_within(trials, cell.concurrency if not in_open_loop else 0),
-        trial_figures=tuple(_figures(trial) for trial in trials),
+        trial_figures=tuple(map(trial_figures, trials) if figures is None else figures),
     )
 
 
@@ -148,7 +153,8 @@ def without_result(cell: Cell, status: Status, error: str) -> CellResult:
     return CellResult(cell=cell, status=status, error=error)
 
 
-def _figures(trial: TrialResult) -> TrialFigures:
+def trial_figures(trial: TrialResult) -> TrialFigures:
+    """Return what one trial of a cell came to, its sessions as columns."""
     return TrialFigures(
         makespan_s=seconds(trial.makespan_ns),
         throughput_per_s=throughput_per_s(trial),

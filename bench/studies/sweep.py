@@ -6,12 +6,14 @@ to both neighbours of its best are measured, so that the knee lies within one st
 """
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..results.cell import Cell
 from ..results.records import CellResult, Run, Status
+from ..results.trial_file import KeptTrials
 from ..runner.plan import Factors, cells_of
 from ..runner.runner import Measurement, Observer, RunHeader, Trials
 from ..statistics.scaling import parse_objective
@@ -38,8 +40,9 @@ def sweep(
     runner: Trials,
     observer: Observer,
     save: Callable[[Run], None],
+    kept: KeptTrials | None = None,
     now_s: Callable[[], float] = time.monotonic,
-) -> tuple[Run, bool]:
+) -> tuple[Run, signal.Signals | None]:
     """Measure each strategy at rising loads.
 
     Args:
@@ -49,23 +52,25 @@ def sweep(
             goes to the cells whose figure is uncertain.
         runner: Runs a trial.
         observer: Told how it gets on.
-        save: Called with the run so far.
+        save: As for ``run_cells``.
+        kept: As for ``run_cells``.
         now_s: Reads the time that a budget is spent in.
 
     Returns:
-        The run, and whether it was interrupted.
+        The run, and the signal that interrupted it, if one did.
     """
     measurement = Measurement(
-        header, sampling=sampling, runner=runner, observer=observer, save=save, now_s=now_s
+        header,
+        sampling=sampling,
+        runner=runner,
+        observer=observer,
+        save=save,
+        kept=kept,
+        now_s=now_s,
     )
     objective = None if header.objective is None else parse_objective(header.objective)
     fewest_sessions = 1 if objective is None else -(-objective.sessions // sampling.trials)
-    try:
-        _find_loads(measurement, factors, fewest_sessions)
-        measurement.refine()
-    except KeyboardInterrupt:
-        measurement.interrupt()
-    return measurement.ended()
+    return measurement.run(lambda: _find_loads(measurement, factors, fewest_sessions))
 
 
 def _find_loads(measurement: Measurement, factors: Factors, fewest_sessions: int) -> None:

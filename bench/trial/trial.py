@@ -5,13 +5,15 @@ import gc
 import os
 import random
 import resource
+import ssl
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 # A module that is imported inside a clock's scope, by a target, may bind the scope's time for good.
@@ -48,6 +50,16 @@ WARM_UP_SESSIONS = 2
 Around = Callable[[], AbstractContextManager[object]]
 
 _KIBIBYTE = 1024
+_SYSTEM_BUNDLES = frozenset(
+    {
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/pki/tls/cert.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    }
+)
 
 # Bound before a clock's scope can patch it: what the trial takes on the wall.
 _real_now_s = time.perf_counter
@@ -64,9 +76,26 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
         ClockError: Time could not be kept truthfully.
     """
     hold_no_secrets(os.environ)
+    load_certificates_late(os.environ)
     stay_on_this_machine()
     with _prepared(spec, spec.cell.target, create_clock(spec.cell.clock)) as measure:
         return measure if isinstance(measure, NotApplicable) else measure()
+
+
+def load_certificates_late(environ: MutableMapping[str, str]) -> None:
+    """Let HTTP clients look for the system's certificates when they meet one, and not before.
+
+    Nothing outside this machine is reached. To read a bundle of them takes each client 20 ms:
+    two thirds of what a trial took before its sessions began. Certificates of somebody's own are
+    read as ever.
+    """
+    folder = ssl.get_default_verify_paths().openssl_capath
+    if not Path(folder).is_dir():
+        return
+    if environ.get("SSL_CERT_FILE") in _SYSTEM_BUNDLES:
+        del environ["SSL_CERT_FILE"]
+    if "SSL_CERT_FILE" not in environ:
+        environ.setdefault("SSL_CERT_DIR", folder)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from ..options import (
     Messages,
     Objective,
     Out,
+    Resume,
     Scenario,
     TimeLimit,
     Transports,
@@ -52,6 +53,7 @@ class RunOptions(FactorOptions):
     slo: Objective = None
     max_failed: MaxFailed = 0.0
     out: Out = DEFAULT_OUT
+    resume: Resume = None
     json: Json = False
 
 

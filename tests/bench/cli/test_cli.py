@@ -53,15 +53,16 @@ def test_quiet_shows_the_result_alone_and_verbose_each_trial(warpbench: Warpbenc
 
 def test_a_report_is_made_again_from_the_results_file(warpbench: Warpbench) -> None:
     folder = warpbench("run", "two-sleeps", *QUICK).folder / "results"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for path in folder.iterdir():
-        if path.name != "run.json":
-            path.unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for name in before:
+        if name != "run.json":
+            (folder / name).unlink()
 
     finished = warpbench("report", "results")
 
     assert finished.status == 0, finished.err
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert after == before
 
 
 def test_list_names_what_there_is(warpbench: Warpbench) -> None:
@@ -161,7 +162,8 @@ def test_keys_reach_no_artefact(warpbench: Warpbench, tmp_path: Path) -> None:
 
     assert finished.cells[0]["sessions"]["failed"] == 2
     texts = [finished.out, finished.err]
-    texts += [path.read_text(errors="replace") for path in (tmp_path / "results").iterdir()]
+    written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    texts += [path.read_text(errors="replace") for path in written]
     for text in texts:
         assert KEY not in text
         assert OTHER_SECRET not in text

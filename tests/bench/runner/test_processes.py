@@ -1,6 +1,8 @@
 """Trials in processes of their own, and their end before their time."""
 
+import gc
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -72,3 +74,13 @@ def test_none_outlives_the_kill_however_far_its_start_has_come(after_s: float) -
         thread.join(TIME_LIMIT_S / 2)
     assert len(ended) == 3
     assert all(str(error).startswith("crashed: ") for error in ended)
+
+
+def tell_how_it_began(_spec: TrialSpec) -> NotApplicable:
+    return NotApplicable(f"{gc.get_freeze_count() > 0} {'warpbench.agent.factory' in sys.modules}")
+
+
+def test_a_trial_begins_with_the_labs_imports_done_and_out_of_its_garbage_collections() -> None:
+    processes = TrialProcesses(TIME_LIMIT_S, tell_how_it_began)
+    processes.start()
+    assert processes.run(specification()) == NotApplicable("True True")

@@ -1,12 +1,14 @@
 """The runner: cells take turns, one failure sinks no other, and what is finished is kept."""
 
+import signal
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.results.records import FindingKind, Run, Status
+from warpbench.bench.results.records import FindingKind, Run, Status, TrialFigures
 from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.trial_file import CellKey
 from warpbench.bench.results.trial_result import TrialResult
-from warpbench.bench.runner.plan import Factors, cells_of
+from warpbench.bench.runner.plan import Factors, cells_of, usual_sampling
 from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
@@ -43,7 +45,9 @@ def specs(*strategies: str, **more: object) -> tuple[TrialSpec, ...]:
     return cells_of(replace(factors, **more))  # type: ignore[arg-type]
 
 
-def run(trials: Scripted, *strategies: str, count: int = 2) -> tuple[Run, bool, list[Run]]:
+def run(
+    trials: Scripted, *strategies: str, count: int = 2
+) -> tuple[Run, signal.Signals | None, list[Run]]:
     saved: list[Run] = []
     finished, interrupted = run_cells(
         HEADER,
@@ -123,7 +127,7 @@ def test_in_an_open_loop_a_budget_goes_by_latency_since_throughput_is_what_arriv
 
 def test_ctrl_c_before_anything_is_measured_overwrites_nothing() -> None:
     finished, interrupted, saved = run(Scripted(sync=KeyboardInterrupt()), "sync", count=1)
-    assert interrupted
+    assert interrupted is signal.SIGINT
     assert finished.cells == ()
     assert saved == []
 
@@ -145,10 +149,53 @@ def test_what_a_target_lacks_is_not_applicable() -> None:
     assert finished.cells[0].error == "no sync session"
 
 
-def test_the_run_is_saved_after_each_finished_cell() -> None:
+def test_the_run_is_saved_once_at_its_end() -> None:
     _, _, saved = run(Scripted(), "sync", "gather", count=1)
 
-    assert [len(one.cells) for one in saved] == [1, 2, 2]
+    assert [len(one.cells) for one in saved] == [2]
+
+
+class Keeper:
+    """Keeps which trials it was given."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, int]] = []
+
+    def taken(self, key: CellKey) -> tuple[TrialResult, ...]:
+        return ()
+
+    def keep(self, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures) -> None:
+        self.kept.append((key.cell.strategy, number))
+
+
+def test_each_trial_is_kept_as_it_ends() -> None:
+    keeper = Keeper()
+    run_cells(
+        HEADER,
+        specs("sync", "gather"),
+        sampling=Sampling(trials=2),
+        runner=Scripted(),
+        observer=Nobody(),
+        save=lambda _: None,
+        kept=keeper,
+    )
+    assert keeper.kept == [("sync", 0), ("gather", 0), ("gather", 1), ("sync", 1)]
+
+
+def test_a_sigterm_keeps_what_is_finished_like_ctrl_c() -> None:
+    class Terminating(Scripted):
+        def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+            if spec.cell.strategy == "workers":
+                signal.raise_signal(signal.SIGTERM)
+            return super().run(spec)
+
+    before = signal.getsignal(signal.SIGTERM)
+    finished, interrupted, saved = run(Terminating(), "sync", "workers", count=1)
+
+    assert interrupted is signal.SIGTERM
+    assert [result.cell.strategy for result in finished.cells] == ["sync"]
+    assert saved == [finished]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_so() -> None:
@@ -196,3 +243,55 @@ def test_one_size_of_executor_holds_for_all_the_loads(asked: int | None, expecte
     cells = [spec.cell for spec in specs("gather", concurrency=(1, 4), tool_workers=asked)]
 
     assert {cell.tool_workers for cell in cells} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sessions"),
+    [
+        ("tools", {10: 70, 50: 150, 250: 250}),
+        ("blocking-blunder", {5: 35, 25: 50, 50: 50}),
+        ("coding-agent", {4: 4}),
+    ],
+)
+def test_sessions_are_adapted_to_the_load_in_full_waves(
+    scenario: str, sessions: dict[int, int]
+) -> None:
+    loaded = load_scenario(scenario)
+    adapted = specs("gather", scenarios=(loaded,), concurrency=(), adapts_sessions=True)
+    assert {spec.cell.concurrency: spec.cell.session_count for spec in adapted} == sessions
+
+
+def test_sessions_that_are_asked_for_or_arrive_by_a_plan_are_not_adapted() -> None:
+    asked = specs("gather", session_count=200, adapts_sessions=True)
+    arriving = specs(
+        "gather", concurrency=(), arrivals=(parse_arrivals("constant:20"),), adapts_sessions=True
+    )
+    assert [spec.cell.session_count for spec in (*asked, *arriving)] == [200, 250]
+
+
+def test_p99_is_known_wherever_all_sessions_of_a_scenario_would_tell_it() -> None:
+    for name in ("tools", "chat", "blocking-blunder", "research", "busy-model", "flaky-model"):
+        scenario = load_scenario(name)
+        adapted = specs("gather", scenarios=(scenario,), concurrency=(), adapts_sessions=True)
+        sampling = usual_sampling(adapted)
+        for spec in adapted:
+            trials = sampling.of_cell(spec.cell).trials
+            assert spec.cell.session_count * trials >= 100, spec.cell.name
+
+
+def test_cells_of_fewer_sessions_get_more_trials_by_themselves() -> None:
+    adapted = specs("gather", concurrency=(), adapts_sessions=True)
+    trials = Scripted()
+    finished, _ = run_cells(
+        HEADER,
+        adapted,
+        sampling=replace(usual_sampling(adapted), budget_s=None),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+    )
+    assert [(each.cell.concurrency, each.trials) for each in finished.cells] == [
+        (10, 5),
+        (50, 4),
+        (250, 3),
+    ]

@@ -1,0 +1,329 @@
+"""The files of a run's trials: one each, written as the trial ends, so that a run can go on.
+
+They lie in the folder ``trials`` beside the results file, together with ``origin.json``, which
+says which run they belong to. Each bears that run's name, so none of an earlier run in the same
+folder is ever taken for one of this.
+"""
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from ...mocks.errors import RunFileError
+from .blocked_loop import BlockedLoop
+from .cell import Cell
+from .encoding import encoded, encoded_by_lines
+from .json_file import write_pieces, write_whole
+from .records import Environment, TrialFigures
+from .redaction import redact
+from .samples import SessionSample
+from .time_parts import TimeParts
+from .timeline import Timeline, Vitals
+from .trial_result import TrialResult
+
+TRIALS = "trials"
+"""The folder of a run's trials, beside its results file."""
+
+TRIAL_SCHEMA_VERSION = 1
+
+_ORIGIN = "origin.json"
+_LONGEST_NAME = 80
+_DIGEST_LENGTH = 12
+_TRIAL_NAME = re.compile(r".+-[0-9a-f]{12}-\d+\.json")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrigin:
+    """What the trials of one run have in common.
+
+    Attributes:
+        run: Name of the run, which no other has.
+        created_at: ISO 8601 time in UTC at which it began.
+        command: The command that began it, without secrets.
+        environment: Where it was begun.
+        objective: The latency objective that was asked for.
+        schema_version: Version of the layout of these files.
+    """
+
+    run: str
+    created_at: str
+    command: str
+    environment: Environment
+    objective: str | None = None
+    schema_version: int = TRIAL_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SavedTrial:
+    """One trial: ``TrialResult`` as columns, without what no result of a cell is made of."""
+
+    run: str
+    digest: str
+    number: int
+    cell: Cell
+    figures: TrialFigures
+    makespan_ns: int
+    ideal_makespan_ns: int
+    llm_calls: int
+    tool_calls: int
+    peak_in_flight: int
+    cpu_s: float
+    peak_rss_bytes: int
+    origin_ns: int
+    http_requests: int
+    ideal_latencies_ns: tuple[int, ...] = ()
+    errors: Mapping[int, str] = field(default_factory=dict)
+    blocked_loop: tuple[BlockedLoop, ...] = ()
+    server_capacity_per_s: float | None = None
+    server_utilisation: float | None = None
+    vitals: Vitals | None = None
+    timeline: Timeline | None = None
+    probe_cpu_s: float | None = None
+    schema_version: int = TRIAL_SCHEMA_VERSION
+
+
+_AS_THEY_ARE = tuple(
+    part.name
+    for part in fields(TrialResult)
+    if part.name in {other.name for other in fields(_SavedTrial)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CellKey:
+    """What tells a cell's trials from all others.
+
+    Attributes:
+        cell: The cell.
+        digest: Of all that its figures depend on besides: the workload, and what is noted.
+    """
+
+    cell: Cell
+    digest: str
+
+
+class KeptTrials(Protocol):
+    """Where the trials of a run are kept as they end."""
+
+    def taken(self, key: CellKey) -> tuple[TrialResult, ...]:
+        """Return the trials of a cell that an earlier start of the run has finished."""
+        ...
+
+    def keep(self, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures) -> None:
+        """Keep a trial that has ended."""
+        ...
+
+
+class NoTrialsKept:
+    """Keeps no trials: for runs that are over at once, and for tests."""
+
+    def taken(self, key: CellKey) -> tuple[TrialResult, ...]:  # noqa: ARG002
+        """Return none."""
+        return ()
+
+    def keep(self, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures) -> None:
+        """Let it go."""
+
+
+class TrialFolder:
+    """The trials of one run, in files.
+
+    Args:
+        folder: Where the run's results file is to be.
+        origin: The run.
+        secrets: What no file may show.
+        is_resumed: Whether the files that are there belong to the run.
+    """
+
+    def __init__(
+        self, folder: Path, origin: RunOrigin, secrets: Sequence[str], *, is_resumed: bool = False
+    ) -> None:
+        self._folder = folder / TRIALS
+        self._origin = origin
+        self._secrets = tuple(secrets)
+        self._is_begun = is_resumed
+        self._is_resumed = is_resumed
+
+    @property
+    def origin(self) -> RunOrigin:
+        """The run that the trials belong to."""
+        return self._origin
+
+    def taken(self, key: CellKey) -> tuple[TrialResult, ...]:
+        """Return the trials of a cell that an earlier start of the run has finished, in order.
+
+        Args:
+            key: Which cell.
+
+        Raises:
+            RunFileError: A file of them cannot be read. One line: file, key, what to do.
+        """
+        if not self._is_resumed:
+            return ()
+        read = (_read(file, _SavedTrial) for file in self._files(f"*-{_short(key.digest)}-*.json"))
+        own = [
+            saved
+            for saved in read
+            if saved.run == self._origin.run and CellKey(saved.cell, saved.digest) == key
+        ]
+        return tuple(_trial_of(saved) for saved in sorted(own, key=lambda saved: saved.number))
+
+    def keep(self, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures) -> None:
+        """Write a trial's file, in one step; the first takes the place of an earlier run's.
+
+        Args:
+            key: Which cell.
+            number: Number of the trial, from 0 on.
+            trial: The trial.
+            figures: Its figures, which hold its samples as columns.
+
+        Raises:
+            ValueError: A number is NaN or infinite; the message names its key.
+            RunFileError: The file cannot be written.
+        """
+        self._begin()
+        saved = _saved(self._origin.run, key, number, trial, figures)
+        saved = replace(
+            saved,
+            errors={at: redact(text, self._secrets) for at, text in saved.errors.items()},
+        )
+        name = f"{_safe(key.cell.full_name)}-{_short(key.digest)}-{number}.json"
+        # Not flushed to the disk: a process that is killed loses nothing by it, and a machine
+        # that loses power loses the last trials only.
+        content = encoded(saved) + b"\n"
+        write_whole(self._folder / name, content, RunFileError, is_flushed=False)
+
+    def _begin(self) -> None:
+        """Put this run's origin in the place of an earlier run's, and end that run's trials."""
+        if self._is_begun:
+            return
+        for file in self._files("*.json"):
+            file.unlink(missing_ok=True)
+        write_pieces(self._folder / _ORIGIN, encoded_by_lines(self._origin), RunFileError)
+        self._is_begun = True
+
+    def _files(self, pattern: str) -> list[Path]:
+        return [
+            file for file in sorted(self._folder.glob(pattern)) if _TRIAL_NAME.fullmatch(file.name)
+        ]
+
+
+def new_run(
+    created_at: str,
+    command: str,
+    environment: Environment,
+    objective: str | None,
+    secrets: Iterable[str],
+) -> RunOrigin:
+    """Return the origin of a run that begins now."""
+    return RunOrigin(
+        run=uuid.uuid4().hex,
+        created_at=created_at,
+        command=redact(command, secrets),
+        environment=environment,
+        objective=objective,
+    )
+
+
+def read_origin(folder: Path) -> RunOrigin:
+    """Return the run whose trials a folder holds.
+
+    Raises:
+        RunFileError: There is none, or it cannot be read.
+    """
+    file = folder / TRIALS / _ORIGIN
+    if not file.is_file():
+        raise RunFileError(
+            f"{folder}: holds no trials of a run; name the folder that an interrupted "
+            "`warpbench run` wrote to, or leave --resume out"
+        )
+    return _read(file, RunOrigin)
+
+
+def _read(file: Path, kind: type[T]) -> T:
+    again = "leave --resume out to begin the run anew"
+    try:
+        content = file.read_bytes()
+        version = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["schema_version"]
+        if bytes(version) != str(TRIAL_SCHEMA_VERSION).encode():
+            raise RunFileError(
+                f"{file}: schema_version: found {bytes(version).decode()[:20]}, this warpbench "
+                f"reads {TRIAL_SCHEMA_VERSION}; resume with the version that wrote it, or {again}"
+            )
+        return msgspec.json.decode(content, type=kind)
+    except KeyError as error:
+        raise RunFileError(f"{file}: schema_version: found nothing; {again}") from error
+    except OSError as error:
+        raise RunFileError(f"{file}: cannot be read ({error.strerror}); {again}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RunFileError(
+            f"{file}: {error}; delete it to run its trial again, or {again}"
+        ) from error
+
+
+def _saved(
+    run: str, key: CellKey, number: int, trial: TrialResult, figures: TrialFigures
+) -> _SavedTrial:
+    as_they_are: dict[str, Any] = {name: getattr(trial, name) for name in _AS_THEY_ARE}
+    errors = {
+        at: sample.error for at, sample in enumerate(trial.samples) if sample.error is not None
+    }
+    return _SavedTrial(
+        run=run,
+        digest=key.digest,
+        number=number,
+        cell=key.cell,
+        figures=figures,
+        errors=errors,
+        **as_they_are,
+    )
+
+
+def _trial_of(saved: _SavedTrial) -> TrialResult:
+    as_they_are: dict[str, Any] = {name: getattr(saved, name) for name in _AS_THEY_ARE}
+    return TrialResult(
+        samples=_samples_of(saved.figures, saved.errors),
+        elapsed_s=saved.figures.elapsed_s,
+        time_parts_ns=_parts_of(saved.figures),
+        **as_they_are,
+    )
+
+
+def _samples_of(figures: TrialFigures, errors: Mapping[int, str]) -> tuple[SessionSample, ...]:
+    begins_ns: Sequence[int] = figures.intended_ns or figures.start_ns
+    intended_ns: Sequence[int | None] = figures.intended_ns or (None,) * len(figures.session)
+    columns = zip(
+        figures.session,
+        figures.outcome,
+        figures.start_ns,
+        begins_ns,
+        figures.latency_ns,
+        intended_ns,
+        strict=True,
+    )
+    return tuple(
+        SessionSample(session, outcome, start_ns, begin_ns + latency_ns, errors.get(at), intended)
+        for at, (session, outcome, start_ns, begin_ns, latency_ns, intended) in enumerate(columns)
+    )
+
+
+def _parts_of(figures: TrialFigures) -> tuple[TimeParts, ...]:
+    columns = figures.time_parts_ns
+    rows = zip(*columns.values(), strict=True)
+    return tuple(TimeParts(**dict(zip(columns, row, strict=True))) for row in rows)
+
+
+def _safe(name: str) -> str:
+    """Return a name as part of a file's name, on any system and no longer than need be."""
+    return re.sub(r"[^0-9A-Za-z@.]+", "-", name).strip("-.")[-_LONGEST_NAME:]
+
+
+def _short(digest: str) -> str:
+    return digest[:_DIGEST_LENGTH]
