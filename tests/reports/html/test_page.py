@@ -12,7 +12,7 @@ import pytest
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.reports.charts.chart import Chart
 from warpbench.reports.charts.render import render_charts
-from warpbench.reports.comparison.summary import verdict
+from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.html.page import render_page
 
 pytestmark = pytest.mark.once
