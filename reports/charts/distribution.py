@@ -1,78 +1,64 @@
-"""The chart of how latency is distributed over the sessions at the highest load."""
+"""The chart of how latency is distributed over the sessions at one concurrency."""
 
-from collections.abc import Sequence
+from ...bench.results.formatting import seconds
+from ..comparison.ranking import ComparisonGroup, label
+from .chart import Chart
+from .description import Axis, Panel, Point, Quantity, ScaleKind
+from .latency import ideal_reference
+from .palette import Palette
+from .quantiles import cells_with_quantiles, quantiles
+from .series import ideal_median_entry, legend_of, line_of
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
+_TICKS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
+_MOST = 90
+# A little more than all, so that a line along the top is seen whole.
+_TOP = 1.01
 
-from ...bench.results.formatting import name, time_unit
-from ...bench.results.records import CellResult
-from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
-from .axes import (
-    IDEAL_LINE,
-    Look,
-    Scale,
-    figure,
-    ideal_handle,
-    legend,
-    line_widths,
-    name_axes,
-    say_nothing_measured,
+
+def describe_distribution(group: ComparisonGroup, load: int, palette: Palette) -> Panel | None:
+    """Describe the share of sessions that finished within each time."""
+    cells = cells_with_quantiles(group, load)
+    if not cells:
+        return None
+    within = [(cell.latency_quantiles_s[_MOST], label(cell.cell)) for cell in cells]
+    (least, first), (most, last) = min(within), max(within)
+    finding = (
+        f"{_MOST} % of the sessions finished within {seconds(least)} ({first}) "
+        f"to {seconds(most)} ({last})"
+    )
+    if seconds(least) == seconds(most):
+        finding = f"{_MOST} % of the sessions finished within {seconds(most)}"
+    return Panel(
+        finding=finding,
+        x=Axis(
+            label="latency of a session",
+            quantity=Quantity.TIME,
+            scale=ScaleKind.WIDE,
+            from_zero=False,
+        ),
+        y=Axis(
+            label="share of sessions finished",
+            quantity=Quantity.SHARE,
+            low=0,
+            high=_TOP,
+            ticks=_TICKS,
+        ),
+        lines=tuple(
+            line_of(
+                cell,
+                palette,
+                (
+                    Point(time_s, share / 100, f"{share:g} % within {seconds(time_s)}")
+                    for share, time_s in quantiles(cell)
+                ),
+            )
+            for cell in cells
+        ),
+        references=ideal_reference(group, load),
+        legend=(*legend_of(cells, palette), ideal_median_entry()),
+    )
+
+
+CHART = Chart(
+    name="distribution", heading="Share of sessions finished", describe=describe_distribution
 )
-from .latency import at_load, cells_with_latency, ideal_median_s
-
-_HEIGHT_IN = 4.8
-
-
-def cells_with_quantiles(field: ComparisonGroup) -> tuple[CellResult, ...]:
-    """The cells that have a distribution, at the load at which latency is compared."""
-    return tuple(cell for cell in cells_with_latency(field) if len(cell.latency_quantiles_s) > 1)
-
-
-def draw_distribution(scenario: ScenarioCells, look: Look) -> Figure:
-    """Draw which share of the sessions was done within which time."""
-    fields = scenario.groups
-    made, all_axes = figure(f"{name(scenario.name)}: latency distribution", _HEIGHT_IN, len(fields))
-    times = [time for field in fields for time in _times(field)]
-    scale = Scale.over(times, time_unit(max(times)), from_zero=False) if times else None
-    shown: list[Series] = []
-    for axes, field in zip(all_axes, fields, strict=True):
-        cells = cells_with_quantiles(field)
-        name_axes(axes, field, at_load(field) if cells else "")
-        if scale is not None and cells:
-            shown += [Series(result.cell.strategy, result.cell.loop, (result,)) for result in cells]
-            _draw_field(axes, cells, ideal_median_s(field), scale, look)
-        else:
-            say_nothing_measured(axes)
-    legend(made, look, shown, [ideal_handle("ideal p50")] if shown else [])
-    return made
-
-
-def _draw_field(
-    axes: Axes, cells: Sequence[CellResult], ideal_s: float | None, scale: Scale, look: Look
-) -> None:
-    scale.apply_to_x(axes)
-    if ideal_s is not None:
-        axes.axvline(ideal_s / scale.unit.factor, **IDEAL_LINE, zorder=1.5)
-    for result, width in zip(cells, line_widths(len(cells)), strict=True):
-        quantiles = result.latency_quantiles_s
-        axes.plot(
-            [time / scale.unit.factor for time in quantiles],
-            [100 * index / (len(quantiles) - 1) for index in range(len(quantiles))],
-            **{**look.line(result.cell.strategy, result.cell.loop), "marker": ""},
-            linewidth=width,
-        )
-    axes.set_ylim(0, 101)
-    axes.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 90, 100]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0f} %"))
-    axes.set_ylabel("sessions done")
-    axes.set_xlabel(f"latency of a session ({scale.unit.name})")
-
-
-def _times(field: ComparisonGroup) -> list[float]:
-    """All that is drawn of a field."""
-    cells = cells_with_quantiles(field)
-    times = [time for cell in cells for time in cell.latency_quantiles_s]
-    ideal_s = ideal_median_s(field)
-    return [*times, ideal_s] if cells and ideal_s is not None else times

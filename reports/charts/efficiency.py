@@ -1,95 +1,82 @@
-"""The heat map of how near each strategy comes to the ideal at each load."""
+"""The heat map of efficiency: how near each strategy comes to the ideal at each concurrency."""
 
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from ...bench.results.formatting import percent, whole
+from ...bench.results.records import CellResult, Status
+from ..comparison.ranking import ComparisonGroup, label
+from .chart import Chart, measured_at
+from .description import Axis, Panel, Quantity, Tile
+from .palette import INK, Palette, share_colour
+from .series import row_of
 
-from ...bench.results.formatting import name, percent, whole
-from ...bench.results.records import Status
-from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
-from .axes import INK, ROW_IN, WIDTH_IN, Look, headline, name_axes, row_label
-
-_FRAME_IN = 1.1
-_AROUND_IN = 0.5
-_CROWDED = 9
-# One hue from light to dark, which every reader sees in its order, and grey print too.
-_COLOURS = LinearSegmentedColormap.from_list("share", ["#F3F6F9", "#9CC3E0", "#2C7FB8", "#0B4F7D"])
+_ABSENT = {Status.FAILED: ("failed", "#F1D9CF"), Status.NOT_APPLICABLE: ("n/a", "#EEEEEE")}
 # From this share on the colour is so dark that white writing reads better.
 _DARK = 0.5
-_ABSENT = {Status.FAILED: ("failed", "#F1D9CF"), Status.NOT_APPLICABLE: ("n/a", "#EEEEEE")}
 
 
-def draw_efficiency(scenario: ScenarioCells, _look: Look) -> Figure:
-    """Draw each cell's share of the ideal, a row for each strategy and loop.
+def describe_efficiency(group: ComparisonGroup, _load: int, _palette: Palette) -> Panel | None:
+    """Describe each cell's efficiency, a row for each strategy and loop.
 
-    The colour says how much, not who: the look of the lines has no part in it.
+    The colour says how much, not who: the palette of strategies has no part in it.
     """
-    heights = [_FRAME_IN + ROW_IN * len(field.series) for field in scenario.groups]
-    made = Figure(figsize=(WIDTH_IN, _AROUND_IN + sum(heights)), layout="constrained")
-    headline(made, f"{name(scenario.name)}: share of the ideal")
-    all_axes = made.subplots(
-        len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights}
-    ).flatten()
-    for axes, field in zip(all_axes, scenario.groups, strict=True):
-        name_axes(axes, field)
-        _draw_field(axes, field)
-    return made
-
-
-def _draw_field(axes: Axes, field: ComparisonGroup) -> None:
-    loads, series = field.loads, field.series
-    for row, one in enumerate(series):
-        for column in range(len(loads)):
-            _draw_cell(axes, field, one, (row, column))
-    axes.set_xlim(0, len(loads))
-    axes.set_ylim(len(series), 0)
-    crowded = len(loads) > _CROWDED
-    axes.set_xticks(
-        [column + 0.5 for column in range(len(loads))],
-        [whole(load) for load in loads],
-        rotation=45 if crowded else 0,
+    tiles = [
+        _tile(group, cell, (row, column), load)
+        for row, series in enumerate(group.series)
+        for column, load in enumerate(group.loads)
+        if (cell := series.at(load)) is not None
+    ]
+    return Panel(
+        finding=_finding(group),
+        x=Axis(label="concurrency", quantity=Quantity.COUNT),
+        rows=tuple(row_of(series.cells[0]) for series in group.series),
+        columns=tuple(map(whole, group.loads)),
+        tiles=tuple(tiles),
     )
-    axes.set_yticks(
-        [row + 0.5 for row in range(len(series))],
-        [row_label(one.cells[0]) for one in series],
-    )
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xlabel("sessions at once")
 
 
-def _draw_cell(axes: Axes, field: ComparisonGroup, series: Series, place: tuple[int, int]) -> None:
+def _tile(group: ComparisonGroup, cell: CellResult, place: tuple[int, int], load: int) -> Tile:
     row, column = place
-    load = field.loads[column]
-    cell = series.at(load)
-    if cell is None:
-        return
-    share = field.share_of_ideal(cell, load)
+    ink = INK
     if cell.status in _ABSENT:
-        text, background = _ABSENT[cell.status]
-        ink = INK
+        text, colour = _ABSENT[cell.status]
     elif not cell.sessions.all_succeeded:
         lost = cell.sessions.started - cell.sessions.succeeded
-        text, background, ink = f"{whole(lost)} lost", _ABSENT[Status.FAILED][1], INK
+        text, colour = f"{whole(lost)} lost", _ABSENT[Status.FAILED][1]
     else:
-        text = percent(share)
+        share = group.share_of_ideal(cell, load)
         within = min(max(share or 0.0, 0.0), 1.0)
-        background = to_hex(_COLOURS(within))
-        ink = "white" if within > _DARK else INK
-        if len(field.loads) > _CROWDED:
-            text = text.removesuffix(" %")
-    axes.add_patch(
-        Rectangle((column, row), 1, 1, facecolor=background, edgecolor="white", linewidth=1.5)
+        text, colour = percent(share), share_colour(within)
+        ink = "#FFFFFF" if within > _DARK else INK
+    return Tile(
+        row=row,
+        column=column,
+        colour=colour,
+        ink=ink,
+        label=text,
     )
-    axes.text(
-        column + 0.5,
-        row + 0.5,
-        text,
-        ha="center",
-        va="center",
-        color=ink,
-        fontsize=8 if len(field.loads) > _CROWDED else 10,
-    )
+
+
+def _finding(group: ComparisonGroup) -> str:
+    for load in reversed(group.loads):
+        shares = [
+            (share, label(cell.cell))
+            for cell in measured_at(group, load)
+            if (share := group.share_of_ideal(cell, load)) is not None
+        ]
+        if not shares:
+            continue
+        (least, last), (most, first) = min(shares), max(shares)
+        if percent(least) == percent(most):
+            return f"At concurrency {whole(load)}, efficiency is {percent(most)}"
+        return (
+            f"At concurrency {whole(load)}, efficiency goes from {percent(least)} ({last}) to "
+            f"{percent(most)} ({first})"
+        )
+    return "No cell has an efficiency"
+
+
+CHART = Chart(
+    name="efficiency",
+    heading="Efficiency (ideal ÷ measured makespan)",
+    describe=describe_efficiency,
+    is_by_load=False,
+)

@@ -1,67 +1,62 @@
-"""The chart of two runs compared: what each cell is judged by, over what it was before."""
+"""The chart of two runs compared: the change of what each cell is ranked by, with its 95 % CI."""
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from ...bench.results.formatting import listed, name
 from ..comparison.run_changes import rows, summary
 from ..comparison.runs_compared import Direction, RunsCompared
-from .axes import IDEAL_LINE, ROW_IN, figure, row_axis, say_nothing_measured
-from .chart import Chart
+from .chart import RenderedChart
+from .description import Axis, Dot, Panel, Picture, Quantity, Reference, Row, Span, in_common_units
 from .palette import RATIO_COLOURS
 from .render import render, save_charts
 
-_FRAME_IN = 1.6
 _LEAST_REACH = 0.02
 _MARGIN = 1.15
-# Below it, whole per cents would name two ticks alike.
-_FINE_REACH = 0.1
 
 
-def draw_ratios(title: str, compared: RunsCompared) -> Figure:
-    """Draw a row for each cell: the ratio of its figures, and where it lies with 95 %."""
+def describe_ratios(title: str, compared: RunsCompared) -> Picture:
+    """Describe a row for each cell: the change of its figure, and its 95 % confidence interval."""
     known = [
-        (change, row[0])
+        (change, change.score.value, row[0])
         for change, row in zip(compared.changes, rows(compared), strict=True)
         if change.score.value is not None
     ]
-    made, (axes,) = figure(title, _FRAME_IN + ROW_IN * max(3, len(known)), 1)
     if not known:
-        say_nothing_measured(axes)
-        return made
-    ends = [1.0]
-    for position, (change, _) in enumerate(known):
-        ratio = change.score
-        value = 1.0 if ratio.value is None else ratio.value
-        colour = RATIO_COLOURS[change.direction.value]
-        low, high = (
-            (value, value)
-            if ratio.interval is None
-            else (min(ratio.interval.low, value), max(ratio.interval.high, value))
-        )
+        return Picture(title, (None,))
+    spans, dots, ends = [], [], [0.0]
+    for position, (change, ratio, _) in enumerate(known):
+        interval = change.score.interval
+        value = ratio - 1
+        low = value if interval is None else min(interval.low - 1, value)
+        high = value if interval is None else max(interval.high - 1, value)
         ends += [low, high]
+        colour = RATIO_COLOURS[change.direction.value]
+        spans.append(Span(row=position, begin=low, end=high, colour=colour, is_line=True))
         marker = "o" if change.direction is not Direction.UNKNOWN else "D"
-        axes.plot([low, high], [position, position], color=colour, linewidth=2.2)
-        axes.plot([value], [position], color=colour, marker=marker, markersize=7)
-    reach = max(max(abs(end - 1) for end in ends) * _MARGIN, _LEAST_REACH)
-    axes.set_xlim(max(0.0, 1 - reach), 1 + reach)
-    axes.axvline(1.0, **IDEAL_LINE, zorder=1)
-    digits = 1 if reach < _FINE_REACH else 0
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio - 1:+.{digits}%}"))
-    axes.set_xlabel(f"{_judged_by(compared)} over the first run's, 95 %")
-    row_axis(axes, [cell for _, cell in known])
-    return made
+        dots.append(Dot(row=position, x=value, colour=colour, marker=marker))
+    reach = max(max(map(abs, ends)) * _MARGIN, _LEAST_REACH)
+    panel = Panel(
+        finding="",
+        x=Axis(
+            label=f"change of {_ranked_by(compared)}, with 95 % CI",
+            quantity=Quantity.CHANGE,
+            low=max(-1.0, -reach),
+            high=reach,
+        ),
+        rows=tuple(Row(cell) for _, _, cell in known),
+        spans=tuple(spans),
+        dots=tuple(dots),
+        references=(Reference(0.0, "no change"),),
+    )
+    return Picture(title, in_common_units([panel]))
 
 
 def write_ratio_charts(
     base: str, others: Sequence[tuple[str, RunsCompared]], folder: Path | str
 ) -> list[Path]:
-    """Draw one chart for each run that was held against the first; returns the files.
+    """Draw one chart for each run that was compared with the first; returns the files.
 
     Args:
         base: What the first run is called.
@@ -72,12 +67,12 @@ def write_ratio_charts(
     for number, (other, compared) in enumerate(others, 1):
         file_name = "compared" if len(others) == 1 else f"compared-{number}"
         title = f"{_called(base)} → {_called(other)}"
-        svg, png = render(partial(draw_ratios, title, compared), file_name)
-        charts.append(Chart("", file_name, title, " ".join(summary(compared)), svg, png))
+        svg, png = render(describe_ratios(title, compared), file_name)
+        charts.append(RenderedChart("", file_name, title, " ".join(summary(compared)), svg, png))
     return save_charts(charts, folder)
 
 
-def _judged_by(compared: RunsCompared) -> str:
+def _ranked_by(compared: RunsCompared) -> str:
     figures = dict.fromkeys(change.percentile for change in compared.changes)
     return listed(["throughput" if each is None else f"{each} latency" for each in figures])
 

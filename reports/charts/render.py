@@ -1,13 +1,13 @@
 """All the charts of a run, drawn and written as SVG and PNG.
 
-This module and those that draw are the only ones that import matplotlib, which takes half a
+This module and ``matplotlib_renderer`` are the only ones that import matplotlib, which takes half a
 second: import it where charts are made, not where a command starts.
 """
 
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -18,38 +18,27 @@ from ...bench.results.records import Run
 from ...mocks.errors import UsageError
 from ..comparison.ranking import ScenarioCells, scenarios
 from ..comparison.summary_text import group_verdict
-from .axes import Look, settings
-from .chart import Chart
-from .distribution import draw_distribution
-from .efficiency import draw_efficiency
-from .lag import draw_lag
-from .latency import draw_latency
-from .throughput import draw_throughput
-from .time_parts import draw_time_parts
+from .chart import Chart, RenderedChart
+from .description import Picture
+from .matplotlib_renderer import draw, settings
+from .palette import Palette
+from .registry import CHARTS
 
 _DPI = 150
-_PICTURES: dict[str, tuple[str, Callable[[ScenarioCells, Look], Figure]]] = {
-    "throughput": ("Throughput against load", draw_throughput),
-    "efficiency": ("Share of the ideal by strategy and load", draw_efficiency),
-    "latency": ("Latency percentiles at the highest load", draw_latency),
-    "time": ("Where the time went at the highest load", draw_time_parts),
-    "lag": ("How late the event loop was at the highest load", draw_lag),
-    "distribution": ("Latency distribution at the highest load", draw_distribution),
-}
 
 
-def render_charts(run: Run) -> tuple[Chart, ...]:
-    """Draw the charts of a run: six for each scenario.
+def render_charts(run: Run, charts: Sequence[Chart] = CHARTS) -> tuple[RenderedChart, ...]:
+    """Draw the charts of a run, each for every scenario.
 
     The same run gives the same bytes.
     """
-    look = Look.of(run)
+    palette = Palette.of(run)
     all_scenarios = scenarios(run)
     stems = _stems(scenario.name for scenario in all_scenarios)
     return tuple(
-        _rendered(scenario, f"{stem}-{kind}", title, draw, look)
+        _rendered(scenario, f"{stem}-{chart.name}", chart, palette)
         for scenario, stem in zip(all_scenarios, stems, strict=True)
-        for kind, (title, draw) in _PICTURES.items()
+        for chart in charts
     )
 
 
@@ -66,7 +55,7 @@ def write_charts(run: Run, folder: Path | str) -> list[Path]:
     return save_charts(render_charts(run), folder)
 
 
-def save_charts(charts: Iterable[Chart], folder: Path | str) -> list[Path]:
+def save_charts(charts: Iterable[RenderedChart], folder: Path | str) -> list[Path]:
     """Write charts that were drawn, each as SVG and PNG; returns the files.
 
     Raises:
@@ -83,35 +72,43 @@ def save_charts(charts: Iterable[Chart], folder: Path | str) -> list[Path]:
 
 
 def _rendered(
-    scenario: ScenarioCells,
-    file_name: str,
-    title: str,
-    draw: Callable[[ScenarioCells, Look], Figure],
-    look: Look,
-) -> Chart:
-    svg, png = render(lambda: draw(scenario, look), file_name)
-    return Chart(
+    scenario: ScenarioCells, file_name: str, chart: Chart, palette: Palette
+) -> RenderedChart:
+    picture = chart.picture(scenario, palette)
+    svg, png = render(picture, file_name, name(scenario.name))
+    return RenderedChart(
         scenario=scenario.name,
         name=file_name,
-        title=f"{name(scenario.name)}: {title[0].lower()}{title[1:]}",
-        description=" ".join(group_verdict(field) for field in scenario.groups),
+        title=f"{name(scenario.name)}: {chart.heading[0].lower()}{chart.heading[1:]}",
+        description=_description(picture, scenario),
         svg=svg,
         png=png,
     )
 
 
-def render(draw: Callable[[], Figure], file_name: str) -> tuple[str, bytes]:
+def _description(picture: Picture, scenario: ScenarioCells) -> str:
+    """Say what a picture shows, and the verdict, for a reader who cannot see it."""
+    findings = [
+        f"{': '.join(filter(None, (panel.subject, panel.finding)))}."
+        for panel in picture.panels
+        if panel is not None and panel.finding
+    ]
+    return " ".join([*findings, *(group_verdict(group) for group in scenario.groups)])
+
+
+def render(picture: Picture, file_name: str, subject: str = "") -> tuple[str, bytes]:
     """Draw a picture as SVG and as PNG, the same each time.
 
     Args:
-        draw: Makes the picture.
-        file_name: Of the picture: sets its marks apart from those of others on one page.
+        picture: The description of the picture.
+        file_name: Name of its files: sets its marks apart from those of others on one page.
+        subject: What the picture is about, before its title.
     """
     with settings(salt=file_name), warnings.catch_warnings():
         # A name in a script that the font lacks shows as boxes in the PNG; the SVG's text
         # is text, and the reader's own fonts draw it.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        made = draw()
+        made = draw(picture, subject)
         return _as_svg(made), _as_png(made)
 
 

@@ -1,46 +1,35 @@
-"""The chart of throughput against load, beside the ideal."""
+"""The chart of throughput by concurrency, beside the ideal.
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+Where all cells have one concurrency there are no lines: a bar for each then shows more.
+"""
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-
-from ...bench.results.formatting import name, rate, rate_unit, whole
+from ...bench.results.formatting import counted, percent, rate, whole
 from ...bench.results.records import Status
-from ..comparison.ranking import ComparisonGroup, ScenarioCells, Series
+from ..comparison.ranking import ComparisonGroup, Series, label
 from ..comparison.scaling import fits_well, fitted_law
-from .axes import (
-    IDEAL_LINE,
-    MUTED,
-    ROW_IN,
-    Look,
-    Scale,
-    figure,
-    ideal_handle,
-    legend,
-    line_widths,
-    load_axis,
-    name_axes,
-    row_axis,
-    row_label,
-    say_nothing_measured,
-    write_beside,
+from .chart import Chart
+from .description import (
+    Axis,
+    LegendEntry,
+    Line,
+    Note,
+    Panel,
+    Point,
+    Quantity,
+    Reference,
+    ScaleKind,
+    Span,
+    spreads_widely,
 )
+from .palette import FIT_DASHES, IDEAL_COLOUR, IDEAL_DASHES, MUTED, Palette
+from .series import ideal_entry, legend_of, line_of, row_of
 
-_HEIGHT_IN = 4.8
-_FRAME_IN = 2.0
-_CURVE = 60
-_LAW_LINE: Mapping[str, Any] = MappingProxyType({"linewidth": 0.9, "linestyle": (0, (1, 1.5))})
-_PERIODS = {"s": "second", "min": "minute", "h": "hour"}
-
-Point = tuple[int, float]
+_CURVE = 40
+_LABEL = "throughput"
 
 
-def throughput_points(series: Series) -> tuple[Point, ...]:
-    """The measured points of a line: load and sessions per second."""
+def throughput_points(series: Series) -> tuple[tuple[int, float], ...]:
+    """Return the measured points of a line: concurrency and sessions per second."""
     return tuple(
         (result.cell.concurrency, result.throughput_per_s)
         for result in series.cells
@@ -48,123 +37,161 @@ def throughput_points(series: Series) -> tuple[Point, ...]:
     )
 
 
-def ideal_points(field: ComparisonGroup) -> tuple[Point, ...]:
-    """The line of the ideal: load and sessions per second, where the script tells."""
-    ideals = ((load, field.ideal_throughput_per_s(load)) for load in field.loads)
+def ideal_points(group: ComparisonGroup) -> tuple[tuple[int, float], ...]:
+    """Return the line of the ideal: concurrency and sessions per second, where it is known."""
+    ideals = ((load, group.ideal_throughput_per_s(load)) for load in group.loads)
     return tuple((load, ideal) for load, ideal in ideals if ideal is not None)
 
 
-def draw_throughput(scenario: ScenarioCells, look: Look) -> Figure:
-    """Draw throughput against load, a line for each strategy and loop.
-
-    Dotted beside it is the scalability law, where there are enough loads to fit it.
-    Where all cells have one load there are no lines: a bar for each then shows more.
-    """
-    fields = scenario.groups
-    rates = [rate for field in fields for rate in _rates(field)]
-    one_load = all(len(field.loads) == 1 for field in fields)
-    rows = max(len(_measured(field)) for field in fields)
-    made, all_axes = figure(
-        f"{name(scenario.name)}: throughput",
-        _FRAME_IN + ROW_IN * rows if one_load else _HEIGHT_IN,
-        len(fields),
-    )
-    shown: list[Series] = []
-    for axes, field in zip(all_axes, fields, strict=True):
-        measured = _measured(field)
-        name_axes(axes, field, f"{whole(field.loads[0])} at once" if one_load else "")
-        if not measured:
-            say_nothing_measured(axes)
-        elif one_load:
-            _draw_bars(axes, field, measured, rates, look)
-        else:
-            _draw_lines(axes, field, measured, rates, look)
-            shown += measured
-    further = [ideal_handle("ideal")] if rates else []
-    if any(fits_well(fitted_law(series)) for series in shown):
-        further.append(Line2D([], [], **_LAW_LINE, color=MUTED, label="scalability law, fitted"))
-    legend(made, look, shown, further)
-    return made
+def describe_throughput(group: ComparisonGroup, _load: int, palette: Palette) -> Panel | None:
+    """Describe throughput by concurrency: a line for each strategy and loop, or a bar."""
+    measured = [series for series in group.series if throughput_points(series)]
+    if not measured:
+        return None
+    if len(group.loads) == 1:
+        return _bars(group, measured, palette)
+    return _lines(group, measured, palette)
 
 
-def _draw_lines(
-    axes: Axes,
-    field: ComparisonGroup,
-    measured: Sequence[Series],
-    rates: Sequence[float],
-    look: Look,
-) -> None:
-    scale = Scale.over(rates, rate_unit(max(rates)), from_zero=True)
-    scale.apply_to_y(axes)
-    load_axis(axes, field.loads)
-    ideal = ideal_points(field)
-    axes.plot(
-        [load for load, _ in ideal],
-        [rate / scale.unit.factor for _, rate in ideal],
-        **IDEAL_LINE,
-        zorder=3,  # above the lines, or the best ones would hide it
-    )
-    for series, width in zip(measured, line_widths(len(measured)), strict=True):
-        style = look.line(series.strategy, series.loop)
-        points = throughput_points(series)
-        law = fitted_law(series)
-        if law is not None and fits_well(law):
-            loads = _between(points[0][0], points[-1][0])
-            axes.plot(
-                loads,
-                [law.throughput_per_s(load) / scale.unit.factor for load in loads],
-                color=style["color"],
-                **_LAW_LINE,
-                zorder=1.6,
+def _lines(group: ComparisonGroup, measured: list[Series], palette: Palette) -> Panel:
+    laws = [line for series in measured for line in _law(series, palette)]
+    legend = [*legend_of((series.cells[0] for series in measured), palette), ideal_entry()]
+    if laws:
+        legend.append(
+            LegendEntry(
+                label="scalability law (fitted)",
+                colour=MUTED,
+                dashes=FIT_DASHES,
+                is_thin=True,
+                is_shared=True,
             )
-        if series.serial and len(points) == 1:
-            # It carries the same whatever is asked of it.
-            axes.axhline(points[0][1] / scale.unit.factor, color=style["color"], linewidth=1.6)
-            continue
-        axes.plot(
-            [load for load, _ in points],
-            [rate / scale.unit.factor for _, rate in points],
-            **style,
-            linewidth=width,
-            markersize=4 + width,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
         )
-    axes.set_ylabel(f"sessions per {_PERIODS[scale.unit.name]}")
+    loads = group.loads
+    margin = (loads[-1] - loads[0]) * 0.06
+    is_wide = spreads_widely(loads)
+    return Panel(
+        finding=_finding(group),
+        x=Axis(
+            label="concurrency",
+            quantity=Quantity.COUNT,
+            scale=ScaleKind.LOGARITHMIC if is_wide else ScaleKind.LINEAR,
+            low=None if is_wide else loads[0] - margin,
+            high=None if is_wide else loads[-1] + margin,
+            ticks=tuple(map(float, loads)),
+        ),
+        y=Axis(label=_LABEL, quantity=Quantity.RATE, scale=ScaleKind.WIDE),
+        lines=(
+            Line(
+                label="ideal",
+                owner="",
+                colour=IDEAL_COLOUR,
+                dashes=IDEAL_DASHES,
+                points=tuple(
+                    Point(load, per_s, f"concurrency {whole(load)}: {rate(per_s)}")
+                    for load, per_s in ideal_points(group)
+                ),
+                is_thin=True,
+                is_above=True,  # or the best ones would hide it
+            ),
+            *laws,
+            *(_measured_line(group, series, palette) for series in measured),
+        ),
+        legend=tuple(legend),
+    )
 
 
-def _draw_bars(
-    axes: Axes,
-    field: ComparisonGroup,
-    measured: Sequence[Series],
-    rates: Sequence[float],
-    look: Look,
-) -> None:
-    unit = rate_unit(max(rates))
-    # A bar is read by its length, and a logarithm has no zero to begin at.
-    axes.set_xlim(0, max(rates) / unit.factor * 1.2 or 1)
-    for _, ideal in ideal_points(field):
-        axes.axvline(ideal / unit.factor, **IDEAL_LINE, zorder=3)
-    for row, series in enumerate(measured):
-        per_s = throughput_points(series)[0][1]
-        axes.barh(row, per_s / unit.factor, height=0.62, color=look.colours[series.strategy])
+def _measured_line(group: ComparisonGroup, series: Series, palette: Palette) -> Line:
+    points = []
+    for cell in series.cells:
+        load, per_s = cell.cell.concurrency, cell.throughput_per_s
+        if cell.status is not Status.MEASURED or per_s is None:
+            continue
+        of = "" if cell.efficiency is None else f", {percent(cell.efficiency)} of the ideal"
+        points.append(Point(load, per_s, f"concurrency {whole(load)}: {rate(per_s)}{of}"))
+    has_marks = True
+    if series.serial and len(points) == 1:
+        # Its throughput is the same at every concurrency that is asked of it.
+        text = f"one session at a time: {rate(points[0].y)}"
+        points = [Point(load, points[0].y, text) for load in group.loads]
+        has_marks = False
+    return line_of(series.cells[0], palette, points, has_marks=has_marks)
+
+
+def _law(series: Series, palette: Palette) -> list[Line]:
+    law = fitted_law(series)
+    if law is None or not fits_well(law):
+        return []
+    points = throughput_points(series)
+    low, high = points[0][0], points[-1][0]
+    # Evenly on a logarithmic axis, close enough for a curve on either kind.
+    loads = [low * (high / low) ** (step / _CURVE) for step in range(_CURVE + 1)]
+    style = line_of(series.cells[0], palette, ())
+    return [
+        Line(
+            label=f"{style.label} (fitted)",
+            owner=style.owner,
+            colour=style.colour,
+            dashes=FIT_DASHES,
+            points=tuple(Point(load, law.throughput_per_s(load)) for load in loads),
+            is_thin=True,
+        )
+    ]
+
+
+def _bars(group: ComparisonGroup, measured: list[Series], palette: Palette) -> Panel:
+    cells = [series.cells[0] for series in measured]
+    rates = [throughput_points(series)[0][1] for series in measured]
+    ideals = [per_s for _, per_s in ideal_points(group)]
+    spans, notes = [], []
+    for row, (cell, per_s) in enumerate(zip(cells, rates, strict=True)):
+        of = "" if cell.efficiency is None else f", {percent(cell.efficiency)} of the ideal"
+        spans.append(
+            Span(
+                row=row,
+                begin=0,
+                end=per_s,
+                colour=palette.colours[cell.cell.strategy],
+                text=f"{rate(per_s)}{of}",
+            )
+        )
         # In one column, beyond the line of the ideal.
-        write_beside(axes, rate(per_s), (max(rates) / unit.factor, row))
-    row_axis(axes, [row_label(series.cells[0]) for series in measured])
-    axes.set_xlabel(f"sessions per {_PERIODS[unit.name]}")
+        notes.append(Note(row, max([*rates, *ideals]), rate(per_s)))
+    return Panel(
+        finding=_finding(group),
+        # A bar is read by its length, and a logarithm has no zero to begin at.
+        x=Axis(label=_LABEL, quantity=Quantity.RATE, room=0.2, low=0),
+        rows=tuple(map(row_of, cells)),
+        spans=tuple(spans),
+        notes=tuple(notes),
+        references=tuple(Reference(ideal, f"ideal: {rate(ideal)}") for ideal in ideals),
+        legend=(ideal_entry(),),
+    )
 
 
-def _between(low: float, high: float) -> list[float]:
-    """Return loads close enough for a curve, on either kind of axis."""
-    return [low * (high / low) ** (step / _CURVE) for step in range(_CURVE + 1)]
+def _finding(group: ComparisonGroup) -> str:
+    for load in reversed(group.loads):
+        ranking = group.ranking(load)
+        best = ranking.best
+        if best is None:
+            continue
+        share = group.share_of_ideal(best, load)
+        of = "" if share is None else f", {percent(share)} of the ideal"
+        tied = len(ranking.leaders) - 1
+        others = f"; {_tied(tied)}" if tied > 0 else ""
+        return (
+            f"At concurrency {whole(load)}, {label(best.cell)} reaches "
+            f"{rate(best.throughput_per_s)}{of}{others}"
+        )
+    return "No session succeeded"
 
 
-def _measured(field: ComparisonGroup) -> list[Series]:
-    return [series for series in field.series if throughput_points(series)]
+def _tied(count: int) -> str:
+    return f"{counted(count, 'cell')} {'is' if count == 1 else 'are'} statistically tied with it"
 
 
-def _rates(field: ComparisonGroup) -> list[float]:
-    """All that is drawn of a field."""
-    measured = _measured(field)
-    rates = [rate for series in measured for _, rate in throughput_points(series)]
-    return rates + [ideal for _, ideal in ideal_points(field)] if measured else rates
+CHART = Chart(
+    name="throughput",
+    heading="Throughput by concurrency",
+    describe=describe_throughput,
+    is_by_load=False,
+)

@@ -21,17 +21,17 @@ from markupsafe import Markup
 
 from ...bench.results.formatting import counted, listed, name, percent, plain, printable
 from ...bench.results.records import CellResult, Run, Status
-from ..charts.chart import Chart
+from ..charts.chart import RenderedChart
 from ..charts.svg import inline_svg
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
-from ..comparison.ranking import ComparisonGroup, Mark, ScenarioCells, marks, scenarios
+from ..comparison.ranking import Mark, ScenarioCells, marks, scenarios
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
 
-_SCRIPT = ("draw", "charts", "page")
+_SCRIPT = ("draw", "panel", "page")
 _MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
 
 
@@ -75,17 +75,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures and its table, rows in blocks of one load; what noting cost."""
+    """One scenario: its pictures, its table in blocks of one load, the cost of accounting."""
 
     name: str
-    fields: tuple[str, ...]
+    groups: tuple[str, ...]
     probe: str
     pictures: tuple[Markup, ...]
     columns: tuple[Column, ...]
     blocks: tuple[tuple[Row, ...], ...]
 
 
-def render_page(run: Run, charts: Sequence[Chart] = (), profile: str | None = None) -> str:
+def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | None = None) -> str:
     """Write the report of a run as one HTML document.
 
     Args:
@@ -114,12 +114,12 @@ def render_page(run: Run, charts: Sequence[Chart] = (), profile: str | None = No
     )
 
 
-def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
+def _section(scenario: ScenarioCells, charts: Sequence[RenderedChart]) -> Section:
     columns = columns_for(scenario)
     found = {cell: mark for field in scenario.groups for cell, mark in marks(field).items()}
     return Section(
         name=name(scenario.name),
-        fields=tuple(_heading(field) for field in scenario.groups),
+        groups=tuple(plain(group.name) for group in scenario.groups),
         probe=_probe(scenario),
         pictures=tuple(_picture(chart) for chart in charts if chart.scenario == scenario.name),
         columns=columns,
@@ -130,24 +130,20 @@ def _section(scenario: ScenarioCells, charts: Sequence[Chart]) -> Section:
     )
 
 
-def _heading(field: ComparisonGroup) -> str:
-    return plain(field.name)
-
-
 def _probe(scenario: ScenarioCells) -> str:
-    """Say what the lab's own accounting took, so that nobody need wonder."""
+    """Say what the lab's own accounting cost."""
     shares = [cell.probe_share for cell in scenario.cells if cell.probe_share is not None]
     if not shares:
         return ""
     return (
-        "Accounting for where the time went is part of the CPU time shown: by their price "
-        f"before the trials the marks took {percent(median(shares))} of it in the median cell and "
-        f"{percent(max(shares))} at most; in the midst of an agent's work they cost two to three "
+        "The CPU time shown includes the accounting for where the time went. By the price of its "
+        f"events, measured before the trials, that is {percent(median(shares))} in the median cell "
+        f"and {percent(max(shares))} at most; amid an agent's work an event costs two to three "
         "times as much."
     )
 
 
-def _picture(chart: Chart) -> Markup:
+def _picture(chart: RenderedChart) -> Markup:
     svg = inline_svg(chart.svg, chart.name, title=chart.title, description=chart.description)
     # It was written by an XML writer, which escapes what is text.
     return Markup(svg)  # noqa: S704

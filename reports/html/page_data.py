@@ -1,159 +1,234 @@
-"""What the page's script draws: the figures of a run as one value that JSON can carry. Pure."""
+"""What the page's script draws: the described pictures of a run as JSON. Pure.
+
+Every text of a picture is made here or in the charts, so that page and table write a number alike;
+the script writes nothing but the numbers at its axes.
+"""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...bench.results.formatting import name
-from ...bench.results.records import CellResult, Run, Status
-from ...bench.results.timeline import Timeline, Vitals
-from ...bench.statistics.percentiles import percentile, samples_for
-from ...mocks.clock import seconds
-from ..charts.palette import LANE_COLOURS, PART_COLOURS, loop_lines, on_dark, strategy_colours
-from ..comparison.ranking import ComparisonGroup, Series, scenarios
-from ..comparison.scaling import fits_well, fitted_law
-from ..comparison.time_breakdown import MEANINGS
+from ...bench.results.formatting import name, whole
+from ...bench.results.records import Run
+from ..charts.chart import Chart, measured_at
+from ..charts.description import Axis, LegendEntry, Line, Panel, in_common_units
+from ..charts.palette import Palette, on_dark
+from ..charts.registry import CHARTS
+from ..charts.series import loop_entry
+from ..charts.timeline import HEADING, TimelinePanel, describe_timeline
+from ..comparison.ranking import ComparisonGroup, is_serial, scenarios
 
 _DIGITS = 6
-_LAW_POINTS = 40
-_BEYOND = (99.5, 99.9, 99.95, 99.99, 99.999)
-_LANE_MEANINGS = {
-    "model": "waiting for the model",
-    "tool": "waiting for a tool",
-    "tools": "for several tools at a time",
-    "own": "its own code",
-    "ready": "ready, but loop or interpreter were busy",
-    "admission": "waiting for a place",
-    "retry": "a failed attempt and the pause after it",
-    "other": "waiting for what no mock knows of",
-}
 
 
-def page_data(run: Run) -> str:
+@dataclass(frozen=True, slots=True)
+class _Colours:
+    """The colours that are used, each once: the page has a style for each, light and dark."""
+
+    found: dict[str, int] = field(default_factory=dict)
+
+    def index(self, colour: str) -> int:
+        return self.found.setdefault(colour, len(self.found))
+
+
+def page_data(run: Run, charts: Sequence[Chart] = CHARTS) -> str:
     """Return the data of a run's page as JSON that may stand inside a ``script`` element."""
-    colours = strategy_colours(result.cell.strategy for result in run.cells)
+    palette, colours = Palette.of(run), _Colours()
+    strategies = [
+        {"name": name(strategy), "colour": colours.index(palette.colours[strategy])}
+        for strategy in dict.fromkeys(result.cell.strategy for result in run.cells)
+    ]
+    shared: dict[LegendEntry, None] = dict.fromkeys(
+        loop_entry(loop, palette)
+        for loop in dict.fromkeys(result.cell.loop for result in run.cells if not is_serial(result))
+    )
+    described = [
+        {
+            "name": name(scenario.name),
+            "groups": [
+                _group(group, charts, palette, colours, shared) for group in scenario.groups
+            ],
+        }
+        for scenario in scenarios(run)
+    ]
     data = {
-        "parts": [
-            {"key": part, "meaning": MEANINGS[part], **_themed(colour)}
-            for part, colour in PART_COLOURS.items()
+        "strategies": strategies,
+        "scenarios": described,
+        "lines": [
+            _entry(entry, colours)
+            for entry in sorted(shared, key=lambda entry: entry.is_thin)
+            if entry.dashes is not None
         ],
-        "states": [
-            {"key": state, "meaning": _LANE_MEANINGS[state], **_themed(colour)}
-            for state, colour in LANE_COLOURS.items()
-        ],
-        "strategies": [
-            {"key": name(strategy), **_themed(colours[strategy])}
-            for strategy in dict.fromkeys(result.cell.strategy for result in run.cells)
-        ],
-        "loops": {
-            name(loop): list(style.dashes)
-            for loop, style in loop_lines(result.cell.loop for result in run.cells).items()
-        },
-        "scenarios": [
-            {
-                "name": name(scenario.name),
-                "fields": [_field(field) for field in scenario.groups],
-            }
-            for scenario in scenarios(run)
-        ],
+        "colours": [[colour, on_dark(colour)] for colour in colours.found],
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     # Inside a script element nothing but its end tag and a comment's begin would be read.
     return text.replace("<", "\\u003c")
 
 
-def _themed(colour: str) -> dict[str, str]:
-    return {"light": colour, "dark": on_dark(colour)}
-
-
-def _field(field: ComparisonGroup) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "loads": list(field.loads),
-        "ideal": [_short(field.ideal_throughput_per_s(load)) for load in field.loads],
-        "series": [_series(series) for series in field.series],
-    }
-
-
-def _series(series: Series) -> dict[str, Any]:
-    law = fitted_law(series)
-    loads = sorted(result.cell.concurrency for result in series.cells)
-    points: list[list[float | None]] = []
-    if law is not None and fits_well(law):
-        steps = range(_LAW_POINTS + 1)
-        spread = loads[-1] / loads[0]
-        points = [
-            [_short(load), _short(law.throughput_per_s(load))]
-            for load in (loads[0] * spread ** (step / _LAW_POINTS) for step in steps)
-        ]
-    return {
-        "label": series.label,
-        "strategy": name(series.strategy),
-        "loop": name(series.loop),
-        "serial": series.serial,
-        "law": points,
-        "cells": [_cell(result) for result in series.cells if result.status is Status.MEASURED],
-    }
-
-
-def _cell(result: CellResult) -> dict[str, Any]:
-    return {
-        "load": result.cell.concurrency,
-        "per_s": _short(result.throughput_per_s),
-        "efficiency": _short(result.efficiency),
-        "quantiles": list(_quantiles(result)),
-        "parts": {}
-        if result.time_parts_s is None
-        else {
-            part: _short(part_s) for part, part_s in asdict(result.time_parts_s).items() if part_s
-        },
-        "lag": [] if result.vitals is None else list(_lag(result.vitals)),
-        "timeline": None if result.timeline is None else _timeline(result.timeline),
-    }
-
-
-def _quantiles(cell: CellResult) -> Iterator[list[float | None]]:
-    """Yield percentages and latencies: the percentiles that the samples carry, and the maximum."""
-    for percent, latency_s in enumerate(cell.latency_quantiles_s[:-1]):
-        if cell.sessions.started >= samples_for(percent):
-            yield [percent, _short(latency_s)]
-    pooled_ns = sorted(ns for trial in cell.trial_figures for ns in trial.latency_ns)
-    for share in _BEYOND:
-        latency_ns = percentile(pooled_ns, share)
-        if latency_ns is not None:
-            yield [share, _short(seconds(round(latency_ns)))]
-    if cell.latency_quantiles_s:
-        yield [100, _short(cell.latency_quantiles_s[-1])]
-
-
-def _lag(vitals: Vitals) -> Iterator[list[float | None]]:
-    for at_ns, lag_ns in zip(vitals.at_ns, vitals.loop_lag_ns, strict=True):
-        yield [_short(seconds(at_ns)), _short(seconds(lag_ns))]
-
-
-def _timeline(timeline: Timeline) -> dict[str, Any]:
-    return {
-        "lanes": [
+def _group(
+    group: ComparisonGroup,
+    charts: Sequence[Chart],
+    palette: Palette,
+    colours: _Colours,
+    shared: dict[LegendEntry, None],
+) -> dict[str, Any]:
+    described = []
+    for chart in charts:
+        panels = chart.panels(group, palette)
+        shared.update(
+            (entry, None) for panel in panels.values() for entry in panel.legend if entry.is_shared
+        )
+        described.append(
             {
-                "session": lane.session,
-                "outcome": lane.outcome.value,
-                "segments": [
-                    [_short(seconds(begin_ns)), _short(seconds(end_ns)), state.value]
-                    for (begin_ns, end_ns), state in zip(
-                        pairwise((*lane.from_ns, lane.end_ns)), lane.state, strict=True
-                    )
-                ],
+                "heading": chart.heading,
+                "isByLoad": chart.is_by_load,
+                "isWide": chart.is_wide,
+                "panels": {
+                    str(load): panel_data(panel, colours)
+                    for load, panel in zip(panels, in_common_units(panels.values()), strict=True)
+                    if panel is not None
+                },
             }
-            for lane in timeline.lanes
+        )
+    return {
+        "name": group.name,
+        "loads": [[load, whole(load)] for load in group.loads],
+        "charts": described,
+        "timelines": _timelines(group, colours),
+    }
+
+
+def _timelines(group: ComparisonGroup, colours: _Colours) -> dict[str, Any]:
+    """Return the lanes of each load's cells, and which two are compared first."""
+    cells = list(dict.fromkeys(cell for load in group.loads for cell in measured_at(group, load)))
+    found = {cell: panel for cell in cells if (panel := describe_timeline(cell)) is not None}
+    in_units = in_common_units(panel.panel for panel in found.values())
+    panels = [
+        {
+            "label": one.label,
+            "owner": name(cell.cell.strategy),
+            "end": _short(one.end_s),
+            **panel_data(panel, colours),
+        }
+        for (cell, one), panel in zip(found.items(), in_units, strict=True)
+        if panel is not None
+    ]
+    positions = {cell: position for position, cell in enumerate(found)}
+    by_load = {
+        str(load): [positions[cell] for cell in measured_at(group, load) if cell in positions]
+        for load in group.loads
+    }
+    highest = [cell for cell in measured_at(group, group.loads[-1]) if cell in found]
+    return {
+        "heading": HEADING,
+        "panels": panels,
+        "byLoad": by_load,
+        "compared": _slowest_and_fastest([found[cell] for cell in highest]),
+    }
+
+
+def _slowest_and_fastest(panels: Sequence[TimelinePanel]) -> list[str]:
+    ranked = sorted(panels, key=lambda panel: panel.throughput_per_s)
+    ends = [ranked[0], next(one for one in panels if _is_fastest(one, ranked))] if ranked else []
+    return list(dict.fromkeys(panel.label for panel in ends))
+
+
+def _is_fastest(panel: TimelinePanel, ranked: Sequence[TimelinePanel]) -> bool:
+    return panel.throughput_per_s == ranked[-1].throughput_per_s
+
+
+def panel_data(panel: Panel, colours: _Colours) -> dict[str, Any]:
+    """Return a panel as the script reads it: short lists, colours by their number."""
+    meanings: dict[str, int] = {}
+    data: dict[str, Any] = {
+        "finding": panel.finding,
+        "x": _axis(panel.x),
+        "y": None if panel.y is None else _axis(panel.y),
+        "rows": [[row.label, row.owner, row.name] for row in panel.rows],
+        "columns": list(panel.columns),
+        "lines": [_line(line, colours) for line in panel.lines],
+        "spans": [
+            [
+                span.row,
+                *map(_short, (span.begin, span.end)),
+                colours.index(span.colour),
+                meanings.setdefault(span.meaning, len(meanings)),
+                span.text,
+                *([1] if span.is_line else []),
+            ]
+            for span in panel.spans
         ],
-        "blocked": [
-            [_short(seconds(each.begin_ns)), _short(seconds(each.end_ns)), name(each.place)]
-            for each in timeline.blocked
+        "dots": [
+            [
+                dot.row,
+                _short(dot.x),
+                colours.index(dot.colour),
+                meanings.setdefault(dot.meaning, len(meanings)),
+                dot.text,
+                dot.marker,
+                int(dot.is_open),
+            ]
+            for dot in panel.dots
         ],
+        "tiles": [
+            [tile.row, tile.column, tile.colour, tile.ink, tile.label] for tile in panel.tiles
+        ],
+        "notes": [[note.row, _short(note.x), note.text] for note in panel.notes],
+        "references": [[_short(one.x), one.text] for one in panel.references],
+        "legend": [_entry(entry, colours) for entry in panel.legend if not entry.is_shared],
+    }
+    data["meanings"] = list(meanings)
+    if panel.is_compact:
+        data["isCompact"] = True
+    return {key: value for key, value in data.items() if value not in ([], None)}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    return {
+        "text": axis.text,
+        "quantity": axis.quantity.value,
+        "factor": axis.unit.factor,
+        "scale": axis.scale.value,
+        "fromZero": axis.from_zero,
+        "low": _short(axis.low),
+        "high": _short(axis.high),
+        "ticks": list(map(_short, axis.ticks)),
+    }
+
+
+def _line(line: Line, colours: _Colours) -> dict[str, Any]:
+    return {
+        "label": line.label,
+        "owner": line.owner,
+        "colour": colours.index(line.colour),
+        "dashes": list(line.dashes),
+        "marks": bool(line.marker),
+        "shape": line.shape.value,
+        "isThin": line.is_thin,
+        "isAbove": line.is_above,
+        "points": [_point(point.x, point.y, point.text) for point in line.points],
+    }
+
+
+def _point(x: float, y: float, text: str) -> list[Any]:
+    return [_short(x), _short(y), text] if text else [_short(x), _short(y)]
+
+
+def _entry(entry: LegendEntry, colours: _Colours) -> dict[str, Any]:
+    return {
+        "label": entry.label,
+        "colour": colours.index(entry.colour),
+        "dashes": None if entry.dashes is None else list(entry.dashes),
+        "marker": entry.marker,
+        "isOpen": entry.is_open,
+        "isThin": entry.is_thin,
     }
 
 
 def _short(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
+    if value is None:
+        return None
+    short = float(f"{value:.{_DIGITS}g}")
+    return int(short) if short.is_integer() else short

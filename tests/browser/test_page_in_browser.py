@@ -105,20 +105,22 @@ def texts(page: Any, selector: str) -> list[str]:
     return found
 
 
-FIGURES = '[data-field="0.0"] figure figcaption'
+FIGURES = '[data-group="0.0"] figure .kind'
 
 
 def test_each_scenario_has_its_pictures(opened: Callable[..., Any]) -> None:
     page = opened()
     assert texts(page, FIGURES) == [
-        "Throughput against load",
-        "Latency by percentile, with 20 at once",
-        "Where the time of a session went, with 20 at once",
-        "Latency distribution, with 20 at once",
-        "The first sessions over time, with 20 at once",
-        "How late the event loop was, with 20 at once",
+        "Throughput by concurrency",
+        "Efficiency (ideal ÷ measured makespan)",
+        "Latency percentiles by strategy, concurrency 20",
+        "Latency by percentile, concurrency 20",
+        "Where the time of a session went, concurrency 20",
+        "Share of sessions finished, concurrency 20",
+        "The first sessions over time, concurrency 20",
+        "Event-loop lag, concurrency 20",
     ]
-    assert page.locator('[data-field="1.0"] figure').count() == 6
+    assert page.locator('[data-group="1.0"] figure').count() == 8
     assert page.locator("noscript figure").count() == 0  # the static ones are for no script
 
 
@@ -126,13 +128,13 @@ def test_the_pointer_is_told_what_lies_under_it_and_the_strategy_stands_out(
     opened: Callable[..., Any],
 ) -> None:
     page = opened()
-    page.locator('[data-field="0.0"] circle[data-strategy="gather"]').last.hover()
+    page.locator('[data-group="0.0"] circle[data-strategy="gather"]').last.hover()
     tooltip = page.get_by_role("tooltip")
     assert tooltip.is_visible()
-    assert "gather · uvloop, 20 at once: " in tooltip.text_content()
+    assert "gather · uvloop, concurrency 20: " in tooltip.text_content()
     assert "of the ideal" in tooltip.text_content()
     dimmed = page.eval_on_selector(
-        '[data-field="1.0"] path[data-strategy="sync"]', "one => getComputedStyle(one).opacity"
+        '[data-group="1.0"] path[data-strategy="sync"]', "one => getComputedStyle(one).opacity"
     )
     assert float(dimmed) < 0.5  # in the pictures of the other scenario as well
     page.mouse.move(5, 5)
@@ -141,13 +143,13 @@ def test_the_pointer_is_told_what_lies_under_it_and_the_strategy_stands_out(
 
 def test_the_arrow_keys_read_a_picture_aloud(opened: Callable[..., Any]) -> None:
     page = opened()
-    page.locator('[data-field="0.0"] svg[role="img"]').first.focus()
+    page.locator('[data-group="0.0"] svg[role="img"]').first.focus()
     page.keyboard.press("ArrowRight")
     first = page.get_by_role("status").text_content()
     page.keyboard.press("ArrowRight")
     second = page.get_by_role("status").text_content()
-    assert first.startswith("ideal, 2 at once: ")
-    assert second.startswith("ideal, 10 at once: ")
+    assert first.startswith("ideal, concurrency 2: ")
+    assert second.startswith("ideal, concurrency 10: ")
     page.keyboard.press("Escape")
     assert not page.get_by_role("tooltip").is_visible()
 
@@ -155,7 +157,7 @@ def test_the_arrow_keys_read_a_picture_aloud(opened: Callable[..., Any]) -> None
 def test_a_strategy_is_hidden_and_shown_in_pictures_and_table(opened: Callable[..., Any]) -> None:
     page = opened()
     rows = 'tr[data-strategy="sync"]'
-    lines = '[data-field] path[data-strategy="sync"]'
+    lines = '[data-group] path[data-strategy="sync"]'
     assert texts(page, rows)
     assert page.locator(lines).count() > 0
     button = page.get_by_role("button", name="sync")
@@ -180,9 +182,9 @@ def test_scenarios_are_filtered(opened: Callable[..., Any]) -> None:
 
 def test_another_load_and_a_log_scale_are_drawn(opened: Callable[..., Any]) -> None:
     page = opened()
-    page.get_by_label("sessions at once").first.select_option("2")
-    assert "Latency by percentile, with 2 at once" in texts(page, FIGURES)
-    ticks = '[data-field="0.0"] figure:nth-of-type(1) .grid text'
+    page.get_by_label("concurrency").first.select_option("2")
+    assert "Latency by percentile, concurrency 2" in texts(page, FIGURES)
+    ticks = '[data-group="0.0"] figure:nth-of-type(1) .grid text'
     assert "0" in texts(page, ticks)
     page.get_by_label("log scale").check()
     assert "0" not in texts(page, ticks)
@@ -192,15 +194,16 @@ def test_the_timeline_shows_two_strategies_and_how_far_each_goes_on(
     opened: Callable[..., Any],
 ) -> None:
     page = opened()
-    panels = '[data-field="0.0"] .panel'
-    assert [text.partition(" (")[0] for text in texts(page, panels)] == ["sync", "threads"]
-    assert "goes on until" in texts(page, panels)[0]
+    panels = '[data-group="0.0"] .panel'
+    assert [text.partition(":")[0] for text in texts(page, panels)] == ["sync", "threads"]
+    assert "the beginning is shown" in texts(page, panels)[0]
     page.get_by_label("compare").first.select_option("blocking · asyncio")
     assert texts(page, panels)[0].startswith("blocking · asyncio")
-    page.locator('[data-field="0.0"] rect.blocked').first.hover()
-    assert "held the event loop for 500 ms" in page.get_by_role("tooltip").text_content()
-    page.get_by_label("all of it").first.check()
-    assert "goes on until" not in "".join(texts(page, panels))
+    row = page.locator('[data-group="0.0"] figure.wide svg').first.locator("rect").last
+    row.hover()
+    assert "blocked the event loop: 500 ms" in page.get_by_role("tooltip").text_content()
+    page.get_by_label("whole time").first.check()
+    assert "the beginning is shown" not in "".join(texts(page, panels))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -227,7 +230,7 @@ def test_what_is_printed_is_light_and_has_no_controls(opened: Callable[..., Any]
 
 def test_without_scripts_the_static_charts_are_shown(opened: Callable[..., Any]) -> None:
     page = opened(java_script_enabled=False)
-    assert page.locator("figure.static svg").count() == 12
+    assert page.locator("figure.static svg").count() == 14
 
 
 @pytest.mark.parametrize("name", DEGENERATE)

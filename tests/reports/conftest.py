@@ -20,7 +20,7 @@ from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.results.timeline import Lane, LaneState, Timeline, Vitals
 from warpbench.mocks.clock import ClockMode, nanoseconds
-from warpbench.reports.charts.chart import Chart
+from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.render import render_charts
 
 from ..built import cell_result as built
@@ -398,7 +398,7 @@ def degenerate(request: pytest.FixtureRequest) -> Run:
 
 
 @pytest.fixture(scope="session")
-def degenerate_charts(degenerate: Run) -> tuple[Chart, ...]:
+def degenerate_charts(degenerate: Run) -> tuple[RenderedChart, ...]:
     """Its charts, drawn once for all tests that look at them."""
     return render_charts(degenerate)
 

@@ -7,6 +7,7 @@ from warpbench.reports.charts.palette import (
     KNOWN_COLOURS,
     KNOWN_LINES,
     loop_lines,
+    share_colour,
     strategy_colours,
 )
 
@@ -31,10 +32,24 @@ def test_the_order_of_a_run_decides_nothing(strategies: list[str]) -> None:
     assert loop_lines(strategies) == loop_lines(strategies[::-1])
 
 
-@given(st.lists(st.text(min_size=1), unique=True, max_size=len(FURTHER_COLOURS)))
-def test_no_two_share_a_colour_while_colours_last(strategies: list[str]) -> None:
+@given(st.lists(st.text(min_size=1), unique=True, max_size=40))
+def test_no_two_strategies_share_a_colour(strategies: list[str]) -> None:
     colours = strategy_colours([*strategies, *KNOWN_COLOURS])
     assert len(set(colours.values())) == len(colours)
+
+
+@given(st.lists(st.text(min_size=1), unique=True, max_size=20))
+def test_no_two_loops_share_a_line_style(loops: list[str]) -> None:
+    known = set(KNOWN_LINES) - {"asyncio-eager"}  # another name of "eager"
+    lines = loop_lines([*(loop for loop in loops if loop != "asyncio-eager"), *known])
+    assert len({(line.dashes, line.marker) for line in lines.values()}) == len(lines)
+
+
+def test_a_share_is_darker_the_greater_it_is() -> None:
+    colours = [int(share_colour(step / 20)[1:], 16) for step in range(21)]
+    assert share_colour(0) == "#F3F6F9"
+    assert share_colour(1) == "#0B4F7D"
+    assert colours == sorted(colours, reverse=True)
 
 
 def test_a_name_gives_the_same_colour_in_every_process() -> None:

@@ -12,20 +12,17 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 from warpbench.bench.results.records import CellResult, Run
-from warpbench.reports.charts.axes import Look, settings
-from warpbench.reports.charts.chart import Chart
-from warpbench.reports.charts.efficiency import draw_efficiency
-from warpbench.reports.charts.latency import cells_with_latency, draw_latency, percentiles
-from warpbench.reports.charts.palette import KNOWN_COLOURS
+from warpbench.reports.charts.chart import RenderedChart
+from warpbench.reports.charts.description import Picture
+from warpbench.reports.charts.matplotlib_renderer import draw, settings
+from warpbench.reports.charts.palette import KNOWN_COLOURS, Palette
+from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.charts.render import render_charts, write_charts
-from warpbench.reports.charts.throughput import draw_throughput, ideal_points, throughput_points
-from warpbench.reports.comparison.ranking import Series, scenarios
-
-from ...built import changed
+from warpbench.reports.comparison.ranking import scenarios
 
 pytestmark = pytest.mark.once
 
-KINDS = ("throughput", "efficiency", "latency", "time", "lag", "distribution")
+KINDS = ("throughput", "efficiency", "latency", "percentiles", "time", "distribution", "lag")
 
 
 def texts(svg: str) -> list[str]:
@@ -63,7 +60,7 @@ def test_a_users_own_settings_change_nothing(sample: Run) -> None:
 
 
 def test_every_degenerate_run_can_be_drawn(
-    degenerate: Run, degenerate_charts: tuple[Chart, ...]
+    degenerate: Run, degenerate_charts: tuple[RenderedChart, ...]
 ) -> None:
     assert len(degenerate_charts) == len(KINDS) * len(scenarios(degenerate))
     for chart in degenerate_charts:
@@ -79,7 +76,7 @@ def test_pictures_are_of_a_size_for_a_readme(sample: Run) -> None:
 
 
 def test_an_svg_names_no_address_but_its_own_namespaces(
-    degenerate_charts: tuple[Chart, ...],
+    degenerate_charts: tuple[RenderedChart, ...],
 ) -> None:
     for chart in degenerate_charts:
         addresses = set(re.findall(r"https?://[^\"\s<]+", chart.svg))
@@ -113,34 +110,9 @@ def test_a_strategy_has_one_colour_in_all_charts(sample: Run) -> None:
         assert KNOWN_COLOURS["blocking"].lower() not in svg  # it does not apply
 
 
-def test_the_line_of_a_series_holds_its_measured_points(sample: Run) -> None:
-    (scenario,) = scenarios(sample)
-    (field,) = scenario.groups
-    series = {one.label: one for one in field.series}
-    assert [load for load, _ in throughput_points(series["gather · uvloop"])] == [1, 10, 100]
-    assert [load for load, _ in throughput_points(series["executor · uvloop"])] == [1, 10]
-    assert throughput_points(series["blocking · asyncio"]) == ()
-    assert [load for load, _ in ideal_points(field)] == [1, 10, 100]
-
-
-def test_no_line_runs_above_the_ideal(sample: Run) -> None:
-    (scenario,) = scenarios(sample)
-    (field,) = scenario.groups
-    ideal = dict(ideal_points(field))
-    for series in field.series:
-        for load, per_s in throughput_points(series):
-            assert per_s <= ideal[load]
-
-
-def test_a_missing_percentile_is_not_drawn(cell: Callable[..., CellResult]) -> None:
-    assert list(percentiles(cell("gather", "asyncio", 10))) == ["p50", "p90"]
-
-
-def test_latency_is_compared_at_the_highest_load_that_was_measured(sample: Run) -> None:
-    (scenario,) = scenarios(sample)
-    cells = cells_with_latency(scenario.groups[0])
-    assert {result.cell.concurrency for result in cells} == {100}
-    assert [result.cell.strategy for result in cells][:2] == ["sync", "threads"]
+def picture_of(run: Run, name: str) -> Picture:
+    (chart,) = (chart for chart in CHARTS if chart.name == name)
+    return chart.picture(scenarios(run)[0], Palette.of(run))
 
 
 def test_a_wide_spread_of_loads_is_drawn_logarithmically(
@@ -149,8 +121,7 @@ def test_a_wide_spread_of_loads_is_drawn_logarithmically(
     def axis_of(loads: tuple[int, ...]) -> object:
         run = run_of([cell("gather", "asyncio", load) for load in loads])
         with settings("test"):
-            made = draw_throughput(scenarios(run)[0], Look.of(run))
-        return made.axes[0].get_xscale()
+            return draw(picture_of(run, "throughput")).axes[0].get_xscale()
 
     assert axis_of((1, 10, 100)) == "log"
     assert axis_of((10, 20, 30)) == "linear"
@@ -166,40 +137,33 @@ def test_targets_are_drawn_to_one_scale(
             for load in (10, 20)
         ]
     )
-    (scenario,) = scenarios(run)
     with settings("test"):
-        throughputs = draw_throughput(scenario, Look.of(run)).axes
-        latencies = draw_latency(scenario, Look.of(run)).axes
+        throughputs = draw(picture_of(run, "throughput")).axes
+        latencies = draw(picture_of(run, "latency")).axes
     assert throughputs[0].get_ylim() == throughputs[1].get_ylim()
     assert latencies[0].get_xlim() == latencies[1].get_xlim()
 
 
-def test_the_heat_map_says_what_every_cell_reached(sample: Run) -> None:
-    (scenario,) = scenarios(sample)
+def test_the_renderer_draws_what_is_described(sample: Run) -> None:
+    picture = picture_of(sample, "throughput")
+    (panel,) = picture.panels
+    assert panel is not None
     with settings("test"):
-        (axes,) = draw_efficiency(scenario, Look.of(sample)).axes
-    written = [text.get_text() for text in axes.texts]
-    assert written[:3] == ["98 %", "10 %", "1 %"]  # sync, at each load
-    assert written.count("failed") == 1
-    assert written.count("n/a") == 1
-    assert written.count("5 lost") == 1
-    assert len(written) == 11 * 3 - 2  # blocking was asked for at one load only
+        (axes,) = draw(picture, "tools").axes
+    drawn = {tuple(zip(*line.get_data(), strict=True)) for line in axes.lines}
+    for line in panel.lines:
+        assert tuple((point.x, point.y) for point in line.points) in drawn
+    assert len(axes.lines) == len(panel.lines)
+    assert axes.get_ylabel() == panel.y.text if panel.y else False
 
 
-def test_one_load_is_drawn_as_bars(
-    cell: Callable[..., CellResult], run_of: Callable[..., Run]
-) -> None:
-    run = run_of([cell(name, "asyncio", 50) for name in ("gather", "workers")])
+def test_tiles_are_drawn_with_their_labels(sample: Run) -> None:
+    picture = picture_of(sample, "efficiency")
+    (panel,) = picture.panels
+    assert panel is not None
     with settings("test"):
-        (axes,) = draw_throughput(scenarios(run)[0], Look.of(run)).axes
-    assert len(axes.patches) == 2
-    assert axes.get_xlim()[0] == 0
-
-
-def test_the_label_of_a_series_leaves_out_a_loop_that_is_none(
-    cell: Callable[..., CellResult],
-) -> None:
-    assert Series("threads", "none", (cell("threads", "none", 1),)).label == "threads"
+        (axes,) = draw(picture).axes
+    assert [text.get_text() for text in axes.texts] == [tile.label for tile in panel.tiles]
 
 
 @pytest.mark.parametrize(
@@ -215,12 +179,3 @@ def test_pyplot_and_its_global_state_are_never_touched() -> None:
         "import sys, warpbench.reports.charts.render; sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_colours_follow_the_run_and_not_the_scenario(
-    cell: Callable[..., CellResult], run_of: Callable[..., Run]
-) -> None:
-    first = [cell(name, "asyncio", 10, scenario="one") for name in ("mine", "yours")]
-    second = [changed(first[1], scenario="two")]
-    look = Look.of(run_of([*first, *second]))
-    assert len(set(look.colours.values())) == 2

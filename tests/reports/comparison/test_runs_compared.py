@@ -11,7 +11,8 @@ from warpbench.bench.results.records import CellResult, LatencySummary, Run, Ses
 from warpbench.bench.results.run_file import write_run
 from warpbench.bench.statistics.intervals import Interval
 from warpbench.mocks.clock import ClockMode
-from warpbench.reports.charts.ratio import draw_ratios, write_ratio_charts
+from warpbench.reports.charts.matplotlib_renderer import draw
+from warpbench.reports.charts.ratio import describe_ratios, write_ratio_charts
 from warpbench.reports.comparison.run_changes import rows, summary
 from warpbench.reports.comparison.runs_compared import Direction, compare_runs
 from warpbench.reports.exports.runs_compared import compared_markdown
@@ -172,7 +173,7 @@ def test_the_chart_has_a_row_for_each_cell(
     measured: Callable[..., CellResult], run_of: RunOf, tmp_path: Path
 ) -> None:
     compared = compare_runs(run_of([measured(9, 9.1, 9)]), run_of([measured(8, 8.1, 8)]))
-    (axes,) = draw_ratios("a → b", compared).axes
+    (axes,) = draw(describe_ratios("a → b", compared)).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["tools/agent/gather/asyncio@10"]
     files = write_ratio_charts("a/run.json", [("b", compared)], tmp_path)
     assert [path.name for path in files] == ["compared.svg", "compared.png"]
@@ -181,7 +182,7 @@ def test_the_chart_has_a_row_for_each_cell(
 def test_every_run_that_a_report_survives_can_be_compared(degenerate: Run) -> None:
     compared = compare_runs(degenerate, degenerate)
     assert summary(compared)
-    draw_ratios("itself", compared)
+    draw(describe_ratios("itself", compared))
 
 
 def test_the_command_compares_files_and_refuses_one(
@@ -205,7 +206,7 @@ def test_no_two_ticks_of_the_chart_are_named_alike(
     measured: Callable[..., CellResult], run_of: RunOf, scatter: float
 ) -> None:
     before = run_of([measured(10.0, 10.0 * (1 + scatter), 10.0 * (1 - scatter))])
-    axes = draw_ratios("a → b", compare_runs(before, before)).axes[0]
+    axes = draw(describe_ratios("a → b", compare_runs(before, before))).axes[0]
     low, high = axes.get_xlim()
     shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
     names = [axes.xaxis.get_major_formatter()(tick, 0) for tick in shown]
@@ -240,8 +241,9 @@ def test_open_loops_are_compared_by_latency_and_not_by_what_arrives(
     assert change.score.direction is Direction.WORSE
     assert sooner.changes[0].direction is Direction.BETTER
     assert rows(later)[0][1:4] == ("p99 500 ms", "p99 800 ms", "1.600")
-    (axes,) = draw_ratios("a → b", later).axes
-    assert axes.get_xlabel().startswith("p99 latency over")
+    (panel,) = describe_ratios("a → b", later).panels
+    assert panel is not None
+    assert panel.x.text == "change of p99 latency, with 95 % CI"
 
 
 @pytest.mark.once

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.time_parts import TimeParts
-from warpbench.reports.charts.axes import Look
-from warpbench.reports.charts.time_parts import draw_time_parts
+from warpbench.reports.charts.palette import Palette
+from warpbench.reports.charts.time_parts import describe_time_parts
 from warpbench.reports.comparison.ranking import scenarios
 from warpbench.reports.comparison.time_breakdown import MEANINGS, times_lost
 
@@ -56,11 +56,10 @@ def test_the_bars_of_a_cell_are_as_long_as_its_latency(cell: Cell, run_of: RunOf
     run = run_of([cell("gather", "asyncio", 10, time_parts_s=parts)])
     (scenario,) = scenarios(run)
 
-    made = draw_time_parts(scenario, Look.of(run))
+    panel = describe_time_parts(scenario.groups[0], 10, Palette.of(run))
 
-    (axes,) = made.axes
-    bars = [patch.get_width() for patch in axes.patches]
-    assert sum(bars) == 2.0
-    assert [text.get_text() for text in made.legends[0].get_texts()] == [
+    assert panel is not None
+    assert sum(span.end - span.begin for span in panel.spans) == 2.0
+    assert [entry.label for entry in panel.legend] == [
         MEANINGS[part] for part in ("llm", "tool", "ready", "cpu")
     ]

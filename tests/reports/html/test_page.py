@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 from warpbench.bench.results.records import CellResult, Run
-from warpbench.reports.charts.chart import Chart
+from warpbench.reports.charts.chart import RenderedChart
+from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.charts.render import render_charts
 from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.html.page import render_page
@@ -68,7 +69,7 @@ def test_the_same_run_gives_the_same_page(sample: Run, page: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def degenerate_page(degenerate: Run, degenerate_charts: tuple[Chart, ...]) -> str:
+def degenerate_page(degenerate: Run, degenerate_charts: tuple[RenderedChart, ...]) -> str:
     return render_page(degenerate, degenerate_charts)
 
 
@@ -107,8 +108,8 @@ def test_the_figures_in_it_are_json_that_ends_no_element(degenerate_page: str) -
     data = json.loads(text)
     assert "<" not in text
     assert len(data["scenarios"]) == degenerate_page.count("data-scenario=")
-    assert sum(len(one["fields"]) for one in data["scenarios"]) == degenerate_page.count(
-        "data-field="
+    assert sum(len(one["groups"]) for one in data["scenarios"]) == degenerate_page.count(
+        "data-group="
     )
 
 
@@ -138,10 +139,10 @@ def test_a_picture_brings_no_rules_for_the_page(page: str) -> None:
 def test_pictures_have_a_title_and_a_description(sample: Run, page: str) -> None:
     reader = Reader(page)
     pictures = reader.all("svg")
-    assert len(pictures) == 6
+    assert len(pictures) == len(CHARTS)
     assert all(picture["role"] == "img" for picture in pictures)
-    assert len(reader.all("desc")) == 6
-    assert "tools: throughput against load" in reader.text
+    assert len(reader.all("desc")) == len(CHARTS)
+    assert "tools: throughput by concurrency" in reader.text
 
 
 def test_the_verdict_stands_before_all_else(sample: Run, page: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from warpbench.bench.results.records import Run
 from warpbench.bench.results.run_file import read_run, write_run
+from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.html.write import write_report
 
 pytestmark = pytest.mark.once
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.once
 def test_the_page_comes_first_and_the_charts_with_it(sample: Run, tmp_path: Path) -> None:
     files = write_report(sample, tmp_path / "report")
     assert files[0].name == "report.html"
-    assert len(files) == 13
+    assert len(files) == 1 + 2 * len(CHARTS)
     assert all(file.stat().st_size > 1000 for file in files)
     assert {file.parent for file in files} == {tmp_path / "report"}
 

@@ -1,4 +1,4 @@
-// Elements, scales, axes and the way numbers are written: what every picture is made of.
+// Elements and scales: what every picture is made of.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -18,27 +18,6 @@ function filled(made, attributes, children) {
   }
   made.append(...children);
   return made;
-}
-
-// ---- how numbers are written
-
-function three(value) {
-  return Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
-}
-
-/** Write seconds: "12 ms", "1.2 s". */
-function duration(value_s) {
-  if (value_s === 0) return "0 s";
-  if (value_s < 0.000999) return `${three(value_s * 1e6)} µs`;
-  return value_s < 0.9995 ? `${three(value_s * 1e3)} ms` : `${three(value_s)} s`;
-}
-
-function rate(value_per_s) {
-  return `${three(value_per_s)}/s`;
-}
-
-function share(value) {
-  return value < 0.01 && value > 0 ? "<1 %" : `${Math.round(value * 100)} %`;
 }
 
 // ---- scales: a function from a value to a place, with its ticks
@@ -91,81 +70,36 @@ function nines(most, [from, to]) {
   return scale;
 }
 
-/** A scale of measured values: from zero, or logarithmic if that is wanted. */
-function measured(values, place, isLogarithmic) {
-  const known = values.filter((value) => value > 0);
-  const high = Math.max(...known, 0) || 1;
-  return isLogarithmic && known.length
-    ? logarithmic([Math.min(...known), high], place)
-    : linear([0, high], place);
+/** Bands of one width beside each other; a place is the middle of its band. */
+function bands(names, [from, to]) {
+  const width = (to - from) / names.length;
+  const scale = (index) => from + (index + 0.5) * width;
+  scale.ticks = names.map((_, index) => index);
+  scale.width = width;
+  return scale;
 }
 
-// ---- the frame of a picture
-
-const HEIGHT = 300;
-const MARGIN = { top: 28, right: 18, bottom: 44, left: 64 };
-
-/** A picture's ground: its size, and the places of its axes. */
-function ground(width, height = HEIGHT, margin = MARGIN) {
-  const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
-  return {
-    svg,
-    width,
-    height,
-    across: [margin.left, width - margin.right],
-    up: [height - margin.bottom, margin.top],
-    points: [],
-  };
+/** The scale of a described axis for the values that are shown, all in the unit of the axis. */
+function scaleOf(axis, shown, place, isLogarithmic) {
+  const own = (value) => (value === null ? null : value / axis.factor);
+  const [low, high] = [own(axis.low), own(axis.high)];
+  const values = shown.map(own);
+  const positive = values.filter((value) => value > 0);
+  const least = low ?? Math.min(...values, Infinity), most = high ?? Math.max(...values, 0);
+  const wantsLog = axis.scale === "logarithmic" || (axis.scale === "wide" && isLogarithmic);
+  let scale;
+  if (axis.scale === "nines") scale = nines(most, place);
+  else if (wantsLog && positive.length) scale = logarithmic([Math.min(...positive), Math.max(...positive)], place);
+  else if (low !== null && high !== null) scale = exact([low, high], place);
+  else if (axis.fromZero) scale = linear([0, most || 1], place);
+  else scale = linear([Math.max(0, least - (most - least) * 0.1), most || 1], place);
+  if (axis.ticks.length) scale.ticks = axis.ticks.map(own);
+  return Object.assign((value) => scale(value / axis.factor), { ticks: scale.ticks, raw: scale });
 }
 
-/** Draw both axes with their grid. */
-function axes(made, { x, y, xName, yName, xText, yText }) {
-  const [left, right] = made.across;
-  const [bottom, top] = made.up;
-  const grid = shape("g", { class: "grid", "aria-hidden": "true" });
-  for (const tick of y.ticks) {
-    grid.append(
-      shape("line", { x1: left, x2: right, y1: y(tick), y2: y(tick) }),
-      shape("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, yText(tick)),
-    );
-  }
-  let free = -Infinity;
-  for (const tick of x.ticks) {
-    const text = xText(tick);
-    const half = text.length * 3.5 + 4;
-    grid.append(shape("line", { x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 5 }));
-    const at = Math.min(x(tick), made.width - half); // the last one stays in the picture
-    if (at - half < free) continue;
-    free = at + half;
-    grid.append(shape("text", { x: at, y: bottom + 19, "text-anchor": "middle" }, text));
-  }
-  grid.append(
-    shape("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }),
-    shape("text", { x: (left + right) / 2, y: bottom + 38, "text-anchor": "middle" }, xName),
-    shape("text", { class: "unit", x: left - 56, y: top - 14 }, yName),
-  );
-  made.svg.append(grid);
-}
-
-/** Draw a line through places, in the manner of a series. */
-function line(made, series, places, attributes = {}) {
-  const path = places.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`);
-  made.svg.append(
-    shape("path", { d: path.join(""), class: `line ${series.style}`, "data-strategy": series.strategy,
-      "stroke-dasharray": series.dashes, ...attributes }),
-  );
-}
-
-/** Draw a mark that can be asked what it stands for. */
-function mark(made, series, x, y, text) {
-  made.svg.append(
-    shape("circle", { cx: x, cy: y, r: 3.5, class: `mark ${series.style}`,
-      "data-strategy": series.strategy }),
-  );
-  point(made, series, x, y, text);
-}
-
-/** Say what a place of the picture stands for, without drawing it. */
-function point(made, series, x, y, text) {
-  made.points.push({ x, y, strategy: series.strategy, text });
+/** Write a number at an axis. All other numbers come as texts. */
+function tickText(axis, value) {
+  const text = value.toLocaleString("en-US", { maximumSignificantDigits: 10 });
+  if (axis.quantity === "change") return `${value < 0 ? "" : "+"}${text} %`;
+  return axis.quantity === "share" ? `${text} %` : text;
 }

@@ -4,26 +4,14 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const chosen = { hidden: new Set(), isLogarithmic: false, scenario: "" };
 const tooltip = element("div", { class: "tooltip", role: "tooltip", hidden: true });
 const spoken = element("p", { class: "unseen", role: "status" });
-const laboratories = [];
+const groups = [];
 let lit = "";
 
-const styles = Object.fromEntries(data.strategies.map((one, index) => [one.key, `strategy-${index}`]));
-
-/** Give each strategy, part and state its colours, for light and for dark. */
+/** Give each colour its class, for light and for dark. */
 function colours() {
-  const rules = (theme) => [
-    ...data.strategies.map((one) => `.${styles[one.key]} { --colour: ${one[theme]}; }`),
-    ...data.parts.map((part) => `.part-${part.key} { --colour: ${part[theme]}; }`),
-    ...data.states.map((state) => `.state-${state.key} { --colour: ${state[theme]}; }`),
-  ].join("\n");
-  return element("style", {}, `${rules("light")}
-    @media screen and (prefers-color-scheme: dark) { ${rules("dark")} }`);
-}
-
-/** A swatch and a word for each, as a list. */
-function legend(entries, className) {
-  return element("ul", { class: "legend keys" }, ...entries.map((entry) =>
-    element("li", {}, element("span", { class: `swatch ${className}${entry.key}` }), entry.meaning)));
+  const rules = (theme) => data.colours.map((pair, index) => `.c${index} { --colour: ${pair[theme]}; }`).join("\n");
+  return element("style", {}, `${rules(0)}
+    @media screen and (prefers-color-scheme: dark) { ${rules(1)} }`);
 }
 
 /** Show which strategy is looked at: all others step back, in every picture and table. */
@@ -47,7 +35,7 @@ function answering(made, title) {
   const tell = (index, byKey) => {
     const asked = made.points[index];
     current = index;
-    highlight(asked.strategy);
+    highlight(asked.owner);
     tooltip.textContent = asked.text;
     tooltip.hidden = false;
     const box = made.svg.getBoundingClientRect();
@@ -108,96 +96,86 @@ function tick(label, isTicked, onChange) {
   return element("label", {}, box, ` ${label}`);
 }
 
-/** The pictures of one field, in their place on the page. */
-class Laboratory {
-  constructor(place, field) {
-    this.place = place;
-    this.field = field;
-    this.load = field.loads[field.loads.length - 1];
+/** The pictures of one comparison group, in their place on the page. */
+class GroupPictures {
+  constructor(place, group) {
+    this.group = group;
+    this.load = group.loads[group.loads.length - 1][0];
     this.isWhole = false;
-    this.series = field.series.map((one) => ({
-      ...one, style: styles[one.strategy], dashes: data.loops[one.loop].map((part) => part * 1.5).join(" "),
-    }));
-    // A session that took no time, since it failed at once, has a lane and nothing on it.
-    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.segments.length));
-    const carried = drawn.map(({ cell }) => cell.per_s ?? 0);
-    const slowest = drawn[carried.indexOf(Math.min(...carried))];
-    const fastest = drawn[carried.indexOf(Math.max(...carried))];
-    this.compared = [...new Set([slowest, fastest])].filter(Boolean).map(({ series }) => series.label);
-    this.controls = element("div", { class: "controls" });
-    if (field.loads.length > 1) {
-      this.controls.append(choice("sessions at once", field.loads.map((load) => [String(load), String(load)]),
+    this.compared = group.timelines.compared;
+    const controls = element("div", { class: "controls" });
+    if (group.loads.length > 1) {
+      controls.append(choice("concurrency", group.loads.map(([load, text]) => [String(load), text]),
         String(this.load), (value) => { this.load = Number(value); this.draw(); }));
     }
     this.pictures = element("div", { class: "charts" });
-    place.append(this.controls, this.pictures);
-  }
-
-  atLoad(wanted = () => true) {
-    return this.series
-      .filter((one) => !chosen.hidden.has(one.strategy))
-      .map((series) => ({ series, cell: series.cells.find((cell) => cell.load === this.load) ||
-        (series.serial ? series.cells[0] : undefined) }))
-      .filter(({ cell }) => cell && wanted(cell));
-  }
-
-  endOf({ cell }) {
-    return Math.max(...cell.timeline.lanes.flatMap((lane) => lane.segments.map(([, to_s]) => to_s)));
+    place.append(controls, this.pictures);
   }
 
   draw() {
     this.pictures.replaceChildren();
-    const cells = this.atLoad((cell) => cell.quantiles.length);
-    const shown = { field: this.field, cells, isLogarithmic: chosen.isLogarithmic,
-      series: this.series.filter((one) => !chosen.hidden.has(one.strategy)) };
-    this.picture("Throughput against load", throughputChart, shown);
-    if (!cells.length) return;
-    const at = `with ${this.load} at once`;
-    this.picture(`Latency by percentile, ${at}`, percentileChart, shown);
-    this.picture(`Where the time of a session went, ${at}`, partsChart, shown,
-      { keys: [legend(data.parts.filter((part) => cells.some(({ cell }) => cell.parts[part.key])), "part-")] });
-    this.picture(`Latency distribution, ${at}`, distributionChart, shown);
-    this.timelines(at);
-    this.picture(`How late the event loop was, ${at}`, lagChart, shown, { isWide: true });
+    const charts = this.group.charts;
+    for (const chart of charts.filter(({ isWide }) => !isWide)) this.picture(chart);
+    this.timelines();
+    for (const chart of charts.filter(({ isWide }) => isWide)) this.picture(chart);
   }
 
-  picture(title, draw, shown, { keys = [], isWide = false } = {}) {
-    const figure = element("figure", { class: isWide ? "wide" : null }, element("figcaption", {}, title));
-    this.pictures.append(figure);
-    const made = draw(shown, Math.max(300, figure.clientWidth - 24), data);
+  /** Make a figure with its caption: what it shows, and what it finds. */
+  figure(heading, isByLoad, finding, isWide) {
+    const text = this.group.loads.find(([load]) => load === this.load)[1];
+    const kind = isByLoad ? `${heading}, concurrency ${text}` : heading;
+    const made = element("figure", { class: isWide ? "wide" : null }, element("figcaption", {},
+      element("span", { class: "kind" }, kind), " ", element("span", { class: "finding" }, finding.replaceAll(" %", "\u00a0%"))));
+    this.pictures.append(made);
+    return [made, finding ? `${kind}: ${finding}` : kind];
+  }
+
+  picture({ heading, isByLoad, isWide, panels }) {
+    const panel = isByLoad ? panels[this.load] : Object.values(panels)[0];
+    if (!panel) return;
+    const [figure, title] = this.figure(heading, isByLoad, panel.finding, isWide);
+    const made = drawPanel(panel, { ...chosen, width: this.widthOf(figure) });
     if (made === null) figure.remove();
-    else figure.append(answering(made, title), ...keys);
+    else figure.append(answering(made, title), ...(panel.legend ? [legend(panel.legend)] : []));
   }
 
-  timelines(at) {
-    // A session that took no time, since it failed at once, has a lane and nothing on it.
-    const drawn = this.atLoad((cell) => cell.timeline?.lanes.some((lane) => lane.segments.length));
+  widthOf(figure) {
+    return Math.max(300, figure.clientWidth - 24);
+  }
+
+  timelines() {
+    const { heading, panels, byLoad } = this.group.timelines;
+    const drawn = byLoad[this.load].map((index) => panels[index]).filter(({ owner }) => !chosen.hidden.has(owner));
     if (!drawn.length) return;
-    const title = `The first sessions over time, ${at}`;
-    const figure = element("figure", { class: "wide" }, element("figcaption", {}, title));
-    this.pictures.append(figure);
-    const labels = drawn.map(({ series }) => series.label);
+    const [figure, title] = this.figure(heading, true, "", true);
+    const labels = drawn.map(({ label }) => label);
     const compared = this.compared.filter((label) => labels.includes(label));
-    const panels = (compared.length ? compared : labels.slice(0, 2)).map((label) => drawn[labels.indexOf(label)]);
-    const ends = panels.map((one) => this.endOf(one));
-    const end_s = this.isWhole ? Math.max(...ends) : Math.min(...ends) * 1.1;
-    const again = () => { figure.remove(); this.timelines(at); };
-    const controls = element("div", { class: "controls" }, ...panels.map((one, index) =>
-      choice(index ? "with" : "compare", labels.map((label) => [label, label]), one.series.label, (label) => {
-        this.compared = panels.map(({ series }) => series.label);
+    const two = (compared.length ? compared : labels.slice(0, 2)).map((label) => drawn[labels.indexOf(label)]);
+    const ends = two.map(({ end }) => end);
+    const high = this.isWhole ? Math.max(...ends) : Math.min(Math.min(...ends) * 1.1, Math.max(...ends));
+    const again = (before) => {
+      const old = [...this.pictures.children].indexOf(before);
+      before.remove();
+      this.timelines();
+      const made = this.pictures.lastChild;
+      if (made) this.pictures.insertBefore(made, this.pictures.children[old]);
+      light();
+    };
+    const controls = two.map((one, index) =>
+      choice(index ? "with" : "compare", labels.map((label) => [label, label]), one.label, (label) => {
+        this.compared = two.map((each) => each.label);
         this.compared[index] = label;
-        again();
-      })), tick("all of it", this.isWhole, (isWhole) => { this.isWhole = isWhole; again(); }));
-    figure.append(controls);
-    panels.forEach((one, index) => {
-      const beyond = ends[index] > end_s ? ` (goes on until ${duration(ends[index])})` : "";
-      figure.append(element("p", { class: "panel" }, `${one.series.label}${beyond}`), answering(
-        timelineChart(one, end_s, Math.max(300, figure.clientWidth - 24), data),
-        `${title}: ${one.series.label}`));
-    });
-    const states = new Set(panels.flatMap(({ cell }) =>
-      cell.timeline.lanes.flatMap((lane) => lane.segments.map(([, , state]) => state))));
-    figure.append(legend(data.states.filter((state) => states.has(state.key)), "state-"));
+        again(figure);
+      }));
+    figure.append(element("div", { class: "controls" }, ...controls,
+      tick("whole time", this.isWhole, (isWhole) => { this.isWhole = isWhole; again(figure); })));
+    for (const one of two) {
+      const beyond = one.end > high ? "; the beginning is shown" : "";
+      figure.append(element("p", { class: "panel" }, `${one.label}: ${one.finding}${beyond}`),
+        answering(drawPanel(one, { ...chosen, width: this.widthOf(figure), high }), `${title}: ${one.label}`));
+    }
+    const entries = new Map(two.flatMap((one) => one.legend ?? []).map((entry) => [entry.label, entry]));
+    figure.append(legend([...entries.values()]));
   }
 }
 
@@ -208,16 +186,16 @@ function drawAll() {
   for (const row of document.querySelectorAll("tr[data-strategy]")) {
     row.hidden = chosen.hidden.has(row.dataset.strategy);
   }
-  for (const laboratory of laboratories) laboratory.draw();
+  for (const group of groups) group.draw();
   light();
 }
 
 /** The controls that hold for the whole page. */
 function toolbar() {
   const bar = element("div", { class: "toolbar", role: "group", "aria-label": "What is shown" });
-  for (const { key } of data.strategies) {
+  for (const { name: key, colour } of data.strategies) {
     const button = element("button", { type: "button", "aria-pressed": "true", "data-strategy": key },
-      element("span", { class: `swatch ${styles[key]}` }), key);
+      element("span", { class: `swatch c${colour}` }), key);
     button.addEventListener("click", () => {
       if (!chosen.hidden.delete(key)) chosen.hidden.add(key);
       button.setAttribute("aria-pressed", String(!chosen.hidden.has(key)));
@@ -230,17 +208,7 @@ function toolbar() {
     for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => highlight(""));
     bar.append(button);
   }
-  const lines = Object.entries(data.loops).filter(([loop]) => loop !== "none")
-    .map(([loop, dashes]) => ["", loop, dashes.map((part) => part * 1.5).join(" ")]);
-  lines.push(["ideal", "ideal", "6 4"]);
-  if (data.scenarios.some(({ fields }) => fields.some(({ series }) => series.some(({ law }) => law.length)))) {
-    lines.push(["law", "scalability law, fitted", "1 4"]);
-  }
-  for (const [style, text, dashes] of lines) {
-    bar.append(element("span", { class: `dashes ${style}` },
-      shape("svg", { width: 34, height: 10, "aria-hidden": "true" },
-        shape("line", { x1: 0, x2: 34, y1: 5, y2: 5, "stroke-dasharray": dashes })), text));
-  }
+  for (const entry of data.lines) bar.append(element("span", { class: "key" }, sample(entry), entry.label));
   if (data.scenarios.length > 1) {
     bar.append(choice("scenario", [["", "all"], ...data.scenarios.map(({ name }, index) => [String(index), name])],
       "", (value) => { chosen.scenario = value; drawAll(); }));
@@ -254,9 +222,9 @@ function begin() {
   document.body.append(tooltip, spoken);
   if (!data.scenarios.length) return;
   document.querySelector("main > .verdict").after(toolbar());
-  for (const place of document.querySelectorAll("[data-field]")) {
-    const [scenario, field] = place.dataset.field.split(".").map(Number);
-    laboratories.push(new Laboratory(place, data.scenarios[scenario].fields[field]));
+  for (const place of document.querySelectorAll("[data-group]")) {
+    const [scenario, group] = place.dataset.group.split(".").map(Number);
+    groups.push(new GroupPictures(place, data.scenarios[scenario].groups[group]));
   }
   drawAll();
   let width = document.body.clientWidth;

@@ -1,0 +1,14 @@
+"""All charts, in their order on the page."""
+
+from . import distribution, efficiency, lag, latency, percentile_curve, throughput, time_parts
+from .chart import Chart
+
+CHARTS: tuple[Chart, ...] = (
+    throughput.CHART,
+    efficiency.CHART,
+    latency.CHART,
+    percentile_curve.CHART,
+    time_parts.CHART,
+    distribution.CHART,
+    lag.CHART,
+)
