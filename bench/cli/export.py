@@ -1,4 +1,4 @@
-"""What ``warpbench export`` does: writes a run in the format of another tool."""
+"""What ``warpbench export`` does: exports a run for another tool."""
 
 from pathlib import Path
 

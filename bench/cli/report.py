@@ -1,4 +1,4 @@
-"""What ``warpbench report`` does: makes the page and the charts of a run again from its file."""
+"""What ``warpbench report`` does: regenerates the page and the charts from run.json."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from .showing import show_run
 
 
 def report(run: Path, out: Path | None) -> int:
-    """Make the report of a run again; return the exit status."""
+    """Regenerate the report of a run; return the exit status."""
     run_file = run_file_of(str(run))
     found = read_run(run_file)
     show_run(found, run_file, run_file.parent if out is None else folder(out))

@@ -111,7 +111,7 @@ class Cell:
         default=_CLOSED,
         metadata=_factor(
             "arrivals",
-            "When sessions arrive; sessions a second.",
+            "When sessions arrive, in sessions per second.",
             phrase=lambda arrivals: "closed loop" if arrivals == _CLOSED else arrivals,
         ),
     )

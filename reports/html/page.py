@@ -58,7 +58,7 @@ class Row:
         entries: What the columns say; of a cell without a result only which it is.
         remark: Why there is no result, or which sessions did not succeed.
         absent: Whether there is no result.
-        best: Whether it is the best at its load.
+        best: Whether it is the fastest at its concurrency.
         mark: The sign for that, or for a tie.
         mark_meaning: The same in words.
         strategy: Its strategy, by which the page's script finds it.

@@ -51,8 +51,8 @@ def test_each_factor_sets_cells_apart_and_has_its_column(factor: str) -> None:
 
     (scenario,) = scenarios(run)
 
-    assert len(scenario.fields) == 2
-    assert [field.name for field in scenario.fields] == [
+    assert len(scenario.groups) == 2
+    assert [field.name for field in scenario.groups] == [
         FACTORS[factor].phrase(getattr(result.cell, factor)) for result in run.cells
     ]
     assert FACTORS[factor].heading in headings(run)
@@ -60,7 +60,7 @@ def test_each_factor_sets_cells_apart_and_has_its_column(factor: str) -> None:
 
 def test_one_that_is_added_is_shown_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     before = run_with("session_count")
-    assert len(scenarios(before)[0].fields) == 1
+    assert len(scenarios(before)[0].groups) == 1
 
     monkeypatch.setitem(  # type: ignore[misc]
         FACTORS,  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def test_one_that_is_added_is_shown_like_the_others(monkeypatch: pytest.MonkeyPa
         Factor(heading="sessions", explanation="Sessions in all.", text=str, is_name=False),
     )
 
-    assert [field.name for field in scenarios(before)[0].fields] == ["100", "55"]
+    assert [field.name for field in scenarios(before)[0].groups] == ["100", "55"]
     assert "sessions" in headings(before)
 
 

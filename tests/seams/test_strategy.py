@@ -63,7 +63,7 @@ def test_reports_know_that_it_has_one_session_in_flight() -> None:
     run = run_of(specs_with(IN_ORDER))
 
     (scenario,) = scenarios(run)
-    (series,) = scenario.fields[0].series
+    (series,) = scenario.groups[0].series
 
     assert run.cells[0].cell.one_at_a_time
     assert series.serial

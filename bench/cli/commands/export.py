@@ -1,4 +1,4 @@
-"""``warpbench export``: a run in the format of another tool."""
+"""``warpbench export``: exports a run for another tool."""
 
 from typing import Annotated
 

@@ -11,13 +11,14 @@ from warpbench.bench.gate.measuring import Measured
 from warpbench.bench.gate.structure.measure import structure_of
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.gate.work.measure import work_of
-from warpbench.bench.results.verdict import CellVerdict, Verdict
+from warpbench.bench.results.verdict import CellVerdict, NoteKind, Verdict
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
+from warpbench.reports.comparison.gate import change_text
 
 from .owner_agent import (
     ANSWER,
@@ -37,16 +38,16 @@ FAULTS_OF_STRUCTURE = {
     ),
     "one more model call in 1 of 20 sessions": (
         (ASK, f"if number == 9 and len(messages) == 1: await ask(messages)\n            {ASK}"),
-        ["+1 model call in 20 sessions (40 → 41)", "1 model call repeated, before 0"],
+        ["+1 model call in 20 sessions (40 → 41)", "1 retried model call (was 0)"],
     ),
     "a sync call in a coroutine": (
         ("messages.append(answer)", "messages.append(answer); time.sleep(0.05)"),
         [
-            "`owner_agent.py:build.<locals>.session` blocks the event loop: 20 times, 1.000 s",
+            "`owner_agent.py:build.<locals>.session` blocked the event loop 20 times, for 1.00 s",
             "makespan",
         ],
     ),
-    "a lost semaphore": (NO_LIMIT, ["up to 10 model calls at once, before 5: is a limit lost?"]),
+    "a lost semaphore": (NO_LIMIT, ["up to 10 model calls in flight (was 5)"]),
 }
 FAULTS_OF_WORK = {
     "context copied twice": (
@@ -117,7 +118,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> CellBaseline:
 
 def assert_named(judged: CellVerdict, words: list[str]) -> None:
     assert judged.verdict is Verdict.REGRESSED
-    texts = "\n".join(change.text for change in judged.changes if change.is_worse)
+    texts = "\n".join(change_text(change) for change in judged.changes if change.is_worse)
     for word in words:
         assert word in texts
 
@@ -150,15 +151,15 @@ def test_a_better_agent_has_improved_and_says_by_what(
     slow = replace(structure, structure=in_turn.structure, work=in_turn.work)
     judged = judge("cell", slow, at_once, Tolerances(), tiers=("structure",))
     assert judged.verdict is Verdict.IMPROVED
-    texts = [change.text for change in judged.changes]
+    texts = [change_text(change) for change in judged.changes]
     assert any(text.startswith("the 4 tool calls of round 1 overlap now") for text in texts)
 
 
 def test_memory_that_sessions_leave_behind_is_noted(tmp_path: Path, work: CellBaseline) -> None:
     keep = f"[kept.append([number]) for number in range(1000)]; {ANSWER}"
     judged = judge("cell", work, measured(WORK, tmp_path, ANSWER, keep), Tolerances())
-    (note,) = (note for note in judged.notes if "kept memory blocks" in note)
-    assert note.endswith("does a session leave something behind?")
+    (note,) = (note for note in judged.notes if note.kind is NoteKind.KEPT_MEMORY)
+    assert note.change.is_worse
 
 
 def test_what_has_not_changed_has_held(tmp_path: Path, structure: CellBaseline) -> None:

@@ -85,7 +85,7 @@ def test_the_command_keeps_runs_and_marks_the_change(
     assert NAME in shown.out
     assert "makespan_s  ▁▁▁▁▁▁▁▁◆████████  1.516" in shown.out
     assert "(16 runs)" in shown.out
-    assert "◆ 2026-01-09T00:00:00Z at c0009: 1.004 → 1.512 (+50.6%)" in shown.out
+    assert "◆ 2026-01-09T00:00:00Z at c0009: 1.004 → 1.512 (+50.6 %)" in shown.out
 
     document = json.loads(warpbench("history", store, "--metric", "latency_p50_s", "--json").out)
     assert document[0]["changes"][0]["index"] == 8

@@ -101,7 +101,7 @@ def test_the_command_puts_it_into_run_and_report(
     shown = " ".join(done.out.split())
     assert "Accuracy of the warp clock against wall time, in 1 cell: makespan within" in shown
     page = (tmp_path / "report.html").read_text()
-    assert "Against real waiting</h2>" in page
+    assert "Accuracy of the warp clock</h2>" in page
     assert '"fidelity": [' in (tmp_path / "run.json").read_text()
 
 

@@ -157,7 +157,7 @@ def test_the_tools_overlap(lab):
             "<tools/owner_agent:build/gather/asyncio@2: 2 of 2 sessions in 1.8* s, ideal 1.200 s>",
             "*0 s*1.8* s",
             "*0 *█▒*▒█*",
-            "*model *a tool *tools side by side*neither",
+            "*model *a tool *tools in parallel*neither",
         ]
     )
 

@@ -42,7 +42,7 @@ def project(tmp_path: Path, baseline: Path) -> Path:
         (("--against", "nowhere"), "git knows no such commit here"),
         (("--tier", "time"), "--against REF"),
         (("--tier", "speed"), "--tier 'speed': expected one of structure, work, time"),
-        (("--against", "HEAD", "--budget", "soon"), "--budget 'soon': expected a number above 0"),
+        (("--against", "HEAD", "--budget", "soon"), "--budget 'soon': expected a time above 0"),
         (("--against", "HEAD", "--cell", "x"), "--cell 'x': expected one of"),
     ],
 )
