@@ -152,7 +152,7 @@ def test_a_better_agent_has_improved_and_says_by_what(
     judged = judge("cell", slow, at_once, Tolerances(), tiers=("structure",))
     assert judged.verdict is Verdict.IMPROVED
     texts = [change_text(change) for change in judged.changes]
-    assert any(text.startswith("the 4 tool calls of round 1 overlap now") for text in texts)
+    assert any(text.startswith("the 4 tool calls of round 1 now overlap") for text in texts)
 
 
 def test_memory_that_sessions_leave_behind_is_noted(tmp_path: Path, work: CellBaseline) -> None:
