@@ -36,9 +36,10 @@ moved between them: neither its CPU time, nor its wait for a core, nor its switc
 a busy machine who computes gets none. One who wakes again and again without doing anything, as
 polling does, is given ``NAP_LOOKS`` looks, and so is everybody where the system does not tell.
 
-The other participants wait for their turn and can wake nobody; ignored threads never do, by
-declaration. So both are left out where it is asked who else ran, or a watchdog that looks around
-twice a second would keep every hang from being reported.
+Participants that wait for their turn can wake nobody; ignored threads never do, by declaration.
+So both are left out where it is asked who else ran, or a watchdog that looks around twice a
+second would keep every hang from being reported. A thread that has only just been started does
+count until it waits for its turn: its starter waits for it, however long it gets no core.
 
 If the root itself is the one that blocks, no error can be raised there. It is
 noted as the clock's ``failure`` by the participant that passed it the baton, and raised
@@ -139,6 +140,8 @@ class VirtualClock(SkippingClock):
         self._holder: Participant | None = None
         self._hand_overs = 0
         self._spins = 0
+        # Native identifiers of the participants that wait for their turn.
+        self._at_gate: set[int] = set()
         # Held by the one participant that looks whether the holder stalls.
         self._looking = _real_allocate_lock()
 
@@ -222,6 +225,14 @@ class VirtualClock(SkippingClock):
         self._await_baton(participant)
 
     def _wait_at_gate(self, participant: Participant) -> None:
+        native_id = threading.get_native_id()
+        self._at_gate.add(native_id)
+        try:
+            self._watch_at_gate(participant)
+        finally:
+            self._at_gate.discard(native_id)
+
+    def _watch_at_gate(self, participant: Participant) -> None:
         seen = self._hand_overs
         while not self._may_run(participant):
             watches = participant is self.root or self._holder is self.root
@@ -275,8 +286,7 @@ class VirtualClock(SkippingClock):
         holder_id = holder.thread.native_id
         others: frozenset[int] = frozenset()
         if alive is not None:
-            waiting = {thread.native_id for thread in tuple(self._by_thread)}
-            others = alive - waiting - self._ignored_native_ids() - {threading.get_native_id()}
+            others = alive - self._at_gate - self._ignored_native_ids()
         wanted = others if holder_id is None else others | {holder_id}
         return _Look(
             at_ns=_real_monotonic_ns(),
