@@ -107,6 +107,7 @@ class Participant:
         "joiners",
         "leave",
         "name",
+        "native_id",
         "parking",
         "sequence",
         "skipped_when_timed_ns",
@@ -116,6 +117,8 @@ class Participant:
     def __init__(self, thread: threading.Thread) -> None:
         self.thread = thread
         self.name = thread.name
+        # What the system calls it, once it runs.
+        self.native_id: int | None = None
         self.gate = _real_allocate_lock()
         self.gate.acquire()
         self.gate_open = False
@@ -147,6 +150,8 @@ class SkippingClock(ABC):
         self._by_thread: dict[threading.Thread, Participant] = {}
         self._bystanders: list[threading.Thread] = []
         self._bystander_idents: set[int] = set()
+        # Those of them that `threading` knows of, by what the system calls them.
+        self._ignored_native_ids: set[int] = set()
         # By identifier: threads that have ended for the clock, but not yet for the system.
         self._ending: dict[int, threading.Thread] = {}
         self._deadlines: list[tuple[int, int, Participant]] = []
@@ -221,6 +226,7 @@ class SkippingClock(ABC):
     def begin(self, participant: Participant) -> None:
         """Bind the calling thread, just started, to its participant."""
         self._here.participant = participant
+        participant.native_id = threading.get_native_id()
         self._on_begun(participant)
 
     def end(self, participant: Participant) -> None:
@@ -262,6 +268,8 @@ class SkippingClock(ABC):
     def tolerate(self, thread: threading.Thread) -> None:
         """Declare a live thread a bystander: it never wakes anybody, so time may skip."""
         self._bystanders.append(thread)
+        if thread.native_id is not None:
+            self._ignored_native_ids.add(thread.native_id)
 
     def tolerate_those_alive(self) -> None:
         """Declare all other threads of the moment bystanders: those of a test runner, say.
@@ -273,15 +281,10 @@ class SkippingClock(ABC):
     def tolerate_idents(self, idents: Iterable[int]) -> None:
         """Declare threads bystanders by their identifiers."""
         self._bystander_idents.update(idents)
-
-    def _ignored_native_ids(self) -> frozenset[int]:
-        """Return the native identifiers of the bystanders that ``threading`` knows of."""
-        idents = self._bystander_idents
-        return frozenset(
+        self._ignored_native_ids.update(
             thread.native_id
-            for thread in (*self._bystanders, *threading.enumerate())
-            if thread.native_id is not None
-            and (thread in self._bystanders or thread.ident in idents)
+            for thread in threading.enumerate()
+            if thread.native_id is not None and thread.ident in self._bystander_idents
         )
 
     # ---- parking ----------------------------------------------------------------------
@@ -557,6 +560,7 @@ class SkippingClock(ABC):
         self.root = Participant(thread)
         self.failure = None
         self._by_thread[thread] = self.root
+        self.root.native_id = threading.get_native_id()
         self._here.participant = self.root
         self._open = True
         self._on_opened(self.root)

@@ -34,7 +34,8 @@ the holder does. That blocks if it was asleep at each of ``STALL_LOOKS`` looks i
 moved between them: neither its CPU time, nor its wait for a core, nor its switches (see
 ``threads.activity``); and no thread ran that might wake it. How much CPU it got proves nothing: on
 a busy machine who computes gets none. One who wakes again and again without doing anything, as
-polling does, is given ``NAP_LOOKS`` looks, and so is everybody where the system does not tell.
+polling does, is given ``NAP_LOOKS`` looks. Where the system does not tell, ``UNKNOWN_LOOKS``
+without a hand-over are a stall.
 
 Participants that wait for their turn can wake nobody; ignored threads never do, by declaration.
 So both are left out where it is asked who else ran, or a watchdog that looks around twice a
@@ -52,8 +53,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
+
+import msgspec
 
 from ..errors import ClockHangError
 from .protocol import ClockMode
@@ -67,7 +69,7 @@ from .threads.activity import (
     what_it_did,
 )
 
-STALL_AFTER_S = 5.0
+STALL_AFTER_S = 4.0
 """Real seconds without a hand-over after which it is asked what the holder does."""
 
 STALL_LOOKS = 5
@@ -77,9 +79,10 @@ STALL_LOOK_S = 0.2
 """Real seconds between two looks."""
 
 NAP_LOOKS = 150
-"""How often in a row it must be seen of one who wakes now and then, or of whom nothing is known."""
+"""How often in a row it must be seen of one who wakes now and then."""
 
-_IDLE_SHARE = 0.01
+UNKNOWN_LOOKS = 1500
+"""How many looks are a stall of one of whom nothing is known: five minutes."""
 
 SPINS_A_TURN = 100
 """Turns of a loop at one instant after which the other runnable participants run."""
@@ -88,24 +91,20 @@ SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
 
 _real_monotonic_ns = time.monotonic_ns
-_real_process_time_ns = time.process_time_ns
 _real_sleep = time.sleep
 _real_allocate_lock = threading.Lock
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True):
     """What was seen at one look for a stall.
 
     Attributes:
         at_ns: When, in real nanoseconds.
-        cpu_ns: CPU time of the process until then.
         holder_id: Native identifier of the holder of the baton.
         threads: What it does, and those that might wake it; empty where the system does not tell.
     """
 
     at_ns: int
-    cpu_ns: int
     holder_id: int | None
     threads: Mapping[int, ThreadActivity]
 
@@ -113,9 +112,7 @@ class _Look:
         """Return what the holder did since an earlier look; it ran if any other did."""
         elapsed_ns = self.at_ns - before.at_ns
         if self.holder_id not in self.threads or self.holder_id not in before.threads:
-            # Not on Linux: only that the whole process does nothing is known.
-            idle = self.cpu_ns - before.cpu_ns < _IDLE_SHARE * elapsed_ns
-            return Did.NAPPED if idle else Did.RAN
+            return Did.UNKNOWN
         for native_id, activity in self.threads.items():
             earlier = before.threads.get(native_id)
             # One that has only just come has run.
@@ -275,6 +272,8 @@ class VirtualClock(SkippingClock):
                 return False
             if did is Did.NAPPED:
                 needed = NAP_LOOKS
+            elif did is Did.UNKNOWN:
+                needed = UNKNOWN_LOOKS
             if look >= needed:
                 return True
             before = after
@@ -283,14 +282,13 @@ class VirtualClock(SkippingClock):
     def _look(self, holder: Participant) -> "_Look":
         """See what the holder of the baton does, and who else might wake it."""
         alive = native_ids_alive()
-        holder_id = holder.thread.native_id
+        holder_id = holder.native_id
         others: frozenset[int] = frozenset()
         if alive is not None:
-            others = alive - self._at_gate - self._ignored_native_ids()
+            others = alive - self._at_gate - self._ignored_native_ids
         wanted = others if holder_id is None else others | {holder_id}
         return _Look(
             at_ns=_real_monotonic_ns(),
-            cpu_ns=_real_process_time_ns(),
             holder_id=holder_id,
             threads=read_activities(wanted),
         )

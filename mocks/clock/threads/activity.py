@@ -5,17 +5,23 @@ gets as little as one that waits. The kernel knows more (proc(5), sched-stats in
 documentation): the state of each thread, how long it ran, how long it was ready and had to wait
 for a core, and how often it was switched. A thread *slept* if none of that moved.
 
+It is asked in the midst of a trial whose calls may be counted, and busy machines ask more often. So
+nothing here calls a Python function that is not the lab's own: files are read by ``os``, and values
+are structs written in C. Otherwise counts would depend on the load.
+
 Uninterruptible sleep (``D``: a page comes from a disk) and a stopped thread (``T``) end without
 anybody's help in this process, and so are no sleep here.
 """
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 
-_TASKS = Path("/proc/self/task")
+import msgspec
+
+_TASKS = "/proc/self/task"
+_MOST_BYTES = 8192
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _ASLEEP = "S"
 _NAPS = 0.9
 _NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -35,9 +41,11 @@ class Did(Enum):
     RAN = auto()
     """It ran, or was ready to: it may have got no core."""
 
+    UNKNOWN = auto()
+    """The system does not tell."""
 
-@dataclass(frozen=True, slots=True)
-class ThreadActivity:
+
+class ThreadActivity(msgspec.Struct, frozen=True):
     """What the kernel tells of one thread at one moment.
 
     Attributes:
@@ -75,7 +83,7 @@ def parse_activity(stat: str, schedstat: str | None, status: str) -> ThreadActiv
             cpu_ns, run_delay_ns, _ = map(int, schedstat.split())
             return ThreadActivity(columns[_STATE], cpu_ns, run_delay_ns, switches)
         ticks = int(columns[_USER_TICKS]) + int(columns[_SYSTEM_TICKS])
-        cpu_ns = ticks * _NANOSECONDS_PER_SECOND // os.sysconf("SC_CLK_TCK")
+        cpu_ns = ticks * _NANOSECONDS_PER_SECOND // _TICKS_PER_S
         return ThreadActivity(columns[_STATE], cpu_ns, None, switches)
     except (IndexError, KeyError) as error:
         raise ValueError(f"not the statistics of a thread: {stat!r}") from error
@@ -88,10 +96,10 @@ def read_activities(native_ids: Iterable[int]) -> Mapping[int, ThreadActivity]:
     """
     found = {}
     for native_id in native_ids:
-        folder = _TASKS / str(native_id)
+        folder = f"{_TASKS}/{native_id}"
         try:
-            stat, status = (folder / "stat").read_text(), (folder / "status").read_text()
-            found[native_id] = parse_activity(stat, _read(folder / "schedstat"), status)
+            stat, status = _read(f"{folder}/stat"), _read(f"{folder}/status")
+            found[native_id] = parse_activity(stat, _read_if_there(f"{folder}/schedstat"), status)
         except (OSError, ValueError):
             continue
     return found
@@ -100,7 +108,7 @@ def read_activities(native_ids: Iterable[int]) -> Mapping[int, ThreadActivity]:
 def native_ids_alive() -> frozenset[int] | None:
     """Return the native identifiers of all threads of this process; ``None`` if not on Linux."""
     try:
-        return frozenset(int(name) for name in os.listdir(_TASKS))  # noqa: PTH208 - names only
+        return frozenset(int(name) for name in os.listdir(_TASKS))  # noqa: PTH208 - see above
     except (OSError, ValueError):
         return None
 
@@ -123,8 +131,16 @@ def what_it_did(before: ThreadActivity, after: ThreadActivity, elapsed_ns: int) 
     return Did.NAPPED if awake_ns < (1 - _NAPS) * elapsed_ns else Did.RAN
 
 
-def _read(path: Path) -> str | None:
+def _read(path: str) -> str:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        return path.read_text()
+        return os.read(descriptor, _MOST_BYTES).decode(errors="replace")
+    finally:
+        os.close(descriptor)
+
+
+def _read_if_there(path: str) -> str | None:
+    try:
+        return _read(path)
     except FileNotFoundError:
         return None

@@ -3,12 +3,15 @@
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from warpbench.bench.instruments.call_counts import CallCounter
+from warpbench.bench.results.call_counts import CallCounts
 from warpbench.mocks.clock import ClockMode, virtual
 from warpbench.mocks.clock.threads.activity import ThreadActivity
 from warpbench.mocks.errors import ClockHangError
@@ -161,3 +164,35 @@ def test_one_who_gets_no_core_does_not_stall(monkeypatch: pytest.MonkeyPatch) ->
         thread.join()
     assert len(seen) >= 2
     assert world.clock.failure is None
+
+
+def test_looking_adds_nothing_to_the_calls_that_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who looks does so when the machine is busy, and counts are the same on every machine."""
+    looks: list[int] = []
+
+    def counts_of(duration_s: float) -> CallCounts:
+        world = World(ClockMode.VIRTUAL)
+        counter = CallCounter()
+        with counter.installed(), world.scope(), counter.counting():
+            thread = threading.Thread(target=real_sleep, args=(duration_s,))
+            thread.start()
+            thread.join()
+        return counter.counts()
+
+    read = virtual.read_activities
+
+    def noted(native_ids: Iterable[int]) -> Mapping[int, ThreadActivity]:
+        looks.append(1)
+        return read(native_ids)
+
+    monkeypatch.setattr(virtual, "STALL_LOOKS", 1000)
+    monkeypatch.setattr(virtual, "read_activities", noted)
+    quick, slow = counts_of(0), counts_of(0.5)
+    assert len(looks) >= 2
+    own = f"{Path(__file__).name}:"
+    assert {name: n for name, n in slow.python.items() if own not in name} == quick.python
+    assert {name: n for name, n in slow.c.items() if n != quick.c.get(name)}.keys() <= {
+        "list.append"
+    }

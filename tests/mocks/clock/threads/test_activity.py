@@ -3,9 +3,9 @@
 import os
 import sys
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from warpbench.mocks.clock.threads.activity import (
     Did,
     ThreadActivity,
