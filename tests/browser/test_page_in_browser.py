@@ -129,7 +129,7 @@ def test_the_pointer_is_told_what_lies_under_it_and_the_strategy_stands_out(
 ) -> None:
     page = opened()
     throughput = page.locator('[data-group="0.0"] figure').first
-    throughput.locator('.dot[data-strategy="gather"]').last.hover()
+    throughput.locator('circle.mark[data-strategy="gather"]').last.hover()
     tooltip = page.get_by_role("tooltip")
     assert tooltip.is_visible()
     assert "gather · uvloop, concurrency 20: " in tooltip.text_content()
