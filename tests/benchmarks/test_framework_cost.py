@@ -42,7 +42,9 @@ def cpu_s_per_session(run: Any, folder: Path, sessions: int, trials: int) -> dic
         *("--target", ",".join(["agent", "bare-sdk", *targets]), "--out", "results"),
     )
     assert finished.status == 0, finished.err
-    return {cell["cell"]["target"].split(":")[0]: cell["cpu_s_per_session"] for cell in finished.cells}
+    return {
+        cell["cell"]["target"].split(":")[0]: cell["cpu_s_per_session"] for cell in finished.cells
+    }
 
 
 def test_a_session_costs_a_quarter_of_the_cheapest_framework_at_most(
