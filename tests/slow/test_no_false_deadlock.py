@@ -46,12 +46,29 @@ def build_threads():
 """
 
 
-def structure_of(trial: TrialResult) -> Any:
-    """All of a trial that must not differ between two runs."""
+def structure_of(trial: TrialResult) -> dict[str, Any]:
+    """All of a trial that must not differ between two runs, by what it is."""
     calls = trial.calls
     assert calls is not None
-    counts = (dict(calls.python), dict(calls.c), calls.loop_iterations, calls.tasks)
-    return trial.samples, trial.makespan_ns, trial.llm_calls, trial.tool_calls, counts
+    return {
+        "makespan_ns": trial.makespan_ns,
+        "llm_calls": trial.llm_calls,
+        "tool_calls": trial.tool_calls,
+        "loop_iterations": calls.loop_iterations,
+        "tasks": calls.tasks,
+        **{f"session {each.session}": each for each in trial.samples},
+        **{f"calls of {name}": count for name, count in calls.python.items()},
+        **{f"C calls of {name}": count for name, count in calls.c.items()},
+    }
+
+
+def differences(first: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What differs between two trials, so that a failure names it."""
+    return {
+        name: (first.get(name), other.get(name))
+        for name in sorted({*first, *other})
+        if first.get(name) != other.get(name)
+    }
 
 
 def spec_of(strategy: str, loop: str, target: str = "agent") -> Any:
@@ -89,7 +106,8 @@ def test_150_trials_beside_twenty_busy_loops_are_all_the_same_and_none_is_a_dead
     assert stopped == []
     for cell in CELLS:
         first, *others = (each for which, each in found if which == cell)
-        assert all(other == first for other in others), cell
+        for other in others:
+            assert differences(first, other) == {}, cell
 
 
 @pytest.mark.parametrize(
