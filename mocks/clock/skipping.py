@@ -56,6 +56,7 @@ from ..errors import ClockError, ClockHangError, ClockRefusedError
 from .loops.timers import WaitsByLoop
 from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
+from .threads.lifetime import ident_of, is_alive, life_of
 from .threads.mutex import Mutex
 
 # Bound before any scope can patch them: the clock itself keeps time by the system's.
@@ -152,10 +153,12 @@ class SkippingClock(ABC):
         self._bystander_idents: set[int] = set()
         # Those of them that `threading` knows of, by what the system calls them.
         self._ignored_native_ids: set[int] = set()
-        # By identifier: threads that have ended for the clock, but not yet for the system.
-        self._ending: dict[int, threading.Thread] = {}
+        # By identifier: threads that have ended for the clock, and whether they still live for
+        # the system. The threads themselves are let go, or when that happens would be chance.
+        self._ending: dict[int, Callable[[], bool]] = {}
         self._deadlines: list[tuple[int, int, Participant]] = []
         self._sequence = count()
+        self._main_ident: int | None = None
         self._open = False
         self._async_waits = WaitsByLoop(self.now_ns)
         self.on_blocked_loop: Callable[[int, int], None] | None = None
@@ -236,7 +239,7 @@ class SkippingClock(ABC):
                 self._release(parking)
             participant.ended = True
             if self._by_thread.pop(participant.thread, None) is not None:
-                self._ending[threading.get_ident()] = participant.thread
+                self._ending[threading.get_ident()] = life_of(participant.thread)
                 self._on_ended(participant)
         self.mutex.catch_up()
 
@@ -497,7 +500,9 @@ class SkippingClock(ABC):
     def _find_stranger(self) -> ClockRefusedError | None:
         # A count first, since this runs at every skip. It is of the interpreter's threads,
         # so that one started below `threading` is not missed; the main thread is not in it.
-        self._bystanders = [thread for thread in self._bystanders if thread.is_alive()]
+        # Whether one that has ended is still being torn down is chance: nothing that is called
+        # here may be counted as a call of the trial's (see ``threads.lifetime``).
+        self._bystanders = [thread for thread in self._bystanders if is_alive(thread)]
         if self._bystander_idents:
             self._bystander_idents &= frames_by_thread().keys()
         bystanders = len(self._bystanders) + len(self._bystander_idents)
@@ -505,14 +510,14 @@ class SkippingClock(ABC):
             return None
         # A thread leaves the count before it stops being alive: what is alive is an upper
         # bound of what may be counted.
-        self._ending = {i: thread for i, thread in self._ending.items() if thread.is_alive()}
-        known = {*self._by_thread, *self._bystanders, *self._ending.values()}
-        known_idents = {thread.ident for thread in known} | self._bystander_idents
+        self._ending = {ident: lives for ident, lives in self._ending.items() if lives()}
+        known_idents = {ident_of(thread) for thread in (*self._by_thread, *self._bystanders)}
+        known_idents |= self._ending.keys() | self._bystander_idents
         for ident in frames_by_thread():
             if ident not in known_idents:
                 named = {thread.ident: thread.name for thread in threading.enumerate()}
                 return self._stranger(named.get(ident, f"number {ident}"), "is alive")
-        if _thread._count() > len(known_idents - {threading.main_thread().ident}):
+        if _thread._count() > len(known_idents - {self._main_ident}):
             return self._stranger("without Python code", "is alive")
         return None
 
@@ -521,8 +526,8 @@ class SkippingClock(ABC):
         if participant is not None and not participant.ended:
             return True
         # A thread that is being torn down may still run finalisers.
-        ending = self._ending.get(threading.get_ident())
-        return ending is not None and ending.is_alive()
+        lives = self._ending.get(threading.get_ident())
+        return lives is not None and lives()
 
     def _stranger(self, name: str, did: str) -> ClockRefusedError:
         return self._refusal(
@@ -559,6 +564,7 @@ class SkippingClock(ABC):
         thread = threading.current_thread()
         self.root = Participant(thread)
         self.failure = None
+        self._main_ident = ident_of(threading.main_thread())
         self._by_thread[thread] = self.root
         self.root.native_id = threading.get_native_id()
         self._here.participant = self.root

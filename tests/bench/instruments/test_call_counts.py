@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -104,6 +105,39 @@ def test_threads_that_start_and_end_are_counted_alike_however_they_are_scheduled
         sys.setswitchinterval(usual_s)
         os.sched_setaffinity(0, usual_cores)
     assert len(seen) == 1
+
+
+def test_a_thread_that_is_torn_down_late_is_counted_like_one_that_is_gone_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real_sleep, last_step = time.sleep, threading.Thread._delete  # type: ignore[attr-defined]
+
+    def work() -> None:
+        threads = []
+        for _ in range(3):
+            thread = threading.Thread(target=time.sleep, args=(1,))
+            thread.start()
+            time.sleep(5)  # it ends meanwhile, and time is skipped on beside what is left of it
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+
+    def counted(torn_down_after_s: float) -> CallCounts:
+        def late(thread: threading.Thread) -> None:
+            last_step(thread)
+            real_sleep(torn_down_after_s)
+
+        monkeypatch.setattr(threading.Thread, "_delete", late)
+        counter = CallCounter()
+        clock = create_clock(ClockMode.VIRTUAL)
+        with counter.installed(), keeping_time(clock), counter.counting():
+            work()
+        return counter.counts()
+
+    counted(0)  # see above
+    at_once, late = counted(0), counted(0.02)
+    assert at_once.python == late.python
+    assert at_once.c == late.c
 
 
 def test_the_packages_that_had_a_part_are_named_and_no_others() -> None:
