@@ -17,6 +17,7 @@ from ..results.cell import NO_LOOP, Cell
 from ..results.trial_file import CellKey
 from ..statistics.percentiles import samples_for
 from ..statistics.stopping import (
+    CERTAIN,
     MOST_USUAL_TRIALS,
     USUAL_BUDGET_S,
     USUAL_TRIALS,
@@ -109,14 +110,15 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
 def usual_sampling(specs: Sequence[TrialSpec]) -> Sampling:
     """Return how many trials each cell gets, unless that is asked for.
 
-    A cell whose trials have fewer sessions than its scenario says gets more of them; all get
-    more while their figure is uncertain, as long as there is time.
+    A cell whose trials have fewer sessions than its scenario says gets more of them, unless
+    it is certain before; all get more while their figure is uncertain, as long as there is time.
     """
     fewer = [spec for spec in specs if spec.cell.session_count < spec.scenario.sessions]
     return Sampling(
         trials=USUAL_TRIALS,
         budget_s=USUAL_BUDGET_S,
         most=MOST_USUAL_TRIALS,
+        certain=CERTAIN,
         trials_by_cell={
             spec.cell: trials_for(spec.cell.session_count / spec.scenario.sessions)
             for spec in fewer

@@ -2,78 +2,67 @@
 
 A trial that crashes, is killed or exceeds its time becomes a ``TrialError`` with the
 reason; it takes nobody with it.
+
+Trials are measured one at a time. Which one comes next is known as a rule: while one accounts for
+its time and ends, the next is prepared as far as its first session, and waits for its turn.
 """
 
 import importlib
 import multiprocessing
 import os
-import signal
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
 from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from multiprocessing.context import ForkServerContext
 
-from ...mocks.child_process import exit_reason
-from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
+from ...mocks.errors import TrialError
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
+from ..trial.turn import Turn
+from .trial_process import Progress, TrialProcess, Work, interrupts_held_back
 
 # A trial's process runs the main module of its parent's, hence the command line.
 _PRELOADED = ["warpbench.bench.cli.main", "warpbench.bench.runner.preloaded"]
 _FOR_STATISTICS = ("scipy.stats",)
-_GRACE_S = 2.0
-_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """What a trial's process says of an exception."""
-
-    message: str
-    is_target_error: bool
 
 
 class TrialProcesses:
     """Starts trials, and waits for each; several threads may have one under way each.
 
     Args:
-        time_limit_s: Real seconds after which a trial is killed.
+        time_limit_s: Real seconds after which a trial is killed, from its turn on.
         work: What a trial's process runs; a test may put in something that crashes.
     """
 
-    def __init__(
-        self,
-        time_limit_s: float,
-        work: Callable[[TrialSpec], TrialResult | NotApplicable] = run_trial,
-    ) -> None:
+    def __init__(self, time_limit_s: float, work: Work = run_trial) -> None:
         self._time_limit_s = time_limit_s
         self._work = work
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
-        self._live: set[ForkServerProcess] = set()
+        self._live: set[TrialProcess] = set()
+        self._next: TrialProcess | None = None
         self._has_ended = False
 
     def start(self) -> None:
         """Start the server that trials are forked from, and do not wait for its imports."""
         resource_tracker.ensure_running()
-        with _interrupts_held_back():
+        with interrupts_held_back():
             forkserver.ensure_running()
 
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
         """Run one trial to its end.
+
+        Args:
+            spec: The trial.
+            then: The trial that is run next for sure; ``None`` if that is open.
 
         Raises:
             TargetError: The target cannot be used.
             TrialError: The trial failed, crashed, was killed or took too long.
         """
-        result = self._in_a_process(self._work, spec)
+        result = self._in_a_process(self._work, spec, then)
         assert isinstance(result, TrialResult | NotApplicable)
         return result
 
@@ -92,52 +81,60 @@ class TrialProcesses:
         for process in tuple(self._live):
             process.kill()
 
-    def _in_a_process(self, work: Callable[[Any], object], argument: object) -> object:
-        receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_serve, args=(work, argument, sender))
+    def _in_a_process(self, work: Work, argument: object, then: object = None) -> object:
+        process = self._prepared(argument) or self._started(work, argument)
         try:
-            # Where it has to be started, it lets signals through again that are held back.
-            resource_tracker.ensure_running()
-            # Interrupted half-way, a start would leave a trial that nobody knows of; and the
-            # server of trials, which the first one starts, would die of it with a traceback.
-            with _interrupts_held_back():
-                process.start()
-            self._live.add(process)
-            sender.close()
-            # Asked after it is among the live ones: whichever comes first, one of both sees it.
-            if self._has_ended:
-                process.kill()
-            if not wait([receiver], timeout=self._time_limit_s):
-                raise TrialError(
-                    f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
-                )
-            return self._received(receiver, process)
-        except KeyboardInterrupt:
-            if process.is_alive():
-                process.kill()
+            process.give_turn()
+            until_s = time.monotonic() + self._time_limit_s
+            message: object = Progress.SESSIONS_ENDED
+            while isinstance(message, Progress):
+                message = process.message(until_s - time.monotonic())
+                if isinstance(message, Progress) and then is not None:
+                    self._next = self._started(work, then)
+        except TimeoutError:
+            process.kill()
+            raise TrialError(
+                f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
+            ) from None
+        except TrialError:
+            raise  # the next one may go on
+        except BaseException:
+            process.kill()
+            self._end_prepared()
             raise
+        else:
+            return message
         finally:
-            self._live.discard(process)
-            receiver.close()
-            if process.is_alive():
-                process.join(_GRACE_S)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            process.close()
+            self._end(process)
 
-    def _received(
-        self, receiver: "Connection[object, object]", process: ForkServerProcess
-    ) -> object:
-        try:
-            message = receiver.recv()
-        except EOFError:
-            process.join(_GRACE_S)
-            raise TrialError(f"crashed: {_exit_reason(process.exitcode)}") from None
-        if isinstance(message, _Failure):
-            error_type = TargetError if message.is_target_error else TrialError
-            raise error_type(message.message)
-        return message
+    def _started(self, work: Work, argument: object) -> TrialProcess:
+        process = TrialProcess(self._context, work, argument)
+        self._live.add(process)
+        # Asked after it is among the live ones: whichever comes first, one of both sees it.
+        if self._has_ended:
+            process.kill()
+        return process
+
+    def _prepared(self, argument: object) -> TrialProcess | None:
+        """Return the process that has been prepared for this, if one has."""
+        process = self._next
+        if process is None:
+            return None
+        if process.argument is not argument:
+            self._end_prepared()
+            return None
+        self._next = None
+        return process
+
+    def _end_prepared(self) -> None:
+        process, self._next = self._next, None
+        if process is not None:
+            process.kill()
+            self._end(process)
+
+    def _end(self, process: TrialProcess) -> None:
+        self._live.discard(process)
+        process.end()
 
 
 def import_ahead(*modules: str) -> None:
@@ -153,51 +150,6 @@ def import_ahead(*modules: str) -> None:
         importlib.import_module(module)
 
 
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM strike after this scope, and not inside it."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
-
-
-def _load(target: str) -> None:
+def _load(target: str, _turn: Turn) -> None:
     hold_no_secrets(os.environ)
     load_factory(target)
-
-
-def _serve(
-    work: Callable[[Any], object],
-    argument: object,
-    sender: "Connection[object, object]",
-) -> None:
-    # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
-    message: object
-    try:
-        message = work(argument)
-    except TargetError as error:
-        message = _Failure(str(error), is_target_error=True)
-    except WarpbenchError as error:
-        first = _first_failure(error)
-        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
-    except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
-        last = traceback.extract_tb(error.__traceback__)[-1:]
-        where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-        message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
-    sender.send(message)
-    sender.close()
-
-
-def _first_failure(error: BaseException) -> BaseException:
-    """Return the failure of the clock that led to others: who waits for the blocked one to end."""
-    while isinstance(error, ClockError) and isinstance(error.__cause__, ClockError):
-        error = error.__cause__
-    return error
-
-
-def _exit_reason(exit_code: int | None) -> str:
-    return "its process closed the connection" if exit_code is None else exit_reason(exit_code)

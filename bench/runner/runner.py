@@ -25,8 +25,14 @@ from .plan import in_turn, key_of
 class Trials(Protocol):
     """What runs a trial: processes, or a fake of them in a test."""
 
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
-        """Run one trial; raise ``TrialError`` if it comes to nothing."""
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
+        """Run one trial; raise ``TrialError`` if it comes to nothing.
+
+        Args:
+            spec: The trial.
+            then: The trial that is run next for sure, and may be prepared already; ``None`` if
+                that is open.
+        """
         ...
 
 
@@ -169,7 +175,7 @@ class Measurement:
         return run, self._interrupted_by
 
     def measure(self, specs: Sequence[TrialSpec]) -> None:
-        """Give each of these cells its fixed number of trials, in turns there and back."""
+        """Give each of these cells the trials that it gets in any case, in turns there and back."""
         added = [
             _CellState(spec, self._sampling.of_cell(spec.cell), self._header.secrets, self._kept)
             for spec in specs
@@ -177,10 +183,16 @@ class Measurement:
         self._states += added
         for state in added:
             self._take(state)
-        for turn in range(max((state.fewest_trials for state in added), default=0)):
-            for state in in_turn(added, turn):
-                if state.trial_count <= turn < state.fewest_trials and state.wants_more:
-                    self._run_trial(state)
+        turns = range(max((state.fewest_trials for state in added), default=0))
+        plan = [(turn, state) for turn in turns for state in in_turn(added, turn)]
+        for place, (turn, state) in enumerate(plan):
+            if state.is_due(turn):
+                later = (plan[number] for number in range(place + 1, len(plan)))
+                upcoming = next((each for turn, each in later if each.is_due(turn)), None)
+                # Whether this very cell wants another trial is only known after this one.
+                self._run_trial(
+                    state, None if upcoming is None or upcoming is state else upcoming.spec
+                )
 
     def _refine(self) -> None:
         """Spend what is left of a budget on the cells whose figure is uncertain."""
@@ -207,12 +219,12 @@ class Measurement:
             self._observer.cell_ends(result)
 
     def _expected(self) -> int:
-        least = sum(state.fewest_trials for state in self._states)
+        least = sum(state.expected_trials for state in self._states)
         return self._sampling.expected(least, self._spent_s, self._taken + self._done)
 
-    def _run_trial(self, state: "_CellState") -> None:
+    def _run_trial(self, state: "_CellState", then: TrialSpec | None = None) -> None:
         self._observer.trial_begins(state.spec.cell, self._taken + self._done, self._expected())
-        result = state.run_trial(self._runner)
+        result = state.run_trial(self._runner, then)
         self._done += 1
         if state.trial_count:
             self._observer.trial_ends(state.so_far)
@@ -266,10 +278,10 @@ class _CellState:
             self._add(trial, trial_figures(trial))
         return self._settled()
 
-    def run_trial(self, runner: Trials) -> CellResult | None:
+    def run_trial(self, runner: Trials, then: TrialSpec | None) -> CellResult | None:
         """Run one more trial; return the cell's result, or a better one, once it has one."""
         try:
-            outcome = runner.run(self.spec)
+            outcome = runner.run(self.spec, then)
         except TrialError as error:
             self.wants_more = False
             self.result = without_result(
@@ -293,7 +305,7 @@ class _CellState:
         self.wants_more = self._sampling.wants([score_of_trial(each) for each in self._trials])
 
     def _settled(self) -> CellResult | None:
-        if len(self._trials) < self.fewest_trials:
+        if self.wants_more and self.trial_count < self.fewest_trials:
             return None
         self.settle()
         return self.result
@@ -306,8 +318,17 @@ class _CellState:
 
     @property
     def fewest_trials(self) -> int:
-        """How many trials it gets in any case."""
+        """How many trials it gets, unless it is certain before."""
         return self._sampling.trials
+
+    @property
+    def expected_trials(self) -> int:
+        """How many trials it gets, as far as is known."""
+        return self.fewest_trials if self.wants_more else self.trial_count
+
+    def is_due(self, turn: int) -> bool:
+        """Say whether it gets a trial in a turn."""
+        return self.wants_more and self.trial_count <= turn < self.fewest_trials
 
     @property
     def trial_count(self) -> int:

@@ -10,6 +10,9 @@ from .intervals import FEWEST_FOR_BOOTSTRAP, interval_of, student_reach
 NARROW = 0.02
 """Half the width of an interval, as a share of the figure, from which on it is narrow enough."""
 
+CERTAIN = 0.005
+"""The same, from which on a cell gets no further trial, though it has fewer than others."""
+
 USUAL_TRIALS = 3
 """Trials of a cell, if each of them has all the sessions of its scenario."""
 
@@ -36,12 +39,15 @@ class Sampling:
         most: Trials of a cell at most, however wide its interval; ``None`` for no end but the
             budget's.
         trials_by_cell: What takes the place of ``trials`` for some cells.
+        certain: Half the width of an interval, as a share of the figure, from which on a cell
+            gets no more than ``USUAL_TRIALS``; ``None`` if all get ``trials`` in any case.
     """
 
     trials: int
     budget_s: float | None = None
     most: int | None = None
     trials_by_cell: Mapping[Cell, int] = field(default_factory=dict, hash=False)
+    certain: float | None = None
 
     def of_cell(self, cell: Cell) -> "Sampling":
         """Return how many trials a cell gets, as ``trials`` says it."""
@@ -54,13 +60,19 @@ class Sampling:
             scores: What each of its trials so far is ranked by, as a run ranks its cells.
         """
         if len(scores) < self.trials:
-            return True
+            return not self._is_certain(scores)
         if self.budget_s is None or (self.most is not None and len(scores) >= self.most):
             return False
         interval = interval_of(scores)
         if interval is None:  # too few trials, or one that carried nothing: no more will tell
             return len(scores) == 1
         return interval.half_width > NARROW
+
+    def _is_certain(self, scores: Sequence[float]) -> bool:
+        if self.certain is None or len(scores) < USUAL_TRIALS:
+            return False
+        interval = interval_of(scores)
+        return interval is not None and interval.half_width <= self.certain
 
     def is_in_time(self, spent_s: float, trials_done: int) -> bool:
         """Say whether a further trial fits into the budget, if it takes as long as the others.

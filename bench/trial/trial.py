@@ -45,10 +45,12 @@ from ..targets.loading import Lab, Target, build_target
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
+from .turn import AtOnce, Turn
 
 WARM_UP_SESSIONS = 2
 Around = Callable[[], AbstractContextManager[object]]
 
+_AT_ONCE = AtOnce()
 _KIBIBYTE = 1024
 _SYSTEM_BUNDLES = frozenset(
     {
@@ -65,11 +67,15 @@ _SYSTEM_BUNDLES = frozenset(
 _real_now_s = time.perf_counter
 
 
-def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
+def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplicable:
     """Run a cell once, and return what was measured.
 
     This changes the process for good (environment, audit hook): call it in a process of its
     own.
+
+    Args:
+        spec: The cell.
+        turn: Holds the prepared trial back until it may measure.
 
     Raises:
         TargetError: The target cannot be loaded.
@@ -78,8 +84,12 @@ def run_trial(spec: TrialSpec) -> TrialResult | NotApplicable:
     hold_no_secrets(os.environ)
     load_certificates_late(os.environ)
     stay_on_this_machine()
-    with _prepared(spec, spec.cell.target, create_clock(spec.cell.clock)) as measure:
-        return measure if isinstance(measure, NotApplicable) else measure()
+    clock = create_clock(spec.cell.clock)
+    with _prepared(spec, spec.cell.target, clock, ended=turn.end) as measure:
+        if isinstance(measure, NotApplicable):
+            return measure
+        turn.begin()
+        return measure()
 
 
 def load_certificates_late(environ: MutableMapping[str, str]) -> None:
@@ -129,7 +139,11 @@ def prepared_here(
 
 @contextmanager
 def _prepared(
-    spec: TrialSpec, target: object, clock: Clock, around: Around = nullcontext
+    spec: TrialSpec,
+    target: object,
+    clock: Clock,
+    around: Around = nullcontext,
+    ended: Callable[[], None] = _AT_ONCE.end,
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
@@ -146,7 +160,7 @@ def _prepared(
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock),
-        _Trial(spec, strategy, clock, counter, accounting).prepared(
+        _Trial(spec, strategy, clock, counter, accounting, ended=ended).prepared(
             target, opens, around
         ) as measure,
     ):
@@ -163,7 +177,10 @@ class _Trial:
         clock: Clock,
         counter: CallCounter | None,
         accounting: Accounting,
+        *,
+        ended: Callable[[], None],
     ) -> None:
+        self._ended = ended
         self._cell = spec.cell
         self._strategy = strategy
         self._clock = clock
@@ -298,6 +315,7 @@ class _Trial:
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency)
             cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
+        self._ended()
         if self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()

@@ -25,7 +25,7 @@ class TrialsHere:
             sys.modules.pop(module, None)
         load_factory(name)
 
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
         try:
             with prepared_here(spec, spec.cell.target) as trial:
                 return trial if isinstance(trial, NotApplicable) else trial()

@@ -5,14 +5,18 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
-from warpbench.mocks.errors import TrialError
+from warpbench.bench.trial.trial import run_trial
+from warpbench.bench.trial.turn import Turn
+from warpbench.mocks.errors import ClockHangError, TrialError
 from warpbench.mocks.scenario import load_scenario
 
 TIME_LIMIT_S = 60
@@ -33,12 +37,12 @@ def specification() -> TrialSpec:
     return spec
 
 
-def last_for_minutes(_spec: TrialSpec) -> NotApplicable:
+def last_for_minutes(_spec: TrialSpec, _turn: Turn) -> NotApplicable:
     time.sleep(TIME_LIMIT_S * 10)
     return NotApplicable("it came to its end")
 
 
-def die(_spec: TrialSpec) -> NotApplicable:
+def die(_spec: TrialSpec, _turn: Turn) -> NotApplicable:
     os.abort()
 
 
@@ -76,7 +80,7 @@ def test_none_outlives_the_kill_however_far_its_start_has_come(after_s: float) -
     assert all(str(error).startswith("crashed: ") for error in ended)
 
 
-def tell_how_it_began(_spec: TrialSpec) -> NotApplicable:
+def tell_how_it_began(_spec: TrialSpec, _turn: Turn) -> NotApplicable:
     return NotApplicable(f"{gc.get_freeze_count() > 0} {'warpbench.agent.factory' in sys.modules}")
 
 
@@ -84,3 +88,83 @@ def test_a_trial_begins_with_the_labs_imports_done_and_out_of_its_garbage_collec
     processes = TrialProcesses(TIME_LIMIT_S, tell_how_it_began)
     processes.start()
     assert processes.run(specification()) == NotApplicable("True True")
+
+
+class Told:
+    """A turn that keeps what a trial told it, on the way to the parent's."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.told: list[str] = []
+        self._turn = turn
+
+    def begin(self) -> None:
+        self.told.append("begin")
+        self._turn.begin()
+
+    def end(self) -> None:
+        self.told.append("end")
+        self._turn.end()
+
+
+def tell_of_its_turn(spec: TrialSpec, turn: Turn) -> NotApplicable:
+    told = Told(turn)
+    trial = run_trial(spec, told)
+    assert isinstance(trial, TrialResult)
+    return NotApplicable(f"{' '.join(told.told)} {len(trial.samples)}")
+
+
+def test_a_trial_waits_for_its_turn_and_tells_when_its_sessions_have_ended() -> None:
+    spec = specification()
+    result = TrialProcesses(TIME_LIMIT_S, tell_of_its_turn).run(spec)
+    assert result == NotApplicable(f"begin end {spec.cell.session_count}")
+
+
+def numbered(number: int, folder: Path) -> TrialSpec:
+    spec = specification()
+    return replace(spec, cell=replace(spec.cell, seed=number, target=str(folder)))
+
+
+def measure_and_see_the_next_prepared(spec: TrialSpec, turn: Turn) -> NotApplicable:
+    """Measure, and end only when the next trial of the folder has begun to be prepared."""
+    folder, number = Path(spec.cell.target), spec.cell.seed
+    (folder / f"prepared-{number}").touch()
+    turn.begin()
+    was_prepared_early = (folder / f"prepared-{number + 1}").exists()
+    (folder / f"measured-{number}").touch()
+    turn.end()
+    while number == 1 and not (folder / "prepared-2").exists():
+        time.sleep(0.001)
+    return NotApplicable(f"{number} {was_prepared_early}")
+
+
+def test_the_next_trial_is_prepared_once_the_sessions_of_one_have_ended(tmp_path: Path) -> None:
+    processes = TrialProcesses(TIME_LIMIT_S, measure_and_see_the_next_prepared)
+    first, second = numbered(1, tmp_path), numbered(2, tmp_path)
+    assert processes.run(first, then=second) == NotApplicable("1 False")
+    assert not (tmp_path / "measured-2").exists()  # it has not had its turn yet
+    assert processes.run(second) == NotApplicable("2 False")
+
+
+def test_one_that_was_prepared_and_is_not_wanted_after_all_is_ended(tmp_path: Path) -> None:
+    processes = TrialProcesses(TIME_LIMIT_S, measure_and_see_the_next_prepared)
+    processes.run(numbered(1, tmp_path), then=numbered(2, tmp_path))
+    assert processes.run(numbered(3, tmp_path)) == NotApplicable("3 False")
+    assert not (tmp_path / "measured-2").exists()
+
+
+def fail_after_its_sessions(spec: TrialSpec, turn: Turn) -> NotApplicable:
+    turn.begin()
+    turn.end()
+    if spec.cell.seed == 1:
+        raise ClockHangError("in the end")
+    return NotApplicable("it came to its end")
+
+
+def test_a_trial_that_fails_after_its_sessions_does_not_take_the_next_one_with_it(
+    tmp_path: Path,
+) -> None:
+    processes = TrialProcesses(TIME_LIMIT_S, fail_after_its_sessions)
+    second = numbered(2, tmp_path)
+    with pytest.raises(TrialError, match="in the end"):
+        processes.run(numbered(1, tmp_path), then=second)
+    assert processes.run(second) == NotApplicable("it came to its end")

@@ -35,7 +35,7 @@ class Numbered:
         self._lasts_for = lasts_for
         self._begins_at = begins_at
 
-    def run(self, spec: TrialSpec) -> TrialResult:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
         if len(self.ran) >= self._lasts_for:
             raise Killed
         self.ran.append(spec.cell.strategy)
@@ -116,10 +116,10 @@ def test_a_run_can_be_killed_and_resumed_again_and_again(tmp_path: Path) -> None
 
 def test_a_trial_that_came_to_nothing_is_run_again(tmp_path: Path) -> None:
     class Failing(Numbered):
-        def run(self, spec: TrialSpec) -> TrialResult:
+        def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
             if spec.cell.strategy == "gather":
                 raise TrialError("crashed")
-            return super().run(spec)
+            return super().run(spec, then)
 
     run(tmp_path, Failing())
     rest = Numbered()

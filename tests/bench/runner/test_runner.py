@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 from warpbench.bench.results.records import FindingKind, Run, Status, TrialFigures
@@ -27,7 +28,7 @@ class Scripted:
         self.ran: list[str] = []
         self._outcomes = outcomes
 
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
         self.ran.append(spec.cell.strategy)
         outcome = self._outcomes.get(spec.cell.strategy, TRIAL)
         if isinstance(outcome, BaseException):
@@ -68,6 +69,32 @@ def test_trials_of_different_cells_take_turns_there_and_back() -> None:
     assert trials.ran == ["sync", "gather", "workers", "workers", "gather", "sync"]
 
 
+class Foretold(Scripted):
+    """Keeps, beside each trial, which one it is told will come next."""
+
+    def __init__(self, **outcomes: TrialResult | NotApplicable | BaseException) -> None:
+        super().__init__(**outcomes)
+        self.foretold: list[str | None] = []
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
+        self.foretold.append(None if then is None else then.cell.strategy)
+        return super().run(spec, then)
+
+
+def test_the_next_trial_is_foretold_unless_it_hangs_on_what_this_one_says() -> None:
+    trials = Foretold()
+    run(trials, "sync", "gather", count=3)
+    assert trials.ran == ["sync", "gather", "gather", "sync", "sync", "gather"]
+    assert trials.foretold == ["gather", None, "sync", None, "gather", None]
+
+
+def test_what_has_failed_is_not_foretold() -> None:
+    trials = Foretold(gather=TrialError("crashed"))
+    run(trials, "sync", "gather", "workers")
+    assert trials.ran == ["sync", "gather", "workers", "workers", "sync"]
+    assert trials.foretold == ["gather", "workers", None, "sync", None]
+
+
 class Timed:
     """Trials that take a second each; those of ``threads`` scatter, the others do not."""
 
@@ -77,7 +104,7 @@ class Timed:
     def now_s(self) -> float:
         return float(len(self.ran))
 
-    def run(self, spec: TrialSpec) -> TrialResult:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
         self.ran.append(spec.cell.strategy)
         uneven = spec.cell.strategy == "threads" and len(self.ran) % 2
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
@@ -104,7 +131,7 @@ def test_a_budget_goes_to_the_cells_whose_figure_is_uncertain(budget_s: float) -
 
 def test_in_an_open_loop_a_budget_goes_by_latency_since_throughput_is_what_arrives() -> None:
     class Arriving(Scripted):
-        def run(self, spec: TrialSpec) -> TrialResult:
+        def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
             self.ran.append(spec.cell.strategy)
             scatters = spec.cell.strategy == "threads" and len(self.ran) % 3 == 0
             latency_ns = 3000 if scatters else 1000
@@ -184,10 +211,12 @@ def test_each_trial_is_kept_as_it_ends() -> None:
 
 def test_a_sigterm_keeps_what_is_finished_like_ctrl_c() -> None:
     class Terminating(Scripted):
-        def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+        def run(
+            self, spec: TrialSpec, then: TrialSpec | None = None
+        ) -> TrialResult | NotApplicable:
             if spec.cell.strategy == "workers":
                 signal.raise_signal(signal.SIGTERM)
-            return super().run(spec)
+            return super().run(spec, then)
 
     before = signal.getsignal(signal.SIGTERM)
     finished, interrupted, saved = run(Terminating(), "sync", "workers", count=1)
@@ -279,9 +308,24 @@ def test_p99_is_known_wherever_all_sessions_of_a_scenario_would_tell_it() -> Non
             assert spec.cell.session_count * trials >= 100, spec.cell.name
 
 
-def test_cells_of_fewer_sessions_get_more_trials_by_themselves() -> None:
+class Lasting:
+    """Trials of one session, which last for these times in turn."""
+
+    def __init__(self, *makespans_ns: int) -> None:
+        self._makespans_ns = cycle(makespans_ns)
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
+        return replace(TRIAL, samples=(sample,), makespan_ns=next(self._makespans_ns))
+
+
+@pytest.mark.parametrize(
+    ("trials", "counts"), [(Lasting(1000, 2000), (5, 4, 3)), (Lasting(1000), (3, 3, 3))]
+)
+def test_cells_of_fewer_sessions_get_more_trials_unless_three_are_certain(
+    trials: Lasting, counts: tuple[int, ...]
+) -> None:
     adapted = specs("gather", concurrency=(), adapts_sessions=True)
-    trials = Scripted()
     finished, _ = run_cells(
         HEADER,
         adapted,
@@ -290,8 +334,5 @@ def test_cells_of_fewer_sessions_get_more_trials_by_themselves() -> None:
         observer=Nobody(),
         save=lambda _: None,
     )
-    assert [(each.cell.concurrency, each.trials) for each in finished.cells] == [
-        (10, 5),
-        (50, 4),
-        (250, 3),
-    ]
+    assert [each.cell.concurrency for each in finished.cells] == [10, 50, 250]
+    assert tuple(each.trials for each in finished.cells) == counts

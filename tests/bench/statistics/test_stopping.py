@@ -58,6 +58,18 @@ def test_a_cell_may_take_more_trials_than_the_others() -> None:
     assert sampling.of_cell(CELL).wants([1.0, 1.0, 1.0, 1.0])
 
 
+def test_a_cell_that_is_certain_after_three_trials_gets_no_more() -> None:
+    sampling = Sampling(trials=5, certain=0.005)
+    assert sampling.wants([1.0, 1.0])
+    assert not sampling.wants([1.0, 1.0, 1.001])
+    assert sampling.wants([1.0, 1.0, 1.01])
+    assert not sampling.wants([1.0, 1.0, 1.01, 1.0, 1.0])
+
+
+def test_a_number_that_was_asked_for_is_kept_however_certain_a_cell_is() -> None:
+    assert Sampling(trials=5).wants([1.0, 1.0, 1.0, 1.0])
+
+
 @pytest.mark.parametrize(("share", "trials"), [(1.0, 3), (0.6, 4), (0.42, 4), (0.4, 5), (0.25, 5)])
 def test_fewer_sessions_take_more_trials(share: float, trials: int) -> None:
     assert trials_for(share) == trials

@@ -158,7 +158,7 @@ def test_noise_is_what_trials_of_the_same_differ_by() -> None:
 
 def test_a_machine_that_can_run_no_trial_is_told_so() -> None:
     class Broken:
-        def run(self, spec: TrialSpec) -> TrialResult:
+        def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
             raise TrialError("the trial was killed by signal 9")
 
     assert "killed by signal 9" in check_noise(Broken()).advice

@@ -42,7 +42,7 @@ class Clocks:
             ClockMode.WARP: iter(warp_ms),
         }
 
-    def run(self, spec: TrialSpec) -> TrialResult:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
         self.order.append(spec.cell.clock)
         length_ns = next(self._lengths[spec.cell.clock]) * MS
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, length_ns)
@@ -66,7 +66,7 @@ def test_pairs_alternate_and_figures_are_medians() -> None:
 
 def test_a_cell_that_does_not_apply_is_left_out() -> None:
     class Refusing:
-        def run(self, spec: TrialSpec) -> NotApplicable:
+        def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> NotApplicable:
             return NotApplicable("no such session")
 
     assert measure_fidelity(specs()[0], 3, Refusing()) is None

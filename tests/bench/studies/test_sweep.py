@@ -29,7 +29,7 @@ class Scaling:
         self.laws = laws
         self.loads: dict[str, list[int]] = {name: [] for name in laws}
 
-    def run(self, spec: TrialSpec) -> TrialResult:
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
         cell = spec.cell
         self.loads[cell.strategy].append(cell.concurrency)
         per_s = self.laws[cell.strategy](cell.concurrency)

@@ -1,0 +1,166 @@
+"""One process that a trial runs in: started, given its turn, listened to, ended.
+
+Both sides of the pipe between the two processes are here: ``TrialProcess`` is the parent's,
+``_serve`` the child's.
+"""
+
+import contextlib
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
+from typing import Any
+
+from ...mocks.child_process import exit_reason
+from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
+from ..trial.turn import Turn
+
+Work = Callable[[Any, Turn], object]
+"""What a process does with an argument; it tells its turn how far it is."""
+
+_GRACE_S = 2.0
+_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
+
+
+class Progress(Enum):
+    """What a process sends before it sends what came of its work."""
+
+    SESSIONS_ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a trial's process says of an exception."""
+
+    message: str
+    is_target_error: bool
+
+
+class TrialProcess:
+    """A process that works on one argument, until ``end``.
+
+    Args:
+        context: Starts it.
+        work: What it does.
+        argument: With what.
+    """
+
+    def __init__(self, context: ForkServerContext, work: Work, argument: object) -> None:
+        self.argument = argument
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(work, argument, theirs))
+        # Where it has to be started, it lets signals through again that are held back.
+        resource_tracker.ensure_running()
+        # Interrupted half-way, a start would leave a process that nobody knows of; and the
+        # server of trials, which the first one starts, would die of it with a traceback.
+        with interrupts_held_back():
+            self._process.start()
+        theirs.close()
+
+    def give_turn(self) -> None:
+        """Let it measure; one that has ended already is not told."""
+        with contextlib.suppress(OSError):
+            self._pipe.send(None)
+
+    def message(self, within_s: float) -> object:
+        """Return what it sends next: some ``Progress``, or what came of its work.
+
+        Args:
+            within_s: Real seconds to wait for it.
+
+        Raises:
+            TimeoutError: It sent nothing within that.
+            TargetError: The target cannot be used.
+            TrialError: The trial failed or crashed.
+        """
+        if not wait([self._pipe], timeout=max(0.0, within_s)):
+            raise TimeoutError
+        try:
+            message = self._pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join(_GRACE_S)
+            raise TrialError(f"crashed: {_exit_reason(self._process.exitcode)}") from None
+        if isinstance(message, _Failure):
+            error_type = TargetError if message.is_target_error else TrialError
+            raise error_type(message.message)
+        return message
+
+    def kill(self) -> None:
+        """Kill it if it still runs."""
+        if self._process.is_alive():
+            self._process.kill()
+
+    def end(self) -> None:
+        """Wait for its end, and kill it if that takes long."""
+        self._pipe.close()
+        if self._process.is_alive():
+            self._process.join(_GRACE_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM strike after this scope, and not inside it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+class _TurnOfParent:
+    """The turn that the parent's process gives."""
+
+    def __init__(self, pipe: "Connection[object, object]") -> None:
+        self._pipe = pipe
+
+    def begin(self) -> None:
+        """Wait until the parent says so; without a parent there is nobody to measure for."""
+        try:
+            self._pipe.recv()
+        except EOFError:
+            raise SystemExit from None
+
+    def end(self) -> None:
+        """Tell the parent that the sessions have ended."""
+        self._pipe.send(Progress.SESSIONS_ENDED)
+
+
+def _serve(work: Work, argument: object, pipe: "Connection[object, object]") -> None:
+    # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+    message: object
+    try:
+        message = work(argument, _TurnOfParent(pipe))
+    except TargetError as error:
+        message = _Failure(str(error), is_target_error=True)
+    except WarpbenchError as error:
+        first = _first_failure(error)
+        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
+    except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
+        message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
+    with contextlib.suppress(OSError):  # the parent has gone, or has no use for it any more
+        pipe.send(message)
+    pipe.close()
+
+
+def _first_failure(error: BaseException) -> BaseException:
+    """Return the failure of the clock that led to others: who waits for the blocked one to end."""
+    while isinstance(error, ClockError) and isinstance(error.__cause__, ClockError):
+        error = error.__cause__
+    return error
+
+
+def _exit_reason(exit_code: int | None) -> str:
+    return "its process closed the connection" if exit_code is None else exit_reason(exit_code)
