@@ -18,7 +18,7 @@ from .lifetime import ident_of, is_alive, life_of
 
 
 class KnownThreads:
-    """The threads that a clock ignores, and those that have ended; finds all but known ones.
+    """The threads that a clock ignores, and those that have ended: it looks for any others.
 
     Attributes:
         ignored_native_ids: What the system calls the ignored threads that `threading` knows of.
