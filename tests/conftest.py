@@ -120,7 +120,7 @@ def ctrl_c_is_heard() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def threads_from_before_a_test_are_bystanders(monkeypatch: pytest.MonkeyPatch) -> None:
+def threads_from_before_a_test_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of pytest-xdist, and pools that an earlier test left idle: no clock need mind them."""
     original = SkippingClock.__init__
     before_the_test = set(frames_by_thread()) - {threading.get_ident()}

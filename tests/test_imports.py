@@ -12,7 +12,7 @@ SOURCES = sorted(path for room in ROOMS for path in (CHECKOUT / room).rglob("*.p
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_rooms_import_each_other_relatively(path: Path) -> None:
-    """So that a stray ``import bench`` fails at once instead of finding a stranger's."""
+    """So that a stray ``import bench`` fails at once instead of finding another package's."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and not node.level:
             assert (node.module or "").split(".")[0] not in {*ROOMS, "warpbench"}

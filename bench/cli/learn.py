@@ -34,13 +34,16 @@ def learn(lesson_name: str | None, out: Path | None) -> int:
                 raise
             console.print(f"{name}: left out, {error}", markup=False, highlight=False)
             continue
-        all_hold = all_hold and lesson.seen(played).holds
+        seen = lesson.seen(played)
+        all_hold = all_hold and seen.holds
         if len(names) > 1:
             console.rule(name)
-        console.print(lesson_text(lesson, played), soft_wrap=True, markup=False, highlight=False)
+        console.print(
+            lesson_text(lesson, played, seen), soft_wrap=True, markup=False, highlight=False
+        )
         if out is not None:
             # matplotlib takes half a second to import.
             from ...reports.charts.lesson import write_lesson  # noqa: PLC0415
 
-            show_paths(write_lesson(lesson, played, out), console)
+            show_paths(write_lesson(lesson, played, seen, out), console)
     return DONE if all_hold else BAD_ANSWER

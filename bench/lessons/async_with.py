@@ -26,7 +26,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     (_, _), (on_ns, _) = played["bare_task"].said
     return Seen(
         (over_ns, left_ns, on_ns) == (0, 1_000_000_000, 0),
-        f"the body ended after {over_ns / 1e9:g} s, the block after {left_ns / 1e9:g} s",
+        {"body_s": over_ns / 1e9, "block_s": left_ns / 1e9},
     )
 
 

@@ -30,7 +30,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     scheduled, eager = played["scheduled"].words, played["eager"].words
     return Seen(
         scheduled == ("not started", "the task runs") and eager == ("the task runs", "done"),
-        f"after `create_task` the task was {scheduled[0]}; with eager tasks it was {eager[1]}",
+        {"scheduled": scheduled[0], "eager": eager[1]},
     )
 
 

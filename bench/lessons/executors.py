@@ -33,8 +33,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     }
     return Seen(
         (two.took_s, six.took_s, loop_ends_ns) == (3, 1, {500_000_000}),
-        f"{CALLS} blocking calls of 1 s took {two.took_s:g} s with 2 threads and {six.took_s:g} s "
-        f"with {CALLS}; the loop's own wait of 0.5 s took 0.5 s in both",
+        {"calls": CALLS, "with_two_s": two.took_s, "with_six_s": six.took_s},
     )
 
 

@@ -39,8 +39,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     }
     return Seen(
         ends_s == {"gathered": [1.0], "grouped": [0.3]},
-        f"after the error at 0.3 s, gather's other task ran until {ends_s['gathered'][0]:g} s; the "
-        f"group's was cancelled at {ends_s['grouped'][0]:g} s",
+        {"gathered_s": ends_s["gathered"][0], "grouped_s": ends_s["grouped"][0]},
     )
 
 

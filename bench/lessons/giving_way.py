@@ -29,7 +29,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     return Seen(
         taking_turns == ("a0", "b0", "a1", "b1", "a2", "b2")
         and in_one_go == ("a0", "a1", "a2", "b0", "b1", "b2"),
-        f"with awaits: {' '.join(taking_turns)}; without: {' '.join(in_one_go)}",
+        {"with_awaits": taking_turns, "without": in_one_go},
     )
 
 

@@ -46,8 +46,13 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     free, limited = played["everyone_at_once"], played["behind_a_semaphore"]
     return Seen(
         (len(free.said), len(limited.said), limited.took_s) == (CALLS - PLACES, 0, CALLS / PLACES),
-        f"without a limit {len(free.said)} of {CALLS} calls were refused; with a semaphore of "
-        f"{PLACES}, {len(limited.said)} were, in {limited.took_s:g} s",
+        {
+            "calls": CALLS,
+            "places": PLACES,
+            "refused": len(free.said),
+            "refused_with_semaphore": len(limited.said),
+            "with_semaphore_s": limited.took_s,
+        },
     )
 
 

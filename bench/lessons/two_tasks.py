@@ -22,7 +22,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     in_turn, side_by_side = played["in_turn"].took_s, played["side_by_side"].took_s
     return Seen(
         in_turn == 2 and side_by_side == 1,  # noqa: PLR2004 - the claim
-        f"one after the other {in_turn:g} s, concurrently {side_by_side:g} s",
+        {"in_turn_s": in_turn, "side_by_side_s": side_by_side},
     )
 
 

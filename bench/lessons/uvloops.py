@@ -39,8 +39,7 @@ def _seen(played: Mapping[str, Played]) -> Seen:
     plain_us, uv_us = _cost_us(asyncio.SelectorEventLoop), _cost_us(uvloop.new_event_loop)
     return Seen(
         plain.segments == uv.segments and plain.took_ns == uv.took_ns,
-        f"the waits are equal to the nanosecond; one task switch took {plain_us:.1f} µs of CPU "
-        f"with asyncio and {uv_us:.1f} µs with uvloop",
+        {"asyncio_us": plain_us, "uvloop_us": uv_us},
     )
 
 

@@ -1,8 +1,38 @@
 """What to run, and the estimated gain of a change, as values."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from .records import CellResult
+
+
+class CostKind(Enum):
+    """A cost that a run can be made without."""
+
+    CLIENT_CPU = auto()
+    """The CPU that the agent and its client use."""
+
+    MODEL_LIMITS = auto()
+    """The limits of the model's server."""
+
+    TOOL_CPU = auto()
+    """The CPU that a tool uses."""
+
+    TOOL_BLOCKING = auto()
+    """A tool that blocks the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One cost of a cell.
+
+    Attributes:
+        kind: What it is.
+        tool: The tool that has it; empty if it is no tool's.
+    """
+
+    kind: CostKind
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,12 +40,12 @@ class Gain:
     """The gain of taking a cost away.
 
     Attributes:
-        what: What was taken away, as the end of a sentence that begins with "if".
+        cost: What was taken away.
         result: The cell without the cost.
         gain: By how much its throughput is higher, as a share.
     """
 
-    what: str
+    cost: Cost
     result: CellResult
     gain: float
 

@@ -61,10 +61,15 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whether a claim holds by the observations, and the observations in a sentence."""
+    """What was seen of a claim.
+
+    Attributes:
+        holds: Whether it holds.
+        values: The observations, by name: what a report's sentence about them is made of.
+    """
 
     holds: bool
-    text: str
+    values: Mapping[str, float | str | tuple[str, ...]]
 
 
 Act = Callable[[Any], Awaitable[None]]

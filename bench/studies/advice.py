@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ...mocks.clock import ClockMode
 from ...mocks.scenario import NO_LIMITS, Scenario, ToolCallSpec, ToolKind, ToolSpec
 from ...mocks.scenario.distributions import Constant, Distribution, Uniform
-from ..results.advice import Gain
+from ..results.advice import Cost, CostKind, Gain
 from ..results.cell import NO_LOOP
 from ..results.records import CellResult, Status
 from ..results.trial_result import TrialResult
@@ -28,11 +28,11 @@ class WhatIf:
     """A cell with one of its costs taken away.
 
     Attributes:
-        what: What is taken away, as the end of a sentence that begins with "if".
+        cost: What is taken away.
         spec: The cell.
     """
 
-    what: str
+    cost: Cost
     spec: TrialSpec
 
 
@@ -82,16 +82,16 @@ def what_ifs(spec: TrialSpec) -> Iterator[WhatIf]:
     """Yield a cell with each of its costs taken away in turn."""
     scenario = spec.scenario
     at_no_cost = replace(spec, cell=replace(spec.cell, clock=ClockMode.VIRTUAL))
-    yield WhatIf("the agent and its client used no CPU", at_no_cost)
+    yield WhatIf(Cost(CostKind.CLIENT_CPU), at_no_cost)
     if scenario.limits != NO_LIMITS:
-        yield WhatIf("the model had no limits", _with(spec, limits=NO_LIMITS))
+        yield WhatIf(Cost(CostKind.MODEL_LIMITS), _with(spec, limits=NO_LIMITS))
     for name, tool in scenario.tools.items():
         if tool.kind is ToolKind.CPU:
-            yield WhatIf(f"{name} used no CPU", _with_tool(spec, tool, at_no_cost=True))
+            yield WhatIf(Cost(CostKind.TOOL_CPU, name), _with_tool(spec, tool, at_no_cost=True))
         on_loop = spec.cell.loop != NO_LOOP
         if tool.kind is not ToolKind.ASYNC and tool.in_coroutine and on_loop:
             awaited = replace(tool, kind=ToolKind.ASYNC, in_coroutine=False)
-            yield WhatIf(f"{name} did not block the event loop", _with_tool(spec, tool, awaited))
+            yield WhatIf(Cost(CostKind.TOOL_BLOCKING, name), _with_tool(spec, tool, awaited))
 
 
 def gains_of(
@@ -118,7 +118,7 @@ def gains_of(
         if isinstance(result, TrialResult):
             cell = cell_result(change.spec.cell, [result])
             gain = cell.achieved_per_s / at_double_load.achieved_per_s - 1
-            found.append(Gain(change.what, cell, gain))
+            found.append(Gain(change.cost, cell, gain))
     return tuple(sorted(found, key=lambda each: each.gain, reverse=True))
 
 

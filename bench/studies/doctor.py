@@ -1,7 +1,8 @@
 """Checks how well a machine measures: timers, cores, other load, and plain noise.
 
-Each check measures one thing for a second or two, and says what it means for a reader: real waiting
-depends on timers, charged computing on a core of one's own, comparisons on a steady one.
+Each check measures one thing for a second or two: real waiting depends on timers, charged computing
+on a core of one's own, comparisons on a steady one. ``results.machine_check`` judges what was
+found, and a report says what to do about it.
 """
 
 import os
@@ -15,134 +16,82 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError
 from ...mocks.scenario import load_scenario
 from ...mocks.transports.loopback import kept_awake
+from ..results.machine_check import (
+    Cores,
+    Lateness,
+    MachineCheck,
+    Noise,
+    NoiseNotMeasured,
+    OtherLoad,
+    Speed,
+    Steal,
+    Timers,
+    Waking,
+)
 from ..results.trial_result import TrialResult
 from ..runner.plan import Factors, cells_of
 from ..runner.runner import Trials
 from ..statistics.intervals import interval_of
 from ..strategies import available_strategies
 from ..trial.machine import available_cores
-from . import doctor_text as text
 
 _SLEEPS = 200
 _SLEEP_S = 0.001
 _LONG_SLEEP_S = 0.005
-_LATE_S = 0.001
 _ROUNDS = 40
 _ROUND_COUNT = 60_000
-_UNEVEN = 1.25
-_BUSY = 0.25
 _WATCHED_S = 1.0
-_STOLEN = 0.02
-_FEWEST_CORES = 2
 _NULL_TRIALS = 5
-_NOISY = 0.1
 _COLUMNS_UP_TO_STEAL = 8
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _STATISTICS = Path("/proc/stat")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check.
-
-    Attributes:
-        what: What was checked.
-        found: What was found, in figures.
-        advice: What that means and what to do; empty if all is well.
-    """
-
-    what: str
-    found: str
-    advice: str = ""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether there is nothing to advise."""
-        return not self.advice
-
-
-def check_timers() -> Check:
+def check_timers() -> Timers:
     """Sleep for a millisecond again and again, and see how late that ends."""
-    late = _lateness(_SLEEP_S)
-    return Check(
-        "timers",
-        text.timers(str(late)),
-        text.LATE_TIMERS if late.typical_s > _LATE_S else "",
-    )
+    return Timers(_lateness(_SLEEP_S))
 
 
-def check_waking() -> Check:
+def check_waking() -> Waking:
     """See how late idle cores wake, and whether a server of ours may keep them awake."""
     asleep = _lateness(_LONG_SLEEP_S)
     with kept_awake() as is_awake:
-        if is_awake:
-            awake = _lateness(_LONG_SLEEP_S)
-            return Check("waking", text.waking(str(asleep), str(awake)))
-    return Check(
-        "waking",
-        text.waking(str(asleep), None),
-        text.LATE_WAKING if asleep.p99_s > _LATE_S else "",
-    )
+        return Waking(asleep, _lateness(_LONG_SLEEP_S) if is_awake else None)
 
 
-def check_cores() -> Check:
+def check_cores() -> Cores:
     """Count the cores that this process may use, and what a container's quota leaves of them."""
-    cores, quota = available_cores(), _quota()
-    found = text.cores(cores, os.cpu_count() or cores, quota)
-    usable = cores if quota is None else min(cores, quota)
-    return Check(
-        "cores",
-        found,
-        text.FEW_CORES if usable < _FEWEST_CORES else "",
-    )
+    available = available_cores()
+    return Cores(available, os.cpu_count() or available, _quota())
 
 
-def check_load() -> Check:
+def check_load() -> OtherLoad:
     """See how busy others keep the machine: the processors' time less our own, for a second."""
     before, own_s = _processors(), time.process_time()
     time.sleep(_WATCHED_S)
     after, own_s = _processors(), time.process_time() - own_s
     if before is None or after is None:
-        busy = os.getloadavg()[0]
-        found = text.load_average(busy)
-    else:
-        busy = max(0.0, after.busy_s - before.busy_s - own_s) / _WATCHED_S
-        found = text.other_load(busy)
-    return Check(
-        "other load",
-        found,
-        text.OTHER_LOAD if busy > _BUSY else "",
-    )
+        return OtherLoad(os.getloadavg()[0], is_average=True)
+    return OtherLoad(max(0.0, after.busy_s - before.busy_s - own_s) / _WATCHED_S)
 
 
-def check_steal() -> Check:
+def check_steal() -> Steal:
     """See what share of the time the hypervisor gave to somebody else."""
     before = _processors()
     _compute_for(_WATCHED_S)
     after = _processors()
     if before is None or after is None:
-        return Check("steal", text.NOT_KNOWN)
-    share = (after.stolen_s - before.stolen_s) / _WATCHED_S
-    return Check(
-        "steal",
-        text.steal(share),
-        text.STEAL if share > _STOLEN else "",
-    )
+        return Steal(None)
+    return Steal((after.stolen_s - before.stolen_s) / _WATCHED_S)
 
 
-def check_evenness() -> Check:
+def check_evenness() -> Speed:
     """Compute the same again and again, and see how evenly that goes."""
     spent_s = sorted(_cpu_s(_compute) for _ in range(_ROUNDS))
-    low_s, high_s = spent_s[_ROUNDS // 10], spent_s[-_ROUNDS // 10]
-    ratio = high_s / low_s
-    return Check(
-        "steady speed",
-        text.evenness(low_s, high_s),
-        text.uneven(ratio) if ratio > _UNEVEN else "",
-    )
+    return Speed(spent_s[_ROUNDS // 10], spent_s[-_ROUNDS // 10])
 
 
-def check_noise(trials: Trials) -> Check:
+def check_noise(trials: Trials) -> Noise | NoiseNotMeasured:
     """Run a cell whose sessions only ask once, again and again: what differs is noise.
 
     Args:
@@ -160,19 +109,15 @@ def check_noise(trials: Trials) -> Check:
     try:
         results = [trials.run(spec) for _ in range(_NULL_TRIALS)]
     except TrialError as error:
-        return Check("noise", text.NOT_MEASURED, text.no_trial(str(error)))
+        return NoiseNotMeasured(str(error))
     measured = [result for result in results if isinstance(result, TrialResult)]
     interval = interval_of([result.cpu_s / len(result.samples) for result in measured])
     if interval is None:
-        return Check("noise", text.NOT_MEASURED, text.COARSE_CLOCK)
-    return Check(
-        "noise",
-        text.noise(interval.middle, interval.half_width, len(measured)),
-        text.NOISE if interval.half_width > _NOISY else "",
-    )
+        return NoiseNotMeasured()
+    return Noise(interval.middle, interval.half_width, len(measured))
 
 
-def check_machine(trials: Trials) -> tuple[Callable[[], Check], ...]:
+def check_machine(trials: Trials) -> tuple[Callable[[], MachineCheck], ...]:
     """Return all checks, to be made one after the other.
 
     Args:
@@ -189,16 +134,7 @@ def check_machine(trials: Trials) -> tuple[Callable[[], Check], ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Lateness:
-    typical_s: float
-    p99_s: float
-
-    def __str__(self) -> str:
-        return text.lateness(self.typical_s, self.p99_s)
-
-
-def _lateness(sleep_s: float) -> _Lateness:
+def _lateness(sleep_s: float) -> Lateness:
     """Sleep again and again, and see how late that ends."""
     late_s = []
     for _ in range(_SLEEPS):
@@ -206,7 +142,7 @@ def _lateness(sleep_s: float) -> _Lateness:
         time.sleep(sleep_s)
         late_s.append(time.monotonic() - due_s)
     late_s.sort()
-    return _Lateness(median(late_s), late_s[_SLEEPS * 99 // 100 - 1])
+    return Lateness(median(late_s), late_s[_SLEEPS * 99 // 100 - 1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
@@ -145,11 +145,23 @@ class LabResult:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How a test runs a cell.
+def spec_of(
+    target: object,
+    *,
+    scenario: str | Scenario = "tools",
+    strategy: str = "gather",
+    loop: str = "asyncio",
+    sessions: int = 10,
+    concurrency: int | None = None,
+    clock: str = "virtual",
+    seed: int = 1,
+    tool_workers: int | None = None,
+) -> TrialSpec:
+    """Return the cell that a test asks for.
 
-    Attributes:
+    Args:
+        target: A name (``agent``, ``module:factory``), a factory, the coroutine function that
+            is its session, or a ``Target``.
         scenario: A built-in name, the path of a file, or a ``Scenario``.
         strategy: Name of a strategy.
         loop: Name of an event loop.
@@ -158,76 +170,63 @@ class Settings:
         clock: ``virtual``, ``warp`` or ``wall``.
         seed: Seed of the script.
         tool_workers: Threads for blocking tools; ``None`` for as many as the load needs.
+
+    Raises:
+        UsageError: One of them cannot be used.
     """
+    if isinstance(scenario, str):
+        scenario = load_scenario(scenario)
+    strategies = available_strategies()
+    require_loop(one_of("loop", loop, LOOPS))
+    for name, count in (("sessions", sessions), ("concurrency", concurrency)):
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise UsageError(f"{name}={count!r}: expected a whole number from 1")
+    factors = Factors(
+        scenarios=(scenario,),
+        targets=(name_of_target(target),),
+        strategies=(strategies[one_of("strategy", strategy, strategies)],),
+        loops=(loop,),
+        concurrency=(concurrency or sessions,),
+        session_count=sessions,
+        clock=ClockMode(one_of("clock", clock, [mode.value for mode in ClockMode])),
+        seed=seed,
+        tool_workers=tool_workers,
+    )
+    (spec,) = cells_of(factors)
+    return replace(spec, notes_waits=True, accounts_time=True)
 
-    scenario: str | Scenario = "tools"
-    strategy: str = "gather"
-    loop: str = "asyncio"
-    sessions: int = 10
-    concurrency: int | None = None
-    clock: str = "virtual"
-    seed: int = 1
-    tool_workers: int | None = None
 
-
-def run_cell(target: object, settings: Settings) -> LabResult:
+def run_cell(spec: TrialSpec, target: object) -> LabResult:
     """Run a cell in this process, and leave the process as it was.
 
     Args:
-        target: A name (``agent``, ``module:factory``), a factory, the coroutine function that
-            is its session, or a ``Target``.
-        settings: How.
+        spec: The cell, of ``spec_of``.
+        target: The target that it names, or whose name it has.
 
     Raises:
-        UsageError: The target or a setting cannot be used.
+        UsageError: The target cannot be used.
         TrialError: The target lacks the form of session that the strategy drives, or an event
             loop runs in this thread already.
         ClockError: Time could not be kept truthfully.
     """
-    with prepared_cell(target, settings) as measure:
+    with prepared_cell(spec, target) as measure:
         return measure()
 
 
 @contextmanager
-def prepared_cell(target: object, settings: Settings) -> Iterator[Callable[[], LabResult]]:
+def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabResult]]:
     """Prepare a cell to be run in this process, any number of times; see ``run_cell``."""
     if asyncio._get_running_loop() is not None:
         raise TrialError(
             "an event loop runs in this thread: a trial brings its own, so call it from a plain "
             "test (def, not async def)"
         )
-    spec = _spec(target, settings)
     with prepared_here(spec, target) as measure:
         if isinstance(measure, NotApplicable):
             raise TrialError(
-                f"{measure.reason}, but strategy {settings.strategy!r} drives one: choose another"
+                f"{measure.reason}, but strategy {spec.cell.strategy!r} drives one: choose another"
             )
         yield lambda: _result(spec.cell, measure())
-
-
-def _spec(target: object, settings: Settings) -> TrialSpec:
-    scenario = settings.scenario
-    if isinstance(scenario, str):
-        scenario = load_scenario(scenario)
-    strategies = available_strategies()
-    require_loop(one_of("loop", settings.loop, LOOPS))
-    for name in ("sessions", "concurrency"):
-        value = getattr(settings, name)
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise UsageError(f"{name}={value!r}: expected a whole number from 1")
-    factors = Factors(
-        scenarios=(scenario,),
-        targets=(name_of_target(target),),
-        strategies=(strategies[one_of("strategy", settings.strategy, strategies)],),
-        loops=(settings.loop,),
-        concurrency=(settings.concurrency or settings.sessions,),
-        session_count=settings.sessions,
-        clock=ClockMode(one_of("clock", settings.clock, [mode.value for mode in ClockMode])),
-        seed=settings.seed,
-        tool_workers=settings.tool_workers,
-    )
-    (spec,) = cells_of(factors)
-    return TrialSpec(spec.scenario, spec.cell, notes_waits=True, accounts_time=True)
 
 
 def _result(cell: Cell, trial: TrialResult) -> LabResult:

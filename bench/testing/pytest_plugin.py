@@ -61,9 +61,10 @@ class LabInTests:
             UsageError: The target or an option cannot be used.
             TrialError: The strategy does not fit the target, or a loop runs in this thread.
         """
-        from .lab import Settings, run_cell  # noqa: PLC0415
+        from .lab import run_cell, spec_of  # noqa: PLC0415
 
-        settings = Settings(
+        spec = spec_of(
+            target,
             scenario=scenario,
             strategy=strategy,
             loop=loop,
@@ -73,7 +74,7 @@ class LabInTests:
             seed=seed,
             tool_workers=tool_workers,
         )
-        result = run_cell(target, settings)
+        result = run_cell(spec, target)
         self._runs.append(result)
         return result
 
@@ -99,9 +100,9 @@ class LabInTests:
         Returns:
             The result of the last round.
         """
-        from .lab import Settings, prepared_cell  # noqa: PLC0415
+        from .lab import prepared_cell, spec_of  # noqa: PLC0415
 
-        with prepared_cell(target, Settings(**options)) as measure:
+        with prepared_cell(spec_of(target, **options), target) as measure:
             result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)
         benchmark.extra_info.update(result.figures())
         self._runs.append(result)

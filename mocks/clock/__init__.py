@@ -1,7 +1,8 @@
 """Time: one clock, three ways to run it.
 
 Read ``protocol`` for what a clock is, ``skipping`` for how time can be skipped without
-racing anything, then ``warp`` and ``virtual`` for the two ways of doing so.
+racing anything (with ``participants`` for who waits, and ``threads.known`` for who might
+race it), then ``warp`` and ``virtual`` for the two ways of doing so.
 """
 
 from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, LoopObserver, nanoseconds, seconds

@@ -40,99 +40,27 @@ section may leave a participant counted as running, which holds time back; a sec
 ends the process.
 """
 
-import _thread
 import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import Enum, auto
-from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TypeGuard
 
 from ..errors import ClockError, ClockHangError, ClockRefusedError
+from . import failure_text as text
+from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
+from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
-from .threads.lifetime import ident_of, is_alive, life_of
+from .threads.known import KnownThreads
 from .threads.mutex import Mutex
 
-# Bound before any scope can patch them: the clock itself keeps time by the system's.
-_real_allocate_lock = threading.Lock
+# Bound before any scope can patch it: the clock itself keeps time by the system's.
 real_monotonic_ns = time.monotonic_ns
-
-_FEW_DEADLINES = 64
-
-
-class Leave(Enum):
-    """Why a participant left its parking."""
-
-    RELEASED = auto()
-    DEADLINE = auto()
-
-
-class Parking:
-    """A place at which one participant waits, and at which others can release it.
-
-    A release that comes before the wait is kept, so that it is never lost.
-    """
-
-    __slots__ = ("describe", "is_of_loop", "participant", "released")
-
-    def __init__(
-        self,
-        participant: "Participant",
-        describe: Callable[[], str],
-        *,
-        is_of_loop: bool = False,
-    ) -> None:
-        self.participant = participant
-        self.describe = describe
-        # An event loop with nothing to do waits here; at any other place it would be blocked.
-        self.is_of_loop = is_of_loop
-        self.released = False
-
-
-class Participant:
-    """A thread whose waiting the clock sees."""
-
-    __slots__ = (
-        "deadline_ns",
-        "ended",
-        "error",
-        "gate",
-        "gate_open",
-        "handshake",
-        "joiners",
-        "leave",
-        "name",
-        "native_id",
-        "parking",
-        "sequence",
-        "skipped_when_timed_ns",
-        "thread",
-    )
-
-    def __init__(self, thread: threading.Thread) -> None:
-        self.thread = thread
-        self.name = thread.name
-        # What the system calls it, once it runs.
-        self.native_id: int | None = None
-        self.gate = _real_allocate_lock()
-        self.gate.acquire()
-        self.gate_open = False
-        self.parking: Parking | None = None
-        self.deadline_ns: int | None = None
-        self.sequence = -1
-        self.leave = Leave.RELEASED
-        self.error: ClockError | None = None
-        self.ended = False
-        self.joiners: list[Parking] = []
-        self.skipped_when_timed_ns = 0
-        # Released by a thread that this one starts, once that has been set up.
-        self.handshake: threading.Lock | None = None
 
 
 class SkippingClock(ABC):
@@ -149,16 +77,8 @@ class SkippingClock(ABC):
         self.failure: ClockError | None = None
         self._here = threading.local()
         self._by_thread: dict[threading.Thread, Participant] = {}
-        self._bystanders: list[threading.Thread] = []
-        self._bystander_idents: set[int] = set()
-        # Those of them that `threading` knows of, by what the system calls them.
-        self._ignored_native_ids: set[int] = set()
-        # By identifier: threads that have ended for the clock, and whether they still live for
-        # the system. The threads themselves are let go, or when that happens would be chance.
-        self._ending: dict[int, Callable[[], bool]] = {}
-        self._deadlines: list[tuple[int, int, Participant]] = []
-        self._sequence = count()
-        self._main_ident: int | None = None
+        self._threads = KnownThreads()
+        self._deadlines = Deadlines()
         self._open = False
         self._async_waits = WaitsByLoop(self.now_ns)
         self.on_blocked_loop: Callable[[int, int], None] | None = None
@@ -207,10 +127,7 @@ class SkippingClock(ABC):
         """
         participant = self.current()
         if participant is None:
-            raise self.refuse(
-                f"thread {threading.current_thread().name!r} waited for mocked time, but was not "
-                "started with threading.Thread inside the scope of the clock"
-            )
+            raise self.refuse(text.unknown_waiter(threading.current_thread().name))
         return participant
 
     def participant_of(self, thread: threading.Thread) -> Participant | None:
@@ -239,7 +156,7 @@ class SkippingClock(ABC):
                 self._release(parking)
             participant.ended = True
             if self._by_thread.pop(participant.thread, None) is not None:
-                self._ending[threading.get_ident()] = life_of(participant.thread)
+                self._threads.note_end_here(participant.thread)
                 self._on_ended(participant)
         self.mutex.catch_up()
 
@@ -255,7 +172,7 @@ class SkippingClock(ABC):
         waiting = self.current()
         if waiting is None:
             return True
-        parking = Parking(waiting, lambda: f"waits for thread {participant.name!r} to end")
+        parking = Parking(waiting, lambda: text.waits_for_end(participant.name))
         with self.mutex.section:
             if participant.ended:
                 return True
@@ -269,26 +186,19 @@ class SkippingClock(ABC):
         return participant.ended
 
     def tolerate(self, thread: threading.Thread) -> None:
-        """Declare a live thread a bystander: it never wakes anybody, so time may skip."""
-        self._bystanders.append(thread)
-        if thread.native_id is not None:
-            self._ignored_native_ids.add(thread.native_id)
+        """Declare a live thread an ignored one: it never wakes anybody, so time may skip."""
+        self._threads.ignore(thread)
 
     def tolerate_those_alive(self) -> None:
-        """Declare all other threads of the moment bystanders: those of a test runner, say.
+        """Declare all other threads of the moment ignored ones: those of a test runner, say.
 
         Also those that ``threading`` knows nothing of.
         """
         self.tolerate_idents(set(frames_by_thread()) - {threading.get_ident()})
 
     def tolerate_idents(self, idents: Iterable[int]) -> None:
-        """Declare threads bystanders by their identifiers."""
-        self._bystander_idents.update(idents)
-        self._ignored_native_ids.update(
-            thread.native_id
-            for thread in threading.enumerate()
-            if thread.native_id is not None and thread.ident in self._bystander_idents
-        )
+        """Declare threads ignored ones by their identifiers."""
+        self._threads.ignore_idents(idents)
 
     # ---- parking ----------------------------------------------------------------------
 
@@ -328,7 +238,7 @@ class SkippingClock(ABC):
 
         def release() -> None:
             if self._open and not known:
-                self._fail(self._stranger(threading.current_thread().name, "woke a managed thread"))
+                self._fail(self._unknown(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 
         self.mutex.run(release)
@@ -352,7 +262,7 @@ class SkippingClock(ABC):
         """
         del describe
         if participant.error is not None:
-            self._raise_error(participant)
+            participant.raise_error()
 
     def refuse(self, what: str) -> ClockRefusedError:
         """Return the refusal to skip because of ``what``, which voids the trial."""
@@ -398,11 +308,9 @@ class SkippingClock(ABC):
     def _leave_at_once(self, parking: Parking, deadline_ns: int | None) -> Leave | None:
         """Return why ``parking`` need not be waited at, if so."""
         participant = parking.participant
-        self._raise_error(participant)
+        participant.raise_error()
         if participant.parking is not None:
-            raise self.refuse(
-                f"a signal handler of thread {participant.name!r} waited while that thread did"
-            )
+            raise self.refuse(text.waiting_handler(participant.name))
         if parking.released:
             parking.released = False
             return Leave.RELEASED
@@ -415,48 +323,10 @@ class SkippingClock(ABC):
         if participant.parking is not parking:
             parking.released = True
         elif participant.ended:
-            self._set_runnable(participant, Leave.RELEASED)
-            self._open_gate(participant)
+            participant.set_runnable(Leave.RELEASED)
+            participant.open_gate()
         else:
             self._make_runnable(participant, Leave.RELEASED)
-
-    def _set_parked(
-        self, participant: Participant, parking: Parking, deadline_ns: int | None
-    ) -> None:
-        participant.parking = parking
-        participant.deadline_ns = deadline_ns
-        participant.sequence = next(self._sequence)
-        if deadline_ns is not None:
-            heappush(self._deadlines, (deadline_ns, participant.sequence, participant))
-            # Waits that ended early leave their entries behind; each participant has one live.
-            if len(self._deadlines) > 2 * len(self._by_thread) + _FEW_DEADLINES:
-                self._deadlines = [
-                    entry for entry in self._deadlines if entry[2].sequence == entry[1]
-                ]
-                heapify(self._deadlines)
-
-    def _set_runnable(self, participant: Participant, leave: Leave) -> None:
-        participant.parking = None
-        participant.deadline_ns = None
-        participant.sequence = -1
-        participant.leave = leave
-
-    def _open_gate(self, participant: Participant) -> None:
-        if not participant.gate_open:
-            participant.gate_open = True
-            participant.gate.release()
-
-    def _shut_gate(self, participant: Participant) -> None:
-        # Only the participant itself does this, after it was let through or timed out.
-        if participant.gate_open:
-            participant.gate.acquire(blocking=False)
-            participant.gate_open = False
-
-    def _earliest(self) -> Participant | None:
-        heap = self._deadlines
-        while heap and heap[0][2].sequence != heap[0][1]:
-            heappop(heap)
-        return heap[0][2] if heap else None
 
     def _next_deadline_ns(self) -> int | None:
         """Return the deadline to which time may skip; ``None`` if there is no skipping.
@@ -464,17 +334,17 @@ class SkippingClock(ABC):
         The checks that make a skip safe stand here, and nowhere else.
         """
         if self.failure is None:
-            stranger = self._find_stranger()
-            if stranger is not None:
-                self._fail(stranger)
+            unknown = self._threads.find_unknown(self._by_thread)
+            if unknown is not None:
+                self._fail(self._unknown(unknown, "is alive"))
                 return None
         # A finaliser may have woken somebody since: then this was not the end of all running.
         self.mutex.settle()
         if self._somebody_runs():
             return None
-        earliest = self._earliest()
+        earliest = self._deadlines.earliest()
         if earliest is None:
-            self._fail(ClockHangError(self._describe_hang()))
+            self._fail(ClockHangError(text.deadlock(self._by_thread.values())))
             return None
         return earliest.deadline_ns
 
@@ -490,67 +360,17 @@ class SkippingClock(ABC):
         if root.parking is not None:
             self._make_runnable(root, Leave.RELEASED)
 
-    def _raise_error(self, participant: Participant) -> None:
-        error, participant.error = participant.error, None
-        if error is not None:
-            raise error
-
-    # ---- strangers and hangs ----------------------------------------------------------
-
-    def _find_stranger(self) -> ClockRefusedError | None:
-        # A count first, since this runs at every skip. It is of the interpreter's threads,
-        # so that one started below `threading` is not missed; the main thread is not in it.
-        # Whether one that has ended is still being torn down is chance: nothing that is called
-        # here may be counted as a call of the trial's (see ``threads.lifetime``).
-        self._bystanders = [thread for thread in self._bystanders if is_alive(thread)]
-        if self._bystander_idents:
-            self._bystander_idents &= frames_by_thread().keys()
-        bystanders = len(self._bystanders) + len(self._bystander_idents)
-        if _thread._count() < len(self._by_thread) + bystanders:
-            return None
-        # A thread leaves the count before it stops being alive: what is alive is an upper
-        # bound of what may be counted.
-        self._ending = {ident: lives for ident, lives in self._ending.items() if lives()}
-        known_idents = {ident_of(thread) for thread in (*self._by_thread, *self._bystanders)}
-        known_idents |= self._ending.keys() | self._bystander_idents
-        for ident in frames_by_thread():
-            if ident not in known_idents:
-                named = {thread.ident: thread.name for thread in threading.enumerate()}
-                return self._stranger(named.get(ident, f"number {ident}"), "is alive")
-        if _thread._count() > len(known_idents - {self._main_ident}):
-            return self._stranger("without Python code", "is alive")
-        return None
-
     def _is_known_here(self) -> bool:
         participant: Participant | None = getattr(self._here, "participant", None)
         if participant is not None and not participant.ended:
             return True
-        # A thread that is being torn down may still run finalisers.
-        lives = self._ending.get(threading.get_ident())
-        return lives is not None and lives()
+        return self._threads.is_ending_here()
 
-    def _stranger(self, name: str, did: str) -> ClockRefusedError:
-        return self._refusal(
-            f"thread {name!r}, started outside the lab, {did} "
-            "(only threads that were started with threading.Thread inside the trial are managed)"
-        )
+    def _unknown(self, name: str, did: str) -> ClockRefusedError:
+        return self._refusal(text.unknown_thread(name, did))
 
     def _refusal(self, what: str) -> ClockRefusedError:
-        return ClockRefusedError(
-            f"the {self.mode} clock refuses to skip time: {what}. "
-            "What it cannot see it would race. Run with --clock wall."
-        )
-
-    def _describe_hang(self) -> str:
-        waiting = "; ".join(
-            f"{participant.name}: {participant.parking.describe()}"
-            for participant in self._by_thread.values()
-            if participant.parking is not None
-        )
-        return (
-            "deadlock: every thread waits and no timer is pending: "
-            f"{waiting or 'no thread is left'}"
-        )
+        return ClockRefusedError(text.refused(self.mode, what))
 
     # ---- scope --------------------------------------------------------------------------
 
@@ -564,7 +384,7 @@ class SkippingClock(ABC):
         thread = threading.current_thread()
         self.root = Participant(thread)
         self.failure = None
-        self._main_ident = ident_of(threading.main_thread())
+        self._threads.begin()
         self._by_thread[thread] = self.root
         self.root.native_id = threading.get_native_id()
         self._here.participant = self.root
@@ -586,10 +406,10 @@ class SkippingClock(ABC):
         for participant in list(self._by_thread.values()):
             participant.ended = True
             if participant.parking is None or participant.deadline_ns is not None:
-                self._set_runnable(participant, Leave.DEADLINE)
-                self._open_gate(participant)
+                participant.set_runnable(Leave.DEADLINE)
+                participant.open_gate()
         self._by_thread.clear()
-        self._ending.clear()
+        self._threads.forget_ended()
         self._deadlines.clear()
 
 
@@ -599,4 +419,4 @@ def is_skipping(clock: Clock) -> TypeGuard[SkippingClock]:
 
 
 def _describe_wait() -> str:
-    return "waits for a mocked latency"
+    return text.MOCKED_LATENCY

@@ -58,8 +58,10 @@ from itertools import count
 import msgspec
 
 from ..errors import ClockHangError
+from . import failure_text as text
+from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
-from .skipping import Leave, Parking, Participant, SkippingClock
+from .skipping import SkippingClock
 from .threads import stacks
 from .threads.activity import (
     Did,
@@ -171,7 +173,7 @@ class VirtualClock(SkippingClock):
                     return leave
                 if deadline_ns is not None and deadline_ns <= self._now_ns:
                     self._count_spin(participant, parking.describe)
-                self._set_parked(participant, parking, deadline_ns)
+                self._deadlines.park(participant, parking, deadline_ns)
                 if self._holder is participant:
                     self._pass_baton()
         except BaseException:
@@ -180,7 +182,7 @@ class VirtualClock(SkippingClock):
             raise
         self._await_baton(participant)
         with self.mutex.section:
-            self._raise_error(participant)
+            participant.raise_error()
         return participant.leave
 
     def spin(self, participant: Participant, describe: Callable[[], str]) -> None:
@@ -218,7 +220,7 @@ class VirtualClock(SkippingClock):
             if self._holder is participant or self._holder is None:
                 self._pass_baton()
             else:
-                self._open_gate(self._holder)  # its hand-over may have been cut short
+                self._holder.open_gate()  # its hand-over may have been cut short
         self._await_baton(participant)
 
     def _wait_at_gate(self, participant: Participant) -> None:
@@ -243,7 +245,7 @@ class VirtualClock(SkippingClock):
 
     def _may_run(self, participant: Participant) -> bool:
         with self.mutex.section:
-            self._shut_gate(participant)
+            participant.shut_gate()
         self.mutex.catch_up()
         if participant.ended:
             return participant.parking is None
@@ -285,7 +287,7 @@ class VirtualClock(SkippingClock):
         holder_id = holder.native_id
         others: frozenset[int] = frozenset()
         if alive is not None:
-            others = alive - self._at_gate - self._ignored_native_ids
+            others = alive - self._at_gate - self._threads.ignored_native_ids
         wanted = others if holder_id is None else others | {holder_id}
         return _Look(
             at_ns=_real_monotonic_ns(),
@@ -298,14 +300,7 @@ class VirtualClock(SkippingClock):
             holder = self._holder
             if self._hand_overs != seen or holder is None:
                 return
-            self._fail(
-                ClockHangError(
-                    f"thread {holder.name!r} blocks where the clock cannot see it, in "
-                    f"{stacks.of_thread(holder.thread)}, while others wait for their turn. "
-                    "If it waits for a plain threading.Lock, the owner of that lock waits on "
-                    "the clock: use warp. If it waits for real I/O: run with --clock wall."
-                )
-            )
+            self._fail(ClockHangError(text.stall(holder.name, stacks.of_thread(holder.thread))))
             if holder is not self.root:
                 # Only the root can report it. The holder blocks, so they do not run at once.
                 self._pass_baton_to_root()
@@ -330,18 +325,14 @@ class VirtualClock(SkippingClock):
         self._holder = participant
         if participant is not None:
             self._hand_overs += 1
-            self._open_gate(participant)
+            participant.open_gate()
 
     def _count_spin(self, participant: Participant, describe: Callable[[], str]) -> None:
         self._spins += 1
         if self._spins < SPINS_THAT_HANG:
             return
         self._spins = 0
-        error = ClockHangError(
-            f"{SPINS_THAT_HANG} turns without waiting at one instant of virtual time; the last "
-            f"one in {participant.name}: {describe()}. Computing takes no virtual time, so who "
-            "polls until time has passed never ends: wait for an event, or use warp."
-        )
+        error = ClockHangError(text.endless_spinning(SPINS_THAT_HANG, participant.name, describe()))
         self._fail(error)
         participant.error = None
         raise error
@@ -350,13 +341,13 @@ class VirtualClock(SkippingClock):
         if time_ns > self._now_ns:
             self._now_ns = time_ns
             self._spins = 0
-        while (earliest := self._earliest()) is not None:
+        while (earliest := self._deadlines.earliest()) is not None:
             if earliest.deadline_ns is None or earliest.deadline_ns > self._now_ns:
                 return
             self._make_runnable(earliest, Leave.DEADLINE)
 
     def _make_runnable(self, participant: Participant, leave: Leave) -> None:
-        self._set_runnable(participant, leave)
+        participant.set_runnable(leave)
         self._ready.append(participant)
 
     def _somebody_runs(self) -> bool:

@@ -12,8 +12,9 @@ is *timed anew*. Whoever leaves, for whatever reason, sees to it that the next o
 
 from threading import TIMEOUT_MAX
 
+from .participants import Leave, Parking, Participant
 from .protocol import ClockMode, seconds
-from .skipping import Leave, Parking, Participant, SkippingClock, real_monotonic_ns
+from .skipping import SkippingClock, real_monotonic_ns
 from .threads.cpu_burn import burn_thread_cpu_ns
 
 _SIGNALS_SEEN_WITHIN_S = 1.0
@@ -53,7 +54,7 @@ class WarpClock(SkippingClock):
                     return leave
                 if deadline_ns is not None and deadline_ns <= self.now_ns():
                     return Leave.DEADLINE
-                self._set_parked(participant, parking, deadline_ns)
+                self._deadlines.park(participant, parking, deadline_ns)
                 participant.skipped_when_timed_ns = self._skipped_ns
                 if not participant.ended:
                     self._running -= 1
@@ -66,12 +67,12 @@ class WarpClock(SkippingClock):
                     self._release(parking)
             raise
         with self.mutex.section:
-            self._raise_error(participant)
+            participant.raise_error()
         return participant.leave
 
     def _has_left(self, participant: Participant) -> bool:
         with self.mutex.section:
-            self._shut_gate(participant)
+            participant.shut_gate()
             if participant.parking is not None and participant.deadline_ns is not None:
                 # Timed by this very moment, which is what invariant 4 asks of the earliest.
                 participant.skipped_when_timed_ns = self._skipped_ns
@@ -99,18 +100,18 @@ class WarpClock(SkippingClock):
 
     def _release_due(self) -> None:
         now_ns = self.now_ns()
-        while (earliest := self._earliest()) is not None:
+        while (earliest := self._deadlines.earliest()) is not None:
             if earliest.deadline_ns is None or earliest.deadline_ns > now_ns:
                 return
             self._make_runnable(earliest, Leave.DEADLINE)
 
     def _make_runnable(self, participant: Participant, leave: Leave) -> None:
         self._running += 1
-        self._set_runnable(participant, leave)
-        self._open_gate(participant)
-        earliest = self._earliest()
+        participant.set_runnable(leave)
+        participant.open_gate()
+        earliest = self._deadlines.earliest()
         if earliest is not None and earliest.skipped_when_timed_ns != self._skipped_ns:
-            self._open_gate(earliest)
+            earliest.open_gate()
 
     def _somebody_runs(self) -> bool:
         return self._running > 0

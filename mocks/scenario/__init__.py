@@ -45,7 +45,7 @@
     # # and [[services.faults]], as above, if the service fails now and then
 
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
-distribution (see ``distributions``). A round may have values of its own for all but the last,
+distribution (see ``distribution_syntax``). A round may have values of its own for all but the last,
 and a call of a tool its own ``latency_s``.
 
 In place of ``[[rounds]]`` a scenario may replay sessions that were recorded: a table

@@ -92,3 +92,19 @@ def number(value: object, key: str | None = None) -> float:
     if not math.isfinite(result):
         raise invalid("a finite number", value, path)
     return result
+
+
+def require(holds: bool, what: str, found: object, *path: str) -> None:
+    """Refuse a value for which a condition does not hold, and a float that is not finite.
+
+    Args:
+        holds: Whether the condition does.
+        what: What was expected.
+        found: The value.
+        path: Where it is.
+
+    Raises:
+        DeclarationError: The value is refused.
+    """
+    if not holds or (isinstance(found, float) and not math.isfinite(found)):
+        raise invalid(what, found, path)

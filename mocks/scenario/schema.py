@@ -16,7 +16,8 @@ from pydantic import (
 
 from .bounds import MAX_LATENCY_S, MAX_TOKENS
 from .diagnostics import DeclarationError, listed, shown, unknown
-from .distributions import Constant, Distribution, parse_distribution
+from .distribution_syntax import parse_distribution
+from .distributions import Constant, Distribution
 from .faults import FaultKind
 from .model import (
     MAX_FAULTS,

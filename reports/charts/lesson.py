@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...bench.results.formatting import seconds as duration
-from ...bench.results.lesson import Doing, Lesson, Played
+from ...bench.results.lesson import Doing, Lesson, Played, Seen
 from ...mocks.clock import seconds
+from ..comparison.lesson_text import observation
 from .chart import RenderedChart
 from .description import Axis, LegendEntry, Panel, Picture, Quantity, Row, Span, in_common_units
 from .palette import PART_COLOURS
@@ -28,11 +29,13 @@ def describe_lesson(lesson: Lesson, played: Mapping[str, Played]) -> Picture:
     )
 
 
-def write_lesson(lesson: Lesson, played: Mapping[str, Played], folder: Path) -> list[Path]:
+def write_lesson(
+    lesson: Lesson, played: Mapping[str, Played], seen: Seen, folder: Path
+) -> list[Path]:
     """Draw a lesson and write it as SVG and PNG; returns the files."""
     file_name = f"lesson-{lesson.name}"
     svg, png = render(describe_lesson(lesson, played), file_name)
-    text = lesson.seen(played).text
+    text = observation(lesson.name, seen)
     return save_charts([RenderedChart("", file_name, lesson.claim, text, svg, png)], folder)
 
 

@@ -1,8 +1,9 @@
 """Advice in sentences, each with the figure that it rests on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
-from ...bench.results.advice import Advice
+from ...bench.results.advice import Advice, Cost, CostKind
 from ...bench.results.formatting import (
     percent,
     seconds,
@@ -19,6 +20,16 @@ from ..comparison.time_breakdown import lost_shares
 
 _WORTH_REPORTING = 0.02
 _MOST_OTHERS = 5
+
+_WITHOUT: Mapping[CostKind, str] = MappingProxyType(
+    {
+        CostKind.CLIENT_CPU: "the agent and its client used no CPU",
+        CostKind.MODEL_LIMITS: "the model had no limits",
+        CostKind.TOOL_CPU: "{tool} used no CPU",
+        CostKind.TOOL_BLOCKING: "{tool} did not block the event loop",
+    }
+)
+"""A run without a cost, as the end of a sentence that begins with "if"."""
 
 
 def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
@@ -43,12 +54,16 @@ def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
         )
     for gain in advice.gains:
         by = signed_percent(gain.gain, decimals=0)
-        yield "", f"  {gain.what}: {session_rate(gain.result.throughput_per_s)}, {by}"
+        yield "", f"  {_without(gain.cost)}: {session_rate(gain.result.throughput_per_s)}, {by}"
     for number, other in enumerate(advice.others[:_MOST_OTHERS]):
         yield (
             ("" if number else "others"),
             f"{label(other.cell)} {_at(other)}: {_figures(other)}",
         )
+
+
+def _without(cost: Cost) -> str:
+    return _WITHOUT[cost.kind].format(tool=cost.tool)
 
 
 def _at(result: CellResult) -> str:
@@ -73,7 +88,7 @@ def _limit(advice: Advice) -> str:
     """Say which of the costs that were taken away limits throughput most."""
     counting = [gain for gain in advice.gains if gain.gain >= _WORTH_REPORTING]
     if counting:
-        return f"throughput would rise most if {counting[0].what}"
+        return f"throughput would rise most if {_without(counting[0].cost)}"
     at_double_load, best = advice.at_double_load, advice.best
     if not at_double_load.achieved_per_s:
         return "the load itself: every session failed at twice this concurrency"

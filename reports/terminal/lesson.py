@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from ...bench.results.formatting import seconds as duration
-from ...bench.results.lesson import Doing, Lesson, Played, Segment
+from ...bench.results.lesson import Doing, Lesson, Played, Seen, Segment
 from ...mocks.clock import seconds
+from ..comparison.lesson_text import observation
 
 _SIGNS = {Doing.WAITS: "▒", Doing.BLOCKS: "█"}
 _CUT_SHORT = "✗"
@@ -16,15 +17,15 @@ _WRAP = 88
 LEGEND = "▒ waits, and other tasks run   █ blocks its thread   ✗ cancelled or failed"
 
 
-def lesson_text(lesson: Lesson, played: Mapping[str, Played]) -> str:
+def lesson_text(lesson: Lesson, played: Mapping[str, Played], seen: Seen) -> str:
     """Return a lesson as text.
 
     Args:
         lesson: The lesson.
         played: What was seen of each of its acts, by the act's name.
+        seen: What was seen of its claim.
     """
     longest_ns = max(one.took_ns for one in played.values())
-    seen = lesson.seen(played)
     lines = [_plain(lesson.claim), "", *textwrap.wrap(_plain(lesson.why), _WRAP)]
     lines += ["", textwrap.indent(code_of(lesson), "    ")]
     for act in lesson.acts:
@@ -34,7 +35,10 @@ def lesson_text(lesson: Lesson, played: Mapping[str, Played]) -> str:
         lines += [f"  {duration(seconds(at_ns)):>7}  {text}" for at_ns, text in one.said]
     if any(one.segments for one in played.values()):
         lines += ["", LEGEND]
-    lines += ["", f"{'observed' if seen.holds else 'NOT OBSERVED'}: {_plain(seen.text)}."]
+    lines += [
+        "",
+        f"{'observed' if seen.holds else 'NOT OBSERVED'}: {observation(lesson.name, seen)}.",
+    ]
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """The wheel, installed into a repository that owns packages named as our folders.
 
-Installed under their bare names the folders would shadow a stranger's ``bench`` or
+Installed under their bare names the folders would shadow another package's ``bench`` or
 ``mocks``, or be shadowed by them. They are installed under the namespace ``warpbench``:
 this holds both sides to it.
 """

@@ -13,8 +13,9 @@ from contextvars import Context
 from itertools import count
 from typing import Any, TypeVarTuple
 
+from ..participants import Parking, Participant
 from ..protocol import due_nanoseconds, nanoseconds, seconds
-from ..skipping import Parking, Participant, SkippingClock
+from ..skipping import SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
 from .timers import Waits

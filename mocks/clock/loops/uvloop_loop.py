@@ -20,8 +20,9 @@ from typing import NoReturn, TypeVarTuple
 import uvloop
 
 from ...errors import ClockError
+from ..participants import Parking
 from ..protocol import due_nanoseconds, seconds
-from ..skipping import Parking, SkippingClock
+from ..skipping import SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
 from .timers import Waits

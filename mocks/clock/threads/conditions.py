@@ -30,9 +30,10 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
 
+from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
-from ..skipping import Leave, Parking, Participant, SkippingClock
+from ..skipping import SkippingClock
 from . import stacks
 from .simple_queue import Item, SeenSimpleQueue, WaitersLock
 

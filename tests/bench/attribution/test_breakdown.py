@@ -19,7 +19,7 @@ from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts, mean_parts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.targets.loading import Lab, Target
-from warpbench.bench.testing.lab import LabResult, Settings, run_cell
+from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
 from warpbench.mocks.observe.waits import Wait, WaitKind
 from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
@@ -144,8 +144,10 @@ def run(
     sessions: int = 2,
     clock: str = "virtual",
 ) -> LabResult:
-    how = Settings(scenario=of, strategy=strategy.name, loop=loop, sessions=sessions, clock=clock)
-    result = run_cell(target, how)
+    spec = spec_of(
+        target, scenario=of, strategy=strategy.name, loop=loop, sessions=sessions, clock=clock
+    )
+    result = run_cell(spec, target)
     assert result.errors == ()
     for parts, latency in zip(result.time_parts, result.latencies, strict=True):
         assert sum(asdict(parts).values()) == pytest.approx(latency, abs=1e-9)
@@ -374,9 +376,12 @@ def test_in_random_scenarios_nothing_is_left_over(
         tools = [{calls}]
         [[rounds]]
     """)
-    how = Settings(scenario=drawn, strategy=strategy.name, loop=loop, sessions=sessions, seed=seed)
+    target = by_hand(in_turn=in_turn)
+    spec = spec_of(
+        target, scenario=drawn, strategy=strategy.name, loop=loop, sessions=sessions, seed=seed
+    )
 
-    result = run_cell(by_hand(in_turn=in_turn), how)
+    result = run_cell(spec, target)
 
     for split, latency in zip(result.time_parts, result.latencies, strict=True):
         assert sum(asdict(split).values()) == pytest.approx(latency, abs=1e-9)

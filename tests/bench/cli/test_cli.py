@@ -82,11 +82,11 @@ BAD_INPUT = [
     (("run", "--out", "file"), "--out 'file'"),
     (("run", "--target", "nowhere"), "expected module:factory"),
     (("run", "--target", "nowhere:build"), "nowhere"),
-    (("run", "--target", "stranger:missing"), "missing"),
-    (("run", "--target", "stranger:NUMBER"), "expected a factory"),
-    (("run", "--target", "stranger:needs_two"), "needs: one, two"),
-    (("run", "--target", "stranger:raises"), "no luck"),
-    (("run", "--target", "stranger:returns_nothing"), "returned NoneType"),
+    (("run", "--target", "users_module:missing"), "missing"),
+    (("run", "--target", "users_module:NUMBER"), "expected a factory"),
+    (("run", "--target", "users_module:needs_two"), "needs: one, two"),
+    (("run", "--target", "users_module:raises"), "no luck"),
+    (("run", "--target", "users_module:returns_nothing"), "returned NoneType"),
     (("run", "--target", "broken:build"), "SyntaxError"),
     (("report", "nowhere"), "nowhere"),
     (("report", "file"), "file"),
@@ -105,7 +105,7 @@ def test_bad_input_is_one_line_and_status_2(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("no run")
     (tmp_path / "broken.py").write_text("def build(:\n")
-    (tmp_path / "stranger.py").write_text(textwrap.dedent(STRANGER))
+    (tmp_path / "users_module.py").write_text(textwrap.dedent(USERS_MODULE))
     (tmp_path / "leaves.py").write_text("import os\nos._exit(3)\n")
     for folder, latency_s in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
@@ -129,7 +129,7 @@ sessions = 1
 latency_s = {latency_s}
 [[rounds]]
 """
-STRANGER = """
+USERS_MODULE = """
     NUMBER = 1
     def needs_two(one, two): ...
     def raises(): raise ValueError("no luck")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.advice import Advice, Gain
+from warpbench.bench.results.advice import Advice, Cost, CostKind, Gain
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts
@@ -74,16 +74,19 @@ def test_each_cost_is_taken_away_by_itself() -> None:
     assert free.spec.cell.clock is ClockMode.VIRTUAL
     assert unlimited.spec.scenario.limits == NO_LIMITS
     assert unlimited.spec.cell.clock is ClockMode.WARP
+    assert (free.cost, unlimited.cost) == (Cost(CostKind.CLIENT_CPU), Cost(CostKind.MODEL_LIMITS))
 
     _, awaited = what_ifs(spec_of("blocking-blunder"))
     (tool,) = awaited.spec.scenario.tools.values()
     assert (tool.kind, tool.in_coroutine) == (ToolKind.ASYNC, False)
-    assert awaited.what == "lookup did not block the event loop"
+    assert awaited.cost == Cost(CostKind.TOOL_BLOCKING, "lookup")
 
 
 def test_a_tool_that_computes_nothing_leaves_every_other_latency_as_it_was() -> None:
     spec = spec_of("cpu-tool")
     _, without = what_ifs(spec)
+    assert without.cost.kind is CostKind.TOOL_CPU
+    assert without.cost.tool in spec.scenario.tools
     before = draw(spec.scenario, 1, 5).sessions
     after = draw(without.spec.scenario, 1, 5).sessions
     for ours, theirs in zip(after, before, strict=True):
@@ -112,10 +115,10 @@ class Carrying:
 def test_the_gain_of_a_fix_is_what_is_gained_without_the_cost() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
     free, unlimited = gains_of(cell(16, 10), reversed(changes), Carrying(10.0, 15.0))
-    assert (free.what, round(free.gain, 6)) == (changes[0].what, 0.5)
+    assert (free.cost, round(free.gain, 6)) == (changes[0].cost, 0.5)
     assert unlimited.gain == pytest.approx(0)
     (only,) = gains_of(cell(16, 10), changes, Carrying(None, 12.0))
-    assert only.what == changes[1].what
+    assert only.cost == changes[1].cost
 
 
 def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
@@ -129,7 +132,12 @@ def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
 
 @pytest.mark.once
 def test_the_wording_of_the_advice() -> None:
-    text = advised(Gain("all was free", cell(200, 180), 0.5), Gain("x", cell(200, 121), 0.008))
+    text = advised(
+        Gain(Cost(CostKind.CLIENT_CPU), cell(200, 180), 0.5),
+        Gain(Cost(CostKind.MODEL_LIMITS), cell(200, 132), 0.1),
+        Gain(Cost(CostKind.TOOL_CPU, "parse"), cell(200, 126), 0.05),
+        Gain(Cost(CostKind.TOOL_BLOCKING, "lookup"), cell(200, 121), 0.008),
+    )
     assert_golden("advice", text)
 
 

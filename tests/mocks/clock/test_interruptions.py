@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from warpbench.mocks.clock import ClockMode, SkippingClock
-from warpbench.mocks.clock.skipping import Leave, Parking
+from warpbench.mocks.clock.participants import Leave, Parking
 from warpbench.mocks.clock.threads.mutex import Mutex
 from warpbench.mocks.clock.threads.simple_queue import SeenSimpleQueue
 from warpbench.mocks.errors import ClockHangError, ClockRefusedError

@@ -200,19 +200,19 @@ def test_a_thread_started_before_the_scope(mode: ClockMode) -> None:
 
 
 @in_both_skipping_modes
-def test_but_not_one_that_is_declared_a_bystander(mode: ClockMode) -> None:
+def test_but_not_one_that_is_declared_ignored(mode: ClockMode) -> None:
     world = World(mode)
-    bystanders: list[threading.Thread] = []
+    ignored: list[threading.Thread] = []
 
     def start(live: Callable[[], object]) -> None:
-        bystanders.append(threading.Thread(target=live))
-        bystanders[0].start()
-        world.clock.tolerate(bystanders[0])
+        ignored.append(threading.Thread(target=live))
+        ignored[0].start()
+        world.clock.tolerate(ignored[0])
 
     with alive_for_now(start), world.scope():
         time.sleep(1)
-        # A bystander that is gone makes room for no stranger.
-    bystanders[0].join()
+        # An ignored thread that is gone makes room for no unknown one.
+    ignored[0].join()
     with alive_for_now(library_thread), refused("'library'"), world.scope():
         time.sleep(1)
 
@@ -254,7 +254,7 @@ def test_an_unknown_thread_that_wakes_the_loop(mode: ClockMode, loop: str) -> No
 
         raw_thread(wake)
         started.acquire()
-        while not woken.is_set():  # noqa: ASYNC110 - busy: no skip looks for strangers first
+        while not woken.is_set():  # noqa: ASYNC110 - busy: no skip looks for unknown threads first
             await asyncio.sleep(0)
         await asyncio.sleep(1)
 
@@ -277,7 +277,7 @@ def test_an_unknown_thread_that_sets_an_event(mode: ClockMode) -> None:
         woken.set()
 
     def hold() -> None:
-        # Computes, so that no skip looks for strangers before the event is set.
+        # Computes, so that no skip looks for unknown threads before the event is set.
         while not woken.is_set():
             real_sleep(0.001)
 

@@ -105,7 +105,7 @@ def test_a_loop_and_its_threads(loop: str, seed: int) -> None:
 
 
 def test_threads_that_come_and_go() -> None:
-    """So that strangers are looked for while threads begin and end all the time."""
+    """So that unknown threads are looked for while threads begin and end all the time."""
     world = World(ClockMode.WARP)
     ended: list[int] = []
 

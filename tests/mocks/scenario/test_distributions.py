@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.errors import ScenarioError
 from warpbench.mocks.scenario.diagnostics import DeclarationError
+from warpbench.mocks.scenario.distribution_syntax import DISTRIBUTIONS, parse_distribution
 from warpbench.mocks.scenario.distributions import (
-    DISTRIBUTIONS,
     Constant,
     Distribution,
     Empirical,
@@ -18,7 +18,6 @@ from warpbench.mocks.scenario.distributions import (
     Mixture,
     Normal,
     Uniform,
-    parse_distribution,
 )
 
 ONE_OF_EACH = {

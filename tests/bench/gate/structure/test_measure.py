@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from warpbench.bench.results.records import SessionCounts
-from warpbench.bench.testing.lab import Settings, run_cell
+from warpbench.bench.testing.lab import run_cell, spec_of
 
 Warpbench = Any
 VIRTUAL = ("--json", "--clock", "virtual")
@@ -102,9 +102,9 @@ def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
 @pytest.mark.parametrize("clock", ["warp", "virtual"])
 @pytest.mark.parametrize("strategy", EVERY_STRATEGY.split(","))
 def test_warp_and_virtual_account_for_every_session(strategy: str, clock: str) -> None:
-    settings = Settings(scenario="tools", strategy=strategy, sessions=7, concurrency=3, clock=clock)
+    spec = spec_of("agent", strategy=strategy, sessions=7, concurrency=3, clock=clock)
 
-    result = run_cell("agent", settings)
+    result = run_cell(spec, "agent")
 
     assert result.sessions == SessionCounts(started=7, succeeded=7)
     assert result.efficiency is not None
