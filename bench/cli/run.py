@@ -17,6 +17,7 @@ from ..runner.runner import run_cells
 from ..statistics.stopping import Sampling
 from ..studies.sweep import sweep
 from .commands.run import RunOptions
+from .exit_status import INTERRUPTED
 from .factors import budget_of, clock_for, factors_of, folder, trials_of
 from .judging import failure_status, objective_status
 from .measuring import header_of
@@ -85,7 +86,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     else:
         show_run(found, run_file, out, names_files=not messages.quiet)
     if interrupted:
-        return 128 + interrupted
+        return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
     return failed or objective_status(found)
 

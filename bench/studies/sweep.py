@@ -6,7 +6,6 @@ to both neighbours of its best are measured, so that the knee lies within one st
 """
 
 import math
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,7 +41,7 @@ def sweep(
     save: Callable[[Run], None],
     kept: KeptTrials | None = None,
     now_s: Callable[[], float] = time.monotonic,
-) -> tuple[Run, signal.Signals | None]:
+) -> tuple[Run, bool]:
     """Measure each strategy at rising loads.
 
     Args:
@@ -57,7 +56,7 @@ def sweep(
         now_s: Reads the time that a budget is spent in.
 
     Returns:
-        The run, and the signal that interrupted it, if one did.
+        The run, and whether it was interrupted.
     """
     measurement = Measurement(
         header,
