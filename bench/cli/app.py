@@ -135,7 +135,8 @@ COMMANDS = (
         help="Write the gate's baseline file.",
         more="Without SCENARIO, --target, --strategy and --loop: of the cells that "
         "[tool.warpbench] in pyproject.toml names. Otherwise of scenario tools, target agent, "
-        "strategy gather and loop asyncio, where they are not given.",
+        "strategy gather and loop asyncio, where they are not given. Without --sessions, --seed "
+        "and --tool-workers: as pyproject.toml says, whichever cells they are.",
         examples=(
             "warpbench baseline",
             "warpbench baseline tools --target my_agent:build --concurrency 10 --sessions 20",
@@ -150,8 +151,9 @@ COMMANDS = (
             "warpbench gate",
             "warpbench gate --against origin/main --budget 2m",
             "warpbench gate --cell tools/agent/gather/asyncio@10 --junit gate.xml",
+            "warpbench gate --slo max=5s",
         ),
-        bad_answer="regressed",
+        bad_answer="regressed, or a cell misses --slo",
         done="passed",
     ),
     Command(

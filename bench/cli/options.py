@@ -138,6 +138,16 @@ Objective = Annotated[
         help="A latency objective such as p99=2s; it is missed if no cell meets it.",
     ),
 ]
+ObjectiveOfEach = Annotated[
+    str | None,
+    single(objective, "FIGURE=TIME"),
+    Parameter(
+        name="--slo",
+        group=JUDGING,
+        help="A latency objective such as max=5s, in virtual time; it is missed if a cell does not "
+        "meet it. Default: the project's.",
+    ),
+]
 MaxFailed = Annotated[
     float,
     single(share, "SHARE"),

@@ -15,7 +15,7 @@ from ..results.records import CellResult, Run, Status
 from ..results.trial_file import KeptTrials
 from ..runner.plan import Factors, cells_of
 from ..runner.runner import Measurement, Observer, RunHeader, Trials
-from ..statistics.scaling import parse_objective
+from ..statistics.scaling import recorded_objective
 from ..statistics.stopping import Sampling
 from ..trial.spec import TrialSpec
 
@@ -67,7 +67,7 @@ def sweep(
         kept=kept,
         now_s=now_s,
     )
-    objective = None if header.objective is None else parse_objective(header.objective)
+    objective = None if header.objective is None else recorded_objective(header.objective)
     fewest_sessions = 1 if objective is None else -(-objective.sessions // sampling.trials)
     return measurement.run(lambda: _find_loads(measurement, factors, fewest_sessions))
 

@@ -12,6 +12,7 @@ from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.scenario import Scenario, load_scenario
+from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
 from ..results.records import LatencySummary, SessionCounts
@@ -20,6 +21,7 @@ from ..results.time_parts import TimeParts, in_seconds
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
+from ..statistics.scaling import Objective, parse_objective
 from ..statistics.summary import count_sessions, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
@@ -158,6 +160,7 @@ class Settings:
         clock: ``virtual``, ``warp`` or ``wall``.
         seed: Seed of the script.
         tool_workers: Threads for blocking tools; ``None`` for as many as the load needs.
+        slo: The latency objective that the cell is to meet: ``max=5s``; ``None`` for none.
     """
 
     scenario: str | Scenario = "tools"
@@ -168,6 +171,7 @@ class Settings:
     clock: str = "virtual"
     seed: int = 1
     tool_workers: int | None = None
+    slo: str | None = None
 
 
 def run_cell(target: object, settings: Settings) -> LabResult:
@@ -186,6 +190,22 @@ def run_cell(target: object, settings: Settings) -> LabResult:
     """
     with prepared_cell(target, settings) as measure:
         return measure()
+
+
+def assert_objective(result: LabResult, settings: Settings) -> None:
+    """Hold a result to the latency objective of its settings, if they have one.
+
+    Raises:
+        AssertionError: The cell misses it.
+    """
+    __tracebackhide__ = True  # pytest shows the line of the test instead
+    objective = _objective(settings)
+    if objective is None:
+        return
+    counts = result.sessions
+    found = objective.verdict_on(result.latency, succeeded=counts.succeeded, started=counts.started)
+    if not found.is_met:
+        raise AssertionError(f"{result.cell.name}: {objective_text(found)}")
 
 
 @contextmanager
@@ -215,6 +235,12 @@ def _spec(target: object, settings: Settings) -> TrialSpec:
         value = getattr(settings, name)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UsageError(f"{name}={value!r}: expected a whole number from 1")
+    objective = _objective(settings)
+    if objective is not None and settings.sessions < objective.sessions:
+        raise UsageError(
+            f"slo={settings.slo!r}: {objective.figure} takes {objective.sessions} sessions, and "
+            f"this cell has {settings.sessions}: ask for more, or for another figure, such as max"
+        )
     factors = Factors(
         scenarios=(scenario,),
         targets=(name_of_target(target),),
@@ -228,6 +254,13 @@ def _spec(target: object, settings: Settings) -> TrialSpec:
     )
     (spec,) = cells_of(factors)
     return TrialSpec(spec.scenario, spec.cell, notes_waits=True, accounts_time=True)
+
+
+def _objective(settings: Settings) -> Objective | None:
+    try:
+        return None if settings.slo is None else parse_objective(settings.slo)
+    except ValueError as error:
+        raise UsageError(f"slo={error}") from None
 
 
 def _result(cell: Cell, trial: TrialResult) -> LabResult:

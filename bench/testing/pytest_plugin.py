@@ -1,7 +1,7 @@
 """A pytest plugin: the fixture ``lab`` runs an agent against the mocked world inside a test.
 
     def test_the_tools_of_a_round_overlap(lab):
-        result = lab.run("my_agent:build", scenario="tools", sessions=10)
+        result = lab.run("my_agent:build", scenario="tools", sessions=10, slo="max=5s")
         assert result.makespan == result.ideal.makespan
         assert result.blocked_loop == []
 
@@ -42,6 +42,7 @@ class LabInTests:
         clock: str = "virtual",
         seed: int = 1,
         tool_workers: int | None = None,
+        slo: str | None = None,
     ) -> "LabResult":
         """Run sessions of an agent, in this process; times are in seconds.
 
@@ -56,12 +57,16 @@ class LabInTests:
             clock: ``virtual`` (exact), ``warp`` (true, with computing) or ``wall``.
             seed: Seed of the script.
             tool_workers: Threads for blocking tools; by default as many as the load needs.
+            slo: A latency objective that the sessions are to meet, such as ``max=5s``: none
+                fails, and the figure is within its limit on the clock.
 
         Raises:
+            AssertionError: The sessions miss the objective.
             UsageError: The target or an option cannot be used.
             TrialError: The strategy does not fit the target, or a loop runs in this thread.
         """
-        from .lab import Settings, run_cell  # noqa: PLC0415
+        __tracebackhide__ = True  # a missed objective is shown at the line of the test
+        from .lab import Settings, assert_objective, run_cell  # noqa: PLC0415
 
         settings = Settings(
             scenario=scenario,
@@ -72,9 +77,11 @@ class LabInTests:
             clock=clock,
             seed=seed,
             tool_workers=tool_workers,
+            slo=slo,
         )
         result = run_cell(target, settings)
         self._runs.append(result)
+        assert_objective(result, settings)
         return result
 
     def benchmark(
@@ -99,12 +106,15 @@ class LabInTests:
         Returns:
             The result of the last round.
         """
-        from .lab import Settings, prepared_cell  # noqa: PLC0415
+        __tracebackhide__ = True
+        from .lab import Settings, assert_objective, prepared_cell  # noqa: PLC0415
 
-        with prepared_cell(target, Settings(**options)) as measure:
+        settings = Settings(**options)
+        with prepared_cell(target, settings) as measure:
             result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)
         benchmark.extra_info.update(result.figures())
         self._runs.append(result)
+        assert_objective(result, settings)
         return result
 
 
