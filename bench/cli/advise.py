@@ -64,7 +64,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
         console.print(text, soft_wrap=True, markup=False, highlight=False)
     if not messages.quiet:
         console.print()
-        show_paths(paths[:2], console)
+        show_paths(paths[:2], console, messages)
     return failed
 
 

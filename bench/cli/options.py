@@ -36,6 +36,7 @@ FACTORS = Group.create_ordered("What to run")
 EFFORT = Group.create_ordered("How long")
 JUDGING = Group.create_ordered("What counts as bad")
 OUTPUT = Group.create_ordered("Output")
+MESSAGES = Group.create_ordered("Messages")
 
 Scenario = Annotated[
     str, Parameter(name="SCENARIO", group=FACTORS, help="A built-in name, or the path of a file.")
@@ -206,12 +207,20 @@ class FactorOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Messages:
-    """What is said on stderr while a command works."""
+class FileMessages:
+    """Whether a command names the files that it has written."""
 
     quiet: Annotated[
-        bool, Parameter(group=OUTPUT, show_default=False, help="No progress, no list of files.")
+        bool, Parameter(group=MESSAGES, show_default=False, help="No progress, no list of files.")
     ] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Messages(FileMessages):
+    """What a command that measures says on stderr meanwhile."""
+
     verbose: Annotated[
-        bool, Parameter(group=OUTPUT, show_default=False, help="Say which trial begins, and when.")
+        bool,
+        Parameter(group=MESSAGES, show_default=False, help="Say which trial begins, and when."),
     ] = False

@@ -84,7 +84,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     if options.json:
         print(json.dumps(asdict(found), indent=2))  # noqa: T201 - what was asked for
     else:
-        show_run(found, run_file, out, names_files=not messages.quiet)
+        show_run(found, run_file, out, messages)
     if interrupted:
         return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
