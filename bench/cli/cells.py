@@ -10,7 +10,7 @@ from ..runner.plan import Factors, cells_of
 from ..strategies import available_strategies
 from ..trial.loops import LOOPS, require_loop
 from ..trial.spec import TrialSpec
-from .factors import pool_size
+from .values import pool_size
 from .values import tool_workers as read_tool_workers
 
 

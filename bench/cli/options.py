@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
@@ -17,6 +17,7 @@ from .values import (
     load,
     name,
     objective,
+    pool_size,
     several,
     share,
     single,
@@ -24,6 +25,11 @@ from .values import (
     whole,
 )
 from .values import names as names_of
+
+if TYPE_CHECKING:
+    from ...mocks import scenario
+    from ...mocks.clock import ClockMode
+    from ..runner.plan import Factors
 
 DEFAULT_SCENARIO = "tools"
 DEFAULT_TARGET = "agent"
@@ -203,6 +209,29 @@ class FactorOptions:
     sessions: Sessions = None
     seed: Seed = 1
     tool_workers: ToolWorkers = POOL_OF_LOAD
+
+    def factors(self, scenarios: "tuple[scenario.Scenario, ...]", clock: "ClockMode") -> "Factors":
+        """Return what a run of these cells varies: each option of above is passed on here.
+
+        Args:
+            scenarios: The workloads.
+            clock: How time passes.
+        """
+        # Nothing is planned for --help, which reads this module.
+        from ..runner.plan import Factors  # noqa: PLC0415
+        from ..strategies import available_strategies  # noqa: PLC0415
+
+        strategies = available_strategies()
+        return Factors(
+            scenarios=scenarios,
+            targets=self.target,
+            strategies=tuple(strategies[name] for name in self.strategy),
+            loops=self.loop,
+            session_count=self.sessions,
+            clock=clock,
+            seed=self.seed,
+            tool_workers=pool_size(self.tool_workers),
+        )
 
 
 @Parameter(name="*")
