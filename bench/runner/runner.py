@@ -65,6 +65,7 @@ def run_cells(
     save: Callable[[Run], None],
     kept: KeptTrials | None = None,
     now_s: Callable[[], float] = time.monotonic,
+    more: Callable[[Sequence[CellResult]], Sequence[TrialSpec]] = lambda _: (),
 ) -> tuple[Run, bool]:
     """Run the cells, their trials taking turns; keep each trial as it ends, the run at its end.
 
@@ -80,6 +81,7 @@ def run_cells(
         save: Called with the run, once, when it has ended or is interrupted.
         kept: Where trials are kept as they end, and those of an earlier start are taken from.
         now_s: Reads the time that a budget is spent in.
+        more: Names further cells by the results so far, until it has none.
 
     Returns:
         The run, and whether it was interrupted.
@@ -96,7 +98,13 @@ def run_cells(
         kept=kept,
         now_s=now_s,
     )
-    return measurement.run(lambda: measurement.measure(specs))
+
+    def measure() -> None:
+        measurement.measure(specs)
+        while further := more(measurement.cells):
+            measurement.measure(further)
+
+    return measurement.run(measure)
 
 
 class Measurement:
