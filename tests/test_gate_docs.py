@@ -71,6 +71,8 @@ def test_the_gate_says_of_the_fault_what_the_page_says(reader: Path, tmp_path: P
     for line in shown.splitlines():
         if line.strip() and line.strip() != "…":
             assert line.strip() in printed, judged.out
+    (missed,) = [line for line in judged.err.splitlines() if line.startswith("warpbench: ")]
+    assert f"    {missed}\n" in PAGE
 
 
 def test_every_command_of_the_workflow_can_be_parsed() -> None:

@@ -11,11 +11,12 @@ from ..results.records import Run
 from ..results.run_file import RUN_FILE, write_run
 from ..results.trial_result import TrialResult
 from ..runner.processes import TrialProcesses
+from ..runner.runner import run_cells
 from ..statistics.scaling import Objective, parse_objective
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
 from ..studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
-from ..studies.sweep import sweep
+from ..studies.sweep import Sweep
 from .commands.advise import AdviseOptions
 from .exit_status import BAD_ANSWER, INTERRUPTED
 from .factors import factors_of, folder
@@ -37,13 +38,14 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     out = folder(options.out)
     header = header_of(options.slo)
     with run_progress(messages) as progress:
-        run, interrupted = sweep(
+        run, interrupted = run_cells(
             header,
-            factors,
+            (),
             sampling=Sampling(trials=options.trials),
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, out / RUN_FILE),
+            more=Sweep(factors, objective, options.trials).next,
         )
     console = Console()
     if interrupted:
@@ -64,7 +66,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
         console.print(text, soft_wrap=True, markup=False, highlight=False)
     if not messages.quiet:
         console.print()
-        show_paths(paths[:2], console)
+        show_paths(paths[:2], console, messages)
     return failed
 
 

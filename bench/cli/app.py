@@ -5,7 +5,9 @@ This is the composition root. Nobody imports it but the entry point.
 
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -31,30 +33,32 @@ class Command:
 
     Attributes:
         name: How it is called.
-        function: Module below ``commands``, and the function in it.
-        section: Where ``--help`` lists it.
         help: What it does, in a line.
         more: What else its own help says.
         examples: Commands that a reader may copy.
         bad_answer: When its exit status is 1, if ever.
         done: When its exit status is 0.
+        function: Module below ``commands``, and the function in it; without it, both have the
+            command's name.
     """
 
     name: str
-    function: str
-    section: Group
     help: str
     examples: tuple[str, ...]
     more: str = ""
     bad_answer: str | None = None
     done: str = "done"
+    function: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where its function is, to be imported when it is called."""
+        return f"{__package__}.commands.{self.function or f'{self.name}:{self.name}'}"
 
 
-COMMANDS = (
+_MEASURE_COMMANDS = (
     Command(
         name="run",
-        function="run:run",
-        section=MEASURE,
         help="Compare strategies: table, charts, page and run.json.",
         examples=(
             "warpbench run",
@@ -67,8 +71,6 @@ COMMANDS = (
     ),
     Command(
         name="advise",
-        function="advise:advise",
-        section=MEASURE,
         help="Say what to run, what limits it, and what a fix would gain.",
         more="Sweeps the load on the warp clock, then runs the best at twice its load with one "
         "cost after the other taken away.",
@@ -81,8 +83,6 @@ COMMANDS = (
     ),
     Command(
         name="profile",
-        function="profile:profile",
-        section=MEASURE,
         help="Show where the CPU time goes: pyinstrument over cells, side by side.",
         more="Each cell runs once in this process. A report in the same folder is regenerated, "
         "with a link.",
@@ -90,31 +90,25 @@ COMMANDS = (
     ),
     Command(
         name="doctor",
-        function="doctor:doctor",
-        section=MEASURE,
         help="Check how well this machine measures.",
         more="Takes about ten seconds.",
         examples=("warpbench doctor",),
         bad_answer="something should be fixed",
     ),
+)
+_REPORT_COMMANDS = (
     Command(
         name="report",
-        function="report:report",
-        section=REPORT,
         help="Regenerate the report from run.json.",
         examples=("warpbench report results", "warpbench report results --out page"),
     ),
     Command(
         name="compare",
-        function="compare:compare",
-        section=REPORT,
         help="Compare runs with the first: ratios with intervals.",
         examples=("warpbench compare results-before results-after --markdown changes.md",),
     ),
     Command(
         name="history",
-        function="history:history",
-        section=REPORT,
         help="Keep runs, and show the trend of a metric over runs.",
         examples=(
             "warpbench history runs.sqlite --add results",
@@ -123,19 +117,18 @@ COMMANDS = (
     ),
     Command(
         name="export",
-        function="export:export",
-        section=REPORT,
         help="Export a run for another tool.",
         examples=("warpbench export csv results --out samples.csv",),
     ),
+)
+_GATE_COMMANDS = (
     Command(
         name="baseline",
-        function="baseline:baseline",
-        section=GATE,
         help="Write the gate's baseline file.",
         more="Without SCENARIO, --target, --strategy and --loop: of the cells that "
         "[tool.warpbench] in pyproject.toml names. Otherwise of scenario tools, target agent, "
-        "strategy gather and loop asyncio, where they are not given.",
+        "strategy gather and loop asyncio, where they are not given. Without --sessions, --seed "
+        "and --tool-workers: as pyproject.toml says, whichever cells they are.",
         examples=(
             "warpbench baseline",
             "warpbench baseline tools --target my_agent:build --concurrency 10 --sessions 20",
@@ -143,53 +136,61 @@ COMMANDS = (
     ),
     Command(
         name="gate",
-        function="gate:gate",
-        section=GATE,
         help="Compare with the baseline; exit 0 passed, 1 regressed, 2 could not judge.",
         examples=(
             "warpbench gate",
             "warpbench gate --against origin/main --budget 2m",
             "warpbench gate --cell tools/agent/gather/asyncio@10 --junit gate.xml",
+            "warpbench gate --slo max=5s",
         ),
-        bad_answer="regressed",
+        bad_answer="regressed, or a cell misses --slo",
         done="passed",
     ),
+)
+_LAB_COMMANDS = (
     Command(
         name="list",
         function="listing:listing",
-        section=LAB,
         help="List scenarios, strategies, loops, transports and targets.",
         examples=("warpbench list",),
     ),
     Command(
         name="learn",
-        function="learn:learn",
-        section=LAB,
         help="Runnable lessons about asyncio.",
         more="Without a name, it lists them. All run in virtual time.",
-        examples=("warpbench learn", "warpbench learn blocking-call", "warpbench learn all"),
+        examples=(
+            "warpbench learn",
+            "warpbench learn blocking-call",
+            "warpbench learn all",
+        ),
         bad_answer="a lesson does not show what it claims",
     ),
     Command(
         name="serve",
-        function="serve:serve",
-        section=LAB,
         help="Serve the mock model on loopback, until Ctrl-C.",
         examples=("warpbench serve tools --port 8000",),
     ),
     Command(
         name="completion",
-        function="completion:completion",
-        section=LAB,
         help="Print a shell's completion script, or install it.",
         examples=("warpbench completion bash --install", "warpbench completion zsh"),
     ),
 )
+SECTIONS: Mapping[Group, tuple[Command, ...]] = MappingProxyType(
+    {
+        MEASURE: _MEASURE_COMMANDS,
+        REPORT: _REPORT_COMMANDS,
+        GATE: _GATE_COMMANDS,
+        LAB: _LAB_COMMANDS,
+    }
+)
+"""The commands, by where ``--help`` lists them."""
+
+COMMANDS = tuple(command for section in SECTIONS.values() for command in section)
 IMPORTS = (
     Command(
         name="trace",
         function="import_trace:trace",
-        section=LAB,
         help="Make a scenario of a trace.",
         more="The trace may be coding-agent sessions, Azure's CSV or OpenTelemetry spans.",
         examples=(
@@ -228,19 +229,20 @@ def build() -> App:
         group_commands=_IMPORTED,
         help_epilogue=_epilogue(IMPORTS[0].examples),
     )
-    for order, command in enumerate(COMMANDS):
-        _add(top, command, order)
-    for command in IMPORTS:
-        _add(imports, command, 0, in_section=False)
+    for section, commands in SECTIONS.items():
+        for order, command in enumerate(commands):
+            _add(top, command, section, order)
+    for order, command in enumerate(IMPORTS):
+        _add(imports, command, _IMPORTED, order)
     top.command(imports)
     return top
 
 
-def _add(app: App, command: Command, order: int, *, in_section: bool = True) -> None:
+def _add(app: App, command: Command, section: Group, order: int) -> None:
     app.command(
-        f"{__package__}.commands.{command.function}",
+        command.path,
         name=command.name,
-        group=command.section if in_section else _IMPORTED,
+        group=section,
         sort_key=order,
         # Without it --help would have to import the command.
         help="\n\n".join(filter(None, (command.help, command.more))),

@@ -1,6 +1,7 @@
 """What ``warpbench baseline`` does: measures cells, and writes down what they look like."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,22 +16,20 @@ from ..results.formatting import counted
 from ..runner.environment import packages_of, read_environment
 from ..runner.plan import cells_of
 from ..trial.spec import TrialSpec
-from .cells import cells_named
+from .cells import cells_named, tool_workers_of
 from .commands.baseline import BaselineOptions
 from .exit_status import DONE
 from .factors import factors_of
 from .options import DEFAULT_SCENARIO, DEFAULT_TARGET, FactorOptions, Messages
 from .progress import measuring_progress
-from .values import POOL_OF_LOAD
 
 _DEFAULT_STRATEGY = "gather"
 _DEFAULT_LOOP = "asyncio"
-_DEFAULT_SEED = 1
 
 
 def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages) -> int:
     """Write the baseline; return the exit status."""
-    configuration = read_configuration(Path.cwd())
+    configuration = _with_options(read_configuration(Path.cwd()), options)
     specs, given = _cells(scenarios, options, configuration)
     progress = measuring_progress([spec.cell.name for spec in specs], messages)
     found = measure(specs, progress, with_instructions=options.instructions)
@@ -58,6 +57,16 @@ def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages
     return DONE
 
 
+def _with_options(configuration: Configuration, options: BaselineOptions) -> Configuration:
+    """Return what the project says, with what the command line says in its place."""
+    return replace(
+        configuration,
+        sessions=options.sessions or configuration.sessions,
+        seed=configuration.seed if options.seed is None else options.seed,
+        tool_workers=options.tool_workers or configuration.tool_workers,
+    )
+
+
 def _cells(
     scenarios: Sequence[str], options: BaselineOptions, configuration: Configuration
 ) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:
@@ -74,21 +83,16 @@ def _cells(
                 f"cells with their loads ({configuration.cells[0]}): leave it out, or name a "
                 "SCENARIO"
             )
-        return cells_named(
-            configuration,
-            sessions=options.sessions,
-            seed=options.seed,
-            tool_workers=options.tool_workers,
-        )
+        return cells_named(configuration)
     factors = factors_of(
         scenarios or (DEFAULT_SCENARIO,),
         FactorOptions(
             target=options.target or (DEFAULT_TARGET,),
             strategy=options.strategy or (_DEFAULT_STRATEGY,),
             loop=options.loop or (_DEFAULT_LOOP,),
-            sessions=options.sessions,
-            seed=_DEFAULT_SEED if options.seed is None else options.seed,
-            tool_workers=options.tool_workers or POOL_OF_LOAD,
+            sessions=configuration.sessions,
+            seed=configuration.seed,
+            tool_workers=tool_workers_of(configuration),
         ),
         clock=ClockMode.VIRTUAL,
         concurrency=options.concurrency,

@@ -10,52 +10,34 @@ from ..runner.plan import Factors, cells_of
 from ..strategies import available_strategies
 from ..trial.loops import LOOPS, require_loop
 from ..trial.spec import TrialSpec
-from .factors import pool_size
+from .values import pool_size
 from .values import tool_workers as read_tool_workers
 
 
-def cells_named(
-    configuration: Configuration,
-    *,
-    sessions: int | None = None,
-    seed: int | None = None,
-    tool_workers: int | str | None = None,
-) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:
+def cells_named(configuration: Configuration) -> tuple[tuple[TrialSpec, ...], dict[str, str]]:
     """Return the cells of ``[tool.warpbench]``, and each scenario as it was given.
-
-    Args:
-        configuration: What the project says.
-        sessions: Sessions of each, in place of the project's.
-        seed: Seed of the scripts, likewise.
-        tool_workers: Size of the pool for blocking tools, likewise.
 
     Raises:
         UsageError: A name is none, or names something that is not there.
     """
     names = [parse_cell_name(name) for name in dict.fromkeys(configuration.cells)]
-    factors = [
-        _factors(
-            name,
-            sessions=sessions or configuration.sessions,
-            seed=configuration.seed if seed is None else seed,
-            workers=pool_size(
-                tool_workers or _configured_workers(configuration.tool_workers),
-            ),
-        )
-        for name in names
-    ]
-    specs = tuple(spec for each in factors for spec in cells_of(each))
+    specs = tuple(spec for name in names for spec in cells_of(_factors(name, configuration)))
     return specs, {load_scenario(name.scenario).name: name.scenario for name in names}
 
 
-def _configured_workers(value: int | str) -> int | str:
+def tool_workers_of(configuration: Configuration) -> int | str:
+    """Return the threads for blocking tools that a project asks for, as its option has them.
+
+    Raises:
+        UsageError: It asks for something that is no number of threads.
+    """
     try:
-        return read_tool_workers(str(value))
+        return read_tool_workers(str(configuration.tool_workers))
     except ValueError as error:
         raise UsageError(f"tool.warpbench.tool-workers: {error}") from None
 
 
-def _factors(name: CellName, *, sessions: int | None, seed: int, workers: int | None) -> Factors:
+def _factors(name: CellName, configuration: Configuration) -> Factors:
     strategies = available_strategies()
     if name.loop != NO_LOOP:
         require_loop(one_of("loop", name.loop, LOOPS))
@@ -65,8 +47,8 @@ def _factors(name: CellName, *, sessions: int | None, seed: int, workers: int | 
         strategies=(strategies[one_of("strategy", name.strategy, strategies)],),
         loops=(name.loop,),
         concurrency=(name.concurrency,),
-        session_count=sessions,
+        session_count=configuration.sessions,
         clock=ClockMode.VIRTUAL,
-        seed=seed,
-        tool_workers=workers,
+        seed=configuration.seed,
+        tool_workers=pool_size(tool_workers_of(configuration)),
     )

@@ -12,12 +12,15 @@ from ...reports.terminal.runs_compared import print_compared
 from ..results.json_file import write_whole
 from ..results.run_file import read_run, run_file_of
 from .exit_status import DONE
+from .options import FileMessages
 from .showing import show_paths
 
 _FEWEST = 2
 
 
-def compare(runs: Sequence[Path], markdown: Path | None, out: Path | None) -> int:
+def compare(
+    runs: Sequence[Path], markdown: Path | None, out: Path | None, messages: FileMessages
+) -> int:
     """Compare runs with the first; return the exit status.
 
     Raises:
@@ -41,5 +44,5 @@ def compare(runs: Sequence[Path], markdown: Path | None, out: Path | None) -> in
         # matplotlib takes half a second to import.
         from ...reports.charts.ratio import write_ratio_charts  # noqa: PLC0415
 
-        show_paths(write_ratio_charts(first[0], charts, str(out)), console)
+        show_paths(write_ratio_charts(first[0], charts, str(out)), console, messages)
     return DONE

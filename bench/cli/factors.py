@@ -1,6 +1,7 @@
 """What the options say is run: values that the parser has read, as the runner takes them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...mocks.clock import ClockMode
@@ -9,10 +10,8 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...mocks.transports.registry import RESPX, require_transport
 from ...mocks.workload.arrivals import CLOSED, Arrivals
 from ..runner.plan import Factors
-from ..strategies import available_strategies
 from ..trial.loops import require_loop
 from .options import DEFAULT_TRIALS, FactorOptions
-from .values import POOL_OF_LOAD, POOL_OF_PYTHON
 
 
 def factors_of(
@@ -39,19 +38,11 @@ def factors_of(
     """
     loaded = tuple(map(load_scenario, scenarios))
     _require_distinct_names(loaded)
-    strategies = available_strategies()
     for loop in options.loop:
         require_loop(loop)
-    return Factors(
-        scenarios=loaded,
-        targets=options.target,
-        strategies=tuple(strategies[name] for name in options.strategy),
-        loops=options.loop,
+    return replace(
+        options.factors(loaded, clock),
         concurrency=concurrency,
-        session_count=options.sessions,
-        clock=clock,
-        seed=options.seed,
-        tool_workers=pool_size(options.tool_workers),
         transports=tuple(transports),
         arrivals=tuple(arrivals),
     )
@@ -65,12 +56,6 @@ def _require_distinct_names(scenarios: Iterable[Scenario]) -> None:
             raise UsageError(
                 f"two different scenarios are named {scenario.name!r}: rename one of them"
             )
-
-
-def pool_size(tool_workers: int | str) -> int | None:
-    """Return the size of the pool for blocking tools, as ``Factors`` has it."""
-    sizes = {POOL_OF_LOAD: None, POOL_OF_PYTHON: 0}
-    return tool_workers if isinstance(tool_workers, int) else sizes[tool_workers]
 
 
 def clock_for(name: str | None, transports: Sequence[str]) -> ClockMode:

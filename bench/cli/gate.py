@@ -9,23 +9,27 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
+from ...reports.comparison.gate import objective_text
 from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
 from ...reports.exports.gate_markdown import gate_markdown
 from ...reports.terminal.gate import print_gate
 from ..gate.baseline import Baseline, CellBaseline, read_baseline, spec_of
-from ..gate.configuration import Configuration, read_configuration
-from ..gate.judging import TIERS, judge
+from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
+from ..gate.judging import STRUCTURE, TIERS, hold_to, judge
 from ..gate.measuring import Measured, NotMeasured, measure
 from ..gate.time.compare import TIER, Comparison, compare
 from ..gate.time.environments import dependencies_differ, environment_for
 from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
+from ..results.formatting import counted
 from ..results.json_file import write_whole
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
 from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
+from ..statistics.scaling import Objective, parse_objective
 from .commands.gate import GateOptions
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
+from .judging import say_why
 from .options import Messages
 from .progress import comparing_progress, measuring_progress
 
@@ -33,6 +37,7 @@ EXIT_STATUS = {
     Verdict.PASSED: DONE,
     Verdict.IMPROVED: DONE,
     Verdict.REGRESSED: BAD_ANSWER,
+    Verdict.MISSED: BAD_ANSWER,
     Verdict.INCONCLUSIVE: NOT_DONE,
     Verdict.COULD_NOT_JUDGE: NOT_DONE,
 }
@@ -48,6 +53,9 @@ def gate(options: GateOptions, messages: Messages) -> int:
     baseline = read_baseline(path)
     asked = options.cell
     chosen = _chosen(asked, configuration.cells, baseline, path)
+    objective = _objective(options, configuration, tiers)
+    if objective is not None:
+        _require_sessions(objective, {name: baseline.cells[name] for name in chosen})
     verdicts: list[CellVerdict] = []
     notes: list[str] = []
     # What would fail the time tier for sure is told before anything is measured.
@@ -55,6 +63,8 @@ def gate(options: GateOptions, messages: Messages) -> int:
     if checkout is None or tiers != [TIER]:
         measured = _measured(chosen, baseline, options, messages)
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
+        if objective is not None:
+            found = [hold_to(objective, each, measured[each.cell]) for each in found]
         verdicts += found
         notes += _notes(changed)
     if checkout is not None:
@@ -80,6 +90,36 @@ def _tiers(options: GateOptions) -> list[str]:
     if TIER in tiers and not options.against:
         raise UsageError("--tier time: name the commit to compare with: --against REF")
     return tiers
+
+
+def _objective(
+    options: GateOptions, configuration: Configuration, tiers: Collection[str]
+) -> Objective | None:
+    """Return the latency objective of the cells, if there is one to judge.
+
+    Raises:
+        UsageError: One is asked for, and no latency is.
+    """
+    if STRUCTURE in tiers:
+        text = options.slo or configuration.slo
+        return None if text is None else parse_objective(text)
+    if options.slo is not None:
+        raise UsageError(
+            f"--slo {options.slo}: only tier {STRUCTURE} measures latency: name it in --tier, or "
+            "leave out one of both"
+        )
+    return None
+
+
+def _require_sessions(objective: Objective, cells: Mapping[str, CellBaseline]) -> None:
+    """Refuse an objective about a figure that a cell has too few sessions for."""
+    for name, each in cells.items():
+        if each.cell.session_count < objective.sessions:
+            raise UsageError(
+                f"--slo, or slo in {CONFIGURATION_FILE}: {objective.figure} takes "
+                f"{objective.sessions} sessions, and {name} has {each.cell.session_count}: write a "
+                "baseline with more (--sessions), or ask for another figure, such as max"
+            )
 
 
 def _chosen(
@@ -173,6 +213,16 @@ def _tell(result: GateResult, options: GateOptions) -> None:
             _append(path, gate_markdown(result))
     if options.junit:
         write_whole(options.junit, gate_junit(result).encode(), UsageError)
+    _tell_missed(result.cells)
+
+
+def _tell_missed(cells: Sequence[CellVerdict]) -> None:
+    missed = [each for each in cells if each.objective is not None and not each.objective.is_met]
+    if missed:
+        first, *others = missed
+        assert first.objective is not None
+        more = f", and {counted(len(others), 'other cell')} missed it" if others else ""
+        say_why(f"{first.cell}: {objective_text(first.objective)}{more}")
 
 
 def _append(path: Path | str, text: str) -> None:

@@ -19,11 +19,12 @@ from ...mocks.traces import (
 from ..results.json_file import write_whole
 from .commands.import_trace import TraceImport
 from .exit_status import DONE
+from .options import FileMessages
 
 _HOUR_S = 3600
 
 
-def import_trace(source: Path, options: TraceImport) -> int:
+def import_trace(source: Path, options: TraceImport, messages: FileMessages) -> int:
     """Make a scenario of a trace; return the exit status.
 
     Raises:
@@ -42,7 +43,7 @@ def import_trace(source: Path, options: TraceImport) -> int:
         write_whole(recording, recording_bytes(trace.sessions), TraceError)
     write_whole(output, text.encode(), TraceError)
     load_scenario(str(output.parent / output.name))
-    _tell(trace, output)
+    _tell(trace, output, messages)
     return DONE
 
 
@@ -54,12 +55,13 @@ def _options(options: TraceImport) -> TraceOptions:
     )
 
 
-def _tell(trace: Trace, output: Path) -> None:
+def _tell(trace: Trace, output: Path, messages: FileMessages) -> None:
     calls = trace.calls
     model_h = sum(call.latency_s for call in calls) / _HOUR_S
     lines = [
         f"{len(trace.sessions):,} sessions, {len(calls):,} model calls, {model_h:,.1f} h of them",
         *(f"{count:,} {what}" for what, count in sorted(trace.malformed.items())),
-        f"{output}: run it with `warpbench run {output}`",
     ]
+    if not messages.quiet:
+        lines.append(f"{output}: run it with `warpbench run {output}`")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -15,7 +15,7 @@ from ..runner.outcome import (
     scripts_failures,
     within_limits,
 )
-from ..statistics.scaling import parse_objective
+from ..statistics.scaling import recorded_objective
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 
 _WHAT = {
@@ -41,7 +41,7 @@ def failure_status(
     failures = failures_of(cells, explained, max_failed)
     if not failures:
         return DONE
-    _say(_failed(failures))
+    say_why(_failed(failures))
     return BAD_ANSWER
 
 
@@ -49,15 +49,15 @@ def objective_status(run: Run) -> int:
     """Return ``DONE`` if a cell meets the run's objective, or none was asked for; else say why."""
     if run.objective is None:
         return DONE
-    objective = parse_objective(run.objective)
+    objective = recorded_objective(run.objective)
     match objective_outcome(run.cells, objective):
         case ObjectiveOutcome.MET:
             return DONE
         case ObjectiveOutcome.MISSED:
-            _say(f"--slo {run.objective}: missed, no cell meets it without failed sessions")
+            say_why(f"--slo {run.objective}: missed, no cell meets it without failed sessions")
             return BAD_ANSWER
         case ObjectiveOutcome.TOO_FEW_SESSIONS:
-            _say(
+            say_why(
                 f"--slo {run.objective}: could not judge, {objective.figure} takes "
                 f"{objective.sessions} sessions of a cell"
             )
@@ -71,5 +71,6 @@ def _failed(failures: Sequence[Failure]) -> str:
     return f"{first.result.cell.name}: {_WHAT[first.kind]}{more}"
 
 
-def _say(line: str) -> None:
-    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201 - why the status is not 0
+def say_why(line: str) -> None:
+    """Say on stderr why the exit status is not 0."""
+    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201

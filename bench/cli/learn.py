@@ -11,10 +11,11 @@ from ..lessons.playing import play
 from .exit_status import BAD_ANSWER, DONE
 from .factors import folder
 from .names import ALL_LESSONS
+from .options import FileMessages
 from .showing import show_paths
 
 
-def learn(lesson_name: str | None, out: Path | None) -> int:
+def learn(lesson_name: str | None, out: Path | None, messages: FileMessages) -> int:
     """List the lessons, or play one or all; return the exit status."""
     console = Console()
     if lesson_name is None:
@@ -45,5 +46,5 @@ def learn(lesson_name: str | None, out: Path | None) -> int:
             # matplotlib takes half a second to import.
             from ...reports.charts.lesson import write_lesson  # noqa: PLC0415
 
-            show_paths(write_lesson(lesson, played, seen, out), console)
+            show_paths(write_lesson(lesson, played, seen, out), console, messages)
     return DONE if all_hold else BAD_ANSWER

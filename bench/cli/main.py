@@ -47,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
-    """Let SIGTERM end this scope as Ctrl-C would, and note that it came."""
+    """Let SIGTERM end this scope as Ctrl-C would, and note that it came.
+
+    Here alone SIGTERM is given a meaning: everything below knows ``KeyboardInterrupt`` and the
+    exit status of it, whichever signal has come.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
@@ -17,6 +17,7 @@ from .values import (
     load,
     name,
     objective,
+    pool_size,
     several,
     share,
     single,
@@ -24,6 +25,11 @@ from .values import (
     whole,
 )
 from .values import names as names_of
+
+if TYPE_CHECKING:
+    from ...mocks import scenario
+    from ...mocks.clock import ClockMode
+    from ..runner.plan import Factors
 
 DEFAULT_SCENARIO = "tools"
 DEFAULT_TARGET = "agent"
@@ -36,6 +42,7 @@ FACTORS = Group.create_ordered("What to run")
 EFFORT = Group.create_ordered("How long")
 JUDGING = Group.create_ordered("What counts as bad")
 OUTPUT = Group.create_ordered("Output")
+MESSAGES = Group.create_ordered("Messages")
 
 Scenario = Annotated[
     str, Parameter(name="SCENARIO", group=FACTORS, help="A built-in name, or the path of a file.")
@@ -138,6 +145,16 @@ Objective = Annotated[
         help="A latency objective such as p99=2s; it is missed if no cell meets it.",
     ),
 ]
+ObjectiveOfEach = Annotated[
+    str | None,
+    single(objective, "FIGURE=TIME"),
+    Parameter(
+        name="--slo",
+        group=JUDGING,
+        help="A latency objective such as max=5s, in virtual time; it is missed if a cell does not "
+        "meet it. Default: the project's.",
+    ),
+]
 MaxFailed = Annotated[
     float,
     single(share, "SHARE"),
@@ -193,15 +210,46 @@ class FactorOptions:
     seed: Seed = 1
     tool_workers: ToolWorkers = POOL_OF_LOAD
 
+    def factors(self, scenarios: "tuple[scenario.Scenario, ...]", clock: "ClockMode") -> "Factors":
+        """Return what a run of these cells varies: each option of above is passed on here.
+
+        Args:
+            scenarios: The workloads.
+            clock: How time passes.
+        """
+        # Nothing is planned for --help, which reads this module.
+        from ..runner.plan import Factors  # noqa: PLC0415
+        from ..strategies import available_strategies  # noqa: PLC0415
+
+        strategies = available_strategies()
+        return Factors(
+            scenarios=scenarios,
+            targets=self.target,
+            strategies=tuple(strategies[name] for name in self.strategy),
+            loops=self.loop,
+            session_count=self.sessions,
+            clock=clock,
+            seed=self.seed,
+            tool_workers=pool_size(self.tool_workers),
+        )
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Messages:
-    """What is said on stderr while a command works."""
+class FileMessages:
+    """Whether a command names the files that it has written."""
 
     quiet: Annotated[
-        bool, Parameter(group=OUTPUT, show_default=False, help="No progress, no list of files.")
+        bool, Parameter(group=MESSAGES, show_default=False, help="No progress, no list of files.")
     ] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Messages(FileMessages):
+    """What a command that measures says on stderr meanwhile."""
+
     verbose: Annotated[
-        bool, Parameter(group=OUTPUT, show_default=False, help="Say which trial begins, and when.")
+        bool,
+        Parameter(group=MESSAGES, show_default=False, help="Say which trial begins, and when."),
     ] = False

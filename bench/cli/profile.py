@@ -16,6 +16,8 @@ from ..trial.spec import NotApplicable
 from .commands.profile import ProfileOptions
 from .exit_status import DONE
 from .factors import clock_for, factors_of, folder
+from .options import Messages
+from .progress import announced
 from .showing import show_paths
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_CELLS = 6
 
 
-def profile(scenarios: Sequence[str], options: ProfileOptions) -> int:
+def profile(scenarios: Sequence[str], options: ProfileOptions, messages: Messages) -> int:
     """Profile the cells; return the exit status."""
     # pyinstrument and the template engine take a while to import.
     from ...reports.html.profiles import tables, write_profiles  # noqa: PLC0415
@@ -42,9 +44,10 @@ def profile(scenarios: Sequence[str], options: ProfileOptions) -> int:
             f"profile: {len(specs)} cells are more than can be read side by side; choose "
             f"{_MOST_CELLS} at most by --strategy, --loop and --concurrency"
         )
+    begun = announced(specs, messages)
     out, console = folder(options.out), Console()
     profiles: list[Profile] = []
-    for spec in specs:
+    for spec in begun:
         found = profile_cell(spec)
         if isinstance(found, NotApplicable):
             text = f"{spec.cell.name}: not applicable, {found.reason}"
@@ -66,5 +69,5 @@ def profile(scenarios: Sequence[str], options: ProfileOptions) -> int:
     paths = write_profiles(profiles, out, PAGE if has_run else None)
     if has_run:
         write_report(read_run(out / RUN_FILE), out)
-    show_paths(paths, console)
+    show_paths(paths, console, messages)
     return DONE

@@ -12,6 +12,7 @@ from ...reports.terminal.progress import progress_on
 from ..results.cell import Cell
 from ..results.records import CellResult
 from ..runner.runner import Observer
+from ..trial.spec import TrialSpec
 from .options import Messages
 
 
@@ -80,6 +81,24 @@ def measuring_progress(
             yield result
 
     return passed_on
+
+
+def announced(specs: Sequence[TrialSpec], messages: Messages) -> Iterator[TrialSpec]:
+    """Return cells that run in this process one by one; say of each that it begins, if asked to.
+
+    A bar is drawn by a thread, which would stand in their profiles.
+    """
+    console = stderr_for(messages)
+
+    def passed_on() -> Iterator[TrialSpec]:
+        began_s = time.monotonic()
+        for number, spec in enumerate(specs, 1):
+            if messages.verbose:
+                cell = f"cell {number} of {len(specs)}"
+                _say(console, time.monotonic() - began_s, f"{cell} begins", spec.cell.name)
+            yield spec
+
+    return passed_on()
 
 
 def _say(console: Console, elapsed_s: float, what: str, name: str) -> None:

@@ -3,20 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from itertools import product
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ..results.run_file import RUN_FILE, write_run
-from ..runner.plan import cells_of, usual_sampling
+from ..runner.plan import Factors, cells_of, usual_sampling
 from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
+from ..statistics.scaling import parse_objective
 from ..statistics.stopping import Sampling
-from ..studies.sweep import sweep
+from ..studies.sweep import Sweep
 from .commands.run import RunOptions
+from .exit_status import INTERRUPTED
 from .factors import budget_of, clock_for, factors_of, folder, trials_of
 from .judging import failure_status, objective_status
 from .measuring import header_of
@@ -68,13 +69,15 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
     with run_progress(messages) as progress:
-        measure = partial(sweep, header, factors) if is_sweep else partial(run_cells, header, specs)
-        found, interrupted = measure(
+        found, interrupted = run_cells(
+            header,
+            () if is_sweep else specs,
             sampling=sampling,
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, run_file),
             kept=kept,
+            more=_sweep(factors, options, sampling).next if is_sweep else lambda _: (),
         )
     if validated and not interrupted:
         found, interrupted = validate(
@@ -83,11 +86,16 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     if options.json:
         print(json.dumps(asdict(found), indent=2))  # noqa: T201 - what was asked for
     else:
-        show_run(found, run_file, out, names_files=not messages.quiet)
+        show_run(found, run_file, out, messages)
     if interrupted:
-        return 128 + interrupted
+        return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
     return failed or objective_status(found)
+
+
+def _sweep(factors: Factors, options: RunOptions, sampling: Sampling) -> Sweep:
+    objective = None if options.slo is None else parse_objective(options.slo)
+    return Sweep(factors, objective, sampling.trials)
 
 
 def _is_sweep(options: RunOptions) -> bool:

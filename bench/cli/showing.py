@@ -7,22 +7,23 @@ from rich.console import Console
 
 from ...reports.terminal.table import render_table
 from ..results.records import Run
+from .options import FileMessages
 
 
-def show_run(run: Run, run_file: Path, out: Path, *, names_files: bool = True) -> None:
+def show_run(run: Run, run_file: Path, out: Path, messages: FileMessages) -> None:
     """Print the table, write page and charts, and name every file."""
     console = Console()
     render_table(run, console)
     if run.cells:
         paths = write_pages(run, out)
-        if names_files:
+        if not messages.quiet:
             console.print()
-            show_paths((run_file, *paths), console)
+        show_paths((run_file, *paths), console, messages)
 
 
-def show_paths(paths: Iterable[Path | str], console: Console) -> None:
-    """Print the paths of files, a line each."""
-    for path in paths:
+def show_paths(paths: Iterable[Path | str], console: Console, messages: FileMessages) -> None:
+    """Print the paths of files, a line each, unless quiet was asked for."""
+    for path in () if messages.quiet else paths:
         console.print(str(path), soft_wrap=True, markup=False, highlight=False)
 
 

@@ -1,6 +1,5 @@
 """``--validate``: cells of a run once more, in pairs with real waiting and without."""
 
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
 from ..results.records import Run, Status
 from ..results.run_file import write_run
-from ..runner.interruption import signal_of
 from ..runner.runner import Trials
 from ..studies.fidelity import chosen_specs, measure_fidelity
 from ..trial.spec import TrialSpec
@@ -45,7 +43,7 @@ def validate(
     run_file: Path,
     *,
     messages: Messages,
-) -> tuple[Run, signal.Signals | None]:
+) -> tuple[Run, bool]:
     """Run cells on both clocks, and save the run after each.
 
     Args:
@@ -57,7 +55,7 @@ def validate(
         messages: How much is said of it.
 
     Returns:
-        The run with what was found, and the signal that ended it early, if one did.
+        The run with what was found, and whether it was interrupted.
     """
     console = stderr_for(messages)
     measured = {result.cell.name for result in run.cells if result.status is Status.MEASURED}
@@ -70,9 +68,9 @@ def validate(
         except TrialError as error:
             console.print(f"{result}: left out, {error}", markup=False, highlight=False)
             continue
-        except KeyboardInterrupt as interruption:
-            return run, signal_of(interruption)
+        except KeyboardInterrupt:
+            return run, True
         if found is not None:
             run = replace(run, fidelity=(*run.fidelity, found))
             write_run(run, run_file)
-    return run, None
+    return run, False

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
+from ..statistics.scaling import parse_objective
 from .baseline import BASELINE_FILE
 from .tolerances import Tolerances
 
@@ -27,6 +28,7 @@ class Configuration:
         tool_workers: Threads for blocking tools, as ``--tool-workers`` has it.
         time_cells: Names of the cells that the time tier judges; empty for the first four.
         budget_s: Seconds that the time tier may take.
+        slo: The latency objective of each cell, as ``--slo`` has it; ``None`` for none.
         environment: What pip installs where the dependencies of the other commit differ.
         tolerances: How far a figure may move.
     """
@@ -38,6 +40,7 @@ class Configuration:
     tool_workers: int | str = "load"
     time_cells: tuple[str, ...] = ()
     budget_s: float = DEFAULT_BUDGET_S
+    slo: str | None = None
     environment: tuple[str, ...] = ()
     tolerances: Tolerances = field(default_factory=Tolerances)
 
@@ -84,6 +87,11 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
             )
     if not configuration.budget_s > 0:
         raise UsageError(f"{file}: tool.warpbench.budget-s: expected a number above 0")
+    if configuration.slo is not None:
+        try:
+            parse_objective(configuration.slo)
+        except ValueError as error:
+            raise UsageError(f"{file}: tool.warpbench.slo: {error}") from None
     return configuration
 
 

@@ -12,8 +12,10 @@ from ..results.verdict import (
     Verdict,
     not_measured,
     verdict_on,
+    with_objective,
 )
 from ..runner.environment import Difference
+from ..statistics.scaling import Objective
 from .baseline import CellBaseline
 from .measuring import Measured, NotMeasured
 from .structure.compare import gain, is_same_workload, structure_changes
@@ -63,3 +65,22 @@ def judge(
         else:
             changes.append(change)
     return verdict_on(name, changes, notes)
+
+
+def hold_to(
+    objective: Objective, judged: CellVerdict, after: Measured | NotMeasured
+) -> CellVerdict:
+    """Judge a cell by a latency objective as well: in virtual time, so by the figure itself.
+
+    Args:
+        objective: The objective.
+        judged: What the baseline says of the cell.
+        after: What it looks like now; a cell that was not measured has no latency to judge.
+    """
+    if isinstance(after, NotMeasured):
+        return judged
+    found = after.structure
+    return with_objective(
+        judged,
+        objective.verdict_on(found.latency_s, succeeded=found.succeeded, started=found.started),
+    )

@@ -172,10 +172,12 @@ def signed_percent(share: float, decimals: int = 1) -> str:
 
 
 def from_to_seconds(before_s: float, after_s: float) -> str:
-    """Show two times in one unit, with as many digits as they need to differ.
+    """Show how a time has changed: ``1.00 s → 1.11 s``, but ``1.0000 s → 1.0002 s``."""
+    return " → ".join(distinct_seconds(before_s, after_s))
 
-    ``1.00 s → 1.11 s``, but ``1.0000 s → 1.0002 s``.
-    """
+
+def distinct_seconds(before_s: float, after_s: float) -> tuple[str, str]:
+    """Show two times in one unit, with as many digits as they need to differ."""
     unit = time_unit(max(before_s, after_s))
     before, after = before_s / unit.factor, after_s / unit.factor
     least = _decimals(max(before, after))
@@ -187,7 +189,7 @@ def from_to_seconds(before_s: float, after_s: float) -> str:
         ),
         least if before == after else _MOST_DECIMALS,
     )
-    return f"{before:,.{decimals}f} {unit.name} → {after:,.{decimals}f} {unit.name}"
+    return f"{before:,.{decimals}f} {unit.name}", f"{after:,.{decimals}f} {unit.name}"
 
 
 def _three(value: float) -> str:

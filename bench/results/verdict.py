@@ -1,7 +1,7 @@
 """What the gate concludes about a change, a cell and all cells, as values."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -11,8 +11,18 @@ class Verdict(StrEnum):
     PASSED = "passed"
     IMPROVED = "improved"
     REGRESSED = "regressed"
+    MISSED = "objective missed"
     INCONCLUSIVE = "inconclusive"
     COULD_NOT_JUDGE = "could not judge"
+
+
+_WORST_FIRST = (
+    Verdict.REGRESSED,
+    Verdict.MISSED,
+    Verdict.COULD_NOT_JUDGE,
+    Verdict.INCONCLUSIVE,
+    Verdict.IMPROVED,
+)
 
 
 class ChangeKind(StrEnum):
@@ -148,6 +158,27 @@ class Reason:
     limit: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveVerdict:
+    """Whether sessions meet a latency objective.
+
+    Attributes:
+        figure: Which figure of their latencies the objective is about.
+        limit_s: What the figure may be at most, in seconds.
+        reached_s: What it is, in seconds; ``None`` where too few sessions ended for it.
+        succeeded: Sessions that succeeded.
+        started: Sessions that were started.
+        is_met: Whether the figure is within its limit, and every session succeeded.
+    """
+
+    figure: str
+    limit_s: float
+    reached_s: float | None
+    succeeded: int
+    started: int
+    is_met: bool
+
+
 @dataclass(frozen=True, slots=True)
 class CellVerdict:
     """The gate's verdict on one cell.
@@ -159,6 +190,7 @@ class CellVerdict:
         reason: Why the cell could not be judged, else ``None``.
         notes: Changes that decide nothing.
         tier: The tier that judged, unless it is those of the baseline file.
+        objective: Whether the cell meets the latency objective; ``None`` without one.
     """
 
     cell: str
@@ -167,6 +199,7 @@ class CellVerdict:
     reason: Reason | None = None
     notes: tuple[Note, ...] = ()
     tier: str = ""
+    objective: ObjectiveVerdict | None = None
 
     @property
     def title(self) -> str:
@@ -211,8 +244,16 @@ def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[Note] = ())
     return CellVerdict(cell, verdict, found, notes=tuple(notes))
 
 
+def with_objective(judged: CellVerdict, objective: ObjectiveVerdict) -> CellVerdict:
+    """Return the verdict on a cell that is held to a latency objective as well."""
+    found = {judged.verdict} if objective.is_met else {judged.verdict, Verdict.MISSED}
+    return replace(judged, verdict=_worst(found), objective=objective)
+
+
 def overall(verdicts: Iterable[CellVerdict]) -> Verdict:
     """Return the verdict on all cells: the worst of them."""
-    found = {each.verdict for each in verdicts}
-    order = (Verdict.REGRESSED, Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE, Verdict.IMPROVED)
-    return next((verdict for verdict in order if verdict in found), Verdict.PASSED)
+    return _worst({each.verdict for each in verdicts})
+
+
+def _worst(found: Collection[Verdict]) -> Verdict:
+    return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.PASSED)

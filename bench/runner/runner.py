@@ -1,6 +1,5 @@
 """Runs every cell of a plan, trial by trial, and keeps what is finished."""
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,6 @@ from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result, trial_figures, without_result
 from ..trial.spec import NotApplicable, TrialSpec
 from .findings import findings_of, interrupted
-from .interruption import signal_of, sigterm_raises
 from .plan import in_turn, key_of
 
 
@@ -73,11 +71,12 @@ def run_cells(
     save: Callable[[Run], None],
     kept: KeptTrials | None = None,
     now_s: Callable[[], float] = time.monotonic,
-) -> tuple[Run, signal.Signals | None]:
+    more: Callable[[Sequence[CellResult]], Sequence[TrialSpec]] = lambda _: (),
+) -> tuple[Run, bool]:
     """Run the cells, their trials taking turns; keep each trial as it ends, the run at its end.
 
-    A cell whose trial fails is a failed cell with the reason; the others go on. Ctrl-C and
-    SIGTERM end the run with what is finished.
+    A cell whose trial fails is a failed cell with the reason; the others go on. Ctrl-C,
+    and a SIGTERM likewise, ends the run with what is finished.
 
     Args:
         header: Goes into the run as it is.
@@ -88,9 +87,10 @@ def run_cells(
         save: Called with the run, once, when it has ended or is interrupted.
         kept: Where trials are kept as they end, and those of an earlier start are taken from.
         now_s: Reads the time that a budget is spent in.
+        more: Names further cells by the results so far, until it has none.
 
     Returns:
-        The run, and the signal that interrupted it, if one did.
+        The run, and whether it was interrupted.
 
     Raises:
         TargetError: A target cannot be used.
@@ -104,7 +104,13 @@ def run_cells(
         kept=kept,
         now_s=now_s,
     )
-    return measurement.run(lambda: measurement.measure(specs))
+
+    def measure() -> None:
+        measurement.measure(specs)
+        while further := more(measurement.cells):
+            measurement.measure(further)
+
+    return measurement.run(measure)
 
 
 class Measurement:
@@ -142,14 +148,14 @@ class Measurement:
         self._states: list[_CellState] = []
         self._taken = 0
         self._done = 0
-        self._interrupted_by: signal.Signals | None = None
+        self._was_interrupted = False
 
     @property
     def cells(self) -> tuple[CellResult, ...]:
         """The cells that have a result."""
         return tuple(state.result for state in self._states if state.result is not None)
 
-    def run(self, measure: Callable[[], None]) -> tuple[Run, signal.Signals | None]:
+    def run(self, measure: Callable[[], None]) -> tuple[Run, bool]:
         """Measure, refine, and save the run, however it ends.
 
         One that was interrupted before anything was measured is not saved: it would take the
@@ -161,18 +167,17 @@ class Measurement:
         Returns:
             As ``run_cells``.
         """
-        with sigterm_raises():
-            try:
-                measure()
-                self._refine()
-            except KeyboardInterrupt as interruption:
-                self._interrupted_by = signal_of(interruption)
-                for state in self._states:
-                    state.settle()
+        try:
+            measure()
+            self._refine()
+        except KeyboardInterrupt:
+            self._was_interrupted = True
+            for state in self._states:
+                state.settle()
         run = self._run()
-        if run.cells or self._interrupted_by is None:
+        if run.cells or not self._was_interrupted:
             self._save(run)
-        return run, self._interrupted_by
+        return run, self._was_interrupted
 
     def measure(self, specs: Sequence[TrialSpec]) -> None:
         """Give each of these cells the trials that it gets in any case, in turns there and back."""
@@ -234,7 +239,7 @@ class Measurement:
     def _run(self) -> Run:
         cells = self.cells
         findings = findings_of(cells)
-        if self._interrupted_by is not None:
+        if self._was_interrupted:
             findings = (interrupted(len(cells), len(self._states)), *findings)
         return Run(
             created_at=self._header.created_at,

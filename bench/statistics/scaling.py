@@ -13,6 +13,7 @@ from functools import lru_cache
 from ...mocks.errors import UsageError
 from ..results.durations import parse_duration_s
 from ..results.records import CellResult, LatencySummary, Status
+from ..results.verdict import ObjectiveVerdict
 from .percentiles import PERCENTILES, samples_for
 
 FEWEST_LOADS = 4
@@ -81,28 +82,51 @@ class Objective:
 
     def is_kept(self, cell: CellResult) -> bool:
         """Whether a cell keeps it, and loses no session."""
-        reached_s: float | None = getattr(cell.latency_s, self.figure)
-        return cell.sessions.all_succeeded and reached_s is not None and reached_s <= self.limit_s
+        sessions = cell.sessions
+        return self.verdict_on(
+            cell.latency_s, succeeded=sessions.succeeded, started=sessions.started
+        ).is_met
+
+    def verdict_on(
+        self, latency_s: LatencySummary, *, succeeded: int, started: int
+    ) -> ObjectiveVerdict:
+        """Judge sessions by their latencies: each must have succeeded, too."""
+        reached_s: float | None = getattr(latency_s, self.figure)
+        return ObjectiveVerdict(
+            figure=self.figure,
+            limit_s=self.limit_s,
+            reached_s=reached_s,
+            succeeded=succeeded,
+            started=started,
+            is_met=succeeded == started and reached_s is not None and reached_s <= self.limit_s,
+        )
 
 
 def parse_objective(text: str) -> Objective:
-    """Read a latency objective.
+    """Read a latency objective as people write it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    figure, _, limit = text.strip().partition("=")
+    if figure not in _FIGURES:
+        raise ValueError(
+            f"{text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
+            f"{', '.join(_FIGURES)}"
+        )
+    return Objective(figure, parse_duration_s(limit))
+
+
+def recorded_objective(text: str) -> Objective:
+    """Read the latency objective of a run. Older ones hold bare numbers, which were seconds.
 
     Raises:
         UsageError: It is none.
     """
-    figure, _, limit = text.strip().partition("=")
-    if figure not in _FIGURES:
-        raise UsageError(
-            f"--slo {text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
-            f"{', '.join(_FIGURES)}"
-        )
-    # Runs of before hold bare numbers, which were seconds; a new one is refused without a unit.
-    unit = "s" if limit[-1:].isdecimal() else ""
     try:
-        return Objective(figure, parse_duration_s(limit + unit))
+        return parse_objective(f"{text}s" if text[-1:].isdecimal() else text)
     except ValueError as error:
-        raise UsageError(f"--slo {figure}={error}") from None
+        raise UsageError(f"--slo {error}") from None
 
 
 def fit(points: Iterable[tuple[int, float]]) -> ScalingLaw | None:

@@ -6,18 +6,13 @@ to both neighbours of its best are measured, so that the knee lies within one st
 """
 
 import math
-import signal
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..results.cell import Cell
-from ..results.records import CellResult, Run, Status
-from ..results.trial_file import KeptTrials
+from ..results.records import CellResult, Status
 from ..runner.plan import Factors, cells_of
-from ..runner.runner import Measurement, Observer, RunHeader, Trials
-from ..statistics.scaling import parse_objective
-from ..statistics.stopping import Sampling
+from ..statistics.scaling import Objective
 from ..trial.spec import TrialSpec
 
 MOST_LOAD = 16_384
@@ -32,62 +27,37 @@ _FLAT_STEPS = 2
 Series = tuple[str, str, str, str, str]
 
 
-def sweep(
-    header: RunHeader,
-    factors: Factors,
-    *,
-    sampling: Sampling,
-    runner: Trials,
-    observer: Observer,
-    save: Callable[[Run], None],
-    kept: KeptTrials | None = None,
-    now_s: Callable[[], float] = time.monotonic,
-) -> tuple[Run, signal.Signals | None]:
-    """Measure each strategy at rising loads.
+class Sweep:
+    """Names the cells of a sweep, load by load: which come next follows from what was found.
 
     Args:
-        header: Goes into the run as it is; its objective says how many sessions a cell takes.
         factors: What is varied; their loads are not used.
-        sampling: How many trials each cell gets; what a budget leaves when the loads are found
-            goes to the cells whose figure is uncertain.
-        runner: Runs a trial.
-        observer: Told how it gets on.
-        save: As for ``run_cells``.
-        kept: As for ``run_cells``.
-        now_s: Reads the time that a budget is spent in.
-
-    Returns:
-        The run, and the signal that interrupted it, if one did.
+        objective: The latency objective, if there is one: a cell has the sessions that it takes.
+        trials: How many trials each cell gets at least.
     """
-    measurement = Measurement(
-        header,
-        sampling=sampling,
-        runner=runner,
-        observer=observer,
-        save=save,
-        kept=kept,
-        now_s=now_s,
-    )
-    objective = None if header.objective is None else parse_objective(header.objective)
-    fewest_sessions = 1 if objective is None else -(-objective.sessions // sampling.trials)
-    return measurement.run(lambda: _find_loads(measurement, factors, fewest_sessions))
 
+    def __init__(self, factors: Factors, objective: Objective | None, trials: int) -> None:
+        self._factors = factors
+        self._fewest_sessions = 1 if objective is None else -(-objective.sessions // trials)
+        self._load = 1
+        self._growing = {_series_of(spec.cell) for spec in _specs(factors, None)}
+        self._is_at_its_end = False
 
-def _find_loads(measurement: Measurement, factors: Factors, fewest_sessions: int) -> None:
-    load, growing = 1, {_series_of(spec.cell) for spec in _specs(factors, None)}
-    while growing and load <= MOST_LOAD:
-        wanted = dict.fromkeys(growing, (load,))
-        measurement.measure(_specs(factors, wanted, fewest_sessions))
-        load *= 2
-        growing = {
-            series
-            for series, cells in _by_series(measurement.cells).items()
-            if series in growing and _is_growing(cells)
+    def next(self, cells: Sequence[CellResult]) -> tuple[TrialSpec, ...]:
+        """Return the cells to measure after those that have a result; none at the end."""
+        if self._is_at_its_end:
+            return ()
+        found = _by_series(cells)
+        self._growing = {
+            series for series in self._growing if series not in found or _is_growing(found[series])
         }
-    half_way = {
-        series: half_way_loads(cells) for series, cells in _by_series(measurement.cells).items()
-    }
-    measurement.measure(_specs(factors, half_way, fewest_sessions))
+        if self._growing and self._load <= MOST_LOAD:
+            wanted: dict[Series, tuple[int, ...]] = dict.fromkeys(self._growing, (self._load,))
+            self._load *= 2
+        else:
+            self._is_at_its_end = True
+            wanted = {series: half_way_loads(measured) for series, measured in found.items()}
+        return _specs(self._factors, wanted, self._fewest_sessions)
 
 
 def half_way_loads(cells: Sequence[CellResult]) -> tuple[int, ...]:

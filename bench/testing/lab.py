@@ -12,6 +12,7 @@ from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.scenario import Scenario, load_scenario
+from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
 from ..results.records import LatencySummary, SessionCounts
@@ -20,6 +21,7 @@ from ..results.time_parts import TimeParts, in_seconds
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
+from ..statistics.scaling import Objective, parse_objective
 from ..statistics.summary import count_sessions, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
@@ -213,6 +215,21 @@ def run_cell(spec: TrialSpec, target: object) -> LabResult:
         return measure()
 
 
+def assert_objective(result: LabResult, objective: Objective | None) -> None:
+    """Hold a result to a latency objective, if there is one.
+
+    Raises:
+        AssertionError: The cell misses it.
+    """
+    __tracebackhide__ = True  # pytest shows the line of the test instead
+    if objective is None:
+        return
+    counts = result.sessions
+    found = objective.verdict_on(result.latency, succeeded=counts.succeeded, started=counts.started)
+    if not found.is_met:
+        raise AssertionError(f"{result.cell.name}: {objective_text(found)}")
+
+
 @contextmanager
 def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabResult]]:
     """Prepare a cell to be run in this process, any number of times; see ``run_cell``."""
@@ -227,6 +244,30 @@ def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabR
                 f"{measure.reason}, but strategy {spec.cell.strategy!r} drives one: choose another"
             )
         yield lambda: _result(spec.cell, measure())
+
+
+def objective_of(slo: str | None, sessions: int) -> Objective | None:
+    """Return the latency objective that a cell is to meet.
+
+    Args:
+        slo: The objective: ``max=5s``; ``None`` for none.
+        sessions: How many sessions the cell has.
+
+    Raises:
+        UsageError: It is none, or so few sessions do not tell.
+    """
+    if slo is None:
+        return None
+    try:
+        objective = parse_objective(slo)
+    except ValueError as error:
+        raise UsageError(f"slo={error}") from None
+    if sessions < objective.sessions:
+        raise UsageError(
+            f"slo={slo!r}: {objective.figure} takes {objective.sessions} sessions, and "
+            f"this cell has {sessions}: ask for more, or for another figure, such as max"
+        )
+    return objective
 
 
 def _result(cell: Cell, trial: TrialResult) -> LabResult:

@@ -1,7 +1,7 @@
 """A pytest plugin: the fixture ``lab`` runs an agent against the mocked world inside a test.
 
     def test_the_tools_of_a_round_overlap(lab):
-        result = lab.run("my_agent:build", scenario="tools", sessions=10)
+        result = lab.run("my_agent:build", scenario="tools", sessions=10, slo="max=5s")
         assert result.makespan == result.ideal.makespan
         assert result.blocked_loop == []
 
@@ -42,6 +42,7 @@ class LabInTests:
         clock: str = "virtual",
         seed: int = 1,
         tool_workers: int | None = None,
+        slo: str | None = None,
     ) -> "LabResult":
         """Run sessions of an agent, in this process; times are in seconds.
 
@@ -56,12 +57,16 @@ class LabInTests:
             clock: ``virtual`` (exact), ``warp`` (true, with computing) or ``wall``.
             seed: Seed of the script.
             tool_workers: Threads for blocking tools; by default as many as the load needs.
+            slo: A latency objective that the sessions are to meet, such as ``max=5s``: none
+                fails, and the figure is within its limit on the clock.
 
         Raises:
+            AssertionError: The sessions miss the objective.
             UsageError: The target or an option cannot be used.
             TrialError: The strategy does not fit the target, or a loop runs in this thread.
         """
-        from .lab import run_cell, spec_of  # noqa: PLC0415
+        __tracebackhide__ = True  # a missed objective is shown at the line of the test
+        from .lab import assert_objective, objective_of, run_cell, spec_of  # noqa: PLC0415
 
         spec = spec_of(
             target,
@@ -74,8 +79,10 @@ class LabInTests:
             seed=seed,
             tool_workers=tool_workers,
         )
+        objective = objective_of(slo, spec.cell.session_count)
         result = run_cell(spec, target)
         self._runs.append(result)
+        assert_objective(result, objective)
         return result
 
     def benchmark(
@@ -84,6 +91,7 @@ class LabInTests:
         target: object = "agent",
         *,
         rounds: int = 5,
+        slo: str | None = None,
         **options: Any,
     ) -> "LabResult":
         """Let pytest-benchmark time a cell: what its sessions compute, since waits are skipped.
@@ -95,17 +103,22 @@ class LabInTests:
             benchmark: The fixture of pytest-benchmark.
             target: As in ``run``.
             rounds: How often all the sessions are run.
+            slo: As in ``run``, of the last round.
             **options: As in ``run``.
 
         Returns:
             The result of the last round.
         """
-        from .lab import prepared_cell, spec_of  # noqa: PLC0415
+        __tracebackhide__ = True
+        from .lab import assert_objective, objective_of, prepared_cell, spec_of  # noqa: PLC0415
 
-        with prepared_cell(spec_of(target, **options), target) as measure:
+        spec = spec_of(target, **options)
+        objective = objective_of(slo, spec.cell.session_count)
+        with prepared_cell(spec, target) as measure:
             result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)
         benchmark.extra_info.update(result.figures())
         self._runs.append(result)
+        assert_objective(result, objective)
         return result
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ...bench.results.formatting import (
     counted,
+    distinct_seconds,
     from_to_seconds,
     mean_count,
     percent,
@@ -20,6 +21,7 @@ from ...bench.results.verdict import (
     GateResult,
     Note,
     NoteKind,
+    ObjectiveVerdict,
     Reason,
     ReasonKind,
     Verdict,
@@ -72,6 +74,20 @@ def note_text(note: Note) -> str:
             return f"{text}; check whether sessions leak memory"
         case NoteKind.MEASURED:
             return text
+
+
+def objective_text(objective: ObjectiveVerdict) -> str:
+    """Return in words whether sessions meet a latency objective."""
+    figure = objective.figure
+    if objective.reached_s is None or objective.succeeded < objective.started:
+        of = counted(objective.started, "session")
+        return (
+            f"{whole(objective.succeeded)} of {of} succeeded; the objective (latency {figure} of "
+            f"{seconds(objective.limit_s)}) needs all of them"
+        )
+    reached, limit = distinct_seconds(objective.reached_s, objective.limit_s)
+    verb = "meets" if objective.is_met else "misses"
+    return f"latency {figure} of {reached} {verb} the objective of {limit}"
 
 
 def reason_text(reason: Reason) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...bench.results.records import CellResult, Run, Status
-from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, parse_objective
+from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, recorded_objective
 from .ranking import ComparisonGroup, Series, is_level
 
 _WORST_FIT = 0.1
@@ -22,7 +22,7 @@ def fits_well(law: ScalingLaw | None) -> bool:
 
 def objective_of(run: Run) -> Objective | None:
     """Return the latency objective that a run was asked for."""
-    return None if run.objective is None else parse_objective(run.objective)
+    return None if run.objective is None else recorded_objective(run.objective)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,32 @@
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ...bench.results.verdict import GateResult, Verdict
-from ..comparison.gate import change_text, reason_text
+from ..comparison.gate import change_text, objective_text, reason_text
 
+_FAILED = (Verdict.REGRESSED, Verdict.MISSED)
 _WITHOUT_ANSWER = (Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE)
 
 
 def gate_junit(result: GateResult) -> str:
     """Return one test case for each cell.
 
-    A cell that regressed is a failure; one that could not be judged is an error.
+    A cell that regressed or missed the objective is a failure; one that could not be judged is an
+    error.
     """
     verdicts = [cell.verdict for cell in result.cells]
     suite = Element(
         "testsuite",
         name="warpbench gate",
         tests=str(len(verdicts)),
-        failures=str(verdicts.count(Verdict.REGRESSED)),
+        failures=str(sum(verdict in _FAILED for verdict in verdicts)),
         errors=str(sum(verdict in _WITHOUT_ANSWER for verdict in verdicts)),
     )
     for cell in result.cells:
         case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.title))
-        text = "\n".join(map(change_text, cell.changes))
-        if cell.verdict is Verdict.REGRESSED:
-            worse = [change_text(change) for change in cell.changes if change.is_worse]
+        objective = [] if cell.objective is None else [objective_text(cell.objective)]
+        text = "\n".join([*map(change_text, cell.changes), *objective])
+        if cell.verdict in _FAILED:
+            worse = [change_text(change) for change in cell.changes if change.is_worse] or objective
             SubElement(case, "failure", message=_legal(worse[0])).text = _legal(text)
         elif cell.verdict in _WITHOUT_ANSWER:
             reason = cell.verdict if cell.reason is None else reason_text(cell.reason)

@@ -1,12 +1,15 @@
 """A factor of a cell is declared at its field: reports tell cells apart by it without an edit."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
+from warpbench.bench.cli.options import FactorOptions
 from warpbench.bench.results.cell import FACTORS, Factor
 from warpbench.bench.results.records import Run
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.strategies import gather
+from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.transports.registry import RESPX
 from warpbench.reports.comparison.ranking import scenarios
@@ -22,6 +25,16 @@ OTHER = {
     "tool_workers": 3,
     "seed": 77,
     "session_count": 55,
+}
+
+
+OPTIONS: dict[str, Any] = {
+    "target": ("bare-sdk",),
+    "strategy": ("threads",),
+    "loop": ("uvloop",),
+    "sessions": 3,
+    "seed": 77,
+    "tool_workers": 3,
 }
 
 
@@ -73,13 +86,29 @@ def test_one_that_is_added_is_shown_like_the_others(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_plan_has_a_field_for_each_factor() -> None:
-    """The other two files: the plan that varies it, and the option."""
+    """The second file: the plan that varies it."""
     singular = {"tool_workers", "clock", "seed"}
     planned = {part.name for part in fields(Factors)}
 
     assert {name if name in singular else f"{name.removesuffix('s')}s" for name in FACTORS} <= (
         planned
     )
+
+
+@pytest.mark.parametrize("option", [part.name for part in fields(FactorOptions)])
+def test_each_option_is_passed_on_where_it_is_declared(option: str) -> None:
+    """The third file: one that is declared and goes nowhere has no row in ``OPTIONS``."""
+    scenarios = (load_scenario("chat"),)
+
+    usual = FactorOptions().factors(scenarios, ClockMode.VIRTUAL)
+    other = FactorOptions(**{option: OPTIONS[option]}).factors(scenarios, ClockMode.VIRTUAL)
+
+    changed = [
+        part.name
+        for part in fields(Factors)
+        if getattr(usual, part.name) != getattr(other, part.name)
+    ]
+    assert len(changed) == 1
 
 
 def test_usual_values_go_without_saying() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..options import OUTPUT, OptionalOut, RunFile
+from ..options import OUTPUT, FileMessages, OptionalOut, RunFile
 
 
 def compare(
@@ -15,8 +15,9 @@ def compare(
         Parameter(metavar="FILE", group=OUTPUT, help="Write the comparison as Markdown."),
     ] = None,
     out: OptionalOut = None,
+    messages: FileMessages = FileMessages(),
 ) -> int:
     """Compare runs with the first."""
     from ..compare import compare as compare_all
 
-    return compare_all(runs, markdown, out)
+    return compare_all(runs, markdown, out, messages)

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import names
-from ..options import EFFORT, FACTORS, OUTPUT, Cells, Json, Messages
+from ..options import EFFORT, FACTORS, OUTPUT, Cells, Json, Messages, ObjectiveOfEach
 from ..values import Duration
 from ..values import names as names_of
 
@@ -48,6 +48,7 @@ class GateOptions:
         Duration | None,
         Parameter(group=EFFORT, help="Time that the time tier may take. Default: 2m."),
     ] = None
+    slo: ObjectiveOfEach = None
     json: Json = False
     summary: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from cyclopts import Group, Parameter
 
 from ....mocks.traces import SubagentForm, TokenModel
 from .. import names
-from ..options import OUTPUT
+from ..options import OUTPUT, FileMessages
 from ..values import Count, Duration, Rate, name
 
 _DERIVED = Group.create_ordered("Where a trace has no latencies")
@@ -71,8 +71,9 @@ def trace(
     /,
     *,
     options: TraceImport,
+    messages: FileMessages = FileMessages(),
 ) -> int:
     """Make a scenario of a trace."""
     from ..import_trace import import_trace
 
-    return import_trace(file, options)
+    return import_trace(file, options, messages)

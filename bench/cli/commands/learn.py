@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import names
-from ..options import OptionalOut
+from ..options import FileMessages, OptionalOut
 from ..values import name
 
 
@@ -18,8 +18,9 @@ def learn(
     /,
     *,
     out: OptionalOut = None,
+    messages: FileMessages = FileMessages(),
 ) -> int:
     """Play lessons."""
     from ..learn import learn as play
 
-    return play(lesson, out)
+    return play(lesson, out, messages)

@@ -11,6 +11,7 @@ from ..options import (
     Concurrency,
     FactorOptions,
     Loops,
+    Messages,
     Out,
     Scenario,
     Strategies,
@@ -32,8 +33,9 @@ class ProfileOptions(FactorOptions):
 def profile(
     *scenarios: Scenario,
     options: ProfileOptions = ProfileOptions(),
+    messages: Messages = Messages(),
 ) -> int:
     """Show where the CPU time goes."""
     from ..profile import profile as profile_cells
 
-    return profile_cells(scenarios or (DEFAULT_SCENARIO,), options)
+    return profile_cells(scenarios or (DEFAULT_SCENARIO,), options, messages)

@@ -202,6 +202,62 @@ def test_one_tier_can_be_asked_for(warpbench: Warpbench, tmp_path: Path, baselin
     assert warpbench("gate", "--tier", "work").status == 1
 
 
+@in_process
+class TestObjective:
+    """Every cell is to meet it; the good agent's slowest session takes 2.4 s of virtual time."""
+
+    CELL = "tools/owner_agent:build/gather/asyncio@6"
+
+    @pytest.fixture(autouse=True)
+    def project(self, tmp_path: Path, baseline: Path) -> None:
+        begin(tmp_path, baseline)
+
+    def test_one_that_is_met_is_told_with_its_figure(self, warpbench: Warpbench) -> None:
+        judged = warpbench("gate", "--slo", "max=2500ms", "--json")
+
+        assert judged.status == 0, judged.out
+        (cell,) = json.loads(judged.out)["cells"]
+        assert cell["verdict"] == "passed"
+        assert cell["objective"]["reached_s"] <= 2.5
+
+    def test_one_that_is_missed_is_status_1_and_a_line_with_cell_figure_and_objective(
+        self, warpbench: Warpbench
+    ) -> None:
+        judged = warpbench("gate", "--slo", "max=1s")
+
+        assert judged.status == 1
+        assert "objective missed: 1 of 1 cell" in judged.out
+        (line,) = [each for each in judged.err.splitlines() if each.startswith("warpbench: ")]
+        assert line.startswith(f"warpbench: {self.CELL}: latency max of ")
+        assert line.endswith("misses the objective of 1.00 s")
+
+    def test_the_project_may_have_one_and_the_option_stands_in_for_it(
+        self, warpbench: Warpbench, tmp_path: Path
+    ) -> None:
+        (tmp_path / "pyproject.toml").write_text('[tool.warpbench]\nslo = "mean=1s"\n')
+
+        assert warpbench("gate").status == 1
+        assert warpbench("gate", "--slo", "mean=1h").status == 0
+        assert warpbench("gate", "--tier", "work").status == 0
+
+    @pytest.mark.parametrize(
+        ("options", "complaint"),
+        [
+            (("--slo", "p99=2s"), f"p99 takes 100 sessions, and {CELL} has 6"),
+            (("--slo", "max=2s", "--tier", "work"), "only tier structure measures latency"),
+        ],
+    )
+    def test_where_no_figure_tells_it_is_refused_in_one_line(
+        self, options: tuple[str, ...], complaint: str, warpbench: Warpbench
+    ) -> None:
+        judged = warpbench("gate", *options)
+
+        assert judged.status == 2
+        assert judged.out == ""
+        (line,) = judged.err.splitlines()
+        assert complaint in line
+
+
 @pytest.mark.parametrize("after_s", [0.0, 2.0], ids=["its server starts", "trials are under way"])
 def test_ctrl_c_ends_a_measurement_and_leaves_no_trial_and_no_file(
     after_s: float, tmp_path: Path

@@ -53,8 +53,8 @@ def test_a_length_of_time_is_read_the_same_everywhere(words: tuple[str, ...]) ->
 
 
 def test_so_is_that_of_an_objective() -> None:
-    assert parsed("run", "--slo", "p99=2s")["slo"] == "p99=2s"
-    for command in ("run", "advise"):
+    for command in ("run", "advise", "gate"):
+        assert parsed(command, "--slo", "p99=2s")["slo"] == "p99=2s"
         assert "--slo '2' has no unit: write 2s or 2m" in refusal(command, "--slo", "p99=2")
 
 
@@ -173,6 +173,26 @@ class TestBaseline:
 
     def test_without_them_the_project_decides(self) -> None:
         assert self.cell().session_count == 4
+
+    @pytest.mark.parametrize(
+        "named",
+        [("two-sleeps",), ("--target", "agent"), ("--strategy", "gather"), ("--loop", "asyncio")],
+        ids=" ".join,
+    )
+    def test_so_it_does_of_cells_that_it_does_not_name(self, named: tuple[str, ...]) -> None:
+        """It says with how many sessions and with which seed, whichever cells are asked for."""
+        with Path("pyproject.toml").open("a") as file:
+            file.write("seed = 7\ntool-workers = 5\n")
+
+        cell = self.cell(*named, "--concurrency", "1")
+
+        assert (cell.session_count, cell.seed, cell.tool_workers) == (4, 7, 5)
+        assert cell.scenario == ("two-sleeps" if named == ("two-sleeps",) else "tools")
+
+    def test_an_option_stands_in_for_what_the_project_says(self) -> None:
+        cell = self.cell("two-sleeps", "--concurrency", "1", "--sessions", "2", "--seed", "0")
+
+        assert (cell.session_count, cell.seed) == (2, 0)
 
     def test_a_load_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["baseline", "--concurrency", "9"]) == 2

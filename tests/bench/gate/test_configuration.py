@@ -24,6 +24,7 @@ sessions = 20
 tool-workers = 40
 time-cells = ["tools/agent/gather/asyncio@10"]
 budget-s = 60
+slo = "max=5s"
 environment = ["-r", "requirements.txt"]
 
 [tool.warpbench.tolerances]
@@ -39,6 +40,7 @@ makespan = 0
         tool_workers=40,
         time_cells=(cell,),
         budget_s=60.0,
+        slo="max=5s",
         environment=("-r", "requirements.txt"),
         tolerances=Tolerances(python_calls=0.02),
     )
@@ -52,6 +54,9 @@ makespan = 0
         ("[tool.warpbench]\ncell = []", "tool.warpbench.cell: Unexpected keyword argument"),
         ("[tool.warpbench]\ncells = 3", "tool.warpbench.cells: "),
         ("[tool.warpbench]\nbudget-s = 0", "tool.warpbench.budget-s: expected a number above 0"),
+        ("[tool.warpbench]\nslo = 'max=5'", "tool.warpbench.slo: '5' has no unit"),
+        ("[tool.warpbench]\nslo = 'p98=5s'", "tool.warpbench.slo: 'p98=5s': expected FIGURE=TIME"),
+        ("[tool.warpbench]\nslo = 5", "tool.warpbench.slo: "),
         ("[tool.warpbench]\nsessions = 'many'", "tool.warpbench.sessions: "),
         ("[tool.warpbench.tolerances]\nspeed = 1", "tool.warpbench.tolerances.speed: "),
         (

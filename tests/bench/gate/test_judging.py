@@ -1,10 +1,11 @@
 """A cell judged by structure and work together."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from warpbench.bench.gate.baseline import CellBaseline
-from warpbench.bench.gate.judging import judge
+from warpbench.bench.gate.judging import hold_to, judge
 from warpbench.bench.gate.measuring import Measured, NotMeasured
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.results.records import LatencySummary
@@ -18,6 +19,7 @@ from warpbench.bench.results.verdict import (
     not_measured,
 )
 from warpbench.bench.runner.environment import Difference
+from warpbench.bench.statistics.scaling import Objective
 
 from ...built import CELL
 from .structure.test_compare import EXAMPLE as STRUCTURE
@@ -98,3 +100,55 @@ def test_calls_under_another_version_are_no_regression(
     assert verdict(more, difference).verdict is expected
     slower = Measured(replace(STRUCTURE, makespan_s=2.0), WORK, frozenset())
     assert verdict(slower, difference).verdict is Verdict.REGRESSED
+
+
+class TestObjective:
+    """Each cell is to meet it, by the figure: in virtual time there is no noise."""
+
+    def measured(self, max_s: float, **changes: Any) -> Measured:
+        structure = replace(STRUCTURE, latency_s=LatencySummary(max=max_s), **changes)
+        return Measured(structure, WORK, frozenset())
+
+    def held(self, after: Measured | NotMeasured, limit_s: float) -> CellVerdict:
+        """Judge a cell whose slowest session took a second when the baseline was made."""
+        before = replace(BEFORE, structure=self.measured(1.0).structure)
+        judged = judge("cell", before, after, Tolerances())
+        return hold_to(Objective("max", limit_s), judged, after)
+
+    @pytest.mark.parametrize(
+        ("max_s", "limit_s", "expected"),
+        [
+            (1.0, 1.0, Verdict.PASSED),
+            (1.0, 0.9, Verdict.MISSED),
+            (0.5, 0.6, Verdict.IMPROVED),
+            (0.5, 0.4, Verdict.MISSED),
+            (5.0, 9.0, Verdict.REGRESSED),
+            (5.0, 4.0, Verdict.REGRESSED),
+        ],
+    )
+    def test_missing_it_is_worse_than_to_pass_and_a_regression_is_worse_than_that(
+        self, max_s: float, limit_s: float, expected: Verdict
+    ) -> None:
+        judged = self.held(self.measured(max_s), limit_s)
+
+        assert judged.verdict is expected
+        assert judged.objective is not None
+        assert judged.objective.reached_s == max_s
+        assert judged.objective.is_met is (max_s <= limit_s)
+
+    def test_sessions_that_fail_miss_it(self) -> None:
+        judged = self.held(self.measured(0.5, succeeded=STRUCTURE.started - 1), limit_s=9.0)
+
+        assert judged.objective is not None
+        assert not judged.objective.is_met
+
+    def test_it_is_judged_where_another_workload_cannot_be_compared(self) -> None:
+        other = self.measured(1.0, ideal_makespan_s=7.0)
+
+        assert self.held(other, limit_s=2.0).verdict is Verdict.COULD_NOT_JUDGE
+        assert self.held(other, limit_s=0.5).verdict is Verdict.MISSED
+
+    def test_a_cell_that_came_to_nothing_has_no_latency_to_judge(self) -> None:
+        crashed = NotMeasured("crashed: killed by SIGSEGV")
+
+        assert self.held(crashed, limit_s=9.0) == not_measured("cell", crashed.reason)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.results.records import CellResult, LatencySummary, SessionCounts
-from warpbench.bench.statistics.scaling import Objective, ScalingLaw, fit, goodput, parse_objective
+from warpbench.bench.results.verdict import ObjectiveVerdict
+from warpbench.bench.statistics.scaling import (
+    Objective,
+    ScalingLaw,
+    fit,
+    goodput,
+    parse_objective,
+    recorded_objective,
+)
 from warpbench.mocks.errors import UsageError
 
 from ...built import cell_result
@@ -110,5 +118,34 @@ def test_an_objective_is_read(text: str, expected: Objective) -> None:
 
 @pytest.mark.parametrize("text", ["", "p99", "p98=2s", "p99=0s", "p99=-1s", "p99<2s"])
 def test_what_is_no_objective_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--slo"):
+    with pytest.raises(ValueError, match="expected"):
         parse_objective(text)
+    with pytest.raises(UsageError, match="--slo"):
+        recorded_objective(text)
+
+
+def test_a_bare_number_is_seconds_in_an_older_run_and_refused_in_what_people_write() -> None:
+    assert recorded_objective("p99=2") == recorded_objective("p99=2s") == Objective("p99", 2.0)
+    with pytest.raises(ValueError, match="'2' has no unit"):
+        parse_objective("p99=2")
+
+
+@pytest.mark.parametrize(
+    ("reached_s", "succeeded", "is_met"),
+    [(2.0, 100, True), (2.1, 100, False), (1.0, 99, False), (None, 100, False)],
+)
+def test_sessions_meet_an_objective_by_their_figure_if_none_of_them_fails(
+    reached_s: float | None, succeeded: int, is_met: bool
+) -> None:
+    latency_s = LatencySummary(p99=reached_s, max=9.0)
+
+    found = Objective("p99", 2.0).verdict_on(latency_s, succeeded=succeeded, started=100)
+
+    assert found == ObjectiveVerdict(
+        figure="p99",
+        limit_s=2.0,
+        reached_s=reached_s,
+        succeeded=succeeded,
+        started=100,
+        is_met=is_met,
+    )

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from warpbench.bench.results.records import FindingKind, Run
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors
-from warpbench.bench.statistics.scaling import ScalingLaw, law_of
+from warpbench.bench.runner.runner import run_cells
+from warpbench.bench.statistics.scaling import Objective, ScalingLaw, law_of
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
-from warpbench.bench.studies.sweep import MOST_LOAD, sweep
+from warpbench.bench.studies.sweep import MOST_LOAD, Sweep
 from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.errors import TrialError
 from warpbench.mocks.scenario import load_scenario
@@ -20,6 +22,7 @@ from warpbench.mocks.scenario import load_scenario
 from ...built import HEADER, TRIAL, Nobody
 
 SECOND_NS = 1_000_000_000
+ONCE = Sampling(trials=1)
 
 
 class Scaling:
@@ -37,19 +40,27 @@ class Scaling:
         return replace(TRIAL, samples=(sample,), makespan_ns=round(SECOND_NS / per_s))
 
 
-def swept(trials: Scaling) -> Run:
+def sweep(
+    trials: Scaling,
+    *,
+    scenario: str = "tools",
+    sampling: Sampling = ONCE,
+    objective: Objective | None = None,
+    **more: Any,
+) -> tuple[Run, bool]:
+    """Sweep the strategies that trials have a law for; return the run, and whether it was ended."""
     known = available_strategies()
-    run, was_interrupted = sweep(
-        HEADER,
-        Factors(
-            scenarios=(load_scenario("tools"),),
-            strategies=tuple(known[name] for name in trials.laws),
-        ),
-        sampling=Sampling(trials=1),
-        runner=trials,
-        observer=Nobody(),
-        save=lambda _: None,
+    factors = Factors(
+        scenarios=(load_scenario(scenario),),
+        strategies=tuple(known[name] for name in trials.laws),
     )
+    wiring = {"observer": Nobody(), "save": lambda _: None, **more}
+    plan = Sweep(factors, objective, sampling.trials)
+    return run_cells(HEADER, (), sampling=sampling, runner=trials, more=plan.next, **wiring)
+
+
+def swept(trials: Scaling) -> Run:
+    run, was_interrupted = sweep(trials)
     assert not was_interrupted
     return run
 
@@ -89,14 +100,9 @@ def test_what_a_budget_leaves_goes_to_what_is_uncertain_once_the_loads_are_found
         return 0.8 * min(load, 4) * (1.5 if load == 2 and len(ran) % 2 else 1.0)
 
     ran: list[int] = []
-    known = available_strategies()
     run, _ = sweep(
-        HEADER,
-        Factors(scenarios=(load_scenario("tools"),), strategies=(known["gather"],)),
+        Scaling(gather=scatters),
         sampling=Sampling(trials=2, budget_s=40),
-        runner=Scaling(gather=scatters),
-        observer=Nobody(),
-        save=lambda _: None,
         now_s=lambda: float(len(ran)),
     )
     trials = {result.cell.concurrency: result.trials for result in run.cells}
@@ -106,14 +112,10 @@ def test_what_a_budget_leaves_goes_to_what_is_uncertain_once_the_loads_are_found
 
 
 def test_each_load_has_the_sessions_that_an_objective_takes() -> None:
-    known = available_strategies()
     run, _ = sweep(
-        replace(HEADER, objective="p99=2s"),
-        Factors(scenarios=(load_scenario("research"),), strategies=(known["gather"],)),
-        sampling=Sampling(trials=1),
-        runner=Scaling(gather=lambda load: 0.8 * min(load, 4)),
-        observer=Nobody(),
-        save=lambda _: None,
+        Scaling(gather=lambda load: 0.8 * min(load, 4)),
+        scenario="research",
+        objective=Objective("p99", 2.0),
     )
     assert load_scenario("research").sessions == 60
     assert min(result.cell.session_count for result in run.cells) == 100
@@ -146,17 +148,8 @@ def test_ctrl_c_keeps_what_is_finished(at_load: int) -> None:
         return 0.8 * load
 
     saved: list[Run] = []
-    known = available_strategies()
     run, was_interrupted = sweep(
-        HEADER,
-        Factors(
-            scenarios=(load_scenario("tools"),),
-            strategies=(known["threads"], known["gather"]),
-        ),
-        sampling=Sampling(trials=1),
-        runner=Scaling(threads=lambda load: 0.8 * load, gather=interrupts),
-        observer=Nobody(),
-        save=saved.append,
+        Scaling(threads=lambda load: 0.8 * load, gather=interrupts), save=saved.append
     )
     assert was_interrupted
     assert [

@@ -116,6 +116,8 @@ def test_the_same_run_gives_the_same_numbers(lab: LabInTests) -> None:
         ({"clock": "sundial"}, UsageError, "expected one of"),
         ({"scenario": "nowhere"}, UsageError, "nowhere"),
         ({"sessions": 0}, UsageError, "sessions=0: expected a whole number from 1"),
+        ({"slo": "max=5"}, UsageError, "slo='5' has no unit"),
+        ({"slo": "p99=5s"}, UsageError, "p99 takes 100 sessions, and this cell has 10"),
         ({"target": "nowhere:build"}, TargetError, "cannot be imported"),
         ({"target": 3}, TargetError, "found int"),
         ({"target": ask, "strategy": "sync"}, TrialError, "no sync session"),
@@ -126,6 +128,58 @@ def test_what_cannot_be_run_is_told_in_one_line(
 ) -> None:
     with pytest.raises(error, match=complaint):
         lab.run(**options)
+
+
+@pytest.mark.parametrize("clock", ["virtual", "warp"])
+def test_an_objective_that_is_met_gives_the_result(lab: LabInTests, clock: str) -> None:
+    result = lab.run("agent", scenario="tools", sessions=10, clock=clock, slo="max=1h")
+    assert result.latency.max is not None
+
+
+def test_one_that_is_missed_is_a_failed_assertion(lab: LabInTests) -> None:
+    at_the_limit = lab.run("agent", scenario="tools", slo="max=1200ms")
+    assert at_the_limit.latency.max == 1.2
+    with pytest.raises(AssertionError) as missed:
+        lab.run("agent", scenario="tools", slo="max=1199ms")
+    assert str(missed.value) == (
+        "tools/agent/gather/asyncio@10: latency max of 1.200 s misses the objective of 1.199 s"
+    )
+
+
+def test_sessions_that_fail_miss_an_objective(lab: LabInTests) -> None:
+    async def broken(task: str) -> str:
+        raise ValueError("no luck")
+
+    with pytest.raises(AssertionError, match="0 of 10 sessions succeeded"):
+        lab.run(broken, slo="max=1h")
+
+
+def test_a_missed_objective_is_shown_at_the_line_of_the_test_with_what_it_ran(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in os.environ:
+        if name.startswith("PYTEST_XDIST"):
+            monkeypatch.delenv(name)
+    pytester.makepyfile(
+        """
+def test_run(lab):
+    lab.run("agent", scenario="tools", sessions=2, slo="mean=1s")
+
+def test_benchmark(lab, benchmark):
+    lab.benchmark(benchmark, "agent", scenario="tools", sessions=2, rounds=1, slo="mean=1s")
+"""
+    )
+    finished = pytester.runpytest_subprocess()
+    finished.assert_outcomes(failed=2)
+    finished.stdout.fnmatch_lines(
+        [
+            ">*lab.run(*",
+            "E*AssertionError: tools/*: latency mean of 1.20 s misses the objective of 1.00 s",
+            "*.py:2: AssertionError",
+            "*warpbench: what the test ran*",
+            ">*lab.benchmark(*",
+        ]
+    )
 
 
 def test_inside_a_running_loop_it_says_where_to_go(lab: LabInTests) -> None:

@@ -15,14 +15,16 @@ from warpbench.bench.results.verdict import (
     GateResult,
     Note,
     NoteKind,
+    ObjectiveVerdict,
     Reason,
     ReasonKind,
     Verdict,
     not_measured,
     overall,
     verdict_on,
+    with_objective,
 )
-from warpbench.reports.comparison.gate import change_text, sentence
+from warpbench.reports.comparison.gate import change_text, objective_text, sentence
 from warpbench.reports.exports.gate_json import gate_json
 from warpbench.reports.exports.gate_junit import gate_junit
 from warpbench.reports.exports.gate_markdown import gate_markdown
@@ -68,6 +70,24 @@ CHANGES = (
     change(ChangeKind.WORK, 30, 31, sessions=10, name="tasks"),
     change(ChangeKind.WORK, 0, 10, sessions=10, name="http_requests"),
     CPU,
+)
+
+
+def objective(reached_s: float, succeeded: int, *, is_met: bool) -> ObjectiveVerdict:
+    return ObjectiveVerdict(
+        figure="p99",
+        limit_s=2.0,
+        reached_s=reached_s,
+        succeeded=succeeded,
+        started=100,
+        is_met=is_met,
+    )
+
+
+HELD = (
+    with_objective(CellVerdict("a", Verdict.PASSED), objective(1.2, 100, is_met=True)),
+    with_objective(CellVerdict("b", Verdict.PASSED), objective(2.0004, 100, is_met=False)),
+    with_objective(CellVerdict("c", Verdict.PASSED), objective(1.2, 99, is_met=False)),
 )
 
 
@@ -127,7 +147,10 @@ def test_the_wording_of_the_gate() -> None:
         result_of(verdict_on("a", [change(ChangeKind.MAKESPAN, 2.6, 1.3)])),
     )
     closing = "\n".join(map(sentence, (passed, improved)))
-    assert_golden("gate", f"{file.getvalue()}\n{closing}\n\n{gate_markdown(RESULT)}")
+    file.write(f"\n{closing}\n\n")
+    print_gate(result_of(*HELD), Console(file=file, width=100))
+    shown = "\n".join(map(gate_markdown, (RESULT, result_of(*HELD))))
+    assert_golden("gate", f"{file.getvalue()}\n{shown}")
 
 
 @pytest.mark.parametrize("kind", ChangeKind)
@@ -154,3 +177,17 @@ def test_junit_has_a_failure_for_a_regression_and_an_error_for_what_could_not_be
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == change_text(CHANGES[0])
+
+
+def test_a_missed_objective_is_a_failure_in_junit_and_has_its_figure_in_the_json() -> None:
+    suite = ElementTree.fromstring(gate_junit(result_of(*HELD)))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "2", "0")
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == objective_text(objective(2.0004, 100, is_met=False))
+
+    document = json.loads(gate_json(result_of(*HELD)))
+    assert document["verdict"] == "objective missed"
+    told = [cell["objective"] for cell in document["cells"]]
+    assert [each["is_met"] for each in told] == [True, False, False]
+    assert told[1]["reached_s"] == 2.0004
