@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from warpbench.bench.cli.cells import cells_named
-from warpbench.bench.gate.baseline import CellBaseline
 from warpbench.bench.gate.configuration import Configuration
 from warpbench.bench.gate.time.compare import TRIAL_CPU_S
 from warpbench.bench.gate.time.side import running_side
@@ -38,9 +37,6 @@ def measure_blocks(count: int) -> list[list[float]]:
     checkout = Checkout(Path("/nowhere"), Path(), head="", base="")
     (specs, _) = cells_named(Configuration(cells=(CELL,)))
     cell = specs[0].cell
-    baseline = CellBaseline.__new__(CellBaseline)
-    for name in ("scenario", "target", "strategy", "loop", "concurrency", "seed", "tool_workers"):
-        object.__setattr__(baseline, name, getattr(cell, name))
     blocks = []
     for number in range(count):
         with ExitStack() as scope:
@@ -55,12 +51,10 @@ def measure_blocks(count: int) -> list[list[float]]:
             for side in sides:
                 side.ready()
             first, second = sides
-            cost_s = first.run(baseline, 20).cpu_s_per_session
+            cost_s = first.run(cell, 20).cpu_s_per_session
             sessions = math.ceil(TRIAL_CPU_S / cost_s)
             order = (first, second, second, first) * ROUNDS
-            blocks.append(
-                [round(side.run(baseline, sessions).cpu_s_per_session, 9) for side in order]
-            )
+            blocks.append([round(side.run(cell, sessions).cpu_s_per_session, 9) for side in order])
     return blocks
 
 

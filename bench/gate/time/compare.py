@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ....mocks.errors import TrialError
+from ...results.cell import Cell
 from ...results.verdict import (
     CellVerdict,
     Change,
@@ -57,7 +58,7 @@ class Workload:
         rounds: Rounds of four trials in a block.
     """
 
-    cell: CellBaseline
+    cell: Cell
     sessions: int
     rounds: int
 
@@ -173,16 +174,15 @@ def _calibrate(
         sides = _start(comparison, targets, 0, scope)
         for name, cell in comparison.cells.items():
             try:
-                workloads[name] = _workload(cell, sides[BASE], sides[HEAD])
+                workloads[name] = _workload(cell.cell, sides[BASE], sides[HEAD])
             except TrialError as error:
                 not_judged.append(not_measured(name, str(error), TIER))
     return workloads, not_judged
 
 
-def _workload(baseline: CellBaseline, before: Side, after: Side) -> Workload:
-    cell = baseline.cell
+def _workload(cell: Cell, before: Side, after: Side) -> Workload:
     first = max(cell.concurrency, min(cell.session_count, _FIRST_SESSIONS))
-    costs = [side.run(baseline, first) for side in (before, after)]
+    costs = [side.run(cell, first) for side in (before, after)]
     if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
         raise TrialError(
             "the workloads of the two commits differ: the scenario, or the tools that the target "
@@ -191,7 +191,7 @@ def _workload(baseline: CellBaseline, before: Side, after: Side) -> Workload:
     cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
     sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))
     rounds = round(ROUNDS_CPU_S / (_TRIALS_A_ROUND * sessions * cpu_s))
-    return Workload(baseline, sessions, min(_MOST_ROUNDS, max(1, rounds)))
+    return Workload(cell, sessions, min(_MOST_ROUNDS, max(1, rounds)))
 
 
 def _start(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ....mocks.child_process import Child, ChildError
 from ....mocks.errors import TrialError
-from ..baseline import CellBaseline
+from ...results.cell import Cell
 from .worktrees import Checkout, Worktree
 
 _START_LIMIT_S = 120.0
@@ -46,13 +46,13 @@ class Side:
         """
         self._answer(_START_LIMIT_S)
 
-    def run(self, result: CellBaseline, sessions: int) -> Cost:
+    def run(self, cell: Cell, sessions: int) -> Cost:
         """Run one trial in a fresh process.
 
         Raises:
             TrialError: It came to nothing; the message names the side.
         """
-        request = {**asdict(result.cell), "session_count": sessions}
+        request = {**asdict(cell), "session_count": sessions}
         self._child.write(json.dumps(request).encode() + b"\n")
         return Cost(**self._answer(_TRIAL_LIMIT_S))
 
