@@ -158,7 +158,7 @@ COMMANDS = (
         name="list",
         function="listing:listing",
         section=LAB,
-        help="List scenarios, strategies, loops, transports and targets.",
+        help="List scenarios, strategies, loops, transports, targets and exports.",
         examples=("warpbench list",),
     ),
     Command(
