@@ -223,6 +223,7 @@ class FindingKind(StrEnum):
 
     SESSIONS_LOST = "sessions_lost"
     SESSIONS_FAILED = "sessions_failed"
+    ABOVE_CONCURRENCY = "above_concurrency"
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
