@@ -41,8 +41,8 @@ def _sessions_failed(values: Values) -> str:
 def _above_concurrency(values: Values) -> str:
     return (
         f"{values['cell']}: the strategy had {values['in_flight']:.1f} sessions in flight on "
-        "average, more than the concurrency, so the figures are of a higher load; do not rank this "
-        "cell, and check that the strategy starts a session only when another has ended"
+        "average, more than the concurrency, so the figures are of a higher load and the cell is "
+        "ranked last; check that the strategy starts a session only when another has ended"
     )
 
 

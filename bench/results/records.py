@@ -20,6 +20,8 @@ SCHEMA_VERSION = 4
 MORE_IS_BETTER = "more is better"
 PERCENT = "percent"
 
+_ROUNDING = 1e-9
+
 
 def _figure(*, more_is_better: bool) -> Any:
     """Return a field of ``CellResult`` that has a better direction, and so a trend over runs."""
@@ -171,6 +173,11 @@ class CellResult:
     probe_share: float | None = None
     drift: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
+
+    @property
+    def keeps_concurrency(self) -> bool:
+        """Whether no more sessions were in flight, in the mean, than were to be."""
+        return (self.mean_in_flight or 0.0) <= self.cell.concurrency * (1 + _ROUNDING)
 
     @property
     def achieved_per_s(self) -> float:
