@@ -1,4 +1,4 @@
-# What a newcomer guesses: bench, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
+# What a newcomer guesses: bench, setup, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
 # examples, browser, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
@@ -8,10 +8,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench test test-slow coverage lint format types gate benchmarks fidelity examples browser lock clean
+.PHONY: bench setup test test-slow coverage lint format types gate benchmarks fidelity examples browser lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
+
+# Nothing but the environment, for who wants its commands: `. .venv/bin/activate`.
+setup: $(VENV)/.ready
 
 # The fast suite: minutes, and right on a busy machine. What starts environments, measures real
 # time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.scenario.faults import FaultKind
 
 from .conftest import in_short, run_warpbench_here
 
@@ -47,6 +48,12 @@ def test_a_scenario_of_the_page_runs(text: str, reader: Path) -> None:
     assert load_scenario(str(reader / name_of(text))).sessions
 
     run(f"warpbench run {name_of(text)} --strategy gather --loop asyncio --clock virtual", reader)
+
+
+def test_the_page_explains_every_kind_of_fault() -> None:
+    (table,) = re.findall(r"^\| `kind` \|.*\n\|.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == list(FaultKind)
 
 
 def test_the_page_has_commands() -> None:

@@ -151,7 +151,7 @@ _LAB_COMMANDS = (
     Command(
         name="list",
         function="listing:listing",
-        help="List scenarios, strategies, loops, transports and targets.",
+        help="List scenarios, strategies, loops, transports, targets and exports.",
         examples=("warpbench list",),
     ),
     Command(

@@ -21,6 +21,7 @@ from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 _WHAT = {
     FailureKind.TRIAL: "its trial failed",
     FailureKind.SESSIONS_LOST: "it did not start every session",
+    FailureKind.ABOVE_CONCURRENCY: "it had more sessions in flight than its concurrency",
     FailureKind.SESSIONS: "sessions failed that no scripted fault explains",
 }
 

@@ -5,6 +5,7 @@ not raise. A failed session is a result; it must not sink the ones beside it.
 """
 
 import asyncio
+import traceback
 from collections.abc import Mapping
 
 import httpx
@@ -16,12 +17,23 @@ from ...mocks.errors import ClockError
 from ...mocks.observe.meter import SESSION, Meter
 from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
+from .code_origin import Origin, name_of_file, origin_of
 
 _TIMEOUTS = (
     TimeoutError,
     openai.APITimeoutError,
     httpx.TimeoutException,
     httpx2.TimeoutException,
+)
+# What a mistake in the code raises; its text alone seldom says where.
+_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
 )
 _LONGEST_ERROR = 500
 
@@ -171,15 +183,30 @@ class Probe:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an error and what caused it in one line: SDKs hide the cause in a chain."""
+    """Return an error and what caused it in one line: SDKs hide the cause in a chain.
+
+    A mistake in the code comes with its place.
+    """
     parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None:
         part = f"{type(seen).__name__}: {seen}".strip().removesuffix(":")
+        if isinstance(seen, _MISTAKES):
+            part += _place_of(seen)
         if part not in parts:
             parts.append(" ".join(part.split()))
         seen = seen.__cause__
     return " <- ".join(parts)[:_LONGEST_ERROR]
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the innermost line of an error that is neither a package's nor Python's own."""
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if origin_of(file) in {Origin.OWN, Origin.LAB}:
+            place = f" ({name_of_file(file)}:{line})"
+    return place
 
 
 def _outcome_of(error: Exception) -> Outcome:

@@ -38,6 +38,14 @@ def _sessions_failed(values: Values) -> str:
     )
 
 
+def _above_concurrency(values: Values) -> str:
+    return (
+        f"{values['cell']}: the strategy had {values['in_flight']:.1f} sessions in flight on "
+        "average, more than the concurrency, so the figures are of a higher load and the cell is "
+        "ranked last; check that the strategy starts a session only when another has ended"
+    )
+
+
 def _above_ideal(values: Values) -> str:
     return (
         f"{values['cell']}: efficiency {values['efficiency'] * 100:.2f} % is above the ideal, "
@@ -109,6 +117,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
     {
         FindingKind.SESSIONS_LOST: _sessions_lost,
         FindingKind.SESSIONS_FAILED: _sessions_failed,
+        FindingKind.ABOVE_CONCURRENCY: _above_concurrency,
         FindingKind.ABOVE_IDEAL: _above_ideal,
         FindingKind.SERVER_BOUND: _server_bound,
         FindingKind.LOOP_BLOCKED: _loop_blocked,

@@ -20,6 +20,8 @@ SCHEMA_VERSION = 4
 MORE_IS_BETTER = "more is better"
 PERCENT = "percent"
 
+_ROUNDING = 1e-9
+
 
 def _figure(*, more_is_better: bool) -> Any:
     """Return a field of ``CellResult`` that has a better direction, and so a trend over runs."""
@@ -173,6 +175,11 @@ class CellResult:
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
     @property
+    def keeps_concurrency(self) -> bool:
+        """Whether no more sessions were in flight, in the mean, than were to be."""
+        return (self.mean_in_flight or 0.0) <= self.cell.concurrency * (1 + _ROUNDING)
+
+    @property
     def achieved_per_s(self) -> float:
         """Return the cell's throughput; 0 if no session succeeded, or it has no result."""
         return self.throughput_per_s or 0.0
@@ -223,6 +230,7 @@ class FindingKind(StrEnum):
 
     SESSIONS_LOST = "sessions_lost"
     SESSIONS_FAILED = "sessions_failed"
+    ABOVE_CONCURRENCY = "above_concurrency"
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"

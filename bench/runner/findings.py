@@ -75,7 +75,10 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             asked_per_s=result.asked_per_s,
             delivered_per_s=result.delivered_per_s,
         )
-    if result.efficiency is not None and result.efficiency > 1 + _SLACK:
+    if not result.keeps_concurrency:
+        in_flight = result.mean_in_flight or 0.0
+        yield finding(FindingKind.ABOVE_CONCURRENCY, cell=cell, in_flight=in_flight)
+    elif result.efficiency is not None and result.efficiency > 1 + _SLACK:
         yield finding(FindingKind.ABOVE_IDEAL, cell=cell, efficiency=result.efficiency)
 
 

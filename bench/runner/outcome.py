@@ -2,7 +2,7 @@
 
 Pure. A scenario that scripts what goes wrong (faults of the model or of a service, limits, a
 service that answers with an error) explains sessions that fail. It never explains a trial that
-crashed, hung or was killed, nor sessions that a strategy did not start.
+crashed, hung or was killed, nor sessions that a strategy did not start, or started too soon.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,6 +24,9 @@ class FailureKind(StrEnum):
 
     SESSIONS_LOST = "sessions_lost"
     """Sessions were never started."""
+
+    ABOVE_CONCURRENCY = "above_concurrency"
+    """More sessions were in flight than were to be."""
 
     SESSIONS = "sessions"
     """Sessions failed, timed out or were cancelled."""
@@ -87,6 +90,8 @@ def _failure_of(result: CellResult, *, is_explained: bool, most: float) -> Failu
     sessions = result.sessions
     if sessions.started < result.cell.session_count * result.trials:
         return FailureKind.SESSIONS_LOST
+    if not result.keeps_concurrency:
+        return FailureKind.ABOVE_CONCURRENCY
     if not is_explained and sessions.started - sessions.succeeded > most * sessions.started:
         return FailureKind.SESSIONS
     return None

@@ -4,7 +4,7 @@ A third party adds one by an entry point in the group ``warpbench.strategies`` t
 ``Strategy``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
 from ...mocks.errors import UsageError
@@ -44,18 +44,29 @@ def available_strategies() -> Mapping[str, Strategy]:
     """Return the strategies by name: the built-in ones, then those of other packages.
 
     Raises:
-        UsageError: An entry point cannot be loaded, is no strategy, or takes a name twice.
+        UsageError: An entry point cannot be loaded or is no strategy, or two have one name.
     """
-    strategies = {strategy.name: strategy for strategy in BUILT_IN}
+    strategies: dict[str, Strategy] = {}
+    for where, strategy in (*_built_in(), *_of_other_packages()):
+        if strategy.name in strategies:
+            raise UsageError(f"{where}: there is a strategy {strategy.name!r} already; rename it")
+        strategies[strategy.name] = strategy
+    return strategies
+
+
+def _built_in() -> Iterator[tuple[str, Strategy]]:
+    for strategy in BUILT_IN:
+        yield f"BUILT_IN of {__name__}, {strategy.summary!r}", strategy
+
+
+def _of_other_packages() -> Iterator[tuple[str, Strategy]]:
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         where = f"entry point {entry_point.name!r} of group {ENTRY_POINT_GROUP!r}"
         try:
             strategy = entry_point.load()
-        except (ImportError, AttributeError) as error:
-            raise UsageError(f"{where} cannot be loaded: {error}") from error
+        except Exception as error:  # a module of others may raise anything
+            what = f"{type(error).__name__}: {error}"
+            raise UsageError(f"{where} cannot be loaded: {what}") from error
         if not isinstance(strategy, Strategy):
             raise UsageError(f"{where}: expected a Strategy, found {type(strategy).__name__}")
-        if strategy.name in strategies:
-            raise UsageError(f"{where}: there is a strategy {strategy.name!r} already")
-        strategies[strategy.name] = strategy
-    return strategies
+        yield where, strategy

@@ -1,4 +1,8 @@
-"""What a strategy is: a way of driving many sessions, at most N of them at a time."""
+"""What a strategy is: a way of driving many sessions, at most N of them at a time.
+
+The session that it drives is watched. One that fails returns an empty text and does not raise,
+and in an open loop one waits for its arrival by itself: a strategy needs no code for either.
+"""
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,7 +29,8 @@ class Strategy:
         summary: What it does, in one line.
         drives: The form of session that it needs.
         run: Called with the session, the tasks in order, and N; returns when every session
-            has ended. A coroutine function is run on an event loop, a plain one without.
+            has ended. What it returns is not read. A coroutine function is run on an event loop,
+            a plain one without.
         one_at_a_time: Whether it has one session in flight, whatever N is. It is then held
             against the ideal at every load.
         is_default: Whether ``warpbench run`` measures it unless other strategies are named.

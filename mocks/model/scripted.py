@@ -10,7 +10,7 @@ from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
 from ..scenario import NO_LIMITS, ModelLimits
-from ..scenario.faults import Fault, FaultKind
+from ..scenario.faults import Effect, Fault
 from ..wire.broken_replies import failed
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
@@ -33,7 +33,6 @@ _FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
-_AT_THE_DOOR = frozenset({FaultKind.STATUS, FaultKind.CONNECT_ERROR})
 
 
 def task_of(session: int, scenario: str) -> str:
@@ -130,7 +129,7 @@ class ScriptedModel:
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refusal, session, step)
         reply = _reply(wire, question, session, call, fault)
-        if fault is not None:
+        if fault is not None and not fault.alters_answer:
             reply = failed(
                 reply,
                 fault,
@@ -140,7 +139,7 @@ class ScriptedModel:
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
-        if fault is None or fault.alters_answer or fault.kind is FaultKind.SLOW_DRIP:
+        if fault is None or fault.kind.is_accepted:
             with self._lock:  # a call that asks the first question again takes nothing back
                 self.answered[session] = max(step + 1, self.answered.get(session, 0))
         return ModelReply(reply, session, step)
@@ -180,7 +179,8 @@ class ScriptedModel:
             fault = call.faults[attempt] if attempt < len(call.faults) else None
             admission = None
             # A request that fails on arrival takes nothing of the limits.
-            if self._capacity is not None and (fault is None or fault.kind not in _AT_THE_DOOR):
+            refused = fault is not None and fault.kind.effect is Effect.REFUSED
+            if self._capacity is not None and not refused:
                 tokens = call.prompt_tokens + call.completion_tokens
                 admission = self._capacity.admit(now_ns, tokens, call.latency_ns)
             if admission is None or admission.retry_after_ns is None:
@@ -214,7 +214,7 @@ def _reply(
         call.prompt_tokens,
         call.completion_tokens,
     )
-    if fault is not None:
+    if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)
     headers = _headers_of(wire, session, question.step)
     if not question.streamed:

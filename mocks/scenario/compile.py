@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .distributions import Constant
-from .faults import ALTERED_ANSWERS, FaultKind, FaultSpec
+from .faults import FaultKind, FaultSpec
 from .model import (
     RESERVED_ARGUMENT,
     JsonType,
@@ -172,8 +172,8 @@ def _json_text(value: object, path: tuple[str | int, ...]) -> str:
 
 
 def _fault_of_service(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:
-    if table.kind in ALTERED_ANSWERS:
-        kinds = [kind for kind in FaultKind if kind not in ALTERED_ANSWERS]
+    if table.kind.alters_answer:
+        kinds = [kind for kind in FaultKind if not kind.alters_answer]
         _invalid(listed(kinds), f"{table.kind}, which a service cannot have", *path, "kind")
     when = "probability or attempts"
     for key in ("sessions", "steps"):

@@ -14,8 +14,9 @@ same method, address and body; sessions and steps are not known.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from random import Random
+from typing import Self
 
 from .bounds import latency_ns
 from .distributions import Constant, Distribution
@@ -27,49 +28,83 @@ MOST_ATTEMPTS = 10
 NO_TIME = Constant(0)
 
 
-class FaultKind(StrEnum):
-    """The kind of a fault."""
+class Effect(Enum):
+    """What a fault leaves of the attempt that meets it, and so which module carries it out."""
 
-    STATUS = "status"
+    REFUSED = auto()
+    """The attempt fails on arrival, and takes nothing of the model's limits."""
+
+    BROKEN = auto()
+    """The attempt fails: its reply cannot be used."""
+
+    LATE = auto()
+    """The client accepts the reply, which takes longer."""
+
+    ALTERED = auto()
+    """The client accepts an answer that is not the script's, so it calls none of its tools."""
+
+
+class FaultKind(StrEnum):
+    """The kind of a fault: its name in a scenario, and its effect.
+
+    An altered answer is made in ``mocks/model/altered_answers.py``, every other reply in
+    ``mocks/wire/broken_replies.py``.
+
+    Attributes:
+        effect: What the fault leaves of the attempt.
+    """
+
+    effect: Effect
+
+    def __new__(cls, name: str, effect: Effect) -> Self:
+        """Make a kind."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.effect = effect
+        return kind
+
+    STATUS = "status", Effect.REFUSED
     """An error status (429, 500, 502, 503, 529, …), perhaps with a time to retry after."""
 
-    CONNECT_ERROR = "connect_error"
+    CONNECT_ERROR = "connect_error", Effect.REFUSED
     """No connection. Over real sockets: closed before there was an answer."""
 
-    READ_TIMEOUT = "read_timeout"
+    READ_TIMEOUT = "read_timeout", Effect.BROKEN
     """No answer: the client waits until its own timeout."""
 
-    RESET = "reset"
+    RESET = "reset", Effect.BROKEN
     """The connection is reset in the middle of the body."""
 
-    TRUNCATED = "truncated"
+    TRUNCATED = "truncated", Effect.BROKEN
     """A stream ends in the middle as if it were complete; a whole body is cut short."""
 
-    STALLED = "stalled"
+    STALLED = "stalled", Effect.BROKEN
     """The body stops in the middle, and the connection stays open."""
 
-    MALFORMED_JSON = "malformed_json"
+    MALFORMED_JSON = "malformed_json", Effect.BROKEN
     """A complete answer that is not JSON."""
 
-    INVALID_ARGUMENTS = "invalid_arguments"
+    INVALID_ARGUMENTS = "invalid_arguments", Effect.ALTERED
     """Tool calls whose arguments are not JSON."""
 
-    UNKNOWN_TOOL = "unknown_tool"
+    UNKNOWN_TOOL = "unknown_tool", Effect.ALTERED
     """Calls of a tool that was not declared."""
 
-    EMPTY_ANSWER = "empty_answer"
+    EMPTY_ANSWER = "empty_answer", Effect.ALTERED
     """An answer without text or tool calls."""
 
-    SLOW_DRIP = "slow_drip"
+    SLOW_DRIP = "slow_drip", Effect.LATE
     """The body comes in small pieces, and ends ``latency_s`` later than without the fault."""
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the client takes the answer for a proper one, and goes on."""
+        return self.effect in {Effect.LATE, Effect.ALTERED}
 
-ALTERED_ANSWERS = frozenset(
-    {FaultKind.INVALID_ARGUMENTS, FaultKind.UNKNOWN_TOOL, FaultKind.EMPTY_ANSWER}
-)
-"""Kinds that a client takes for a proper answer, so it calls none of the script's tools."""
-
-_ACCEPTED = ALTERED_ANSWERS | {FaultKind.SLOW_DRIP}
+    @property
+    def alters_answer(self) -> bool:
+        """Whether the client goes on with an answer that is not the script's."""
+        return self.effect is Effect.ALTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +130,8 @@ class Fault:
 
     @property
     def alters_answer(self) -> bool:
-        """Whether the client takes the altered answer for a proper one."""
-        return self.kind in ALTERED_ANSWERS
+        """Whether the client goes on with an answer that is not the script's."""
+        return self.kind.alters_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +188,7 @@ def draw_faults(
         if fault is None:
             break
         drawn.append(fault)
-        if fault.kind in _ACCEPTED:
+        if fault.kind.is_accepted:
             break
     return tuple(drawn)
 

@@ -1,8 +1,9 @@
 """The shape of a scenario's file: which keys, of which types; one clear line for any other."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -223,5 +224,16 @@ def declaration_error(error: ValidationError) -> DeclarationError:
     template = _EXPECTED_BY_PYDANTIC_TYPE.get(first["type"])
     if template is None:
         return DeclarationError(" ".join(first["msg"].split()), first["loc"])
-    found = str(context["actual_length"]) if "actual_length" in context else shown(first["input"])
-    return DeclarationError(f"expected {template.format(**context)}, found {found}", first["loc"])
+    return DeclarationError(
+        f"expected {template.format(**context)}, found {_found(first['input'], context)}",
+        first["loc"],
+    )
+
+
+def _found(value: object, context: Mapping[str, Any]) -> str:
+    if "actual_length" in context:
+        return str(context["actual_length"])
+    if isinstance(value, str) and "expected" in context:
+        # Of an enumeration pydantic names the values as text only: 'async', 'blocking' or 'cpu'.
+        return unknown(value, re.findall(r"'([^']+)'", context["expected"]))
+    return shown(value)

@@ -16,22 +16,17 @@ _DRIPS = 10
 def failed(
     reply: Reply, fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody
 ) -> Reply:
-    """Return a reply as broken by a fault.
+    """Return a reply as broken or delayed by a fault.
 
     Args:
         reply: The reply without the fault.
-        fault: The fault.
+        fault: The fault; of a kind that does not alter the answer.
         error_headers: Headers of every error.
         error_body: Writes the body of an error.
     """
     if fault.kind is FaultKind.STATUS:
         return _error_reply(fault, error_headers, error_body)
-    if fault.kind is FaultKind.CONNECT_ERROR:
-        return no_reply(Ending.REFUSED, fault.delay_ns)
-    if fault.kind is FaultKind.READ_TIMEOUT:
-        return no_reply(Ending.SILENT, 0)
-    change = _CHANGES.get(fault.kind)
-    return reply if change is None else change(reply, fault)
+    return _CHANGES[fault.kind](reply, fault)
 
 
 def _error_reply(fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody) -> Reply:
@@ -59,7 +54,10 @@ def _malformed(reply: Reply, fault: Fault) -> Reply:
     return replace(reply, parts=parts)
 
 
+# Every kind that leaves the answer as it is, but an error status: that needs the API's body.
 _CHANGES: Mapping[FaultKind, Callable[[Reply, Fault], Reply]] = {
+    FaultKind.CONNECT_ERROR: lambda _reply, fault: no_reply(Ending.REFUSED, fault.delay_ns),
+    FaultKind.READ_TIMEOUT: lambda _reply, _fault: no_reply(Ending.SILENT, 0),
     FaultKind.RESET: lambda reply, fault: broken_off(reply, fault.share, Ending.RESET),
     FaultKind.TRUNCATED: _truncated,
     FaultKind.STALLED: lambda reply, fault: broken_off(reply, fault.share, Ending.SILENT),

@@ -76,8 +76,8 @@ class Ranking:
 
     Attributes:
         load: The concurrency.
-        ranked: The measured cells, the best first and those that lost sessions last; equal
-            ones in the order of the run.
+        ranked: The measured cells, the best first; those that lost sessions or went beyond the
+            concurrency last; equal ones in the order of the run.
     """
 
     load: int
@@ -95,9 +95,7 @@ class Ranking:
             return ()
         best = self.best
         return tuple(
-            cell
-            for cell in self.ranked
-            if cell.sessions.all_succeeded is best.sessions.all_succeeded and _ties(best, cell)
+            cell for cell in self.ranked if _competes(cell) is _competes(best) and _ties(best, cell)
         )
 
 
@@ -300,7 +298,12 @@ def _ties(best: CellResult, cell: CellResult) -> bool:
 
 
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return cell.sessions.all_succeeded, score_of(cell)
+    return _competes(cell), score_of(cell)
+
+
+def _competes(cell: CellResult) -> bool:
+    """Whether a cell is one of those to rank first: it did all that was asked for, and no more."""
+    return cell.sessions.all_succeeded and cell.keeps_concurrency
 
 
 def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:

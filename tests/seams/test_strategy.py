@@ -1,8 +1,13 @@
 """A strategy is added by its file and a line of the registry: here by a value and a patch."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from warpbench.bench import strategies
 from warpbench.bench.cli.main import main
+from warpbench.bench.results.records import FindingKind
+from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.strategies import (
     BUILT_IN,
     Drives,
@@ -12,6 +17,7 @@ from warpbench.bench.strategies import (
 )
 from warpbench.bench.strategies.protocol import AsyncSession, Tasks
 from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.errors import UsageError
 from warpbench.reports.charts.palette import strategy_colours
 from warpbench.reports.comparison.ranking import scenarios
 
@@ -32,6 +38,11 @@ IN_ORDER = Strategy(
     one_at_a_time=True,
     is_default=True,
 )
+
+
+async def all_in_flight(session: AsyncSession, tasks: Tasks, _concurrency: int) -> None:
+    """Start every session, whatever was asked for."""
+    await asyncio.gather(*map(session, tasks))
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +94,27 @@ def test_its_cells_are_no_others_for_what_follows_from_it() -> None:
     )
 
     assert spec.cell == named_alike.cell
+
+
+def test_one_that_keeps_the_name_of_the_file_it_was_copied_from_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied = replace(BUILT_IN[0], summary="not renamed")
+    monkeypatch.setattr(strategies, "BUILT_IN", (*BUILT_IN, copied))
+
+    with pytest.raises(UsageError, match="'not renamed': there is a strategy 'sync' already"):
+        available_strategies()
+
+
+def test_one_that_has_too_many_sessions_in_flight_is_named_as_the_cause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limitless = Strategy("limitless", "all sessions together", Drives.ASYNC, all_in_flight)
+    monkeypatch.setattr(strategies, "BUILT_IN", (*BUILT_IN, limitless))
+    (spec,) = specs_with(limitless)
+
+    run = run_of([replace(spec, cell=replace(spec.cell, concurrency=SESSIONS - 1))])
+
+    (found,) = findings_of(run.cells)
+    assert found.kind is FindingKind.ABOVE_CONCURRENCY
+    assert found.values["in_flight"] == SESSIONS

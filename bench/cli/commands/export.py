@@ -13,10 +13,7 @@ def export(
     format: Annotated[  # noqa: A002 - the name that the line on a wrong one gives
         str,
         name(names.exports, "FORMAT"),
-        Parameter(
-            name="FORMAT",
-            help="pytest-benchmark, pyperf, github-bigger, github-smaller, bencher or csv.",
-        ),
+        Parameter(name="FORMAT", help=f"{', '.join(names.exports())}."),
     ],
     run: RunFile,
     /,

@@ -40,7 +40,7 @@ class TraceImport:
     format: Annotated[
         str | None,
         name(names.trace_formats),
-        Parameter(help="coding-agent, azure or opentelemetry. Default: by content."),
+        Parameter(help=f"{', '.join(names.trace_formats())}. Default: by content."),
     ] = None
     subagents: Annotated[
         str,

@@ -20,6 +20,7 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
         FindingKind.SESSIONS_FAILED,
         {**CELL, "unsuccessful": 5, "started": 1200, "error": "APITimeoutError: timed out."},
     ),
+    (FindingKind.ABOVE_CONCURRENCY, {**CELL, "in_flight": 131.04}),
     (FindingKind.ABOVE_IDEAL, {**CELL, "efficiency": 1.0312}),
     (FindingKind.SERVER_BOUND, {**CELL, "utilisation": 0.93, "capacity_per_s": 12_345.0}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "waiting"}),

@@ -58,3 +58,14 @@ def test_each_place_cause_and_scenario_is_reported_by_itself() -> None:
 def test_short_and_seldom_is_not_worth_a_warning_and_often_is() -> None:
     assert reported(cell(blocker("a.py:one", 0.04, longest_s=0.04))) == []
     assert len(reported(cell(blocker("a.py:one", 20.0, longest_s=0.04)))) == 1
+
+
+def kinds(**figures: float) -> list[FindingKind]:
+    return [each.kind for each in findings_of([cell_result(concurrency=10, **figures)])]
+
+
+def test_more_sessions_in_flight_than_asked_for_are_why_a_cell_beats_the_ideal() -> None:
+    assert kinds(efficiency=1.0, mean_in_flight=10.0) == []
+    assert kinds(efficiency=2.6, mean_in_flight=10.0) == [FindingKind.ABOVE_IDEAL]
+    assert kinds(efficiency=2.6, mean_in_flight=13.1) == [FindingKind.ABOVE_CONCURRENCY]
+    assert kinds(efficiency=0.9, mean_in_flight=13.1) == [FindingKind.ABOVE_CONCURRENCY]

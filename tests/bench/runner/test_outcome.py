@@ -73,6 +73,14 @@ class TestFailures:
 
         assert kinds(lost, explained={"tools"}, max_failed=1.0) == [FailureKind.SESSIONS_LOST]
 
+    def test_nothing_explains_more_sessions_in_flight_than_were_to_be(self) -> None:
+        most = result().cell.concurrency
+
+        assert kinds(replace(result(), mean_in_flight=float(most))) == []
+        assert kinds(replace(result(), mean_in_flight=most + 0.1), explained={"tools"}) == [
+            FailureKind.ABOVE_CONCURRENCY
+        ]
+
     def test_a_cell_that_does_not_apply_is_none(self) -> None:
         assert kinds(result(status=Status.NOT_APPLICABLE)) == []
 

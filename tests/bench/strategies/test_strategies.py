@@ -28,6 +28,9 @@ CELLS = [
 ]
 EVERY_CELL = pytest.mark.parametrize(("strategy", "new_loop"), CELLS)
 
+LEAVES_PLACES_FREE: frozenset[str] = frozenset()
+"""Strategies that leave a place free while sessions are left, because that is what they show."""
+
 
 class Driven:
     """A strategy driving sessions that wait, in virtual time, watched by a probe."""
@@ -137,8 +140,11 @@ def test_no_strategy_is_faster_than_the_ideal(
 
     ideal_ns = ideal_makespan_ns(Script("any", 1, sessions), Waits.ALL, 2, concurrency)
     assert driven.clock.now_ns() >= ideal_ns
-    if not strategy.one_at_a_time:
-        assert driven.clock.now_ns() == ideal_ns
+    if not strategy.one_at_a_time and strategy.name not in LEAVES_PLACES_FREE:
+        assert driven.clock.now_ns() == ideal_ns, (
+            f"{strategy.name} left a place free while sessions were left; "
+            "if that is its purpose, name it in LEAVES_PLACES_FREE"
+        )
 
 
 ASYNC_CELLS = [cell for cell in CELLS if cell.values[0].drives is Drives.ASYNC]  # type: ignore[union-attr]
@@ -201,12 +207,17 @@ def test_a_strategy_of_another_package_is_found(
         ("theirs = no_such_module:THEIRS", "cannot be loaded"),
         ("theirs = json:no_such_thing", "cannot be loaded"),
         ("theirs = json:dumps", "expected a Strategy, found function"),
+        ("theirs = their_unfinished_strategy:THEIRS", "cannot be loaded: TypeError: .*'run'"),
         ("again = warpbench.bench.strategies.gather:STRATEGY", "'gather' already"),
     ],
 )
 def test_a_broken_entry_point_is_one_clear_error(
     entry_point: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "their_unfinished_strategy.py").write_text(
+        "from warpbench.bench.strategies import Drives, Strategy\n"
+        "THEIRS = Strategy('theirs', 'without its function', Drives.SYNC)\n"
+    )
     fake_distribution(tmp_path, entry_point)
     monkeypatch.syspath_prepend(str(tmp_path))
 

@@ -177,6 +177,10 @@ def expected(name: str, form: str) -> tuple[type[Exception] | None, float]:
     return met.whole, met.whole_s
 
 
+def test_every_kind_of_fault_has_a_case() -> None:
+    assert {each.fault.kind for each in CASES.values()} == set(FaultKind)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CASES)
 def test_in_process_at_the_exact_time(name: str, form: str) -> None:

@@ -157,7 +157,8 @@ def test_little_is_needed() -> None:
             'limit = "integer"',
             'limit = "int"',
             "tools.search.parameters.limit:"
-            " expected 'string', 'integer', 'number' or 'boolean', found 'int'",
+            " expected 'string', 'integer', 'number' or 'boolean', found 'int' (did you mean"
+            " 'integer'?)",
         ),
         # Numbers
         ("sessions = 10", "sessions = 0", "sessions: expected at least 1, found 0"),

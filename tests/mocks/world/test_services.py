@@ -168,7 +168,7 @@ def test_what_it_sends_may_be_no_json_or_come_late() -> None:
     assert late.now_s == 2.25
 
 
-@pytest.mark.parametrize("kind", list(FaultKind))
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if not kind.alters_answer])
 def test_a_service_without_a_body_can_have_any(kind: FaultKind) -> None:
     service = replace(WEATHER, body="", faults=(FaultSpec(kind, latency=Constant(1)),))
     mocked = Mocked(services=(service,))

@@ -92,6 +92,18 @@ def test_a_strategy_that_loses_every_session_carries_nothing(
     assert group.share_of_ideal(lost, 10) is None
 
 
+def test_a_cell_that_went_beyond_the_concurrency_leads_none_that_did_not(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    beyond = replace(cell("gather", "asyncio", 10, 2.0), mean_in_flight=10.1)
+    within = replace(cell("taskgroup", "asyncio", 10, 0.5), mean_in_flight=10.0)
+
+    ranking = only_group(run_of([beyond, within])).ranking(10)
+
+    assert ranking.ranked == (within, beyond)
+    assert ranking.leaders == (within,)
+
+
 def test_a_cell_that_lost_sessions_leads_none_that_lost_none(
     cell: Build, run_of: Callable[..., Run]
 ) -> None:
