@@ -19,7 +19,7 @@ setup: $(VENV)/.ready
 # The fast suite: minutes, and right on a busy machine. What starts environments, measures real
 # time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below.
 FAST := --ignore tests/examples --ignore tests/browser
-PARALLEL := -n logical --dist loadgroup
+PARALLEL := -n logical
 
 test: $(VENV)/.ready
 	$(BIN)/pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
@@ -32,7 +32,7 @@ test-slow: $(VENV)/.ready
 # Which lines and branches the fast suite runs; about twice as long as `make test`.
 coverage: $(VENV)/.ready
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/coverage run -m pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.once
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "mocked-world.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SCENARIOS = [text for language, text in BLOCK.findall(TEXT) if language == "toml"]
-COMMANDS = [
-    line
+# Of one block, since one command may read what another wrote.
+SEQUENCES = [
+    commands
     for language, text in BLOCK.findall(TEXT)
     if language == "sh"
-    for line in text.splitlines()
-    if line.startswith("warpbench ")
+    and (commands := [line for line in text.splitlines() if line.startswith("warpbench ")])
 ]
 
 
@@ -57,14 +57,13 @@ def test_the_page_explains_every_kind_of_fault() -> None:
 
 
 def test_the_page_has_commands() -> None:
-    assert len(COMMANDS) == 5
+    assert sum(map(len, SEQUENCES)) == 5
 
 
-# The first writes what later ones read: all on one worker, in order.
-@pytest.mark.xdist_group("mocked world")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_page_works(command: str, reader: Path) -> None:
-    run(command, reader)
+@pytest.mark.parametrize("commands", SEQUENCES, ids=lambda commands: commands[0])
+def test_the_commands_of_the_page_work(commands: list[str], reader: Path) -> None:
+    for command in commands:
+        run(command, reader)
 
 
 def run(command: str, folder: Path) -> None:

@@ -34,7 +34,6 @@ OPTIONS = [
 ]
 pytestmark = [
     pytest.mark.once,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
 ]
 

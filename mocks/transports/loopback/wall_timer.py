@@ -101,7 +101,12 @@ class PreciseWallClock(WallClock):
                 if not due:
                     self._changed.wait(self._until_next_s())
                     continue
-            self._loop.call_soon_threadsafe(_wake, due)
+            try:
+                self._loop.call_soon_threadsafe(_wake, due)
+            except RuntimeError:
+                if not self._loop.is_closed():
+                    raise
+                return  # who waited was cancelled, and then the loop ended
 
     def _take_due(self) -> list[_Waiting]:
         now_ns = time.monotonic_ns()

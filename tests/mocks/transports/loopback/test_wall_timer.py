@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -42,10 +43,24 @@ def test_a_wait_that_is_cancelled_holds_up_no_other(clock: PreciseWallClock) -> 
         second = asyncio.create_task(clock.sleep_until_ns(now_ns + 10 * MS))
         await asyncio.sleep(0)
         first.cancel()
-        await second
-        assert first.cancelled()
+        await asyncio.wait([first, second])
+        assert second.result() is None
 
     asyncio.run(main())
+
+
+def test_a_deadline_that_comes_after_the_end_of_the_loop_ends_the_watch(
+    clock: PreciseWallClock,
+) -> None:
+
+    async def main() -> None:
+        wait = asyncio.create_task(clock.sleep_until_ns(clock.now_ns() + 20 * MS))
+        await asyncio.sleep(0)
+        wait.cancel()
+
+    asyncio.run(main())
+    while "deadlines" in {thread.name for thread in threading.enumerate()}:
+        time.sleep(0.001)  # without the exception that a thread would be said to die of
 
 
 @given(steps=lists(tuples(integers(0, 1000), integers(0, 50))), one_in=integers(1, 20))
