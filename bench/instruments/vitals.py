@@ -22,7 +22,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from ...mocks.clock import Clock, LoopObserver, nanoseconds
+from ..results.own_waits import OwnWait
 from ..results.timeline import Vitals
+from .own_waits import OwnWaits
 from .probe import Probe
 
 _MOST_SAMPLES = 120
@@ -86,6 +88,8 @@ class VitalsRecorder:
         self._lag_ns = 0
         self._gc_ns = 0
         self._tasks = 0
+        self._looked_ns = origin_ns
+        self._own_waits = OwnWaits(looks_at_all=not self._clock.mode.charges_cpu)
         self._rss_bytes = 0
         self._cpu_from_ns = time.process_time_ns()
 
@@ -103,6 +107,10 @@ class VitalsRecorder:
             cpu_ns=tuple(row.cpu_ns for row in rows),
             gc_pause_ns=tuple(row.gc_pause_ns for row in rows),
         )
+
+    def own_waits(self) -> tuple[OwnWait, ...]:
+        """Return where sessions were seen to wait inside their own code."""
+        return self._own_waits.noted()
 
     # ---- what comes by --------------------------------------------------------------------
 
@@ -205,7 +213,7 @@ class VitalsRecorder:
                 in_flight=self._in_flight(),
                 sessions=0 if self._probe is None else self._probe.running,
                 threads=threading.active_count(),
-                tasks=self._count_of_tasks(),
+                tasks=self._count_of_tasks(now_ns),
                 rss_bytes=self._resident_bytes(),
                 cpu_ns=cpu_ns,
                 gc_pause_ns=self._gc_ns,
@@ -224,10 +232,13 @@ class VitalsRecorder:
         affordable_ns = int(cpu_ns * _SHARE_OF_CPU) + 1
         return (now_ns - self._origin_ns) * (self.cost_ns - affordable_ns) // affordable_ns
 
-    def _count_of_tasks(self) -> int:
-        """Count them now and then: it takes longer, the more there are."""
+    def _count_of_tasks(self, now_ns: int) -> int:
+        """Count them now and then, and look where they wait: the more there are, the longer."""
         if self._loop is not None and len(self._samples) % _DEAR_EVERY == 1:
-            self._tasks = len(asyncio.all_tasks(self._loop))
+            tasks = asyncio.all_tasks(self._loop)
+            self._tasks = len(tasks)
+            self._own_waits.look(tasks, now_ns - self._looked_ns)
+            self._looked_ns = now_ns
         return self._tasks
 
     def _resident_bytes(self) -> int:
