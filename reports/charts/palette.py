@@ -90,7 +90,9 @@ def on_dark(colour: str) -> str:
     )
     if brightness >= _DARK:
         return colour
-    return _colour(channel + (255 - channel) * _TOWARDS_WHITE for channel in channels)
+    # The darker it is, the more: two blues must not become one.
+    share = _TOWARDS_WHITE * (1 - brightness / _DARK)
+    return _colour(channel + (255 - channel) * share for channel in channels)
 
 
 def share_colour(share: float) -> str:
