@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.reports.charts.palette import (
     FURTHER_COLOURS,
+    IDEAL_COLOUR,
     KNOWN_COLOURS,
     KNOWN_LINES,
+    MUTED,
     loop_lines,
     on_dark,
     share_colour,
@@ -70,7 +72,7 @@ def contrast(one: str, other: str) -> float:
     return high / low
 
 
-@pytest.mark.parametrize("colour", [*KNOWN_COLOURS.values(), *FURTHER_COLOURS])
+@pytest.mark.parametrize("colour", [*KNOWN_COLOURS.values(), *FURTHER_COLOURS, MUTED, IDEAL_COLOUR])
 def test_a_colour_stands_out_from_a_dark_ground(colour: str) -> None:
     assert contrast(on_dark(colour), "#14181D") >= 3
 
