@@ -9,10 +9,12 @@ await one of asyncio's primitives. What waits for other tasks or for threads is 
 wait inside a package: whether that is an SDK's pause or a limit of the user's does not show.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from types import FrameType
+from typing import Any
 
 from ...mocks.clock import seconds
 from ..results.own_waits import OwnWait
@@ -23,7 +25,7 @@ from .code_origin import Origin, name_of_file, origin_of, place_of
 _PRIMITIVES = ("asyncio/locks.py", "asyncio/queues.py")
 _SLEEP = "asyncio/tasks.py:sleep"
 _ENTERS = "__aenter__"  # of whatever: what it calls has the name
-_MOST_LOOKED_AT = 100
+_MOST_LOOKED_AT = 25
 _DEEPEST = 64
 
 
@@ -31,22 +33,22 @@ class OwnWaits:
     """What was seen in one trial.
 
     Args:
-        looks_at_all: Whether to look at every task, however many there are: in virtual time, where
-            that costs nothing, and where which of them are looked at must not be chance.
+        in_order: Whether to look at tasks by their names: in virtual time, where sorting them is
+            free, and where it must not be chance which of them are looked at.
     """
 
-    def __init__(self, *, looks_at_all: bool) -> None:
-        self._most = None if looks_at_all else _MOST_LOOKED_AT
+    def __init__(self, *, in_order: bool) -> None:
+        self._in_order = in_order
         self._seen_ns: defaultdict[tuple[str, str], int] = defaultdict(int)
 
-    def look(self, tasks: Iterable[object], since_ns: int) -> None:
-        """Look at tasks.
+    def look(self, tasks: Collection[asyncio.Task[Any]], since_ns: int) -> None:
+        """Look at tasks, or at some of them where there are many.
 
         Args:
             tasks: Tasks of one event loop, of sessions and others.
             since_ns: Nanoseconds on the clock for which what is seen stands.
         """
-        for task in islice(tasks, self._most):
+        for task in self._chosen(tasks):
             found = own_wait_of(task)
             if found is not None:
                 self._seen_ns[found] += since_ns
@@ -58,8 +60,14 @@ class OwnWaits:
             for (place, awaits), seen_ns in self._seen_ns.items()
         )
 
+    def _chosen(self, tasks: Collection[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
+        if not self._in_order:
+            return islice(tasks, _MOST_LOOKED_AT)
+        by_name = sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name()))
+        return by_name[:: len(by_name) // _MOST_LOOKED_AT + 1]
 
-def own_wait_of(task: object) -> tuple[str, str] | None:
+
+def own_wait_of(task: asyncio.Task[Any]) -> tuple[str, str] | None:
     """Return where a session's task waits for a primitive of asyncio's, and for which."""
     is_session = False
     own = first_below = innermost = None
@@ -81,9 +89,9 @@ def own_wait_of(task: object) -> tuple[str, str] | None:
     return f"{place_of(own.f_code)}:{own.f_lineno}", f"asyncio.{first_below.f_code.co_qualname}"
 
 
-def _frames_of(task: object) -> Iterator[FrameType]:
+def _frames_of(task: asyncio.Task[Any]) -> Iterator[FrameType]:
     """Yield the frames of the coroutines that a task waits in, the outermost first."""
-    awaiting = getattr(task, "get_coro", lambda: None)()
+    awaiting: object = task.get_coro()
     for _ in range(_DEEPEST):
         frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
         if not isinstance(frame, FrameType):

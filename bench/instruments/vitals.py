@@ -89,7 +89,7 @@ class VitalsRecorder:
         self._gc_ns = 0
         self._tasks = 0
         self._looked_ns = origin_ns
-        self._own_waits = OwnWaits(looks_at_all=not self._clock.mode.charges_cpu)
+        self._own_waits = OwnWaits(in_order=not self._clock.mode.charges_cpu)
         self._rss_bytes = 0
         self._cpu_from_ns = time.process_time_ns()
 

@@ -12,8 +12,9 @@ class OwnWait:
     Attributes:
         place: The user's function with its line: ``agent/tools.py:summarise:15``.
         awaits: What it waits for: ``asyncio.Lock.acquire``.
-        seen_s: For how long, in seconds of all sessions together. An estimate: sessions are
-            looked at now and then, and each look stands for the time since the one before.
+        seen_s: For how long, in seconds of the sessions that were looked at, together. Good to
+            compare places: some sessions are looked at now and then, and each look stands for
+            the time since the one before.
     """
 
     place: str

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import (
     counted,
     listed,
@@ -180,18 +181,25 @@ def _paragraph(summary: GroupSummary) -> str:
         *([scaling_sentence(summary.scaling)] if summary.scaling else []),
         *([goodput_sentence(summary.goodput)] if summary.goodput else []),
         *map(time_sentence, summary.times_lost),
-        *(["warpbench profile shows whose code ran."] if _asks_for_profile(summary) else []),
+        *_profile_hint(summary),
         *map(_unsuccessful, summary.unsuccessful),
     ]
     return f"{title(summary.group)}: {' '.join(sentences)}"
 
 
-def _asks_for_profile(summary: GroupSummary) -> bool:
-    """Whether computing took time, and no warning names the code: that of a blocked loop does."""
-    return any(
-        lost.part in _COMPUTING and not any(_was_blocked(cell) for _, cell in lost.losers)
+def _profile_hint(summary: GroupSummary) -> list[str]:
+    """Refer to the profile where computing took time, and no warning of a blocked loop says whose.
+
+    A plain lock of threads is invisible to the clock, and counts as time in which others compute.
+    """
+    cells = [
+        cell
         for lost in summary.times_lost
-    )
+        if lost.part in _COMPUTING and not any(_was_blocked(cell) for _, cell in lost.losers)
+        for _, cell in lost.losers
+    ]
+    locks = " or waited for a lock" if any(cell.cell.loop == NO_LOOP for cell in cells) else ""
+    return [f"warpbench profile shows whose code ran{locks}."] if cells else []
 
 
 def _was_blocked(cell: CellResult) -> bool:

@@ -100,7 +100,7 @@ def test_looks_stand_for_the_time_since_the_one_before() -> None:
         watched = probe.watch_async(for_an_event)
         tasks = [asyncio.ensure_future(watched(name)) for name in ("0", "1")]
         await asyncio.sleep(0)
-        waits = OwnWaits(looks_at_all=True)
+        waits = OwnWaits(in_order=True)
         waits.look(tasks, 2_000_000_000)
         waits.look(tasks[:1], 1_000_000_000)
         for task in tasks:
@@ -119,3 +119,22 @@ def test_places_are_summed_up_and_the_longest_comes_first() -> None:
         OwnWait(place="a.py:one:1", awaits="asyncio.sleep", seen_s=2.0),
         two,
     )
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_of_many_tasks_some_are_looked_at(in_order: bool) -> None:
+    async def main() -> tuple[OwnWait, ...]:
+        names = [str(number) for number in range(100)]
+        probe = Probe(create_clock(ClockMode.WALL), {name: int(name) for name in names})
+        watched = probe.watch_async(for_an_event)
+        tasks = [asyncio.ensure_future(watched(name)) for name in names]
+        await asyncio.sleep(0)
+        waits = OwnWaits(in_order=in_order)
+        waits.look(tasks, 1_000_000_000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return waits.noted()
+
+    (wait,) = asyncio.run(main())
+    assert 10 <= wait.seen_s <= 25
