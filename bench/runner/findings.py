@@ -20,6 +20,9 @@ BLOCKED_OFTEN = 0.05
 WAITED_LONG = 0.05
 """The share of sessions' time from which waits inside their own code are worth one."""
 
+WAITED_LEAST_S = 1e-3
+"""The shortest mean of such waits that is worth one: below it is what a busy machine adds."""
+
 BUSY_SERVER = 0.7
 """The share of a core from which waiting for the mock model's server shows in the figures."""
 
@@ -146,8 +149,10 @@ def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
 def _own_share(result: CellResult) -> float:
     """Return the share of sessions' time that they waited inside their own code."""
     parts = result.time_parts_s
-    whole_s = 0.0 if parts is None else sum(astuple(parts))
-    return 0.0 if parts is None or not whole_s else parts.remainder / whole_s
+    if parts is None or parts.remainder < WAITED_LEAST_S:
+        return 0.0
+    whole_s: float = sum(astuple(parts))
+    return parts.remainder / whole_s
 
 
 def _not_steady(cells: Sequence[CellResult]) -> Iterator[Finding]:

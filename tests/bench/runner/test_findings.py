@@ -1,6 +1,7 @@
 """Warnings about results: what is reported, once, and what is not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.own_waits import OwnWait
@@ -105,6 +106,8 @@ def test_a_wait_inside_the_users_code_is_reported_with_its_part_of_the_time() ->
 
 def test_a_wait_that_took_little_of_the_time_is_not_reported() -> None:
     assert own_waits_reported(waiting(LOCK, share=0.04)) == []
+    brief = replace(waiting(LOCK), time_parts_s=TimeParts(cpu=1e-4, remainder=9e-4))
+    assert own_waits_reported(brief) == []
 
 
 def test_it_is_said_that_a_place_is_not_known_unless_a_blocked_loop_explains_it() -> None:
