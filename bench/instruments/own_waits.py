@@ -1,8 +1,8 @@
 """Looks where sessions wait inside their own code: for a lock, an event, a queue, a sleep.
 
 A mocked wait is noted where it happens. A wait of the session's own leaves no trace, and to follow
-each lock would cost every session. So the tasks are looked at a few dozen times in a trial, beside
-the other vital signs: a task that waits shows all the coroutines that it waits in.
+each lock would cost every session. So the tasks are looked at a few dozen times in a trial, when
+their loop has waited: a task that waits shows all the coroutines that it waits in.
 
 Only what is certain is told. The task must be a session's own, and the user's function must itself
 await one of asyncio's primitives. What waits for other tasks or for threads is left out, as is a

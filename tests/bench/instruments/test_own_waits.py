@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from warpbench.bench.instruments.own_waits import OwnWaits, own_wait_of
 from warpbench.bench.instruments.probe import Probe
+from warpbench.bench.instruments.vitals import VitalsRecorder
 from warpbench.bench.results.own_waits import OwnWait, by_place
-from warpbench.mocks.clock import ClockMode, create_clock
+from warpbench.mocks.clock import ClockMode, SkippingClock, create_clock, keeping_time
+from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
+from warpbench.mocks.clock.loops.uvloop_loop import SkippingUvloop
 
 Session = Callable[[str], Awaitable[str]]
 
@@ -138,3 +141,23 @@ def test_of_many_tasks_some_are_looked_at(in_order: bool) -> None:
 
     (wait,) = asyncio.run(main())
     assert 10 <= wait.seen_s <= 25
+
+
+@pytest.mark.parametrize("loop", [SkippingEventLoop, SkippingUvloop])
+@pytest.mark.parametrize("mode", [ClockMode.VIRTUAL, ClockMode.WARP])
+def test_a_wait_is_seen_though_nothing_else_happens(
+    loop: Callable[[SkippingClock], asyncio.AbstractEventLoop], mode: ClockMode
+) -> None:
+    clock = create_clock(mode)
+    assert isinstance(clock, SkippingClock)
+    with keeping_time(clock):
+        recorder, probe = VitalsRecorder(clock), Probe(clock, {"task": 0})
+        with (
+            asyncio.Runner(loop_factory=lambda: loop(clock)) as runner,
+            recorder.watching(runner.get_loop(), probe, lambda: 0),
+        ):
+            clock.loop_observer = recorder
+            runner.run(probe.watch_async(for_a_sleep)("task"))  # type: ignore[arg-type]
+    (wait,) = recorder.own_waits()
+    assert wait.awaits == "asyncio.sleep"
+    assert wait.seen_s == pytest.approx(60, rel=0.01)
