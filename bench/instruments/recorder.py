@@ -21,6 +21,7 @@ from ..attribution.breakdown import time_parts
 from ..attribution.observations import Observations
 from ..attribution.timelines import timeline
 from ..results.blocked_loop import BlockedLoop
+from ..results.own_waits import OwnWait
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
@@ -46,6 +47,7 @@ class Accounted:
         time_parts_ns: Where the time of each sample went.
         vitals: How the process was over time.
         timeline: What the first sessions did.
+        own_waits: Where sessions were seen to wait inside their own code.
         probe_cpu_s: What noting all that took.
     """
 
@@ -54,6 +56,7 @@ class Accounted:
     time_parts_ns: tuple[TimeParts, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = None
+    own_waits: tuple[OwnWait, ...] = ()
     probe_cpu_s: float | None = None
 
 
@@ -178,6 +181,7 @@ class Accounting:
             time_parts_ns=time_parts(samples, observations),
             vitals=vitals.vitals(),
             timeline=timeline(samples, observations),
+            own_waits=vitals.own_waits(),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 

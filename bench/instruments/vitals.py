@@ -22,7 +22,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from ...mocks.clock import Clock, LoopObserver, nanoseconds
+from ..results.own_waits import OwnWait
 from ..results.timeline import Vitals
+from .own_waits import OwnWaits
 from .probe import Probe
 
 _MOST_SAMPLES = 120
@@ -30,6 +32,9 @@ _FIRST_PERIOD_NS = 1_000_000
 _FEWEST_SAMPLES = 5
 _DEAR_EVERY = 8
 _SHARE_OF_CPU = 0.003
+_FIRST_LOOK_NS = 20_000_000
+_LOOKS_PER_PERIOD = 16
+_NEVER_NS = 1 << 62
 _TICK_S = 0.01
 _STATISTICS_OF_MEMORY = "/proc/self/statm"
 _ENOUGH_BYTES = 200
@@ -86,6 +91,11 @@ class VitalsRecorder:
         self._lag_ns = 0
         self._gc_ns = 0
         self._tasks = 0
+        self._looked_ns = origin_ns
+        self._look_due_ns = _NEVER_NS
+        self._look_period_ns = _FIRST_LOOK_NS
+        self._looks = self._look_cost_ns = 0
+        self._own_waits = OwnWaits(in_order=not self._clock.mode.charges_cpu)
         self._rss_bytes = 0
         self._cpu_from_ns = time.process_time_ns()
 
@@ -103,6 +113,10 @@ class VitalsRecorder:
             cpu_ns=tuple(row.cpu_ns for row in rows),
             gc_pause_ns=tuple(row.gc_pause_ns for row in rows),
         )
+
+    def own_waits(self) -> tuple[OwnWait, ...]:
+        """Return where sessions were seen to wait inside their own code."""
+        return self._own_waits.noted()
 
     # ---- what comes by --------------------------------------------------------------------
 
@@ -122,7 +136,11 @@ class VitalsRecorder:
         """The event loop has polled, and runs what is ready."""
         if self._watchdog is not None:
             self._watchdog.runs()
-        self._resumed_ns = self._clock.now_ns()
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._look_due_ns:  # the tasks still wait in what they waited in until now
+            self._look(now_ns)
+            now_ns = self._clock.now_ns()
+        self._resumed_ns = now_ns
 
     def polls(self) -> None:
         """It has run all of that: a timer that came due meanwhile waited until now."""
@@ -145,6 +163,9 @@ class VitalsRecorder:
         def tick(due_s: float) -> None:
             now_s = loop.time()
             self._lag_ns = max(self._lag_ns, nanoseconds(now_s - due_s))
+            now_ns = self._clock.now_ns()
+            if now_ns >= self._look_due_ns:
+                self._look(now_ns)
             if self._watchdog is not None:
                 self._watchdog.polls()
                 self._watchdog.runs()
@@ -174,6 +195,8 @@ class VitalsRecorder:
         """
         self._begin(probe.origin_ns)
         self._loop, self._probe, self._in_flight = loop, probe, in_flight
+        if loop is not None:
+            self._look_due_ns = probe.origin_ns + self._look_period_ns
         gc.callbacks.append(self._collected)
         try:
             with _statistics_of_memory() as self._memory:
@@ -182,6 +205,7 @@ class VitalsRecorder:
         finally:
             gc.callbacks.remove(self._collected)
             self._loop = self._memory = None
+            self._look_due_ns = _NEVER_NS
 
     def _collected(self, phase: str, _info: dict[str, Any]) -> None:
         if phase == "start":
@@ -215,6 +239,28 @@ class VitalsRecorder:
         if len(self._samples) > _MOST_SAMPLES:
             self._samples = _halved(self._samples)
             self._period_ns *= 2
+
+    def _look(self, now_ns: int) -> None:
+        """Look where tasks wait; ever more seldom, as samples become, and within its share."""
+        assert self._loop is not None
+        before_ns = time.thread_time_ns()
+        self._own_waits.look(asyncio.all_tasks(self._loop), now_ns - self._looked_ns)
+        self._looked_ns = now_ns
+        self._looks += 1
+        if self._looks % _LOOKS_PER_PERIOD == 0:
+            self._look_period_ns *= 2
+        cost_ns = time.thread_time_ns() - before_ns
+        self.cost_ns += cost_ns
+        self._look_cost_ns += cost_ns
+        wait_ns = self._look_period_ns
+        if self._clock.mode.charges_cpu:
+            cpu_ns = time.process_time_ns() - self._cpu_from_ns
+            affordable_ns = int(cpu_ns * _SHARE_OF_CPU) + 1
+            over_ns = self._look_cost_ns - affordable_ns
+            so_far_ns = now_ns - self._origin_ns
+            # However little a trial computes, there are a dozen: one at each doubling of its time.
+            wait_ns = max(wait_ns, min(so_far_ns, so_far_ns * over_ns // affordable_ns))
+        self._look_due_ns = now_ns + wait_ns
 
     def _unaffordable_ns(self, now_ns: int, cpu_ns: int) -> int:
         """How long until samples will have taken no more than their share, at the pace so far."""

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .blocked_loop import Cause
-from .formatting import counted, percent, rate, seconds, whole
+from .formatting import code_place, counted, percent, rate, seconds, whole
 from .records import Finding, FindingKind
 
 Values = Mapping[str, Any]
@@ -64,21 +64,64 @@ def _server_bound(values: Values) -> str:
 
 def _loop_blocked(values: Values) -> str:
     how, what_to_do = _BLOCKING[Cause(values["cause"])]
-    more = values["other_cells"]
-    others = f" and in {counted(more, 'other cell')}" if more else ""
+    where = code_place(values["at"] or values["place"])
+    if values["tool"]:
+        where = f"{values['tool']}, called in {where},"
     return (
-        f"{values['place']} blocked the event loop for up to {seconds(values['longest_s'])} "
+        f"{where} blocked the event loop for up to {seconds(values['longest_s'])} "
         f"{how} ({seconds(values['total_s_per_trial'])} per trial), and every session waited; "
-        f"{what_to_do}. Seen in {values['cell']}{others}"
+        f"{what_to_do}. {_seen_in(values)}"
     )
 
 
 _BLOCKING: Mapping[Cause, tuple[str, str]] = MappingProxyType(
     {
-        Cause.WAITING: ("with a blocking call", "await it, or run it in a thread"),
-        Cause.COMPUTING: ("with a computation", "run it in a thread or a process"),
+        Cause.WAITING: (
+            "with a blocking call",
+            "await an async form of it, or await asyncio.to_thread(…)",
+        ),
+        Cause.COMPUTING: (
+            "with a computation",
+            "run it in a process, or with asyncio.to_thread(…), where it still needs the GIL",
+        ),
     }
 )
+
+
+def _own_wait(values: Values) -> str:
+    share = f"for {percent(values['share'])} of their time"
+    if not values["place"]:
+        return (
+            f"sessions waited inside your own code {share}, and it is not known where: to be seen "
+            "without cost, a session must itself await a lock, a semaphore, an event, a queue or "
+            "the sleep of asyncio; look for locks of threads, pools, and tasks and futures of "
+            f"your own. {_seen_in(values)}"
+        )
+    what_to_do = next(
+        (advice for name, advice in _WAITING_FOR.items() if f".{name}" in values["awaits"]),
+        "look at what ends this wait",
+    )
+    return (
+        f"sessions waited at {code_place(values['place'])}, in {values['awaits']}, for about "
+        f"{percent(values['share'])} of their time; {what_to_do}. {_seen_in(values)}"
+    )
+
+
+_WAITING_FOR: Mapping[str, str] = MappingProxyType(
+    {
+        "Lock": "hold the lock for less, never across a call of the model or a tool",
+        "Semaphore": "let more in at once, if what it protects allows it",
+        "BoundedSemaphore": "let more in at once, if what it protects allows it",
+        "Queue": "look at who fills or empties the queue: more of them, or a longer queue",
+        "sleep": "sleep for less, or let such waits overlap",
+    }
+)
+
+
+def _seen_in(values: Values) -> str:
+    more = values["other_cells"]
+    others = f" and in {counted(more, 'other cell')}" if more else ""
+    return f"Seen in {values['cell']}{others}"
 
 
 def _not_steady(values: Values) -> str:
@@ -110,7 +153,10 @@ def _load_not_delivered(values: Values) -> str:
 
 
 def _interrupted(values: Values) -> str:
-    return f"interrupted: {whole(values['done'])} of {whole(values['planned'])} cells were measured"
+    done, planned = values["done"], values["planned"]
+    if done == planned:
+        return "interrupted: every cell was measured, but some with fewer trials than planned"
+    return f"interrupted: {whole(done)} of {whole(planned)} cells were measured"
 
 
 _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
@@ -121,6 +167,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.ABOVE_IDEAL: _above_ideal,
         FindingKind.SERVER_BOUND: _server_bound,
         FindingKind.LOOP_BLOCKED: _loop_blocked,
+        FindingKind.OWN_WAIT: _own_wait,
         FindingKind.NOT_STEADY: _not_steady,
         FindingKind.MACHINE_DRIFTED: _machine_drifted,
         FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,

@@ -148,6 +148,20 @@ def name(text: str) -> str:
     return shortened(plain(text))
 
 
+def code_place(place: str) -> str:
+    """Show a place in code as an editor finds it: ``look_up (my_agent.py:15)``.
+
+    Args:
+        place: File and function, and a line if it is known:
+            ``my_agent.py:build.<locals>.look_up:15``.
+    """
+    file, function, line = (*place.split(":", maxsplit=2), "", "")[:3]
+    if not function:
+        return plain(place)
+    short = function.rsplit("<locals>.", maxsplit=1)[-1]
+    return plain(f"{short} ({file}:{line})" if line else f"{short} ({file})")
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names as a sentence does: ``gather, taskgroup and workers``."""
     *others, last = names

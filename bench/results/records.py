@@ -11,6 +11,7 @@ from typing import Any
 
 from .blocked_loop import LoopBlocker
 from .cell import Cell
+from .own_waits import OwnWait
 from .samples import Outcome
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -134,6 +135,8 @@ class CellResult:
         server_utilisation: CPU seconds that it took per second of a trial, at most.
         time_parts_s: Where the time of a session went, the mean over all of them.
         loop_blockers: Which places blocked an event loop, the worst first; at most ten.
+        own_waits: Where sessions were seen to wait inside their own code, the longest first; at
+            most ten.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
@@ -168,6 +171,7 @@ class CellResult:
     server_utilisation: float | None = None
     time_parts_s: TimeParts | None = None
     loop_blockers: tuple[LoopBlocker, ...] = ()
+    own_waits: tuple[OwnWait, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = field(default=None, hash=False)
     probe_share: float | None = None
@@ -234,6 +238,7 @@ class FindingKind(StrEnum):
     ABOVE_IDEAL = "above_ideal"
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
+    OWN_WAIT = "own_wait"
     NOT_STEADY = "not_steady"
     MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"

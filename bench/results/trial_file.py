@@ -19,6 +19,7 @@ from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
+from .own_waits import OwnWait
 from .records import Environment, TrialFigures
 from .redaction import redact
 from .samples import SessionSample
@@ -85,6 +86,7 @@ class _SavedTrial:
     server_utilisation: float | None = None
     vitals: Vitals | None = None
     timeline: Timeline | None = None
+    own_waits: tuple[OwnWait, ...] = ()
     probe_cpu_s: float | None = None
     schema_version: int = TRIAL_SCHEMA_VERSION
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
+from .own_waits import OwnWait
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -38,6 +39,7 @@ class TrialResult:
             account for it.
         vitals: How its process was over time, likewise.
         timeline: What its first sessions did, likewise.
+        own_waits: Where sessions were seen to wait inside their own code, likewise.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -62,4 +64,5 @@ class TrialResult:
     time_parts_ns: tuple[TimeParts, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = None
+    own_waits: tuple[OwnWait, ...] = ()
     probe_cpu_s: float | None = None

@@ -1,6 +1,7 @@
 """Warnings about results, as values: what a reader must know before trusting a number."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 
 from ..results.blocked_loop import Cause, LoopBlocker
 from ..results.finding_text import finding
@@ -16,6 +17,12 @@ BLOCKED_LONG_S = 0.05
 BLOCKED_OFTEN = 0.05
 """The share of the makespan from which shorter blocks are worth one, too."""
 
+WAITED_LONG = 0.05
+"""The share of sessions' time from which waits inside their own code are worth one."""
+
+WAITED_LEAST_S = 1e-3
+"""The shortest mean of such waits that is worth one: below it is what a busy machine adds."""
+
 BUSY_SERVER = 0.7
 """The share of a core from which waiting for the mock model's server shows in the figures."""
 
@@ -24,7 +31,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     """Return the warnings that the results of a run give rise to."""
     measured = [cell for cell in cells if cell.status is Status.MEASURED]
     of_cells = (each for cell in measured for each in _of_cell(cell))
-    return (*of_cells, *_loop_blocked(measured), *_not_steady(measured))
+    return (*of_cells, *_loop_blocked(measured), *_own_waits(measured), *_not_steady(measured))
 
 
 def interrupted(done: int, planned: int) -> Finding:
@@ -96,11 +103,59 @@ def _loop_blocked(cells: Iterable[CellResult]) -> Iterator[Finding]:
             FindingKind.LOOP_BLOCKED,
             cell=name_of(result),
             place=place,
+            tool=_tool_of(place),
+            at=worst.stack[-1] if worst.stack else "",
             cause=cause.value,
             longest_s=worst.longest_s,
             total_s_per_trial=worst.total_s / result.trials,
             other_cells=len(found) - 1,
         )
+
+
+def _tool_of(place: str) -> str:
+    """Return the name of the lab's tool before a place, if there is one."""
+    return place.rpartition(" (")[0]
+
+
+def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """Yield one warning for each place of the user's at which sessions waited for long.
+
+    And one where no place is known, unless the waits that block a loop explain it.
+    """
+    by_place: dict[tuple[str, str, str], list[tuple[float, CellResult]]] = {}
+    for result in cells:
+        share = _own_share(result)
+        if share < WAITED_LONG:
+            continue
+        seen_s = sum(each.seen_s for each in result.own_waits)
+        places = {
+            (each.place, each.awaits): share * each.seen_s / seen_s for each in result.own_waits
+        }
+        if not places and any(each.cause is Cause.WAITING for each in result.loop_blockers):
+            continue
+        for (place, awaits), of_place in (places or {("", ""): share}).items():
+            if of_place >= WAITED_LONG:
+                key = (result.cell.scenario, place, awaits)
+                by_place.setdefault(key, []).append((of_place, result))
+    for (_, place, awaits), found in by_place.items():
+        share, result = max(found, key=lambda pair: pair[0])
+        yield finding(
+            FindingKind.OWN_WAIT,
+            cell=name_of(result),
+            place=place,
+            awaits=awaits,
+            share=share,
+            other_cells=len(found) - 1,
+        )
+
+
+def _own_share(result: CellResult) -> float:
+    """Return the share of sessions' time that they waited inside their own code."""
+    parts = result.time_parts_s
+    if parts is None or parts.remainder < WAITED_LEAST_S:
+        return 0.0
+    whole_s: float = sum(astuple(parts))
+    return parts.remainder / whole_s
 
 
 def _not_steady(cells: Sequence[CellResult]) -> Iterator[Finding]:

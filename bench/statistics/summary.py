@@ -6,6 +6,7 @@ from statistics import fmean, median
 from ...mocks.clock import seconds
 from ..results.blocked_loop import loop_blockers
 from ..results.cell import Cell
+from ..results.own_waits import by_place
 from ..results.records import CellResult, LatencySummary, SessionCounts, Status, TrialFigures
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
@@ -15,7 +16,7 @@ from .ranking import throughput_per_s
 from .steadiness import drift_within
 
 _PERCENT = 100
-_MOST_BLOCKERS = 10
+_MOST_PLACES = 10
 _QUANTILES = range(_PERCENT + 1)
 
 
@@ -98,8 +99,9 @@ def cell_result(
         ),
         time_parts_s=_mean_parts_s(trials),
         loop_blockers=loop_blockers(each for trial in trials for each in trial.blocked_loop)[
-            :_MOST_BLOCKERS
+            :_MOST_PLACES
         ],
+        own_waits=by_place(each for trial in trials for each in trial.own_waits)[:_MOST_PLACES],
         vitals=trials[0].vitals,
         timeline=trials[0].timeline,
         probe_share=_median_of(

@@ -350,6 +350,7 @@ class _Trial:
             server_utilisation=seen.server_utilisation,
             time_parts_ns=noted.time_parts_ns,
             timeline=noted.timeline,
+            own_waits=noted.own_waits,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )

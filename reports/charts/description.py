@@ -235,6 +235,8 @@ class Panel:
         rows: The rows, from the top.
         columns: Names of the columns of tiles.
         is_compact: Whether rows are low, as of many lanes; a row without a label has none.
+        point_text: How the texts of points follow from their values, ``p{x}: {y}``, where they do.
+        span_text: How those of bars do: ``{length}, from {begin}``.
         message: What is said in place of a picture.
     """
 
@@ -252,6 +254,8 @@ class Panel:
     references: tuple[Reference, ...] = ()
     legend: tuple[LegendEntry, ...] = ()
     is_compact: bool = False
+    point_text: str = ""
+    span_text: str = ""
     message: str = ""
 
     def across(self) -> Iterator[float]:

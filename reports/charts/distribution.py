@@ -56,6 +56,7 @@ def describe_distribution(group: ComparisonGroup, load: int, palette: Palette) -
         ),
         references=ideal_reference(group, load),
         legend=(*legend_of(cells, palette), ideal_median_entry()),
+        point_text="{y} within {x}",
     )
 
 

@@ -51,6 +51,7 @@ def describe_lag(group: ComparisonGroup, load: int, palette: Palette) -> Panel |
             for cell, vitals in followed
         ),
         legend=legend_of((cell for cell, _ in followed), palette),
+        point_text="at {x}: up to {y} late",
     )
 
 

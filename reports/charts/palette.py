@@ -76,7 +76,8 @@ LANE_COLOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 _SHARES = ("#F3F6F9", "#9CC3E0", "#2C7FB8", "#0B4F7D")
-_DARK = 0x60
+_DARK = 0.15
+_GAMMA = 2.2
 _TOWARDS_WHITE = 0.55
 _GOLDEN_TURN = 0.381966
 
@@ -84,13 +85,16 @@ _GOLDEN_TURN = 0.381966
 def on_dark(colour: str) -> str:
     """Return a colour as it is seen on a dark ground: lighter, where it would vanish there."""
     channels = _channels(colour)
-    # Rec. 709's weights of red, green and blue in how bright a colour looks.
-    brightness = sum(
-        weight * channel for weight, channel in zip((0.2126, 0.7152, 0.0722), channels, strict=True)
+    # Rec. 709's weights of red, green and blue in how much light a colour gives.
+    luminance = sum(
+        weight * (channel / 255) ** _GAMMA
+        for weight, channel in zip((0.2126, 0.7152, 0.0722), channels, strict=True)
     )
-    if brightness >= _DARK:
+    if luminance >= _DARK:
         return colour
-    return _colour(channel + (255 - channel) * _TOWARDS_WHITE for channel in channels)
+    # The darker it is, the more: two blues must not become one.
+    share = _TOWARDS_WHITE * (1 - luminance / _DARK)
+    return _colour(channel + (255 - channel) * share for channel in channels)
 
 
 def share_colour(share: float) -> str:

@@ -42,6 +42,7 @@ def describe_percentiles(group: ComparisonGroup, load: int, palette: Palette) ->
             for cell, curve in curves.items()
         ),
         legend=legend_of(curves, palette),
+        point_text="p{x}: {y}",
     )
 
 

@@ -6,6 +6,11 @@ from xml.etree import ElementTree
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+# A hundredth of a point is seen by nobody, and matplotlib writes millionths.
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_PLACES = frozenset(
+    {"d", "points", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"}
+)
 # Matplotlib says this once for all elements, by a rule that would reach into a page.
 _STROKES = "stroke-linejoin: round; stroke-linecap: butt"
 
@@ -15,9 +20,10 @@ def inline_svg(document: str, prefix: str, *, title: str, description: str) -> s
 
     Identifiers get a prefix, so that two pictures in one page do not take each other's
     marks; rules of style that would hold for the whole page become the picture's own;
-    the size is left to the page; and a title and a description are put in for readers who
-    do not see it. What leads to an address (document type, namespaces) is left out: inside
-    HTML an ``svg`` element needs none.
+    the size is left to the page; what nothing refers to or nobody sees (identifiers of groups,
+    indentation, digits beyond a hundredth of a point) is left out; and a title and a description
+    are put in for readers who do not see it. What leads to an address (document type, namespaces)
+    is left out: inside HTML an ``svg`` element needs none.
 
     Args:
         document: The document, as matplotlib writes it.
@@ -31,12 +37,16 @@ def inline_svg(document: str, prefix: str, *, title: str, description: str) -> s
         for child in list(parent):
             if child.tag in {f"{{{_SVG}}}style", f"{{{_SVG}}}metadata"}:
                 parent.remove(child)
+    used = _referred_to(root)
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
         element.attrib = {
             key.replace(_HREF, "href"): _prefixed(key, value, prefix)
             for key, value in element.attrib.items()
+            if key != "id" or value in used
         }
+        element.text = element.text if (element.text or "").strip() else None
+        element.tail = element.tail if (element.tail or "").strip() else None
     box = root.get("viewBox", "")
     root.attrib = {
         "viewBox": box,
@@ -58,4 +68,20 @@ def _prefixed(key: str, value: str, prefix: str) -> str:
         return f"{prefix}-{value}"
     if key == _HREF:
         return f"#{prefix}-{value.removeprefix('#')}"
+    if key in _PLACES:
+        return " ".join(_LONG_NUMBER.sub(_to_hundredths, value).split())
     return _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
+
+
+def _to_hundredths(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _referred_to(root: ElementTree.Element) -> frozenset[str]:
+    """Return the identifiers that something in a document refers to."""
+    values = [value for element in root.iter() for value in element.attrib.values()]
+    linked = (element.get(_HREF) for element in root.iter())
+    return frozenset(
+        [*(each.removeprefix("#") for each in linked if each)]
+        + [name for value in values for name in _REFERENCE.findall(value)]
+    )

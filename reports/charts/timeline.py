@@ -75,6 +75,7 @@ def describe_timeline(result: CellResult) -> TimelinePanel | None:
             spans=tuple(spans),
             legend=tuple(legend),
             is_compact=True,
+            span_text="{length}, from {begin}",
         ),
         end_s=end_s,
         throughput_per_s=result.throughput_per_s or 0.0,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from ...bench.results.cell import NO_LOOP
 from ...bench.results.formatting import (
     counted,
     listed,
@@ -20,7 +21,7 @@ from ...bench.statistics.ranking import judged_by
 from ...bench.statistics.scaling import Objective, ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
-from .ranking import ComparisonGroup, Ranking, grouped, is_level, label, named
+from .ranking import ComparisonGroup, Ranking, grouped, is_level, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
 from .summary import GroupSummary, Unsuccessful, placing, summarise, summarise_group
 from .time_breakdown import TimeLost
@@ -37,6 +38,8 @@ TIME_LOST: Mapping[str, str] = MappingProxyType(
 )
 """What sessions lost time on, by the parts of ``TimeParts``."""
 
+_COMPUTING = ("ready", "cpu")
+_BLOCKED = 0.05
 _LONGEST_REASON = 100
 _OTHERS_NAMED = 5
 _MOST_NAMED = 4
@@ -178,9 +181,31 @@ def _paragraph(summary: GroupSummary) -> str:
         *([scaling_sentence(summary.scaling)] if summary.scaling else []),
         *([goodput_sentence(summary.goodput)] if summary.goodput else []),
         *map(time_sentence, summary.times_lost),
+        *_profile_hint(summary),
         *map(_unsuccessful, summary.unsuccessful),
     ]
     return f"{title(summary.group)}: {' '.join(sentences)}"
+
+
+def _profile_hint(summary: GroupSummary) -> list[str]:
+    """Refer to the profile where computing took time, and no warning of a blocked loop says whose.
+
+    A plain lock of threads is invisible to the clock, and counts as time in which others compute.
+    """
+    cells = [
+        cell
+        for lost in summary.times_lost
+        if lost.part in _COMPUTING and not any(_was_blocked(cell) for _, cell in lost.losers)
+        for _, cell in lost.losers
+    ]
+    locks = " or waited for a lock" if any(cell.cell.loop == NO_LOOP for cell in cells) else ""
+    return [f"warpbench profile shows whose code ran{locks}."] if cells else []
+
+
+def _was_blocked(cell: CellResult) -> bool:
+    """Whether single pieces of code blocked the event loop for a good part of the time."""
+    blocked_s = sum(blocker.total_s for blocker in cell.loop_blockers)
+    return blocked_s >= _BLOCKED * cell.trials * (cell.makespan_s or 0.0) > 0
 
 
 def _leading(summary: GroupSummary) -> list[str]:
@@ -232,7 +257,9 @@ def _headline(group: ComparisonGroup, ranking: Ranking) -> list[str]:
         )
     sentences = [f"{head}."]
     others = [
-        f"{name(result.cell.strategy)} {_share(group, result, load)}" for result in placed.behind
+        f"{name(result.cell.strategy)}{' (one at a time)' if is_serial(result) else ''} "
+        f"{_share(group, result, load)}"
+        for result in placed.behind
     ]
     if len(others) > _OTHERS_NAMED:
         worst = _share(group, placed.behind[-1], load)

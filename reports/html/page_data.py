@@ -9,17 +9,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bench.results.formatting import name, whole
+from ...bench.results.formatting import name, seconds, whole
 from ...bench.results.records import Run
 from ..charts.chart import Chart, measured_at
-from ..charts.description import Axis, LegendEntry, Line, Panel, in_common_units
+from ..charts.description import (
+    Axis,
+    LegendEntry,
+    Line,
+    Panel,
+    Point,
+    Quantity,
+    Span,
+    in_common_units,
+)
 from ..charts.palette import Palette, on_dark
 from ..charts.registry import CHARTS
 from ..charts.series import loop_entry
 from ..charts.timeline import HEADING, TimelinePanel, describe_timeline
 from ..comparison.ranking import ComparisonGroup, is_serial, scenarios
 
-_DIGITS = 6
+_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +157,8 @@ def panel_data(panel: Panel, colours: _Colours) -> dict[str, Any]:
         "y": None if panel.y is None else _axis(panel.y),
         "rows": [[row.label, row.owner, row.name] for row in panel.rows],
         "columns": list(panel.columns),
-        "lines": [_line(line, colours) for line in panel.lines],
-        "spans": [
-            [
-                span.row,
-                *map(_short, (span.begin, span.end)),
-                colours.index(span.colour),
-                meanings.setdefault(span.meaning, len(meanings)),
-                span.text,
-                *([1] if span.is_line else []),
-            ]
-            for span in panel.spans
-        ],
+        "lines": [_line(line, panel, colours) for line in panel.lines],
+        "spans": [_span(span, panel, colours, meanings) for span in panel.spans],
         "dots": [
             [
                 dot.row,
@@ -178,6 +177,8 @@ def panel_data(panel: Panel, colours: _Colours) -> dict[str, Any]:
         "notes": [[note.row, _short(note.x), note.text] for note in panel.notes],
         "references": [[_short(one.x), one.text] for one in panel.references],
         "legend": [_entry(entry, colours) for entry in panel.legend if not entry.is_shared],
+        "pointText": panel.point_text or None,
+        "spanText": panel.span_text or None,
     }
     data["meanings"] = list(meanings)
     if panel.is_compact:
@@ -192,13 +193,38 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "factor": axis.unit.factor,
         "scale": axis.scale.value,
         "fromZero": axis.from_zero,
-        "low": _short(axis.low),
-        "high": _short(axis.high),
+        "low": None if axis.low is None else _short(axis.low),
+        "high": None if axis.high is None else _short(axis.high),
         "ticks": list(map(_short, axis.ticks)),
     }
 
 
-def _line(line: Line, colours: _Colours) -> dict[str, Any]:
+def _span(
+    span: Span, panel: Panel, colours: _Colours, meanings: dict[str, int]
+) -> list[int | float | str | None]:
+    """Return a bar: its length and not its end, so that the length keeps its digits."""
+    begin, length = _short(span.begin), _short(span.end - span.begin)
+    values = {"begin": _value_text(panel.x, begin), "length": _value_text(panel.x, length)}
+    is_made = span.text == panel.span_text.format(**values)
+    return [
+        span.row,
+        begin,
+        length,
+        colours.index(span.colour),
+        meanings.setdefault(span.meaning, len(meanings)),
+        *([] if is_made and not span.is_line else [span.text]),
+        *([1] if span.is_line else []),
+    ]
+
+
+def _value_text(axis: Axis, value: float) -> str:
+    """Write a value of an axis in a text, as the script does (``valueText``)."""
+    if axis.quantity is Quantity.TIME:
+        return seconds(value)
+    return f"{value * 100:g} %" if axis.quantity is Quantity.SHARE else f"{value:g}"
+
+
+def _line(line: Line, panel: Panel, colours: _Colours) -> dict[str, Any]:
     return {
         "label": line.label,
         "owner": line.owner,
@@ -208,12 +234,17 @@ def _line(line: Line, colours: _Colours) -> dict[str, Any]:
         "shape": line.shape.value,
         "isThin": line.is_thin,
         "isAbove": line.is_above,
-        "points": [_point(point.x, point.y, point.text) for point in line.points],
+        "points": [_point(point, panel) for point in line.points],
     }
 
 
-def _point(x: float, y: float, text: str) -> list[Any]:
-    return [_short(x), _short(y), text] if text else [_short(x), _short(y)]
+def _point(point: Point, panel: Panel) -> list[float | str]:
+    """Return a point; its text only where the script cannot make it."""
+    x, y = _short(point.x), _short(point.y)
+    if panel.y is None or not panel.point_text:
+        return [x, y, point.text] if point.text else [x, y]
+    made = panel.point_text.format(x=_value_text(panel.x, x), y=_value_text(panel.y, y))
+    return [x, y] if point.text == made else [x, y, point.text]
 
 
 def _entry(entry: LegendEntry, colours: _Colours) -> dict[str, Any]:
@@ -227,8 +258,6 @@ def _entry(entry: LegendEntry, colours: _Colours) -> dict[str, Any]:
     }
 
 
-def _short(value: float | None) -> float | None:
-    if value is None:
-        return None
+def _short(value: float) -> float:
     short = float(f"{value:.{_DIGITS}g}")
     return int(short) if short.is_integer() else short

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ...bench.results.advice import Advice, Cost, CostKind
 from ...bench.results.formatting import (
+    code_place,
     percent,
     seconds,
     session_rate,
@@ -104,11 +105,14 @@ def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
         yield "", f"{where}, the process keeps {cores:.2f} cores busy"
     for part, share in lost_shares(at_double_load).items():
         yield "", f"{where}, {TIME_LOST[part]} ({percent(share)} of their time)"
+        if part == "remainder":
+            for wait in at_double_load.own_waits[:1]:
+                yield "", f"  most of it at {code_place(wait.place)}, in {wait.awaits}"
     for blocker in at_double_load.loop_blockers[:1]:
+        place = code_place(blocker.stack[-1] if blocker.stack else blocker.place)
         yield (
             "",
-            f"{where}, {blocker.place} blocks the event loop for up to "
-            f"{seconds(blocker.longest_s)}",
+            f"{where}, {place} blocks the event loop for up to {seconds(blocker.longest_s)}",
         )
 
 

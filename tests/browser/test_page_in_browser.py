@@ -6,10 +6,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.results.formatting import seconds
 from warpbench.bench.results.records import Run
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
@@ -19,6 +21,7 @@ from warpbench.bench.strategies import available_strategies
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.reports.charts.render import render_charts
+from warpbench.reports.html import templates
 from warpbench.reports.html.page import render_page
 
 from ..built import HEADER, Nobody
@@ -204,6 +207,16 @@ def test_the_timeline_shows_two_strategies_and_how_far_each_goes_on(
     assert "blocked the event loop: 500 ms" in page.get_by_role("tooltip").text_content()
     page.get_by_label("whole time").first.check()
     assert "the beginning is shown" not in "".join(texts(page, panels))
+
+
+def test_the_script_writes_times_as_the_other_reports_do(browser: Any) -> None:
+    page = browser.new_context().new_page()
+    page.add_script_tag(content=resources.files(templates).joinpath("script/draw.js").read_text())
+    figures = (1.0, 1.23456, 2.5, 5.9949, 9.9951, 9.9996)
+    times_s = [0.0, *(figure * 10.0**power for power in range(-7, 6) for figure in figures)]
+    shown = page.evaluate("times => times.map(duration)", times_s)
+    assert shown == [seconds(time_s) for time_s in times_s]
+    page.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -9,11 +9,16 @@ from ...golden import assert_golden
 CELL = {"cell": "tools/gather/asyncio at concurrency 100"}
 BLOCKED = {
     **CELL,
-    "place": "agent.py:summarise",
+    "place": "agent.py:build.<locals>.summarise",
+    "tool": "",
+    "at": "agent.py:build.<locals>.summarise:15",
     "longest_s": 0.3,
     "total_s_per_trial": 0.45,
     "other_cells": 2,
 }
+TOOL = {"place": "lookup (agent.py:call)", "tool": "lookup", "at": "agent.py:call:65"}
+PACKAGE = {"place": "anyio/to_thread.py:run_sync", "at": ""}
+WAITING = {**CELL, "place": "agent.py:build.<locals>.session:18", "share": 0.89, "other_cells": 3}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
@@ -25,12 +30,21 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SERVER_BOUND, {**CELL, "utilisation": 0.93, "capacity_per_s": 12_345.0}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "waiting"}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "computing", "other_cells": 0}),
+    (FindingKind.LOOP_BLOCKED, {**BLOCKED, **TOOL, "cause": "waiting", "other_cells": 0}),
+    (FindingKind.LOOP_BLOCKED, {**BLOCKED, **PACKAGE, "cause": "computing", "other_cells": 0}),
+    (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Lock.acquire"}),
+    (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Semaphore.acquire", "other_cells": 0}),
+    (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Queue.get", "other_cells": 0}),
+    (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.sleep", "other_cells": 0}),
+    (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Event.wait", "other_cells": 0}),
+    (FindingKind.OWN_WAIT, {**WAITING, "place": "", "awaits": "", "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": 0.31, "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": -0.12, "other_cells": 1}),
     (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),
     (FindingKind.MACHINE_DRIFTED, {"trend": 0.09}),
     (FindingKind.LOAD_NOT_DELIVERED, {**CELL, "asked_per_s": 20.0, "delivered_per_s": 15.5}),
     (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
+    (FindingKind.INTERRUPTED, {"done": 9, "planned": 9}),
 ]
 
 

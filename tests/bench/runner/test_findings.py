@@ -1,9 +1,12 @@
 """Warnings about results: what is reported, once, and what is not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
+from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
+from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.runner.findings import findings_of
 
 from ...built import cell_result
@@ -38,6 +41,8 @@ def test_a_place_is_reported_once_where_it_was_worst_and_in_how_many_cells_more(
     assert values == {
         "cell": "tools/taskgroup/asyncio at concurrency 10",
         "place": "agent.py:summarise",
+        "tool": "",
+        "at": "",
         "cause": "computing",
         "longest_s": 0.3,
         "total_s_per_trial": 0.45,  # of two
@@ -69,3 +74,55 @@ def test_more_sessions_in_flight_than_asked_for_are_why_a_cell_beats_the_ideal()
     assert kinds(efficiency=2.6, mean_in_flight=10.0) == [FindingKind.ABOVE_IDEAL]
     assert kinds(efficiency=2.6, mean_in_flight=13.1) == [FindingKind.ABOVE_CONCURRENCY]
     assert kinds(efficiency=0.9, mean_in_flight=13.1) == [FindingKind.ABOVE_CONCURRENCY]
+
+
+def waiting(
+    *waits: OwnWait,
+    share: float = 0.5,
+    strategy: str = "gather",
+    blockers: tuple[LoopBlocker, ...] = (),
+) -> CellResult:
+    return cell_result(
+        strategy=strategy,
+        trials=2,
+        sessions=SessionCounts(started=80, succeeded=80),
+        makespan_s=100.0,
+        time_parts_s=TimeParts(llm=1 - share, remainder=share),
+        own_waits=waits,
+        loop_blockers=blockers,
+    )
+
+
+def own_waits_reported(*cells: CellResult) -> list[Mapping[str, int | float | str]]:
+    return [each.values for each in findings_of(cells) if each.kind is FindingKind.OWN_WAIT]
+
+
+LOCK = OwnWait(place="agent.py:session:18", awaits="asyncio.Lock.acquire", seen_s=3.0)
+SLEEP = OwnWait(place="agent.py:look_up:5", awaits="asyncio.sleep", seen_s=1.0)
+
+
+def test_a_wait_inside_the_users_code_is_reported_with_its_part_of_the_time() -> None:
+    lock, sleep = own_waits_reported(
+        waiting(LOCK, SLEEP), waiting(LOCK, share=0.25, strategy="taskgroup")
+    )
+    assert lock == {
+        "cell": "tools/gather/asyncio at concurrency 10",
+        "place": "agent.py:session:18",
+        "awaits": "asyncio.Lock.acquire",
+        "share": 0.375,
+        "other_cells": 1,
+    }
+    assert (sleep["share"], sleep["other_cells"]) == (0.125, 0)
+
+
+def test_a_wait_that_took_little_of_the_time_is_not_reported() -> None:
+    assert own_waits_reported(waiting(LOCK, share=0.04)) == []
+    brief = replace(waiting(LOCK), time_parts_s=TimeParts(cpu=1e-4, remainder=9e-4))
+    assert own_waits_reported(brief) == []
+
+
+def test_it_is_said_that_a_place_is_not_known_unless_a_blocked_loop_explains_it() -> None:
+    (unknown,) = own_waits_reported(waiting())
+    assert unknown["place"] == ""
+    blocking = blocker("agent.py:look_up", 0.6, cause=Cause.WAITING)
+    assert own_waits_reported(waiting(blockers=(blocking,))) == []

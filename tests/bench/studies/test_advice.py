@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from warpbench.bench.results.advice import Advice, Cost, CostKind, Gain
+from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
+from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts
@@ -123,8 +125,25 @@ def test_the_gain_of_a_fix_is_what_is_gained_without_the_cost() -> None:
 
 def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
     best = cell(100, 98, efficiency=0.8)
-    parts = TimeParts(llm=1.0, ready=0.4, cpu=0.01)
-    at_double_load = cell(200, double_load_per_s, cpu_s_per_session=0.008, time_parts_s=parts)
+    at_double_load = cell(
+        200,
+        double_load_per_s,
+        cpu_s_per_session=0.008,
+        time_parts_s=TimeParts(llm=1.0, ready=0.4, cpu=0.01, remainder=0.2),
+        own_waits=(
+            OwnWait(place="agent.py:session:18", awaits="asyncio.Lock.acquire", seen_s=1.0),
+        ),
+        loop_blockers=(
+            LoopBlocker(
+                place="agent.py:summarise",
+                cause=Cause.WAITING,
+                times=1,
+                total_s=0.3,
+                longest_s=0.3,
+                stack=("agent.py:session:20", "agent.py:summarise:7"),
+            ),
+        ),
+    )
     run = Run(created_at="", command="", environment=HEADER.environment, cells=(best, cell(50, 60)))
     advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), at_double_load, gains)
     return "\n".join(f"{heading}: {line}" for heading, line in advice_lines(advice, run))

@@ -1,12 +1,16 @@
 """One colour for each strategy, one line style for each loop."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.reports.charts.palette import (
     FURTHER_COLOURS,
+    IDEAL_COLOUR,
     KNOWN_COLOURS,
     KNOWN_LINES,
+    MUTED,
     loop_lines,
+    on_dark,
     share_colour,
     strategy_colours,
 )
@@ -54,3 +58,25 @@ def test_a_share_is_darker_the_greater_it_is() -> None:
 
 def test_a_name_gives_the_same_colour_in_every_process() -> None:
     assert strategy_colours(["anyio"]) == {"anyio": "#999933"}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the ratio of contrast of two colours, as WCAG defines it."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return high / low
+
+
+@pytest.mark.parametrize("colour", [*KNOWN_COLOURS.values(), *FURTHER_COLOURS, MUTED, IDEAL_COLOUR])
+def test_a_colour_stands_out_from_a_dark_ground(colour: str) -> None:
+    assert contrast(on_dark(colour), "#14181D") >= 3
+
+
+def test_two_blues_stay_two_on_a_dark_ground() -> None:
+    gather, taskgroup = (on_dark(KNOWN_COLOURS[name]) for name in ("gather", "taskgroup"))
+    assert contrast(gather, taskgroup) >= 1.8

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.records import (
     CellResult,
     ClockFigures,
@@ -172,6 +173,41 @@ def scattered(cell: Build) -> list[CellResult]:
         one("workers", 0.8, 1.2, 1.0, 0.9),
         one("threads", 0.3, 0.8, 1.0, 1.3),
     ]
+
+
+BLOCKED = LoopBlocker(
+    place="agent.py:summarise",
+    cause=Cause.WAITING,
+    times=10,
+    total_s=3.0,
+    longest_s=0.3,
+    stack=("agent.py:summarise:7",),
+)
+HINT = "warpbench profile shows whose code ran"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "loop", "blockers", "hint"),
+    [
+        ("gather", "asyncio", (), f"{HINT}."),
+        ("gather", "asyncio", (replace(BLOCKED, total_s=0.01),), f"{HINT}."),
+        ("gather", "asyncio", (BLOCKED,), ""),
+        ("threads", "none", (), f"{HINT} or waited for a lock."),
+    ],
+)
+def test_the_profile_is_referred_to_where_no_warning_names_the_code(
+    cell: Build,
+    run_of: RunOf,
+    strategy: str,
+    loop: str,
+    blockers: tuple[LoopBlocker, ...],
+    hint: str,
+) -> None:
+    parts = TimeParts(llm=1.0, ready=0.5)
+    one = cell(strategy, loop, 10, time_parts_s=parts, loop_blockers=blockers)
+    (paragraph,) = verdict(run_of([one]))
+    assert paragraph.endswith(hint)
+    assert (HINT in paragraph) == bool(hint)
 
 
 @pytest.mark.once

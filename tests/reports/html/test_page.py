@@ -191,3 +191,14 @@ def test_a_page_without_charts_is_whole(
     reader = Reader(render_page(run_of([cell("gather", "asyncio", 10)])))
     assert reader.all("svg") == []
     assert len(reader.all("table")) == 1
+
+
+def test_a_static_picture_has_nothing_that_nobody_sees(page: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert pictures
+    for picture in pictures:
+        referred = set(re.findall(r'#([^")]+)[")]', picture))
+        referred |= set(" ".join(re.findall(r'aria-labelledby="([^"]+)"', picture)).split())
+        assert set(re.findall(r'\bid="([^"]+)"', picture)) <= referred
+        assert not re.search(r'\bd="[^"]*\.\d{3}', picture)
+        assert not re.search(r">\s+<", picture)

@@ -97,7 +97,31 @@ function scaleOf(axis, shown, place, isLogarithmic) {
   return Object.assign((value) => scale(value / axis.factor), { ticks: scale.ticks, raw: scale });
 }
 
-/** Write a number at an axis. All other numbers come as texts. */
+/** Write a value of an axis in a text. */
+function valueText(axis, value) {
+  if (axis.quantity === "time") return duration(value);
+  const text = (axis.quantity === "share" ? value * 100 : value).toLocaleString("en-US", { maximumSignificantDigits: 6, useGrouping: false });
+  return axis.quantity === "share" ? `${text} %` : text;
+}
+
+const TIME_UNITS = [[10800, "h", 3600], [600, "min", 60], [0.9995, "s", 1], [0.9995e-3, "ms", 1e-3], [0, "µs", 1e-6]];
+
+/** Write a time in seconds with three digits that count, as `seconds` of formatting.py does. */
+function duration(value) {
+  if (value === 0) return "0 s";
+  const [, unit, factor] = TIME_UNITS.find(([least]) => Math.abs(value) >= least);
+  const rounded = Number((value / factor).toPrecision(3));
+  const decimals = Math.abs(rounded) >= 100 ? 0 : 2 - Math.floor(Math.log10(Math.abs(rounded)));
+  const shown = decimals ? rounded : value / factor;
+  return `${shown.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })} ${unit}`;
+}
+
+/** Put values into the places of a text: `p{x}: {y}`. */
+function filledIn(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** Write a number at an axis. What such a text cannot be made of comes as a text. */
 function tickText(axis, value) {
   const text = value.toLocaleString("en-US", { maximumSignificantDigits: 10 });
   if (axis.quantity === "change") return `${value < 0 ? "" : "+"}${text} %`;

@@ -40,7 +40,7 @@ function frame(panel, { width, hidden, isLogarithmic, high }) {
   const height = all.length ? rows.length * rowHeight + margin.top + margin.bottom : HEIGHT;
   const across = [margin.left, width - margin.right], up = [height - margin.bottom, margin.top];
   const xs = [...lines.flatMap(({ points }) => points.map(([x]) => x)), ...parts.dots.map(([, x]) => x),
-    ...parts.spans.flatMap(([, begin, end]) => [begin, end]), ...parts.references.map(([x]) => x)];
+    ...parts.spans.flatMap(([, begin, length]) => [begin, begin + length]), ...parts.references.map(([x]) => x)];
   const ys = lines.flatMap(({ points }) => points.map(([, y]) => y));
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
   const xAxis = high === undefined ? panel.x : { ...panel.x, high };
@@ -123,9 +123,11 @@ function drawTiles(made) {
 }
 
 function drawSpans(made) {
-  for (const [row, begin, end, colour, meaning, text, isLine] of made.spans) {
+  const { x: axis, spanText, meanings } = made.panel;
+  for (const [row, begin, length, colour, meaning, own, isLine] of made.spans) {
     if (begin >= made.end) continue;
-    const [from, to] = [made.x(begin), made.x(Math.min(end, made.end))];
+    const [from, to] = [made.x(begin), made.x(Math.min(begin + length, made.end))];
+    const text = own ?? (spanText && filledIn(spanText, { begin: valueText(axis, begin), length: valueText(axis, length) }));
     const owner = made.ownerOf(row);
     const y = made.top(row) + (made.panel.isCompact ? 0 : 3);
     const thick = made.panel.isCompact ? LANE - 2 : isLine ? 2 : ROW - 7;
@@ -133,10 +135,15 @@ function drawSpans(made) {
       height: thick, class: `fill c${colour}`, "data-strategy": owner };
     if (text) {
       attributes["data-point"] = point(made, (from + to) / 2, y + thick / 2, owner,
-        tooltipText(made, row, made.panel.meanings[meaning], text));
+        tooltipText(made, row, meanings[meaning], text));
     }
     made.svg.append(shape("rect", attributes));
   }
+}
+
+/** The text of a point that has none of its own. */
+function textOf({ x: across, y: up, pointText }, x, y) {
+  return pointText && filledIn(pointText, { x: valueText(across, x), y: valueText(up, y) });
 }
 
 /** Draw lines, the thin ones below and those meant to be seen above over the others. */
@@ -144,7 +151,7 @@ function drawLines(made) {
   const layers = [[], [], []];
   for (const line of made.lines) {
     const layer = layers[line.isAbove ? 2 : line.isThin ? 0 : 1];
-    const places = line.points.map(([x, y, text]) => ({ x: made.x(x), y: made.y(y), text }));
+    const places = line.points.map(([x, y, text]) => ({ x: made.x(x), y: made.y(y), text: text ?? textOf(made.panel, x, y) }));
     const steps = line.shape === "steps"
       ? places.flatMap((place, index) => (index ? [{ x: places[index - 1].x, y: place.y }, place] : [place]))
       : places;
