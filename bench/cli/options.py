@@ -125,7 +125,7 @@ Budget = Annotated[
     Duration | None,
     Parameter(
         group=EFFORT,
-        help="More trials, until each cell's interval is narrow or this time is up: 60s, 5m.",
+        help="More trials, until cells are ranked, intervals narrow, or this time up: 60s, 5m.",
     ),
 ]
 TimeLimit = Annotated[

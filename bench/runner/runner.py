@@ -1,6 +1,7 @@
 """Runs every cell of a plan, trial by trial, and keeps what is finished."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -13,6 +14,7 @@ from ..results.redaction import redact
 from ..results.trial_file import CellKey, KeptTrials, NoTrialsKept
 from ..results.trial_result import TrialResult
 from ..statistics.ranking import score_of_trial
+from ..statistics.standing import competes_with, undecided
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result, trial_figures, without_result
 from ..trial.spec import NotApplicable, TrialSpec
@@ -200,15 +202,28 @@ class Measurement:
                 )
 
     def _refine(self) -> None:
-        """Spend what is left of a budget on the cells whose figure is uncertain."""
+        """Spend what is left of a budget on the cells that another trial may tell more about."""
         for turn in count(self._sampling.trials):
-            wanting = [state for state in in_turn(self._states, turn) if state.wants_more]
+            wanting = self._wanting(in_turn(self._states, turn))
             if not wanting:
                 return
             for state in wanting:
                 if not self._sampling.is_in_time(self._spent_s, self._done):
                     return
                 self._run_trial(state)
+
+    @staticmethod
+    def _wanting(states: "Sequence[_CellState]") -> "list[_CellState]":
+        """Return the cells that can't be ranked yet; else those whose figure is uncertain."""
+        contests: defaultdict[tuple[object, ...], list[CellResult]] = defaultdict(list)
+        for state in states:
+            if state.result is not None:
+                contests[competes_with(state.result)].append(state.result)
+        open_ones = {id(result) for each in contests.values() for result in undecided(each)}
+        undecided_ones = [
+            state for state in states if state.has_room and id(state.result) in open_ones
+        ]
+        return undecided_ones or [state for state in states if state.wants_more]
 
     @property
     def _spent_s(self) -> float:
@@ -325,6 +340,11 @@ class _CellState:
     def fewest_trials(self) -> int:
         """How many trials it gets, unless it is certain before."""
         return self._sampling.trials
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may have another trial."""
+        return self._sampling.has_room(self.trial_count)
 
     @property
     def expected_trials(self) -> int:

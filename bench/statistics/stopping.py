@@ -61,12 +61,16 @@ class Sampling:
         """
         if len(scores) < self.trials:
             return not self._is_certain(scores)
-        if self.budget_s is None or (self.most is not None and len(scores) >= self.most):
+        if self.budget_s is None or not self.has_room(len(scores)):
             return False
         interval = interval_of(scores)
         if interval is None:  # too few trials, or one that carried nothing: no more will tell
             return len(scores) == 1
         return interval.half_width > NARROW
+
+    def has_room(self, trials: int) -> bool:
+        """Say whether a cell of so many trials may have another one."""
+        return self.most is None or trials < self.most
 
     def _is_certain(self, scores: Sequence[float]) -> bool:
         if self.certain is None or len(scores) < USUAL_TRIALS:

@@ -5,6 +5,7 @@ Where all cells have one concurrency there are no lines: a bar for each then sho
 
 from ...bench.results.formatting import counted, percent, rate, whole
 from ...bench.results.records import Status
+from ...bench.statistics.standing import Standing
 from ..comparison.ranking import ComparisonGroup, Series, label
 from ..comparison.scaling import fits_well, fitted_law
 from .chart import Chart
@@ -176,17 +177,16 @@ def _finding(group: ComparisonGroup) -> str:
             continue
         share = group.share_of_ideal(best, load)
         of = "" if share is None else f", {percent(share)} of the ideal"
-        tied = len(ranking.leaders) - 1
-        others = f"; {_tied(tied)}" if tied > 0 else ""
+        others = [
+            f"; {counted(count, 'cell')} {'is' if count == 1 else 'are'} {standing}{of_it}"
+            for standing, of_it in ((Standing.TIED, " with it"), (Standing.UNRANKED, " against it"))
+            if (count := sum(cell is not best for cell in ranking.standing(standing)))
+        ]
         return (
             f"At concurrency {whole(load)}, {label(best.cell)} reaches "
-            f"{rate(best.throughput_per_s)}{of}{others}"
+            f"{rate(best.throughput_per_s)}{of}{''.join(others)}"
         )
     return "No session succeeded"
-
-
-def _tied(count: int) -> str:
-    return f"{counted(count, 'cell')} {'is' if count == 1 else 'are'} statistically tied with it"
 
 
 CHART = Chart(

@@ -8,11 +8,8 @@ three.
 **What is compared** at a concurrency is throughput: within a group every cell faces the same waits,
 so the ranking by throughput is the ranking by efficiency. In an open loop throughput is what
 arrives, whoever serves it: there cells are ranked by latency from the intended start, its p99 or,
-with fewer than a hundred sessions a trial, its median. A cell is statistically tied with the best
-if the ratio of their trials, which took turns, may be 1 with 95 % confidence.
-
-**A cell that lost sessions** stands below every cell that lost none. A session that fails
-early frees its place for the next, so what remains may look faster than the ideal.
+with fewer than a hundred sessions a trial, its median. How they stand to the best one, and when
+that can't be told, is in ``bench.statistics.standing``.
 
 **A strategy that runs one session at a time** (``sync``) is compared with the ideal at every
 concurrency: asked for a hundred sessions it runs one after another. Where a run has it at
@@ -21,29 +18,21 @@ concurrency 1 only, that cell stands for it at the other loads too.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeVar
 
 from ...bench.results.cell import FACTORS, NO_LOOP, Cell
 from ...bench.results.formatting import listed, name
 from ...bench.results.records import CellResult, Run, Status
-from ...bench.statistics.intervals import ratio_interval
-from ...bench.statistics.ranking import score_of, scores_of
+from ...bench.statistics.ranking import score_of
+from ...bench.statistics.standing import Place, Standing, is_sound, places_of
 
-TIE = 0.01
-"""Cells whose throughput lies within this share of the best tie with it: no choice turns on it."""
+SYMBOLS = {Standing.FASTEST: "★", Standing.TIED: "☆", Standing.UNRANKED: "?"}
+"""What stands beside a cell, in tables; one that is slower has nothing."""
 
 _A_CONTEST = 2
 
 Value = TypeVar("Value")
 Key = TypeVar("Key")
-
-
-class Mark(StrEnum):
-    """What distinguishes a cell at its concurrency."""
-
-    BEST = "best"
-    TIED = "tied with the best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +65,36 @@ class Ranking:
 
     Attributes:
         load: The concurrency.
-        ranked: The measured cells, the best first; those that lost sessions or went beyond the
-            concurrency last; equal ones in the order of the run.
+        places: The measured cells and how each stands, the best first; those that lost sessions
+            or went beyond the concurrency last; equal ones in the order of the run.
     """
 
     load: int
-    ranked: tuple[CellResult, ...]
+    places: tuple[Place, ...]
+
+    @property
+    def ranked(self) -> tuple[CellResult, ...]:
+        """The cells, the best first."""
+        return tuple(place.result for place in self.places)
 
     @property
     def best(self) -> CellResult | None:
-        """The best cell in which any session succeeded."""
+        """The best cell in which any session succeeded, whether or not it is known to lead."""
         return next((cell for cell in self.ranked if cell.achieved_per_s > 0), None)
 
     @property
     def leaders(self) -> tuple[CellResult, ...]:
-        """The best cell and those that tie with it."""
-        if self.best is None:
-            return ()
-        best = self.best
-        return tuple(
-            cell for cell in self.ranked if _competes(cell) is _competes(best) and _ties(best, cell)
-        )
+        """The cells that are known to lead: the fastest, or those that are tied."""
+        return self.standing(Standing.FASTEST, Standing.TIED)
+
+    @property
+    def in_front(self) -> tuple[CellResult, ...]:
+        """The leaders; where no cell is known to lead, the best one and those that may be it."""
+        return self.leaders or self.standing(Standing.UNRANKED)
+
+    def standing(self, *standings: Standing) -> tuple[CellResult, ...]:
+        """Return the cells that stand so, the best first."""
+        return tuple(place.result for place in self.places if place.standing in standings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +160,7 @@ class ComparisonGroup:
 
     def ranking(self, load: int) -> Ranking:
         """Rank the measured cells at a load."""
-        measured = (cell for cell in self.at(load) if cell.status is Status.MEASURED)
-        return Ranking(load, tuple(sorted(measured, key=_rank, reverse=True)))
+        return Ranking(load, places_of(self.at(load)))
 
     def ideal_throughput_per_s(self, load: int) -> float | None:
         """The throughput of a costless scheduler at a load, from the script alone."""
@@ -220,21 +217,18 @@ def scenarios(run: Run) -> tuple[ScenarioCells, ...]:
     )
 
 
-def marks(group: ComparisonGroup) -> dict[CellResult, Mark]:
-    """Choose, for each load, the best cell and those that tie with it.
+def marks(group: ComparisonGroup) -> dict[CellResult, Standing]:
+    """Return how each cell stands at its load.
 
-    Where fewer than two cells were measured nothing was won, and nothing is marked.
+    Where fewer than two cells were measured nothing was won, and none stands in any way.
     """
-    chosen: dict[CellResult, Mark] = {}
+    found: dict[CellResult, Standing] = {}
     for load in group.loads:
-        ranking = group.ranking(load)
-        if len(ranking.ranked) < _A_CONTEST:
-            continue
-        for cell in ranking.leaders:
-            chosen.setdefault(cell, Mark.TIED)
-        if ranking.best is not None:
-            chosen[ranking.best] = Mark.BEST
-    return chosen
+        places = group.ranking(load).places
+        if len(places) >= _A_CONTEST:
+            for place in places:
+                found.setdefault(place.result, place.standing)
+    return found
 
 
 def label(cell: Cell) -> str:
@@ -283,27 +277,8 @@ def _groups(scenario: str, cells: Iterable[CellResult]) -> tuple[ComparisonGroup
     )
 
 
-def is_level(best: CellResult, cell: CellResult) -> bool:
-    """Whether a cell did as well as the best one, but for what no choice turns on."""
-    return score_of(cell) >= score_of(best) * (1 - TIE)
-
-
-def _ties(best: CellResult, cell: CellResult) -> bool:
-    if is_level(best, cell):
-        return True
-    if score_of(cell) <= 0:
-        return False
-    ratio = ratio_interval(scores_of(best), scores_of(cell))
-    return ratio is not None and ratio.low <= 1
-
-
 def _rank(cell: CellResult) -> tuple[bool, float]:
-    return _competes(cell), score_of(cell)
-
-
-def _competes(cell: CellResult) -> bool:
-    """Whether a cell is one of those to rank first: it did all that was asked for, and no more."""
-    return cell.sessions.all_succeeded and cell.keeps_concurrency
+    return is_sound(cell), score_of(cell)
 
 
 def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:

@@ -13,7 +13,9 @@ from ...bench.results.cell import Cell
 from ...bench.results.records import CellResult, Environment, Run, Status
 from ...bench.statistics.intervals import Interval, independent_ratio_interval
 from ...bench.statistics.ranking import judged_by, latencies_s, throughputs_per_s
-from .ranking import TIE
+
+NO_CHANGE = 0.01
+"""Share by which a figure may change and count as the same: no choice turns on it."""
 
 
 class Direction(StrEnum):
@@ -44,7 +46,7 @@ class Ratio:
         """What became of it: the same if it changed by 1 % at most, or may not have changed."""
         if self.value is None:
             return Direction.UNKNOWN
-        if abs(self.value - 1) <= TIE:
+        if abs(self.value - 1) <= NO_CHANGE:
             return Direction.SAME
         if self.interval is None:
             return Direction.UNKNOWN
@@ -75,7 +77,7 @@ class CellChange:
     def is_judged_by_loss(self) -> bool:
         """Whether one run lost sessions of this cell and the other none, or far fewer."""
         before, after = _lost_share(self.before), _lost_share(self.after)
-        return before != after and (0 in {before, after} or abs(after - before) > TIE)
+        return before != after and (0 in {before, after} or abs(after - before) > NO_CHANGE)
 
     @property
     def direction(self) -> Direction:

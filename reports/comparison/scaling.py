@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, recorded_objective
-from .ranking import ComparisonGroup, Series, is_level
+from ...bench.statistics.standing import Standing, standing_to
+from .ranking import ComparisonGroup, Series
 
 _WORST_FIT = 0.1
 _WITHIN_REACH = 4
@@ -47,7 +48,7 @@ class Goodput:
     Attributes:
         objective: The objective.
         leader: The cell with the highest throughput among those that meet it, if any does.
-        alike: The cells at the same concurrency with the same throughput (within 1 %).
+        alike: The leader, and the cells at the same concurrency that are tied with it.
         is_known: Whether the cells have enough sessions to tell.
     """
 
@@ -91,6 +92,7 @@ def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
     alike = tuple(
         result
         for result in found
-        if result.cell.concurrency == leader.cell.concurrency and is_level(leader, result)
+        if result.cell.concurrency == leader.cell.concurrency
+        and (result is leader or standing_to(leader, result) is Standing.TIED)
     )
     return Goodput(objective, leader, alike)

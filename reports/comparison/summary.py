@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from ...bench.results.cell import NO_LOOP
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.scaling import Objective
+from ...bench.statistics.standing import Standing
 from .client_cost import ClientCost, client_costs
 from .fidelity import WorstDeviation, worst_deviations
-from .ranking import ComparisonGroup, Ranking, grouped, is_level, scenarios
+from .ranking import ComparisonGroup, Ranking, grouped, scenarios
 from .scaling import Goodput, Scaling, goodput_of, objective_of, scaling_of
 from .time_breakdown import TimeLost, times_lost
 
@@ -43,7 +44,7 @@ class GroupSummary:
         failed_load: The highest concurrency, if every strategy failed there.
         peaks: The best cell of each series, where each series has loads of its own.
         ranking: The ranking at the highest concurrency at which any session succeeded.
-        loops_behind: The best cell of each event loop that is not among the fastest.
+        loops_behind: The best cell of each event loop that has none in front.
         other_rankings: Lower loads with other cells in front, the highest load first.
         scaling: Where the throughput of the best series ends.
         goodput: The highest throughput that meets the objective, if one was asked for.
@@ -84,14 +85,20 @@ class Placing:
     """How the cells of a ranking stand to the best one.
 
     Attributes:
-        fastest: The best cell, and those with the same throughput (within 1 %).
-        tied: Slower cells that are statistically tied with it, the best first.
+        leaders: The fastest cell, or those that are tied, the best first; none where no lead is
+            shown.
+        unranked: Those that the trials cannot rank, the best first.
         behind: The best cell of each strategy that is in neither, the best first.
     """
 
-    fastest: tuple[CellResult, ...]
-    tied: tuple[CellResult, ...]
+    leaders: tuple[CellResult, ...]
+    unranked: tuple[CellResult, ...]
     behind: tuple[CellResult, ...]
+
+    @property
+    def cells(self) -> tuple[CellResult, ...]:
+        """All of them."""
+        return (*self.leaders, *self.unranked, *self.behind)
 
 
 def summarise(run: Run) -> RunSummary:
@@ -141,17 +148,13 @@ def summarise_group(group: ComparisonGroup, objective: Objective | None = None) 
 
 def placing(ranking: Ranking) -> Placing:
     """Sort the cells of a ranking by how they stand to the best one."""
-    leaders = ranking.leaders
-    leading = {result.cell.strategy for result in leaders}
+    leaders, unranked = ranking.leaders, ranking.standing(Standing.UNRANKED)
+    named = {result.cell.strategy for result in (*leaders, *unranked)}
     behind: dict[str, CellResult] = {}
     for result in ranking.ranked:
-        if result.cell.strategy not in leading:
+        if result.cell.strategy not in named:
             behind.setdefault(result.cell.strategy, result)  # the first is its best
-    return Placing(
-        fastest=tuple(result for result in leaders if is_level(leaders[0], result)),
-        tied=tuple(result for result in leaders if not is_level(leaders[0], result)),
-        behind=tuple(behind.values()),
-    )
+    return Placing(leaders, unranked, tuple(behind.values()))
 
 
 def _failed_load(group: ComparisonGroup, loads: list[int]) -> int | None:
@@ -166,7 +169,7 @@ def _peaks(group: ComparisonGroup) -> tuple[CellResult, ...]:
 
 
 def _loops_behind(ranking: Ranking) -> tuple[CellResult, ...]:
-    leading = {result.cell.loop for result in ranking.leaders} | {NO_LOOP}
+    leading = {result.cell.loop for result in ranking.in_front} | {NO_LOOP}
     behind: dict[str, CellResult] = {}
     for result in ranking.ranked:
         if result.cell.loop not in leading:
@@ -175,7 +178,7 @@ def _loops_behind(ranking: Ranking) -> tuple[CellResult, ...]:
 
 
 def _share_a_leader(one: Ranking, other: Ranking) -> bool:
-    return not {_series(cell) for cell in one.leaders}.isdisjoint(map(_series, other.leaders))
+    return not {_series(cell) for cell in one.in_front}.isdisjoint(map(_series, other.in_front))
 
 
 def _unsuccessful(group: ComparisonGroup, status: Status) -> Iterable[Unsuccessful]:

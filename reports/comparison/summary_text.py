@@ -21,9 +21,9 @@ from ...bench.statistics.ranking import judged_by
 from ...bench.statistics.scaling import Objective, ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
-from .ranking import ComparisonGroup, Ranking, grouped, is_level, is_serial, label, named
+from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
-from .summary import GroupSummary, Unsuccessful, placing, summarise, summarise_group
+from .summary import GroupSummary, Placing, Unsuccessful, placing, summarise, summarise_group
 from .time_breakdown import TimeLost
 
 TIME_LOST: Mapping[str, str] = MappingProxyType(
@@ -239,23 +239,11 @@ def _peaks(peaks: Iterable[CellResult]) -> str:
 
 
 def _headline(group: ComparisonGroup, ranking: Ranking) -> list[str]:
-    """Say who is fastest, who is tied with it, and how the other strategies do."""
+    """Say who leads, who can't be ranked, and how the other strategies do."""
     placed, load = placing(ranking), ranking.load
-    best = placed.fastest[0]
-    who = (
-        f"{named(placed.fastest)} tie for fastest"
-        if _several(placed.fastest)
-        else f"{named(placed.fastest)} is fastest"
-    )
-    head = f"At concurrency {whole(load)}, {who}: {_figures(group, best, load)}"
-    if placed.tied:
-        # The last of them comes last.
-        more = " or more" if placed.tied[1:] else ""
-        head += (
-            f"; {named(placed.tied)} {'are' if _several(placed.tied) else 'is'} statistically "
-            f"tied ({_share(group, placed.tied[-1], load)}{more})"
-        )
-    sentences = [f"{head}."]
+    sentences = [f"At concurrency {whole(load)}, {_lead(group, placed, load)}."]
+    if placed.unranked:
+        sentences.append(_unranked(group, placed, load))
     others = [
         f"{name(result.cell.strategy)}{' (one at a time)' if is_serial(result) else ''} "
         f"{_share(group, result, load)}"
@@ -270,24 +258,47 @@ def _headline(group: ComparisonGroup, ranking: Ranking) -> list[str]:
     return sentences
 
 
+def _lead(group: ComparisonGroup, placed: Placing, load: int) -> str:
+    if len(placed.cells) == 1:  # there is nobody to compare it with
+        return f"{named(placed.cells)} reaches {_figures(group, placed.cells[0], load)}"
+    if not placed.leaders:
+        best = placed.unranked[0]
+        return f"no lead is shown: {named([best])} is in front with {_figures(group, best, load)}"
+    best, worst = placed.leaders[0], placed.leaders[-1]
+    figures = _figures(group, best, load)
+    if not _several(placed.leaders):
+        return f"{named(placed.leaders)} is fastest: {figures}"
+    least, most = _share(group, worst, load), _share(group, best, load)
+    down = f", the last of them {least}" if least != most else ""
+    return f"{named(placed.leaders)} are statistically tied: {figures}{down}"
+
+
+def _unranked(group: ComparisonGroup, placed: Placing, load: int) -> str:
+    """Say who can't be ranked, and what to do about it."""
+    if all(len(cell.trial_figures) == 1 for cell in placed.unranked):
+        return "One trial ranks nobody: run more of them, as with --trials 3."
+    others = placed.unranked if placed.leaders else placed.unranked[1:]
+    # The last of them comes last.
+    more = " or more" if others[1:] else ""
+    return (
+        f"Too noisy to rank: {named(others)} ({_share(group, others[-1], load)}{more}); more "
+        "trials tell, as with --budget 2m."
+    )
+
+
 def _lost(ranking: Ranking) -> list[str]:
-    """Say which sessions of the leaders did not succeed: a lead that loses work is none."""
+    """Say which sessions of those in front did not succeed: a lead that loses work is none."""
     return [
         f"Not all sessions of {named([cell])} succeeded ({sessions_lost(cell)} of "
         f"{whole(cell.sessions.started)})."
-        for cell in ranking.leaders
+        for cell in ranking.in_front
         if sessions_lost(cell)
     ]
 
 
 def _other_leader(group: ComparisonGroup, ranking: Ranking) -> str:
-    leaders = ranking.leaders
-    level = [cell for cell in leaders if is_level(leaders[0], cell)]
-    verb = "tie for fastest" if _several(level) else "is fastest"
-    return (
-        f"At concurrency {whole(ranking.load)}, {named(level)} {verb}: "
-        f"{_of_ideal(group, leaders[0], ranking.load)}."
-    )
+    placed = placing(ranking)
+    return f"At concurrency {whole(ranking.load)}, {_lead(group, placed, ranking.load)}."
 
 
 def _unsuccessful(found: Unsuccessful) -> str:

@@ -21,18 +21,18 @@ from markupsafe import Markup
 
 from ...bench.results.formatting import counted, listed, name, percent, plain, printable
 from ...bench.results.records import CellResult, Run, Status
+from ...bench.statistics.standing import Standing
 from ..charts.chart import RenderedChart
 from ..charts.svg import inline_svg
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
-from ..comparison.ranking import Mark, ScenarioCells, marks, scenarios
+from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, scenarios
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
 
 _SCRIPT = ("draw", "panel", "page")
-_MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _picture(chart: RenderedChart) -> Markup:
     return Markup(svg)  # noqa: S704
 
 
-def _row(result: CellResult, columns: Sequence[Column], mark: Mark | None) -> Row:
+def _row(result: CellResult, columns: Sequence[Column], standing: Standing | None) -> Row:
     absent = result.status is not Status.MEASURED
     return Row(
         # The columns that identify a cell stand before the others.
@@ -158,9 +158,9 @@ def _row(result: CellResult, columns: Sequence[Column], mark: Mark | None) -> Ro
         ),
         remark=remark(result),
         absent=absent,
-        best=mark is Mark.BEST,
-        mark=_MARKS[mark] if mark else "",
-        mark_meaning=mark.value if mark else "",
+        best=standing is Standing.FASTEST,
+        mark=SYMBOLS.get(standing, "") if standing else "",
+        mark_meaning=standing.value if standing in SYMBOLS else "",
         strategy=name(result.cell.strategy),
     )
 

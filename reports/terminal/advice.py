@@ -14,6 +14,7 @@ from ...bench.results.formatting import (
 )
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.scaling import law_of
+from ...bench.statistics.standing import Standing, standing_to
 from ..comparison.ranking import label
 from ..comparison.scaling import fits_well
 from ..comparison.summary_text import TIME_LOST, law_text
@@ -56,11 +57,19 @@ def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
     for gain in advice.gains:
         by = signed_percent(gain.gain, decimals=0)
         yield "", f"  {_without(gain.cost)}: {session_rate(gain.result.throughput_per_s)}, {by}"
-    for number, other in enumerate(advice.others[:_MOST_OTHERS]):
+    others = advice.others[:_MOST_OTHERS]
+    for number, other in enumerate(others):
         yield (
             ("" if number else "others"),
-            f"{label(other.cell)} {_at(other)}: {_figures(other)}",
+            f"{label(other.cell)} {_at(other)}: {_figures(other)}{_standing(best, other)}",
         )
+    if others and len(best.trial_figures) == 1:
+        yield "", "one trial ranks nobody: --trials 3 shows who is slower"
+
+
+def _standing(best: CellResult, other: CellResult) -> str:
+    standing = standing_to(best, other)
+    return "" if standing is Standing.SLOWER else f" ({standing})"
 
 
 def _without(cost: Cost) -> str:

@@ -7,12 +7,11 @@ from rich.text import Text
 
 from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
+from ...bench.statistics.standing import Standing
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
-from ..comparison.ranking import Mark, ScenarioCells, label, marks, scenarios
+from ..comparison.ranking import SYMBOLS, ScenarioCells, label, marks, scenarios
 from ..comparison.summary_text import verdict
 
-_MARKS = {Mark.BEST: "★", Mark.TIED: "☆"}
-_MEANINGS = {Mark.BEST: "fastest", Mark.TIED: "statistically tied"}
 _GAP = 2
 _BAR_WIDTH = 10
 _PERCENT_WIDTH = len("100 %")
@@ -63,15 +62,10 @@ def render_table(run: Run, console: Console) -> None:
 def _legend(run: Run) -> str:
     """Explain the marks that are shown, and only those."""
     groups = [group for scenario in scenarios(run) for group in scenario.groups]
-    marked = [(group, found) for group in groups if (found := marks(group))]
-    shown = {mark for _, found in marked for mark in found.values()}
-    parts = [f"{_MARKS[mark]} {meaning}" for mark, meaning in _MEANINGS.items() if mark in shown]
-    if any(
-        cell.status is Status.MEASURED and cell not in found
-        for group, found in marked
-        for cell in group.cells
-    ):
-        parts.append("(blank) slower")
+    shown = {standing for group in groups for standing in marks(group).values()}
+    parts = [f"{symbol} {standing}" for standing, symbol in SYMBOLS.items() if standing in shown]
+    if Standing.SLOWER in shown:
+        parts.append(f"(blank) {Standing.SLOWER}")
     return "   ".join(parts)
 
 
@@ -109,17 +103,17 @@ def _table(scenario: ScenarioCells, console: Console) -> Table:
         for cell in block:
             mark = found.get(cell)
             table.add_row(
-                _fit(Text(_MARKS[mark] if mark else "", style="green"), console),
+                _fit(Text(SYMBOLS.get(mark, "") if mark else "", style="green"), console),
                 *(shown(column, cell) for column in fitting),
                 style=_row_style(cell, mark),
             )
     return table
 
 
-def _row_style(cell: CellResult, mark: Mark | None) -> str:
+def _row_style(cell: CellResult, mark: Standing | None) -> str:
     if cell.status is not Status.MEASURED:
         return "dim"
-    return "bold" if mark is Mark.BEST else ""
+    return "bold" if mark is Standing.FASTEST else ""
 
 
 def _plain(column: Column, cell: CellResult) -> Text:

@@ -24,7 +24,7 @@ from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.render import render_charts
 
 from ..built import cell_result as built
-from ..built import changed
+from ..built import changed, trial_figures
 
 ENVIRONMENT = Environment(
     python="3.11.7",
@@ -36,6 +36,7 @@ ENVIRONMENT = Environment(
 )
 SERVED = {"target": "agent", "transport": "respx", "clock": ClockMode.WARP, "seed": 7}
 IDEAL_LATENCY = LatencySummary(p50=1.2, p90=1.50, p95=1.58, p99=1.64, max=1.66, mean=1.22)
+SCATTER = (0.99, 1.0, 1.01)
 HOSTILE = "<script>alert('$\\frac{1}{0}$')</script>\x1b[31m\n& \"quoted\" \u202eevil"
 
 
@@ -70,6 +71,10 @@ def build_cell(
         "ideal_makespan_s": ideal,
         "efficiency": efficiency,
         "throughput_per_s": session_count / makespan,
+        # The trials of all cells scatter alike, as those of cells that take turns do.
+        "trial_figures": ()
+        if "arrivals" in fields
+        else tuple(trial_figures(session_count / makespan * by) for by in SCATTER),
         "latency_s": LatencySummary(
             p50=quantiles[50],
             p90=quantiles[90] if session_count >= 10 else None,

@@ -13,6 +13,7 @@ from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
+from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.workload.arrivals import parse_arrivals
@@ -124,6 +125,41 @@ def test_a_budget_goes_to_the_cells_whose_figure_is_uncertain(budget_s: float) -
     assert trials.ran.count("threads") == budget_s - 2
     assert [cell.trials for cell in finished.cells] == [2, budget_s - 2]
     assert saved[-1] == finished
+
+
+class Scripts:
+    """Trials of one session, which last for times of their strategy's in turn, a second each."""
+
+    def __init__(self, **makespans_ns: tuple[int, ...]) -> None:
+        self.ran: list[str] = []
+        self._makespans_ns = {name: cycle(times) for name, times in makespans_ns.items()}
+
+    def now_s(self) -> float:
+        return float(len(self.ran))
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
+        self.ran.append(spec.cell.strategy)
+        sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
+        makespan_ns = next(self._makespans_ns[spec.cell.strategy])
+        return replace(TRIAL, samples=(sample,), makespan_ns=makespan_ns)
+
+
+def test_a_budget_goes_first_to_cells_that_cannot_be_ranked_against_the_best() -> None:
+    trials = Scripts(
+        sync=(90_000, 60_000, 110_000),  # uncertain, and slower for sure
+        gather=(1000, 1001, 1002),
+        threads=(1000, 1100, 1050, 1090, 1020),  # nearly certain, and perhaps as good
+    )
+    run_cells(
+        HEADER,
+        specs("sync", "gather", "threads", clock=ClockMode.WARP),
+        sampling=Sampling(trials=3, budget_s=15.0),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+        now_s=trials.now_s,
+    )
+    assert set(trials.ran[9:13]) == {"gather", "threads"}
 
 
 def test_in_an_open_loop_a_budget_goes_by_latency_since_throughput_is_what_arrives() -> None:

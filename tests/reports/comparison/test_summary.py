@@ -52,14 +52,9 @@ def test_the_sample_is_summarised_in_full(sample: Run) -> None:
     assert summary.ranking is not None
     assert summary.ranking.load == 100
     found = placed(summary.ranking)
-    assert pairs(found.fastest) == [("taskgroup", "uvloop"), ("gather", "uvloop")]
-    assert found.tied == ()
-    assert [strategy for strategy, _ in pairs(found.behind)] == [
-        "workers",
-        "executor",
-        "sync",
-        "threads",
-    ]
+    assert pairs(found.leaders) == [(each, "uvloop") for each in ("taskgroup", "gather", "workers")]
+    assert found.unranked == ()
+    assert [strategy for strategy, _ in pairs(found.behind)] == ["executor", "sync", "threads"]
     assert pairs(summary.loops_behind) == [("taskgroup", "asyncio")]
     assert [(each.status, pairs(each.cells), each.loads) for each in summary.unsuccessful] == [
         (Status.FAILED, [("executor", "uvloop")], (100,)),
@@ -67,15 +62,15 @@ def test_the_sample_is_summarised_in_full(sample: Run) -> None:
     ]
 
 
-def test_three_that_are_level_are_all_fastest(cell: Build, run_of: RunOf) -> None:
+def test_three_that_are_level_all_lead(cell: Build, run_of: RunOf) -> None:
     names = ("gather", "taskgroup", "workers")
     run = run_of([cell(name, loop, 10) for name in names for loop in ("asyncio", "uvloop")])
-    assert len(placed(only(run).ranking).fastest) == 6
+    assert len(placed(only(run).ranking).leaders) == 6
 
 
 def test_another_leader_at_a_lower_load_is_found(cell: Build, run_of: RunOf) -> None:
     summary = only(run_of(crossing(cell)))
-    assert pairs(placed(summary.ranking).fastest) == [("gather", "asyncio")]
+    assert pairs(placed(summary.ranking).leaders) == [("gather", "asyncio")]
     (other,) = summary.other_rankings
     assert (other.load, pairs(other.leaders)) == (10, [("threads", "none")])
 
@@ -153,12 +148,12 @@ def swept(cell: Build) -> list[CellResult]:
     return cells + [cell("threads", "none", load, 0.9 if load < 4 else 0.3) for load in (1, 2, 4)]
 
 
-def test_who_is_slower_by_less_than_the_scatter_is_statistically_tied(
+def test_who_is_slower_by_less_than_the_scatter_cannot_be_ranked(
     cell: Build, run_of: RunOf
 ) -> None:
     found = placed(only(run_of(scattered(cell))).ranking)
-    assert pairs(found.fastest) == [("gather", "asyncio")]
-    assert pairs(found.tied) == [("workers", "asyncio")]
+    assert found.leaders == ()
+    assert pairs(found.unranked) == [("gather", "asyncio"), ("workers", "asyncio")]
     assert pairs(found.behind) == [("threads", "asyncio")]
 
 
