@@ -2,12 +2,18 @@
 
 By a blocking call: the clock tells of those, exactly. By computing: the
 watchdog catches it.
+
+Nobody is blamed for what the machine did: the time in which the loop's thread was ready and got no
+core is taken off. Nor is the lab's own code blamed (a strategy that joins its threads), but for its
+tools, which stand for the user's.
 """
 
 import sys
 from collections.abc import Iterator
+from threading import get_native_id
 from types import FrameType
 
+from ...mocks.clock.threads.activity import run_delay_ns
 from ...mocks.observe.meter import SESSION, TOOL
 from ..results.blocked_loop import BlockedLoop, Cause
 from .code_origin import Origin, origin_of, place_of
@@ -27,16 +33,33 @@ class BlockedLoops:
     def __init__(self, shortest_ns: int = 0) -> None:
         self._shortest_ns = shortest_ns
         self._noted: list[BlockedLoop] = []
+        # By the loop's thread, while it is blocked.
+        self._delay_at_begin_ns: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """A loop is about to be blocked; called in its thread."""
+        thread = get_native_id()
+        self._delay_at_begin_ns[thread] = run_delay_ns(thread)
 
     def note(self, begin_ns: int, end_ns: int) -> None:
         """Note one; called in the thread of the loop, below the code that blocked it."""
         if end_ns - begin_ns < self._shortest_ns:
             return
+        end_ns -= self._lost_to_the_machine_ns()
         frame = sys._getframe(1)
         tool = TOOL.get()
+        if end_ns - begin_ns < max(1, self._shortest_ns):
+            return
+        if tool is None and _is_the_labs(frame):
+            return
         place = culprit_of(frame) if tool is None else f"{tool} ({culprit_of(frame)})"
         stack = stack_of(frame)
         self.add(BlockedLoop(place, begin_ns, end_ns, SESSION.get(), Cause.WAITING, stack))
+
+    def _lost_to_the_machine_ns(self) -> int:
+        thread = get_native_id()
+        before_ns = self._delay_at_begin_ns.pop(thread, None)
+        return 0 if before_ns is None else run_delay_ns(thread) - before_ns
 
     def add(self, blocked: BlockedLoop) -> None:
         """Note one that is known."""
@@ -49,6 +72,11 @@ class BlockedLoops:
     def noted(self) -> tuple[BlockedLoop, ...]:
         """Return those so far."""
         return tuple(self._noted)
+
+
+def _is_the_labs(innermost: FrameType) -> bool:
+    origins = {origin_of(frame.f_code.co_filename) for frame in frames_of_callback(innermost)}
+    return origins.isdisjoint({Origin.OWN, Origin.PACKAGE})
 
 
 def culprit_of(innermost: FrameType) -> str:

@@ -86,6 +86,8 @@ class Accounting:
             Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
         )
         if self.meter is not None:
+            # Where computing is free, no time is lost to the machine either.
+            clock.before_blocked_loop = self._blocked.begin if charges_cpu else None
             clock.on_blocked_loop = self._blocked.note
         if not accounts_time:
             return

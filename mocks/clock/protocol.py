@@ -75,6 +75,9 @@ class Clock(Protocol):
     loops need no help of it.
     """
 
+    before_blocked_loop: Callable[[], None] | None
+    """Called in the thread of an event loop that is about to be blocked; likewise."""
+
     on_blocked_loop: Callable[[int, int], None] | None
     """Called in the thread of an event loop that was blocked, with begin and end, by a clock that
     skips; one that waits for real does not know of it."""

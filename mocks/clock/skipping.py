@@ -81,6 +81,8 @@ class SkippingClock(ABC):
         self._deadlines = Deadlines()
         self._open = False
         self._async_waits = WaitsByLoop(self.now_ns)
+        self.before_blocked_loop: Callable[[], None] | None = None
+        """Called in the thread of an event loop that is about to be blocked."""
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         """Called in the thread of an event loop that was blocked, with begin and end."""
         self.loop_observer: LoopObserver | None = None
@@ -210,6 +212,8 @@ class SkippingClock(ABC):
         """
         blocks_loop = self._blocks_loop(parking)
         begin_ns = self.now_ns() if blocks_loop else 0
+        if blocks_loop and self.before_blocked_loop is not None:
+            self.before_blocked_loop()
         try:
             return self._park(parking, deadline_ns)
         finally:

@@ -20,6 +20,7 @@ class WallClock:
     failure = None
 
     def __init__(self) -> None:
+        self.before_blocked_loop: Callable[[], None] | None = None
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         self.loop_observer: LoopObserver | None = None
         self._async_waits = WaitsByLoop(

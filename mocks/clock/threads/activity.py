@@ -105,6 +105,18 @@ def read_activities(native_ids: Iterable[int]) -> Mapping[int, ThreadActivity]:
     return found
 
 
+def run_delay_ns(native_id: int) -> int:
+    """Return how long a thread of this process was ready to run and waited for a core.
+
+    Nobody is to blame for that time but the machine. 0 where the system does not keep count.
+    """
+    try:
+        _, delay_ns, _ = map(int, _read(f"{_TASKS}/{native_id}/schedstat").split())
+    except (OSError, ValueError):
+        return 0
+    return delay_ns
+
+
 def native_ids_alive() -> frozenset[int] | None:
     """Return the native identifiers of all threads of this process; ``None`` if not on Linux."""
     try:

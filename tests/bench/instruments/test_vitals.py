@@ -10,6 +10,7 @@ import pytest
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
+from warpbench.bench.instruments import watchdog
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.instruments.vitals import VitalsRecorder
 from warpbench.bench.instruments.watchdog import Watchdog
@@ -40,9 +41,9 @@ def followed(
     """Run work on a loop that is followed as a trial's is."""
     clock: Clock = create_clock(mode)
     held: list[BlockedLoop] = []
-    watchdog = Watchdog(clock.now_ns, held.append)
-    with watchdog.looking(clock), keeping_time(clock):
-        recorder = VitalsRecorder(clock, watchdog)
+    watching = Watchdog(clock.now_ns, held.append)
+    with watching.looking(clock), keeping_time(clock):
+        recorder = VitalsRecorder(clock, watching)
         is_skipping = isinstance(clock, SkippingClock)
         new_loop = LOOPS[loop] if is_skipping else (lambda _clock: WALL_LOOPS[loop]())
         with (
@@ -89,6 +90,15 @@ def test_computing_that_holds_a_loop_is_caught_with_its_stack(loop: str, mode: C
     ]
     assert caught.total_s >= 0.2
     assert max(vitals.loop_lag_ns) >= 250 * MS
+
+
+def test_computing_that_only_seems_long_since_there_was_no_core_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # All of the time since the first look is said to have passed without a core.
+    monkeypatch.setattr(watchdog, "run_delay_ns", lambda _thread: time.monotonic_ns())
+    _, held = followed(holds_the_loop, "asyncio", ClockMode.WALL)
+    assert held == []
 
 
 async def many_at_once() -> None:
