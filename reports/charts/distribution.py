@@ -4,7 +4,7 @@ from ...bench.results.formatting import seconds
 from ..comparison.ranking import ComparisonGroup, label
 from .chart import Chart
 from .description import Axis, Panel, Point, Quantity, ScaleKind
-from .latency import ideal_reference
+from .latency import ideal_reference, left_out
 from .palette import Palette
 from .quantiles import cells_with_quantiles, quantiles
 from .series import ideal_median_entry, legend_of, line_of
@@ -29,7 +29,7 @@ def describe_distribution(group: ComparisonGroup, load: int, palette: Palette) -
     if seconds(least) == seconds(most):
         finding = f"{_MOST} % of the sessions finished within {seconds(most)}"
     return Panel(
-        finding=finding,
+        finding=finding + left_out(group, load),
         x=Axis(
             label="latency of a session",
             quantity=Quantity.TIME,

@@ -1,6 +1,6 @@
 """The chart of latency percentiles by strategy at one concurrency."""
 
-from ...bench.results.formatting import seconds
+from ...bench.results.formatting import seconds, whole
 from ...bench.results.records import CellResult
 from ..comparison.ranking import ComparisonGroup, is_serial, label
 from .chart import Chart, measured_at
@@ -19,8 +19,29 @@ def percentiles(cell: CellResult) -> dict[str, float]:
 
 
 def cells_with_latency(group: ComparisonGroup, load: int) -> tuple[CellResult, ...]:
-    """Return the cells to compare at a concurrency, in the run's order."""
-    return tuple(filter(percentiles, measured_at(group, load)))
+    """Return the cells to compare at a concurrency, in the run's order.
+
+    A strategy that takes one session at a time is left out beside others: its latency is without
+    the wait for the sessions before, and would look best where people wait longest.
+    """
+    cells = tuple(filter(percentiles, measured_at(group, load)))
+    others = tuple(cell for cell in cells if not is_serial(cell))
+    return others if others and load > 1 else cells
+
+
+def left_out(group: ComparisonGroup, load: int) -> str:
+    """Say which cells ``cells_with_latency`` leaves out, and for how long somebody waits there.
+
+    It goes on after a finding; empty if none is left out.
+    """
+    shown = cells_with_latency(group, load)
+    waits = (
+        f"; {label(cell.cell)} is left out: one at a time, session {whole(load)} waits "
+        f"{seconds((load - 1) * cell.latency_s.mean)} for its turn"
+        for cell in measured_at(group, load)
+        if cell not in shown and cell.latency_s.mean is not None
+    )
+    return "".join(waits)
 
 
 def ideal_median_s(group: ComparisonGroup, load: int) -> float | None:
@@ -72,7 +93,7 @@ def describe_latency(group: ComparisonGroup, load: int, palette: Palette) -> Pan
         text = seconds(time_s) if last == "p99" else f"{last} {seconds(time_s)}"
         notes.append(Note(row, max(times.values()), text))
     return Panel(
-        finding=_finding(cells),
+        finding=_finding(cells) + left_out(group, load),
         x=Axis(
             label="latency of a session", quantity=Quantity.TIME, scale=ScaleKind.WIDE, room=0.2
         ),

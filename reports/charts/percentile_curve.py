@@ -4,6 +4,7 @@ from ...bench.results.formatting import seconds
 from ..comparison.ranking import ComparisonGroup, label
 from .chart import Chart
 from .description import Axis, Panel, Point, Quantity, ScaleKind
+from .latency import left_out
 from .palette import Palette
 from .quantiles import MAXIMUM, cells_with_quantiles, quantiles
 from .series import legend_of, line_of
@@ -23,7 +24,8 @@ def describe_percentiles(group: ComparisonGroup, load: int, palette: Palette) ->
         return None
     most = max([_LEAST, *(curve[-1][0] for curve in curves.values())])
     return Panel(
-        finding=_finding({label(cell.cell): dict(curve) for cell, curve in curves.items()}),
+        finding=_finding({label(cell.cell): dict(curve) for cell, curve in curves.items()})
+        + left_out(group, load),
         x=Axis(
             label="percentile",
             quantity=Quantity.COUNT,

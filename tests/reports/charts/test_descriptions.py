@@ -136,7 +136,23 @@ def test_latency_is_compared_at_the_highest_load_that_was_measured(sample: Run) 
     (group,) = scenarios(sample)[0].groups
     assert chart("latency").shown_load(group, Palette.of(sample)) == 100
     cells = cells_with_latency(group, 100)
-    assert [result.cell.strategy for result in cells][:2] == ["sync", "threads"]
+    assert cells[0].cell.strategy == "threads"
+
+
+@pytest.mark.parametrize("name", ["latency", "percentiles", "distribution"])
+def test_a_strategy_of_one_session_at_a_time_does_not_look_best_by_what_its_sessions_waited_before(
+    name: str, cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    sync, others = cell("sync", "none", 100, 0.01), cell("gather", "asyncio", 100)
+    (group,) = scenarios(run_of([sync, others]))[0].groups
+    assert cells_with_latency(group, 100) == (others,)
+    assert sync.latency_s.mean is not None
+    waits = f"session 100 waits {seconds(99 * sync.latency_s.mean)} for its turn"
+    assert waits in panel_of(run_of([sync, others]), name).finding
+    # Alone it is shown, and so it is where nobody waits.
+    alone, once = run_of([sync]), run_of([cell("sync", "none", 1), cell("gather", "asyncio", 1)])
+    assert len(cells_with_latency(scenarios(alone)[0].groups[0], 100)) == 1
+    assert len(cells_with_latency(scenarios(once)[0].groups[0], 1)) == 2
 
 
 def test_the_curve_ends_where_the_sessions_no_longer_suffice(

@@ -107,7 +107,7 @@ def test_a_name_that_begins_with_an_underscore_is_in_the_legend(hostile: Run) ->
 def test_a_strategy_has_one_colour_in_all_charts(sample: Run) -> None:
     for kind in ("throughput", "latency", "distribution"):
         (svg,) = (chart.svg for chart in render_charts(sample) if chart.name.endswith(kind))
-        for strategy in ("sync", "threads", "gather", "taskgroup", "workers"):
+        for strategy in ("threads", "gather", "taskgroup", "workers"):
             assert KNOWN_COLOURS[strategy].lower() in svg
         assert KNOWN_COLOURS["blocking"].lower() not in svg  # it does not apply
 
