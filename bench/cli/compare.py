@@ -6,10 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import UsageError
-from ...reports.comparison.runs_compared import compare_runs
+from ...reports.comparison.runs_compared import compare_runs, differing
 from ...reports.exports.runs_compared import compared_markdown
 from ...reports.terminal.runs_compared import print_compared
+from ..results.cell import IDENTITY
+from ..results.formatting import listed
 from ..results.json_file import write_whole
+from ..results.records import Run
 from ..results.run_file import read_run, run_file_of
 from .exit_status import DONE
 from .options import FileMessages
@@ -19,12 +22,17 @@ _FEWEST = 2
 
 
 def compare(
-    runs: Sequence[Path], markdown: Path | None, out: Path | None, messages: FileMessages
+    runs: Sequence[Path],
+    match: Sequence[str],
+    markdown: Path | None,
+    out: Path | None,
+    messages: FileMessages,
 ) -> int:
     """Compare runs with the first; return the exit status.
 
     Raises:
-        UsageError: There is nothing to compare with, or a file cannot be read or written.
+        UsageError: There is nothing to compare with, no cell is in both of two runs, or a file
+            cannot be read or written.
     """
     if len(runs) < _FEWEST:
         given = f" {runs[0]}" if runs else ""
@@ -32,7 +40,9 @@ def compare(
     first, *others = ((str(name), read_run(run_file_of(str(name)))) for name in runs)
     console, texts, charts = Console(), [], []
     for name, run in others:
-        compared = compare_runs(first[1], run)
+        compared = compare_runs(first[1], run, match or tuple(IDENTITY))
+        if not compared.changes:
+            raise UsageError(_nothing_in_both(first, (name, run)))
         if len(others) > 1:
             console.print(f"{first[0]} → {name}", style="bold", markup=False, highlight=False)
         print_compared(compared, console)
@@ -46,3 +56,16 @@ def compare(
 
         show_paths(write_ratio_charts(first[0], charts, str(out)), console, messages)
     return DONE
+
+
+def _nothing_in_both(first: tuple[str, Run], other: tuple[str, Run]) -> str:
+    """Say that no cell is in both of two runs, in what they differ, and what to do."""
+    differences = [
+        f"{option} ({before} against {after})"
+        for option, (before, after) in differing(first[1], other[1]).items()
+    ]
+    why = f"; they differ in {listed(differences)}" if differences else ""
+    return (
+        f"compare {first[0]} {other[0]}: no cell was measured in both{why}: match cells by what "
+        "they share, as with --match strategy,loop,concurrency"
+    )

@@ -103,3 +103,10 @@ def lessons() -> Iterable[str]:
 
 
 ALL_LESSONS = "all"
+
+
+def identities() -> Iterable[str]:
+    """Return what makes a cell that cell."""
+    from ..results.cell import IDENTITY
+
+    return IDENTITY

@@ -178,3 +178,12 @@ _USUAL = {
     for part in fields(Cell)
     if part.name in FACTORS and part.default is not MISSING
 }
+
+_OPTION_OF = {"session_count": "sessions"}
+
+IDENTITY: Mapping[str, str] = {
+    _OPTION_OF.get(part.name, part.name).replace("_", "-"): part.name
+    for part in fields(Cell)
+    if part.compare
+}
+"""All that makes a cell that cell, as options call it: the name of its field by each of them."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from ...bench.results.cell import IDENTITY
 from ...bench.results.formatting import (
     DASH,
     counted,
@@ -96,7 +97,7 @@ def _verbs(change: CellChange) -> tuple[str, str]:
 def _row(change: CellChange) -> tuple[str, ...]:
     before, after = change.before, change.after
     return (
-        _name(before),
+        _name_of_both(before, after),
         _score(before, change.percentile),
         _score(after, change.percentile),
         _times(change.score),
@@ -131,6 +132,16 @@ def _names(cells: Sequence[CellResult]) -> str:
     if len(cells) > _MOST_NAMED:
         named.append(f"{len(cells) - _MOST_NAMED} more")
     return listed(named)
+
+
+def _name_of_both(before: CellResult, after: CellResult) -> str:
+    """Name a cell, and what it is in the other run where they differ in more than the run."""
+    changed = [
+        plain(str(getattr(after.cell, field)))
+        for field in IDENTITY.values()
+        if getattr(before.cell, field) != getattr(after.cell, field)
+    ]
+    return " → ".join([_name(before), *([", ".join(changed)] if changed else [])])
 
 
 def _name(result: CellResult) -> str:

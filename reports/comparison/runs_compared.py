@@ -5,14 +5,15 @@ arrives, latency (see ``ranking``). But first by the sessions that it loses: tho
 early leave the others more room, and end sooner themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ...bench.results.cell import Cell
+from ...bench.results.cell import IDENTITY
 from ...bench.results.records import CellResult, Environment, Run, Status
 from ...bench.statistics.intervals import Interval, independent_ratio_interval
 from ...bench.statistics.ranking import judged_by, latencies_s, throughputs_per_s
+from ...mocks.errors import UsageError
 
 NO_CHANGE = 0.01
 """Share by which a figure may change and count as the same: no choice turns on it."""
@@ -105,13 +106,19 @@ class RunsCompared:
     environment: tuple[tuple[str, str, str], ...]
 
 
-def compare_runs(before: Run, after: Run) -> RunsCompared:
+def compare_runs(before: Run, after: Run, match: Sequence[str] = tuple(IDENTITY)) -> RunsCompared:
     """Compare what two runs measured of the same cells.
 
-    A cell is the same if all that was asked for is: scenario, target, strategy, loop, transport,
-    clock, load, sessions, seed, arrivals, and threads for tools.
+    Args:
+        before: The earlier run.
+        after: The later one.
+        match: In what two cells must agree to be the same one (see ``IDENTITY``): by default in
+            all that was asked for.
+
+    Raises:
+        UsageError: Two cells of one run agree in that.
     """
-    old, new = _measured(before), _measured(after)
+    old, new = _measured(before, match, "first"), _measured(after, match, "second")
     return RunsCompared(
         changes=tuple(_change(cell, new[key]) for key, cell in old.items() if key in new),
         only_before=tuple(cell for key, cell in old.items() if key not in new),
@@ -120,8 +127,37 @@ def compare_runs(before: Run, after: Run) -> RunsCompared:
     )
 
 
-def _measured(run: Run) -> dict[Cell, CellResult]:
-    return {result.cell: result for result in run.cells if result.status is Status.MEASURED}
+def differing(before: Run, after: Run) -> Mapping[str, tuple[str, str]]:
+    """Return in what all cells of two runs differ, with the values of either, as text."""
+    values: dict[str, tuple[set[str], set[str]]] = {
+        option: (_values(before, field), _values(after, field))
+        for option, field in IDENTITY.items()
+    }
+    return {
+        option: (", ".join(sorted(old)), ", ".join(sorted(new)))
+        for option, (old, new) in values.items()
+        if old.isdisjoint(new)
+    }
+
+
+def _values(run: Run, field: str) -> set[str]:
+    return {str(getattr(result.cell, field)) for result in run.cells}
+
+
+def _measured(run: Run, match: Sequence[str], which: str) -> dict[tuple[object, ...], CellResult]:
+    found: dict[tuple[object, ...], CellResult] = {}
+    for result in run.cells:
+        if result.status is not Status.MEASURED:
+            continue
+        other = found.setdefault(
+            tuple(getattr(result.cell, IDENTITY[option]) for option in match), result
+        )
+        if other is not result:
+            raise UsageError(
+                f"--match {','.join(match)}: {other.cell.full_name} and {result.cell.full_name} of "
+                f"the {which} run agree in that; match by more"
+            )
+    return found
 
 
 def _change(before: CellResult, after: CellResult) -> CellChange:

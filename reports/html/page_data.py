@@ -5,12 +5,13 @@ the script writes nothing but the numbers at its axes.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...bench.results.formatting import name, seconds, whole
-from ...bench.results.records import Run
+from ...bench.results.records import CellResult, Run
+from ...bench.statistics.standing import Standing
 from ..charts.chart import Chart, measured_at
 from ..charts.description import (
     Axis,
@@ -129,23 +130,21 @@ def _timelines(group: ComparisonGroup, colours: _Colours) -> dict[str, Any]:
         str(load): [positions[cell] for cell in measured_at(group, load) if cell in positions]
         for load in group.loads
     }
-    highest = [cell for cell in measured_at(group, group.loads[-1]) if cell in found]
     return {
         "heading": HEADING,
         "panels": panels,
         "byLoad": by_load,
-        "compared": _slowest_and_fastest([found[cell] for cell in highest]),
+        "compared": [found[cell].label for cell in _best_and_next(group, found)],
     }
 
 
-def _slowest_and_fastest(panels: Sequence[TimelinePanel]) -> list[str]:
-    ranked = sorted(panels, key=lambda panel: panel.throughput_per_s)
-    ends = [ranked[0], next(one for one in panels if _is_fastest(one, ranked))] if ranked else []
-    return list(dict.fromkeys(panel.label for panel in ends))
-
-
-def _is_fastest(panel: TimelinePanel, ranked: Sequence[TimelinePanel]) -> bool:
-    return panel.throughput_per_s == ranked[-1].throughput_per_s
+def _best_and_next(
+    group: ComparisonGroup, found: Mapping[CellResult, TimelinePanel]
+) -> list[CellResult]:
+    """Return the best cell at the highest load, and the next one that is not tied with it."""
+    places = [place for place in group.ranking(group.loads[-1]).places if place.result in found]
+    slower = [place for place in places[1:] if place.standing is Standing.SLOWER]
+    return [place.result for place in (*places[:1], *(slower or places[1:])[:1])]
 
 
 def panel_data(panel: Panel, colours: _Colours) -> dict[str, Any]:

@@ -5,11 +5,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..options import OUTPUT, FileMessages, OptionalOut, RunFile
+from .. import names
+from ..options import FACTORS, OUTPUT, FileMessages, OptionalOut, RunFile
+from ..values import names as names_of
 
 
 def compare(
     *runs: RunFile,
+    match: Annotated[
+        tuple[str, ...],
+        names_of(names.identities),
+        Parameter(
+            group=FACTORS,
+            help="In what cells must agree to be compared, as strategy,loop,concurrency across "
+            "targets. Default: in all that was asked for.",
+        ),
+    ] = (),
     markdown: Annotated[
         Path | None,
         Parameter(metavar="FILE", group=OUTPUT, help="Write the comparison as Markdown."),
@@ -20,4 +31,4 @@ def compare(
     """Compare runs with the first."""
     from ..compare import compare as compare_all
 
-    return compare_all(runs, markdown, out, messages)
+    return compare_all(runs, match, markdown, out, messages)

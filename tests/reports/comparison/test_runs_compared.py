@@ -11,10 +11,11 @@ from warpbench.bench.results.records import CellResult, LatencySummary, Run, Ses
 from warpbench.bench.results.run_file import write_run
 from warpbench.bench.statistics.intervals import Interval
 from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.errors import UsageError
 from warpbench.reports.charts.matplotlib_renderer import draw
 from warpbench.reports.charts.ratio import describe_ratios, write_ratio_charts
 from warpbench.reports.comparison.run_changes import rows, summary
-from warpbench.reports.comparison.runs_compared import Direction, compare_runs
+from warpbench.reports.comparison.runs_compared import Direction, compare_runs, differing
 from warpbench.reports.exports.runs_compared import compared_markdown
 from warpbench.reports.terminal.runs_compared import print_compared
 
@@ -280,3 +281,29 @@ def test_the_wording_of_a_comparison(
     print_compared(compare_runs(before, run_of([])), console)
     markdown = compared_markdown(compare_runs(before, after), "a.json", "b.json")
     assert_golden("compare", f"{file.getvalue()}\n{markdown}")
+
+
+ACROSS_TARGETS = ("strategy", "loop", "concurrency")
+
+
+def test_cells_are_matched_across_targets_if_that_is_asked_for(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    ours, theirs = measured(100, 101, 99), measured(50, 51, 49)
+    before, after = run_of([ours]), run_of([changed(theirs, target="bare-sdk")])
+    assert compare_runs(before, after).changes == ()
+    compared = compare_runs(before, after, ACROSS_TARGETS)
+    (change,) = compared.changes
+    assert change.direction is Direction.WORSE
+    ((name, *_),) = rows(compared)
+    assert name == "tools/agent/gather/asyncio@10 → bare-sdk"
+    assert differing(before, after) == {"target": ("agent", "bare-sdk")}
+
+
+def test_what_matches_two_cells_of_one_run_is_refused(
+    measured: Callable[..., CellResult], run_of: RunOf
+) -> None:
+    one = measured(100, 101, 99)
+    run = run_of([one, changed(one, target="bare-sdk")])
+    with pytest.raises(UsageError, match="of the first run agree in that; match by more"):
+        compare_runs(run, run, ACROSS_TARGETS)

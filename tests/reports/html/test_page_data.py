@@ -1,9 +1,10 @@
 """The data of a page: what its script can make itself is not in it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
-from warpbench.bench.results.records import Run
+from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from warpbench.reports.html.page_data import page_data
@@ -48,3 +49,30 @@ def test_a_bar_late_in_a_trial_keeps_the_digits_of_its_length(sample: Run) -> No
     (panel,) = data["scenarios"][0]["groups"][0]["timelines"]["panels"]
     begin, length = panel["spans"][-1][1:3]
     assert (begin, length) == (98.765, 0.001234)
+
+
+def test_the_timelines_shown_first_are_the_best_and_the_next_that_is_not_tied(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    lane = Lane(
+        session=0,
+        outcome=Outcome.SUCCEEDED,
+        end_ns=1_000_000,
+        from_ns=(0,),
+        state=(LaneState.MODEL,),
+    )
+    cells = [
+        replace(cell(strategy, "asyncio", 10, share), timeline=Timeline(lanes=(lane,), blocked=()))
+        for strategy, share in (
+            ("sync", 0.1),
+            ("workers", 0.7),
+            ("taskgroup", 0.96),
+            ("gather", 0.97),
+        )
+    ]
+    data = json.loads(page_data(run_of(cells)))
+    (scenario,) = data["scenarios"]
+    assert scenario["groups"][0]["timelines"]["compared"] == [
+        "gather · asyncio",
+        "workers · asyncio",
+    ]
