@@ -153,6 +153,7 @@ class Accounting:
         origin_ns: int,
         cpu_s: float,
         cores: int,
+        places: int | None,
     ) -> Accounted:
         """Return what was noted.
 
@@ -164,6 +165,7 @@ class Accounting:
             origin_ns: Time on the clock from which the samples count.
             cpu_s: CPU seconds of the trial.
             cores: As for ``ideal_latencies_ns``.
+            places: How many sessions the strategy lets be in flight; ``None`` for any number.
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
@@ -184,6 +186,7 @@ class Accounting:
             origin_ns=origin_ns,
             cores=cores,
             idle_is_known=not waits_are_served,
+            places=places,
         )
         events = len(meter.waits) + len(samples)
         costs = self._costs

@@ -339,6 +339,7 @@ class _Trial:
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,
             cores=self._cores,
+            places=self._strategy.places(self._cell.concurrency),
         )
         return TrialResult(
             samples=samples,
