@@ -29,10 +29,13 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
+        notes_calls: Whether to note when each model call was asked for and read: not for a
+            server that runs without an end.
     """
 
-    def __init__(self, meter: Meter | None = None) -> None:
+    def __init__(self, meter: Meter | None = None, *, notes_calls: bool = True) -> None:
         self._lock = Lock()
+        self._notes_calls = notes_calls
         self._meter = meter
         self._in_flight = 0
         self.reset()
@@ -91,7 +94,8 @@ class Traffic:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-            self._asked.extend((session, step, start_ns))
+            if self._notes_calls:
+                self._asked.extend((session, step, start_ns))
         what = WaitKind.MODEL, session, step, None, ""
         return Call(self._meter, what, start_ns, in_flight_of=self)
 
@@ -119,6 +123,8 @@ class Traffic:
             self._tools.extend((*at, begin_ns, end_ns))
 
     def _model_call_read(self, session: int, step: int, at_ns: int) -> None:
+        if not self._notes_calls:
+            return
         with self._lock:
             self._read.extend((session, step, at_ns))
 

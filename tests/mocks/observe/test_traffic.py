@@ -26,3 +26,13 @@ def test_a_model_call_counts_from_its_first_request_to_its_first_whole_answer() 
     assert traffic.read_ns == {(7, 1): 80}
     traffic.reset()
     assert traffic.asked_ns == traffic.read_ns == {}
+
+
+def test_a_server_without_an_end_notes_no_calls() -> None:
+    traffic = Traffic(notes_calls=False)
+
+    with traffic.model_call(7, 1, 10) as call:
+        call.reply_ends(20, is_accepted=True)
+
+    assert traffic.llm_calls == 1
+    assert traffic.asked_ns == traffic.read_ns == {}
