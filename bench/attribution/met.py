@@ -55,6 +55,14 @@ class Met:
         read_ns = self.read_ns.get((session, step))
         return read_ns is not None and read_ns <= self.goes_on_ns(session, step, end_ns)
 
+    def has_ended(self, script: SessionScript, by_ns: int) -> bool:
+        """Return whether a nested session, with those nested in it, had all its answers by then."""
+        return all(
+            self.read_ns.get((part.session, step), by_ns + 1) <= by_ns
+            for part in with_nested(script)
+            for step in range(len(part.model_calls))
+        )
+
 
 def checked(
     sample: SessionSample, script: SessionScript, waits: Waits, met: Met, noted: Iterable[Wait]
@@ -151,7 +159,9 @@ def _call_met(
     def tool_met(index: int, tool: ToolCallScript) -> ToolCallScript:
         begin_ns, done_ns = met.tool_spans_ns.get((session, step, index), (0, 0))
         held_up_ns = min(done_ns, goes_on_ns) - max(begin_ns, read_ns)
-        nested = None if tool.session is None else _session_met(tool.session, met, goes_on_ns)
+        nested = None
+        if tool.session is not None and met.has_ended(tool.session, goes_on_ns):
+            nested = _session_met(tool.session, met, goes_on_ns)
         return replace(tool, latency_ns=max(0, min(tool.latency_ns, held_up_ns)), session=nested)
 
     return replace(
