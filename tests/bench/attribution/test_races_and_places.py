@@ -19,7 +19,8 @@ from warpbench.bench.testing.lab import run_cell, spec_of
 from warpbench.bench.trial.spec import NotApplicable
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
-from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.scenario import Scenario, load_scenario, parse_scenario
+from warpbench.mocks.scenario.recording import RecordedCall, RecordedSession, recording_bytes
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 
 ONE_CALL = parse_scenario("""
@@ -182,7 +183,19 @@ def test_however_requests_overlap_the_parts_add_up(waits: list[Wait], end: int) 
     assert parts["llm"] <= len(covered)
 
 
-ARRIVALS = ["constant:4", "poisson:4", "ramp:2-8"]
+ARRIVALS = ["constant:1", "poisson:1", "ramp:1-2", "trace", "trace:2"]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """Eight sessions that began a second apart, of one call of a second each."""
+    folder = tmp_path_factory.mktemp("recorded")
+    call = RecordedCall(1.0, 10, 10)
+    sessions = [RecordedSession(float(number), (call,)) for number in range(8)]
+    (folder / "r.jsonl.gz").write_bytes(recording_bytes(sessions))
+    text = 'name = "r"\ndescription = "d"\nsessions = 8\n[recording]\nfile = "r.jsonl.gz"\n'
+    (folder / "r.toml").write_text(text)
+    return load_scenario(str(folder / "r.toml"))
 
 
 def blocking() -> Any:
@@ -199,10 +212,15 @@ def blocking() -> Any:
 
 
 def parts_in_open_loop(
-    target: Any, arrivals: str, *, strategy: str = "gather", concurrency: int = 8
+    target: Any,
+    scenario: Scenario,
+    arrivals: str,
+    *,
+    strategy: str = "gather",
+    concurrency: int = 8,
 ) -> list[tuple[SessionSample, TimeParts]]:
     spec = spec_of(
-        target, scenario=ONE_CALL, sessions=8, concurrency=concurrency, strategy=strategy
+        target, scenario=scenario, sessions=8, concurrency=concurrency, strategy=strategy
     )
     spec = replace(spec, cell=replace(spec.cell, arrivals=arrivals))
     with prepared_here(spec, target) as measure:
@@ -216,8 +234,10 @@ def parts_in_open_loop(
 
 @pytest.mark.parametrize("strategy", ["gather", "taskgroup", "workers"])
 @pytest.mark.parametrize("arrivals", ARRIVALS)
-def test_without_a_limit_who_begins_late_waited_for_the_loop(arrivals: str, strategy: str) -> None:
-    found = parts_in_open_loop(blocking, arrivals, strategy=strategy)
+def test_without_a_limit_who_begins_late_waited_for_the_loop(
+    recorded: Scenario, arrivals: str, strategy: str
+) -> None:
+    found = parts_in_open_loop(blocking, recorded, arrivals, strategy=strategy)
 
     late = [pair for pair in found if pair[0].start_ns > (pair[0].intended_ns or 0)]
     assert late
@@ -227,11 +247,13 @@ def test_without_a_limit_who_begins_late_waited_for_the_loop(arrivals: str, stra
 
 
 @pytest.mark.parametrize("arrivals", ARRIVALS)
-def test_under_a_limit_who_begins_late_waited_for_a_place(arrivals: str) -> None:
+def test_under_a_limit_who_begins_late_waited_for_a_place(
+    recorded: Scenario, arrivals: str
+) -> None:
     async def once(ask: Ask) -> None:
         await ask()
 
-    found = parts_in_open_loop(asker(once, sleep_s=1.0), arrivals, concurrency=2)
+    found = parts_in_open_loop(asker(once, sleep_s=4.0), recorded, arrivals, concurrency=2)
 
     assert any(parts.admission > 0 for _, parts in found)
     for sample, parts in found:
