@@ -6,6 +6,9 @@ meter say: what was attributed to the session is *cpu*; where others computed, o
 loop, it is *ready*; and where nobody computed, the session waited inside its own code:
 *remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
 
+In an open loop a session waits for *admission* until it has a place under the concurrency limit; if
+it begins later than that, it was *ready* (see ``places``).
+
 Of the waits for one answer's tools, what exceeds the critical path of the script (see ``ideal``)
 could have overlapped, and did not: *serialised*.
 """
@@ -19,6 +22,7 @@ from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
 from .observations import BlockedTimes, IdleTimes, Observations
+from .places import admitted_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
 
 
@@ -36,14 +40,25 @@ def time_parts(
         intended start.
     """
     blocked = BlockedTimes(observations.blocked_loop)
+    admitted = admitted_ns(samples, observations.places)
     return tuple(
-        _parts(sample, observations.waits_of.get(sample.session, ()), observations, blocked)
+        _parts(
+            sample,
+            observations.waits_of.get(sample.session, ()),
+            observations,
+            blocked,
+            admitted.get(sample.session, sample.start_ns),
+        )
         for sample in samples
     )
 
 
 def _parts(
-    sample: SessionSample, waits: Sequence[Wait], observations: Observations, blocked: BlockedTimes
+    sample: SessionSample,
+    waits: Sequence[Wait],
+    observations: Observations,
+    blocked: BlockedTimes,
+    has_place_ns: int,
 ) -> TimeParts:
     script = observations.scripts[sample.session]
     begin_ns = observations.origin_ns + sample.start_ns
@@ -53,7 +68,8 @@ def _parts(
     idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
     attributed_ns = observations.cpu_ns.get(sample.session, 0)
     pool_starts = tool_begins_ns(waits)
-    admission_ns = 0 if sample.intended_ns is None else sample.start_ns - sample.intended_ns
+    admission_ns = 0 if sample.intended_ns is None else has_place_ns - sample.intended_ns
+    late_ns = sample.start_ns - has_place_ns
     remainder_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
         idle_ns = 0 if idle is None else idle.between(gap_begin_ns, gap_end_ns)
@@ -72,7 +88,7 @@ def _parts(
         tool=sum(spent[State.TOOL].values()),
         serialised=serialised_ns,
         admission=admission_ns,
-        ready=sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
+        ready=late_ns + sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
         retry=sum(spent[State.RETRY].values()),
         cpu=cpu_ns,
         remainder=remainder_ns,

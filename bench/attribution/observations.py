@@ -25,6 +25,7 @@ class Observations:
         cores: As for ``ideal_latencies_ns``.
         idle_is_known: Whether the waits tell how long nobody computed; where a server in
             another process noted them, they do not.
+        places: How many sessions the strategy lets be in flight; ``None`` for any number.
     """
 
     scripts: Mapping[int, SessionScript]
@@ -34,6 +35,7 @@ class Observations:
     origin_ns: int
     cores: int
     idle_is_known: bool = True
+    places: int | None = None
 
     @cached_property
     def waits_of(self) -> Mapping[int, Sequence[Wait]]:

@@ -7,14 +7,21 @@ Along a session's life each moment is given to the first of these that holds:
 3. a wait that is over and not taken up: *ready*.
 
 What no wait tells of is a gap: the session's own code runs, or could.
+
+A model call may be asked for more than once. An attempt has *failed* if it brought no answer and
+was over when the next began; its wait is part of the retry. Attempts that overlap race each other,
+and the session waits for the model until the first answer: what a loser takes after that, before
+it is cancelled or if it never is, holds nobody up. And one that is repeated after it was answered
+is no retry: the model is waited for again.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from ...mocks.observe.waits import Wait, WaitKind
+from ...mocks.observe.waits import Wait, WaitEnding, WaitKind
 from ...mocks.workload.script import SessionScript, with_nested
 
 
@@ -75,11 +82,30 @@ def segments_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Segmen
         in_round = round_of.get(wait.session, wait.step) if of_script else -1
         yield from _of_wait(wait, State.TOOL, in_round)
     for (session, _), of_call in attempts.items():
-        of_call.sort(key=lambda wait: wait.start_ns)
-        in_round = round_of.get(session, -1)
-        if len(of_call) > 1:
-            yield Segment(of_call[0].start_ns, of_call[-1].start_ns, State.RETRY, in_round)
-        yield from _of_wait(of_call[-1], State.MODEL, in_round)
+        yield from _of_attempts(of_call, round_of.get(session, -1))
+
+
+def _of_attempts(attempts: Sequence[Wait], in_round: int) -> Iterator[Segment]:
+    """Return what the attempts at one model call tell of."""
+    starts_ns = sorted(each.start_ns for each in attempts)
+    answers = [each for each in attempts if each.ending is WaitEnding.WHOLE]
+    for each in attempts:
+        answered_ns = [
+            answer.end_ns
+            for answer in answers
+            if answer.start_ns < each.end_ns and each.start_ns < answer.end_ns
+        ]
+        later = bisect_left(starts_ns, max(each.end_ns, each.start_ns + 1))
+        if each.ending is not WaitEnding.WHOLE and not answered_ns and later < len(starts_ns):
+            yield Segment(each.start_ns, starts_ns[later], State.RETRY, in_round)
+            continue
+        until_ns = min(answered_ns, default=each.end_ns)
+        for segment in _of_wait(each, State.MODEL, in_round):
+            yield replace(
+                segment,
+                begin_ns=min(segment.begin_ns, until_ns),
+                end_ns=min(segment.end_ns, until_ns),
+            )
 
 
 def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[StateSpan]:

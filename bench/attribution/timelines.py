@@ -13,6 +13,7 @@ from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
 from ..results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from .observations import BlockedTimes, IdleTimes, Observations
+from .places import admitted_ns
 from .segments import State, StateSpan, segments_of, states, tool_begins_ns
 
 MOST_LANES = 24
@@ -44,6 +45,7 @@ def timeline(samples: Sequence[SessionSample], observations: Observations) -> Ti
     begin_ns = min(_begin_ns(sample) for sample in first)
     finest_ns = (end_ns - begin_ns) // _FINEST
     blocked = BlockedTimes(observations.blocked_loop)
+    admitted = admitted_ns(samples, observations.places)
     return Timeline(
         lanes=tuple(
             _lane(
@@ -51,7 +53,8 @@ def timeline(samples: Sequence[SessionSample], observations: Observations) -> Ti
                 observations.waits_of.get(sample.session, ()),
                 observations,
                 blocked,
-                finest_ns,
+                has_place_ns=admitted.get(sample.session, sample.start_ns),
+                finest_ns=finest_ns,
             )
             for sample in first
         ),
@@ -64,6 +67,8 @@ def _lane(
     waits: Sequence[Wait],
     observations: Observations,
     blocked: BlockedTimes,
+    *,
+    has_place_ns: int,
     finest_ns: int,
 ) -> Lane:
     begin_ns, end_ns = (
@@ -91,8 +96,10 @@ def _lane(
         return LaneState.OWN if is_own else LaneState.READY
 
     steps: list[tuple[int, LaneState]] = []
-    if sample.intended_ns is not None and sample.intended_ns < sample.start_ns:
+    if sample.intended_ns is not None and sample.intended_ns < has_place_ns:
         steps.append((sample.intended_ns, LaneState.ADMISSION))
+    if has_place_ns < sample.start_ns:
+        steps.append((has_place_ns, LaneState.READY))
     steps += [(each.begin_ns - observations.origin_ns, state_of(each)) for each in life]
     kept = list(_coarsened(steps, sample.end_ns, finest_ns))
     return Lane(

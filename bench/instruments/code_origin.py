@@ -6,7 +6,7 @@ import sysconfig
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LAB = tuple(f"{_ROOT / room}/" for room in ("bench", "mocks", "reports"))
@@ -61,6 +61,16 @@ def _current_folder() -> tuple[str, ...]:
 def place_of(code: CodeType) -> str:
     """Return where a function is: ``agent/tools.py:Toolbox.call``."""
     return f"{name_of_file(code.co_filename)}:{code.co_qualname}"
+
+
+def caller_here() -> str:
+    """Return the line of the user's code that is running, or that has called what is."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if origin_of(frame.f_code.co_filename) is Origin.OWN:
+            return f"{place_of(frame.f_code)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
 
 
 @cache

@@ -26,6 +26,7 @@ from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
 from .blocked_loop import BlockedLoops
+from .code_origin import caller_here
 from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
@@ -89,6 +90,7 @@ class Accounting:
             # Where computing is free, no time is lost to the machine either.
             clock.before_blocked_loop = self._blocked.begin if charges_cpu else None
             clock.on_blocked_loop = self._blocked.note
+            self.meter.caller = caller_here
         if not accounts_time:
             return
         # Where computing is free, it holds nobody up.
@@ -132,36 +134,49 @@ class Accounting:
                 meter.ticking(None)
                 self._clock.loop_observer = None
 
+    def noted_waits(self, served: Sequence[Wait] | None) -> tuple[Wait, ...]:
+        """Return all waits in the order of their ends.
+
+        Args:
+            served: The waits that a server in another process noted; ``None`` without one.
+        """
+        if self.meter is None:
+            return ()
+        noted = (*self.meter.waits, *(served or ()))
+        return tuple(sorted(noted, key=lambda wait: wait.end_ns))
+
     def accounted(
         self,
         sessions: Mapping[int, SessionScript],
         samples: Sequence[SessionSample],
-        served: Sequence[Wait] | None,
+        waits: tuple[Wait, ...],
         *,
+        waits_are_served: bool,
         origin_ns: int,
         cpu_s: float,
         cores: int,
+        places: int | None,
     ) -> Accounted:
         """Return what was noted.
 
         Args:
             sessions: The scripts of the samples' sessions.
             samples: The samples.
-            served: The waits that a server in another process noted; ``None`` without one.
+            waits: All its waits, in the order of their ends.
+            waits_are_served: Whether a server in another process noted those for the model.
             origin_ns: Time on the clock from which the samples count.
             cpu_s: CPU seconds of the trial.
             cores: As for ``ideal_latencies_ns``.
+            places: How many sessions the strategy lets be in flight; ``None`` for any number.
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
             return Accounted()
-        noted_here = meter.waits
-        waits = tuple(sorted((*noted_here, *(served or ())), key=lambda wait: wait.end_ns))
         blocked_loop = self._blocked.noted()
         if vitals is None:
             return Accounted(waits=waits, blocked_loop=blocked_loop)
         cpu_ns: Mapping[int, int] = _of_roots(meter.cpu_ns_by_session(), sessions)
-        if served is not None:
+        if waits_are_served:
             # The model's waits were noted in another process: all sessions count alike.
             each_ns = nanoseconds(cpu_s) // max(1, len(samples))
             cpu_ns = {sample.session: each_ns for sample in samples}
@@ -172,9 +187,10 @@ class Accounting:
             blocked_loop=blocked_loop,
             origin_ns=origin_ns,
             cores=cores,
-            idle_is_known=served is None,
+            idle_is_known=not waits_are_served,
+            places=places,
         )
-        events = len(noted_here) + len(samples)
+        events = len(meter.waits) + len(samples)
         costs = self._costs
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(

@@ -49,8 +49,7 @@ def _above_concurrency(values: Values) -> str:
 def _above_ideal(values: Values) -> str:
     return (
         f"{values['cell']}: efficiency {values['efficiency'] * 100:.2f} % is above the ideal, "
-        "which cannot be: the target skips part of its script, or the lab has a bug; please "
-        "report it"
+        "which cannot be: the lab has a bug; please report it"
     )
 
 

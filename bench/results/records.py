@@ -114,7 +114,8 @@ class CellResult:
         sessions: How many were started and how they ended, summed over the trials.
         makespan_s: Start to the end of the last session, on the clock.
         ideal_makespan_s: The same for a costless scheduler on the same script.
-        efficiency: ``ideal_makespan_s / makespan_s``, at most 1.
+        efficiency: ``ideal_makespan_s / makespan_s``, at most 1; ``None`` where a session did not
+            succeed, or more were in flight than the ideal has.
         throughput_per_s: Succeeded sessions per second of makespan.
         latency_s: Percentiles of session latency; in an open loop from the intended start.
         raw_latency_s: The same from the real start, in an open loop: without what a session
@@ -181,7 +182,7 @@ class CellResult:
     @property
     def keeps_concurrency(self) -> bool:
         """Whether no more sessions were in flight, in the mean, than were to be."""
-        return (self.mean_in_flight or 0.0) <= self.cell.concurrency * (1 + _ROUNDING)
+        return keeps_concurrency(self.mean_in_flight, self.cell.concurrency)
 
     @property
     def achieved_per_s(self) -> float:
@@ -295,3 +296,8 @@ class Run:
     schema_version: int = SCHEMA_VERSION
     objective: str | None = None
     fidelity: tuple[Fidelity, ...] = ()
+
+
+def keeps_concurrency(mean_in_flight: float | None, concurrency: int) -> bool:
+    """Return whether no more sessions were in flight, in the mean, than were to be."""
+    return (mean_in_flight or 0.0) <= concurrency * (1 + _ROUNDING)

@@ -7,7 +7,14 @@ from ...mocks.clock import seconds
 from ..results.blocked_loop import loop_blockers
 from ..results.cell import Cell
 from ..results.own_waits import by_place
-from ..results.records import CellResult, LatencySummary, SessionCounts, Status, TrialFigures
+from ..results.records import (
+    CellResult,
+    LatencySummary,
+    SessionCounts,
+    Status,
+    TrialFigures,
+    keeps_concurrency,
+)
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.trial_result import TrialResult
@@ -52,6 +59,7 @@ def cell_result(
     in_open_loop = any(sample.intended_ns is not None for sample in samples)
     makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
     ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
+    mean_in_flight = _median_of(_mean_in_flight(trial) for trial in trials)
     return CellResult(
         cell=cell,
         status=Status.MEASURED,
@@ -60,7 +68,12 @@ def cell_result(
         sessions=count_sessions(samples),
         makespan_s=makespan_s,
         ideal_makespan_s=ideal_makespan_s,
-        efficiency=_efficiency(trials, ideal_makespan_s, makespan_s),
+        efficiency=efficiency(
+            ideal_makespan_s,
+            makespan_s,
+            is_complete=all(sample.outcome is Outcome.SUCCEEDED for sample in samples),
+            keeps_concurrency=keeps_concurrency(mean_in_flight, cell.concurrency),
+        ),
         throughput_per_s=median(throughput_per_s(trial) for trial in trials),
         latency_s=summarise(latencies_s),
         raw_latency_s=summarise([seconds(sample.end_ns - sample.start_ns) for sample in samples])
@@ -77,7 +90,7 @@ def cell_result(
         )
         if in_open_loop
         else None,
-        mean_in_flight=_median_of(_mean_in_flight(trial) for trial in trials),
+        mean_in_flight=mean_in_flight,
         latency_quantiles_s=tuple(
             latencies_s[nearest_rank(len(latencies_s), percent)] for percent in _QUANTILES
         )
@@ -177,14 +190,19 @@ def _cpu_s_per_session(trial: TrialResult) -> float:
     return trial.cpu_s / max(1, len(trial.samples))
 
 
-def _efficiency(
-    trials: Sequence[TrialResult], ideal_makespan_s: float, makespan_s: float
+def efficiency(
+    ideal_makespan_s: float, makespan_s: float, *, is_complete: bool, keeps_concurrency: bool
 ) -> float | None:
-    """Return ideal over measured; ``None`` where a failed session makes it meaningless."""
-    complete = all(
-        sample.outcome is Outcome.SUCCEEDED for trial in trials for sample in trial.samples
-    )
-    return ideal_makespan_s / makespan_s if complete and makespan_s > 0 else None
+    """Return ideal over measured; ``None`` where the two are not of the same work.
+
+    Args:
+        ideal_makespan_s: Seconds that a costless scheduler would take.
+        makespan_s: Seconds that the cell took.
+        is_complete: Whether every session succeeded; one that fails may end early.
+        keeps_concurrency: Whether no more sessions were in flight than the ideal has.
+    """
+    comparable = is_complete and keeps_concurrency and makespan_s > 0
+    return ideal_makespan_s / makespan_s if comparable else None
 
 
 def _columns(parts_ns: Sequence[TimeParts]) -> dict[str, tuple[int, ...]]:

@@ -48,5 +48,14 @@ class Strategy:
         """Whether the strategy runs on an event loop."""
         return inspect.iscoroutinefunction(self.run)
 
+    def places(self, concurrency: int) -> int | None:
+        """Return how many sessions it lets in; ``None`` if it starts them all.
+
+        One that has one at a time on an event loop starts them all, and they wait for the loop.
+        """
+        if not self.one_at_a_time:
+            return concurrency
+        return None if self.on_loop else 1
+
 
 Tasks = Sequence[str]

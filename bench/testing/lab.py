@@ -15,14 +15,14 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
-from ..results.records import LatencySummary, SessionCounts
+from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
 from ..statistics.scaling import Objective, parse_objective
-from ..statistics.summary import count_sessions, summarise
+from ..statistics.summary import count_sessions, efficiency, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
@@ -98,9 +98,17 @@ class LabResult:
 
     @property
     def efficiency(self) -> float | None:
-        """``ideal.makespan / makespan``, 1 is the best; ``None`` unless all sessions succeeded."""
-        complete = self.sessions.all_succeeded
-        return self.ideal.makespan / self.makespan if complete and self.makespan else None
+        """``ideal.makespan / makespan``, 1 is the best; ``None`` unless all sessions succeeded.
+
+        Nor is there one if more sessions were in flight than the cell's concurrency.
+        """
+        in_flight = sum(self.latencies) / self.makespan if self.makespan else None
+        return efficiency(
+            self.ideal.makespan,
+            self.makespan,
+            is_complete=self.sessions.all_succeeded,
+            keeps_concurrency=keeps_concurrency(in_flight, self.cell.concurrency),
+        )
 
     @property
     def throughput(self) -> float:

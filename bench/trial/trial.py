@@ -8,7 +8,7 @@ import resource
 import ssl
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
@@ -35,10 +35,10 @@ from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
+from ..attribution.met import Met, checked, script_met
 from ..instruments.call_counts import CallCounter
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
-from ..results.samples import Outcome, SessionSample
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, build_target
@@ -319,22 +319,35 @@ class _Trial:
         if self._clock.failure is not None:
             raise self._clock.failure
         seen = world.seen()
-        samples = tuple(self._checked(sample, waits, seen.answered) for sample in probe.samples())
+        met = Met(
+            asked_ns=seen.asked_ns,
+            read_ns=seen.read_ns,
+            tool_spans_ns=self._tool_traffic.tool_spans_ns,
+            origin_ns=probe.origin_ns,
+        )
+        noted_waits = self._accounting.noted_waits(seen.waits)
+        samples = tuple(
+            checked(sample, self._sessions[sample.session], waits, met, noted_waits)
+            for sample in probe.samples()
+        )
+        script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
-            seen.waits,
+            noted_waits,
+            waits_are_served=seen.waits is not None,
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,
             cores=self._cores,
+            places=self._strategy.places(self._cell.concurrency),
         )
         return TrialResult(
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
             ideal_makespan_ns=ideal_makespan_ns(
-                self._script, waits, self._cores, self._cell.concurrency, arrivals_ns
+                script, waits, self._cores, self._cell.concurrency, arrivals_ns
             ),
-            ideal_latencies_ns=ideal_latencies_ns(self._script, waits, self._cores),
+            ideal_latencies_ns=ideal_latencies_ns(script, waits, self._cores),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,
@@ -354,25 +367,6 @@ class _Trial:
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )
-
-    def _checked(
-        self, sample: SessionSample, waits: Waits, answered_by: Mapping[int, int]
-    ) -> SessionSample:
-        """Return the sample, failed if the session ended before its script did.
-
-        Such a session met fewer waits than the ideal counts: its time says nothing.
-        """
-        if sample.outcome is not Outcome.SUCCEEDED:
-            return sample
-        script = self._sessions[sample.session]
-        for part in with_nested(script) if waits is Waits.ALL else (script,):
-            expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
-            answered = answered_by.get(part.session, 0)
-            if answered < expected:
-                which = "the session" if part is script else "a session nested in it"
-                error = f"{which} ended after {answered} of {expected} model calls"
-                return replace(sample, outcome=Outcome.FAILED, error=error)
-        return sample
 
 
 @contextmanager

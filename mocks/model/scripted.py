@@ -55,11 +55,13 @@ class ModelReply(msgspec.Struct, frozen=True):
         reply: The bytes, and when they are sent.
         session: Number of the session that asked; -1 if the request does not say.
         step: Which model call of that session this is; -1 if the script has no such call.
+        is_accepted: Whether a client takes it for a proper answer.
     """
 
     reply: Reply
     session: int = -1
     step: int = -1
+    is_accepted: bool = False
 
 
 class ScriptedModel:
@@ -77,7 +79,6 @@ class ScriptedModel:
 
     Attributes:
         tools_declared: Names of the tools that any request declared.
-        answered: Model calls answered so far, by session; a repeated one counts once.
     """
 
     def __init__(
@@ -95,7 +96,6 @@ class ScriptedModel:
     def forget(self) -> None:
         """Forget every request so far, those of a warm-up for instance."""
         self.tools_declared: frozenset[str] = frozenset()
-        self.answered: dict[int, int] = {}
         self._attempts: dict[tuple[int, int], int] = {}
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
@@ -139,10 +139,8 @@ class ScriptedModel:
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
-        if fault is None or fault.kind.is_accepted:
-            with self._lock:  # a call that asks the first question again takes nothing back
-                self.answered[session] = max(step + 1, self.answered.get(session, 0))
-        return ModelReply(reply, session, step)
+        is_accepted = fault is None or fault.kind.is_accepted
+        return ModelReply(reply, session, step, is_accepted)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
         """Return the session that asks, and its model call in the script."""

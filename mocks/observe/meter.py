@@ -10,10 +10,11 @@ be one.
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Protocol
 
 from ..clock import Clock
 from .cpu_accounting import CpuAccounting
-from .waits import Wait, WaitKind
+from .waits import Wait, WaitEnding, WaitKind
 
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 """Number of the session whose code runs, where known: in its task, and in what that starts."""
@@ -21,7 +22,18 @@ SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
 """Name of the lab's tool that runs as plain code, if any."""
 
-_Row = tuple[WaitKind, int, int, int | None, str, int, int, int, int, int, int]
+Row = tuple[
+    WaitKind, int, int, int | None, str, int, int, int, int, int, int, WaitEnding, bool, str
+]
+"""A wait, as ``Wait`` has it."""
+
+
+class OpenCall(Protocol):
+    """A call that is not over."""
+
+    def row_so_far(self) -> Row:
+        """Return what it waited until now."""
+        ...
 
 
 _NEVER_NS = 1 << 62
@@ -31,12 +43,18 @@ def _never(_now_ns: int) -> int:
     return _NEVER_NS
 
 
+def _nowhere() -> str:
+    return ""
+
+
 class Meter:
     """Records the waits of a trial's sessions, and attributes the CPU time between them.
 
     Attributes:
         note: Records a wait that is over; appending is atomic.
         cpu: The CPU time of the sessions, if it is attributed.
+        open_calls: The calls that are not over.
+        caller: Returns the place in the user's code that is calling, or empty text.
         tick_due_ns: When the next caller is to call ``ticks``.
 
     Args:
@@ -49,13 +67,15 @@ class Meter:
         self.idle_ns = clock.idle_ns
         self._accounts_cpu = accounts_cpu and clock.mode.charges_cpu
         self._tick: Callable[[int], int] = _never
+        self.caller: Callable[[], str] = _nowhere
         self.tick_due_ns = _NEVER_NS
         self.forget()
 
     def forget(self) -> None:
         """Forget all waits so far, those of a warm-up for instance."""
-        self._rows: list[_Row] = []
-        self.note: Callable[[_Row], None] = self._rows.append
+        self._rows: list[Row] = []
+        self.note: Callable[[Row], None] = self._rows.append
+        self.open_calls: dict[OpenCall, None] = {}
         self.cpu = CpuAccounting() if self._accounts_cpu else None
 
     def begins(self, session: int, now_ns: int, idle_ns: int, *, on_loop: bool) -> None:
@@ -88,8 +108,9 @@ class Meter:
 
     @property
     def waits(self) -> tuple[Wait, ...]:
-        """The waits that are over, in the order of their ends."""
-        return tuple(Wait(*row) for row in self._rows)
+        """The waits that are over, in the order of their ends, then those of open calls."""
+        still_open = [call.row_so_far() for call in list(self.open_calls)]
+        return tuple(Wait(*row) for row in (*self._rows, *still_open))
 
     def cpu_ns_by_session(self) -> Counter[int]:
         """Return the CPU time that was attributed to each session, in nanoseconds."""

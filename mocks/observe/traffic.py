@@ -1,13 +1,17 @@
 """Counts the requests to the mocked world, from any thread; a meter can record each wait."""
 
+from array import array
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from .meter import SESSION, Meter
-from .waits import Wait, WaitKind
+from .meter import SESSION, Meter, Row
+from .waits import Wait, WaitEnding, WaitKind
 
 _UNKNOWN = -1
+_CALL = 3
+_TOOL = 5
 
 # Kind, session, step, index and name, as ``Wait`` has them.
 _What = tuple[WaitKind, int, int, int | None, str]
@@ -25,23 +29,47 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
+        notes_calls: Whether to note when each model call was asked for and read: not for a
+            server that runs without an end.
     """
 
-    def __init__(self, meter: Meter | None = None) -> None:
+    def __init__(self, meter: Meter | None = None, *, notes_calls: bool = True) -> None:
         self._lock = Lock()
+        self._notes_calls = notes_calls
         self._meter = meter
         self._in_flight = 0
         self.reset()
 
     @property
     def waits(self) -> tuple[Wait, ...]:
-        """The calls that are over, in the order of their ends, if they are recorded."""
+        """The calls in the order of their ends, then those not over, if they are recorded."""
         return () if self._meter is None else self._meter.waits
 
     @property
     def in_flight(self) -> int:
         """The number of model calls that wait now."""
         return self._in_flight
+
+    @property
+    def asked_ns(self) -> Mapping[tuple[int, int], int]:
+        """When each model call was asked for first, by session and step."""
+        return _first_ns(self._asked)
+
+    @property
+    def read_ns(self) -> Mapping[tuple[int, int], int]:
+        """When the answer of each was first there in whole, for a client that waited for it."""
+        return _first_ns(self._read)
+
+    @property
+    def tool_spans_ns(self) -> Mapping[tuple[int, int, int], tuple[int, int]]:
+        """From when to when each of the lab's tools took its time, by session, step and index.
+
+        Of those that came to their end.
+        """
+        return {
+            (session, step, index): (begin_ns, end_ns)
+            for session, step, index, begin_ns, end_ns in _rows(self._tools, _TOOL)
+        }
 
     def reset(self) -> None:
         """Reset all counters, after a warm-up for instance, except the calls in flight."""
@@ -50,6 +78,8 @@ class Traffic:
         self.tool_calls = 0
         self.service_calls = 0
         self.peak_in_flight = self._in_flight
+        # Flat, so that what a trial notes is no memory that its sessions seem to keep.
+        self._asked, self._read, self._tools = array("q"), array("q"), array("q")
         if self._meter is not None:
             self._meter.forget()
 
@@ -64,6 +94,8 @@ class Traffic:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
+            if self._notes_calls:
+                self._asked.extend((session, step, start_ns))
         what = WaitKind.MODEL, session, step, None, ""
         return Call(self._meter, what, start_ns, in_flight_of=self)
 
@@ -85,9 +117,31 @@ class Traffic:
             self.tool_calls += 1
         return Call(self._meter, (WaitKind.TOOL, session, step, index, name), start_ns)
 
+    def tool_ended(self, at: tuple[int, int, int], begin_ns: int, end_ns: int) -> None:
+        """Record that a lab's tool took its time to the end."""
+        with self._lock:
+            self._tools.extend((*at, begin_ns, end_ns))
+
+    def _model_call_read(self, session: int, step: int, at_ns: int) -> None:
+        if not self._notes_calls:
+            return
+        with self._lock:
+            self._read.extend((session, step, at_ns))
+
     def _model_call_ends(self) -> None:
         with self._lock:
             self._in_flight -= 1
+
+
+def _rows(flat: "array[int]", columns: int) -> Iterator[tuple[int, ...]]:
+    return zip(*[iter(flat)] * columns, strict=True)
+
+
+def _first_ns(flat: "array[int]") -> dict[tuple[int, int], int]:
+    first: dict[tuple[int, int], int] = {}
+    for session, step, at_ns in _rows(flat, _CALL):
+        first[session, step] = min(at_ns, first.get((session, step), at_ns))
+    return first
 
 
 class Call:
@@ -103,13 +157,17 @@ class Call:
     __slots__ = (
         "_asked_ns",
         "_due_ns",
+        "_ending",
         "_idle_at_start_ns",
         "_idle_ns",
         "_in_flight_of",
+        "_is_lost",
         "_meter",
         "_now_ns",
+        "_place",
         "_ready_ns",
         "_start_ns",
+        "_streamed",
         "_waited_ns",
         "_waits",
         "_what",
@@ -130,9 +188,14 @@ class Call:
         self._waited_ns = 0
         self._ready_ns = 0
         self._idle_at_start_ns = self._idle_ns = 0
+        # A model call is left unless its reply is seen to end.
+        self._ending = WaitEnding.WHOLE if in_flight_of is None else WaitEnding.LEFT
+        self._streamed = self._is_lost = False
+        self._place = ""
 
     def __enter__(self) -> Self:
         if self._meter is not None:
+            self._meter.open_calls[self] = None
             self._idle_at_start_ns = self._idle_ns = self._meter.idle_ns()
         return self
 
@@ -144,6 +207,7 @@ class Call:
     ) -> None:
         try:
             if self._meter is not None:
+                self._meter.open_calls.pop(self, None)
                 self._note(self._meter)
         finally:
             if self._in_flight_of is not None:
@@ -152,19 +216,48 @@ class Call:
     def _note(self, meter: Meter) -> None:
         if self._waits:
             self.taken_up()
-        else:  # what is left of it was no wait
+        elif not self._is_lost:  # what is left of it was no wait
             self._now_ns, self._idle_ns = meter.now_ns(), meter.idle_ns()
-        meter.note(
-            (
-                *self._what,
-                self._start_ns,
-                self._now_ns,
-                self._waited_ns,
-                self._ready_ns,
-                self._idle_at_start_ns,
-                self._idle_ns,
-            )
+        if self._ending is WaitEnding.LEFT and not self._streamed:
+            self._place = meter.caller()
+        meter.note(self._row(self._ending))
+
+    def _row(self, ending: WaitEnding) -> Row:
+        return (
+            *self._what,
+            self._start_ns,
+            self._now_ns,
+            self._waited_ns,
+            self._ready_ns,
+            self._idle_at_start_ns,
+            self._idle_ns,
+            ending,
+            self._streamed,
+            self._place,
         )
+
+    def row_so_far(self) -> Row:
+        """Return the wait of a call that is not over: until now, or until it was last read from."""
+        self.taken_up()
+        is_whole = self._ending is not WaitEnding.LEFT
+        return self._row(self._ending if is_whole else WaitEnding.LEAKED)
+
+    def is_streamed(self) -> None:
+        """Report that the reply is a stream, to the code that asks for it."""
+        self._streamed = True
+        if self._meter is not None:
+            self._place = self._meter.caller()
+
+    def reply_ends(self, at_ns: int, *, is_accepted: bool) -> None:
+        """Report that the client has waited for all of the model's reply.
+
+        Args:
+            at_ns: When it was all there.
+            is_accepted: Whether the client takes it for a proper answer.
+        """
+        self._ending = WaitEnding.WHOLE if is_accepted else WaitEnding.FAILED
+        if is_accepted and self._in_flight_of is not None:
+            self._in_flight_of._model_call_read(self._what[1], self._what[2], at_ns)
 
     def waits_until(self, due_ns: int) -> None:
         """Report a wait until ``due_ns``; the first one started with the call."""
@@ -179,15 +272,23 @@ class Call:
         if self._meter is not None and self._meter.cpu is not None:
             self._meter.cpu.computes(due_ns - self._start_ns)
 
-    def taken_up(self) -> None:
-        """Report that the code continues, also where the wait was cut short."""
+    def taken_up(self, not_after_ns: int | None = None) -> None:
+        """Report that the code continues, also where the wait was cut short.
+
+        Args:
+            not_after_ns: When a client was gone already, if that is seen only now.
+        """
         meter = self._meter
         if meter is None or not self._waits:
             return
         self._waits = False
         asked_ns, due_ns = self._asked_ns, self._due_ns
         from_ns = asked_ns - self._idle_ns
-        self._now_ns, self._idle_ns = now_ns, idle_ns = meter.now_ns(), meter.idle_ns()
+        now_ns, idle_ns = meter.now_ns(), meter.idle_ns()
+        if not_after_ns is not None:
+            now_ns = max(asked_ns, min(now_ns, not_after_ns))
+            self._is_lost = True
+        self._now_ns, self._idle_ns = now_ns, idle_ns
         if now_ns < due_ns:
             self._waited_ns += now_ns - asked_ns
         elif asked_ns < due_ns:

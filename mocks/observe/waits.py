@@ -12,6 +12,22 @@ class WaitKind(StrEnum):
     SERVICE = "service"
 
 
+class WaitEnding(StrEnum):
+    """How a call ended."""
+
+    WHOLE = "whole"
+    """It came to its end; a model call with an answer that its client takes for a proper one."""
+
+    FAILED = "failed"
+    """The model refused, or what it sent broke off or was no answer."""
+
+    LEFT = "left"
+    """The client did not wait for the end: it timed out, was cancelled, or closed a stream."""
+
+    LEAKED = "leaked"
+    """The client did not wait for the end, and never closed it either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """One call of the model, of a lab's tool or of an HTTP service.
@@ -32,6 +48,9 @@ class Wait:
         idle_at_start_ns: Nanoseconds in which nobody had computed until the start; see
             ``Clock.idle_ns``.
         idle_at_end_ns: Nanoseconds in which nobody had computed until the end.
+        ending: How it ended.
+        streamed: Whether the reply was a stream.
+        place: Where the user's code asked for a stream, or gave up another reply, if known.
     """
 
     kind: WaitKind
@@ -45,3 +64,6 @@ class Wait:
     ready_ns: int = 0
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
+    ending: WaitEnding = WaitEnding.WHOLE
+    streamed: bool = False
+    place: str = ""

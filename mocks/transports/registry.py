@@ -30,7 +30,8 @@ class Seen:
         llm_calls: Model calls begun.
         peak_in_flight: Greatest number of model calls waiting at one time.
         waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
-        answered: Model calls answered, by session; a repeated one counts once.
+        asked_ns: When each model call was asked for first, by session and step.
+        read_ns: When the answer of each was first there in whole, for a client that waited for it.
         tools_declared: Names of the tools that any request declared.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -40,7 +41,8 @@ class Seen:
     llm_calls: int
     peak_in_flight: int
     waits: "tuple[Wait, ...] | None"
-    answered: Mapping[int, int]
+    asked_ns: Mapping[tuple[int, int], int]
+    read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None

@@ -52,5 +52,5 @@ def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
         ),
         Services(scenario.services, f"{scenario.name}/{seed}"),
         clock,
-        Traffic(),
+        Traffic(notes_calls=False),
     )

@@ -84,6 +84,7 @@ def _lab_tool(
             wait.waits_until(due_ns)
             await clock.sleep_until_ns(due_ns)
             wait.taken_up()
+            traffic.tool_ended(at, start_ns, due_ns)
             if call.session is not None and delegates.session is not None:
                 await delegates.session(delegates.task_of(call.session.session))
         return _result(name, ticket)
@@ -96,6 +97,7 @@ def _lab_tool(
             wait.waits_until(due_ns)
             clock.wait_until_ns(due_ns)
             wait.taken_up()
+            traffic.tool_ended(at, start_ns, due_ns)
             if call.session is not None and delegates.sync_session is not None:
                 delegates.sync_session(delegates.task_of(call.session.session))
         return _result(name, ticket)
@@ -106,6 +108,7 @@ def _lab_tool(
         with traffic.tool_call(*at, name, start_ns) as wait:
             wait.computes_until(start_ns + call.latency_ns)
             clock.burn_ns(call.latency_ns)
+            traffic.tool_ended(at, start_ns, start_ns + call.latency_ns)
         return _result(name, ticket)
 
     plain = compute if spec.kind is ToolKind.CPU else wait_blocking

@@ -31,6 +31,7 @@ class Exchange(msgspec.Struct, frozen=True):
         step: Number of the model call in that session; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
         service: Host of the service that was asked; empty for the model.
+        is_accepted: Whether a client takes the model's reply for a proper answer.
     """
 
     reply: Reply
@@ -39,6 +40,7 @@ class Exchange(msgspec.Struct, frozen=True):
     step: int
     is_model_call: bool
     service: str = ""
+    is_accepted: bool = False
 
 
 class World:
@@ -90,7 +92,12 @@ class World:
         if method == "POST" and wire_format_of(path) is not None:
             answered = self.model.reply(path, body, now_ns)
             return Exchange(
-                answered.reply, now_ns, answered.session, answered.step, is_model_call=True
+                answered.reply,
+                now_ns,
+                answered.session,
+                answered.step,
+                is_model_call=True,
+                is_accepted=answered.is_accepted,
             )
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "

@@ -1,17 +1,17 @@
 """uvloop's event loop on a clock that skips: a callback that parks when the loop is idle.
 
 uvloop's timers are libuv's, out of reach. So the subclass keeps its own heap of timers, and
-a *pacer*: a callback that schedules itself anew in each iteration, runs the timers that are
-due, and parks at the clock once the loop is idle. The loop is idle when no ``call_soon``
-came between two runs of the pacer: callbacks come from callbacks, from other threads (which
-queue theirs before they release the parking, so that it is run before the pacer's next
-turn), or from real I/O (which is refused). uvloop still runs every callback
-itself, so its own cost is what gets measured.
+a *pacer*: a callback that schedules itself anew in each iteration, schedules the timers that
+are due, and parks at the clock once the loop is idle. As on asyncio's loop, timers come after
+the mocked waits that are due with them. The loop is idle when no ``call_soon`` came between two
+runs of the pacer: callbacks come from callbacks, from other threads (which queue theirs before
+they release the parking, so that it is run before the pacer's next turn), or from real I/O
+(which is refused). uvloop still runs every callback itself, so its own cost is what gets
+measured.
 """
 
 import asyncio
 import heapq
-from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from itertools import count
@@ -146,16 +146,16 @@ class SkippingUvloop(uvloop.Loop):
         super().stop()
 
     def pace(self) -> None:
-        """Do what an iteration of the loop does beside its callbacks: run timers, park."""
+        """Do what an iteration of the loop does beside its callbacks: schedule timers, park."""
         try:
-            self._run_due_timers()
+            self._schedule_what_is_due()
             if not self._stopping_soon:
                 self._park_or_spin()
         except ClockError as error:
             # An exception of a callback would only be logged: carry it out of the loop.
             self._clock_error = error
             self.stop()
-        finally:  # also when a timer's callback raises KeyboardInterrupt or SystemExit
+        finally:  # also when a signal's handler raises KeyboardInterrupt or SystemExit
             self._soon_calls_seen = self._soon_calls
             if self._stopping_soon:
                 self._pacing = False
@@ -177,28 +177,27 @@ class SkippingUvloop(uvloop.Loop):
             if observer is not None:
                 observer.runs()
         if is_idle:
-            self._run_due_timers()
+            self._schedule_what_is_due()
 
-    def _run_due_timers(self) -> None:
+    def _schedule_what_is_due(self) -> None:
+        """Wake whose time has come, and behind them in the queue call the timers.
+
+        So what a wait brings is taken up before a timeout at the same time: whoever is woken may
+        cancel it still.
+        """
         timers = self._timers
         now_ns = self._clock.now_ns()
         self.mocked_waits.wake_due(now_ns)
-        if not timers:
-            return
-        due: deque[asyncio.TimerHandle] = deque()
+        # A timer that one of these sets anew for now waits for the next turn.
         while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
-            due.append(heapq.heappop(timers)[2])
-        # Only these: a timer that sets itself anew for now waits for the next turn.
-        try:
-            while due:
-                handle = due.popleft()
-                if not handle.cancelled():
-                    self._soon_calls += 1
-                    # What every loop does with its handles; there is no public way.
-                    handle._run()
-        finally:  # KeyboardInterrupt or SystemExit: the rest is still due
-            for handle in due:
-                heapq.heappush(timers, (now_ns, next(self._timer_sequence), handle))
+            handle = heapq.heappop(timers)[2]
+            if not handle.cancelled():
+                self.call_soon(self._run_timer, handle)
+
+    def _run_timer(self, handle: asyncio.TimerHandle) -> None:
+        if not handle.cancelled():
+            # What every loop does with its handles; there is no public way.
+            handle._run()
 
     def _park(self) -> None:
         assert self._parking is not None

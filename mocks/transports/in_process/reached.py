@@ -49,6 +49,7 @@ class ReachedInProcess:
             llm_calls=traffic.llm_calls,
             peak_in_flight=traffic.peak_in_flight,
             waits=None,
-            answered=model.answered,
+            asked_ns=traffic.asked_ns,
+            read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
         )

@@ -54,14 +54,16 @@ class WorldRouter(respx.MockRouter):
             with play.call() as call:
                 call.waits_until(play.first_ns)
                 await play.clock.sleep_until_ns(play.first_ns)
+                play.ends(call, play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
+            play.begins(call)
             call.waits_until(play.first_ns)
             await _sleep_until_ns(play.clock, play.first_ns)
             call.taken_up()
-            play.require_first()
+            play.require_first(call)
             return play.response(_AsyncParts(play, call, scope.pop_all()))
 
     def answer(self, request: Request) -> Response:
@@ -71,14 +73,16 @@ class WorldRouter(respx.MockRouter):
             with play.call() as call:
                 call.waits_until(play.first_ns)
                 play.clock.wait_until_ns(play.first_ns)
+                play.ends(call, play.first_ns)
             return play.whole_response()
         scope = ExitStack()
         call = scope.enter_context(play.call())
         with scope:
+            play.begins(call)
             call.waits_until(play.first_ns)
             _wait_until_ns(play.clock, play.first_ns)
             call.taken_up()
-            play.require_first()
+            play.require_first(call)
             return play.response(_SyncParts(play, call, scope.pop_all()))
 
 
@@ -117,17 +121,25 @@ class _Play:
             return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
-    def require_first(self) -> None:
+    def begins(self, call: Call) -> None:
+        """Report a stream; only of a model's reply is it asked how it ends."""
+        if self._exchange.is_model_call and self._exchange.reply.is_stream:
+            call.is_streamed()
+
+    def ends(self, call: Call, at_ns: int) -> None:
+        """Report that the client has waited for all that was sent."""
+        call.reply_ends(at_ns, is_accepted=self._exchange.is_accepted)
+
+    def require_first(self, call: Call) -> None:
         """Check that status and headers are sent.
 
         Raises:
             Exception: The transport's own, if there is no connection or no answer in time.
         """
         reply = self._exchange.reply
-        if not reply.parts:
-            raise self._broken(reply.ending)
-        if reply.head_ns > self._timeout_ns:
-            raise self._broken(Ending.SILENT)
+        if not reply.parts or reply.head_ns > self._timeout_ns:
+            call.reply_ends(self.first_ns, is_accepted=False)
+            raise self._broken(Ending.SILENT if reply.parts else reply.ending)
 
     def whole_response(self) -> Response:
         """Return the response with all of its body."""
@@ -141,6 +153,16 @@ class _Play:
         """Return the response with a stream of the parts of its body."""
         reply = self._exchange.reply
         return Response(reply.status, _encoded(reply.headers), stream)
+
+    def taken(self, call: Call, at_ns: int, error: Exception | None) -> None:
+        """Report that a part was waited for, and raise what comes in its place."""
+        call.taken_up()
+        if error is not None:
+            call.reply_ends(at_ns, is_accepted=False)
+            raise error
+        reply = self._exchange.reply
+        if at_ns - self._exchange.arrived_ns >= reply.end_ns and reply.ending is Ending.COMPLETE:
+            self.ends(call, at_ns)
 
     def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
         """Yield when to wait for, then the bytes that are there, or what is raised."""
@@ -187,9 +209,7 @@ class _AsyncParts(AsyncBody):
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
                 await _sleep_until_ns(self._play.clock, due_ns)
-                self._call.taken_up()
-                if error is not None:
-                    raise error
+                self._play.taken(self._call, due_ns, error)
                 yield data
 
     async def aclose(self) -> None:
@@ -210,9 +230,7 @@ class _SyncParts(Body):
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
                 _wait_until_ns(self._play.clock, due_ns)
-                self._call.taken_up()
-                if error is not None:
-                    raise error
+                self._play.taken(self._call, due_ns, error)
                 yield data
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import UnmockedRequestError
 from ...observe.traffic import Call
-from ...wire.reply import Ending
+from ...wire.reply import Ending, Reply
 from ...world.world import Exchange, World
 from .paced_transport import HeldTransport
 
@@ -80,37 +80,46 @@ class ServerApp:
         send: Send,
     ) -> None:
         reply, sleep_until_ns = exchange.reply, self._world.clock.sleep_until_ns
-        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        if reply.is_whole:
-            headers.append((b"content-length", b"%d" % len(reply.parts[0].data)))
 
         async def wait_until(after_ns: int) -> None:
             call.waits_until(exchange.arrived_ns + after_ns)
             await sleep_until_ns(exchange.arrived_ns + after_ns)
-            call.taken_up()
+            call.taken_up(not_after_ns=transport.lost_ns)
 
+        if exchange.is_model_call and reply.is_stream:
+            call.is_streamed()
         is_complete = reply.ending is Ending.COMPLETE
         if reply.parts:
-            start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+            start = {"type": "http.response.start", "status": reply.status}
             # Rendered now, while there is time, and sent when it is due.
             with transport.holding():
-                await send(start)
+                await send({**start, "headers": _headers(reply)})
             await wait_until(reply.head_ns)
         last = len(reply.parts) - 1
         for index, part in enumerate(reply.parts):
             if part.at_ns > reply.head_ns:
                 transport.flush()
                 await wait_until(part.at_ns)
+            if transport.lost_ns is not None:
+                return
+            if index == last and is_complete:
+                # Before it is sent: whoever has it may end its session at once.
+                call.reply_ends(exchange.arrived_ns + part.at_ns, is_accepted=exchange.is_accepted)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
             transport.flush()  # where a method has no body, nothing was written that takes it along
         if not is_complete:
             await wait_until(reply.end_ns)
-            if reply.parts:
-                # Sent bytes must be read before a reset may overtake them.
-                await sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
-            _end(transport, reply.ending)
-            await _until_gone(receive)
+            if transport.lost_ns is None:
+                call.reply_ends(exchange.arrived_ns + reply.end_ns, is_accepted=False)
+                await self._break_off(reply, transport, receive)
+
+    async def _break_off(self, reply: Reply, transport: HeldTransport, receive: Receive) -> None:
+        if reply.parts:
+            # Sent bytes must be read before a reset may overtake them.
+            await self._world.clock.sleep_until_ns(self._world.clock.now_ns() + _SETTLES_NS)
+        _end(transport, reply.ending)
+        await _until_gone(receive)
 
     async def _control(self, command: str, send: Send) -> None:
         world = self._world
@@ -122,11 +131,19 @@ class ServerApp:
             "service_calls": world.traffic.service_calls,
             "peak_in_flight": world.traffic.peak_in_flight,
             "waits": [asdict(wait) for wait in world.traffic.waits],
-            "answered": {str(key): value for key, value in world.model.answered.items()},
+            "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
+            "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
             "tools_declared": sorted(world.model.tools_declared),
             "cpu_s": time.process_time(),
         }
         await _send_json(send, 200, seen)
+
+
+def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+    if reply.is_whole:
+        headers.append((b"content-length", b"%d" % len(reply.parts[0].data)))
+    return headers
 
 
 def _end(transport: HeldTransport, ending: Ending) -> None:

@@ -14,6 +14,9 @@ from typing import Any
 class HeldTransport(asyncio.Transport):
     """A transport that can hold data, and sends them with the data that are written next.
 
+    Attributes:
+        lost_ns: When its client was seen to be gone, on the monotonic clock.
+
     Args:
         transport: The transport that sends the data.
     """
@@ -21,6 +24,7 @@ class HeldTransport(asyncio.Transport):
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._transport = transport
+        self.lost_ns: int | None = None
         self._holds = False
         self._held: list[bytes] = []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...clock import Clock
 from ...observe.meter import Meter
-from ...observe.waits import Wait, WaitKind
+from ...observe.waits import Wait, WaitEnding, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
 from ..registry import Seen
@@ -65,7 +65,8 @@ class ReachedOverLoopback:
             llm_calls=seen["llm_calls"],
             peak_in_flight=seen["peak_in_flight"],
             waits=tuple(_wait(wait) for wait in seen["waits"]),
-            answered={int(session): count for session, count in seen["answered"].items()},
+            asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
+            read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
@@ -73,4 +74,5 @@ class ReachedOverLoopback:
 
 
 def _wait(fields: dict[str, Any]) -> Wait:
-    return Wait(**{**fields, "kind": WaitKind(fields["kind"])})
+    kind, ending = WaitKind(fields["kind"]), WaitEnding(fields["ending"])
+    return Wait(**{**fields, "kind": kind, "ending": ending})

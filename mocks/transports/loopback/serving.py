@@ -29,6 +29,11 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeldTransport(transport))
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        held: HeldTransport = self.transport  # type: ignore[assignment]
+        held.lost_ns = time.monotonic_ns()
+        super().connection_lost(exc)
+
     def on_message_begin(self) -> None:
         arrived_ns = time.monotonic_ns()
         super().on_message_begin()

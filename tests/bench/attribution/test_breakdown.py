@@ -20,7 +20,7 @@ from warpbench.bench.results.time_parts import TimeParts, mean_parts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.targets.loading import Lab, Target
 from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
-from warpbench.mocks.observe.waits import Wait, WaitKind
+from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
@@ -309,6 +309,7 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
                     ready,
                     draw(times),
                     draw(times),
+                    draw(st.sampled_from(WaitEnding)),
                 )
             )
     blocked = []
@@ -326,6 +327,7 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
         origin_ns=0,
         cores=draw(st.integers(1, 2)),
         idle_is_known=draw(st.booleans()),
+        places=draw(st.none() | st.integers(1, 3)),
     )
     return samples, observations
 

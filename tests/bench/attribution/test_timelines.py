@@ -10,7 +10,7 @@ from warpbench.bench.attribution.timelines import MOST_LANES, timeline
 from warpbench.bench.results.blocked_loop import BlockedLoop, Cause
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.timeline import Lane, LaneState
-from warpbench.mocks.observe.waits import Wait, WaitKind
+from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
 MS = 1_000_000
@@ -36,6 +36,7 @@ def script(session: int) -> SessionScript:
 def wait(kind: WaitKind, begin_ms: int, due_ms: int, **more: Any) -> Wait:
     index = more.pop("index", None if kind is WaitKind.MODEL else 0)
     taken_up_ms = more.pop("taken_up_ms", due_ms)
+    ending = more.pop("ending", WaitEnding.WHOLE)
     return Wait(
         kind,
         more.pop("session", 0),
@@ -46,6 +47,7 @@ def wait(kind: WaitKind, begin_ms: int, due_ms: int, **more: Any) -> Wait:
         ORIGIN_NS + taken_up_ms * MS,
         (due_ms - begin_ms) * MS,
         (taken_up_ms - due_ms) * MS,
+        ending=ending,
         **{name: ms * MS for name, ms in more.items()},
     )
 
@@ -109,11 +111,15 @@ def test_a_gap_in_which_nobody_computed_is_a_wait_for_a_thread_or_for_something_
 
 
 def test_a_late_begin_is_a_wait_for_admission_and_a_failed_attempt_a_retry() -> None:
-    (lane,) = timeline(
-        [sample(900, start_ms=300, intended_ns=100 * MS)],
-        observations(wait(WaitKind.MODEL, 300, 400), wait(WaitKind.MODEL, 600, 900)),
-    ).lanes
-    assert told(lane) == [(100, ADMISSION), (300, LaneState.RETRY), (600, MODEL)]
+    lane, _ = timeline(
+        [sample(900, start_ms=300, intended_ns=100 * MS), sample(250, session=1, intended_ns=0)],
+        observations(
+            wait(WaitKind.MODEL, 300, 400, ending=WaitEnding.FAILED),
+            wait(WaitKind.MODEL, 600, 900),
+            places=1,
+        ),
+    ).lanes[::-1]
+    assert told(lane) == [(100, ADMISSION), (250, READY), (300, LaneState.RETRY), (600, MODEL)]
 
 
 def test_what_another_session_blocks_the_loop_with_is_ready_and_shown_by_name() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.clock import ClockMode, seconds
@@ -129,6 +130,101 @@ def test_a_timer_set_for_now_by_a_timer_lets_the_rest_of_the_loop_run(
     world.run(main, loop)
     assert "task" in turns
     assert len(turns) < 20
+
+
+@on_each_loop
+@in_both_skipping_modes
+@pytest.mark.parametrize("timer_first", [True, False])
+def test_a_mocked_wait_comes_before_a_timer_of_the_loop(
+    timer_first: bool, mode: ClockMode, loop: str
+) -> None:
+    world = World(mode)
+    events: list[str] = []
+
+    async def wait(deadline_ns: int) -> None:
+        await world.clock.sleep_until_ns(deadline_ns)
+        events.append("wait")
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+        deadline_ns = world.clock.now_ns() + SECOND
+
+        def set_timer() -> None:
+            running.call_at(seconds(deadline_ns), events.append, "timer")
+
+        if timer_first:
+            set_timer()
+        waiting = asyncio.create_task(wait(deadline_ns))
+        await asyncio.sleep(0)
+        if not timer_first:
+            set_timer()
+        await waiting
+        await asyncio.sleep(0.1)
+
+    world.run(main, loop)
+    assert events == ["wait", "timer"]
+
+
+@on_each_loop
+@pytest.mark.parametrize("form", ["timeout", "wait_for", "wait"])
+def test_what_is_due_with_a_timeout_is_in_time(loop: str, form: str) -> None:
+    async def in_time(world: World) -> str:
+        async def answer() -> str:
+            await world.clock.sleep_until_ns(SECOND)
+            return "answer"
+
+        if form == "timeout":
+            async with asyncio.timeout(1.0):
+                return await answer()
+        if form == "wait_for":
+            return await asyncio.wait_for(answer(), 1.0)
+        task = asyncio.create_task(answer())
+        done, _ = await asyncio.wait([task], timeout=1.0)
+        return task.result() if done else "late"
+
+    for _ in range(3):
+        world = World(ClockMode.VIRTUAL)
+        assert world.run(lambda world=world: in_time(world), loop) == "answer"  # type: ignore[misc]
+
+
+@on_each_loop
+def test_a_tie_over_a_task_in_between_has_one_outcome(loop: str) -> None:
+    world = World(ClockMode.VIRTUAL)
+
+    async def inner() -> str:
+        await world.clock.sleep_until_ns(SECOND)
+        return "answer"
+
+    async def main() -> str:
+        try:
+            async with asyncio.timeout(1.0):
+                # The task ends in time, and wakes who waits for it one iteration later.
+                return await asyncio.create_task(inner())
+        except TimeoutError:
+            return "timed out"
+
+    assert world.run(main, loop) == "timed out"
+
+
+@on_each_loop
+@in_both_skipping_modes
+def test_a_timer_that_is_cancelled_by_what_was_due_with_it_is_not_called(
+    mode: ClockMode, loop: str
+) -> None:
+    world = World(mode)
+    called: list[str] = []
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+        deadline_ns = world.clock.now_ns() + SECOND
+        when = seconds(deadline_ns)
+        timers = [running.call_at(when, called.append, str(number)) for number in range(3)]
+        await world.clock.sleep_until_ns(deadline_ns)
+        timers[1].cancel()
+        await asyncio.sleep(1)
+
+    world.run(main, loop)
+    assert called == ["0", "2"]
 
 
 def test_seconds_and_nanoseconds_agree() -> None:

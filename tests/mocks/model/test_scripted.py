@@ -114,15 +114,6 @@ def test_what_any_request_declares_is_declared() -> None:
     assert played.tools_declared == {"look_up"}
 
 
-def test_a_call_that_begins_again_takes_no_answer_back() -> None:
-    played = model()
-
-    for answers in (0, 1, 0):
-        answered(request(answers=answers), played)
-
-    assert played.answered == {7: 2}
-
-
 def test_a_tool_without_a_schema_takes_no_arguments() -> None:
     tools = [declaration("now", None)]
 

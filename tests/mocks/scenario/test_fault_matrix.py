@@ -244,5 +244,7 @@ def test_what_the_server_saw_is_told(server: ServerProcess) -> None:
     seen = server.seen()
     assert seen["http_requests"] == seen["llm_calls"] == 2
     assert seen["peak_in_flight"] == 1
-    assert seen["answered"] == {str(SESSIONS["empty_answer", "sync whole"]): 1}
+    asked = {session for session, _step, _at_ns in seen["asked_ns"]}
+    assert asked == {SESSIONS["500", "sync whole"], SESSIONS["empty_answer", "sync whole"]}
+    assert [call[:2] for call in seen["read_ns"]] == [[SESSIONS["empty_answer", "sync whole"], 0]]
     assert server.capacity_per_s > 0

@@ -1,0 +1,169 @@
+"""What of its script a session met: whether that was all, and what its ideal may count. Pure.
+
+The ideal counts the waits of the script. A session that does not wait for one of them would beat
+it, so:
+
+- one that never waits for the end of a model's answer has *failed*: its time says nothing. Another
+  attempt at the same call makes up for one that is left: a retry, or the winner of two that raced;
+- a tool that a session does not call, cuts short, or lets run while it goes on, is no fault:
+  the model may have been told of another agent's tools, a result may have been kept. Of its time
+  the ideal counts what the session was held up by at the most.
+
+What is counted comes from the script. The run says only what of it was met, and the ideal is never
+longer than with all of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...mocks.observe.waits import Wait, WaitEnding, WaitKind
+from ...mocks.workload.ideal import Waits
+from ...mocks.workload.script import (
+    ModelCallScript,
+    SessionScript,
+    ToolCallScript,
+    with_nested,
+)
+from ..results.formatting import code_place, seconds
+from ..results.samples import Outcome, SessionSample
+
+_SECOND_NS = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """What the sessions of a trial met; times on the clock.
+
+    Attributes:
+        asked_ns: As ``Traffic`` has it, as are the next two.
+        read_ns: When the answer of each model call was there in whole.
+        tool_spans_ns: From when to when the lab's tools took their time.
+        origin_ns: Time on the clock from which samples count.
+    """
+
+    asked_ns: Mapping[tuple[int, int], int]
+    read_ns: Mapping[tuple[int, int], int]
+    tool_spans_ns: Mapping[tuple[int, int, int], tuple[int, int]]
+    origin_ns: int = 0
+
+    def goes_on_ns(self, session: int, step: int, end_ns: int) -> int:
+        """Return when a session does what follows a model call and its tools, or ends."""
+        return min(end_ns, self.asked_ns.get((session, step + 1), end_ns))
+
+    def has_read(self, session: int, step: int, end_ns: int) -> bool:
+        """Return whether a session had a model's answer in whole before it went on."""
+        read_ns = self.read_ns.get((session, step))
+        return read_ns is not None and read_ns <= self.goes_on_ns(session, step, end_ns)
+
+    def has_ended(self, script: SessionScript, by_ns: int) -> bool:
+        """Return whether a nested session, with those nested in it, had all its answers by then."""
+        return all(
+            self.read_ns.get((part.session, step), by_ns + 1) <= by_ns
+            for part in with_nested(script)
+            for step in range(len(part.model_calls))
+        )
+
+
+def checked(
+    sample: SessionSample, script: SessionScript, waits: Waits, met: Met, noted: Iterable[Wait]
+) -> SessionSample:
+    """Return the sample, failed if the session did not wait for each of the model's answers.
+
+    Args:
+        sample: The session.
+        script: Its script.
+        waits: Which waits of the script count.
+        met: What was met.
+        noted: The waits that were noted, of which the left ones are told of.
+    """
+    if sample.outcome is not Outcome.SUCCEEDED:
+        return sample
+    end_ns = met.origin_ns + sample.end_ns
+    for part in with_nested(script) if waits is Waits.ALL else (script,):
+        expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
+        for step in range(expected):
+            if not met.has_read(part.session, step, end_ns):
+                which = "the session" if part is script else "a session nested in it"
+                told = _left(part, step, expected, end_ns, noted)
+                answered = f"ended after {step} of {expected} model calls"
+                error = f"{which} {told or answered}"
+                return replace(sample, outcome=Outcome.FAILED, error=error)
+    return sample
+
+
+def _left(
+    script: SessionScript, step: int, expected: int, end_ns: int, noted: Iterable[Wait]
+) -> str | None:
+    """Say how the last attempt at a model call was left, if it was."""
+    attempts = [
+        each
+        for each in noted
+        if each.kind is WaitKind.MODEL and (each.session, each.step) == (script.session, step)
+    ]
+    last = max(attempts, key=lambda each: each.start_ns, default=None)
+    if last is None or last.ending is WaitEnding.FAILED:
+        return None
+    left_ns = min(last.end_ns, end_ns) - last.start_ns
+    after = (
+        f"model call {step + 1} of {expected} after {seconds(left_ns / _SECOND_NS)} of "
+        f"{seconds(script.model_calls[step].latency_ns / _SECOND_NS)}"
+    )
+    if not last.streamed:
+        where = f" ({code_place(last.place)})" if last.place else ""
+        return f"did not wait for the reply to {after}{where}"
+    is_closed = last.ending is WaitEnding.LEFT and last.end_ns <= end_ns
+    how = "it was closed early" if is_closed else "it was never closed"
+    where = f", opened at {code_place(last.place)}" if last.place else ""
+    return f"left the stream of {after}: {how}{where}"
+
+
+def script_met(
+    sessions: Sequence[SessionScript], samples: Iterable[SessionSample], met: Met
+) -> tuple[SessionScript, ...]:
+    """Return the scripts with no more of each tool's time than held its session up.
+
+    Args:
+        sessions: The scripts.
+        samples: The sessions; the script of one that did not succeed is left as it is.
+        met: What was met.
+    """
+    ends_ns = {
+        sample.session: met.origin_ns + sample.end_ns
+        for sample in samples
+        if sample.outcome is Outcome.SUCCEEDED
+    }
+    return tuple(
+        _session_met(session, met, ends_ns[session.session])
+        if session.session in ends_ns
+        else session
+        for session in sessions
+    )
+
+
+def _session_met(script: SessionScript, met: Met, end_ns: int) -> SessionScript:
+    return replace(
+        script,
+        model_calls=tuple(
+            _call_met(call, script.session, step, met, end_ns)
+            for step, call in enumerate(script.model_calls)
+        ),
+    )
+
+
+def _call_met(
+    call: ModelCallScript, session: int, step: int, met: Met, end_ns: int
+) -> ModelCallScript:
+    read_ns = met.read_ns.get((session, step), 0)
+    goes_on_ns = met.goes_on_ns(session, step, end_ns)
+
+    def tool_met(index: int, tool: ToolCallScript) -> ToolCallScript:
+        begin_ns, done_ns = met.tool_spans_ns.get((session, step, index), (0, 0))
+        held_up_ns = min(done_ns, goes_on_ns) - max(begin_ns, read_ns)
+        nested = None
+        if tool.session is not None and met.has_ended(tool.session, goes_on_ns):
+            nested = _session_met(tool.session, met, goes_on_ns)
+        return replace(tool, latency_ns=max(0, min(tool.latency_ns, held_up_ns)), session=nested)
+
+    return replace(
+        call, tool_calls=tuple(tool_met(index, tool) for index, tool in enumerate(call.tool_calls))
+    )
