@@ -36,6 +36,7 @@ from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..instruments.call_counts import CallCounter
+from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.samples import Outcome, SessionSample
@@ -187,6 +188,7 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
+        self._memory = KeptMemory() if spec.traces_memory else None
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         plan = parse_arrivals(spec.cell.arrivals)
         self._arrivals_ns = intended_ns(
@@ -208,6 +210,8 @@ class _Trial:
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             notes_waits=accounting.meter is not None,
+            # Where computing takes no time, to sum them up takes nobody's.
+            sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
@@ -310,6 +314,7 @@ class _Trial:
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
             nullcontext() if self._counter is None else self._counter.counting(),
+            nullcontext() if self._memory is None else self._memory.tracing(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
@@ -340,12 +345,14 @@ class _Trial:
             llm_calls=seen.llm_calls,
             tool_calls=self._tool_traffic.tool_calls,
             peak_in_flight=seen.peak_in_flight,
+            requests=seen.requests,
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
             waits=noted.waits if self._notes_waits else (),
             blocked_loop=noted.blocked_loop,
             calls=None if self._counter is None else self._counter.counts(),
+            bytes_kept=None if self._memory is None else self._memory.kept_bytes,
             server_capacity_per_s=seen.server_capacity_per_s,
             server_utilisation=seen.server_utilisation,
             time_parts_ns=noted.time_parts_ns,

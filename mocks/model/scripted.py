@@ -55,11 +55,13 @@ class ModelReply(msgspec.Struct, frozen=True):
         reply: The bytes, and when they are sent.
         session: Number of the session that asked; -1 if the request does not say.
         step: Which model call of that session this is; -1 if the script has no such call.
+        is_streamed: Whether the request asks for a streamed answer.
     """
 
     reply: Reply
     session: int = -1
     step: int = -1
+    is_streamed: bool = False
 
 
 class ScriptedModel:
@@ -127,7 +129,7 @@ class ScriptedModel:
         if admission is not None and admission.retry_after_ns is not None:
             headers = _headers_of(wire, session, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
-            return ModelReply(refusal, session, step)
+            return ModelReply(refusal, session, step, question.streamed)
         reply = _reply(wire, question, session, call, fault)
         if fault is not None and not fault.alters_answer:
             reply = failed(
@@ -142,7 +144,7 @@ class ScriptedModel:
         if fault is None or fault.kind.is_accepted:
             with self._lock:  # a call that asks the first question again takes nothing back
                 self.answered[session] = max(step + 1, self.answered.get(session, 0))
-        return ModelReply(reply, session, step)
+        return ModelReply(reply, session, step, question.streamed)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
         """Return the session that asks, and its model call in the script."""

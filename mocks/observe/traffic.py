@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from .meter import SESSION, Meter
+from .requests import RequestMeter, Requests
 from .waits import Wait, WaitKind
 
 _UNKNOWN = -1
@@ -25,11 +26,13 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
+        requests: Sums up the requests to the model, if that is to be done.
     """
 
-    def __init__(self, meter: Meter | None = None) -> None:
+    def __init__(self, meter: Meter | None = None, requests: RequestMeter | None = None) -> None:
         self._lock = Lock()
         self._meter = meter
+        self._requests = requests
         self._in_flight = 0
         self.reset()
 
@@ -37,6 +40,11 @@ class Traffic:
     def waits(self) -> tuple[Wait, ...]:
         """The calls that are over, in the order of their ends, if they are recorded."""
         return () if self._meter is None else self._meter.waits
+
+    @property
+    def requests(self) -> Requests | None:
+        """The requests to the model, if they are summed up."""
+        return None if self._requests is None else self._requests.requests()
 
     @property
     def in_flight(self) -> int:
@@ -52,11 +60,18 @@ class Traffic:
         self.peak_in_flight = self._in_flight
         if self._meter is not None:
             self._meter.forget()
+        if self._requests is not None:
+            self._requests.forget()
 
     def http_request(self) -> None:
         """Count one HTTP request."""
         with self._lock:
             self.http_requests += 1
+
+    def model_request(self, body: bytes, *, is_streamed: bool) -> None:
+        """Sum up the body of a request to the model, if that is to be done."""
+        if self._requests is not None:
+            self._requests.note(body, is_streamed=is_streamed)
 
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which started at ``start_ns``, in flight until the scope ends."""

@@ -17,6 +17,7 @@ from .clients import AIOHTTP, HTTPX2, HttpClient, HttpClients
 
 if TYPE_CHECKING:
     from ..observe.meter import Meter
+    from ..observe.requests import Requests
     from ..observe.waits import Wait
     from ..world.world import WorldSpec
 
@@ -32,6 +33,7 @@ class Seen:
         waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
         answered: Model calls answered, by session; a repeated one counts once.
         tools_declared: Names of the tools that any request declared.
+        requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
     """
@@ -42,6 +44,7 @@ class Seen:
     waits: "tuple[Wait, ...] | None"
     answered: Mapping[int, int]
     tools_declared: frozenset[str]
+    requests: "Requests | None" = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
 

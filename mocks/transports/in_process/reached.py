@@ -51,4 +51,5 @@ class ReachedInProcess:
             waits=None,
             answered=model.answered,
             tools_declared=model.tools_declared,
+            requests=traffic.requests,
         )

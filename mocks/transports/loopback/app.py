@@ -116,12 +116,14 @@ class ServerApp:
         world = self._world
         if command == "forget":
             world.forget()
+        requests = world.traffic.requests
         seen = {
             "http_requests": world.traffic.http_requests,
             "llm_calls": world.traffic.llm_calls,
             "service_calls": world.traffic.service_calls,
             "peak_in_flight": world.traffic.peak_in_flight,
             "waits": [asdict(wait) for wait in world.traffic.waits],
+            "requests": None if requests is None else asdict(requests),
             "answered": {str(key): value for key, value in world.model.answered.items()},
             "tools_declared": sorted(world.model.tools_declared),
             "cpu_s": time.process_time(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...clock import Clock
 from ...observe.meter import Meter
+from ...observe.requests import Requests
 from ...observe.waits import Wait, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
@@ -67,6 +68,7 @@ class ReachedOverLoopback:
             waits=tuple(_wait(wait) for wait in seen["waits"]),
             answered={int(session): count for session, count in seen["answered"].items()},
             tools_declared=frozenset(seen["tools_declared"]),
+            requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
         )
