@@ -6,7 +6,8 @@ from dataclasses import replace
 from ..results.verdict import CallerChange, Change, ChangeKind
 
 # What the code asks for comes before what follows from it: more calls of the model take larger
-# requests, more computing and more time, and not the other way round.
+# requests, more computing and more time, and not the other way round; and where a limit is lost,
+# tools wait for each other.
 _CAUSES_FIRST = (
     ChangeKind.SESSIONS_SUCCEEDED,
     ChangeKind.RETRIED_MODEL_CALLS,
@@ -17,8 +18,8 @@ _CAUSES_FIRST = (
     ChangeKind.REQUEST_BYTES,
     ChangeKind.BLOCKED_LOOP,
     ChangeKind.OVERLAP,
-    ChangeKind.ROUND,
     ChangeKind.PEAK_IN_FLIGHT,
+    ChangeKind.ROUND,
     ChangeKind.MAKESPAN,
     ChangeKind.LATENCY,
     ChangeKind.OWN_CALLS,

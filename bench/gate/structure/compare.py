@@ -101,7 +101,6 @@ def _streamed(before: Structure, after: Structure) -> Iterator[Change]:
             is_worse=new < old,
             before=old,
             after=new,
-            count=after.model_calls,
         )
 
 

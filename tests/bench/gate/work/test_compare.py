@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.gate.work.compare import work_changes
-from warpbench.bench.gate.work.measure import MostCalled, Work, work_of
+from warpbench.bench.gate.work.compare import is_kept_memory, own_changes, work_changes
+from warpbench.bench.gate.work.measure import MostCalled, Work, package_of, work_of
 from warpbench.bench.results.call_counts import CallCounts
-from warpbench.bench.results.verdict import CallerChange
+from warpbench.bench.results.verdict import CallerChange, ChangeKind
 
 from ....built import TRIAL
 
@@ -79,6 +80,40 @@ def test_under_other_versions_only_the_network_is_compared() -> None:
 def test_memory_that_is_kept_is_a_change() -> None:
     assert changed(replace(BEFORE, blocks_kept=4_400)) == []
     assert changed(replace(BEFORE, blocks_kept=5_000)) == [("blocks_kept", 4_000, 5_000)]
+
+
+def test_bytes_that_are_kept_are_a_change_if_they_were_measured() -> None:
+    after = replace(BEFORE, bytes_kept=9_999)
+    assert changed(after) == []
+    (change,) = work_changes(
+        replace(BEFORE, bytes_kept=5_000), after, Tolerances(), same_versions=True
+    )
+    assert (change.name, is_kept_memory(change)) == ("bytes_kept", True)
+
+
+@pytest.mark.parametrize(
+    ("call", "package"),
+    [
+        ("agent/wire.py:body → list.copy", "agent"),
+        ("my_agent.py:build → len", "my_agent"),
+        ("src/my_package/agent.py:ask → len", "my_package"),
+    ],
+)
+def test_a_call_is_of_the_package_of_its_caller(call: str, package: str) -> None:
+    assert package_of(call) == package
+
+
+def test_calls_of_own_code_are_told_by_package() -> None:
+    own = MostCalled(calls={"a/x.py:f → len": 20, "b.py:g → len": 30}, others_at_most=0)
+    before = replace(BEFORE, own=own, own_calls={"a": 20, "b": 30})
+    more = MostCalled(calls={"a/x.py:f → len": 40, "b.py:g → len": 30}, others_at_most=0)
+    after = replace(before, own=more, own_calls={"a": 40, "b": 30})
+
+    (change,) = own_changes(before, after)
+
+    assert (change.kind, change.name) == (ChangeKind.OWN_CALLS, "a")
+    assert (change.before, change.after, change.is_worse) == (20, 40, True)
+    assert change.callers == (CallerChange("a/x.py:f → len", 2, is_own_code=True),)
 
 
 def test_one_task_more_is_a_change() -> None:
