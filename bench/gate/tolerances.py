@@ -26,7 +26,7 @@ class Tolerances:
         own_calls: Calls that the user's own functions make, for each package of theirs, or by its
             name for some of them. ``None`` to note what changes, and to judge nothing by it.
         blocks_kept: Memory blocks kept at the end. They repeat to a few in a thousand.
-        bytes_kept: Bytes likewise.
+        bytes_kept: Bytes likewise; a few kilobytes are never told.
         instructions: Instructions of the processor, if they are asked for.
         cpu: Of the time tier: the least growth of CPU time that counts as one.
     """

@@ -313,8 +313,8 @@ class _Trial:
         watched = self._watched(probe, session)
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
-            nullcontext() if self._counter is None else self._counter.counting(),
             nullcontext() if self._memory is None else self._memory.tracing(),
+            nullcontext() if self._counter is None else self._counter.counting(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()

@@ -91,7 +91,7 @@ def note_text(note: Note) -> str:
         case NoteKind.KEPT_MEMORY:
             return f"{text}; check whether sessions leak memory"
         case NoteKind.WITHIN_TOLERANCE:
-            return f"within the tolerance: {text}"
+            return f"smaller than the tolerance: {text}"
         case NoteKind.OWN_CALLS | NoteKind.MEASURED:
             return text
 

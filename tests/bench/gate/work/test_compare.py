@@ -9,7 +9,7 @@ from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.gate.work.compare import is_kept_memory, own_changes, work_changes
 from warpbench.bench.gate.work.measure import MostCalled, Work, package_of, work_of
 from warpbench.bench.results.call_counts import CallCounts
-from warpbench.bench.results.verdict import CallerChange, ChangeKind
+from warpbench.bench.results.verdict import CallerChange, Change, ChangeKind
 
 from ....built import TRIAL
 
@@ -83,11 +83,14 @@ def test_memory_that_is_kept_is_a_change() -> None:
 
 
 def test_bytes_that_are_kept_are_a_change_if_they_were_measured() -> None:
-    after = replace(BEFORE, bytes_kept=9_999)
-    assert changed(after) == []
-    (change,) = work_changes(
-        replace(BEFORE, bytes_kept=5_000), after, Tolerances(), same_versions=True
-    )
+    def changes(before: int | None, after: int) -> list[Change]:
+        old, new = replace(BEFORE, bytes_kept=before), replace(BEFORE, bytes_kept=after)
+        return list(work_changes(old, new, Tolerances(), same_versions=True))
+
+    assert changes(None, 1_000_000) == []
+    assert changes(1_000_000, 1_100_000) == []
+    assert changes(10_000, 40_000) == []  # as much as chance does
+    (change,) = changes(10_000, 50_000)
     assert (change.name, is_kept_memory(change)) == ("bytes_kept", True)
 
 
