@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
-from ...reports.comparison.gate import objective_text
+from ...reports.comparison.gate import not_recorded_text, objective_text
 from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
 from ...reports.exports.gate_markdown import gate_markdown
 from ...reports.terminal.gate import print_gate
-from ..gate.baseline import Baseline, CellBaseline, read_baseline, spec_of
+from ..gate.baseline import Baseline, CellBaseline, not_recorded, read_baseline, spec_of
 from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
 from ..gate.judging import STRUCTURE, TIERS, hold_to, judge
 from ..gate.measuring import Measured, NotMeasured, measure
@@ -67,6 +67,8 @@ def gate(options: GateOptions, messages: Messages) -> int:
             found = [hold_to(objective, each, measured[each.cell]) for each in found]
         verdicts += found
         notes += _notes(changed)
+        lacking = not_recorded(baseline.cells[name] for name in chosen)
+        notes += [not_recorded_text(lacking)] if lacking else []
     if checkout is not None:
         timed = _chosen(asked, configuration.time_cells, baseline, path)
         if not asked and not configuration.time_cells:

@@ -1,6 +1,6 @@
 """The gate's baseline file: what chosen cells looked like when all was well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from .measuring import Measured
 from .structure.measure import Structure
 from .work.measure import Work
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BASELINE_FILE = "warpbench-baseline.json"
 
 
@@ -44,7 +44,17 @@ def _cell_apart(old: dict[str, Any]) -> dict[str, Any]:
     return {"cell": cell, **{name: old[name] for name in kept & old.keys()}}
 
 
-_FILE = JsonFile("warpbench baseline", SCHEMA_VERSION, BaselineError, older={2: _with_cells_apart})
+def _without_requests(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a baseline of schema 3 as one of schema 4, whose new figures it does not have."""
+    return document
+
+
+_FILE = JsonFile(
+    "warpbench baseline",
+    SCHEMA_VERSION,
+    BaselineError,
+    older={2: _with_cells_apart, 3: _without_requests},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +93,22 @@ def baseline_of(cell: Cell, scenario: str, measured: Measured) -> CellBaseline:
     """Return the baseline of a cell, its scenario named as it was given."""
     return CellBaseline(
         cell=replace(cell, scenario=scenario), structure=measured.structure, work=measured.work
+    )
+
+
+def not_recorded(cells: Iterable[CellBaseline]) -> tuple[str, ...]:
+    """Return the figures that a baseline of an older schema lacks, by their names."""
+    chosen = tuple(cells)
+    structure = ("request_bytes", "streamed_model_calls")
+    work = ("own_calls", "bytes_kept")
+    return tuple(
+        name
+        for names, parts in (
+            (structure, [each.structure for each in chosen]),
+            (work, [each.work for each in chosen]),
+        )
+        for name in names
+        if any(getattr(part, name) is None for part in parts)
     )
 
 

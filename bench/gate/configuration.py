@@ -1,7 +1,7 @@
 """The gate's configuration: the table ``[tool.warpbench]`` of ``pyproject.toml``."""
 
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,11 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
         raise UsageError(
             f"{file}: tool.warpbench.{key}: {first['msg']}, found {first['input']!r:.60}"
         ) from error
-    for name, tolerance in asdict(configuration.tolerances).items():
+    for name, tolerance in configuration.tolerances.named().items():
         if not 0 <= tolerance <= 1:
             raise UsageError(
-                f"{file}: tool.warpbench.tolerances.{name.replace('_', '-')}: expected a fraction "
-                f"from 0 to 1, found {tolerance}"
+                f"{file}: tool.warpbench.tolerances.{name}: expected a fraction from 0 to 1, "
+                f"found {tolerance}"
             )
     if not configuration.budget_s > 0:
         raise UsageError(f"{file}: tool.warpbench.budget-s: expected a number above 0")

@@ -1,6 +1,6 @@
 """Judges a cell by the tiers of the baseline file: structure and work. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..results.verdict import (
     CellVerdict,
@@ -17,10 +17,23 @@ from ..results.verdict import (
 from ..runner.environment import Difference
 from ..statistics.scaling import Objective
 from .baseline import CellBaseline
+from .causes import causes_first
 from .measuring import Measured, NotMeasured
-from .structure.compare import gain, is_same_workload, structure_changes
-from .tolerances import Tolerances
-from .work.compare import is_cost_of, is_kept_memory, work_changes
+from .structure.compare import (
+    gain,
+    is_same_workload,
+    request_bytes_change,
+    structure_changes,
+)
+from .tolerances import Tolerances, within
+from .work.compare import (
+    counts_calls,
+    is_cost_of,
+    is_kept_memory,
+    own_callers,
+    own_changes,
+    work_changes,
+)
 
 STRUCTURE, WORK = TIERS = ("structure", "work")
 
@@ -55,16 +68,48 @@ def judge(
     work = tuple(work_changes(before.work, after.work, tolerances, same_versions=same_versions))
     only_better = bool(structure) and not any(change.is_worse for change in structure)
     faster_by = gain(before.structure, after.structure) if only_better else 0.0
-    changes: list[Change] = list(structure if STRUCTURE in tiers else ())
+    changes: list[Change] = []
     notes: list[Note] = []
-    for change in work if WORK in tiers else ():
+    if STRUCTURE in tiers:
+        changes += structure
+        notes += _small_changes_of_requests(before, after, tolerances)
+    own = tuple(own_changes(before.work, after.work)) if same_versions else ()
+    judged = (change for change in own if _is_beyond(change, tolerances))
+    for change in (*judged, *work) if WORK in tiers else ():
         if is_kept_memory(change):
             notes.append(Note(NoteKind.KEPT_MEMORY, change))
         elif change.is_worse and is_cost_of(faster_by, change):
             notes.append(Note(NoteKind.COST_OF_THE_GAIN, change))
         else:
             changes.append(change)
-    return verdict_on(name, changes, notes)
+    # A change of the sum of all calls names the user's own calls as well.
+    if WORK in tiers and not any(counts_calls(change) for change in work):
+        notes += [
+            Note(NoteKind.OWN_CALLS, change) for change in own if not _is_beyond(change, tolerances)
+        ]
+    callers = own_callers(before.work, after.work) if same_versions else ()
+    return verdict_on(name, causes_first(changes, callers), notes)
+
+
+def _is_beyond(change: Change, tolerances: Tolerances) -> bool:
+    """Say whether a package's calls are judged, and have changed by more than they may."""
+    tolerance = tolerances.of_own_calls(change.name)
+    return tolerance is not None and not within(change.before, change.after, tolerance)
+
+
+def _small_changes_of_requests(
+    before: CellBaseline, after: Measured, tolerances: Tolerances
+) -> Iterator[Note]:
+    """Yield how the requests changed in size, if by no more than they may: a prompt that grows."""
+    size = request_bytes_change(before.structure, after.structure)
+    # Beside more calls of the model, or fewer, it is no news that they ask more, or less.
+    same_calls = before.structure.model_calls == after.structure.model_calls
+    if (
+        size is not None
+        and same_calls
+        and within(size.before, size.after, tolerances.request_bytes)
+    ):
+        yield Note(NoteKind.WITHIN_TOLERANCE, size)
 
 
 def hold_to(

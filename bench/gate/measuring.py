@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ...mocks.errors import TrialError
 from ...mocks.workload.script import draw
 from ..results.cell import NO_LOOP, Cell
+from ..results.trial_result import TrialResult
 from ..runner.processes import TrialProcesses
 from ..trial.loops import LOOPS
 from ..trial.machine import available_cores
@@ -95,18 +96,22 @@ def _measured(
     spec: TrialSpec, processes: TrialProcesses, *, with_instructions: bool
 ) -> Measured | NotMeasured:
     counted = _counted(spec)
-    trial = processes.run(replace(spec, notes_waits=True, counts_calls=counted == spec))
+    is_short = counted == spec
+    trial = processes.run(replace(spec, notes_waits=True, traces_memory=is_short))
     if isinstance(trial, NotApplicable):
         return NotMeasured(trial.reason)
-    counts = trial
-    if counted != spec:
-        again = processes.run(replace(counted, counts_calls=True))
-        assert not isinstance(again, NotApplicable)
-        counts = again
+    counts = _again(processes, replace(counted, notes_waits=is_short, counts_calls=True))
     assert counts.calls is not None
+    memory = trial if is_short else _again(processes, replace(counted, traces_memory=True))
     instructions = count_instructions(counted) if with_instructions else None
     modules = counts.calls.modules | unseen_modules(spec.cell)
-    return Measured(structure_of(trial), work_of(counts, instructions), modules)
+    return Measured(structure_of(trial), work_of(counts, instructions, memory.bytes_kept), modules)
+
+
+def _again(processes: TrialProcesses, spec: TrialSpec) -> TrialResult:
+    trial = processes.run(spec)
+    assert not isinstance(trial, NotApplicable)  # nor was the first
+    return trial
 
 
 def unseen_modules(cell: Cell) -> frozenset[str]:

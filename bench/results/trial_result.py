@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...mocks.observe.requests import Requests
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
@@ -25,6 +26,8 @@ class TrialResult:
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
         peak_in_flight: Greatest number of model calls waiting at one time.
+        requests: The requests to the model, summed up, in a trial in virtual time that was to note
+            its waits.
         cpu_s: CPU seconds of the process over the measured sessions, all threads.
         peak_rss_bytes: Greatest resident set of the process.
         elapsed_s: What the measured sessions took on the wall.
@@ -32,6 +35,7 @@ class TrialResult:
             of the clock, as are the next.
         blocked_loop: Where an event loop was blocked, if the trial was to note that.
         calls: What was called, if the trial was to count that.
+        bytes_kept: Bytes that its sessions left behind, if the trial was to measure that.
         server_capacity_per_s: Requests without latency that the mock model's server can
             answer a second; ``None`` in-process.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -56,9 +60,11 @@ class TrialResult:
     elapsed_s: float
     origin_ns: int = 0
     http_requests: int = 0
+    requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()
     calls: CallCounts | None = None
+    bytes_kept: int | None = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None
     time_parts_ns: tuple[TimeParts, ...] = ()

@@ -33,12 +33,15 @@ class ChangeKind(StrEnum):
     RETRIED_MODEL_CALLS = "retried_model_calls"
     TOOL_CALLS = "tool_calls"
     CALLS_OF_A_TOOL = "calls_of_a_tool"
+    STREAMED_MODEL_CALLS = "streamed_model_calls"
+    REQUEST_BYTES = "request_bytes"
     PEAK_IN_FLIGHT = "peak_in_flight"
     BLOCKED_LOOP = "blocked_loop_s"
     OVERLAP = "overlap_s"
     ROUND = "round_s"
     MAKESPAN = "makespan_s"
     LATENCY = "latency_s"
+    OWN_CALLS = "own_calls"
     WORK = "work"
     CPU = "cpu_per_session"
 
@@ -75,6 +78,19 @@ class CallerChange:
     is_own_code: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PartChange:
+    """One part of the requests to the model that is larger, or smaller, than before.
+
+    Attributes:
+        name: The part: ``messages.system``, ``tools.search``.
+        per_session: By how many bytes a session; negative for fewer.
+    """
+
+    name: str
+    per_session: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One figure that is not as it was.
@@ -84,11 +100,14 @@ class Change:
         is_worse: Whether it is worse; otherwise it is better.
         before: The figure of the baseline, in seconds where the kind ends so; of CPU it is 1.
         after: The figure of now; of CPU the ratio to the baseline.
-        name: Which of several: a tool, a place in the code, a percentile, a count of the work tier.
+        name: Which of several: a tool, a place in the code, a percentile, a package, a count of the
+            work tier.
         sessions: Sessions that a count is summed over.
         round: Number of the round of tools, from 1.
         count: How often a place blocked the loop; how many tools a session calls in the round.
-        callers: Functions that account for most of a change of calls, the greatest change first.
+        callers: Functions that account for most of a change of calls, the greatest change first;
+            of the first change of a cell, the user's own calls that changed with it.
+        parts: Parts of requests that account for most of a change of their bytes, likewise.
         estimate: How sure a change of CPU is.
     """
 
@@ -101,6 +120,7 @@ class Change:
     round: int | None = None
     count: int | None = None
     callers: tuple[CallerChange, ...] = ()
+    parts: tuple[PartChange, ...] = ()
     estimate: Estimate | None = None
 
     @property
@@ -114,6 +134,8 @@ class NoteKind(StrEnum):
 
     COST_OF_THE_GAIN = "cost_of_the_gain"
     KEPT_MEMORY = "kept_memory"
+    OWN_CALLS = "own_calls"
+    WITHIN_TOLERANCE = "within_tolerance"
     MEASURED = "measured"
 
 

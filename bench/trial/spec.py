@@ -17,6 +17,8 @@ class TrialSpec:
         accounts_time: Whether to account for the time of each session.
         counts_calls: Whether to count calls, which takes several times the CPU: for
             ``virtual`` only, where computing is free.
+        traces_memory: Whether to measure the memory that sessions leave behind, for ``virtual``
+            likewise.
     """
 
     scenario: Scenario
@@ -24,6 +26,7 @@ class TrialSpec:
     notes_waits: bool = False
     accounts_time: bool = False
     counts_calls: bool = False
+    traces_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.met import Met, checked, script_met
 from ..instruments.call_counts import CallCounter
+from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.trial_result import TrialResult
@@ -187,6 +188,7 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
+        self._memory = KeptMemory() if spec.traces_memory else None
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         plan = parse_arrivals(spec.cell.arrivals)
         self._arrivals_ns = intended_ns(
@@ -208,6 +210,8 @@ class _Trial:
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             notes_waits=accounting.meter is not None,
+            # Where computing takes no time, to sum them up takes nobody's.
+            sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
@@ -309,6 +313,7 @@ class _Trial:
         watched = self._watched(probe, session)
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
+            nullcontext() if self._memory is None else self._memory.tracing(),
             nullcontext() if self._counter is None else self._counter.counting(),
             around(),
         ):
@@ -353,12 +358,14 @@ class _Trial:
             llm_calls=seen.llm_calls,
             tool_calls=self._tool_traffic.tool_calls,
             peak_in_flight=seen.peak_in_flight,
+            requests=seen.requests,
             cpu_s=cpu_s,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
             waits=noted.waits if self._notes_waits else (),
             blocked_loop=noted.blocked_loop,
             calls=None if self._counter is None else self._counter.counts(),
+            bytes_kept=None if self._memory is None else self._memory.kept_bytes,
             server_capacity_per_s=seen.server_capacity_per_s,
             server_utilisation=seen.server_utilisation,
             time_parts_ns=noted.time_parts_ns,

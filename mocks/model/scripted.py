@@ -56,12 +56,14 @@ class ModelReply(msgspec.Struct, frozen=True):
         session: Number of the session that asked; -1 if the request does not say.
         step: Which model call of that session this is; -1 if the script has no such call.
         is_accepted: Whether a client takes it for a proper answer.
+        is_streamed: Whether the request asks for a streamed answer.
     """
 
     reply: Reply
     session: int = -1
     step: int = -1
     is_accepted: bool = False
+    is_streamed: bool = False
 
 
 class ScriptedModel:
@@ -127,7 +129,7 @@ class ScriptedModel:
         if admission is not None and admission.retry_after_ns is not None:
             headers = _headers_of(wire, session, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
-            return ModelReply(refusal, session, step)
+            return ModelReply(refusal, session, step, is_streamed=question.streamed)
         reply = _reply(wire, question, session, call, fault)
         if fault is not None and not fault.alters_answer:
             reply = failed(
@@ -140,7 +142,7 @@ class ScriptedModel:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
         is_accepted = fault is None or fault.kind.is_accepted
-        return ModelReply(reply, session, step, is_accepted)
+        return ModelReply(reply, session, step, is_accepted, question.streamed)
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
         """Return the session that asks, and its model call in the script."""

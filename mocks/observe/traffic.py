@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from .meter import SESSION, Meter, Row
+from .requests import RequestMeter, Requests
 from .waits import Wait, WaitEnding, WaitKind
 
 _UNKNOWN = -1
@@ -29,14 +30,22 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
+        requests: Sums up the requests to the model, if that is to be done.
         notes_calls: Whether to note when each model call was asked for and read: not for a
             server that runs without an end.
     """
 
-    def __init__(self, meter: Meter | None = None, *, notes_calls: bool = True) -> None:
+    def __init__(
+        self,
+        meter: Meter | None = None,
+        requests: RequestMeter | None = None,
+        *,
+        notes_calls: bool = True,
+    ) -> None:
         self._lock = Lock()
         self._notes_calls = notes_calls
         self._meter = meter
+        self._requests = requests
         self._in_flight = 0
         self.reset()
 
@@ -44,6 +53,11 @@ class Traffic:
     def waits(self) -> tuple[Wait, ...]:
         """The calls in the order of their ends, then those not over, if they are recorded."""
         return () if self._meter is None else self._meter.waits
+
+    @property
+    def requests(self) -> Requests | None:
+        """The requests to the model, if they are summed up."""
+        return None if self._requests is None else self._requests.requests()
 
     @property
     def in_flight(self) -> int:
@@ -82,11 +96,18 @@ class Traffic:
         self._asked, self._read, self._tools = array("q"), array("q"), array("q")
         if self._meter is not None:
             self._meter.forget()
+        if self._requests is not None:
+            self._requests.forget()
 
     def http_request(self) -> None:
         """Count one HTTP request."""
         with self._lock:
             self.http_requests += 1
+
+    def model_request(self, body: bytes, *, is_streamed: bool) -> None:
+        """Sum up the body of a request to the model, if that is to be done."""
+        if self._requests is not None:
+            self._requests.note(body, is_streamed=is_streamed)
 
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which started at ``start_ns``, in flight until the scope ends."""

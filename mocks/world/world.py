@@ -14,6 +14,7 @@ from ..clock import Clock
 from ..errors import UnmockedRequestError
 from ..model import ScriptedModel, wire_format_of
 from ..observe.meter import Meter
+from ..observe.requests import RequestMeter
 from ..observe.traffic import Traffic
 from ..scenario import ModelLimits, ServiceSpec
 from ..wire.reply import Reply
@@ -91,6 +92,7 @@ class World:
             return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         if method == "POST" and wire_format_of(path) is not None:
             answered = self.model.reply(path, body, now_ns)
+            self.traffic.model_request(body, is_streamed=answered.is_streamed)
             return Exchange(
                 answered.reply,
                 now_ns,
@@ -116,6 +118,7 @@ class WorldSpec:
         services: The HTTP services beside the model.
         stream: Seeds the draws of the services.
         notes_waits: Whether to note each wait.
+        sums_up_requests: Whether to sum up the requests to the model: it takes to read each twice.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -123,6 +126,7 @@ class WorldSpec:
     services: tuple[ServiceSpec, ...]
     stream: str
     notes_waits: bool = False
+    sums_up_requests: bool = False
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -132,5 +136,5 @@ class WorldSpec:
             ScriptedModel(self.sessions, self.limits),
             Services(self.services, self.stream),
             clock,
-            Traffic(meter),
+            Traffic(meter, RequestMeter() if self.sums_up_requests else None),
         )

@@ -1,6 +1,6 @@
 """The gate's verdicts in sentences: every word that the gate says of a cell stands here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from ...bench.results.formatting import (
@@ -9,6 +9,7 @@ from ...bench.results.formatting import (
     from_to_seconds,
     mean_count,
     percent,
+    printable,
     seconds,
     signed_percent,
     whole,
@@ -35,7 +36,16 @@ _WORK: Mapping[str, str] = MappingProxyType(
         "tasks": "task",
         "loop_iterations": "loop iteration",
         "blocks_kept": "kept memory block",
+        "bytes_kept": "kept byte",
         "instructions": "instruction",
+    }
+)
+_NOT_RECORDED: Mapping[str, str] = MappingProxyType(
+    {
+        "request_bytes": "bytes of the requests to the model",
+        "streamed_model_calls": "whether answers are streamed",
+        "own_calls": "calls of your own code",
+        "bytes_kept": "kept bytes",
     }
 )
 _CALLS: Mapping[ChangeKind, str] = MappingProxyType(
@@ -61,7 +71,15 @@ def sentence(result: GateResult) -> str:
 
 def change_text(change: Change) -> str:
     """Return a change in words: ``makespan 1.00 s → 1.11 s (+11.0 %)``."""
-    return _TEXTS[change.kind](change)
+    return _TEXTS[change.kind](change) + _callers(change)
+
+
+def not_recorded_text(figures: Collection[str]) -> str:
+    """Say which figures a baseline of an older version lacks, and what to do."""
+    named = ", ".join(_NOT_RECORDED[figure] for figure in figures)
+    return (
+        f"not recorded in the baseline, so not compared: {named}; update it (`warpbench baseline`)"
+    )
 
 
 def note_text(note: Note) -> str:
@@ -72,7 +90,9 @@ def note_text(note: Note) -> str:
             return f"cost of the improvement: {text}"
         case NoteKind.KEPT_MEMORY:
             return f"{text}; check whether sessions leak memory"
-        case NoteKind.MEASURED:
+        case NoteKind.WITHIN_TOLERANCE:
+            return f"smaller than the tolerance: {text}"
+        case NoteKind.OWN_CALLS | NoteKind.MEASURED:
             return text
 
 
@@ -163,6 +183,29 @@ def _calls(change: Change) -> str:
     return f"{counted(difference, noun, signed=True)} in {over} {levels}"
 
 
+def _streamed(change: Change) -> str:
+    calls = int(abs(change.after - change.before))
+    one = calls == 1
+    if change.is_worse:
+        verb = "no longer streams its answer" if one else "no longer stream their answers"
+    else:
+        verb = "now streams its answer" if one else "now stream their answers"
+    streamed = f"({whole(int(change.before))} → {whole(int(change.after))} streamed)"
+    return f"{counted(calls, 'model call')} {verb} {streamed}"
+
+
+def _request_bytes(change: Change) -> str:
+    parts = ", ".join(
+        f"`{printable(part.name)}` ({_signed(part.per_session)})" for part in change.parts
+    )
+    where = f": most in {parts}" if parts else ""
+    return f"{_per_session(change, 'byte', 'of requests to the model ')}{where}"
+
+
+def _own_calls(change: Change) -> str:
+    return _per_session(change, "call", f"by `{change.name}` ")
+
+
 def _blocked_loop(change: Change) -> str:
     if not change.after:
         return f"`{change.name}` no longer blocks the event loop"
@@ -189,33 +232,42 @@ def _time(change: Change) -> str:
 
 
 def _work(change: Change) -> str:
+    return _per_session(change, _WORK[change.name])
+
+
+def _per_session(change: Change, noun: str, of: str = "") -> str:
     sessions = change.sessions or 1
     each = (change.after - change.before) / sessions
     share = f", {signed_percent(change.growth)}" if change.before else ""
-    noun = f"{_WORK[change.name]}{'' if abs(each) == 1 else 's'}"
+    plural = "" if abs(each) == 1 else "s"
     return (
-        f"{_signed(each)} {noun} per session ({mean_count(change.before / sessions)} → "
-        f"{mean_count(change.after / sessions)}{share}){_callers(change.callers)}"
+        f"{_signed(each)} {noun}{plural} {of}per session ({mean_count(change.before / sessions)} → "
+        f"{mean_count(change.after / sessions)}{share})"
     )
 
 
-def _callers(callers: tuple[CallerChange, ...]) -> str:
+def _callers(change: Change) -> str:
+    """Name the functions behind a change: how often they are called, more or less, a session."""
+    if change.kind not in _COUNTS_OF_CALLS:
+        named = _named(change.callers)
+        return f"; in your own code, per session: {', '.join(named)}" if named else ""
     parts = []
     for what, is_own_code in (("most in", False), ("in your own code", True)):
-        named = [
-            f"`{each.name}` ({_signed(each.per_session)})"
-            for each in callers
-            if each.is_own_code is is_own_code
-        ]
+        named = _named(each for each in change.callers if each.is_own_code is is_own_code)
         if named:
             parts.append(f"{what} {', '.join(named)}")
     return f": {'; '.join(parts)}" if parts else ""
+
+
+def _named(callers: Iterable[CallerChange]) -> list[str]:
+    return [f"`{each.name}` ({_signed(each.per_session)})" for each in callers]
 
 
 def _signed(value: float) -> str:
     return f"{'+' if value > 0 else '-'}{mean_count(abs(value))}"
 
 
+_COUNTS_OF_CALLS = frozenset({ChangeKind.WORK, ChangeKind.OWN_CALLS})
 _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
     {
         ChangeKind.SESSIONS_SUCCEEDED: _sessions,
@@ -223,12 +275,15 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
         ChangeKind.RETRIED_MODEL_CALLS: _retried,
         ChangeKind.TOOL_CALLS: _calls,
         ChangeKind.CALLS_OF_A_TOOL: _calls,
+        ChangeKind.STREAMED_MODEL_CALLS: _streamed,
+        ChangeKind.REQUEST_BYTES: _request_bytes,
         ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
         ChangeKind.BLOCKED_LOOP: _blocked_loop,
         ChangeKind.OVERLAP: _round,
         ChangeKind.ROUND: _round,
         ChangeKind.MAKESPAN: _time,
         ChangeKind.LATENCY: _time,
+        ChangeKind.OWN_CALLS: _own_calls,
         ChangeKind.WORK: _work,
         ChangeKind.CPU: _cpu,
     }

@@ -25,7 +25,9 @@ def gate_markdown(result: GateResult) -> str:
             lines += _lines_of(cell)
     if passed:
         lines += ["<details><summary>passed</summary>", ""]
-        lines += [f"- {_MARKS[Verdict.PASSED]} {escaped(cell.title)}" for cell in passed]
+        for cell in passed:
+            lines.append(f"- {_MARKS[Verdict.PASSED]} {escaped(cell.title)}")
+            lines += [f"  - {escaped(note_text(note))}" for note in cell.notes]
         lines += ["", "</details>"]
     for note in result.notes:
         lines += ["", f"{note[:1].upper()}{escaped(note[1:])}."]

@@ -5,11 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 from ...results.records import LatencySummary
-from ...results.verdict import Change, ChangeKind
+from ...results.verdict import Change, ChangeKind, PartChange
 from ..tolerances import Tolerances, within
 from .measure import BlockedPlace, RoundStructure, Structure
 
 _NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
+_MOST_NAMED = 3
 _LATENCY_FIGURES = tuple(part.name for part in fields(LatencySummary))
 
 
@@ -25,12 +26,16 @@ def is_same_workload(before: Structure, after: Structure) -> bool:
 def structure_changes(
     before: Structure, after: Structure, tolerances: Tolerances
 ) -> Iterator[Change]:
-    """Yield what is not as it was, causes first.
+    """Yield what is not as it was.
 
     Virtual time has no noise, so each difference is one of the code.
     """
     yield from _sessions(before, after)
     yield from _model_calls(before, after, tolerances)
+    yield from _streamed(before, after)
+    size = request_bytes_change(before, after)
+    if size is not None and not within(size.before, size.after, tolerances.request_bytes):
+        yield size
     yield from _blocked(before.blocked_loop, after.blocked_loop, tolerances)
     yield from _rounds(before.rounds, after.rounds, tolerances)
     if not within(before.tool_calls, after.tool_calls, tolerances.tool_calls):
@@ -59,6 +64,44 @@ def gain(before: Structure, after: Structure) -> float:
         (before.latency_s.mean, after.latency_s.mean),
     )
     return max((1 - new / old for old, new in pairs if old and new is not None), default=0.0)
+
+
+def request_bytes_change(before: Structure, after: Structure) -> Change | None:
+    """Return by how much the requests to the model have changed in size, if they have."""
+    old, new = before.request_bytes, after.request_bytes
+    if old is None or new is None or old == new:
+        return None
+    return _more_is_worse(
+        ChangeKind.REQUEST_BYTES,
+        old,
+        new,
+        sessions=before.started,
+        parts=tuple(_parts(before, after, rises=new > old)),
+    )
+
+
+def _parts(before: Structure, after: Structure, *, rises: bool) -> Iterator[PartChange]:
+    old, new = before.request_parts or {}, after.request_parts or {}
+    differences = {name: new.get(name, 0) - old.get(name, 0) for name in {*old, *new}}
+    towards = [item for item in differences.items() if item[1] and (item[1] > 0) == rises]
+    for name, change in sorted(towards, key=lambda item: (-abs(item[1]), item[0]))[:_MOST_NAMED]:
+        yield PartChange(name, change / before.started)
+
+
+def _streamed(before: Structure, after: Structure) -> Iterator[Change]:
+    old, new = before.streamed_model_calls, after.streamed_model_calls
+    if old is None or new is None:
+        return
+    whole_before, whole_after = before.model_calls - old, after.model_calls - new
+    # A streamed call more, or fewer, is a model call more, or fewer: this is about those that
+    # are made either way.
+    if (new - old) * (whole_after - whole_before) < 0:
+        yield Change(
+            kind=ChangeKind.STREAMED_MODEL_CALLS,
+            is_worse=new < old,
+            before=old,
+            after=new,
+        )
 
 
 def _more_is_worse(kind: ChangeKind, before: float, after: float, **which: Any) -> Change:

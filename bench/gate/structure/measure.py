@@ -58,6 +58,9 @@ class Structure:
         repeated_model_calls: Those that asked again what had been asked before: retries.
         model_calls_by_session: How many sessions made how many calls of the model.
         tool_calls: Calls of tools.
+        streamed_model_calls: Those that ask for a streamed answer; ``None`` if not recorded.
+        request_bytes: Bytes of their requests' bodies, without session numbers; likewise.
+        request_parts: Those of each part, ``messages.system`` or ``tools.search``; likewise.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
         blocked_loop: Where an event loop was blocked, by place in the code.
@@ -80,12 +83,16 @@ class Structure:
     rounds: Mapping[str, RoundStructure]
     ideal_makespan_s: float
     ideal_latency_s: LatencySummary
+    streamed_model_calls: int | None = None
+    request_bytes: int | None = None
+    request_parts: Mapping[str, int] | None = None
 
 
 def structure_of(trial: TrialResult) -> Structure:
     """Return the structure of a trial that has noted its waits."""
     asked = [wait for wait in trial.waits if wait.index is None]
     tools = [wait for wait in trial.waits if wait.index is not None]
+    requests = trial.requests
     by_session = Counter(wait.session for wait in asked)
     return Structure(
         makespan_s=seconds(trial.makespan_ns),
@@ -104,6 +111,9 @@ def structure_of(trial: TrialResult) -> Structure:
         rounds=_rounds(tools),
         ideal_makespan_s=seconds(trial.ideal_makespan_ns),
         ideal_latency_s=summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+        streamed_model_calls=None if requests is None else requests.streamed,
+        request_bytes=None if requests is None else requests.body_bytes,
+        request_parts=None if requests is None else requests.part_bytes,
     )
 
 

@@ -52,4 +52,5 @@ class ReachedInProcess:
             asked_ns=traffic.asked_ns,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
+            requests=traffic.requests,
         )

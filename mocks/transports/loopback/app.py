@@ -125,6 +125,7 @@ class ServerApp:
         world = self._world
         if command == "forget":
             world.forget()
+        requests = world.traffic.requests
         seen = {
             "http_requests": world.traffic.http_requests,
             "llm_calls": world.traffic.llm_calls,
@@ -133,6 +134,7 @@ class ServerApp:
             "waits": [asdict(wait) for wait in world.traffic.waits],
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
+            "requests": None if requests is None else asdict(requests),
             "tools_declared": sorted(world.model.tools_declared),
             "cpu_s": time.process_time(),
         }

@@ -144,6 +144,7 @@ def test_another_workload_cannot_be_judged(
             "not a file of schema 2",
         ),
         ('{"schema_version": 3, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
+        ('{"schema_version": 4, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
     ],
 )
 def test_a_baseline_that_cannot_be_used_is_one_line_and_status_2(
@@ -192,6 +193,27 @@ def test_another_version_is_named_and_calls_are_then_not_compared(
     assert f"not as in the baseline: openai 3.0.0 → {installed}" in held.out
     assert "calls, tasks and loop iterations were not compared" in held.out
     assert "Not as in the baseline: openai" in (tmp_path / "summary.md").read_text()
+
+
+@in_process
+def test_figures_that_the_baseline_does_not_record_are_named_in_a_line(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    file = tmp_path / "warpbench-baseline.json"
+    document = json.loads(file.read_text())
+    assert "not recorded" not in warpbench("gate").out
+    document["schema_version"] = 3
+    for cell in document["cells"].values():
+        for name in ("request_bytes", "request_parts", "streamed_model_calls"):
+            del cell["structure"][name]
+        for name in ("own_calls", "bytes_kept"):
+            del cell["work"][name]
+    file.write_text(json.dumps(document))
+    held = warpbench("gate")
+    assert held.status == 0, held.out
+    (line,) = [line for line in held.out.splitlines() if "not recorded in the baseline" in line]
+    assert line.endswith("update it (`warpbench baseline`)")
 
 
 @in_process

@@ -47,6 +47,23 @@ makespan = 0
 
 
 @pytest.mark.parametrize(
+    ("tolerance", "agent", "tools"),
+    [
+        ("", None, None),
+        ("own-calls = 0", 0.0, 0.0),
+        ("own-calls = { agent = 0.01 }", 0.01, None),
+        ("[tool.warpbench.tolerances.own-calls]\nagent = 0.01\ntools = 0", 0.01, 0.0),
+    ],
+)
+def test_calls_of_own_code_have_a_tolerance_for_all_packages_or_for_some(
+    tolerance: str, agent: float | None, tools: float | None, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.warpbench.tolerances]\n{tolerance}")
+    found = read_configuration(tmp_path).tolerances
+    assert (found.of_own_calls("agent"), found.of_own_calls("tools")) == (agent, tools)
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("[tool.warpbench", "cannot be read"),
@@ -62,6 +79,14 @@ makespan = 0
         (
             "[tool.warpbench.tolerances]\npython-calls = 5",
             "tool.warpbench.tolerances.python-calls: expected a fraction from 0 to 1, found 5",
+        ),
+        (
+            "[tool.warpbench.tolerances]\nown-calls = { my_agent = -1 }",
+            "tool.warpbench.tolerances.own-calls.my_agent: expected a fraction from 0 to 1, found",
+        ),
+        (
+            "[tool.warpbench.tolerances]\nown-calls = 'none'",
+            "tool.warpbench.tolerances.own-calls",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from warpbench.bench.results.verdict import (
     Note,
     NoteKind,
     ObjectiveVerdict,
+    PartChange,
     Reason,
     ReasonKind,
     Verdict,
@@ -24,7 +25,12 @@ from warpbench.bench.results.verdict import (
     verdict_on,
     with_objective,
 )
-from warpbench.reports.comparison.gate import change_text, objective_text, sentence
+from warpbench.reports.comparison.gate import (
+    change_text,
+    not_recorded_text,
+    objective_text,
+    sentence,
+)
 from warpbench.reports.exports.gate_json import gate_json
 from warpbench.reports.exports.gate_junit import gate_junit
 from warpbench.reports.exports.gate_markdown import gate_markdown
@@ -45,6 +51,8 @@ CALLERS = (
     CallerChange("copy.py:deepcopy", 100, is_own_code=False),
     CallerChange("agent.py:ask → copy.py:deepcopy", 2, is_own_code=True),
 )
+OWN_CALLERS = (CallerChange("agent.py:ask → asyncio/tasks.py:sleep", 8, is_own_code=True),)
+PARTS = (PartChange("tools.search", 5_000), PartChange("messages.system", 40))
 CPU = change(ChangeKind.CPU, 1.0, 1.051, estimate=SURE)
 CHANGES = (
     change(ChangeKind.SESSIONS_SUCCEEDED, 10, 9, sessions=10, is_worse=True),
@@ -54,7 +62,14 @@ CHANGES = (
     change(ChangeKind.TOOL_CALLS, 30, 26, sessions=10),
     change(ChangeKind.CALLS_OF_A_TOOL, 20, 21, name="search", round=1),
     change(ChangeKind.CALLS_OF_A_TOOL, 10, 0, name="weather", round=2),
+    change(ChangeKind.STREAMED_MODEL_CALLS, 20, 0, is_worse=True),
+    change(ChangeKind.STREAMED_MODEL_CALLS, 1, 0, is_worse=True),
+    change(ChangeKind.STREAMED_MODEL_CALLS, 0, 20, is_worse=False),
+    change(ChangeKind.STREAMED_MODEL_CALLS, 19, 20, is_worse=False),
+    change(ChangeKind.REQUEST_BYTES, 12_000, 62_400, sessions=10, parts=PARTS),
+    change(ChangeKind.REQUEST_BYTES, 12_000, 11_990, sessions=10),
     change(ChangeKind.PEAK_IN_FLIGHT, 5, 10),
+    change(ChangeKind.PEAK_IN_FLIGHT, 5, 10, callers=OWN_CALLERS),
     change(ChangeKind.BLOCKED_LOOP, 0.0, 0.9, name="agent.py:summarise", count=3),
     change(ChangeKind.BLOCKED_LOOP, 0.3, 0.9, name="agent.py:summarise", count=1),
     change(ChangeKind.BLOCKED_LOOP, 0.9, 0.0, name="agent.py:summarise", count=0),
@@ -64,10 +79,13 @@ CHANGES = (
     change(ChangeKind.ROUND, 0.3, 0.2, round=2, count=4),
     change(ChangeKind.MAKESPAN, 1.0, 1.11),
     change(ChangeKind.MAKESPAN, 1.0, 1.0002),
+    change(ChangeKind.MAKESPAN, 1.0, 1.8, callers=OWN_CALLERS),
     change(ChangeKind.LATENCY, 1.3, 0.9, name="p99"),
     change(ChangeKind.WORK, 10_000, 13_000, sessions=10, name="python_calls", callers=CALLERS),
     change(ChangeKind.WORK, 20_000, 15_000, sessions=10, name="c_calls"),
     change(ChangeKind.WORK, 30, 31, sessions=10, name="tasks"),
+    change(ChangeKind.WORK, 10, 90, sessions=10, name="loop_iterations", callers=OWN_CALLERS),
+    change(ChangeKind.OWN_CALLS, 1_000, 1_080, sessions=10, name="agent", callers=OWN_CALLERS),
     change(ChangeKind.WORK, 0, 10, sessions=10, name="http_requests"),
     CPU,
 )
@@ -97,7 +115,27 @@ def result_of(*cells: CellVerdict) -> GateResult:
 
 RESULT = result_of(
     verdict_on("tools/agent/gather/asyncio@10", CHANGES),
-    CellVerdict("tools/agent/threads/none@10", Verdict.PASSED),
+    verdict_on(
+        "tools/agent/threads/none@10",
+        [],
+        [
+            Note(
+                NoteKind.OWN_CALLS,
+                change(
+                    ChangeKind.OWN_CALLS,
+                    1_000,
+                    1_080,
+                    sessions=10,
+                    name="agent",
+                    callers=OWN_CALLERS,
+                ),
+            ),
+            Note(
+                NoteKind.WITHIN_TOLERANCE,
+                change(ChangeKind.REQUEST_BYTES, 12_000, 12_100, sessions=10, parts=PARTS[1:]),
+            ),
+        ],
+    ),
     verdict_on(
         "tools/agent/gather/uvloop@10",
         [change(ChangeKind.MAKESPAN, 2.6, 1.3)],
@@ -109,6 +147,10 @@ RESULT = result_of(
             Note(
                 NoteKind.KEPT_MEMORY,
                 change(ChangeKind.WORK, 4_000, 8_000, sessions=10, name="blocks_kept"),
+            ),
+            Note(
+                NoteKind.KEPT_MEMORY,
+                change(ChangeKind.WORK, 368_000, 736_000, sessions=10, name="bytes_kept"),
             ),
         ],
     ),
@@ -147,7 +189,8 @@ def test_the_wording_of_the_gate() -> None:
         result_of(verdict_on("a", [change(ChangeKind.MAKESPAN, 2.6, 1.3)])),
     )
     closing = "\n".join(map(sentence, (passed, improved)))
-    file.write(f"\n{closing}\n\n")
+    figures = ("request_bytes", "streamed_model_calls", "own_calls", "bytes_kept")
+    file.write(f"\n{closing}\n{not_recorded_text(figures)}\n\n")
     print_gate(result_of(*HELD), Console(file=file, width=100))
     shown = "\n".join(map(gate_markdown, (RESULT, result_of(*HELD))))
     assert_golden("gate", f"{file.getvalue()}\n{shown}")

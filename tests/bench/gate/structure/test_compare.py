@@ -11,6 +11,7 @@ from warpbench.bench.results.records import LatencySummary
 from warpbench.bench.results.verdict import (
     CellVerdict,
     ChangeKind,
+    PartChange,
     Verdict,
     overall,
     verdict_on,
@@ -63,6 +64,9 @@ structures = st.builds(
     rounds=rounds,
     ideal_makespan_s=st.just(1.0),
     ideal_latency_s=st.just(LatencySummary()),
+    streamed_model_calls=st.none() | counts,
+    request_bytes=st.none() | counts,
+    request_parts=st.just({"messages.user": 1}),
 )
 
 
@@ -150,6 +154,29 @@ def test_a_blocked_loop_is_named_with_the_function_that_blocks_it() -> None:
     assert there.verdict is Verdict.REGRESSED
     assert figures(back) == [(ChangeKind.BLOCKED_LOOP, "agent.py:summarise", 0.9, 0, False)]
     assert back.verdict is Verdict.IMPROVED
+
+
+def test_a_call_that_is_dropped_or_added_says_nothing_of_streaming() -> None:
+    def kinds(model_calls: int, streamed: int) -> list[ChangeKind]:
+        before = replace(EXAMPLE, streamed_model_calls=10)
+        after = replace(before, model_calls=model_calls, streamed_model_calls=streamed)
+        return [kind for kind, *_ in figures(judge(before, after))]
+
+    assert kinds(20, 10) == []
+    assert kinds(10, 0) == [ChangeKind.MODEL_CALLS]
+    assert kinds(30, 10) == [ChangeKind.MODEL_CALLS]
+    assert kinds(30, 20) == [ChangeKind.MODEL_CALLS]
+    assert kinds(20, 0) == kinds(20, 20) == [ChangeKind.STREAMED_MODEL_CALLS]
+
+
+def test_requests_may_grow_by_three_per_cent() -> None:
+    before = replace(EXAMPLE, request_bytes=1_000, request_parts={"model": 30, "tools.a": 900})
+    held = replace(before, request_bytes=1_030)
+    assert judge(before, held).verdict is Verdict.PASSED
+    parts = {"tools.a": 900, "messages.system": 31, "model": 30}
+    larger = judge(before, replace(before, request_bytes=1_031, request_parts=parts))
+    assert figures(larger) == [(ChangeKind.REQUEST_BYTES, "", 1_000, 1_031, True)]
+    assert larger.changes[0].parts == (PartChange("messages.system", 3.1),)
 
 
 def test_another_script_is_another_workload() -> None:

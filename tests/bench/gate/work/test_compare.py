@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.gate.work.compare import work_changes
-from warpbench.bench.gate.work.measure import MostCalled, Work, work_of
+from warpbench.bench.gate.work.compare import is_kept_memory, own_changes, work_changes
+from warpbench.bench.gate.work.measure import MostCalled, Work, package_of, work_of
 from warpbench.bench.results.call_counts import CallCounts
-from warpbench.bench.results.verdict import CallerChange
+from warpbench.bench.results.verdict import CallerChange, Change, ChangeKind
 
 from ....built import TRIAL
 
@@ -79,6 +80,43 @@ def test_under_other_versions_only_the_network_is_compared() -> None:
 def test_memory_that_is_kept_is_a_change() -> None:
     assert changed(replace(BEFORE, blocks_kept=4_400)) == []
     assert changed(replace(BEFORE, blocks_kept=5_000)) == [("blocks_kept", 4_000, 5_000)]
+
+
+def test_bytes_that_are_kept_are_a_change_if_they_were_measured() -> None:
+    def changes(before: int | None, after: int) -> list[Change]:
+        old, new = replace(BEFORE, bytes_kept=before), replace(BEFORE, bytes_kept=after)
+        return list(work_changes(old, new, Tolerances(), same_versions=True))
+
+    assert changes(None, 1_000_000) == []
+    assert changes(1_000_000, 1_100_000) == []
+    assert changes(10_000, 40_000) == []  # as much as chance does
+    (change,) = changes(10_000, 50_000)
+    assert (change.name, is_kept_memory(change)) == ("bytes_kept", True)
+
+
+@pytest.mark.parametrize(
+    ("call", "package"),
+    [
+        ("agent/wire.py:body → list.copy", "agent"),
+        ("my_agent.py:build → len", "my_agent"),
+        ("src/my_package/agent.py:ask → len", "my_package"),
+    ],
+)
+def test_a_call_is_of_the_package_of_its_caller(call: str, package: str) -> None:
+    assert package_of(call) == package
+
+
+def test_calls_of_own_code_are_told_by_package() -> None:
+    own = MostCalled(calls={"a/x.py:f → len": 20, "b.py:g → len": 30}, others_at_most=0)
+    before = replace(BEFORE, own=own, own_calls={"a": 20, "b": 30})
+    more = MostCalled(calls={"a/x.py:f → len": 40, "b.py:g → len": 30}, others_at_most=0)
+    after = replace(before, own=more, own_calls={"a": 40, "b": 30})
+
+    (change,) = own_changes(before, after)
+
+    assert (change.kind, change.name) == (ChangeKind.OWN_CALLS, "a")
+    assert (change.before, change.after, change.is_worse) == (20, 40, True)
+    assert change.callers == (CallerChange("a/x.py:f → len", 2, is_own_code=True),)
 
 
 def test_one_task_more_is_a_change() -> None:
