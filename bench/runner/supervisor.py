@@ -59,7 +59,7 @@ def fork_trial() -> int:
     trial = os.fork()
     if trial == 0:
         os.setsid()
-        _die_with_parent(supervisor)
+        die_with_parent(supervisor)
     return trial
 
 
@@ -98,6 +98,18 @@ def stand_over(trial: int, leash: Leash) -> int:
     if terminated:
         end_like(-signal.SIGTERM)
     return -signal.SIGKILL if status is None else status
+
+
+def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Let this process get a signal when its parent ends; it ends if that has happened already.
+
+    Args:
+        parent: Identifier of the process that is the parent, unless it has ended.
+        number: The signal.
+    """
+    _prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def adopt_orphans() -> None:
@@ -190,13 +202,6 @@ def _children() -> list[int]:
         return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
     except OSError:  # not Linux, or one without this file
         return []
-
-
-def _die_with_parent(parent: int) -> None:
-    """Be killed when the parent ends, also if it has ended already."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _prctl(option: int, value: int) -> None:
