@@ -18,7 +18,7 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from ...mocks.child_process import exit_reason
-from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
+from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError, text_of
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
 
@@ -170,11 +170,13 @@ def _serve(
         message = _Failure(str(error), is_target_error=True)
     except WarpbenchError as error:
         first = _first_failure(error)
-        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
+        message = _Failure(f"{type(first).__name__}: {text_of(first)}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-        message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
+        message = _Failure(
+            f"{type(error).__name__}: {text_of(error)}{where}", is_target_error=False
+        )
     if os.getpid() != own:  # a fork of the target's came back here
         os._exit(0)
     with contextlib.suppress(OSError):  # the parent has gone, or has no use for it any more

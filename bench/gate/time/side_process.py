@@ -20,7 +20,7 @@ from typing import Any
 
 from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
-from ....mocks.errors import WarpbenchError
+from ....mocks.errors import WarpbenchError, text_of
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ...instruments.code_origin import Origin, origin_of
@@ -169,7 +169,7 @@ def _refuse_code_of(checkout: Path, worktree: Path) -> None:
 
 
 def _in_words(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = " ".join(text_of(error).split())
     if isinstance(error, WarpbenchError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1:]
