@@ -19,13 +19,13 @@ from typing import Any
 
 from ...mocks.child_process import exit_reason
 from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError, text_of
+from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
 
 Work = Callable[[Any, Turn], object]
 """What a process does with an argument; it tells its turn how far it is."""
 
-_STDOUT, _STDERR = 1, 2
 _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
@@ -161,7 +161,7 @@ def _serve(
     leash.close()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
     # Standard output is the command's: what a target prints, or what it starts, is no result.
-    os.dup2(_STDERR, _STDOUT)
+    print_to_stderr()
     own = os.getpid()
     message: object
     try:

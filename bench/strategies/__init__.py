@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
 from ...mocks.errors import UsageError, text_of
+from ...mocks.standard_output import printing_to_stderr
 from . import blocking, executor, gather, sync, taskgroup, threads, workers
 from .protocol import AsyncSession, Drives, Strategy, SyncSession, Tasks
 
@@ -63,7 +64,8 @@ def _of_other_packages() -> Iterator[tuple[str, Strategy]]:
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         where = f"entry point {entry_point.name!r} of group {ENTRY_POINT_GROUP!r}"
         try:
-            strategy = entry_point.load()
+            with printing_to_stderr():
+                strategy = entry_point.load()
         except (Exception, SystemExit) as error:  # a module of others may raise anything
             what = f"{type(error).__name__}: {text_of(error)}"
             raise UsageError(f"{where} cannot be loaded: {what}") from error

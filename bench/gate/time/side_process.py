@@ -23,6 +23,7 @@ from ....mocks.clock import ClockMode
 from ....mocks.errors import WarpbenchError, text_of
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
+from ....mocks.standard_output import print_to_stderr
 from ...instruments.code_origin import Origin, origin_of
 from ...results.cell import Cell
 from ...results.samples import Outcome
@@ -55,7 +56,7 @@ def main() -> None:
     adopt_orphans()
     hold_no_secrets(os.environ)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what targets print is no answer
+    print_to_stderr()  # what targets print is no answer
     try:
         _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
         for module in _PRELOADED:
