@@ -63,3 +63,11 @@ class UnmockedRequestError(WarpbenchError):
 
 class TrialError(WarpbenchError):
     """A trial crashed, hung or was killed; the message says which."""
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an error; somebody's own may fail to give one."""
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - of anybody's code
+        return f"(its text cannot be read: {type(failure).__name__})"

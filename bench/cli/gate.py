@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ..gate.judging import STRUCTURE, TIERS, hold_to, judge
 from ..gate.measuring import Measured, NotMeasured, measure
 from ..gate.time.compare import TIER, Comparison, compare
 from ..gate.time.environments import dependencies_differ, environment_for
+from ..gate.time.owned_folders import owned_folder
 from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
 from ..results.formatting import counted
 from ..results.json_file import write_whole
@@ -188,10 +188,10 @@ def _against_commit(
     messages: Messages,
 ) -> list[CellVerdict]:
     here = Path(sys.executable)
-    with worktrees(checkout) as sides, tempfile.TemporaryDirectory(prefix="warpbench-") as folder:
+    with worktrees(checkout) as sides, owned_folder() as folder:
         there = here
         if dependencies_differ(checkout):
-            there = environment_for(sides[BASE], configuration.environment, Path(folder) / "venv")
+            there = environment_for(sides[BASE], configuration.environment, folder / "venv")
         comparison = Comparison(
             checkout=checkout,
             worktrees=sides,

@@ -5,15 +5,16 @@ not raise. A failed session is a result; it must not sink the ones beside it.
 """
 
 import asyncio
+import concurrent.futures
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import httpx2
 import openai
 
 from ...mocks.clock import Clock
-from ...mocks.errors import ClockError
+from ...mocks.errors import ClockError, text_of
 from ...mocks.observe.meter import SESSION, Meter
 from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
@@ -35,6 +36,10 @@ _MISTAKES = (
     NameError,
     TypeError,
 )
+_CANCELLATIONS = (asyncio.CancelledError, concurrent.futures.CancelledError)
+# What ends no process but a session. Others, Ctrl-C and a test's time limit, pass where a process
+# is not the trial's alone.
+_ENDS_A_SESSION = (Exception, SystemExit, *_CANCELLATIONS)
 _LONGEST_ERROR = 500
 
 
@@ -49,6 +54,9 @@ class Probe:
         session_of: Number of the session that a task belongs to.
         meter: Told whose code runs.
         intended_ns: When each session is to begin, counted from the origin, in an open loop.
+        owns_process: Whether whatever a session raises is its own: nobody else is interrupted.
+        find_driver: Returns the task that runs the strategy, or ``None`` once it has ended. Without
+            it, no session is taken to have cancelled its own task.
     """
 
     def __init__(
@@ -57,8 +65,13 @@ class Probe:
         session_of: Mapping[str, int],
         meter: Meter | None = None,
         intended_ns: Mapping[int, int] | None = None,
+        *,
+        owns_process: bool = False,
+        find_driver: "Callable[[], asyncio.Task[object] | None] | None" = None,
     ) -> None:
         self._clock = clock
+        self._outcomes = (BaseException,) if owns_process else _ENDS_A_SESSION
+        self._find_driver = find_driver
         self._session_of = session_of
         self._meter = meter
         self._intended_ns: Mapping[int, int] = intended_ns or {}
@@ -77,12 +90,14 @@ class Probe:
             number = self._begin(task, on_loop=True)
             try:
                 answer = await session(task)
-            except (ClockError, KeyboardInterrupt, SystemExit):
+            except ClockError:
                 raise
             except asyncio.CancelledError as error:
                 self._end(number, Outcome.CANCELLED, error)
-                raise
-            except Exception as error:  # noqa: BLE001 - any failure is the session's outcome
+                if self._is_cancelled_by_driver():
+                    raise
+                return ""
+            except self._outcomes as error:
                 self._end(number, _outcome_of(error), error)
                 return ""
             self._end(number, Outcome.SUCCEEDED)
@@ -100,9 +115,9 @@ class Probe:
             number = self._begin(task, on_loop=False)
             try:
                 answer = session(task)
-            except (ClockError, KeyboardInterrupt, SystemExit):
+            except ClockError:
                 raise
-            except Exception as error:  # noqa: BLE001 - any failure is the session's outcome
+            except self._outcomes as error:
                 self._end(number, _outcome_of(error), error)
                 return ""
             self._end(number, Outcome.SUCCEEDED)
@@ -138,6 +153,22 @@ class Probe:
                 for number, (start_ns, idle_ns) in self._running.items()
             ),
         )
+
+    def _is_cancelled_by_driver(self) -> bool:
+        """Say whether a session was cancelled from outside, and did not do so itself.
+
+        A cancellation that is nothing but raised leaves no trace in its task. One that the session
+        asked of its own task does, and is taken back: another session may run in it next.
+        """
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            return False
+        driver = None if self._find_driver is None else self._find_driver()
+        if driver is None or driver.cancelling():
+            return True
+        while task.uncancel():
+            pass
+        return False
 
     def _arrival_ns(self, task: str) -> int | None:
         """When a session arrives, on the clock.
@@ -185,18 +216,29 @@ class Probe:
 def describe_error(error: BaseException) -> str:
     """Return an error and what caused it in one line: SDKs hide the cause in a chain.
 
-    A mistake in the code comes with its place.
+    A mistake in the code comes with its place; of a group, its first error is the cause.
     """
     parts: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        part = f"{type(seen).__name__}: {seen}".strip().removesuffix(":")
-        if isinstance(seen, _MISTAKES):
-            part += _place_of(seen)
+    for each in _causes(error):
+        part = f"{type(each).__name__}: {text_of(each)}".strip().removesuffix(":")
+        if isinstance(each, _MISTAKES):
+            part += _place_of(each)
         if part not in parts:
             parts.append(" ".join(part.split()))
-        seen = seen.__cause__
     return " <- ".join(parts)[:_LONGEST_ERROR]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Follow an error to its cause, and a group to its first error."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        if isinstance(following, BaseExceptionGroup):
+            following = following.exceptions[0]
+        else:
+            following = following.__cause__
 
 
 def _place_of(error: BaseException) -> str:
@@ -209,5 +251,9 @@ def _place_of(error: BaseException) -> str:
     return place
 
 
-def _outcome_of(error: Exception) -> Outcome:
-    return Outcome.TIMED_OUT if isinstance(error, _TIMEOUTS) else Outcome.FAILED
+def _outcome_of(error: BaseException) -> Outcome:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, _TIMEOUTS):
+        return Outcome.TIMED_OUT
+    return Outcome.CANCELLED if isinstance(error, _CANCELLATIONS) else Outcome.FAILED

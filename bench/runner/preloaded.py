@@ -19,6 +19,7 @@ _MODULES = (
     "warpbench.mocks.transports.in_process.reached",
     "warpbench.mocks.transports.loopback.reached",
     "warpbench.bench.trial.trial",
+    "warpbench.bench.runner.trial_process",
     *dict.fromkeys(name.partition(":")[0] for name in BUILT_IN_TARGETS.values()),
 )
 

@@ -84,7 +84,7 @@ class TrialProcesses:
     def _in_a_process(self, work: Work, argument: object, then: object = None) -> object:
         process = self._prepared(argument) or self._started(work, argument)
         try:
-            process.give_turn()
+            process.give_turn(self._time_limit_s)
             until_s = time.monotonic() + self._time_limit_s
             message: object = Progress.SESSIONS_ENDED
             while isinstance(message, Progress):

@@ -1,10 +1,11 @@
 """One process that a trial runs in: started, given its turn, listened to, ended.
 
 Both sides of the pipe between the two processes are here: ``TrialProcess`` is the parent's,
-``_serve`` the child's.
+``_serve`` the child's. Between them stands a supervisor (see ``supervisor``).
 """
 
 import contextlib
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,13 +18,14 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from ...mocks.child_process import exit_reason
-from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError
+from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError, text_of
+from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
+from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
 
 Work = Callable[[Any, Turn], object]
 """What a process does with an argument; it tells its turn how far it is."""
 
-_GRACE_S = 2.0
 _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
@@ -53,7 +55,8 @@ class TrialProcess:
     def __init__(self, context: ForkServerContext, work: Work, argument: object) -> None:
         self.argument = argument
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(work, argument, theirs))
+        their_leash, self._leash = context.Pipe(duplex=False)
+        self._process = context.Process(target=_serve, args=(work, argument, theirs, their_leash))
         # Where it has to be started, it lets signals through again that are held back.
         resource_tracker.ensure_running()
         # Interrupted half-way, a start would leave a process that nobody knows of; and the
@@ -61,10 +64,16 @@ class TrialProcess:
         with interrupts_held_back():
             self._process.start()
         theirs.close()
+        their_leash.close()
 
-    def give_turn(self) -> None:
-        """Let it measure; one that has ended already is not told."""
+    def give_turn(self, limit_s: float) -> None:
+        """Let it measure; one that has ended already is not told.
+
+        Args:
+            limit_s: Real seconds after which it is killed, even if this process cannot do so.
+        """
         with contextlib.suppress(OSError):
+            self._leash.send(limit_s)
             self._pipe.send(None)
 
     def message(self, within_s: float) -> object:
@@ -83,7 +92,7 @@ class TrialProcess:
         try:
             message = self._pipe.recv()
         except (EOFError, ConnectionResetError):
-            self._process.join(_GRACE_S)
+            self._process.join(GRACE_S)
             raise TrialError(f"crashed: {_exit_reason(self._process.exitcode)}") from None
         if isinstance(message, _Failure):
             error_type = TargetError if message.is_target_error else TrialError
@@ -91,15 +100,15 @@ class TrialProcess:
         return message
 
     def kill(self) -> None:
-        """Kill it if it still runs."""
-        if self._process.is_alive():
-            self._process.kill()
+        """Kill it, and all that it has started, if it still runs."""
+        self._leash.close()
 
     def end(self) -> None:
         """Wait for its end, and kill it if that takes long."""
         self._pipe.close()
-        if self._process.is_alive():
-            self._process.join(_GRACE_S)
+        self._process.join(GRACE_S)
+        self._leash.close()
+        self._process.join(2 * GRACE_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -134,10 +143,26 @@ class _TurnOfParent:
         self._pipe.send(Progress.SESSIONS_ENDED)
 
 
-def _serve(work: Work, argument: object, pipe: "Connection[object, object]") -> None:
+def _serve(
+    work: Work,
+    argument: object,
+    pipe: "Connection[object, object]",
+    leash: "Connection[float, float]",
+) -> None:
     # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # In a session of its own no signal of the terminal ends a supervisor before its trial.
+    os.setsid()
+    trial = fork_trial()
+    if trial != 0:
+        pipe.close()  # or a trial that crashes would not be at the other end of it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+        end_like(stand_over(trial, Leash(leash.fileno(), leash.recv)))
+    leash.close()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+    # Standard output is the command's: what a target prints, or what it starts, is no result.
+    print_to_stderr()
+    own = os.getpid()
     message: object
     try:
         message = work(argument, _TurnOfParent(pipe))
@@ -145,11 +170,15 @@ def _serve(work: Work, argument: object, pipe: "Connection[object, object]") -> 
         message = _Failure(str(error), is_target_error=True)
     except WarpbenchError as error:
         first = _first_failure(error)
-        message = _Failure(f"{type(first).__name__}: {first}", is_target_error=False)
+        message = _Failure(f"{type(first).__name__}: {text_of(first)}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-        message = _Failure(f"{type(error).__name__}: {error}{where}", is_target_error=False)
+        message = _Failure(
+            f"{type(error).__name__}: {text_of(error)}{where}", is_target_error=False
+        )
+    if os.getpid() != own:  # a fork of the target's came back here
+        os._exit(0)
     with contextlib.suppress(OSError):  # the parent has gone, or has no use for it any more
         pipe.send(message)
     pipe.close()

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx2
 
-from ...mocks.errors import TargetError
+from ...mocks.errors import TargetError, text_of
 from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
@@ -138,10 +138,10 @@ def _append_current_directory() -> None:
 def _imported(name: str, module_name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} cannot be imported: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {text_of(error)}"
         ) from error
 
 
@@ -210,9 +210,9 @@ def build_target(named: object, lab: Lab) -> Target:
     factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
     try:
         built = factory(lab) if takes_lab else factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(
-            f"target {name!r}: its factory raised {type(error).__name__}: {error}"
+            f"target {name!r}: its factory raised {type(error).__name__}: {text_of(error)}"
         ) from error
     return _as_target(name, built, takes_lab=takes_lab)
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 # A module that is imported inside a clock's scope, by a target, may bind the scope's time for good.
 import openai  # noqa: F401
@@ -43,6 +43,7 @@ from ..instruments.recorder import Accounting
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, build_target
+from .driving import LoopDriver
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
@@ -86,7 +87,7 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
     load_certificates_late(os.environ)
     stay_on_this_machine()
     clock = create_clock(spec.cell.clock)
-    with _prepared(spec, spec.cell.target, clock, ended=turn.end) as measure:
+    with _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure:
         if isinstance(measure, NotApplicable):
             return measure
         turn.begin()
@@ -145,6 +146,8 @@ def _prepared(
     clock: Clock,
     around: Around = nullcontext,
     ended: Callable[[], None] = _AT_ONCE.end,
+    *,
+    owns_process: bool = False,
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
@@ -161,9 +164,9 @@ def _prepared(
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock),
-        _Trial(spec, strategy, clock, counter, accounting, ended=ended).prepared(
-            target, opens, around
-        ) as measure,
+        _Trial(
+            spec, strategy, clock, counter, accounting, ended=ended, owns_process=owns_process
+        ).prepared(target, opens, around) as measure,
     ):
         yield measure
 
@@ -180,8 +183,10 @@ class _Trial:
         accounting: Accounting,
         *,
         ended: Callable[[], None],
+        owns_process: bool,
     ) -> None:
         self._ended = ended
+        self._owns_process = owns_process
         self._cell = spec.cell
         self._strategy = strategy
         self._clock = clock
@@ -218,6 +223,7 @@ class _Trial:
             spec.scenario, self._sessions, clock, self._tool_traffic, self._delegates
         )
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_driver: LoopDriver | None = None
         self._tasks = _tasks(self._script.sessions, spec.scenario)
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
@@ -237,7 +243,7 @@ class _Trial:
             drive = self._driver(scope)
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
-            warm_up = Probe(self._clock, self._warm_up_tasks)
+            warm_up = self._probe(self._warm_up_tasks)
             drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
             unused = self._http_clients.why_unused()
             if unused is not None:
@@ -277,7 +283,20 @@ class _Trial:
         scope.callback(self._close_clients, runner)
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
         self._loop = runner.get_loop()
-        return lambda *arguments: runner.run(self._accounting.timing(strategy_run(*arguments)))
+        self._loop_driver = LoopDriver(
+            runner, strategy_run, self._accounting.timing, owns_process=self._owns_process
+        )
+        return self._loop_driver
+
+    def _probe(self, tasks: Mapping[str, int], **settings: Any) -> Probe:
+        driver = self._loop_driver
+        return Probe(
+            self._clock,
+            tasks,
+            owns_process=self._owns_process,
+            find_driver=None if driver is None else driver.task,
+            **settings,
+        )
 
     def _close_clients(self, runner: asyncio.Runner) -> None:
         if self._http_clients.must_be_closed:
@@ -309,7 +328,7 @@ class _Trial:
         gc.collect()
         arrivals_ns = self._arrivals_ns
         by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
-        probe = Probe(self._clock, self._tasks, self._accounting.meter, by_session)
+        probe = self._probe(self._tasks, meter=self._accounting.meter, intended_ns=by_session)
         watched = self._watched(probe, session)
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),

@@ -15,6 +15,7 @@ from .worktrees import Checkout, Worktree
 
 _START_LIMIT_S = 120.0
 _TRIAL_LIMIT_S = 300.0
+_ENDS_WITHIN_S = 2.0
 _MODULE = "warpbench.bench.gate.time.side_process"
 
 
@@ -87,9 +88,11 @@ def running_side(
         "worktree": str(worktree.root),
         "checkout": str(checkout.root),
         "targets": list(targets),
+        "parent": os.getpid(),
     }
     with Child(
         [str(python), "-P", "-m", _MODULE, json.dumps(settings)],
+        ends_within_s=_ENDS_WITHIN_S,
         folder=worktree.folder,
         environ={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
     ) as child:

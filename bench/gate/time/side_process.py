@@ -10,7 +10,9 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +20,21 @@ from typing import Any
 
 from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
-from ....mocks.errors import WarpbenchError
+from ....mocks.errors import WarpbenchError, text_of
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
+from ....mocks.standard_output import print_to_stderr
 from ...instruments.code_origin import Origin, origin_of
 from ...results.cell import Cell
 from ...results.samples import Outcome
+from ...runner.supervisor import (
+    Leash,
+    adopt_orphans,
+    die_with_parent,
+    end_descendants,
+    fork_trial,
+    stand_over,
+)
 from ...targets.loading import load_factory
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import run_trial
@@ -39,9 +50,13 @@ _PRELOADED = (
 def main() -> None:
     """Serve trials until standard input ends."""
     settings = json.loads(sys.argv[1])
+    # Ctrl-C goes to the whole group; the gate decides what becomes of its sides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(settings["parent"], signal.SIGTERM)
+    adopt_orphans()
     hold_no_secrets(os.environ)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what targets print is no answer
+    print_to_stderr()  # what targets print is no answer
     try:
         _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
         for module in _PRELOADED:
@@ -58,6 +73,7 @@ def main() -> None:
     gc.freeze()  # or each trial would pay for looking at what was imported
     for line in sys.stdin:
         _answer(answers, _in_a_fork(json.loads(line)))
+    end_descendants()  # what targets have started when they were imported
 
 
 def _answer(answers: Any, answer: Mapping[str, object]) -> None:
@@ -66,23 +82,24 @@ def _answer(answers: Any, answer: Mapping[str, object]) -> None:
 
 
 def _in_a_fork(request: dict[str, Any]) -> dict[str, Any]:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.close(reading)
-            with os.fdopen(writing, "w", encoding="utf-8") as answer:
-                answer.write(json.dumps(_trial(request)))
-            status = 0
-        finally:
-            os._exit(status)  # neither finalisers nor the parent's loop
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as answer:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        trial = fork_trial()
+        if trial == 0:
+            own, status = os.getpid(), 1
+            try:
+                text = json.dumps(_trial(request))
+                if os.getpid() == own:  # and no fork of the target's
+                    answer.write(text)
+                    answer.flush()
+                    status = 0
+            finally:
+                os._exit(status)  # neither finalisers nor the parent's loop
+        # Nothing comes by standard input before the answer, but its end if the gate is killed.
+        status = stand_over(trial, Leash(sys.stdin.fileno()))
+        answer.seek(0)
         text = answer.read()
-    _, status = os.waitpid(child, 0)
     if not text:
-        return {"error": f"crashed: {exit_reason(os.waitstatus_to_exitcode(status))}"}
+        return {"error": f"crashed: {exit_reason(status)}"}
     answer_read: dict[str, Any] = json.loads(text)
     return answer_read
 
@@ -153,7 +170,7 @@ def _refuse_code_of(checkout: Path, worktree: Path) -> None:
 
 
 def _in_words(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = " ".join(text_of(error).split())
     if isinstance(error, WarpbenchError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1:]

@@ -1,6 +1,5 @@
 """Checks out commits beside each other, so that both can be measured in turn."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import UsageError
+from .owned_folders import owned_folder, remove_ownerless, was_owned
 
 # Of one length, so that not even the length of a path tells the sides apart.
 BASE, HEAD, SAME = "base", "head", "same"
@@ -79,28 +79,44 @@ def find_checkout(reference: str) -> Checkout:
 def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
     """Check both commits out, the base a second time to be compared with itself.
 
+    What an earlier process has left, because it was killed, is removed first.
+
     Raises:
         UsageError: git cannot do so.
     """
-    with tempfile.TemporaryDirectory(prefix="warpbench-") as parent:
-        made: dict[str, Worktree] = {}
+    remove_ownerless()
+    _forget_lost()
+    with owned_folder() as parent:
+        commits = {BASE: checkout.base, HEAD: checkout.head, SAME: checkout.base}
+        made = {
+            name: Worktree(name, parent / name, parent / name / checkout.folder, commit)
+            for name, commit in commits.items()
+        }
         try:
-            for name, commit in (
-                (BASE, checkout.base),
-                (HEAD, checkout.head),
-                (SAME, checkout.base),
-            ):
-                root = Path(parent).resolve() / name
+            for worktree in made.values():
                 _git(
-                    "worktree", "add", "--detach", "--quiet", str(root), commit,
-                    failing=f"--against: {commit[:12]} cannot be checked out",
+                    "worktree", "add", "--detach", "--quiet", str(worktree.root), worktree.commit,
+                    failing=f"--against: {worktree.commit[:12]} cannot be checked out",
                 )  # fmt: skip
-                made[name] = Worktree(name, root, root / checkout.folder, commit)
             yield made
         finally:
             for worktree in made.values():
-                with suppress(UsageError):
-                    _git("worktree", "remove", "--force", str(worktree.root), failing="--against")
+                _remove(worktree.root)
+
+
+def _forget_lost() -> None:
+    """Let git forget worktrees in folders that have been removed because nobody owned them."""
+    listed = _git("worktree", "list", "--porcelain", failing="--against")
+    for line in listed.splitlines():
+        what, _, path = line.partition(" ")
+        if what == "worktree" and was_owned(Path(path).parent):
+            _remove(Path(path))
+
+
+def _remove(root: Path) -> None:
+    # Twice --force: git locks one for as long as it makes it, and may have been ended in between.
+    with suppress(UsageError):  # there is none, or git was ended before it knew of it
+        _git("worktree", "remove", "--force", "--force", str(root), failing="--against")
 
 
 def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def count_instructions(spec: TrialSpec) -> int:
         command = [
             *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"),
             f"--callgrind-out-file={counts}",
-            *(sys.executable, "-P", "-m", _MODULE, str(pickled)),
+            *(sys.executable, "-P", "-m", _MODULE, str(pickled), str(os.getpid())),
         ]
         try:
             run_to_end(command, _LIMIT_S, environ={**os.environ, "PYTHONHASHSEED": "0"})

@@ -1,6 +1,6 @@
 """The process that valgrind runs: one cell, of which only the sessions are counted.
 
-Run as ``valgrind --tool=callgrind --instr-atstart=no python -P -m … SPEC``.
+Run as ``valgrind --tool=callgrind --instr-atstart=no python -P -m … SPEC PARENT``.
 """
 
 import os
@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...runner.supervisor import die_with_parent
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import prepared_here
 
 
 def main() -> None:
-    """Run the cell of the pickled spec in the file that is named."""
+    """Run the cell of the pickled spec in the file that is named, while the parent lives."""
+    die_with_parent(int(sys.argv[2]))
     spec: TrialSpec = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - the gate's own
     with prepared_here(spec, spec.cell.target, _instrumented) as measure:
         if isinstance(measure, NotApplicable):

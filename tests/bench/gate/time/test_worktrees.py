@@ -1,10 +1,12 @@
 """Two commits beside each other, and what git must say no to."""
 
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 from warpbench.bench.gate.time.environments import dependencies_differ
+from warpbench.bench.gate.time.owned_folders import owned_folder
 from warpbench.bench.gate.time.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
 from warpbench.mocks.errors import UsageError
 
@@ -47,6 +49,34 @@ def test_both_commits_are_checked_out_and_gone_afterwards(checkout: Path) -> Non
         roots = [side.root for side in sides.values()]
     assert not any(root.exists() for root in roots)
     assert git(checkout, "worktree", "list").count("\n") == 0
+
+
+def test_what_a_killed_gate_has_left_is_removed_and_what_is_in_use_is_not(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(checkout, agent__py="one")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with owned_folder() as in_use:
+        left = temporary / in_use.with_name(f"{in_use.name}-left").name
+        left.mkdir()
+        (left / "lock").touch()  # nobody holds it any more
+        swept = left.with_name(f"{left.name}-by-another")  # whose folder has been removed
+        for root in (in_use / BASE, left / BASE, swept / BASE, temporary / "of-the-user"):
+            git(checkout, "worktree", "add", "--detach", "--quiet", str(root))
+        git(checkout, "worktree", "lock", str(left / BASE))  # git was ended while it made it
+        subprocess.run(["rm", "-r", str(swept), str(temporary / "of-the-user")], check=True)
+
+        with worktrees(find_checkout("HEAD")):
+            assert not left.exists()
+            assert (in_use / BASE / "agent.py").exists()
+
+        listed = git(checkout, "worktree", "list", "--porcelain")
+    assert str(left) not in listed
+    assert str(in_use / BASE) in listed
+    assert str(temporary / "of-the-user") in listed
+    assert [file.name for file in temporary.iterdir()] == []
 
 
 def test_a_project_in_a_folder_of_its_repository_stays_in_that_folder(
