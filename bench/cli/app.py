@@ -12,6 +12,7 @@ from types import MappingProxyType
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from ...mocks.errors import WarpbenchError
+from ...mocks.printable import one_line as shown_line
 from .errors import one_line
 from .exit_status import DONE, NOT_DONE, meanings
 from .help import PlainHelp, two_columns
@@ -280,5 +281,5 @@ def run(arguments: list[str]) -> int:
 
 
 def _refused(line: str) -> int:
-    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+    print(f"warpbench: {shown_line(line)}", file=sys.stderr)  # noqa: T201 - the one line of an error
     return NOT_DONE

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from .exit_status import DONE, INTERRUPTED, TERMINATED
+from .exit_status import DONE, INTERRUPTED, NOT_DONE, TERMINATED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _forget_stdout()
         return DONE
+    except OSError as error:
+        # What the lab reads and writes itself has told its reason: what is left is the output.
+        print(f"warpbench: {_output_problem(error)}", file=sys.stderr)  # noqa: T201
+        _forget_stdout()
+        return NOT_DONE
     except SystemExit as stop:
         # rich, which prints tables, makes exit(1) of a closed pipe, and has replaced it already.
         if not isinstance(stop.__context__, BrokenPipeError):
@@ -79,6 +84,13 @@ def _has_no_reader() -> bool:
     poll = select.poll()
     poll.register(output, 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _output_problem(error: OSError) -> str:
+    from ...mocks.input_files import file_name, system_reason  # noqa: PLC0415 - as late as run
+
+    named = "standard output" if error.filename is None else file_name(error.filename)
+    return f"{named}: {system_reason(error)}"
 
 
 def _forget_stdout() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 _NULL = b"null"
+_MOST_BITS = 1023
 
 
 def encoded(value: object, key: str = "") -> bytes:
@@ -50,9 +51,14 @@ def encoded_by_lines(value: object) -> Iterator[bytes]:
 
 
 def first_non_finite(value: object, key: str = "") -> str | None:
-    """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``."""
+    """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``.
+
+    An integer that no float can hold is none either: what computes with it would fail.
+    """
     if isinstance(value, float):
         return None if math.isfinite(value) else key
+    if isinstance(value, int):
+        return None if value.bit_length() <= _MOST_BITS else key
     children: Sequence[tuple[object, object]]
     if isinstance(value, Mapping):
         children = list(value.items())

@@ -1,5 +1,6 @@
 """The results file: a run as JSON, written whole or not at all, and read back strictly."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
+from ...mocks.input_files import file_name
 from .cell import Cell
 from .json_file import JsonFile
-from .records import SCHEMA_VERSION, Run
+from .records import SCHEMA_VERSION, CellResult, Run
 
 RUN_FILE = "run.json"
 
@@ -90,7 +92,7 @@ def read_run(path: Path | str) -> Run:
         RunFileError: The file is missing, is not JSON, was written by another schema, or
             holds something that does not belong there. One line: file, key, what to do.
     """
-    return _FILE.read(path, _adapter())
+    return _sound(_FILE.read(path, _adapter()), file_name(path))
 
 
 def run_file_of(name: Path | str) -> Path:
@@ -109,7 +111,27 @@ def parse_run(text: str, source: str) -> Run:
     Raises:
         RunFileError: As ``read_run``.
     """
-    return _FILE.parse(text, source, _adapter())
+    return _sound(_FILE.parse(text, source, _adapter()), source)
+
+
+def _sound(run: Run, name: str) -> Run:
+    """Return a run whose figures can be those of one: no rate and no duration is below 0."""
+    for number, cell in enumerate(run.cells):
+        for key, figure in _rates_and_durations(cell):
+            if figure is not None and figure < 0:
+                raise RunFileError(
+                    f"{name}: cells.{number}.{key}: expected 0 or more, found {figure:g}; make "
+                    "the file again with `warpbench run`"
+                )
+    return run
+
+
+def _rates_and_durations(cell: CellResult) -> Iterator[tuple[str, float | None]]:
+    for key in ("makespan_s", "elapsed_s", "throughput_per_s", "asked_per_s", "delivered_per_s"):
+        yield key, getattr(cell, key)
+    for number, trial in enumerate(cell.trial_figures):
+        for key in ("makespan_s", "elapsed_s", "throughput_per_s"):
+            yield f"trial_figures.{number}.{key}", getattr(trial, key)
 
 
 @cache

@@ -1,12 +1,14 @@
 """The formats of traces: which there are, and which one a file has."""
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
 
 from ..errors import TraceError
+from ..input_files import UnreadableError, require_file, system_reason
 from .azure import read_azure
 from .coding_agent import read_coding_agent
 from .opentelemetry import read_opentelemetry
@@ -38,7 +40,7 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
     """
     try:
         with _opened(path) as file:
-            start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]  # type: ignore[attr-defined]  # buffered
+            start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]
             name = format_name or _format_of(start)
             if name is None:
                 raise TraceError(
@@ -50,21 +52,29 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
         raise TraceError(f"{path}: no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TraceError(f"{path}: expected a complete gzip file: {error}") from None
-    except OSError as error:
-        raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnreadableError as error:
+        raise TraceError(f"{path}: {error.reason}") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise TraceError(f"{path}: cannot be read: {system_reason(error)}") from None
     if not trace.sessions:
         malformed = "; ".join(f"{count} {what}" for what, count in trace.malformed.items())
         raise TraceError(f"{path}: no usable session{f' ({malformed})' if malformed else ''}")
     return trace
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+    """Yield a file, unpacked if it is packed; opened once, since it may be a pipe."""
     with path.open("rb") as file:
-        is_gzipped = file.read(2) == _GZIP
-    return cast("IO[bytes]", gzip.open(path)) if is_gzipped else path.open("rb")
+        require_file(file.fileno())
+        if file.peek(len(_GZIP)).startswith(_GZIP):
+            with gzip.open(file) as unpacked:
+                yield unpacked
+        else:
+            yield file
 
 
-def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+def _lines(path: Path, file: io.BufferedIOBase) -> Iterator[bytes]:
     seen = 0
     while line := file.readline(_LONGEST_LINE_BYTES):
         seen += len(line)

@@ -1,6 +1,5 @@
 """The content of a trace, whatever its format: sessions, and a count of malformed rows."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -154,7 +153,8 @@ def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 <= value <= MAX_LATENCY_S else None
+    # Compared before it is converted: an integer may be greater than any float.
+    return float(value) if 0 <= value <= MAX_LATENCY_S else None
 
 
 def tokens_of(value: object) -> int | None:
