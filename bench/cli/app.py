@@ -193,7 +193,8 @@ IMPORTS = (
         name="trace",
         function="import_trace:trace",
         help="Make a scenario of a trace.",
-        more="The trace may be coding-agent sessions, Azure's CSV or OpenTelemetry spans.",
+        more="The trace may be coding-agent sessions, spans of OpenTelemetry, OpenInference or "
+        "OpenLLMetry, or requests of Azure, Mooncake or BurstGPT.",
         examples=(
             "warpbench import trace spans.json --out replay.toml",
             "warpbench import trace trace.csv.gz --out fit.toml --fit --sessions 100",

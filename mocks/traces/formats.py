@@ -10,7 +10,9 @@ from pathlib import Path
 from ..errors import TraceError
 from ..input_files import UnreadableError, require_file, system_reason
 from .azure import read_azure
+from .burstgpt import read_burstgpt
 from .coding_agent import read_coding_agent
+from .mooncake import read_mooncake
 from .opentelemetry import read_opentelemetry
 from .trace import Trace, TraceOptions
 
@@ -18,9 +20,26 @@ FORMATS: Mapping[str, Callable[[Iterable[bytes], TraceOptions], Trace]] = {
     "coding-agent": read_coding_agent,
     "azure": read_azure,
     "opentelemetry": read_opentelemetry,
+    "mooncake": read_mooncake,
+    "burstgpt": read_burstgpt,
 }
 """The reader of each format, by name."""
 
+_OVER_OPENTELEMETRY = (
+    "send its spans by OpenTelemetry to a collector with the file exporter, and import that file"
+)
+_FOREIGN: tuple[tuple[str, bytes], ...] = (
+    ("LangSmith", b'"run_type"'),
+    ("Langfuse", b'"observations"'),
+    ("Langfuse", b'"GENERATION"'),
+    ("Jaeger", b'"operationName"'),
+)
+"""What a file of another tool holds near its start."""
+
+_SPANS = (
+    *(b'"resourceSpans"', b'"batches"', b'"scopeSpans"', b'"instrumentationLibrarySpans"'),
+    *(b'"spanId"', b'"span_id"'),
+)
 _GZIP = b"\x1f\x8b"
 _MOST_BYTES = 1 << 31
 _LONGEST_LINE_BYTES = 1 << 28
@@ -42,6 +61,9 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
         with _opened(path) as file:
             start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]
             name = format_name or _format_of(start)
+            foreign = None if name else _tool_of(start)
+            if foreign is not None:
+                raise TraceError(f"{path}: an export of {foreign}: {_OVER_OPENTELEMETRY}")
             if name is None:
                 raise TraceError(
                     f"{path}: expected a trace of format {', '.join(FORMATS)}; "
@@ -87,6 +109,15 @@ def _format_of(start: bytes) -> str | None:
     first = start.lstrip(b"\xef\xbb\xbf \r\n\t")
     if first.startswith(b"TIMESTAMP,"):
         return "azure"
-    if any(key in start for key in (b'"resourceSpans"', b'"spanId"', b'"span_id"')):
+    if first.startswith(b"Timestamp,") and b"Request tokens" in first:
+        return "burstgpt"
+    if any(key in start for key in _SPANS):
         return "opentelemetry"
-    return "coding-agent" if first.startswith(b"{") else None
+    if b'"input_length"' in start:
+        return "mooncake"
+    return "coding-agent" if first.startswith(b"{") and _tool_of(start) is None else None
+
+
+def _tool_of(start: bytes) -> str | None:
+    """Return the tool whose export a file is, if it is one that cannot be read."""
+    return next((tool for tool, mark in _FOREIGN if mark in start), None)

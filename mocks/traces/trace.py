@@ -100,6 +100,8 @@ def calls_of(session: RecordedSession) -> Iterable[RecordedCall]:
                 yield from calls_of(tool.session)
 
 
+_GREATEST = 1e15
+
 UNKNOWN_S = -1.0
 """Stands for a latency that is not in the trace, until ``with_latencies`` fills it in."""
 
@@ -155,6 +157,19 @@ def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
         return None
     # Compared before it is converted: an integer may be greater than any float.
     return float(value) if 0 <= value <= MAX_LATENCY_S else None
+
+
+def number_of(value: object) -> float | None:
+    """Return a number of a row, as JSON or CSV has it, or ``None`` if there is no valid value."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Compared before it is converted: an integer may be greater than any float.
+    return float(value) if -_GREATEST <= value <= _GREATEST else None
 
 
 def tokens_of(value: object) -> int | None:

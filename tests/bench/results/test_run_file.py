@@ -82,7 +82,7 @@ cells = st.builds(
     ideal_latency_s=latencies,
     latency_quantiles_s=st.lists(numbers, max_size=5).map(tuple),
     trial_figures=st.lists(
-        st.integers(min_value=0, max_value=4).flatmap(lambda length: trials_of(length)),
+        st.integers(min_value=0, max_value=4).flatmap(trials_of),
         max_size=2,
     ).map(tuple),
     **dict.fromkeys(
