@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 _NULL = b"null"
-_MOST_BITS = 1023
 
 
 def encoded(value: object, key: str = "") -> bytes:
@@ -50,15 +49,18 @@ def encoded_by_lines(value: object) -> Iterator[bytes]:
     yield b"\n}\n"
 
 
-def first_non_finite(value: object, key: str = "") -> str | None:
+def first_non_finite(value: object, key: str = "", most: float = math.inf) -> str | None:
     """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``.
 
-    An integer that no float can hold is none either: what computes with it would fail.
+    Args:
+        value: The document.
+        key: Where it stands.
+        most: The greatest number that is taken for one; computing with greater ones may overflow.
     """
     if isinstance(value, float):
-        return None if math.isfinite(value) else key
+        return None if math.isfinite(value) and abs(value) <= most else key
     if isinstance(value, int):
-        return None if value.bit_length() <= _MOST_BITS else key
+        return None if abs(value) <= most else key
     children: Sequence[tuple[object, object]]
     if isinstance(value, Mapping):
         children = list(value.items())
@@ -67,7 +69,7 @@ def first_non_finite(value: object, key: str = "") -> str | None:
     else:
         return None
     for name, child in children:
-        found = first_non_finite(child, _below(key, name))
+        found = first_non_finite(child, _below(key, name), most)
         if found is not None:
             return found
     return None

@@ -27,6 +27,9 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 _LONGEST_VALUE = 60
 _LONGEST_KEY = 200
+_GREATEST = 1e21
+"""More nanoseconds than thirty thousand years have."""
+
 _MOST_BYTES = 1 << 29
 _INDENT = "  "
 
@@ -151,15 +154,20 @@ class JsonFile:
         return f"make the file again with `{self.written_by}`"
 
     def _document(self, content: str | bytes, name: str) -> object:
-        """Read JSON; numbers that are not finite, or of no size that is real, are refused."""
+        """Read JSON; numbers that are not finite, or greater than any measured one, are refused.
+
+        With those, reports would fail where they compute: an axis of 1e308 seconds has no end.
+        """
         try:
             document = parse_json(content)
         except UnreadableError as error:
             raise self.error(f"{name}: {error.reason}; {self._again}") from error
-        key = first_non_finite(document)
+        key = first_non_finite(document, most=_GREATEST)
         if key is not None:
             shown = clipped(key, _LONGEST_KEY)
-            raise self.error(f"{name}: {shown}: not a finite number; {self._again}")
+            raise self.error(
+                f"{name}: {shown}: not a finite number up to {_GREATEST:g}; {self._again}"
+            )
         return document
 
 

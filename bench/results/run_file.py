@@ -16,6 +16,7 @@ from .records import SCHEMA_VERSION, CellResult, Run
 
 RUN_FILE = "run.json"
 
+_MOST_QUANTILES = 101
 _FACTORS = tuple(part.name for part in fields(Cell))
 _ONE_AT_A_TIME_THEN = frozenset({"sync", "blocking"})
 """Strategies that schema 3 knew by name to have one session in flight."""
@@ -117,6 +118,12 @@ def parse_run(text: str, source: str) -> Run:
 def _sound(run: Run, name: str) -> Run:
     """Return a run whose figures can be those of one: no rate and no duration is below 0."""
     for number, cell in enumerate(run.cells):
+        if len(cell.latency_quantiles_s) > _MOST_QUANTILES:
+            raise RunFileError(
+                f"{name}: cells.{number}.latency_quantiles_s: expected at most {_MOST_QUANTILES} "
+                f"values, found {len(cell.latency_quantiles_s)}; make the file again with "
+                "`warpbench run`"
+            )
         for key, figure in _rates_and_durations(cell):
             if figure is not None and figure < 0:
                 raise RunFileError(

@@ -66,7 +66,7 @@ completion_tokens = { empirical = { p50 = 20, p99 = 80 } }
 [tools.search]
 description = "Searches."
 kind = "async"
-latency_s = { uniform = [0.1, 0.2] }
+latency_s = { uniform = { low = 0.1, high = 0.2 } }
 
 [[rounds]]
 tools = [{ tool = "search" }, { tool = "search" }]

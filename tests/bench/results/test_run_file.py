@@ -30,7 +30,7 @@ from warpbench.mocks.errors import RunFileError
 
 texts = st.text(max_size=20)
 counts = st.integers(min_value=0, max_value=2**53)
-numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0)
+numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e21)
 optional_numbers = st.none() | numbers
 latencies = st.builds(
     LatencySummary,
@@ -303,6 +303,7 @@ def test_a_folder_is_no_results_file(tmp_path: Path) -> None:
         (b"[" * 150 + b"]" * 150, "nested too deeply"),
         (b"<<<<<<< HEAD\n{}\n=======\n", "holds a merge conflict (line 1)"),
         (b'{"a": 1,\n<<<<<<< HEAD\n"b": 2}', "holds a merge conflict (line 2)"),
+        (b'{"a": 1e22, "schema_version": 1}', "a: not a finite number up to 1e+21"),
         (b'{"seed": ' + b"9" * 309 + b"}", "seed: not a finite number"),
         (b"[]", "expected an object"),
         (b'{"schema_version": NaN}', "schema_version: not a finite number"),
@@ -403,6 +404,13 @@ def test_a_trial_that_cannot_be_is_refused(
     document["cells"][0]["trial_figures"][0].update(change)
     file.write_text(json.dumps(document), encoding="utf-8")
     assert said in refusal(file)
+
+
+def test_more_quantiles_than_there_are_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["latency_quantiles_s"] *= 100
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "cells.0.latency_quantiles_s: expected at most 101 values, found 300" in refusal(file)
 
 
 def test_a_file_without_end_is_not_read() -> None:
