@@ -4,13 +4,13 @@ Only what costs no time is imported before the first ``try``, so that Ctrl-C dur
 line, too.
 """
 
+import contextlib
 import os
 import select
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from .exit_status import DONE, INTERRUPTED, NOT_DONE, TERMINATED
 
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What the lab reads and writes itself has told its reason: what is left is the output.
         print(f"warpbench: {_output_problem(error)}", file=sys.stderr)  # noqa: T201
-        _forget_stdout()
+        with contextlib.suppress(OSError, ValueError):  # replaced by something without a file
+            _forget_stdout()
         return NOT_DONE
     except SystemExit as stop:
         # rich, which prints tables, makes exit(1) of a closed pipe, and has replaced it already.
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return TERMINATED if received and status == INTERRUPTED else status
 
 
-@contextmanager
+@contextlib.contextmanager
 def _sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
     """Let SIGTERM end this scope as Ctrl-C would, and note that it came.
 
