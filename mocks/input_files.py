@@ -7,10 +7,11 @@ in front which file it is, and behind what to do.
 """
 
 import json
+import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from .errors import UsageError
@@ -72,9 +73,30 @@ def require_file(descriptor: int) -> None:
     Raises:
         UnreadableError: It is one.
     """
-    mode = Path(f"/dev/fd/{descriptor}").stat().st_mode
+    mode = os.fstat(descriptor).st_mode
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         raise UnreadableError("expected a file, found a device")
+
+
+def bounded_lines(
+    read_line: Callable[[int], bytes], longest: int, most_bytes: int
+) -> Iterator[bytes]:
+    """Yield the lines of a file, which may be unpacked as it is read.
+
+    Args:
+        read_line: Reads a line, or as much of it as the number of bytes that it is given.
+        longest: Bytes of a line, at most; of a longer one the rest is the next line.
+        most_bytes: Bytes of all lines together.
+
+    Raises:
+        UnreadableError: There are more.
+    """
+    seen = 0
+    while line := read_line(longest):
+        seen += len(line)
+        if seen > most_bytes:
+            raise UnreadableError(f"expected at most {most_bytes} bytes, found more")
+        yield line
 
 
 def parse_json(content: bytes | str) -> object:

@@ -13,13 +13,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ScenarioError
-from ..input_files import UnreadableError, parse_json, require_file, system_reason
+from ..input_files import (
+    UnreadableError,
+    bounded_lines,
+    parse_json,
+    require_file,
+    system_reason,
+)
 from ..printable import clipped
 from .bounds import MAX_LATENCY_S, MAX_TOKENS
 
 FORMAT_VERSION = 1
 _HEADER = {"warpbench_recording": FORMAT_VERSION}
 _MAX_LINE_BYTES = 1 << 28
+_MAX_BYTES = 1 << 31
 _LONGEST_KEY = 200
 _NOTHING_ELSE = {"extra": "forbid"}  # a ConfigDict of pydantic
 
@@ -108,7 +115,7 @@ def read_recording(path: Path) -> Recording:
         with path.open("rb") as raw:
             require_file(raw.fileno())
             with gzip.open(raw) as file:
-                lines = iter(lambda: file.readline(_MAX_LINE_BYTES), b"")
+                lines = bounded_lines(file.readline, _MAX_LINE_BYTES, _MAX_BYTES)
                 sessions = tuple(_sessions(path, lines))
     except FileNotFoundError:
         raise ScenarioError(f"{path}: expected a recording, found no such file") from None

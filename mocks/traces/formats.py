@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import TraceError
-from ..input_files import UnreadableError, require_file, system_reason
+from ..input_files import UnreadableError, bounded_lines, require_file, system_reason
 from .azure import read_azure
 from .burstgpt import read_burstgpt
 from .coding_agent import read_coding_agent
@@ -69,7 +69,8 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
                     f"{path}: expected a trace of format {', '.join(FORMATS)}; "
                     "found none of them at the start of the file; name the format with --format"
                 )
-            trace = FORMATS[name](_lines(path, file), options)
+            lines = bounded_lines(file.readline, _LONGEST_LINE_BYTES, _MOST_BYTES)
+            trace = FORMATS[name](lines, options)
     except FileNotFoundError:
         raise TraceError(f"{path}: no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -94,15 +95,6 @@ def _opened(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
                 yield unpacked
         else:
             yield file
-
-
-def _lines(path: Path, file: io.BufferedIOBase) -> Iterator[bytes]:
-    seen = 0
-    while line := file.readline(_LONGEST_LINE_BYTES):
-        seen += len(line)
-        if seen > _MOST_BYTES:
-            raise TraceError(f"{path}: expected at most {_MOST_BYTES} bytes, found more")
-        yield line
 
 
 def _format_of(start: bytes) -> str | None:

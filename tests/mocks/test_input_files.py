@@ -1,5 +1,6 @@
 """What every reader of the user's files has in common: bounds, and a reason of one line."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from warpbench.mocks.input_files import (
     DEEPEST,
     UnreadableError,
+    bounded_lines,
     file_name,
     parse_json,
     parse_toml,
@@ -47,6 +49,15 @@ class TestContent:
     def test_a_name_that_no_file_has(self, name: str) -> None:
         with pytest.raises(UnreadableError, match="cannot be read"):
             read_content(name, 10)
+
+
+def test_lines_are_read_up_to_a_size_of_all() -> None:
+    file = io.BytesIO(b"ab\ncdef\n" + b"x" * 100)
+    lines = bounded_lines(file.readline, 4, 10)
+
+    assert [next(lines) for _ in range(3)] == [b"ab\n", b"cdef", b"\n"]
+    with pytest.raises(UnreadableError, match="expected at most 10 bytes, found more"):
+        next(lines)
 
 
 @pytest.mark.parametrize(
