@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
 from ...mocks.input_files import file_name
+from ...mocks.scenario.diagnostics import shown
 from .cell import Cell
 from .json_file import JsonFile
 from .records import SCHEMA_VERSION, CellResult, Run
@@ -17,6 +18,7 @@ from .records import SCHEMA_VERSION, CellResult, Run
 RUN_FILE = "run.json"
 
 _MOST_QUANTILES = 101
+_NAMES = ("scenario", "target", "strategy", "loop", "transport", "arrivals")
 _FACTORS = tuple(part.name for part in fields(Cell))
 _ONE_AT_A_TIME_THEN = frozenset({"sync", "blocking"})
 """Strategies that schema 3 knew by name to have one session in flight."""
@@ -116,8 +118,15 @@ def parse_run(text: str, source: str) -> Run:
 
 
 def _sound(run: Run, name: str) -> Run:
-    """Return a run whose figures can be those of one: no rate and no duration is below 0."""
+    """Return a run that can be one: no rate is below 0, and no name would move a cursor."""
     for number, cell in enumerate(run.cells):
+        for key in _NAMES:
+            text = getattr(cell.cell, key)
+            if not text.isprintable():
+                raise RunFileError(
+                    f"{name}: cells.{number}.cell.{key}: expected printable text, found "
+                    f"{shown(text)}; make the file again with `warpbench run`"
+                )
         if len(cell.latency_quantiles_s) > _MOST_QUANTILES:
             raise RunFileError(
                 f"{name}: cells.{number}.latency_quantiles_s: expected at most {_MOST_QUANTILES} "

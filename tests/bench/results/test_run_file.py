@@ -29,6 +29,7 @@ from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 
 texts = st.text(max_size=20)
+names = texts.filter(str.isprintable)
 counts = st.integers(min_value=0, max_value=2**53)
 numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e21)
 optional_numbers = st.none() | numbers
@@ -56,7 +57,7 @@ cells = st.builds(
     CellResult,
     cell=st.builds(
         Cell,
-        **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport", "arrivals"), texts),
+        **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport", "arrivals"), names),
         **dict.fromkeys(("concurrency", "session_count", "seed", "tool_workers"), counts),
         clock=st.sampled_from(ClockMode),
     ),
@@ -404,6 +405,14 @@ def test_a_trial_that_cannot_be_is_refused(
     document["cells"][0]["trial_figures"][0].update(change)
     file.write_text(json.dumps(document), encoding="utf-8")
     assert said in refusal(file)
+
+
+def test_a_name_that_would_move_the_cursor_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["cell"]["target"] = "\x1b[31mred"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    message = refusal(file)
+    assert "cells.0.cell.target: expected printable text, found '\\x1b[31mred'" in message
 
 
 def test_more_quantiles_than_there_are_is_refused(file: Path) -> None:
