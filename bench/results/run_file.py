@@ -18,6 +18,9 @@ from .records import SCHEMA_VERSION, CellResult, Run
 RUN_FILE = "run.json"
 
 _MOST_QUANTILES = 101
+_SHORTEST_S = 1e-12
+"""Less than a nanosecond, in which latencies are counted, however they are averaged."""
+
 _NAMES = ("scenario", "target", "strategy", "loop", "transport", "arrivals")
 _FACTORS = tuple(part.name for part in fields(Cell))
 _ONE_AT_A_TIME_THEN = frozenset({"sync", "blocking"})
@@ -133,6 +136,13 @@ def _sound(run: Run, name: str) -> Run:
                 f"values, found {len(cell.latency_quantiles_s)}; make the file again with "
                 "`warpbench run`"
             )
+        for at, latency_s in enumerate(cell.latency_quantiles_s):
+            if latency_s != 0 and latency_s < _SHORTEST_S:
+                raise RunFileError(
+                    f"{name}: cells.{number}.latency_quantiles_s.{at}: expected 0 or at least "
+                    f"{_SHORTEST_S:g}, found {latency_s:g}; make the file again with "
+                    "`warpbench run`"
+                )
         for key, figure in _rates_and_durations(cell):
             if figure is not None and figure < 0:
                 raise RunFileError(

@@ -81,7 +81,9 @@ cells = st.builds(
     ),
     latency_s=latencies,
     ideal_latency_s=latencies,
-    latency_quantiles_s=st.lists(numbers, max_size=5).map(tuple),
+    latency_quantiles_s=st.lists(
+        st.floats(min_value=1e-9, max_value=1e9) | st.just(0.0), max_size=5
+    ).map(tuple),
     trial_figures=st.lists(
         st.integers(min_value=0, max_value=4).flatmap(trials_of),
         max_size=2,
@@ -413,6 +415,13 @@ def test_a_name_that_would_move_the_cursor_is_refused(file: Path) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     message = refusal(file)
     assert "cells.0.cell.target: expected printable text, found '\\x1b[31mred'" in message
+
+
+def test_a_latency_below_a_nanosecond_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["latency_quantiles_s"][1] = 5e-324
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "cells.0.latency_quantiles_s.1: expected 0 or at least 1e-12" in refusal(file)
 
 
 def test_more_quantiles_than_there_are_is_refused(file: Path) -> None:
