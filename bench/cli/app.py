@@ -12,6 +12,7 @@ from types import MappingProxyType
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from ...mocks.errors import WarpbenchError
+from ...mocks.printable import one_line as shown_line
 from .errors import one_line
 from .exit_status import DONE, NOT_DONE, meanings
 from .help import PlainHelp, two_columns
@@ -192,7 +193,8 @@ IMPORTS = (
         name="trace",
         function="import_trace:trace",
         help="Make a scenario of a trace.",
-        more="The trace may be coding-agent sessions, Azure's CSV or OpenTelemetry spans.",
+        more="The trace may be coding-agent sessions, spans of OpenTelemetry, OpenInference or "
+        "OpenLLMetry, or requests of Azure, Mooncake or BurstGPT.",
         examples=(
             "warpbench import trace spans.json --out replay.toml",
             "warpbench import trace trace.csv.gz --out fit.toml --fit --sessions 100",
@@ -280,5 +282,5 @@ def run(arguments: list[str]) -> int:
 
 
 def _refused(line: str) -> int:
-    print(f"warpbench: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+    print(f"warpbench: {shown_line(line)}", file=sys.stderr)  # noqa: T201 - the one line of an error
     return NOT_DONE

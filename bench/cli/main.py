@@ -4,15 +4,15 @@ Only what costs no time is imported before the first ``try``, so that Ctrl-C dur
 line, too.
 """
 
+import contextlib
 import os
 import select
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
-from .exit_status import DONE, INTERRUPTED, TERMINATED
+from .exit_status import DONE, INTERRUPTED, NOT_DONE, TERMINATED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _forget_stdout()
         return DONE
+    except OSError as error:
+        # What the lab reads and writes itself has told its reason: what is left is the output.
+        print(f"warpbench: {_output_problem(error)}", file=sys.stderr)  # noqa: T201
+        with contextlib.suppress(OSError, ValueError):  # replaced by something without a file
+            _forget_stdout()
+        return NOT_DONE
     except SystemExit as stop:
         # rich, which prints tables, makes exit(1) of a closed pipe, and has replaced it already.
         if not isinstance(stop.__context__, BrokenPipeError):
@@ -45,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return TERMINATED if received and status == INTERRUPTED else status
 
 
-@contextmanager
+@contextlib.contextmanager
 def _sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
     """Let SIGTERM end this scope as Ctrl-C would, and note that it came.
 
@@ -79,6 +85,13 @@ def _has_no_reader() -> bool:
     poll = select.poll()
     poll.register(output, 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _output_problem(error: OSError) -> str:
+    from ...mocks.input_files import file_name, system_reason  # noqa: PLC0415 - as late as run
+
+    named = "standard output" if error.filename is None else file_name(error.filename)
+    return f"{named}: {system_reason(error)}"
 
 
 def _forget_stdout() -> None:

@@ -29,5 +29,6 @@ def serve(scenario_name: str, port: int, seed: int) -> int:
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-        serve_world(world_on_demand(scenario, seed, clock), listening)
+        world = world_on_demand(scenario, seed, clock)
+        serve_world(world, listening, is_open_to_pages=True)
     return DONE

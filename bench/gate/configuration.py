@@ -1,6 +1,6 @@
 """The gate's configuration: the table ``[tool.warpbench]`` of ``pyproject.toml``."""
 
-import tomllib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,19 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
+from ...mocks.input_files import UnreadableError, parse_toml, read_content
+from ...mocks.printable import clipped
+from ...mocks.scenario import MAX_SESSIONS
+from ...mocks.scenario.diagnostics import shown
 from ..statistics.scaling import parse_objective
 from .baseline import BASELINE_FILE
 from .tolerances import Tolerances
 
 CONFIGURATION_FILE = "pyproject.toml"
 DEFAULT_BUDGET_S = 120.0
+_MOST_BYTES = 1 << 24
+_LONGEST_KEY = 100
+_MOST_WORKERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +62,17 @@ def read_configuration(folder: Path) -> Configuration:
     """
     file = folder / CONFIGURATION_FILE
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Configuration()
-    except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
-        raise UsageError(f"{file.name}: cannot be read: {' '.join(str(error).split())}") from error
-    table = document.get("tool", {}).get("warpbench", {})
-    if not isinstance(table, dict):
-        raise UsageError(f"{file.name}: tool.warpbench: expected a table")
+        table: Any = parse_toml(read_content(file, _MOST_BYTES))
+    except UnreadableError as error:
+        if error.is_missing:
+            return Configuration()
+        raise UsageError(f"{file.name}: {error.reason}") from error
+    place = file.name
+    for name in ("tool", "warpbench"):
+        table = table.get(name, {})
+        place = f"{place}: {name}" if place == file.name else f"{place}.{name}"
+        if not isinstance(table, dict):
+            raise UsageError(f"{place}: expected a table, found {shown(table)}")
     return _validated(table, file.name)
 
 
@@ -77,7 +87,8 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part).replace("_", "-") for part in first["loc"])
         raise UsageError(
-            f"{file}: tool.warpbench.{key}: {first['msg']}, found {first['input']!r:.60}"
+            f"{file}: tool.warpbench.{clipped(key, _LONGEST_KEY)}: {first['msg']}, "
+            f"found {shown(first['input'])}"
         ) from error
     for name, tolerance in configuration.tolerances.named().items():
         if not 0 <= tolerance <= 1:
@@ -85,7 +96,13 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
                 f"{file}: tool.warpbench.tolerances.{name}: expected a fraction from 0 to 1, "
                 f"found {tolerance}"
             )
-    if not configuration.budget_s > 0:
+    if configuration.sessions is not None and not 1 <= configuration.sessions <= MAX_SESSIONS:
+        raise UsageError(
+            f"{file}: tool.warpbench.sessions: expected a whole number from 1 to {MAX_SESSIONS:,}, "
+            f"found {shown(configuration.sessions)}"
+        )
+    _require_workers(configuration.tool_workers, file)
+    if not 0 < configuration.budget_s < math.inf:
         raise UsageError(f"{file}: tool.warpbench.budget-s: expected a number above 0")
     if configuration.slo is not None:
         try:
@@ -93,6 +110,16 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
         except ValueError as error:
             raise UsageError(f"{file}: tool.warpbench.slo: {error}") from None
     return configuration
+
+
+def _require_workers(workers: int | str, file: str) -> None:
+    known = ("load", "default")
+    if workers in known or (isinstance(workers, int) and 1 <= workers <= _MOST_WORKERS):
+        return
+    raise UsageError(
+        f"{file}: tool.warpbench.tool-workers: expected {', '.join(map(repr, known))} or a whole "
+        f"number from 1 to {_MOST_WORKERS:,}, found {shown(workers)}"
+    )
 
 
 def _with_underscores(table: object) -> object:

@@ -49,10 +49,18 @@ def encoded_by_lines(value: object) -> Iterator[bytes]:
     yield b"\n}\n"
 
 
-def first_non_finite(value: object, key: str = "") -> str | None:
-    """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``."""
+def first_non_finite(value: object, key: str = "", most: float = math.inf) -> str | None:
+    """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``.
+
+    Args:
+        value: The document.
+        key: Where it stands.
+        most: The greatest number that is taken for one; computing with greater ones may overflow.
+    """
     if isinstance(value, float):
-        return None if math.isfinite(value) else key
+        return None if math.isfinite(value) and abs(value) <= most else key
+    if isinstance(value, int):
+        return None if abs(value) <= most else key
     children: Sequence[tuple[object, object]]
     if isinstance(value, Mapping):
         children = list(value.items())
@@ -61,7 +69,7 @@ def first_non_finite(value: object, key: str = "") -> str | None:
     else:
         return None
     for name, child in children:
-        found = first_non_finite(child, _below(key, name))
+        found = first_non_finite(child, _below(key, name), most)
         if found is not None:
             return found
     return None

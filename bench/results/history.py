@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...mocks.errors import RunFileError, UsageError
+from ...mocks.input_files import file_name, system_reason
 from .encoding import encoded
 from .records import Run
 from .run_file import parse_run, read_run, write_run
@@ -75,7 +76,13 @@ class _SqliteStore:
         self._file = file
 
     def add(self, run: Run) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFileError(
+                f"{file_name(self._file)}: cannot be written ({system_reason(error)}); choose "
+                "another folder"
+            ) from error
         row = (run.created_at, run.environment.commit or "", encoded(run).decode())
         with self._connected() as connection:
             connection.execute(_CREATE)
@@ -87,7 +94,9 @@ class _SqliteStore:
         with self._connected() as connection:
             rows = connection.execute("SELECT document FROM runs ORDER BY created_at").fetchall()
         for (document,) in rows:
-            yield parse_run(document, str(self._file))
+            if not isinstance(document, str):
+                raise RunFileError(f"{file_name(self._file)}: not a history of runs: not text")
+            yield parse_run(document, file_name(self._file))
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -95,4 +104,5 @@ class _SqliteStore:
             with closing(sqlite3.connect(self._file)) as connection, connection:
                 yield connection
         except sqlite3.Error as error:
-            raise RunFileError(f"{self._file}: not a history of runs: {error}") from error
+            name = file_name(self._file)
+            raise RunFileError(f"{name}: not a history of runs: {error}") from error

@@ -11,6 +11,14 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
+from ...mocks.input_files import (
+    UnreadableError,
+    file_name,
+    parse_json,
+    read_content,
+    system_reason,
+)
+from ...mocks.printable import clipped
 from .encoding import encoded_by_lines, first_non_finite
 
 T = TypeVar("T")
@@ -18,6 +26,11 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Returns a document of one schema as one of the next, but for its ``schema_version``."""
 
 _LONGEST_VALUE = 60
+_LONGEST_KEY = 200
+_GREATEST = 1e21
+"""More nanoseconds than thirty thousand years have."""
+
+_MOST_BYTES = 1 << 29
 _INDENT = "  "
 
 
@@ -29,6 +42,7 @@ class JsonFile:
         written_by: The command that writes it.
         schema_version: Version of its layout that this warpbench reads and writes.
         error: What is raised for a file that cannot be used.
+        most_bytes: Its greatest size.
         older: For each older version that is read: what makes of its document one of the next.
     """
 
@@ -36,6 +50,7 @@ class JsonFile:
     schema_version: int
     error: type[UsageError]
     older: Mapping[int, Upgrade] = field(default_factory=dict)
+    most_bytes: int = _MOST_BYTES
 
     def write(self, document: Mapping[str, Any], path: Path | str) -> None:
         """Write a document, or leave the file as it was.
@@ -72,17 +87,14 @@ class JsonFile:
             UsageError: The file is missing, is not JSON, was written by another schema, or
                 holds something that does not belong there. One line: file, key, what to do.
         """
-        file = Path(path)
-        named = f"name a file that `{self.written_by}` wrote"
+        name = file_name(path)
         try:
-            content = file.read_bytes()
-        except FileNotFoundError as error:
-            raise self.error(f"{_name(file)}: no such file; {named}") from error
-        except OSError as error:
+            content = read_content(path, self.most_bytes)
+        except UnreadableError as error:
             raise self.error(
-                f"{_name(file)}: cannot be read ({_reason(error)}); {named}"
+                f"{name}: {error.reason}; name a file that `{self.written_by}` wrote"
             ) from error
-        return self.parse(content, _name(file), adapter)
+        return self.parse(content, name, adapter)
 
     def parse(self, content: str | bytes, name: str, adapter: TypeAdapter[T]) -> T:
         """Read the content of a file into values.
@@ -106,9 +118,11 @@ class JsonFile:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             key = ".".join(str(part) for part in first["loc"])
+            problem = clipped(first["msg"].removeprefix("Value error, "), _LONGEST_KEY)
+            if first["type"] != "value_error":  # which says itself what it found
+                problem += f", found {_short(first['input'])}"
             raise self.error(
-                f"{name}: {_one_line(key)}: {_one_line(first['msg'])}, found"
-                f" {_short(first['input'])}; {self._again}"
+                f"{name}: {clipped(key, _LONGEST_KEY)}: {problem}; {self._again}"
             ) from error
 
     def _upgraded(self, document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -131,7 +145,7 @@ class JsonFile:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise self.error(
                 f"{name}: not a file of schema {version} ({type(error).__name__}:"
-                f" {_one_line(str(error))}); {self._again}"
+                f" {clipped(str(error), _LONGEST_KEY)}); {self._again}"
             ) from error
         return {**document, "schema_version": version}
 
@@ -140,21 +154,20 @@ class JsonFile:
         return f"make the file again with `{self.written_by}`"
 
     def _document(self, content: str | bytes, name: str) -> object:
-        """Read JSON; numbers that are not finite are refused."""
+        """Read JSON; numbers that are not finite, or greater than any measured one, are refused.
+
+        With those, reports would fail where they compute: an axis of 1e308 seconds has no end.
+        """
         try:
-            text = content if isinstance(content, str) else content.decode()
-            document: object = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise self.error(
-                f"{name}: not JSON (line {error.lineno}: {_one_line(error.msg)}); {self._again}"
-            ) from error
-        except (ValueError, RecursionError) as error:  # bad UTF-8, endless digits, deep nesting
-            raise self.error(
-                f"{name}: not JSON ({_one_line(str(error))}); {self._again}"
-            ) from error
-        key = first_non_finite(document)
+            document = parse_json(content)
+        except UnreadableError as error:
+            raise self.error(f"{name}: {error.reason}; {self._again}") from error
+        key = first_non_finite(document, most=_GREATEST)
         if key is not None:
-            raise self.error(f"{name}: {_one_line(key)}: not a finite number; {self._again}")
+            shown = clipped(key, _LONGEST_KEY)
+            raise self.error(
+                f"{name}: {shown}: not a finite number up to {_GREATEST:g}; {self._again}"
+            )
         return document
 
 
@@ -206,7 +219,8 @@ def write_pieces(
         _replace(target, pieces, is_flushed=is_flushed)
     except OSError as cause:
         raise error(
-            f"{_name(target)}: cannot be written ({_reason(cause)}); choose another folder"
+            f"{file_name(target)}: cannot be written ({system_reason(cause)}); "
+            "choose another folder"
         ) from cause
 
 
@@ -227,22 +241,6 @@ def _replace(target: Path, pieces: Iterable[bytes], *, is_flushed: bool) -> None
         raise
 
 
-def _name(file: Path) -> str:
-    """Name the file on one line, whatever it is called."""
-    return _one_line(str(file))
-
-
-def _reason(error: OSError) -> str:
-    """Say what the operating system said."""
-    return error.strerror or type(error).__name__
-
-
 def _short(value: object) -> str:
     """Show a value that was found, on one line and not for ever."""
-    text = json.dumps(value, default=str)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
-
-
-def _one_line(text: str) -> str:
-    """Put a text on one line."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return clipped(json.dumps(value, default=str, ensure_ascii=False), _LONGEST_VALUE)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...mocks.scenario.diagnostics import shown
 from .blocked_loop import LoopBlocker
 from .cell import Cell
+from .columns import require_equal_lengths
 from .own_waits import OwnWait
 from .samples import Outcome
-from .time_parts import TimeParts
+from .time_parts import PART_NAMES, TimeParts
 from .timeline import Timeline, Vitals
 
 SCHEMA_VERSION = 4
@@ -92,6 +94,21 @@ class TrialFigures:
     latency_ns: tuple[int, ...]
     intended_ns: tuple[int, ...] = ()
     time_parts_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        require_equal_lengths(
+            {
+                "session": self.session,
+                "outcome": self.outcome,
+                "start_ns": self.start_ns,
+                "latency_ns": self.latency_ns,
+            },
+            {"intended_ns": self.intended_ns},
+        )
+        require_equal_lengths({"session": self.session, **self.time_parts_ns}, {})
+        for name in self.time_parts_ns:
+            if name not in PART_NAMES:
+                raise ValueError(f"time_parts_ns: no such part: {shown(name)}")
 
 
 class Status(StrEnum):

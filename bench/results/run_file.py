@@ -1,5 +1,6 @@
 """The results file: a run as JSON, written whole or not at all, and read back strictly."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -8,12 +9,19 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
+from ...mocks.input_files import file_name
+from ...mocks.scenario.diagnostics import shown
 from .cell import Cell
 from .json_file import JsonFile
-from .records import SCHEMA_VERSION, Run
+from .records import SCHEMA_VERSION, CellResult, Run
 
 RUN_FILE = "run.json"
 
+_MOST_QUANTILES = 101
+_SHORTEST_S = 1e-12
+"""Less than a nanosecond, in which latencies are counted, however they are averaged."""
+
+_NAMES = ("scenario", "target", "strategy", "loop", "transport", "arrivals")
 _FACTORS = tuple(part.name for part in fields(Cell))
 _ONE_AT_A_TIME_THEN = frozenset({"sync", "blocking"})
 """Strategies that schema 3 knew by name to have one session in flight."""
@@ -90,7 +98,7 @@ def read_run(path: Path | str) -> Run:
         RunFileError: The file is missing, is not JSON, was written by another schema, or
             holds something that does not belong there. One line: file, key, what to do.
     """
-    return _FILE.read(path, _adapter())
+    return _sound(_FILE.read(path, _adapter()), file_name(path))
 
 
 def run_file_of(name: Path | str) -> Path:
@@ -109,7 +117,47 @@ def parse_run(text: str, source: str) -> Run:
     Raises:
         RunFileError: As ``read_run``.
     """
-    return _FILE.parse(text, source, _adapter())
+    return _sound(_FILE.parse(text, source, _adapter()), source)
+
+
+def _sound(run: Run, name: str) -> Run:
+    """Return a run that can be one: no rate is below 0, and no name would move a cursor."""
+    for number, cell in enumerate(run.cells):
+        for key in _NAMES:
+            text = getattr(cell.cell, key)
+            if not text.isprintable():
+                raise RunFileError(
+                    f"{name}: cells.{number}.cell.{key}: expected printable text, found "
+                    f"{shown(text)}; make the file again with `warpbench run`"
+                )
+        if len(cell.latency_quantiles_s) > _MOST_QUANTILES:
+            raise RunFileError(
+                f"{name}: cells.{number}.latency_quantiles_s: expected at most {_MOST_QUANTILES} "
+                f"values, found {len(cell.latency_quantiles_s)}; make the file again with "
+                "`warpbench run`"
+            )
+        for at, latency_s in enumerate(cell.latency_quantiles_s):
+            if latency_s != 0 and latency_s < _SHORTEST_S:
+                raise RunFileError(
+                    f"{name}: cells.{number}.latency_quantiles_s.{at}: expected 0 or at least "
+                    f"{_SHORTEST_S:g}, found {latency_s:g}; make the file again with "
+                    "`warpbench run`"
+                )
+        for key, figure in _rates_and_durations(cell):
+            if figure is not None and figure < 0:
+                raise RunFileError(
+                    f"{name}: cells.{number}.{key}: expected 0 or more, found {figure:g}; make "
+                    "the file again with `warpbench run`"
+                )
+    return run
+
+
+def _rates_and_durations(cell: CellResult) -> Iterator[tuple[str, float | None]]:
+    for key in ("makespan_s", "elapsed_s", "throughput_per_s", "asked_per_s", "delivered_per_s"):
+        yield key, getattr(cell, key)
+    for number, trial in enumerate(cell.trial_figures):
+        for key in ("makespan_s", "elapsed_s", "throughput_per_s"):
+            yield f"trial_figures.{number}.{key}", getattr(trial, key)
 
 
 @cache

@@ -1,8 +1,9 @@
 """How a trial went over time: its process, and what the first sessions did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from .columns import require_equal_lengths
 from .samples import Outcome
 
 
@@ -32,6 +33,10 @@ class Vitals:
     rss_bytes: tuple[int, ...] = ()
     cpu_ns: tuple[int, ...] = ()
     gc_pause_ns: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        columns = {part.name: getattr(self, part.name) for part in fields(self)}
+        require_equal_lengths({"at_ns": columns.pop("at_ns")}, columns)
 
 
 class LaneState(StrEnum):
@@ -64,6 +69,9 @@ class Lane:
     end_ns: int
     from_ns: tuple[int, ...]
     state: tuple[LaneState, ...]
+
+    def __post_init__(self) -> None:
+        require_equal_lengths({"from_ns": self.from_ns, "state": self.state}, {})
 
 
 @dataclass(frozen=True, slots=True)

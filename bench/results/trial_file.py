@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from ...mocks.errors import RunFileError
+from ...mocks.input_files import UnreadableError, read_content
+from ...mocks.printable import clipped
 from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
@@ -34,6 +36,9 @@ TRIAL_SCHEMA_VERSION = 1
 
 _ORIGIN = "origin.json"
 _LONGEST_NAME = 80
+_LONGEST_VERSION = 20
+_LONGEST_REASON = 200
+_MOST_BYTES = 1 << 29
 _DIGEST_LENGTH = 12
 _TRIAL_NAME = re.compile(r".+-[0-9a-f]{12}-\d+\.json")
 
@@ -252,21 +257,23 @@ def read_origin(folder: Path) -> RunOrigin:
 def _read(file: Path, kind: type[T]) -> T:
     again = "leave --resume out to begin the run anew"
     try:
-        content = file.read_bytes()
+        content = read_content(file, _MOST_BYTES)
         version = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["schema_version"]
         if bytes(version) != str(TRIAL_SCHEMA_VERSION).encode():
+            found = clipped(bytes(version).decode(), _LONGEST_VERSION)
             raise RunFileError(
-                f"{file}: schema_version: found {bytes(version).decode()[:20]}, this warpbench "
+                f"{file}: schema_version: found {found}, this warpbench "
                 f"reads {TRIAL_SCHEMA_VERSION}; resume with the version that wrote it, or {again}"
             )
         return msgspec.json.decode(content, type=kind)
     except KeyError as error:
         raise RunFileError(f"{file}: schema_version: found nothing; {again}") from error
-    except OSError as error:
-        raise RunFileError(f"{file}: cannot be read ({error.strerror}); {again}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UnreadableError as error:
+        raise RunFileError(f"{file}: {error.reason}; {again}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        reason = clipped(str(error), _LONGEST_REASON)
         raise RunFileError(
-            f"{file}: {error}; delete it to run its trial again, or {again}"
+            f"{file}: {reason}; delete it to run its trial again, or {again}"
         ) from error
 
 

@@ -21,7 +21,7 @@ from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import run_trial
 from ..trial.turn import Turn
-from .trial_process import Progress, TrialProcess, Work, interrupts_held_back
+from .trial_process import Progress, TrialProcess, Work, interrupts_held_back, server_of_trials
 
 # A trial's process runs the main module of its parent's, hence the command line.
 _PRELOADED = ["warpbench.bench.cli.main", "warpbench.bench.runner.preloaded"]
@@ -48,7 +48,7 @@ class TrialProcesses:
     def start(self) -> None:
         """Start the server that trials are forked from, and do not wait for its imports."""
         resource_tracker.ensure_running()
-        with interrupts_held_back():
+        with interrupts_held_back(), server_of_trials():
             forkserver.ensure_running()
 
     def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:

@@ -60,7 +60,10 @@ def resume_run(header: RunHeader, folder: Path) -> tuple[RunHeader, TrialFolder]
 def _what_is_run(command: str) -> Sequence[str]:
     """Return a command's words without the options that say where a run is kept."""
     kept: list[str] = []
-    words = iter(shlex.split(command))
+    try:
+        words = iter(shlex.split(command))
+    except ValueError:  # quotes that are not closed: no shell would have run it
+        return [command]
     for word in words:
         if word in _PLACES:
             next(words, None)

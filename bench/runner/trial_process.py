@@ -18,7 +18,15 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from ...mocks.child_process import exit_reason
-from ...mocks.errors import ClockError, TargetError, TrialError, WarpbenchError, text_of
+from ...mocks.errors import (
+    ClockError,
+    TargetError,
+    TrialError,
+    UsageError,
+    WarpbenchError,
+    text_of,
+)
+from ...mocks.input_files import system_reason
 from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
@@ -61,7 +69,7 @@ class TrialProcess:
         resource_tracker.ensure_running()
         # Interrupted half-way, a start would leave a process that nobody knows of; and the
         # server of trials, which the first one starts, would die of it with a traceback.
-        with interrupts_held_back():
+        with interrupts_held_back(), server_of_trials():
             self._process.start()
         theirs.close()
         their_leash.close()
@@ -113,6 +121,25 @@ class TrialProcess:
             self._process.kill()
             self._process.join()
         self._process.close()
+
+
+@contextmanager
+def server_of_trials() -> Iterator[None]:
+    """Say in one line what is wrong where the server that trials are forked from fails.
+
+    Raises:
+        UsageError: It cannot listen: the path of its socket is too long for the system.
+        TrialError: It has gone; the next trial starts it anew.
+    """
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise TrialError("crashed: the server that trials are forked from has ended") from error
+    except OSError as error:
+        raise UsageError(
+            f"trials cannot be started: {system_reason(error)}; with a path that is too long, set "
+            "TMPDIR to a folder with a shorter one"
+        ) from error
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from .answer import (
     numbered,
 )
 
+_SERVERS_FAULT = 500
 _ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -149,7 +150,8 @@ def _stop_reason(answer: Answer) -> str:
 
 
 def _error(status: int, message: str) -> object:
-    kind = _ERROR_TYPES.get(status, "api_error")
+    usual = "api_error" if status >= _SERVERS_FAULT else "invalid_request_error"
+    kind = _ERROR_TYPES.get(status, usual)
     return {"type": "error", "error": {"type": kind, "message": message}}
 
 

@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ..errors import ScenarioError
+from ..input_files import UnreadableError, parse_toml, read_content
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .model import Scenario
 from .recording import Recording, read_recording
@@ -36,9 +37,9 @@ def load_scenario(name_or_path: str) -> Scenario:
     """
     builtin = _builtin_files().get(name_or_path)
     if builtin is not None:
-        return parse_scenario(_decoded(builtin.read_bytes(), name_or_path), name_or_path)
+        return _scenario(builtin.read_bytes(), name_or_path)
     source = name_or_path if name_or_path.isprintable() and name_or_path else repr(name_or_path)
-    return parse_scenario(_decoded(_bytes_of(name_or_path, source), source), source)
+    return _scenario(_bytes_of(name_or_path, source), source)
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
@@ -47,13 +48,7 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     Raises:
         ScenarioError: The text is no TOML, or not that of a usable scenario.
     """
-    try:
-        table = tomllib.loads(text)
-    except RecursionError:
-        raise _refusal(source, "not valid TOML: nested too deeply") from None
-    except ValueError as error:  # an integer too long to convert is no TOMLDecodeError
-        raise _refusal(source, f"not valid TOML: {' '.join(str(error).split())}") from None
-    return scenario_from_table(table, source)
+    return _scenario(text, source)
 
 
 def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -> Scenario:
@@ -74,6 +69,14 @@ def scenario_from_table(table: Mapping[str, object], source: str = "scenario") -
         raise _refusal(source, str(error)) from None
     except ValidationError as error:
         raise _refusal(source, str(declaration_error(error))) from None
+
+
+def _scenario(content: str | bytes, source: str) -> Scenario:
+    try:
+        table = parse_toml(content)
+    except UnreadableError as error:
+        raise _refusal(source, error.reason) from None
+    return scenario_from_table(table, source)
 
 
 def _reader(source: str) -> Callable[[str], Recording]:
@@ -97,9 +100,10 @@ def _builtin_files() -> dict[str, Traversable]:
 def _bytes_of(path: str, source: str) -> bytes:
     """Return the content of a file, which may be a pipe, up to a limit."""
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_MAX_FILE_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
+        return read_content(path, _MAX_FILE_BYTES)
+    except UnreadableError as error:
+        if not error.is_missing:
+            raise _refusal(source, error.reason) from None
         names = builtin_scenarios()
         meant = unknown(path, names).removeprefix(shown(path))
         raise _refusal(
@@ -107,23 +111,6 @@ def _bytes_of(path: str, source: str) -> bytes:
             f"expected a file or a built-in scenario, found neither{meant};"
             f" built in are {listed(names, 'and')}",
         ) from None
-    except IsADirectoryError:
-        raise _refusal(source, "expected a file, found a directory") from None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise _refusal(source, f"cannot be read: {reason or error}") from None
-    if len(content) > _MAX_FILE_BYTES:
-        raise _refusal(source, f"expected at most {_MAX_FILE_BYTES} bytes, found more")
-    return content
-
-
-def _decoded(content: bytes, source: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{content[error.start]:02x}"
-        raise _refusal(source, f"expected UTF-8, found {found} in line {line}") from None
 
 
 def _refusal(source: str, problem: str) -> ScenarioError:

@@ -13,11 +13,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ScenarioError
-from .bounds import MAX_LATENCY_S
+from ..input_files import (
+    UnreadableError,
+    bounded_lines,
+    parse_json,
+    require_file,
+    system_reason,
+)
+from ..printable import clipped
+from .bounds import MAX_LATENCY_S, MAX_TOKENS
 
 FORMAT_VERSION = 1
 _HEADER = {"warpbench_recording": FORMAT_VERSION}
 _MAX_LINE_BYTES = 1 << 28
+_MAX_BYTES = 1 << 31
+_LONGEST_KEY = 200
 _NOTHING_ELSE = {"extra": "forbid"}  # a ConfigDict of pydantic
 
 
@@ -102,15 +112,19 @@ def read_recording(path: Path) -> Recording:
         ScenarioError: The file cannot be read or is no recording; the message names file and line.
     """
     try:
-        with gzip.open(path) as file:
-            lines = iter(lambda: file.readline(_MAX_LINE_BYTES), b"")
-            sessions = tuple(_sessions(path, lines))
+        with path.open("rb") as raw:
+            require_file(raw.fileno())
+            with gzip.open(raw) as file:
+                lines = bounded_lines(file.readline, _MAX_LINE_BYTES, _MAX_BYTES)
+                sessions = tuple(_sessions(path, lines))
     except FileNotFoundError:
         raise ScenarioError(f"{path}: expected a recording, found no such file") from None
+    except UnreadableError as error:
+        raise ScenarioError(f"{path}: {error.reason}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ScenarioError(f"{path}: expected a gzipped recording: {error}") from None
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise ScenarioError(f"{path}: cannot be read: {system_reason(error)}") from None
     except ValueError:  # a name that no file can have
         raise ScenarioError(f"{str(path)!r}: expected the path of a recording") from None
     if not sessions:
@@ -120,8 +134,8 @@ def read_recording(path: Path) -> Recording:
 
 def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
     try:
-        header = json.loads(next(lines, b""))
-    except (ValueError, RecursionError):
+        header = parse_json(next(lines, b""))
+    except UnreadableError:
         header = None
     if header != _HEADER:
         raise ScenarioError(
@@ -137,8 +151,8 @@ def _sessions(path: Path, lines: Iterator[bytes]) -> Iterator[RecordedSession]:
             session = adapter.validate_json(line)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            problem = " ".join(first["msg"].split())
+            where = clipped(".".join(str(part) for part in first["loc"]), _LONGEST_KEY)
+            problem = clipped(first["msg"], _LONGEST_KEY)
             raise ScenarioError(f"{path}: line {number}: {where}: {problem}") from None
         _check(path, number, session)
         yield session
@@ -159,6 +173,9 @@ def _check(path: Path, number: int, session: RecordedSession) -> None:
         if not all(0 <= wait_s <= MAX_LATENCY_S for wait_s in waits_s):
             expected = f"expected waits of 0 to {MAX_LATENCY_S:.0f} seconds"
             raise ScenarioError(f"{where}: calls[{index}]: {expected}")
+        counts = (call.prompt_tokens, call.completion_tokens)
+        if not all(0 <= count <= MAX_TOKENS for count in counts):
+            raise ScenarioError(f"{where}: calls[{index}]: expected 0 to {MAX_TOKENS} tokens")
         for tool in call.tools:
             if tool.session is not None:
                 _check(path, number, tool.session)

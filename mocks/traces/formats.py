@@ -1,14 +1,18 @@
 """The formats of traces: which there are, and which one a file has."""
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
 
 from ..errors import TraceError
+from ..input_files import UnreadableError, bounded_lines, require_file, system_reason
 from .azure import read_azure
+from .burstgpt import read_burstgpt
 from .coding_agent import read_coding_agent
+from .mooncake import read_mooncake
 from .opentelemetry import read_opentelemetry
 from .trace import Trace, TraceOptions
 
@@ -16,9 +20,26 @@ FORMATS: Mapping[str, Callable[[Iterable[bytes], TraceOptions], Trace]] = {
     "coding-agent": read_coding_agent,
     "azure": read_azure,
     "opentelemetry": read_opentelemetry,
+    "mooncake": read_mooncake,
+    "burstgpt": read_burstgpt,
 }
 """The reader of each format, by name."""
 
+_OVER_OPENTELEMETRY = (
+    "send its spans by OpenTelemetry to a collector with the file exporter, and import that file"
+)
+_FOREIGN: tuple[tuple[str, bytes], ...] = (
+    ("LangSmith", b'"run_type"'),
+    ("Langfuse", b'"observations"'),
+    ("Langfuse", b'"GENERATION"'),
+    ("Jaeger", b'"operationName"'),
+)
+"""What a file of another tool holds near its start."""
+
+_SPANS = (
+    *(b'"resourceSpans"', b'"batches"', b'"scopeSpans"', b'"instrumentationLibrarySpans"'),
+    *(b'"spanId"', b'"span_id"'),
+)
 _GZIP = b"\x1f\x8b"
 _MOST_BYTES = 1 << 31
 _LONGEST_LINE_BYTES = 1 << 28
@@ -38,45 +59,57 @@ def read_trace(path: Path, options: TraceOptions, format_name: str | None = None
     """
     try:
         with _opened(path) as file:
-            start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]  # type: ignore[attr-defined]  # buffered
+            start = file.peek(_SEEN_BYTES)[:_SEEN_BYTES]
             name = format_name or _format_of(start)
+            foreign = None if name else _tool_of(start)
+            if foreign is not None:
+                raise TraceError(f"{path}: an export of {foreign}: {_OVER_OPENTELEMETRY}")
             if name is None:
                 raise TraceError(
                     f"{path}: expected a trace of format {', '.join(FORMATS)}; "
                     "found none of them at the start of the file; name the format with --format"
                 )
-            trace = FORMATS[name](_lines(path, file), options)
+            lines = bounded_lines(file.readline, _LONGEST_LINE_BYTES, _MOST_BYTES)
+            trace = FORMATS[name](lines, options)
     except FileNotFoundError:
         raise TraceError(f"{path}: no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TraceError(f"{path}: expected a complete gzip file: {error}") from None
-    except OSError as error:
-        raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnreadableError as error:
+        raise TraceError(f"{path}: {error.reason}") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise TraceError(f"{path}: cannot be read: {system_reason(error)}") from None
     if not trace.sessions:
         malformed = "; ".join(f"{count} {what}" for what, count in trace.malformed.items())
         raise TraceError(f"{path}: no usable session{f' ({malformed})' if malformed else ''}")
     return trace
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+    """Yield a file, unpacked if it is packed; opened once, since it may be a pipe."""
     with path.open("rb") as file:
-        is_gzipped = file.read(2) == _GZIP
-    return cast("IO[bytes]", gzip.open(path)) if is_gzipped else path.open("rb")
-
-
-def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
-    seen = 0
-    while line := file.readline(_LONGEST_LINE_BYTES):
-        seen += len(line)
-        if seen > _MOST_BYTES:
-            raise TraceError(f"{path}: expected at most {_MOST_BYTES} bytes, found more")
-        yield line
+        require_file(file.fileno())
+        if file.peek(len(_GZIP)).startswith(_GZIP):
+            with gzip.open(file) as unpacked:
+                yield unpacked
+        else:
+            yield file
 
 
 def _format_of(start: bytes) -> str | None:
     first = start.lstrip(b"\xef\xbb\xbf \r\n\t")
     if first.startswith(b"TIMESTAMP,"):
         return "azure"
-    if any(key in start for key in (b'"resourceSpans"', b'"spanId"', b'"span_id"')):
+    if first.startswith(b"Timestamp,") and b"Request tokens" in first:
+        return "burstgpt"
+    if any(key in start for key in _SPANS):
         return "opentelemetry"
-    return "coding-agent" if first.startswith(b"{") else None
+    if b'"input_length"' in start:
+        return "mooncake"
+    return "coding-agent" if first.startswith(b"{") and _tool_of(start) is None else None
+
+
+def _tool_of(start: bytes) -> str | None:
+    """Return the tool whose export a file is, if it is one that cannot be read."""
+    return next((tool for tool, mark in _FOREIGN if mark in start), None)

@@ -1,6 +1,5 @@
 """The content of a trace, whatever its format: sessions, and a count of malformed rows."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -101,6 +100,8 @@ def calls_of(session: RecordedSession) -> Iterable[RecordedCall]:
                 yield from calls_of(tool.session)
 
 
+_GREATEST = 1e15
+
 UNKNOWN_S = -1.0
 """Stands for a latency that is not in the trace, until ``with_latencies`` fills it in."""
 
@@ -154,7 +155,21 @@ def seconds_of(row: Mapping[str, Any], key: str) -> float | None:
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 <= value <= MAX_LATENCY_S else None
+    # Compared before it is converted: an integer may be greater than any float.
+    return float(value) if 0 <= value <= MAX_LATENCY_S else None
+
+
+def number_of(value: object) -> float | None:
+    """Return a number of a row, as JSON or CSV has it, or ``None`` if there is no valid value."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Compared before it is converted: an integer may be greater than any float.
+    return float(value) if -_GREATEST <= value <= _GREATEST else None
 
 
 def tokens_of(value: object) -> int | None:

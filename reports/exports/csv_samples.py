@@ -11,6 +11,7 @@ from .measured import measured_cells
 
 _CELL = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency", "arrivals")
 _SAMPLE = ("trial", "session", "outcome", "start_s", "latency_s")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTS = tuple(f"{name}_s" for name in PART_NAMES)
 
 
@@ -20,7 +21,7 @@ def render(run: Run) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*_CELL, *_SAMPLE, *_PARTS))
     for _, cell in measured_cells(run):
-        factors = [getattr(cell.cell, name) for name in _CELL]
+        factors = [_text_of(getattr(cell.cell, name)) for name in _CELL]
         for number, trial in enumerate(cell.trial_figures, 1):
             columns = (trial.session, trial.outcome, trial.start_ns, trial.latency_ns)
             parts = _rows_of_parts(trial)
@@ -29,6 +30,11 @@ def render(run: Run) -> str:
                 sample = (number, session, outcome, seconds(start_ns), seconds(latency_ns))
                 writer.writerow((*factors, *sample, *in_parts))
     return text.getvalue()
+
+
+def _text_of(value: object) -> object:
+    """Return a value that a spreadsheet takes for a text, and not for a formula to compute."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _rows_of_parts(trial: TrialFigures) -> Iterator[tuple[float | str, ...]]:

@@ -6,12 +6,13 @@ what differs is installed.
 
 import sys
 import sysconfig
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import UsageError
+from ....mocks.input_files import UnreadableError, file_name, parse_toml, read_content
 from .worktrees import Checkout, Worktree, files_at
 
 _FILES = (
@@ -24,6 +25,7 @@ _FILES = (
 _PROJECT = "pyproject.toml"
 _TABLES = ("dependencies", "optional-dependencies")
 _TIMEOUT_S = 900
+_MOST_BYTES = 1 << 24
 
 
 def dependencies_differ(checkout: Checkout) -> bool:
@@ -69,24 +71,40 @@ def _default_recipe(folder: Path) -> list[str]:
         recipe += ["-r", file.name]
     project = folder / _PROJECT
     if project.is_file():
-        recipe += (
-            tomllib.loads(project.read_text(encoding="utf-8"))
-            .get("project", {})
-            .get("dependencies", [])
-        )
+        table = _project_table(_read(project), str(project))
+        dependencies = table.get("dependencies", [])
+        recipe += dependencies if isinstance(dependencies, list) else []
     return recipe
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return read_content(file, _MOST_BYTES)
+    except UnreadableError as error:
+        raise UsageError(f"{file_name(file)}: {error.reason}") from error
+
+
+def _project_table(text: str | bytes, name: str) -> dict[str, Any]:
+    table = _toml(text, name).get("project", {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{name}: project: expected a table")
+    return table
+
+
+def _toml(text: str | bytes, name: str) -> dict[str, object]:
+    try:
+        return parse_toml(text)
+    except UnreadableError as error:
+        raise UsageError(f"{name}: {error.reason}") from error
 
 
 def _named_at(commit: str) -> dict[str, object]:
     named: dict[str, object] = dict(files_at(commit, _FILES))
     for path, text in files_at(commit, (_PROJECT,)).items():
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{path} of {commit[:12]}: not TOML: {error}") from error
-        project = document.get("project", {})
+        name = f"{path} of {commit[:12]}"
+        project = _project_table(text, name)
         tables = [project.get(table) for table in _TABLES]
-        tables.append(document.get("dependency-groups"))
+        tables.append(_toml(text, name).get("dependency-groups"))
         if any(tables):
             named[path] = tables
     return named

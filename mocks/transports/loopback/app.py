@@ -4,7 +4,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from ...observe.traffic import Call
 from ...wire.reply import Ending, Reply
 from ...world.world import Exchange, World
 from .paced_transport import HeldTransport
+from .refusals import refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,7 +60,8 @@ class ServerApp:
             arrived_ns = scope["extensions"][ARRIVED_NS]
             exchange = self._world.exchange(method, path, _address(scope), body, arrived_ns)
         except UnmockedRequestError as error:
-            await _send_json(send, 404, {"error": {"message": f"warpbench: {error}"}})
+            refused = refusal(method, path, scope["headers"], str(error))
+            await _send(send, refused.status, refused.headers, refused.parts[0].data)
             return
         transport: HeldTransport = scope["extensions"][TRANSPORT]
         traffic = self._world.traffic
@@ -178,9 +180,13 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _send_json(send: Send, status: int, value: object) -> None:
-    body = json.dumps(value).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _send(send, status, {"content-type": "application/json"}, json.dumps(value).encode())
+
+
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    written = [(name.encode(), value.encode()) for name, value in headers.items()]
+    written.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": written})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -1,6 +1,7 @@
 """Runs the app under uvicorn on loopback, until it is stopped."""
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -14,10 +15,13 @@ from ...errors import UsageError
 from ...sandbox import require_loopback
 from ...world.world import World
 from .app import ARRIVED_NS, TRANSPORT, ServerApp
+from .cors import OpenToPages
 from .paced_transport import HeldTransport
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 600
+_CUT_TASKS = "Cancel %s running task(s)"
+"""How uvicorn's message begins that says how many answers it cut."""
 
 
 class _Protocol(HttpToolsProtocol):
@@ -55,8 +59,22 @@ def bound_socket(host: str, port: int) -> socket.socket:
         raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
+class _NotOfStreamsThatWereCut(logging.Filter):
+    """Leaves out what uvicorn logs of answers that it cut as it was stopped: that was asked for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (
+            isinstance(error, asyncio.CancelledError) or str(record.msg).startswith(_CUT_TASKS)
+        )
+
+
 def serve(
-    world: World, listening: socket.socket, until: Callable[[uvicorn.Server], None] | None = None
+    world: World,
+    listening: socket.socket,
+    until: Callable[[uvicorn.Server], None] | None = None,
+    *,
+    is_open_to_pages: bool = False,
 ) -> None:
     """Serve a world over HTTP/1.1 with keep-alive, on uvloop.
 
@@ -64,9 +82,12 @@ def serve(
         world: What answers.
         listening: Where.
         until: Called with the server once it runs, to arrange for its end; Ctrl-C ends it too.
+        is_open_to_pages: Whether pages of any origin may read the answers.
     """
+    logging.getLogger("uvicorn.error").addFilter(_NotOfStreamsThatWereCut())
+    app = ServerApp(world)
     config = uvicorn.Config(
-        ServerApp(world),
+        OpenToPages(app) if is_open_to_pages else app,
         http=_Protocol,
         ws="none",
         lifespan="off",

@@ -122,6 +122,38 @@ def test_bad_input_is_one_line_and_status_2(
     assert expected in errors
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", [("list",), ("--help",), ("run", "--help")], ids=" ".join)
+def test_an_output_that_is_full_is_one_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [str(Path(sys.executable).parent / "warpbench"), *arguments],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert finished.returncode == 2
+    assert finished.stderr == "warpbench: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "x" * 5000])
+def test_a_line_of_an_error_is_printable_and_short(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (
+        ("report", name),
+        ("export", "csv", name),
+        ("run", "--target", name),
+        (name,),
+    ):
+        assert main(arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.isprintable()
+        assert len(line) < 1100
+
+
 SAME = """
 name = "same"
 description = "One of two."

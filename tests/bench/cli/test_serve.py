@@ -4,16 +4,36 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
+SLOW = """
+name = "slow"
+description = "One answer that is written for a minute."
+sessions = 1
+[model]
+latency_s = 60
+ttft_s = 0.1
+completion_tokens = 100
+[[rounds]]
+"""
+
 
 @pytest.fixture
-def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve the scenario whose text is the test's parameter, or else the simplest."""
+    scenario = "two-sleeps"
+    if hasattr(request, "param"):
+        scenario = str(tmp_path / "given.toml")
+        Path(scenario).write_text(request.param)
     process = subprocess.Popen(
-        [sys.executable, "-m", "warpbench.bench.cli.main", "serve", "two-sleeps", "--port", "0"],
+        [sys.executable, "-m", "warpbench.bench.cli.main", "serve", scenario, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,3 +62,81 @@ def test_a_conversation_is_a_session_chosen_by_its_first_message(
     assert completion.choices[0].message.content
     assert "Traceback" not in errors
     assert process.returncode in {0, 130}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "body"),
+    [
+        ("GET", "/v1/chat/completions", {}, 405, {"error": {"type": "invalid_request_error"}}),
+        ("PUT", "/v1/responses", {}, 405, {"error": {"type": "invalid_request_error"}}),
+        (
+            "DELETE",
+            "/v1/messages",
+            {},
+            405,
+            {"type": "error", "error": {"type": "invalid_request_error"}},
+        ),
+        ("POST", "/v1/embeddings", {}, 404, {"error": {"type": "invalid_request_error"}}),
+        (
+            "POST",
+            "/v1/complete",
+            {"anthropic-version": "2023-06-01"},
+            404,
+            {"type": "error", "error": {"type": "not_found_error"}},
+        ),
+    ],
+)
+def test_what_is_not_served_is_refused_in_the_shape_of_its_api(
+    served: tuple[subprocess.Popen[str], str],
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    status: int,
+    body: dict[str, Any],
+) -> None:
+    answer = httpx.request(method, served[1] + path, headers=headers)
+
+    assert answer.status_code == status
+    found = answer.json()
+    assert found["error"].pop("message").startswith("warpbench: ")
+    assert found.get("type") == body.get("type")
+    assert found["error"]["type"] == body["error"]["type"]
+    assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+def test_a_page_of_any_origin_may_ask_and_read(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    asks = {
+        "origin": "https://page.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    address = f"{served[1]}/v1/chat/completions"
+
+    before = httpx.options(address, headers=asks)
+    answer = httpx.post(address, headers={"origin": "https://page.example"}, content=b"{}")
+
+    assert before.status_code == 204
+    assert before.headers["access-control-allow-origin"] == "*"
+    assert before.headers["access-control-allow-headers"] == "authorization,content-type"
+    assert "POST" in before.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("served", [SLOW], indirect=True, ids=["slow"])
+def test_ctrl_c_in_the_middle_of_a_stream_is_one_line(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, root = served
+    question = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    with httpx.stream("POST", f"{root}/v1/chat/completions", json=question) as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(httpx.RemoteProtocolError):  # it has begun, and is cut before its end
+            list(pieces)
+    _, errors = process.communicate(timeout=20)
+
+    assert errors == "warpbench: interrupted\n"
+    assert process.returncode == 130

@@ -66,8 +66,18 @@ def test_calls_of_own_code_have_a_tolerance_for_all_packages_or_for_some(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[tool.warpbench", "cannot be read"),
+        ("[tool.warpbench", "not TOML (Expected ']'"),
         ("tool.warpbench = 3", "tool.warpbench: expected a table"),
+        ("tool = 3", "pyproject.toml: tool: expected a table, found 3"),
+        pytest.param("x = " + "[" * 1000, "nested too deeply", id="unclosed"),
+        pytest.param("x = " + "[" * 150 + "]" * 150, "nested too deeply", id="deep"),
+        pytest.param("a" + ".a" * 2000 + " = 1", "nested too deeply", id="deep-key"),
+        pytest.param("[tool.warpbench]\na" + ".a" * 90 + " = 1", "found a table", id="deep-value"),
+        ("<<<<<<< HEAD\n[tool]\n", "holds a merge conflict (line 1)"),
+        ("[tool.warpbench]\nsessions = -1", "tool.warpbench.sessions: expected a whole number"),
+        ("[tool.warpbench]\ntool-workers = 'x'", "tool.warpbench.tool-workers: expected"),
+        ("[tool.warpbench]\nbudget-s = inf", "tool.warpbench.budget-s: expected a number"),
+        ('[tool.warpbench]\n"\\u001B[31m" = 1', "tool.warpbench.\\x1b[31m: Unexpected"),
         ("[tool.warpbench]\ncell = []", "tool.warpbench.cell: Unexpected keyword argument"),
         ("[tool.warpbench]\ncells = 3", "tool.warpbench.cells: "),
         ("[tool.warpbench]\nbudget-s = 0", "tool.warpbench.budget-s: expected a number above 0"),
@@ -95,4 +105,5 @@ def test_a_fault_is_one_line_that_names_the_key(text: str, complaint: str, tmp_p
     with pytest.raises(UsageError) as raised:
         read_configuration(tmp_path)
     assert complaint in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 300

@@ -1,7 +1,9 @@
 """Runs kept, and the trend of a cell over them."""
 
+import contextlib
 import json
 import random
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from warpbench.bench.results.records import LatencySummary, Run
 from warpbench.bench.results.run_file import write_run
 from warpbench.bench.statistics.change_points import change_points, trends
 from warpbench.bench.statistics.figures import FIGURES
+from warpbench.mocks.errors import RunFileError
 
 from ...conftest import Warpbench
 from .test_run_file import CELL, RUN
@@ -114,3 +117,24 @@ def test_faults_are_one_line_and_status_2(
     assert refused.status == 2
     (line,) = refused.err.splitlines()
     assert complaint in line
+
+
+def test_a_history_below_a_file_is_an_error_of_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFileError, match=r"x\.sqlite: cannot be written \(.+\); choose"):
+        open_store(tmp_path / "file" / "x.sqlite").add(RUNS[0])
+
+
+@pytest.mark.parametrize("document", [None, 3, b"\xff"])
+def test_a_history_that_holds_no_text_is_an_error_of_one_line(
+    tmp_path: Path, document: object
+) -> None:
+    file = tmp_path / "runs.sqlite"
+    open_store(file).add(RUNS[0])
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE other (created_at, document)")
+        connection.execute("DROP TABLE runs")
+        connection.execute("ALTER TABLE other RENAME TO runs")
+        connection.execute("INSERT INTO runs VALUES (1, ?)", (document,))
+    with pytest.raises(RunFileError, match="not a history of runs: not text"):
+        list(open_store(file).runs())

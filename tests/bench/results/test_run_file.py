@@ -29,18 +29,35 @@ from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 
 texts = st.text(max_size=20)
+names = texts.filter(str.isprintable)
 counts = st.integers(min_value=0, max_value=2**53)
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e21)
 optional_numbers = st.none() | numbers
 latencies = st.builds(
     LatencySummary,
     **dict.fromkeys(("p50", "p90", "p95", "p99", "max", "mean"), optional_numbers),
 )
+
+
+def trials_of(length: int) -> st.SearchStrategy[TrialFigures]:
+    """Return trials of some sessions: a column has a value for each."""
+    column = st.lists(counts, min_size=length, max_size=length).map(tuple)
+    outcomes = st.lists(st.sampled_from(Outcome), min_size=length, max_size=length).map(tuple)
+    return st.builds(
+        TrialFigures,
+        **dict.fromkeys(
+            ("makespan_s", "throughput_per_s", "cpu_s_per_session", "elapsed_s"), numbers
+        ),
+        **dict.fromkeys(("session", "start_ns", "latency_ns"), column),
+        outcome=outcomes,
+    )
+
+
 cells = st.builds(
     CellResult,
     cell=st.builds(
         Cell,
-        **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport", "arrivals"), texts),
+        **dict.fromkeys(("scenario", "target", "strategy", "loop", "transport", "arrivals"), names),
         **dict.fromkeys(("concurrency", "session_count", "seed", "tool_workers"), counts),
         clock=st.sampled_from(ClockMode),
     ),
@@ -64,18 +81,11 @@ cells = st.builds(
     ),
     latency_s=latencies,
     ideal_latency_s=latencies,
-    latency_quantiles_s=st.lists(numbers, max_size=5).map(tuple),
+    latency_quantiles_s=st.lists(
+        st.floats(min_value=1e-9, max_value=1e9) | st.just(0.0), max_size=5
+    ).map(tuple),
     trial_figures=st.lists(
-        st.builds(
-            TrialFigures,
-            **dict.fromkeys(
-                ("makespan_s", "throughput_per_s", "cpu_s_per_session", "elapsed_s"), numbers
-            ),
-            **dict.fromkeys(
-                ("session", "start_ns", "latency_ns"), st.lists(counts, max_size=4).map(tuple)
-            ),
-            outcome=st.lists(st.sampled_from(Outcome), max_size=4).map(tuple),
-        ),
+        st.integers(min_value=0, max_value=4).flatmap(trials_of),
         max_size=2,
     ).map(tuple),
     **dict.fromkeys(
@@ -282,7 +292,7 @@ def test_a_missing_file_is_named(file: Path) -> None:
 
 
 def test_a_folder_is_no_results_file(tmp_path: Path) -> None:
-    assert "cannot be read" in refusal(tmp_path)
+    assert "found a directory" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +303,11 @@ def test_a_folder_is_no_results_file(tmp_path: Path) -> None:
         (b"\xff\xfe", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b'{"cores": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b"[" * 150 + b"]" * 150, "nested too deeply"),
+        (b"<<<<<<< HEAD\n{}\n=======\n", "holds a merge conflict (line 1)"),
+        (b'{"a": 1,\n<<<<<<< HEAD\n"b": 2}', "holds a merge conflict (line 2)"),
+        (b'{"a": 1e22, "schema_version": 1}', "a: not a finite number up to 1e+21"),
+        (b'{"seed": ' + b"9" * 309 + b"}", "seed: not a finite number"),
         (b"[]", "expected an object"),
         (b'{"schema_version": NaN}', "schema_version: not a finite number"),
         (b'{"cells": [1e999], "schema_version": 1}', "cells.0: not a finite number"),
@@ -362,3 +377,69 @@ def test_a_missing_key_is_refused_by_its_name(file: Path) -> None:
     del document["cells"][0]["cell"]["scenario"]
     file.write_text(json.dumps(document), encoding="utf-8")
     assert "cells.0.cell.scenario:" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"outcome": []}, "outcome: expected 2 values, as session has, found 0"),
+        ({"latency_ns": [1, 2, 3]}, "latency_ns: expected 2 values, as session has, found 3"),
+        ({"time_parts_ns": {"llm": [1]}}, "llm: expected 2 values, as session has, found 1"),
+        ({"time_parts_ns": {"\x1b": [1, 2]}}, "time_parts_ns: no such part: '\\x1b'"),
+        ({"throughput_per_s": -1.0}, "throughput_per_s: expected 0 or more, found -1"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_refused(
+    file: Path, change: dict[str, object], said: str
+) -> None:
+    trial = TrialFigures(
+        makespan_s=1.0,
+        throughput_per_s=2.0,
+        cpu_s_per_session=0.1,
+        elapsed_s=0.1,
+        session=(0, 1),
+        outcome=(Outcome.SUCCEEDED, Outcome.SUCCEEDED),
+        start_ns=(0, 0),
+        latency_ns=(5, 6),
+    )
+    write_run(replace(RUN, cells=(replace(CELL, trial_figures=(trial,)),)), file)
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["cells"][0]["trial_figures"][0].update(change)
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert said in refusal(file)
+
+
+def test_a_name_that_would_move_the_cursor_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["cell"]["target"] = "\x1b[31mred"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    message = refusal(file)
+    assert "cells.0.cell.target: expected printable text, found '\\x1b[31mred'" in message
+
+
+def test_a_latency_below_a_nanosecond_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["latency_quantiles_s"][1] = 5e-324
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "cells.0.latency_quantiles_s.1: expected 0 or at least 1e-12" in refusal(file)
+
+
+def test_more_quantiles_than_there_are_is_refused(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["latency_quantiles_s"] *= 100
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "cells.0.latency_quantiles_s: expected at most 101 values, found 300" in refusal(file)
+
+
+def test_a_file_without_end_is_not_read() -> None:
+    with pytest.raises(RunFileError, match="expected a file, found a device"):
+        read_run("/dev/zero")
+
+
+def test_a_long_or_unprintable_key_is_not_repeated_whole(file: Path) -> None:
+    document = written(file)
+    document["cells"][0]["\x1b[31m\u202e" + "x" * 5000] = 1
+    file.write_text(json.dumps(document), encoding="utf-8")
+    message = refusal(file)
+    assert message.isprintable()
+    assert len(message) - len(str(file)) < 400

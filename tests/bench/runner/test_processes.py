@@ -1,7 +1,10 @@
 """Trials in processes of their own, and their end before their time."""
 
+import contextlib
 import gc
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -168,3 +171,46 @@ def test_a_trial_that_fails_after_its_sessions_does_not_take_the_next_one_with_i
     with pytest.raises(TrialError, match="in the end"):
         processes.run(numbered(1, tmp_path), then=second)
     assert processes.run(second) == NotApplicable("it came to its end")
+
+
+def end_at_once(_spec: TrialSpec, _turn: Turn) -> NotApplicable:
+    return NotApplicable("it came to its end")
+
+
+def kill_the_server(_spec: TrialSpec, turn: Turn) -> NotApplicable:
+    os.kill(os.getppid(), signal.SIGKILL)
+    turn.end()
+    return NotApplicable("it came to its end")
+
+
+def test_trials_go_on_after_the_server_that_they_are_forked_from_was_killed() -> None:
+    with contextlib.suppress(TrialError):
+        TrialProcesses(TIME_LIMIT_S, kill_the_server).run(specification())
+    deadline = time.monotonic() + TIME_LIMIT_S
+    while True:
+        # Until the system has told of its end, a trial may find it dying, and says so.
+        try:
+            result = TrialProcesses(TIME_LIMIT_S, end_at_once).run(specification())
+        except TrialError as error:
+            assert "the server that trials are forked from has ended" in str(error)  # noqa: PT017
+            assert time.monotonic() < deadline
+        else:
+            break
+    assert result == NotApplicable("it came to its end")
+
+
+def test_a_folder_of_too_long_a_name_for_sockets_is_an_error_of_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    finished = subprocess.run(
+        [sys.executable, "-m", "warpbench.bench.cli.main", "run", "chat", "--strategy", "sync"],
+        env={**os.environ, "TMPDIR": str(folder)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME_LIMIT_S,
+    )
+    assert finished.returncode == 2
+    (line,) = finished.stderr.splitlines()
+    assert "TMPDIR" in line

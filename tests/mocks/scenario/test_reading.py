@@ -307,7 +307,7 @@ def test_little_is_needed() -> None:
         (
             "sessions = 10",
             "sessions 10",
-            "not valid TOML: Expected '=' after a key in a key/value pair (at line 3, column 10)",
+            "not TOML (Expected '=' after a key in a key/value pair (at line 3, column 10))",
         ),
     ],
 )

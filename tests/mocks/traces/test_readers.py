@@ -188,6 +188,16 @@ def span(name: str, start_s: float, end_s: float, parent: str = "", **attributes
     }
 
 
+def plain(name: str, start_s: float, end_s: float, parent: str, **attributes: Any) -> Any:
+    """Return a span with attributes of any convention, by their whole names."""
+    bare = span(name, start_s, end_s, parent)
+    bare["attributes"] = [
+        {"key": key, "value": {"intValue" if isinstance(value, int) else "stringValue": str(value)}}
+        for key, value in attributes.items()
+    ]
+    return bare
+
+
 def chat(name: str, start_s: float, end_s: float, parent: str, tokens: int = 10) -> Any:
     usage = {"usage__input_tokens": tokens, "usage__output_tokens": tokens + 1}
     return span(name, start_s, end_s, parent, operation__name="chat", **usage)
@@ -321,6 +331,176 @@ class TestOpenTelemetry:
         assert len(trace.calls) == 1
         assert trace.malformed == {"agents that no session calls: left out": 2}
 
+    def test_tool_spans_without_an_operation_are_tools_by_their_name(self, tmp_path: Path) -> None:
+        tools = [span(f"t{n}", 1, 2 + n, "a", tool__name=f"tool{n}") for n in range(2)]
+        unnamed = {**span("t2", 1, 5, "a"), "name": "execute_tool look_up"}
+
+        trace = read(
+            tmp_path,
+            otlp(agent("a", 0, 9), chat("c", 0, 1, "a"), *tools, unnamed, chat("d", 6, 7, "a")),
+        )
+
+        assert trace.sessions[0].calls[0].tools == (
+            RecordedToolCall("tool0", 1.0),
+            RecordedToolCall("tool1", 2.0),
+            RecordedToolCall("look_up", 4.0),
+        )
+        assert trace.malformed == {}
+
+    def test_identifiers_that_are_unique_only_in_their_trace_keep_sessions_apart(
+        self, tmp_path: Path
+    ) -> None:
+        first = [agent("a", 0, 9), chat("c", 1, 2, "a")]
+        second = [
+            {**each, "traceId": "another"} for each in (agent("a", 5, 9), chat("c", 6, 8, "a"))
+        ]
+
+        trace = read(tmp_path, otlp(*first, *second))
+
+        assert [session.start_s for session in trace.sessions] == [0, 5]
+        assert [call.latency_s for call in trace.calls] == [1, 2]
+        assert trace.malformed == {}
+
+    def test_a_span_that_is_there_twice_is_counted(self, tmp_path: Path) -> None:
+        trace = read(tmp_path, otlp(chat("c", 0, 1, ""), chat("c", 0, 1, "")))
+
+        assert len(trace.calls) == 1
+        assert trace.malformed == {"spans with the identifiers of another: left out": 1}
+
+    def test_what_is_no_part_of_a_session_is_counted_by_what_it_is(self, tmp_path: Path) -> None:
+        others = [
+            span("e", 0, 1, "", operation__name="embeddings"),
+            plain("r", 0, 1, "", **{"openinference.span.kind": "RETRIEVER"}),
+            plain("h", 0, 1, "", **{"http.request.method": "POST"}),
+        ]
+
+        trace = read(tmp_path, otlp(chat("c", 0, 1, ""), *others))
+
+        assert trace.malformed == {
+            "spans of embeddings: left out": 1,
+            "spans of retriever: left out": 1,
+            "spans of neither a model call, a tool call nor an agent: left out": 1,
+        }
+
+    def test_a_call_that_two_libraries_recorded_is_one(self, tmp_path: Path) -> None:
+        outer = plain("o", 0, 3, "", **{"openinference.span.kind": "LLM"})
+
+        trace = read(tmp_path, otlp(outer, chat("i", 1, 2, "o")))
+
+        assert [call.latency_s for call in trace.calls] == [3]
+        assert trace.malformed["model calls inside another one: a part of it"] == 1
+
+    @pytest.mark.parametrize(
+        ("of_agent", "of_model", "of_tool"),
+        [
+            (
+                {"openinference.span.kind": "AGENT"},
+                {
+                    "openinference.span.kind": "LLM",
+                    "llm.token_count.prompt": 10,
+                    "llm.token_count.completion": 11,
+                },
+                {"openinference.span.kind": "TOOL", "tool.name": "search"},
+            ),
+            (
+                {"traceloop.span.kind": "agent"},
+                {
+                    "llm.request.type": "chat",
+                    "gen_ai.usage.prompt_tokens": 10,
+                    "gen_ai.usage.completion_tokens": 11,
+                },
+                {"traceloop.span.kind": "tool", "traceloop.entity.name": "search"},
+            ),
+            (
+                {"gen_ai.operation.name": "invoke_agent"},
+                {
+                    "gen_ai.request.model": "m",
+                    "gen_ai.usage.prompt_tokens": 10,
+                    "gen_ai.usage.completion_tokens": 11,
+                },
+                {"gen_ai.tool.name": "search"},
+            ),
+        ],
+        ids=["OpenInference", "OpenLLMetry", "before 1.27"],
+    )
+    def test_each_convention_comes_to_the_same(
+        self,
+        tmp_path: Path,
+        of_agent: dict[str, Any],
+        of_model: dict[str, Any],
+        of_tool: dict[str, Any],
+    ) -> None:
+        spans = (
+            plain("a", 0, 9, "", **of_agent),
+            plain("c1", 0, 1, "a", **of_model),
+            plain("t", 1, 3, "a", **of_tool),
+            plain("c2", 3, 5, "a", **of_model),
+        )
+
+        trace = read(tmp_path, otlp(*spans))
+
+        tools = (RecordedToolCall("search", 2.0),)
+        calls = (RecordedCall(1.0, 10, 11, tools), RecordedCall(2.0, 10, 11))
+        assert trace.sessions == (RecordedSession(0.0, calls),)
+        assert trace.malformed == {}
+
+    @pytest.mark.parametrize(
+        "envelope",
+        [
+            lambda spans: {"batches": [{"scopeSpans": [{"spans": spans}]}]},
+            lambda spans: {"batches": [{"instrumentationLibrarySpans": [{"spans": spans}]}]},
+            lambda spans: {"trace": {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}},
+        ],
+        ids=["Tempo", "old Tempo", "Tempo v2"],
+    )
+    def test_tempos_envelope(self, tmp_path: Path, envelope: Any) -> None:
+        trace = read(tmp_path, json.dumps(envelope([chat("c", 0, 1, "")])))
+
+        assert len(trace.calls) == 1
+        assert trace.malformed == {}
+
+
+class TestMooncake:
+    LINES = (
+        '{"timestamp": 1500, "input_length": 30, "output_length": 4, "hash_ids": [1]}\n'
+        '{"timestamp": 0, "input_length": 10, "output_length": 2, "hash_ids": [0]}\n'
+    )
+
+    def test_a_line_is_a_session_at_its_milliseconds(self, tmp_path: Path) -> None:
+        trace = read(tmp_path, self.LINES)
+
+        assert [session.start_s for session in trace.sessions] == [0, 1.5]
+        assert [call.prompt_tokens for call in trace.calls] == [10, 30]
+        assert [call.completion_tokens for call in trace.calls] == [2, 4]
+        assert trace.malformed == {}
+
+    def test_broken_lines_are_counted(self, tmp_path: Path) -> None:
+        broken = '{"timestamp": 1, "input_length": -1, "output_length": 2}\n[]\n{\n'
+
+        trace = read(tmp_path, self.LINES + broken)
+
+        assert len(trace.sessions) == 2
+        assert trace.malformed == {
+            "rows without a time or counts of tokens: left out": 2,
+            "lines that are not JSON: left out": 1,
+        }
+
+
+class TestBurstGPT:
+    def test_a_row_is_a_session_at_its_seconds(self, tmp_path: Path) -> None:
+        text = (
+            "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
+            "5,ChatGPT,472,18,490,Conversation log\n"
+            "45.5,GPT-4,1087,230,1317,API log\n"
+            "x,GPT-4,1,1,2,API log\n"
+        )
+
+        trace = read(tmp_path, text)
+
+        assert [session.start_s for session in trace.sessions] == [0, 40.5]
+        assert [call.prompt_tokens for call in trace.calls] == [472, 1087]
+        assert trace.malformed == {"rows without a time or counts of tokens: left out": 1}
+
 
 class TestAnyFile:
     @pytest.mark.parametrize(
@@ -328,6 +508,9 @@ class TestAnyFile:
         [
             (b"", "expected a trace of format coding-agent, azure, opentelemetry"),
             (b"hello", "expected a trace of format"),
+            (b'[{"id": "1", "run_type": "llm"}]', "an export of LangSmith: send its spans"),
+            (b'{"id": "1", "observations": []}', "an export of Langfuse: send its spans"),
+            (b'{"data": [{"operationName": "x"}]}', "an export of Jaeger: send its spans"),
             (b"{}", "no usable session (1 lines without requests: left out)"),
             (b"TIMESTAMP,ContextTokens,GeneratedTokens\n", "no usable session"),
             (b"\x1f\x8bnot really", "expected a complete gzip file"),
@@ -342,6 +525,19 @@ class TestAnyFile:
 
         assert message in str(told.value)
         assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize("key", ["api_time", "ttft", "think_time", "in", "out", "t"])
+    def test_an_integer_that_no_float_holds_is_no_figure(self, tmp_path: Path, key: str) -> None:
+        rows = [request(), {**NESTED, "t": 10**309}, request(**{key: 10**309})]
+
+        trace = read(tmp_path, line(*rows))
+
+        assert len(trace.sessions) == 1
+        assert all(0 <= call.latency_s <= 1e9 for call in trace.calls)
+
+    def test_a_device_is_not_read(self) -> None:
+        with pytest.raises(TraceError, match="expected a file, found a device"):
+            read_trace(Path("/dev/zero"), OPTIONS, "azure")
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(TraceError, match="no such file"):

@@ -5,14 +5,30 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.results.records import TrialFigures
+from warpbench.bench.results.samples import Outcome
+from warpbench.reports.exports import csv_samples
 
+from ...bench.results.test_run_file import CELL, RUN
 from ...conftest import Finished, run_warpbench_here
 
 pytestmark = pytest.mark.once
+
+TRIAL = TrialFigures(
+    makespan_s=1.0,
+    throughput_per_s=1.0,
+    cpu_s_per_session=0.1,
+    elapsed_s=0.1,
+    session=(0,),
+    outcome=(Outcome.SUCCEEDED,),
+    start_ns=(-1,),
+    latency_ns=(5,),
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +111,15 @@ def test_bencher_gets_measures_with_their_bounds(run: Finished) -> None:
     makespan = measures["makespan-s"]
     assert makespan["lower_value"] <= makespan["value"] <= makespan["upper_value"]
     assert {"throughput-per-s", "cpu-s-per-session", "latency-p50-s"} < measures.keys()
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1"])
+def test_no_name_in_csv_is_a_formula(name: str) -> None:
+    cell = replace(CELL, cell=replace(CELL.cell, target=name), trial_figures=(TRIAL,))
+    (row,) = csv.DictReader(io.StringIO(csv_samples.render(replace(RUN, cells=(cell,)))))
+    assert row["target"] == f"'{name}"
+    assert row["scenario"] == CELL.cell.scenario
+    assert float(row["start_s"]) == -1e-9
 
 
 def test_csv_has_a_line_for_every_session_of_every_trial(run: Finished) -> None:
