@@ -9,7 +9,7 @@ from ...mocks.errors import UsageError
 from ...reports.comparison.runs_compared import compare_runs
 from ...reports.exports.runs_compared import compared_markdown
 from ...reports.terminal.runs_compared import print_compared
-from ..results.json_file import write_whole
+from ..results.json_file import write_text
 from ..results.run_file import read_run, run_file_of
 from .exit_status import DONE
 from .options import FileMessages
@@ -39,7 +39,7 @@ def compare(
         texts.append(compared_markdown(compared, first[0], name))
         charts.append((name, compared))
     if markdown is not None:
-        write_whole(markdown, "\n".join(texts).encode(), UsageError)
+        write_text(markdown, "\n".join(texts), UsageError)
     if out is not None:
         # matplotlib takes half a second to import.
         from ...reports.charts.ratio import write_ratio_charts  # noqa: PLC0415

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...mocks.errors import RunFileError, UsageError
+from ...mocks.redaction import redacted
 from .encoding import encoded
 from .records import Run
 from .run_file import parse_run, read_run, write_run
@@ -76,7 +77,7 @@ class _SqliteStore:
 
     def add(self, run: Run) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        row = (run.created_at, run.environment.commit or "", encoded(run).decode())
+        row = (run.created_at, run.environment.commit or "", encoded(redacted(run)).decode())
         with self._connected() as connection:
             connection.execute(_CREATE)
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
+from ...mocks.redaction import redact, redacted
 from .encoding import encoded_by_lines, first_non_finite
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class JsonFile:
         key = first_non_finite(document)
         if key is not None:
             raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
-        text = _rendered(document) + "\n"
+        text = _rendered(redacted(document)) + "\n"
         # A session's error may quote bytes that are no text; such characters become "?".
         write_whole(Path(path), text.encode("utf-8", errors="replace"), self.error)
 
@@ -63,7 +64,7 @@ class JsonFile:
             ValueError: As ``write``.
             UsageError: As ``write``.
         """
-        write_pieces(Path(path), encoded_by_lines(value), self.error)
+        write_pieces(Path(path), encoded_by_lines(redacted(value)), self.error)
 
     def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
         """Read a file into values.
@@ -180,6 +181,11 @@ def _plain(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def write_text(target: Path, text: str, error: type[UsageError]) -> None:
+    """Write a text without the secrets in it; else as ``write_whole``."""
+    write_whole(target, redact(text).encode("utf-8", errors="replace"), error)
+
+
 def write_whole(
     target: Path, content: bytes, error: type[UsageError], *, is_flushed: bool = True
 ) -> None:
@@ -239,7 +245,7 @@ def _reason(error: OSError) -> str:
 
 def _short(value: object) -> str:
     """Show a value that was found, on one line and not for ever."""
-    text = json.dumps(value, default=str)
+    text = redact(json.dumps(value, default=str))
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 

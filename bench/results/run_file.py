@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
+from ...mocks.redaction import redacted
 from .cell import Cell
 from .json_file import JsonFile
 from .records import SCHEMA_VERSION, Run
@@ -84,13 +85,14 @@ def read_run(path: Path | str) -> Run:
         path: The results file.
 
     Returns:
-        The run, equal to the one that was written.
+        The run, equal to the one that was written but for secrets.
 
     Raises:
         RunFileError: The file is missing, is not JSON, was written by another schema, or
             holds something that does not belong there. One line: file, key, what to do.
     """
-    return _FILE.read(path, _adapter())
+    # Whoever wrote it may have known fewer kinds of secrets.
+    return redacted(_FILE.read(path, _adapter()))
 
 
 def run_file_of(name: Path | str) -> Path:
@@ -109,7 +111,7 @@ def parse_run(text: str, source: str) -> Run:
     Raises:
         RunFileError: As ``read_run``.
     """
-    return _FILE.parse(text, source, _adapter())
+    return redacted(_FILE.parse(text, source, _adapter()))
 
 
 @cache
