@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..redaction import redact
 from ..scenario.bounds import MAX_LATENCY_S
 from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 from .trace import (
@@ -74,6 +75,7 @@ class _Reader:
         self._options = options
         self._malformed = malformed
         self.tools: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         # By their owner, an agent's span or a conversation: what happened there, who was called.
         self._happened: dict[str, list[_Span]] = {}
         self._called: dict[str, list[str]] = {}
@@ -161,8 +163,9 @@ class _Reader:
 
     def _tool_name(self, span: _Span) -> str:
         name = str(span.attributes.get("gen_ai.tool.name") or WORK)
-        allowed = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)
-        return allowed[:_LONGEST_TOOL_NAME]
+        if name not in self._names:
+            self._names[name] = _as_a_tool(name)
+        return self._names[name]
 
     def _call(
         self, chat: _Span, following: _Span | None, called: Sequence[RecordedToolCall]
@@ -302,3 +305,10 @@ def _iso_ns(text: str) -> int:
 def _value_of(value: Mapping[str, Any]) -> Any:
     ((kind, content),) = value.items()
     return int(content) if kind == "intValue" else content
+
+
+def _as_a_tool(name: str) -> str:
+    """Return a name as a scenario may have it, and without the secrets in it."""
+    name = redact(name)
+    allowed = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)
+    return allowed[:_LONGEST_TOOL_NAME]

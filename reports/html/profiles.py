@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
@@ -11,6 +11,7 @@ from ...bench.results.formatting import name, percent, seconds
 from ...bench.results.json_file import write_text
 from ...bench.results.profile import Profile
 from ...mocks.errors import UsageError
+from ...mocks.redaction import redacted
 from .page import stylesheet, template
 from .write import PROFILE_PAGE
 
@@ -84,6 +85,7 @@ def write_profiles(profiles: Sequence[Profile], folder: Path, report: str | None
         UsageError: A file cannot be written.
     """
     trees, files = [], []
+    profiles = [replace(profile, cell=redacted(profile.cell)) for profile in profiles]
     for profile in profiles:
         stem = f"profile-{re.sub(r'[^a-z0-9]+', '-', profile.cell.name.lower()).strip('-')}"
         tree = Tree(profile.cell.name, f"{stem}.html", f"{stem}.speedscope.json")
