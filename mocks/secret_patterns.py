@@ -166,8 +166,10 @@ PATTERNS: tuple[SecretPattern, ...] = (
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END[^-]*-----|\Z)",
     ),
     # A password may hold an @ of its own; a user without one is a token only if it is long.
+    # A path has one slash where the address had two.
     SecretPattern(
-        ("://",), r"://(?P<secret>[^\s/@:'\"<>\\]*:[^\s/'\"<>\\]+|[\w.~%-]{16,}(?::[^\s/@]*)?)@"
+        (":/",),
+        r"[A-Za-z][\w+.-]+:/{1,2}(?P<secret>[^\s/@:'\"<>\\]*:[^\s/'\"<>\\]+|[\w.~%-]{16,}(?::[^\s/@]*)?)@",
     ),
     SecretPattern(
         ("hooks.slack.com/", "/api/webhooks/", "webhook.office.com/"),
