@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast
 
 from .sandbox import secrets_of
-from .secret_patterns import PATTERNS
+from .secret_patterns import patterns_for
 
 T = TypeVar("T")
 
@@ -29,10 +29,8 @@ def redact(text: str, secrets: Iterable[str] | None = None) -> str:
     """
     for secret in secrets_of(os.environ) if secrets is None else secrets:
         text = text.replace(secret, REDACTED)
-    lower = text.lower()
-    for pattern in PATTERNS:
-        if pattern.is_marked(text, lower):
-            text = pattern.without(text, REDACTED)
+    for pattern in patterns_for(text):
+        text = pattern.without(text, REDACTED)
     return text
 
 

@@ -111,11 +111,6 @@ class SecretPattern:
     is_secret: Callable[[str], bool] = bool
     any_case: bool = False
 
-    def is_marked(self, text: str, lower: str) -> bool:
-        """Whether a text, given in lower case too, may hold a secret of this kind."""
-        within = lower if self.any_case else text
-        return any(mark in within for mark in self.marks)
-
     def without(self, text: str, instead: str) -> str:
         """Return a text without the secrets of this kind."""
 
@@ -203,3 +198,20 @@ PATTERNS: tuple[SecretPattern, ...] = (
     ),
 )
 """The kinds of secrets, in the order in which they are taken out."""
+
+
+def patterns_for(text: str) -> list[SecretPattern]:
+    """Return the kinds of secrets whose marks stand in a text."""
+    # Two flat loops: most texts bear no mark, and a run may have as many as it has sessions.
+    found = {at for mark, at in _MARKS if mark in text}
+    lower = text.lower()
+    found.update([at for mark, at in _LOWER_MARKS if mark in lower])
+    return [PATTERNS[at] for at in sorted(found)]
+
+
+_MARKS = tuple(
+    (mark, at) for at, each in enumerate(PATTERNS) if not each.any_case for mark in each.marks
+)
+_LOWER_MARKS = tuple(
+    (mark, at) for at, each in enumerate(PATTERNS) if each.any_case for mark in each.marks
+)
