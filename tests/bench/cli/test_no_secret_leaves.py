@@ -204,7 +204,7 @@ def test_the_gates_reports_show_none(tmp_path: Path) -> None:
     (tmp_path / "artefacts").mkdir()
     gate = ("gate", "--summary", "artefacts/gate.md", "--junit", "artefacts/gate.xml")
     finished = []
-    for text in TEXTS[::6]:
+    for text in TEXTS[::12]:
         target_that_says(tmp_path, text)
         finished += [here(tmp_path, *gate), here(tmp_path, *gate, "--json")]
 
