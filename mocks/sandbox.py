@@ -5,18 +5,34 @@ telemetry thread, a resolver) an audit hook refuses each address that is not loo
 process that exists for one trial it stays for good; in a process that continues, for a scope.
 """
 
+import html
 import ipaddress
+import json
 import os
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import cache
+from urllib.parse import quote, unquote
 
 from .errors import UnmockedRequestError
 
 DUMMY_KEY = "warpbench-dummy-key"
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASSCODE|CREDENTIAL|WEBHOOK|CONN(?:ECTION)?_?STR"
+    # Words that are parts of others (PATH, AUTHOR, PASSENGER) count only by themselves.
+    r"|(?:^|_)(?:DSN|PAT|AUTH|OAUTH|PASS|JWT|BEARER|COOKIE)(?:_|\d|$)|[A-Z0-9]_PWD$",
+    re.IGNORECASE,
+)
+_NO_SECRET_NAME = re.compile(
+    r"MAX_|_(?:DIR|PATH|FILE|HOME|SOCK|METHOD|TYPE|MODE|LIMIT|COUNT|SIZE|PARALLELISM)$",
+    re.IGNORECASE,
+)
+"""What such a name says of its value: a place, a number, a way; where a secret is, not which."""
+_USER_INFO = re.compile(r"(?<=://)[^\s/?#]*(?=@)")
+_SHORTEST_SECRET = 8
+"""Shorter values would blot out common words."""
 _PROXY_NAME = re.compile(r"^(HTTPS?|ALL|FTP)_PROXY$", re.IGNORECASE)
 _KEYS_SET = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
 _ENDPOINTS_DROPPED = (
@@ -28,10 +44,16 @@ _RESOLVE_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "sock
 
 
 def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
-    """Remove real keys, proxies and endpoints from an environment; set dummy keys."""
-    for name in list(environ):
+    """Remove real keys, proxies and endpoints from an environment; set dummy keys.
+
+    An address (``DATABASE_URL``) stays, since a target may not start without it, but loses the
+    user and the password in it.
+    """
+    for name, value in list(environ.items()):
         if _SECRET_NAME.search(name) or _PROXY_NAME.match(name) or name in _ENDPOINTS_DROPPED:
             del environ[name]
+        elif "://" in value and _USER_INFO.search(value):
+            environ[name] = _USER_INFO.sub("", value).replace("://@", "://")
     for name in _KEYS_SET:
         environ[name] = DUMMY_KEY
 
@@ -48,10 +70,34 @@ def holding_no_secrets(environ: MutableMapping[str, str]) -> Iterator[None]:
         environ.update(before)
 
 
-def secrets_of(environ: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Return the secret values in ``environ``, which no output may show, the longest first."""
-    values = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
-    return tuple(sorted((value for value in values if len(value) >= 8), key=len, reverse=True))  # noqa: PLR2004 - shorter values would blot out common words
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secret values in ``environ``, which no output may show, the longest first.
+
+    Each as it is, and as it stands in a ``repr``, in JSON, in a page, in an address and on one
+    line, where that differs.
+    """
+    secrets: set[str] = set()
+    for name, value in environ.items():
+        if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name):
+            secrets.add(value)
+        if "://" in value:
+            for user_info in _USER_INFO.findall(value):
+                secrets |= {user_info, user_info.partition(":")[2]}
+    written = {text for secret in secrets for text in _as_written(secret)}
+    return tuple(sorted(written, key=lambda secret: (-len(secret), secret)))
+
+
+def _as_written(secret: str) -> Iterator[str]:
+    if len(secret) < _SHORTEST_SECRET:
+        return
+    yield secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield html.escape(secret)
+    yield quote(secret, safe="")
+    yield unquote(secret)
+    yield " ".join(secret.split())
 
 
 def stay_on_this_machine() -> None:

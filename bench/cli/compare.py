@@ -11,7 +11,7 @@ from ...reports.exports.runs_compared import compared_markdown
 from ...reports.terminal.runs_compared import print_compared
 from ..results.cell import IDENTITY
 from ..results.formatting import listed
-from ..results.json_file import write_whole
+from ..results.json_file import write_text
 from ..results.records import Run
 from ..results.run_file import read_run, run_file_of
 from .exit_status import DONE
@@ -49,7 +49,7 @@ def compare(
         texts.append(compared_markdown(compared, first[0], name))
         charts.append((name, compared))
     if markdown is not None:
-        write_whole(markdown, "\n".join(texts).encode(), UsageError)
+        write_text(markdown, "\n".join(texts), UsageError)
     if out is not None:
         # matplotlib takes half a second to import.
         from ...reports.charts.ratio import write_ratio_charts  # noqa: PLC0415

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...mocks.errors import UsageError
 from ...reports.exports import EXPORTS
-from ..results.json_file import write_whole
+from ..results.json_file import write_text
 from ..results.run_file import read_run, run_file_of
 from .exit_status import DONE
 
@@ -15,5 +15,5 @@ def export(format_name: str, run: Path, out: Path | None) -> int:
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")  # noqa: T201 - what was asked for
     else:
-        write_whole(out, text.encode(), UsageError)
+        write_text(out, text, UsageError)
     return DONE

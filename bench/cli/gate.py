@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
+from ...mocks.redaction import redact, redacted
 from ...reports.comparison.gate import not_recorded_text, objective_text
 from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
@@ -22,7 +23,7 @@ from ..gate.time.environments import dependencies_differ, environment_for
 from ..gate.time.owned_folders import owned_folder
 from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
 from ..results.formatting import counted
-from ..results.json_file import write_whole
+from ..results.json_file import write_text
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
 from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
@@ -80,7 +81,7 @@ def gate(options: GateOptions, messages: Messages) -> int:
             options.budget or configuration.budget_s,
             messages,
         )
-    result = GateResult(overall(verdicts), tuple(verdicts), tuple(notes))
+    result = redacted(GateResult(overall(verdicts), tuple(verdicts), tuple(notes)))
     _tell(result, options)
     return EXIT_STATUS[result.verdict]
 
@@ -214,7 +215,7 @@ def _tell(result: GateResult, options: GateOptions) -> None:
         if path:
             _append(path, gate_markdown(result))
     if options.junit:
-        write_whole(options.junit, gate_junit(result).encode(), UsageError)
+        write_text(options.junit, gate_junit(result), UsageError)
     _tell_missed(result.cells)
 
 
@@ -230,6 +231,6 @@ def _tell_missed(cells: Sequence[CellVerdict]) -> None:
 def _append(path: Path | str, text: str) -> None:
     try:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text)
+            file.write(redact(text))
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})") from error

@@ -16,7 +16,7 @@ from ...mocks.traces import (
     read_trace,
     replayed_scenario,
 )
-from ..results.json_file import write_whole
+from ..results.json_file import write_text, write_whole
 from .commands.import_trace import TraceImport
 from .exit_status import DONE
 from .options import FileMessages
@@ -41,7 +41,7 @@ def import_trace(source: Path, options: TraceImport, messages: FileMessages) -> 
         recording = output.with_name(f"{output.stem}.sessions.jsonl.gz")
         text = replayed_scenario(trace, name, source.name, recording.name)
         write_whole(recording, recording_bytes(trace.sessions), TraceError)
-    write_whole(output, text.encode(), TraceError)
+    write_text(output, text, TraceError)
     load_scenario(str(output.parent / output.name))
     _tell(trace, output, messages)
     return DONE

@@ -25,8 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _sigterm_like_ctrl_c(received):
             from .app import run  # noqa: PLC0415 - here, Ctrl-C is one line
+            from .redacted_output import redacted_output  # noqa: PLC0415
 
-            status = run(sys.argv[1:] if arguments is None else list(arguments))
+            with redacted_output():
+                status = run(sys.argv[1:] if arguments is None else list(arguments))
             sys.stdout.flush()  # a pipe that was closed shows here, not at the interpreter's end
     except KeyboardInterrupt:
         how = "terminated" if received else "interrupted"

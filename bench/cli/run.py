@@ -7,6 +7,7 @@ from itertools import product
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
+from ...mocks.redaction import redacted
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ..results.run_file import RUN_FILE, write_run
 from ..runner.plan import Factors, cells_of, usual_sampling
@@ -84,7 +85,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             found, validated, sampling.trials, processes, run_file, messages=messages
         )
     if options.json:
-        print(json.dumps(asdict(found), indent=2))  # noqa: T201 - what was asked for
+        print(json.dumps(asdict(redacted(found)), indent=2))  # noqa: T201 - what was asked for
     else:
         show_run(found, run_file, out, messages)
     if interrupted:

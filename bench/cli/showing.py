@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ...mocks.redaction import redacted
 from ...reports.terminal.table import render_table
 from ..results.records import Run
 from .options import FileMessages
@@ -12,6 +13,7 @@ from .options import FileMessages
 
 def show_run(run: Run, run_file: Path, out: Path, messages: FileMessages) -> None:
     """Print the table, write page and charts, and name every file."""
+    run = redacted(run)
     console = Console()
     render_table(run, console)
     if run.cells:
@@ -32,4 +34,4 @@ def write_pages(run: Run, out: Path) -> list[Path]:
     # matplotlib takes half a second to import, which an interrupted run need not wait for.
     from ...reports.html.write import write_report  # noqa: PLC0415
 
-    return write_report(run, out)
+    return write_report(redacted(run), out)

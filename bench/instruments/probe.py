@@ -16,6 +16,7 @@ import openai
 from ...mocks.clock import Clock
 from ...mocks.errors import ClockError, text_of
 from ...mocks.observe.meter import SESSION, Meter
+from ...mocks.redaction import redact
 from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
 from .code_origin import Origin, name_of_file, origin_of
@@ -225,7 +226,9 @@ def describe_error(error: BaseException) -> str:
             part += _place_of(each)
         if part not in parts:
             parts.append(" ".join(part.split()))
-    return " <- ".join(parts)[:_LONGEST_ERROR]
+    text = " <- ".join(parts)
+    # Half a secret at the end would no longer look like one.
+    return text if len(text) <= _LONGEST_ERROR else redact(text)[:_LONGEST_ERROR]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

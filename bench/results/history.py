@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ...mocks.errors import RunFileError, UsageError
 from ...mocks.input_files import file_name, system_reason
+from ...mocks.redaction import redacted
 from .encoding import encoded
 from .records import Run
 from .run_file import parse_run, read_run, write_run
@@ -83,7 +84,7 @@ class _SqliteStore:
                 f"{file_name(self._file)}: cannot be written ({system_reason(error)}); choose "
                 "another folder"
             ) from error
-        row = (run.created_at, run.environment.commit or "", encoded(run).decode())
+        row = (run.created_at, run.environment.commit or "", encoded(redacted(run)).decode())
         with self._connected() as connection:
             connection.execute(_CREATE)
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)

@@ -19,6 +19,7 @@ from ...mocks.input_files import (
     system_reason,
 )
 from ...mocks.printable import clipped
+from ...mocks.redaction import redact, redacted
 from .encoding import encoded_by_lines, first_non_finite
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class JsonFile:
         key = first_non_finite(document)
         if key is not None:
             raise ValueError(f"{key} is not a finite number; a results file cannot hold it")
-        text = _rendered(document) + "\n"
+        text = _rendered(redacted(document)) + "\n"
         # A session's error may quote bytes that are no text; such characters become "?".
         write_whole(Path(path), text.encode("utf-8", errors="replace"), self.error)
 
@@ -78,7 +79,7 @@ class JsonFile:
             ValueError: As ``write``.
             UsageError: As ``write``.
         """
-        write_pieces(Path(path), encoded_by_lines(value), self.error)
+        write_pieces(Path(path), encoded_by_lines(redacted(value)), self.error)
 
     def read(self, path: Path | str, adapter: TypeAdapter[T]) -> T:
         """Read a file into values.
@@ -193,6 +194,11 @@ def _plain(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def write_text(target: Path, text: str, error: type[UsageError]) -> None:
+    """Write a text without the secrets in it; else as ``write_whole``."""
+    write_whole(target, redact(text).encode("utf-8", errors="replace"), error)
+
+
 def write_whole(
     target: Path, content: bytes, error: type[UsageError], *, is_flushed: bool = True
 ) -> None:
@@ -243,4 +249,5 @@ def _replace(target: Path, pieces: Iterable[bytes], *, is_flushed: bool) -> None
 
 def _short(value: object) -> str:
     """Show a value that was found, on one line and not for ever."""
-    return clipped(json.dumps(value, default=str, ensure_ascii=False), _LONGEST_VALUE)
+    text = redact(json.dumps(value, default=str, ensure_ascii=False))
+    return clipped(text, _LONGEST_VALUE)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from ...mocks.errors import RunFileError
 from ...mocks.input_files import file_name
+from ...mocks.redaction import redacted
 from ...mocks.scenario.diagnostics import shown
 from .cell import Cell
 from .json_file import JsonFile
@@ -92,13 +93,14 @@ def read_run(path: Path | str) -> Run:
         path: The results file.
 
     Returns:
-        The run, equal to the one that was written.
+        The run, equal to the one that was written but for secrets.
 
     Raises:
         RunFileError: The file is missing, is not JSON, was written by another schema, or
             holds something that does not belong there. One line: file, key, what to do.
     """
-    return _sound(_FILE.read(path, _adapter()), file_name(path))
+    # Whoever wrote it may have known fewer kinds of secrets.
+    return redacted(_sound(_FILE.read(path, _adapter()), file_name(path)))
 
 
 def run_file_of(name: Path | str) -> Path:
@@ -117,7 +119,7 @@ def parse_run(text: str, source: str) -> Run:
     Raises:
         RunFileError: As ``read_run``.
     """
-    return _sound(_FILE.parse(text, source, _adapter()), source)
+    return redacted(_sound(_FILE.parse(text, source, _adapter()), source))
 
 
 def _sound(run: Run, name: str) -> Run:

@@ -8,7 +8,7 @@ folder is ever taken for one of this.
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,13 +17,13 @@ import msgspec
 from ...mocks.errors import RunFileError
 from ...mocks.input_files import UnreadableError, read_content
 from ...mocks.printable import clipped
+from ...mocks.redaction import redact, redacted
 from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
-from .redaction import redact
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -175,10 +175,11 @@ class TrialFolder:
         if not self._is_resumed:
             return ()
         read = (_read(file, _SavedTrial) for file in self._files(f"*-{_short(key.digest)}-*.json"))
+        cell = redacted(key.cell, self._secrets)
         own = [
             saved
             for saved in read
-            if saved.run == self._origin.run and CellKey(saved.cell, saved.digest) == key
+            if (saved.run, saved.cell, saved.digest) == (self._origin.run, cell, key.digest)
         ]
         return tuple(_trial_of(saved) for saved in sorted(own, key=lambda saved: saved.number))
 
@@ -197,11 +198,8 @@ class TrialFolder:
         """
         self._begin()
         saved = _saved(self._origin.run, key, number, trial, figures)
-        saved = replace(
-            saved,
-            errors={at: redact(text, self._secrets) for at, text in saved.errors.items()},
-        )
-        name = f"{_safe(key.cell.full_name)}-{_short(key.digest)}-{number}.json"
+        saved = redacted(saved, self._secrets)
+        name = f"{_safe(saved.cell.full_name)}-{_short(key.digest)}-{number}.json"
         # Not flushed to the disk: a process that is killed loses nothing by it, and a machine
         # that loses power loses the last trials only.
         content = encoded(saved) + b"\n"
@@ -213,7 +211,11 @@ class TrialFolder:
             return
         for file in self._files("*.json"):
             file.unlink(missing_ok=True)
-        write_pieces(self._folder / _ORIGIN, encoded_by_lines(self._origin), RunFileError)
+        write_pieces(
+            self._folder / _ORIGIN,
+            encoded_by_lines(redacted(self._origin, self._secrets)),
+            RunFileError,
+        )
         self._is_begun = True
 
     def _files(self, pattern: str) -> list[Path]:

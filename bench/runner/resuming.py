@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...mocks.errors import RunFileError
+from ...mocks.redaction import redact
 from ..results.records import Environment
-from ..results.redaction import redact
 from ..results.trial_file import TrialFolder, new_run, read_origin
 from .runner import RunHeader
 

@@ -8,9 +8,9 @@ from itertools import count
 from typing import Protocol
 
 from ...mocks.errors import TrialError
+from ...mocks.redaction import redact
 from ..results.cell import Cell
 from ..results.records import CellResult, Environment, Run, Status, TrialFigures
-from ..results.redaction import redact
 from ..results.trial_file import CellKey, KeptTrials, NoTrialsKept
 from ..results.trial_result import TrialResult
 from ..statistics.ranking import score_of_trial

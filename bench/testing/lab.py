@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
+from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
@@ -295,7 +296,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         latency=summarise(latencies),
         latencies=latencies,
         sessions=count_sessions(samples),
-        errors=tuple(sample.error or sample.outcome for sample in failed),
+        errors=redacted(tuple(str(sample.error or sample.outcome) for sample in failed)),
         llm_calls=trial.llm_calls,
         tool_calls=trial.tool_calls,
         http_requests=trial.http_requests,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from ..errors import ScenarioError
+from ..redaction import redact
 
 _MOST_SHOWN = 60
 
@@ -51,7 +52,8 @@ def shown(value: object) -> str:
         case int() if value.bit_length() > 64:  # noqa: PLR2004 - longer ones fill the line
             return f"an integer of {value.bit_length()} bits"
         case str() if len(value) > _MOST_SHOWN:
-            return repr(value[:_MOST_SHOWN] + "…")
+            # Half a secret would no longer look like one.
+            return repr(redact(value)[:_MOST_SHOWN] + "…")
         case int() | float() | str():
             return repr(value)
     named = {Mapping: "a table", list: "an array", tuple: "an array"}

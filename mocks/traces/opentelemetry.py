@@ -12,6 +12,7 @@ left out is counted.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ..redaction import redact
 from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 from .dialects import SpanKind, conversation, described, input_tokens, output_tokens, tool_name
 from .spans import LONGEST_NS, Key, Span, read_spans
@@ -50,6 +51,7 @@ class _Reader:
         self._options = options
         self._malformed = malformed
         self.tools: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         # By their owner, an agent's span or a conversation: what happened there, who was called.
         self._happened: dict[Key, list[Span]] = {}
         self._called: dict[Key, list[Key]] = {}
@@ -154,8 +156,9 @@ class _Reader:
 
     def _tool_name(self, span: Span) -> str:
         name = tool_name(span.name, span.attributes)
-        allowed = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)
-        return allowed[:_LONGEST_TOOL_NAME]
+        if name not in self._names:
+            self._names[name] = _as_a_tool(name)
+        return self._names[name]
 
     def _call(
         self, chat: Span, following: Span | None, called: Sequence[RecordedToolCall]
@@ -191,3 +194,10 @@ def _before(chats: Sequence[Span], span: Span) -> int:
     return max(
         (index for index, chat in enumerate(chats) if chat.start_ns <= span.start_ns), default=0
     )
+
+
+def _as_a_tool(name: str) -> str:
+    """Return a name as a scenario may have it, and without the secrets in it."""
+    name = redact(name)
+    allowed = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)
+    return allowed[:_LONGEST_TOOL_NAME]

@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from ...bench.results.formatting import name
-from ...bench.results.json_file import write_whole
+from ...bench.results.json_file import write_text, write_whole
 from ...bench.results.records import Run
 from ...mocks.errors import UsageError
 from ..comparison.ranking import ScenarioCells, scenarios
@@ -65,7 +65,7 @@ def save_charts(charts: Iterable[RenderedChart], folder: Path | str) -> list[Pat
     files = []
     for chart in charts:
         svg, png = place / f"{chart.name}.svg", place / f"{chart.name}.png"
-        write_whole(svg, chart.svg.encode(), UsageError)
+        write_text(svg, chart.svg, UsageError)
         write_whole(png, chart.png, UsageError)
         files += [svg, png]
     return files

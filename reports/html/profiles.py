@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
 from ...bench.results.formatting import name, percent, seconds
-from ...bench.results.json_file import write_whole
+from ...bench.results.json_file import write_text
 from ...bench.results.profile import Profile
 from ...mocks.errors import UsageError
+from ...mocks.redaction import redacted
 from .page import stylesheet, template
 from .write import PROFILE_PAGE
 
@@ -84,13 +85,14 @@ def write_profiles(profiles: Sequence[Profile], folder: Path, report: str | None
         UsageError: A file cannot be written.
     """
     trees, files = [], []
+    profiles = [replace(profile, cell=redacted(profile.cell)) for profile in profiles]
     for profile in profiles:
         stem = f"profile-{re.sub(r'[^a-z0-9]+', '-', profile.cell.name.lower()).strip('-')}"
         tree = Tree(profile.cell.name, f"{stem}.html", f"{stem}.speedscope.json")
         page, speedscope = folder / tree.page, folder / tree.speedscope
         whole = _offline(HTMLRenderer().render(profile.session))
-        write_whole(page, whole.encode(), UsageError)
-        write_whole(speedscope, SpeedscopeRenderer().render(profile.session).encode(), UsageError)
+        write_text(page, whole, UsageError)
+        write_text(speedscope, SpeedscopeRenderer().render(profile.session), UsageError)
         trees.append(tree)
         files += [page, speedscope]
     index = folder / PROFILE_PAGE
@@ -101,7 +103,7 @@ def write_profiles(profiles: Sequence[Profile], folder: Path, report: str | None
         trees=trees,
         report=report,
     )
-    write_whole(index, text.encode(), UsageError)
+    write_text(index, text, UsageError)
     return [index, *files]
 
 

@@ -6,7 +6,7 @@ each of these files again.
 
 from pathlib import Path
 
-from ...bench.results.json_file import write_whole
+from ...bench.results.json_file import write_text
 from ...bench.results.records import Run
 from ...mocks.errors import UsageError
 
@@ -37,5 +37,5 @@ def write_report(run: Run, folder: Path | str) -> list[Path]:
     place = Path(folder)
     page = place / PAGE
     profile = PROFILE_PAGE if (place / PROFILE_PAGE).exists() else None
-    write_whole(page, render_page(run, charts, profile).encode(), UsageError)
+    write_text(page, render_page(run, charts, profile), UsageError)
     return [page, *save_charts(charts, place)]
