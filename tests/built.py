@@ -1,11 +1,13 @@
 """Values that many tests begin with: a cell, a trial, what one came to, and an observer."""
 
+from collections.abc import Sequence
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from typing import Any
 
 from warpbench.bench.results.cell import Cell
 from warpbench.bench.results.records import CellResult, Environment, TrialFigures
+from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.runner import RunHeader
 from warpbench.mocks.clock import ClockMode
@@ -64,15 +66,18 @@ def changed(result: CellResult, **fields: Any) -> CellResult:
     return replace(result, cell=replace(result.cell, **of_cell), **fields)
 
 
-def trial_figures(throughput_per_s: float, cpu_s: float = 0.004) -> TrialFigures:
-    """One trial of a cell, without its sessions."""
+def trial_figures(
+    throughput_per_s: float, cpu_s: float = 0.004, latency_ns: Sequence[int] = ()
+) -> TrialFigures:
+    """One trial of a cell, with sessions of these latencies, or without its sessions."""
+    count = len(latency_ns)
     return TrialFigures(
         makespan_s=1.0,
         throughput_per_s=throughput_per_s,
         cpu_s_per_session=cpu_s,
         elapsed_s=1.0,
-        session=(),
-        outcome=(),
-        start_ns=(),
-        latency_ns=(),
+        session=tuple(range(count)),
+        outcome=(Outcome.SUCCEEDED,) * count,
+        start_ns=(0,) * count,
+        latency_ns=tuple(latency_ns),
     )

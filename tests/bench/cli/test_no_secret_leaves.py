@@ -38,11 +38,11 @@ TARGET = """
 
     def build():
         texts = json.loads(pathlib.Path("texts.json").read_text())
+        if isinstance(texts, str):
+            raise BaseException("cannot go on with " + texts)
         errors = itertools.count()
 
         async def session(task):
-            if isinstance(texts, str):
-                raise BaseException("cannot go on with " + texts)
             number = next(errors)
             text = texts[number // 6 % len(texts)] if texts else ""
             if not texts:

@@ -163,9 +163,8 @@ def test_in_an_open_loop_latency_from_the_intended_start_ranks_not_throughput(
 ) -> None:
     def served(strategy: str, p99_ms: int, per_s: float) -> CellResult:
         trials = tuple(
-            replace(
-                trial_figures(per_s),
-                latency_ns=tuple(p99_ms * 1_000_000 + number for number in range(-98, 2)),
+            trial_figures(
+                per_s, latency_ns=[p99_ms * 1_000_000 + number for number in range(-98, 2)]
             )
             for _ in range(6)
         )
@@ -187,7 +186,7 @@ def test_in_an_open_loop_latency_from_the_intended_start_ranks_not_throughput(
 def test_with_few_sessions_a_trial_the_median_ranks(cell: Build) -> None:
     few = replace(
         cell("gather", "asyncio", 4, arrivals="constant:5"),
-        trial_figures=(replace(trial_figures(5.0), latency_ns=tuple(range(1, 17))),),
+        trial_figures=(trial_figures(5.0, latency_ns=range(1, 17)),),
     )
     assert judged_by(few) == "p50"
     assert judged_by(cell("gather", "asyncio", 100)) is None

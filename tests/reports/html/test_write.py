@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from warpbench.bench.results.records import Run
 from warpbench.bench.results.run_file import read_run, write_run
+from warpbench.mocks.errors import RunFileError
 from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.html.write import write_report
 
@@ -28,4 +29,8 @@ def test_a_report_made_again_from_the_results_file_is_the_same(sample: Run, tmp_
 
 def test_every_degenerate_run_survives_its_results_file(degenerate: Run, tmp_path: Path) -> None:
     write_run(degenerate, tmp_path / "run.json")
-    write_report(read_run(tmp_path / "run.json"), tmp_path)
+    if all(result.cell.scenario.isprintable() for result in degenerate.cells):
+        write_report(read_run(tmp_path / "run.json"), tmp_path)
+    else:  # no scenario can have such a name
+        with pytest.raises(RunFileError, match="expected printable text"):
+            read_run(tmp_path / "run.json")
