@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-# Addresses decide which of the interpreter's caches are hit: a few blocks more or less.
-KEPT = re.compile(r'"blocks_kept": \d+')
+# Addresses decide which of the interpreter's caches are hit: a few blocks and bytes more or less.
+KEPT = re.compile(r'"(?:blocks|bytes)_kept": \d+')
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
