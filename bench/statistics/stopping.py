@@ -11,7 +11,7 @@ NARROW = 0.02
 """Half the width of an interval, as a share of the figure, from which on it is narrow enough."""
 
 CERTAIN = 0.005
-"""The same, from which on a cell gets no further trial, though it has fewer than others."""
+"""Half such a width, as a share of the figure, from which on ``USUAL_TRIALS`` are enough."""
 
 USUAL_TRIALS = 3
 """Trials of a cell, if each of them has all the sessions of its scenario."""

@@ -128,7 +128,7 @@ def compare_runs(before: Run, after: Run, match: Sequence[str] = tuple(IDENTITY)
 
 
 def differing(before: Run, after: Run) -> Mapping[str, tuple[str, str]]:
-    """Return in what all cells of two runs differ, with the values of either, as text."""
+    """Return in what no two cells of two runs agree, by option, with the values of either run."""
     values: dict[str, tuple[set[str], set[str]]] = {
         option: (_values(before, field), _values(after, field))
         for option, field in IDENTITY.items()
