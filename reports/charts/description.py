@@ -17,6 +17,8 @@ from ...bench.results.formatting import Unit, rate_unit, time_unit
 
 # Above this ratio of the greatest to the least a linear axis squeezes the small ones flat.
 _WIDE_SPREAD = 12.0
+# Virtual time may give every session the same value; an axis needs some room around it.
+_LEAST_SPREAD = 1.5
 _NO_UNIT = Unit("", 1.0)
 
 
@@ -304,8 +306,8 @@ def fitted(axis: Axis, values: Iterable[float]) -> Range:
     wide = axis.scale is ScaleKind.WIDE and spreads_widely(drawn)
     if positive and (wide or axis.scale is ScaleKind.LOGARITHMIC):
         least, most = min(positive), max(positive)
-        decades = most / least
-        return Range(least / decades**0.05, most * decades**axis.room, is_logarithmic=True)
+        spread = max(most / least, _LEAST_SPREAD)
+        return Range(least / spread**0.05, most * spread**axis.room, is_logarithmic=True)
     least, most = min(drawn, default=0.0), max(drawn, default=1.0)
     if axis.from_zero:
         least = 0.0

@@ -1,6 +1,6 @@
 """The chart of latency percentiles by strategy at one concurrency."""
 
-from ...bench.results.formatting import seconds, whole
+from ...bench.results.formatting import listed, seconds, whole
 from ...bench.results.records import CellResult
 from ..comparison.ranking import ComparisonGroup, is_serial, label
 from .chart import Chart, measured_at
@@ -35,13 +35,19 @@ def left_out(group: ComparisonGroup, load: int) -> str:
     It goes on after a finding; empty if none is left out.
     """
     shown = cells_with_latency(group, load)
-    waits = (
-        f"; {label(cell.cell)} is left out: one at a time, session {whole(load)} waits "
-        f"{seconds((load - 1) * cell.latency_s.mean)} for its turn"
+    waits_s = {
+        label(cell.cell): (load - 1) * cell.latency_s.mean
         for cell in measured_at(group, load)
         if cell not in shown and cell.latency_s.mean is not None
+    }
+    if not waits_s:
+        return ""
+    wait_texts = {seconds(wait_s) for wait_s in waits_s.values()}
+    bound = "" if len(wait_texts) == 1 else "up to "
+    return (
+        f"; {listed(tuple(waits_s))} {'is' if len(waits_s) == 1 else 'are'} left out: one at a "
+        f"time, session {whole(load)} waits {bound}{seconds(max(waits_s.values()))} for its turn"
     )
-    return "".join(waits)
 
 
 def ideal_median_s(group: ComparisonGroup, load: int) -> float | None:

@@ -22,7 +22,6 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import (
     FixedLocator,
     FuncFormatter,
-    LogLocator,
     MaxNLocator,
     NullFormatter,
     NullLocator,
@@ -43,6 +42,7 @@ from .description import (
     tick_text,
 )
 from .palette import GRID, IDEAL_COLOUR, IDEAL_DASHES, INK, MUTED
+from .ticks import logarithmic_ticks
 
 _WIDTH_IN = 7.2
 _WIDTH_OF_TWO_IN = 9.6
@@ -57,7 +57,6 @@ _LEGEND_COLUMNS = 4
 # What an entry of a legend takes: its mark, and each letter at the legend's size.
 _LEGEND_MARK_IN = 0.69
 _LEGEND_LETTER_IN = 0.074
-_MOST_DECADES_FOR_HALVES = 2.5
 # Letters of a bold heading and of a title that fit on an inch.
 _HEADING_LETTERS = 9.6
 _TITLE_LETTERS = 10.5
@@ -233,9 +232,8 @@ def _scale(axes: Axes, side: str, axis: Axis, extent: Range) -> None:
         artist.set_major_locator(FixedLocator(_with_room(axes, ticks) if is_x else ticks))
         artist.set_minor_locator(NullLocator())
     elif extent.is_logarithmic:
-        # Within few decades the powers of ten alone would be one or two ticks.
-        few = extent.high / extent.low < 10**_MOST_DECADES_FOR_HALVES
-        artist.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
+        ticks = list(logarithmic_ticks(extent.low, extent.high))
+        artist.set_major_locator(FixedLocator(_with_room(axes, ticks) if is_x else ticks))
         artist.set_minor_formatter(NullFormatter())
     else:
         artist.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))

@@ -21,6 +21,7 @@ from warpbench.bench.strategies import available_strategies
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.reports.charts.render import render_charts
+from warpbench.reports.charts.ticks import logarithmic_ticks
 from warpbench.reports.html import templates
 from warpbench.reports.html.page import render_page
 
@@ -220,6 +221,18 @@ def test_the_script_writes_times_as_the_other_reports_do(browser: Any) -> None:
     page.context.close()
 
 
+def test_the_script_labels_a_logarithmic_axis_as_the_other_charts_do(browser: Any) -> None:
+    page = browser.new_context().new_page()
+    page.add_script_tag(content=resources.files(templates).joinpath("script/draw.js").read_text())
+    begins = (1e-6, 0.00096, 0.31, 1.0, 3.1, 42.0, 299.8, 8e4)
+    ranges = [(low, low * ratio) for low in begins for ratio in (1.5, 3.7, 12.0, 400.0, 1e6, 1e10)]
+    shown = page.evaluate(
+        "ranges => ranges.map(([low, high]) => logarithmicTicks(low, high))", ranges
+    )
+    assert shown == [pytest.approx(logarithmic_ticks(low, high)) for low, high in ranges]
+    page.context.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_is_accessible_and_fits_in_both_themes_and_on_a_phone(
@@ -240,6 +253,20 @@ def test_what_is_printed_is_light_and_has_no_controls(opened: Callable[..., Any]
         'path[data-strategy="sync"]', "one => getComputedStyle(one).stroke"
     )
     assert colour == "rgb(0, 0, 0)"
+
+
+def test_what_is_printed_keeps_the_legend(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.get_by_role("button", name="blocking").click()
+    page.emulate_media(media="print")
+    assert texts(page, ".toolbar > *") == [
+        *("sync", "threads", "gather"),
+        *("no event loop", "asyncio", "uvloop", "ideal"),
+    ]
+    swatch = '.toolbar [data-strategy="gather"] .swatch'
+    line = '[data-group="0.0"] circle.mark[data-strategy="gather"]'
+    background = page.eval_on_selector(swatch, "one => getComputedStyle(one).backgroundColor")
+    assert background == page.eval_on_selector(line, "one => getComputedStyle(one).fill")
 
 
 def test_without_scripts_the_static_charts_are_shown(opened: Callable[..., Any]) -> None:

@@ -149,6 +149,10 @@ def test_a_strategy_of_one_session_at_a_time_does_not_look_best_by_what_its_sess
     assert sync.latency_s.mean is not None
     waits = f"session 100 waits {seconds(99 * sync.latency_s.mean)} for its turn"
     assert waits in panel_of(run_of([sync, others]), name).finding
+    # Another that takes one at a time shares the sentence.
+    blocking = changed(cell("blocking", "asyncio", 100), one_at_a_time=True)
+    finding = panel_of(run_of([sync, blocking, others]), name).finding
+    assert "sync and blocking · asyncio are left out: one at a time, session 100" in finding
     # Alone it is shown, and so it is where nobody waits.
     alone, once = run_of([sync]), run_of([cell("sync", "none", 1), cell("gather", "asyncio", 1)])
     assert len(cells_with_latency(scenarios(alone)[0].groups[0], 100)) == 1

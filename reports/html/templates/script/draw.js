@@ -1,6 +1,8 @@
 // Elements and scales: what every picture is made of.
 
 const SVG = "http://www.w3.org/2000/svg";
+// Of a logarithmic axis of more, every second or third power is a tick.
+const MOST_DECADES = 8;
 
 /** Make an HTML element with attributes and children (elements or text). */
 function element(name, attributes = {}, ...children) {
@@ -47,19 +49,39 @@ function roundStep(rough) {
 }
 
 /** A logarithmic scale; what lies below its begin is put there. */
-function logarithmic([low, high], [from, to]) {
+function logarithmic([low, most], [from, to]) {
+  const high = Math.max(most, low * 1.5);
   const first = Math.log10(low);
-  const length = Math.log10(Math.max(high, low * 1.5)) - first;
+  const length = Math.log10(high) - first;
   const scale = (value) =>
     from + ((Math.log10(Math.max(value, low)) - first) / length) * (to - from);
-  scale.ticks = [];
-  for (let power = Math.floor(first); power <= first + length; power += 1) {
-    for (const factor of length > 2.5 ? [1] : [1, 2, 5]) {
-      const tick = factor * 10 ** power;
-      if (tick >= low * 0.999 && tick <= high * 1.001) scale.ticks.push(tick);
+  scale.ticks = logarithmicTicks(low, high);
+  return scale;
+}
+
+/** Round numbers of a logarithmic axis, three at least, as `logarithmic_ticks` of ticks.py finds them. */
+function logarithmicTicks(low, high) {
+  const decades = Math.log10(high / low);
+  const stride = Math.ceil(decades / MOST_DECADES);
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
+    if (((power % stride) + stride) % stride) continue;
+    for (const factor of decades > 2.5 ? [1] : [1, 2, 5]) ticks.push(Number(`${factor}e${power}`));
+  }
+  const shown = ticks.filter((tick) => low <= tick && tick <= high);
+  return shown.length >= 3 ? shown : evenTicks(low, high);
+}
+
+/** The fewest multiples of one, two or five that are at least three. */
+function evenTicks(low, high) {
+  for (let power = Math.ceil(Math.log10(high - low)); ; power -= 1) {
+    for (const factor of [5, 2, 1]) {
+      const step = Number(`${factor}e${power}`);
+      const begin = Math.ceil(low / step - 1e-6), end = Math.floor(high / step + 1e-6);
+      if (end - begin < 2) continue;
+      return Array.from({ length: end - begin + 1 }, (_, index) => Number(((begin + index) * step).toPrecision(12)));
     }
   }
-  return scale;
 }
 
 /** The axis of HdrHistogram's plots: each further nine takes as much room as the one before. */
