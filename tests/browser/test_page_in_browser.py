@@ -233,6 +233,15 @@ def test_the_script_labels_a_logarithmic_axis_as_the_other_charts_do(browser: An
     page.context.close()
 
 
+def test_an_axis_of_one_value_has_labels_on_both_sides_of_it(browser: Any) -> None:
+    page = browser.new_context().new_page()
+    page.add_script_tag(content=resources.files(templates).joinpath("script/draw.js").read_text())
+    ticks = page.evaluate("linear(roomAround(1.2, 1.2), [0, 100]).ticks")
+    assert min(ticks) < 1.2 < max(ticks)
+    assert page.evaluate("linear(roomAround(0, 0), [0, 100]).ticks.length") >= 3
+    page.context.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_is_accessible_and_fits_in_both_themes_and_on_a_phone(

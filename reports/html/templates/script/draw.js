@@ -101,6 +101,12 @@ function bands(names, [from, to]) {
   return scale;
 }
 
+/** A range that begins a little before its values; virtual time may give all of them the same. */
+function roomAround(least, most) {
+  if (least === most) return [most * 0.9, most * 1.1 || 1];
+  return [Math.max(0, least - (most - least) * 0.1), most || 1];
+}
+
 /** The scale of a described axis for the values that are shown, all in the unit of the axis. */
 function scaleOf(axis, shown, place, isLogarithmic) {
   const own = (value) => (value === null ? null : value / axis.factor);
@@ -114,7 +120,7 @@ function scaleOf(axis, shown, place, isLogarithmic) {
   else if (wantsLog && positive.length) scale = logarithmic([Math.min(...positive), Math.max(...positive)], place);
   else if (low !== null && high !== null) scale = exact([low, high], place);
   else if (axis.fromZero) scale = linear([0, most || 1], place);
-  else scale = linear([Math.max(0, least - (most - least) * 0.1), most || 1], place);
+  else scale = linear(roomAround(least, most), place);
   if (axis.ticks.length) scale.ticks = axis.ticks.map(own);
   return Object.assign((value) => scale(value / axis.factor), { ticks: scale.ticks, raw: scale });
 }
