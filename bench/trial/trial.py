@@ -20,6 +20,7 @@ from typing import Any, cast
 import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
+from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.model import task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
@@ -163,12 +164,19 @@ def _prepared(
     with (
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
-        keeping_time(clock),
+        keeping_time(clock, _new_loop(spec, strategy, clock)),
         _Trial(
             spec, strategy, clock, counter, accounting, ended=ended, owns_process=owns_process
         ).prepared(target, opens, around) as measure,
     ):
         yield measure
+
+
+def _new_loop(spec: TrialSpec, strategy: Strategy, clock: Clock) -> NewLoop | None:
+    """Return what makes the loops that a target asks asyncio for: of the cell's kind, if any."""
+    if not strategy.on_loop:
+        return None
+    return partial(require_loop(spec.cell.loop).create, clock)
 
 
 class _Trial:

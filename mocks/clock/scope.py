@@ -1,14 +1,14 @@
 """The scope in which a skipping clock keeps the time of the whole process."""
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 
 from ..errors import ClockError
 from .loops.asyncio_loop import SkippingEventLoop
+from .loops.made_inside import NewLoop, chosen_loops, loops_on_clock
 from .loops.ordering import same_on_every_machine
-from .patching import patched
 from .protocol import Clock
 from .skipping import SkippingClock, is_skipping
 from .threads.conditions import threads_taking_part
@@ -17,30 +17,31 @@ from .time_functions import readings_of
 _the_scope = threading.Lock()
 
 
-def keeping_time(clock: Clock) -> AbstractContextManager[None]:
+def keeping_time(clock: Clock, new_loop: NewLoop | None = None) -> AbstractContextManager[None]:
     """Return the scope in which ``clock`` keeps the process's time.
 
     The calling thread becomes its root, where an error of the clock is raised. Real time
-    needs no help: for a wall clock the scope changes nothing.
+    needs no help: for a wall clock the scope changes nothing but the kind of the loops.
+
+    Args:
+        clock: The clock.
+        new_loop: Makes the event loops that code in the scope asks asyncio for
+            (``asyncio.run``, say), on this clock. Without it they are asyncio's own.
 
     Raises:
         ClockError: In entering: another scope is open. In leaving: time could not be kept,
             but the code inside ignored the error; what it measured is void.
     """
     if is_skipping(clock):
-        return _skipping_scope(clock)
+        return _skipping_scope(clock, new_loop or partial(SkippingEventLoop, clock))
     if _the_scope.locked():
         raise _already_kept(clock)
-    return nullcontext()
+    return nullcontext() if new_loop is None else chosen_loops(new_loop)
 
 
 @contextmanager
-def _skipping_scope(clock: SkippingClock) -> Iterator[None]:
-    """Put threads, readings of time, and loops made without a factory on ``clock``."""
-
-    def new_event_loop() -> asyncio.AbstractEventLoop:
-        return SkippingEventLoop(clock)
-
+def _skipping_scope(clock: SkippingClock, new_loop: NewLoop) -> Iterator[None]:
+    """Put threads, readings of time, and the loops that code makes itself on ``clock``."""
     if not _the_scope.acquire(blocking=False):
         raise _already_kept(clock)
     with ExitStack() as scope:
@@ -49,9 +50,7 @@ def _skipping_scope(clock: SkippingClock) -> Iterator[None]:
         scope.enter_context(threads_taking_part(clock))
         scope.enter_context(readings_of(clock))
         scope.enter_context(same_on_every_machine(clock))
-        # asyncio.run() inside a session (a sync agent running an async tool, say).
-        scope.enter_context(patched(asyncio.events, "new_event_loop", new_event_loop))
-        scope.enter_context(patched(asyncio, "new_event_loop", new_event_loop))
+        scope.enter_context(loops_on_clock(clock, new_loop))
         yield
 
 
