@@ -21,6 +21,8 @@ import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
+from ...mocks.clock.root_watch import root_watched
+from ...mocks.clock.virtual import VirtualClock
 from ...mocks.model import task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
@@ -88,7 +90,10 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
     load_certificates_late(os.environ)
     stay_on_this_machine()
     clock = create_clock(spec.cell.clock)
-    with _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure:
+    with (
+        root_watched(clock) if isinstance(clock, VirtualClock) else nullcontext(),
+        _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure,
+    ):
         if isinstance(measure, NotApplicable):
             return measure
         turn.begin()

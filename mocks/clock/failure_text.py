@@ -52,11 +52,11 @@ def deadlock(participants: Iterable[Participant]) -> str:
     return f"deadlock: every thread waits and no timer is pending: {waiting or 'no thread is left'}"
 
 
-def stall(name: str, place: str) -> str:
+def stall(name: str, place: str, *, others_wait: bool) -> str:
     """Say where the one thread that may run blocks out of the clock's sight."""
+    others = "while others wait for their turn" if others_wait else "and nothing else runs"
     return (
-        f"thread {name!r} blocks where the clock cannot see it, in "
-        f"{place}, while others wait for their turn. "
+        f"thread {name!r} blocks where the clock cannot see it, in {place}, {others}. "
         "If it waits for a plain threading.Lock, the owner of that lock waits on "
         "the clock: use warp. If it waits for real I/O: run with --clock wall."
     )

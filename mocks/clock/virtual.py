@@ -44,8 +44,8 @@ count until it waits for its turn: its starter waits for it, however long it get
 
 If the root itself is the one that blocks, no error can be raised there. It is
 noted as the clock's ``failure`` by the participant that passed it the baton, and raised
-should the root ever come back; until then nothing is left but the time limit of whoever
-started the process.
+should the root ever come back. In a process that exists for one trial ``root_watch`` sees to
+that; elsewhere nothing is left but the time limit of whoever started it.
 """
 
 import asyncio
@@ -195,6 +195,30 @@ class VirtualClock(SkippingClock):
         if others_wait and self._spins % SPINS_A_TURN == 0:
             self.park(Parking(participant, describe, is_of_loop=True), self._now_ns)
 
+    # ---- who looks after the root (``root_watch``) -----------------------------------------
+
+    @property
+    def hand_overs(self) -> int:
+        """How often the baton was passed on."""
+        return self._hand_overs
+
+    @property
+    def patience_s(self) -> float:
+        """Real seconds without a hand-over after which the root is to be looked after."""
+        return STALL_AFTER_S
+
+    def is_root_stalled(self, hand_overs: int) -> bool:
+        """Say whether the root blocks out of sight, and note it as the clock's failure.
+
+        Args:
+            hand_overs: How often the baton had been passed on some time ago.
+        """
+        if self._holder is not self.root or self.root is None or self._hand_overs != hand_overs:
+            return False
+        if self.failure is None and self._is_stalled():
+            self._fail_stalled(hand_overs)
+        return self.failure is not None and self._hand_overs == hand_overs
+
     # ---- waiting for the baton ----------------------------------------------------------
 
     def _await_baton(self, participant: Participant) -> None:
@@ -300,7 +324,9 @@ class VirtualClock(SkippingClock):
             holder = self._holder
             if self._hand_overs != seen or holder is None:
                 return
-            self._fail(ClockHangError(text.stall(holder.name, stacks.of_thread(holder.thread))))
+            place = stacks.of_thread(holder.thread)
+            others_wait = len(self._by_thread) > 1
+            self._fail(ClockHangError(text.stall(holder.name, place, others_wait=others_wait)))
             if holder is not self.root:
                 # Only the root can report it. The holder blocks, so they do not run at once.
                 self._pass_baton_to_root()

@@ -1,0 +1,67 @@
+"""Ends a stall of the root in virtual time, which nobody else could.
+
+The root is the thread that is told when time cannot be kept. If it blocks where the clock cannot
+see it (a real ``select``, a read from a pipe), nobody can tell it; and if it is alone, nobody would
+notice. So a thread of real time looks after it, and interrupts it by a signal, whose handler raises
+the error in the midst of the system call.
+
+A process with children is left in peace: who waits for one that computes is held up, and does not
+hang.
+
+For a process that runs one trial: the signal's handler is the process's, and whoever reads from a
+terminal, as a debugger does, would be taken for stalled.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .virtual import VirtualClock
+
+_SIGNAL = signal.SIGURG
+"""Of no meaning to most programs, and ignored by default: it harms nobody if it comes late."""
+
+
+@contextmanager
+def root_watched(clock: VirtualClock) -> Iterator[None]:
+    """Interrupt a root that stalls: a ``ClockHangError`` is raised where it blocks.
+
+    Enter it in the main thread, before the scope of the clock.
+    """
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def raise_failure(_signal: int, _frame: object) -> None:
+        if clock.failure is not None:
+            raise clock.failure
+
+    is_over = threading.Lock()
+    is_over.acquire()
+
+    def watch() -> None:
+        seen = clock.hand_overs
+        while not is_over.acquire(timeout=clock.patience_s):
+            if not _has_children() and clock.is_root_stalled(seen):
+                signal.pthread_kill(main, _SIGNAL)
+            seen = clock.hand_overs
+
+    watcher = threading.Thread(target=watch, name="warpbench root watch", daemon=True)
+    before = signal.signal(_SIGNAL, raise_failure)
+    watcher.start()
+    clock.tolerate(watcher)
+    try:
+        yield
+    finally:
+        is_over.release()
+        watcher.join()
+        signal.signal(_SIGNAL, before)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

@@ -1,0 +1,103 @@
+"""A root that blocks out of the clock's sight is interrupted, also if it is alone."""
+
+import asyncio
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from warpbench.mocks.clock import VirtualClock, keeping_time, virtual
+from warpbench.mocks.clock.root_watch import root_watched
+from warpbench.mocks.errors import ClockHangError
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "STALL_AFTER_S", 0.1)
+    monkeypatch.setattr(virtual, "STALL_LOOK_S", 0.02)
+
+
+@pytest.fixture
+def reading() -> Iterator[int]:
+    """A pipe that nobody writes to."""
+    reading, writing = os.pipe()
+    yield reading
+    os.close(reading)
+    os.close(writing)
+
+
+def by_select(reading: int) -> object:
+    return select.select([reading], [], [])
+
+
+def by_epoll(_reading: int) -> object:
+    return select.epoll().poll()
+
+
+def by_reading(reading: int) -> object:
+    return os.read(reading, 1)
+
+
+def by_a_socket(_reading: int) -> object:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server._accept()  # type: ignore[attr-defined]  # below Python's own frame
+
+
+def by_a_lock(_reading: int) -> object:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock.acquire()
+
+
+@pytest.mark.parametrize("blocks", [by_select, by_epoll, by_reading, by_a_socket, by_a_lock])
+def test_it_is_told_where_it_blocks(blocks: Callable[[int], object], reading: int) -> None:
+    clock = VirtualClock()
+    with (
+        pytest.raises(ClockHangError, match=rf"MainThread.*blocks.*{blocks.__name__}"),
+        root_watched(clock),
+        keeping_time(clock),
+    ):
+        blocks(reading)
+
+
+def test_also_while_others_wait(reading: int) -> None:
+    clock = VirtualClock()
+    with (
+        pytest.raises(ClockHangError, match=r"MainThread.*blocks.*by_reading"),
+        root_watched(clock),
+        keeping_time(clock),
+    ):
+        threading.Thread(target=time.sleep, args=(1,)).start()
+        by_reading(reading)
+
+
+def test_one_who_computes_or_waits_on_the_clock_is_left_alone() -> None:
+    clock = VirtualClock()
+    with root_watched(clock), keeping_time(clock):
+        end_ns = time.thread_time_ns() + 500_000_000
+        while time.thread_time_ns() < end_ns:
+            pass
+        time.sleep(1000)
+        asyncio.run(asyncio.sleep(1000))
+
+
+def test_a_child_process_that_computes_holds_the_root_up_for_as_long_as_it_takes() -> None:
+    """It blocks in ``wait``, and who would wake it is no thread of this process."""
+    clock = VirtualClock()
+    computing = "import time\nwhile time.process_time() < 1: pass"
+    with root_watched(clock), keeping_time(clock):
+        subprocess.run([sys.executable, "-c", computing], check=True)
+
+
+def test_it_leaves_the_process_as_it_was() -> None:
+    before = signal.getsignal(signal.SIGURG), threading.active_count()
+    clock = VirtualClock()
+    with root_watched(clock), keeping_time(clock):
+        pass
+    assert (signal.getsignal(signal.SIGURG), threading.active_count()) == before
