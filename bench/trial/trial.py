@@ -23,6 +23,7 @@ from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.clock.virtual import VirtualClock
+from ...mocks.errors import TargetError
 from ...mocks.model import task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
@@ -46,6 +47,7 @@ from ..instruments.recorder import Accounting
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, build_target
+from ..targets.monkey_patches import monkey_patched_by
 from .driving import LoopDriver
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
@@ -249,6 +251,7 @@ class _Trial:
                 opens(self._world_spec, self._clock, self._accounting.meter)
             )
             target = build_target(named, self._lab(world))
+            self._require_real_threads()
             session = self._session_of(target)
             if isinstance(session, NotApplicable):
                 yield session
@@ -273,6 +276,15 @@ class _Trial:
             service_urls=world.service_urls,
             http_clients=self._http_clients,
         )
+
+    def _require_real_threads(self) -> None:
+        package = monkey_patched_by()
+        if package is not None and self._clock.mode.skips:
+            raise TargetError(
+                f"the target replaces threads and sockets by those of {package} "
+                "(monkey patching), and these wait in real time: leave that out for the lab, "
+                "or run with --clock wall"
+            )
 
     def _session_of(self, target: Target) -> AsyncSession | SyncSession | NotApplicable:
         """Return the form of session that the strategy drives, if the cell makes sense."""

@@ -62,6 +62,14 @@ def stall(name: str, place: str, *, others_wait: bool) -> str:
     )
 
 
+def foreign_loop(package: str, place: str) -> str:
+    """Say that a thread runs an event loop that no clock keeps time for."""
+    return (
+        f"{package}'s event loop runs in {place}, and it waits in real time: of event loops, "
+        "asyncio's and uvloop's take part. Use one of these, or run with --clock wall."
+    )
+
+
 def endless_spinning(turns: int, name: str, what: str) -> str:
     """Say that nobody waits, so that time never passes."""
     return (

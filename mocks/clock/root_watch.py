@@ -12,6 +12,7 @@ For a process that runs one trial: the signal's handler is the process's, and wh
 terminal, as a debugger does, would be taken for stalled.
 """
 
+import _thread
 import os
 import signal
 import threading
@@ -37,25 +38,29 @@ def root_watched(clock: VirtualClock) -> Iterator[None]:
         if clock.failure is not None:
             raise clock.failure
 
-    is_over = threading.Lock()
-    is_over.acquire()
+    begun, is_over, has_ended = (_thread.allocate_lock() for _ in range(3))
+    for each in (begun, is_over, has_ended):
+        each.acquire()
 
     def watch() -> None:
+        clock.tolerate_below_threading(_thread.get_ident(), _thread.get_native_id())
+        begun.release()
         seen = clock.hand_overs
         while not is_over.acquire(timeout=clock.patience_s):
             if not _has_children() and clock.is_root_stalled(seen):
                 signal.pthread_kill(main, _SIGNAL)
             seen = clock.hand_overs
+        has_ended.release()
 
-    watcher = threading.Thread(target=watch, name="warpbench root watch", daemon=True)
     before = signal.signal(_SIGNAL, raise_failure)
-    watcher.start()
-    clock.tolerate(watcher)
+    # Below `threading`, which a library may replace (gevent) between its begin and its end.
+    _thread.start_new_thread(watch, ())
+    begun.acquire()
     try:
         yield
     finally:
         is_over.release()
-        watcher.join()
+        has_ended.acquire()
         signal.signal(_SIGNAL, before)
 
 

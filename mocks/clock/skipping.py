@@ -202,6 +202,10 @@ class SkippingClock(ABC):
         """Declare threads ignored ones by their identifiers."""
         self._threads.ignore_idents(idents)
 
+    def tolerate_below_threading(self, ident: int, native_id: int) -> None:
+        """Declare a live thread that ``threading`` knows nothing of an ignored one."""
+        self._threads.ignore_below_threading(ident, native_id)
+
     # ---- parking ----------------------------------------------------------------------
 
     def park(self, parking: Parking, deadline_ns: int | None) -> Leave:

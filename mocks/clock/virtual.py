@@ -70,6 +70,7 @@ from .threads.activity import (
     read_activities,
     what_it_did,
 )
+from .threads.foreign_loops import foreign_loop_of
 
 STALL_AFTER_S = 4.0
 """Real seconds without a hand-over after which it is asked what the holder does."""
@@ -325,8 +326,14 @@ class VirtualClock(SkippingClock):
             if self._hand_overs != seen or holder is None:
                 return
             place = stacks.of_thread(holder.thread)
-            others_wait = len(self._by_thread) > 1
-            self._fail(ClockHangError(text.stall(holder.name, place, others_wait=others_wait)))
+            package = foreign_loop_of(holder.thread)
+            self._fail(
+                ClockHangError(
+                    text.stall(holder.name, place, others_wait=len(self._by_thread) > 1)
+                    if package is None
+                    else text.foreign_loop(package, place)
+                )
+            )
             if holder is not self.root:
                 # Only the root can report it. The holder blocks, so they do not run at once.
                 self._pass_baton_to_root()

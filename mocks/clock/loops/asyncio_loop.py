@@ -13,7 +13,7 @@ from contextvars import Context
 from itertools import count
 from typing import Any, TypeVarTuple
 
-from ..participants import Parking, Participant
+from ..participants import Parking
 from ..protocol import due_nanoseconds, nanoseconds, seconds
 from ..skipping import SkippingClock
 from ..threads import stacks
@@ -32,11 +32,13 @@ class SkippingSelector(selectors.BaseSelector):
     woken here.
     """
 
-    def __init__(self, clock: SkippingClock, mocked_waits: Waits) -> None:
+    def __init__(
+        self, clock: SkippingClock, mocked_waits: Waits, describe_tasks: Callable[[], str]
+    ) -> None:
         self._clock = clock
         self._mocked_waits = mocked_waits
         self._selector = selectors.DefaultSelector()
-        self._describe_tasks: Callable[[], str] = lambda: "no task"
+        self._describe_tasks = describe_tasks
         self.parking: Parking | None = None
         self._self_pipe: selectors.SelectorKey | None = None
 
@@ -63,18 +65,21 @@ class SkippingSelector(selectors.BaseSelector):
         """Close the real selector."""
         self._selector.close()
 
-    def park_here(self, participant: Participant, describe_tasks: Callable[[], str]) -> None:
-        """Let a loop that begins to run park as ``participant``.
+    def park_here(self) -> Parking:
+        """Let a loop that begins to run park as the participant that the calling thread is.
 
         Before its first poll: whoever schedules from another thread does so first, and then
         looks for the parking. Either he finds it, or the poll finds what he scheduled.
+
+        Raises:
+            ClockRefusedError: The calling thread is unknown to the clock.
         """
-        self._describe_tasks = describe_tasks
         self.parking = Parking(
-            participant,
-            lambda: f"its event loop has no timer; {describe_tasks()}",
+            self._clock.participant_here(),
+            lambda: f"its event loop has no timer; {self._describe_tasks()}",
             is_of_loop=True,
         )
+        return self.parking
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Poll; if nothing is ready, let the clock move to the loop's next deadline.
@@ -97,17 +102,18 @@ class SkippingSelector(selectors.BaseSelector):
 
     def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         clock, waits = self._clock, self._mocked_waits
+        # nest_asyncio gives the loop's class a `run_forever` of its own.
+        parking = self.parking or self.park_here()
         ready = self._selector.select(0)
-        assert self.parking is not None
         due_ns = waits.earliest_ns()
         has_nothing_to_do = not ready and (timeout is None or timeout > 0)
         if has_nothing_to_do and (due_ns is None or due_ns > clock.now_ns()):
             if len(self._selector.get_map()) > 1:
                 raise clock.refuse(f"the event loop watches real I/O: {self._watched()}")
-            clock.park(self.parking, self._deadline_ns(timeout, due_ns))
+            clock.park(parking, self._deadline_ns(timeout, due_ns))
             ready = self._selector.select(0)
         else:
-            clock.spin(self.parking.participant, self._describe_tasks)
+            clock.spin(parking.participant, self._describe_tasks)
         waits.wake_due(clock.now_ns())
         return ready
 
@@ -160,7 +166,9 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: SkippingClock) -> None:
         self._clock = clock
         self.mocked_waits = Waits()
-        self._skipping_selector = SkippingSelector(clock, self.mocked_waits)
+        self._skipping_selector = SkippingSelector(
+            clock, self.mocked_waits, lambda: stacks.of_tasks(self)
+        )
         super().__init__(self._skipping_selector)
         self._timer_sequence = count()
         self._clock_resolution = _DUE_WITHIN_S
@@ -177,8 +185,7 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
             ClockRefusedError: The calling thread is unknown to the clock.
             ClockError: Time could not be kept.
         """
-        here = self._clock.participant_here()
-        self._skipping_selector.park_here(here, lambda: stacks.of_tasks(self))
+        self._skipping_selector.park_here()
         super().run_forever()
 
     def call_at(

@@ -17,7 +17,6 @@ real time. A thread that the clock does not know makes its loops as ever.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from typing import Any
 
 import uvloop
@@ -29,10 +28,11 @@ from .uvloop_loop import SkippingUvloop
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
-# Python 3.14 renamed it, with a deprecated policy in its place.
-_Policy: Any = getattr(
-    asyncio.events, "BaseDefaultEventLoopPolicy", None
-) or asyncio.events._BaseDefaultEventLoopPolicy  # type: ignore[attr-defined]
+# Python 3.14 renamed it.
+_POLICY_NAMES = ("BaseDefaultEventLoopPolicy", "_BaseDefaultEventLoopPolicy")
+_Policy: Any = next(
+    getattr(asyncio.events, name) for name in _POLICY_NAMES if hasattr(asyncio.events, name)
+)
 
 
 @contextmanager
@@ -84,9 +84,7 @@ _BY_NAME: dict[type[Any], type[Any]] = {
 }
 
 
-def _init_on(
-    clock: SkippingClock, named: type[Any], skipping: type[Any]
-) -> Callable[..., None]:
+def _init_on(clock: SkippingClock, named: type[Any], skipping: type[Any]) -> Callable[..., None]:
     """Return what initialises a loop of the class ``named``, on the clock if it is to be."""
     real_init = named.__init__
 
@@ -100,7 +98,6 @@ def _init_on(
     return initialise
 
 
-@cache
 def _on_clock(made: type[Any], named: type[Any], skipping: type[Any]) -> type[Any]:
     """Return the class of a loop that is of the class ``made``, and on a clock."""
     if made is named:

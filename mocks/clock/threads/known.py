@@ -21,7 +21,7 @@ class KnownThreads:
     """The threads that a clock ignores, and those that have ended: it looks for any others.
 
     Attributes:
-        ignored_native_ids: What the system calls the ignored threads that `threading` knows of.
+        ignored_native_ids: What the system calls the ignored threads, as far as that is known.
     """
 
     __slots__ = ("_ended", "_ignored", "_ignored_idents", "_main_ident", "ignored_native_ids")
@@ -53,6 +53,11 @@ class KnownThreads:
             for thread in threading.enumerate()
             if thread.native_id is not None and thread.ident in self._ignored_idents
         )
+
+    def ignore_below_threading(self, ident: int, native_id: int) -> None:
+        """Ignore a live thread that ``threading`` knows nothing of."""
+        self._ignored_idents.add(ident)
+        self.ignored_native_ids.add(native_id)
 
     def note_end_here(self, thread: threading.Thread) -> None:
         """Note that the calling thread, which is ``thread``, has ended for the clock."""

@@ -186,3 +186,14 @@ def test_nothing_of_it_is_left_after_the_scope(mode: ClockMode) -> None:
     assert type(loop) is uvloop.Loop
     loop.close()
     assert "__init__" not in vars(uvloop.Loop)
+
+
+def test_one_whose_class_was_given_another_run_forever_parks_all_the_same() -> None:
+    """As nest_asyncio does it."""
+    world = World(ClockMode.VIRTUAL)
+    with world.scope():
+        loop = asyncio.new_event_loop()
+        loop.call_later(5, loop.stop)
+        asyncio.BaseEventLoop.run_forever(loop)  # type: ignore[arg-type]
+        loop.close()
+    assert world.clock.now_ns() == 5 * SECOND
