@@ -12,6 +12,7 @@ from .loops.ordering import same_on_every_machine
 from .protocol import Clock
 from .skipping import SkippingClock, is_skipping
 from .threads.conditions import threads_taking_part
+from .threads.older_pools import older_pools_taking_part
 from .time_functions import readings_of
 
 _the_scope = threading.Lock()
@@ -48,6 +49,7 @@ def _skipping_scope(clock: SkippingClock, new_loop: NewLoop) -> Iterator[None]:
         scope.callback(_the_scope.release)
         scope.enter_context(clock.rooted())
         scope.enter_context(threads_taking_part(clock))
+        scope.enter_context(older_pools_taking_part(clock))
         scope.enter_context(readings_of(clock))
         scope.enter_context(same_on_every_machine(clock))
         scope.enter_context(loops_on_clock(clock, new_loop))

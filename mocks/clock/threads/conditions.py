@@ -15,9 +15,9 @@ bare lock which it allocates for the purpose:
 A thread started below ``threading`` is refused at its start: the interpreter itself counts
 it only once it runs, and until then time could be skipped over it.
 
-Unseen, and therefore taken for running: bare locks, sockets, subprocesses, C code (the
-queue of a thread pool that was made before the scope, too), and whatever is asked without
-waiting (``acquire(timeout=0)``). The last must not even give way to others: a pool's
+Unseen, and therefore taken for running: bare locks, sockets, subprocesses, C code (a
+``SimpleQueue`` that was made before the scope, too; for pools see ``older_pools``), and whatever is
+asked without waiting (``acquire(timeout=0)``). The last must not even give way to others: a pool's
 ``submit`` asks so while it holds plain locks that others want.
 """
 

@@ -1,10 +1,10 @@
 """In virtual time, who blocks out of the clock's sight holds the baton for ever: a hang."""
 
 import os
+import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,13 +95,21 @@ def test_also_a_thread_that_reads_a_pipe() -> None:
     os.close(writing)
 
 
-def test_also_a_worker_of_a_pool_made_before_the_scope() -> None:
-    """Its queue is the one written in C."""
-    pool = ThreadPoolExecutor(1)
-    with stall_naming("_worker"):
-        pool.submit(int).result()
-        time.sleep(1)
-    pool.shutdown()
+def test_also_a_thread_that_waits_in_a_queue_made_before_the_scope() -> None:
+    """It is the one written in C."""
+    items = queue.SimpleQueue[int]()
+
+    def consumes() -> None:
+        items.get()
+
+    thread = threading.Thread(target=consumes)
+    with stall_naming("consumes"):
+        thread.start()
+        try:
+            time.sleep(1)
+        finally:
+            items.put(1)
+    thread.join()
 
 
 def test_one_who_computes_does_not_stall() -> None:
