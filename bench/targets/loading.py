@@ -5,7 +5,11 @@ argument, or with one, the ``Lab``. What it returns is the session:
 
 - an ``async def session(task: str) -> str``,
 - a plain ``def session(task: str) -> str``, or
-- any object with both, as ``session`` (async) and ``sync_session`` (a ``Target``, say).
+- any object with both, as ``session`` (async) and ``sync_session`` (a ``Target``, say), or
+- an async context manager of one of these, which is open while sessions run: for clients and
+  connections that are to be closed.
+
+A factory that is named may be an ``async def``. It is awaited on the event loop of the cell.
 
 A factory that takes the lab gets its tools, and then meets the waits of the model and of
 the tools. One that takes nothing brings its own tools, or none.
@@ -14,13 +18,13 @@ the tools. One that takes nothing brings its own tools, or none.
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import httpx2
 
@@ -87,6 +91,7 @@ class Target:
     takes_lab: bool = False
 
 
+T = TypeVar("T")
 Factory = Callable[..., object]
 
 
@@ -191,30 +196,67 @@ def _factories(module: ModuleType) -> list[str]:
     return found
 
 
-def build_target(named: object, lab: Lab) -> Target:
-    """Return a target ready to be driven.
+class RunsCoroutine(Protocol):
+    """Runs a coroutine to its end, on the event loop on which sessions will run."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T:
+        """Return what it returns, or raise what it raises."""
+        ...
+
+
+@contextmanager
+def opened_target(named: object, lab: Lab, run: RunsCoroutine) -> Iterator[Target]:
+    """Make a target ready to be driven, and close it at the end if it is to be closed.
 
     Args:
         named: Its name; or, in a test, the factory itself, the coroutine function that is its
             session, or a ``Target``.
         lab: Handed to a factory that takes it.
+        run: Runs what is async in making, opening and closing it.
 
     Raises:
         TargetError: It cannot be loaded, raises, or returns no session.
     """
     if isinstance(named, Target):
-        return named
+        yield named
+        return
     name = name_of_target(named)
     if _is_async(named):
-        return _as_target(name, named, takes_lab=False)
+        yield _as_target(name, named, takes_lab=False)
+        return
     factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
-    try:
+    with _blamed(name, "its factory"):
         built = factory(lab) if takes_lab else factory()
+        if inspect.iscoroutine(built):
+            built = run(built)
+    if not isinstance(built, AbstractAsyncContextManager):
+        yield _as_target(name, built, takes_lab=takes_lab)
+        return
+    with _blamed(name, "opening it"):
+        opened = run(_opening(built))
+    try:
+        yield _as_target(name, opened, takes_lab=takes_lab)
+    finally:
+        with _blamed(name, "closing it"):
+            run(_closing(built))
+
+
+@contextmanager
+def _blamed(name: str, what: str) -> Iterator[None]:
+    try:
+        yield
     except (Exception, SystemExit) as error:
         raise TargetError(
-            f"target {name!r}: its factory raised {type(error).__name__}: {text_of(error)}"
+            f"target {name!r}: {what} raised {type(error).__name__}: {text_of(error)}"
         ) from error
-    return _as_target(name, built, takes_lab=takes_lab)
+
+
+async def _opening(manager: AbstractAsyncContextManager[object]) -> object:
+    return await manager.__aenter__()
+
+
+async def _closing(manager: AbstractAsyncContextManager[object]) -> None:
+    await manager.__aexit__(None, None, None)
 
 
 def name_of_target(named: object) -> str:
@@ -254,12 +296,6 @@ def _takes_lab(name: str, factory: Factory) -> bool:
 
 
 def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
-    if inspect.iscoroutine(built):
-        built.close()
-        raise TargetError(
-            f"target {name!r} is itself a session: name a factory, a plain function that "
-            "returns the session"
-        )
     session = getattr(built, "session", None)
     sync_session = getattr(built, "sync_session", None)
     if session is None and sync_session is None and callable(built):
@@ -274,7 +310,8 @@ def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
     if session is None and sync_session is None:
         raise TargetError(
             f"target {name!r}: its factory returned {type(built).__name__}; expected a session "
-            "(a function of the task) or an object with session or sync_session"
+            "(a function of the task) or an object with session or sync_session. If this is itself "
+            "the session, name a function that returns it"
         )
     return Target(session=session, sync_session=sync_session, takes_lab=takes_lab)
 

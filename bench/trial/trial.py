@@ -46,7 +46,7 @@ from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
-from ..targets.loading import Lab, Target, build_target
+from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from .driving import LoopDriver
 from .loops import require_loop
@@ -250,13 +250,14 @@ class _Trial:
             world = scope.enter_context(
                 opens(self._world_spec, self._clock, self._accounting.meter)
             )
-            target = build_target(named, self._lab(world))
+            runner = self._runner(scope)
+            target = scope.enter_context(opened_target(named, self._lab(world), runner.run))
             self._require_real_threads()
             session = self._session_of(target)
             if isinstance(session, NotApplicable):
                 yield session
                 return
-            drive = self._driver(scope)
+            drive = self._driver(runner)
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
             warm_up = self._probe(self._warm_up_tasks)
@@ -297,15 +298,21 @@ class _Trial:
         refusal = self._transport.refusal(is_async=drives is Drives.ASYNC)
         return session if refusal is None else NotApplicable(refusal)
 
-    def _driver(self, scope: ExitStack) -> Callable[..., object]:
+    def _runner(self, scope: ExitStack) -> asyncio.Runner:
+        """Return what runs coroutines on the cell's loop; asyncio's for a strategy without one."""
         if not self._strategy.on_loop:
-            return self._strategy.run
+            return scope.enter_context(_runner(None))
         loop = require_loop(self._cell.loop)
         runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
         runner.get_loop().set_default_executor(
             ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
         )
         scope.callback(self._close_clients, runner)
+        return runner
+
+    def _driver(self, runner: asyncio.Runner) -> Callable[..., object]:
+        if not self._strategy.on_loop:
+            return self._strategy.run
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
         self._loop = runner.get_loop()
         self._loop_driver = LoopDriver(
@@ -421,7 +428,9 @@ class _Trial:
 
 
 @contextmanager
-def _runner(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[asyncio.Runner]:
+def _runner(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None,
+) -> Iterator[asyncio.Runner]:
     """Run coroutines on a loop of its own, which ends with what the target left open on it.
 
     A target may leave its connections open: nobody is to blame, and the warning of it, where

@@ -25,7 +25,7 @@ from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import Drives, Strategy, available_strategies
-from warpbench.bench.targets.loading import Lab, build_target
+from warpbench.bench.targets.loading import Lab, opened_target
 from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import Clock, ClockMode, SkippingClock, create_clock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
@@ -62,7 +62,9 @@ class Arm:
         model = ScriptedModel(sessions)
         self.world = World(model, Services((), "any"), clock, Traffic(self.accounting.meter))
         tools = lab_tools(SCENARIO, sessions, clock, self.traffic, Delegates(lambda _: ""))
-        self.target = build_target("agent", Lab(tools=tools, tool_workers=SESSIONS * 4))
+        lab = Lab(tools=tools, tool_workers=SESSIONS * 4)
+        with opened_target("agent", lab, runner.run) as self.target:
+            pass
 
     def cpu_s(self) -> float:
         """Run the sessions once; return the CPU seconds of each."""

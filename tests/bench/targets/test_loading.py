@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,44 @@ TARGETS = """
         def session(task):
             urllib.request.urlopen("http://192.0.2.1/secrets")
         return session
+
+    class Service:
+        async def __aenter__(self):
+            self.client = AsyncOpenAI()
+            self.loop = asyncio.get_running_loop()
+            return self
+
+        async def __aexit__(self, *_):
+            assert asyncio.get_running_loop() is self.loop
+            await self.client.close()
+            open("closed", "a").write("closed ")
+
+        async def session(self, task):
+            assert asyncio.get_running_loop() is self.loop
+            completion = await self.client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": task}])
+            return completion.choices[0].message.content
+
+        def sync_session(self, task):
+            return no_tools()(task)
+
+    def to_be_opened():
+        return Service()
+
+    async def async_factory():
+        await asyncio.sleep(3)
+        return Service()
+
+    async def of_no_session():
+        return 5
+
+    class Broken(Service):
+        async def __aexit__(self, *_):
+            raise OSError("the connection is lost")
+
+    class Shut(Service):
+        async def __aenter__(self):
+            raise OSError("no such database")
 """
 
 
@@ -149,6 +188,36 @@ def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
         cell["vitals"].pop("threads")  # the agent gives tools threads of their own
     assert {**bare, "cell": {**bare["cell"], "target": "agent"}} == agent
     assert agent["efficiency"] == 1.0
+
+
+@pytest.mark.parametrize("strategy", ["gather", "threads"])
+@pytest.mark.parametrize("target", ["to_be_opened", "async_factory"])
+def test_one_that_is_to_be_opened_is_open_while_its_sessions_run_and_closed_after(
+    target: str, strategy: str, cell: Any, tmp_path: Path
+) -> None:
+    found = cell(target, strategy)
+
+    assert found["sessions"]["succeeded"] == 4
+    assert found["makespan_s"] == 0.5
+    (closed,) = tmp_path.rglob("closed")
+    assert closed.read_text() == "closed "
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("of_no_session", "its factory returned int; expected a session"),
+        ("Broken", "closing it raised OSError: the connection is lost"),
+        ("Shut", "opening it raised OSError: no such database"),
+    ],
+)
+def test_one_that_cannot_be_made_opened_or_closed_is_told_in_a_line(
+    target: str, expected: str, cell: Any, warpbench: Warpbench
+) -> None:
+    del cell
+    finished = warpbench("run", "tools", *VIRTUAL, "--target", f"theirs:{target}")
+    assert finished.status == 2
+    assert expected in " ".join(finished.err.split())
 
 
 MODULE = """
