@@ -1,12 +1,18 @@
 """The tool calls of an answer: those of the script, or some of the target's own tools.
 
 If the request declares the lab's tools, each call has a *ticket* by which the tool finds its
-drawn latency. If it declares other tools, the calls go to those in rotation, with arguments made
-up from their schemas. If it declares none, the model gives the final answer immediately.
+drawn latency. A framework may declare them under a prefix (``trips-search``,
+``mcp__server__search``). If it declares other tools, the calls go to those in rotation, with the
+script's arguments where these fit, or with arguments made up from their schemas. If it declares
+none, the model gives the final answer immediately.
+
+A ticket is never made up: no tool of the lab is called for which the script has no call.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
+from msgspec.json import decode as from_json
 from msgspec.json import encode as to_json
 
 from ..workload.script import ToolCallScript
@@ -22,6 +28,18 @@ _MADE_UP: Mapping[str, object] = {
     "array": [],
     "object": {},
     "null": None,
+}
+
+
+_NUMBERS = ("integer", "number")
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
 }
 
 
@@ -41,9 +59,8 @@ def tool_uses_of(
     """
     if not declared:
         return ()
-    return tuple(
-        [_tool_use(call, declared, session, step, index) for index, call in enumerate(calls)]
-    )
+    uses = [_tool_use(call, declared, session, step, index) for index, call in enumerate(calls)]
+    return tuple([use for use in uses if use is not None])
 
 
 def _tool_use(
@@ -52,14 +69,66 @@ def _tool_use(
     session: int,
     step: int,
     index: int,
-) -> ToolUse:
-    if call.name not in declared:
-        name = list(declared)[index % len(declared)]
-        return ToolUse(name, to_json(made_up_arguments(declared[name])).decode())
-    properties = declared[call.name].get("properties")
-    if isinstance(properties, dict) and TICKET in properties:
-        return ToolUse(call.name, _with_ticket(call.arguments, f"{session}.{step}.{index}"))
-    return ToolUse(call.name, call.arguments)
+) -> ToolUse | None:
+    name = _declared_name(call.name, declared)
+    if name is not None:
+        schema = declared[name]
+        if _takes_ticket(schema):
+            return ToolUse(name, _with_ticket(call.arguments, f"{session}.{step}.{index}"))
+        if _fits(call.arguments, schema):
+            return ToolUse(name, call.arguments)
+        return ToolUse(name, to_json(made_up_arguments(schema)).decode())
+    others = [name for name, schema in declared.items() if not _takes_ticket(schema)]
+    if not others:
+        return None
+    name = others[index % len(others)]
+    return ToolUse(name, to_json(made_up_arguments(declared[name])).decode())
+
+
+def _declared_name(scripted: str, declared: Mapping[str, Mapping[str, object]]) -> str | None:
+    """Return the name under which a tool of the script is declared, if it is."""
+    if scripted in declared:
+        return scripted
+    suffix = _letters(scripted)
+    return next(
+        (
+            name
+            for name, schema in declared.items()
+            if _takes_ticket(schema) and _letters(name).endswith(suffix)
+        ),
+        None,
+    )
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+def _takes_ticket(schema: Mapping[str, object]) -> bool:
+    """Return whether the arguments are those of one of the lab's tools."""
+    properties = schema.get("properties")
+    return isinstance(properties, dict) and TICKET in properties
+
+
+def _fits(arguments: str, schema: Mapping[str, object]) -> bool:
+    """Return whether arguments have what a schema requires, of the type that it names."""
+    found: dict[str, Any] = from_json(arguments)
+    properties = schema.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    required = schema.get("required")
+    if isinstance(required, list) and not found.keys() >= set(required):
+        return False
+    if not found.keys() <= properties.keys() and schema.get("additionalProperties") is False:
+        return False
+    return all(
+        isinstance(value, _TYPES.get(str(_type_of(properties.get(name))), object))
+        and not (isinstance(value, bool) and _type_of(properties.get(name)) in _NUMBERS)
+        for name, value in found.items()
+    )
+
+
+def _type_of(schema: object) -> object:
+    return schema.get("type") if isinstance(schema, dict) else None
 
 
 def _with_ticket(arguments: str, ticket: str) -> str:
@@ -72,7 +141,6 @@ def made_up_arguments(schema: Mapping[str, object]) -> dict[str, object]:
 
     An ``enum`` gives its first member, a ``default`` itself; formats and bounds are ignored.
     Other values are made up by type.
-    looked at.
     """
     properties = schema.get("properties")
     required = schema.get("required")
