@@ -5,9 +5,10 @@ it, so:
 
 - one that never waits for the end of a model's answer has *failed*: its time says nothing. Another
   attempt at the same call makes up for one that is left: a retry, or the winner of two that raced;
-- a tool that a session does not call, cuts short, or lets run while it goes on, is no fault:
-  the model may have been told of another agent's tools, a result may have been kept. Of its time
-  the ideal counts what the session was held up by at the most.
+- one that takes the lab's tools and does not run one of them has *failed* too, unless an equal call
+  ran before, whose result may have been kept, or the scenario says that tools are optional;
+- a tool that a session cuts short, or lets run while it goes on, is no fault. Of its time the ideal
+  counts what the session was held up by at the most.
 
 What is counted comes from the script. The run says only what of it was met, and the ideal is never
 longer than with all of it.
@@ -26,6 +27,7 @@ from ...mocks.workload.script import (
 )
 from ..results.formatting import code_place, seconds
 from ..results.samples import Outcome, SessionSample
+from .tools_run import ToolsRun
 
 _SECOND_NS = 1e9
 
@@ -65,9 +67,17 @@ class Met:
 
 
 def checked(
-    sample: SessionSample, script: SessionScript, waits: Waits, met: Met, noted: Iterable[Wait]
+    sample: SessionSample,
+    script: SessionScript,
+    waits: Waits,
+    met: Met,
+    noted: Iterable[Wait],
+    *,
+    tools: ToolsRun | None = None,
 ) -> SessionSample:
-    """Return the sample, failed if the session did not wait for each of the model's answers.
+    """Return the sample, failed if the session did not do what its script asks for.
+
+    It has to wait for each of the model's answers, and to run the tools that these ask for.
 
     Args:
         sample: The session.
@@ -75,6 +85,7 @@ def checked(
         waits: Which waits of the script count.
         met: What was met.
         noted: The waits that were noted, of which the left ones are told of.
+        tools: The tool calls that ran, if all of the script's are to.
     """
     if sample.outcome is not Outcome.SUCCEEDED:
         return sample
@@ -83,12 +94,20 @@ def checked(
         expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
         for step in range(expected):
             if not met.has_read(part.session, step, end_ns):
-                which = "the session" if part is script else "a session nested in it"
+                which = _which(part, script)
                 told = _left(part, step, expected, end_ns, noted)
                 answered = f"ended after {step} of {expected} model calls"
                 error = f"{which} {told or answered}"
                 return replace(sample, outcome=Outcome.FAILED, error=error)
+        left_out = () if tools is None or waits is not Waits.ALL else tools.left_out(part, end_ns)
+        if left_out:
+            error = f"{_which(part, script)} {told(left_out, part)}"
+            return replace(sample, outcome=Outcome.FAILED, error=error)
     return sample
+
+
+def _which(part: SessionScript, script: SessionScript) -> str:
+    return "the session" if part is script else "a session nested in it"
 
 
 def _left(

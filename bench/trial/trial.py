@@ -24,7 +24,7 @@ from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.clock.virtual import VirtualClock
 from ...mocks.errors import TargetError
-from ...mocks.model import task_of
+from ...mocks.model import is_known_as, task_of
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import (
     hold_no_secrets,
@@ -40,6 +40,7 @@ from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.met import Met, checked, script_met
+from ..attribution.tools_run import ToolsRun
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
@@ -214,6 +215,7 @@ class _Trial:
         self._arrivals_ns = intended_ns(
             plan, spec.scenario, spec.cell.seed, spec.cell.session_count
         )
+        self._optional_tools = spec.scenario.optional_tools
         self._cores = cores_of(spec.cell.clock)
         warm_up = _warm_up_sessions(spec)
         self._sessions = {
@@ -344,7 +346,9 @@ class _Trial:
     def _waits(self, target: Target, declared: frozenset[str]) -> Waits:
         if not declared:
             return Waits.FIRST_CALL
-        takes_labs = target.takes_lab and declared.issuperset(tool.name for tool in self._tools)
+        takes_labs = target.takes_lab and all(
+            any(is_known_as(name, tool.name) for name in declared) for tool in self._tools
+        )
         return Waits.ALL if takes_labs else Waits.MODEL
 
     def _measure(
@@ -382,8 +386,11 @@ class _Trial:
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
+        tools = None
+        if not self._optional_tools:
+            tools = ToolsRun(self._script.sessions, self._tool_traffic.tools_begun_ns)
         samples = tuple(
-            checked(sample, self._sessions[sample.session], waits, met, noted_waits)
+            checked(sample, self._sessions[sample.session], waits, met, noted_waits, tools=tools)
             for sample in probe.samples()
         )
         script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))

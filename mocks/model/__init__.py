@@ -9,13 +9,14 @@ when each part is due, and a transport sends it then.
 """
 
 from .scripted import WIRE_FORMATS, ModelReply, ScriptedModel, task_of, wire_format_of
-from .tool_uses import TICKET, made_up_arguments
+from .tool_uses import TICKET, is_known_as, made_up_arguments
 
 __all__ = [
     "TICKET",
     "WIRE_FORMATS",
     "ModelReply",
     "ScriptedModel",
+    "is_known_as",
     "made_up_arguments",
     "task_of",
     "wire_format_of",

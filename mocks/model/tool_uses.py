@@ -89,15 +89,19 @@ def _declared_name(scripted: str, declared: Mapping[str, Mapping[str, object]]) 
     """Return the name under which a tool of the script is declared, if it is."""
     if scripted in declared:
         return scripted
-    suffix = _letters(scripted)
     return next(
         (
             name
             for name, schema in declared.items()
-            if _takes_ticket(schema) and _letters(name).endswith(suffix)
+            if _takes_ticket(schema) and is_known_as(name, scripted)
         ),
         None,
     )
+
+
+def is_known_as(declared: str, name: str) -> bool:
+    """Return whether a framework may have declared the tool ``name`` as ``declared``."""
+    return _letters(declared).endswith(_letters(name))
 
 
 def _letters(name: str) -> str:

@@ -13,6 +13,7 @@ from .waits import Wait, WaitEnding, WaitKind
 _UNKNOWN = -1
 _CALL = 3
 _TOOL = 5
+_TOOL_BEGUN = 4
 
 # Kind, session, step, index and name, as ``Wait`` has them.
 _What = tuple[WaitKind, int, int, int | None, str]
@@ -85,6 +86,14 @@ class Traffic:
             for session, step, index, begin_ns, end_ns in _rows(self._tools, _TOOL)
         }
 
+    @property
+    def tools_begun_ns(self) -> Mapping[tuple[int, int, int], int]:
+        """When each call of the lab's tools began first, by session, step and index."""
+        begun_ns: dict[tuple[int, int, int], int] = {}
+        for session, step, index, at_ns in _rows(self._begun, _TOOL_BEGUN):
+            begun_ns.setdefault((session, step, index), at_ns)
+        return begun_ns
+
     def reset(self) -> None:
         """Reset all counters, after a warm-up for instance, except the calls in flight."""
         self.http_requests = 0
@@ -94,6 +103,7 @@ class Traffic:
         self.peak_in_flight = self._in_flight
         # Flat, so that what a trial notes is no memory that its sessions seem to keep.
         self._asked, self._read, self._tools = array("q"), array("q"), array("q")
+        self._begun = array("q")
         if self._meter is not None:
             self._meter.forget()
         if self._requests is not None:
@@ -136,6 +146,7 @@ class Traffic:
         """Count one call of a lab's tool."""
         with self._lock:
             self.tool_calls += 1
+            self._begun.extend((session, step, index, start_ns))
         return Call(self._meter, (WaitKind.TOOL, session, step, index, name), start_ns)
 
     def tool_ended(self, at: tuple[int, int, int], begin_ns: int, end_ns: int) -> None:

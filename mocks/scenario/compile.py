@@ -76,6 +76,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         limits=_limits(model.limits),
         faults=tuple(_fault(part, ("faults", index)) for index, part in enumerate(table.faults)),
         services=tuple(_services(table.services)),
+        optional_tools=table.optional_tools,
     )
 
 

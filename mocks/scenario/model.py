@@ -170,6 +170,7 @@ class Scenario:
         limits: What the model's server lets through.
         faults: What goes wrong between client and model.
         services: The HTTP services that tools call.
+        optional_tools: Whether a session may leave out tools that the model asks it to call.
     """
 
     name: str
@@ -182,6 +183,7 @@ class Scenario:
     limits: ModelLimits = NO_LIMITS
     faults: tuple[FaultSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
+    optional_tools: bool = False
 
     @property
     def widest_round(self) -> int:

@@ -194,6 +194,7 @@ class ScenarioTable(_Table):
     recording: RecordingTable | None = None
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
     services: Annotated[list[ServiceTable], Field(max_length=MAX_SERVICES)] = []
+    optional_tools: bool = False
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {
