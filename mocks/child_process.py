@@ -32,6 +32,10 @@ class ChildError(WarpbenchError):
         self.has_ended = has_ended
 
 
+class ChildTimeoutError(ChildError):
+    """A child process did not end, or answer, within the limit."""
+
+
 def run_to_end(
     command: Sequence[str],
     limit_s: float,
@@ -48,8 +52,9 @@ def run_to_end(
         environ: Its environment variables; ``None`` for those of this process.
 
     Raises:
-        ChildError: It cannot be started, took too long, or ended with another status than 0. The
-            message quotes its last line.
+        ChildError: It cannot be started, or ended with another status than 0. The message quotes
+            its last line.
+        ChildTimeoutError: It took too long.
     """
     try:
         finished = subprocess.run(  # noqa: S603 - the callers' commands: git, pip, valgrind
@@ -64,7 +69,7 @@ def run_to_end(
             timeout=limit_s,
         )
     except subprocess.TimeoutExpired:
-        raise ChildError(f"no result within {limit_s:g} s") from None
+        raise ChildTimeoutError(f"no result within {limit_s:g} s") from None
     except OSError as error:
         raise ChildError(f"{command[0]} cannot be run: {error.strerror or error}") from error
     if finished.returncode != 0:
@@ -120,11 +125,12 @@ class Child:
             limit_s: Real seconds to wait for it.
 
         Raises:
-            ChildError: There is none within the limit, or the process has ended.
+            ChildError: The process has ended.
+            ChildTimeoutError: There is none within the limit.
         """
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], limit_s)[0]:
-            raise ChildError(f"hung: no answer within {limit_s:g} s")
+            raise ChildTimeoutError(f"hung: no answer within {limit_s:g} s")
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
@@ -132,13 +138,17 @@ class Child:
             raise ChildError(f"crashed: {last_line(errors)}", errors, has_ended=True)
         return line.decode(errors="replace")
 
+    def hang_up(self) -> None:
+        """Close its standard input: it should end, and nobody waits for that yet."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
     def end(self) -> None:
         """End the process: let it end by itself, then terminate it, then kill it."""
         process = self._process
-        assert process.stdin is not None
         assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
+        self.hang_up()
         for within_s, harder in (
             (self._ends_within_s, process.terminate),
             (_TERMINATES_WITHIN_S, process.kill),
