@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -96,6 +97,7 @@ class Child:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._ends_within_s = ends_within_s
+        self._ends_by_s: float | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
             command,
@@ -141,6 +143,8 @@ class Child:
     def hang_up(self) -> None:
         """Close its standard input: it should end, and nobody waits for that yet."""
         assert self._process.stdin is not None
+        if self._ends_by_s is None:
+            self._ends_by_s = time.monotonic() + self._ends_within_s
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
 
@@ -149,8 +153,9 @@ class Child:
         process = self._process
         assert process.stdout is not None
         self.hang_up()
+        assert self._ends_by_s is not None
         for within_s, harder in (
-            (self._ends_within_s, process.terminate),
+            (max(0.0, self._ends_by_s - time.monotonic()), process.terminate),
             (_TERMINATES_WITHIN_S, process.kill),
         ):
             try:

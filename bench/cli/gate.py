@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -50,9 +49,14 @@ _TIMED_CELLS = 4
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def gate(options: GateOptions, messages: Messages) -> int:
-    """Judge the cells; return the exit status."""
-    began_s = time.monotonic()
+def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
+    """Judge the cells; return the exit status.
+
+    Args:
+        options: What to judge.
+        messages: How much to say.
+        began_s: When the command began, by ``time.monotonic``: the budget counts from there.
+    """
     configuration = read_configuration(Path.cwd())
     tiers = _tiers(options)
     path = options.baseline or configuration.baseline
@@ -197,7 +201,7 @@ def _against_commit(
     try:
         with worktrees(checkout, budget) as trees, owned_folder() as folder:
             there = here
-            if dependencies_differ(checkout):
+            if dependencies_differ(checkout, budget):
                 recipe = configuration.environment
                 there = environment_for(trees[BASE], recipe, folder / "venv", budget)
             pythons = {BASE: there, HEAD: here, SAME: there}

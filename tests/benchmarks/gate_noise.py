@@ -3,7 +3,7 @@
     python tests/benchmarks/gate_noise.py BLOCKS OUT [--loaded]
 
 Writes, for each block, the CPU seconds a session of its trials in the order A B B A A B B A …:
-what ``test_gate_errors`` draws from. With ``--loaded`` another process keeps one core busy.
+what ``test_error_rates`` draws from. With ``--loaded`` another process keeps one core busy.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ....mocks.child_process import ChildTimeoutError
 from ....mocks.errors import WarpbenchError
 
-_FOR_ENDING_SHARE = 0.05
+_FOR_ENDING_SHARE = 0.2
 _FOR_ENDING_MOST_S = 5.0
 
 

@@ -29,9 +29,14 @@ _TIMEOUT_S = 900.0
 _MOST_BYTES = 1 << 24
 
 
-def dependencies_differ(checkout: Checkout) -> bool:
-    """Say whether the two commits name different dependencies."""
-    return _named_at(checkout.base) != _named_at(checkout.head)
+def dependencies_differ(checkout: Checkout, budget: Budget) -> bool:
+    """Say whether the two commits name different dependencies.
+
+    Raises:
+        UsageError: A file that names them cannot be read.
+        BudgetSpent: The budget ended first.
+    """
+    return _named_at(checkout.base, budget) != _named_at(checkout.head, budget)
 
 
 def environment_for(
@@ -103,9 +108,9 @@ def _toml(text: str | bytes, name: str) -> dict[str, object]:
         raise UsageError(f"{name}: {error.reason}") from error
 
 
-def _named_at(commit: str) -> dict[str, object]:
-    named: dict[str, object] = dict(files_at(commit, _FILES))
-    for path, text in files_at(commit, (_PROJECT,)).items():
+def _named_at(commit: str, budget: Budget) -> dict[str, object]:
+    named: dict[str, object] = dict(files_at(commit, _FILES, budget))
+    for path, text in files_at(commit, (_PROJECT,), budget).items():
         name = f"{path} of {commit[:12]}"
         project = _project_table(text, name)
         tables = [project.get(table) for table in _TABLES]

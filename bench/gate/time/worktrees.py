@@ -126,17 +126,23 @@ def _remove(root: Path) -> None:
         _git("worktree", "remove", "--force", "--force", str(root), failing="--against")
 
 
-def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:
+def files_at(commit: str, names: Sequence[str], budget: Budget) -> dict[str, str]:
     """Return the files of a commit that match any of the patterns, by path.
 
     Raises:
         UsageError: git cannot tell.
+        BudgetSpent: The budget ended first.
     """
-    listed = _git("ls-tree", "-r", "--name-only", "--full-tree", commit, failing="--against")
+    failing = "--against"
+    listed = _git(
+        "ls-tree", "-r", "--name-only", "--full-tree", commit, failing=failing, budget=budget
+    )
     matching = [
         path for path in listed.splitlines() if any(Path(path).match(name) for name in names)
     ]
-    return {path: _git("show", f"{commit}:{path}", failing="--against") for path in matching}
+    return {
+        path: _git("show", f"{commit}:{path}", failing=failing, budget=budget) for path in matching
+    }
 
 
 def _git(*arguments: str, failing: str, budget: Budget | None = None) -> str:

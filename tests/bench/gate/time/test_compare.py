@@ -35,7 +35,7 @@ def budget_for(blocks: int, growth: Mapping[str, float]) -> float:
     simulated(measured, 1e6, progress=lambda _blocks, _open: at_s.append(measured.now_s))
     block_s = at_s[2] - at_s[1]
     whole_s = at_s[1] + (blocks - 0.2) * block_s
-    return max(whole_s / 0.95, whole_s + 5.0) if whole_s < 95.0 else whole_s + 5.0
+    return whole_s + 5.0
 
 
 @given(st.floats(0.01, 400.0), st.sampled_from([1, 4, 24]), st.floats(0.2, 30.0), st.integers(0, 9))

@@ -50,17 +50,17 @@ def side_of(child: ScriptedChild, budget_s: float) -> SideProcess:
 
 
 def test_a_trial_that_the_budget_cuts_short_has_not_failed() -> None:
-    child = ScriptedChild((1.0, ANSWER), (50.0, ANSWER))
-    side = side_of(child, 20.0)
+    child = ScriptedChild((1.0, ANSWER), (200.0, ANSWER))
+    side = side_of(child, 120.0)
     assert side.run(cell_named("a"), 10) == Cost(0.001, 1)
     with pytest.raises(BudgetSpent):
         side.run(cell_named("a"), 10)
-    assert child.now_s == 19.0  # a twentieth of the budget is kept for ending
+    assert child.now_s == 115.0  # five seconds are kept for ending
 
 
 def test_no_trial_begins_after_the_end_of_the_budget() -> None:
-    child = ScriptedChild((19.0, ANSWER), (1.0, ANSWER))
-    side = side_of(child, 20.0)
+    child = ScriptedChild((115.0, ANSWER), (1.0, ANSWER))
+    side = side_of(child, 120.0)
     side.run(cell_named("a"), 10)
     with pytest.raises(BudgetSpent):
         side.run(cell_named("a"), 10)
@@ -86,7 +86,7 @@ def test_a_side_that_is_not_ready_in_time_is_not_waited_for() -> None:
     child = ScriptedChild((100.0, {}))
     with pytest.raises(BudgetSpent):
         side_of(child, 10.0).ready()
-    assert child.now_s == 9.5
+    assert child.now_s == 8.0  # a fifth of a short budget is kept for ending
 
 
 def test_all_sides_are_told_to_end_before_one_is_waited_for(

@@ -148,4 +148,4 @@ def test_dependencies_differ_where_a_commit_names_others(
         pyproject__toml='[project]\nname = "x"\n',
     )
     commit(checkout, **files)
-    assert dependencies_differ(find_checkout("HEAD~1")) is differ
+    assert dependencies_differ(find_checkout("HEAD~1"), UNLIMITED) is differ
