@@ -96,8 +96,12 @@ def test_what_the_budget_was_too_short_for_is_told_with_the_budget_that_is_not(c
 
 def test_blocks_are_not_measured_in_vain() -> None:
     """Where not even a first look fits, the gate says so as soon as two blocks have shown it."""
-    compared = simulated(machine(ONE_OF_FOUR), budget_for(5, ONE_OF_FOUR))
+    compared = simulated(machine(ONE_OF_FOUR), budget_for(3, ONE_OF_FOUR))
     assert compared.effort.blocks == 2
+    assert compared.effort.is_cut
+    # Were the machine busy by chance, twice the speed would be enough here.
+    compared = simulated(machine(ONE_OF_FOUR), budget_for(6, ONE_OF_FOUR))
+    assert compared.effort.blocks == 6
     assert compared.effort.is_cut
 
 

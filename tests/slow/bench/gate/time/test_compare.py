@@ -33,7 +33,10 @@ def test_a_commit_that_doubles_the_cpu_is_found_and_its_parent_is_not(
 ) -> None:
     write_agent(project, ANSWER, f"sum(range(300_000)); {ANSWER}")
     commit(project)
-    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time", "--junit", "gate.xml")
+    judged = warpbench(
+        *("gate", "--against", "HEAD~1", "--tier", "time", "--budget", "10m"),
+        *("--junit", "gate.xml"),
+    )
     assert judged.status == 1, judged.out + judged.err
     assert f"✗ {CELL} (time): regressed\n    CPU per session +" in judged.out
     assert "8 blocks" in judged.out
