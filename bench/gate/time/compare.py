@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ....mocks.errors import TrialError
+from ....mocks.network import Network
 from ...results.cell import Cell
 from ...results.verdict import (
     CellVerdict,
@@ -74,6 +75,7 @@ class Comparison:
         cells: The cells by name.
         margin: The least growth that counts.
         budget_s: Seconds that it may take.
+        network: The network that trials are in.
     """
 
     checkout: Checkout
@@ -82,6 +84,7 @@ class Comparison:
     cells: Mapping[str, CellBaseline]
     margin: float
     budget_s: float
+    network: Network = Network.SHARED
 
 
 def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> list[CellVerdict]:
@@ -200,7 +203,12 @@ def _start(
     sides = {
         name: scope.enter_context(
             running_side(
-                worktree, comparison.checkout, comparison.pythons[name], targets, hash_seed
+                worktree,
+                comparison.checkout,
+                comparison.pythons[name],
+                targets,
+                hash_seed,
+                network=comparison.network,
             )
         )
         for name, worktree in comparison.worktrees.items()

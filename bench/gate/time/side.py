@@ -10,6 +10,7 @@ from typing import Any
 
 from ....mocks.child_process import Child, ChildError
 from ....mocks.errors import TrialError
+from ....mocks.network import Network
 from ...results.cell import Cell
 from .worktrees import Checkout, Worktree
 
@@ -74,6 +75,8 @@ def running_side(
     python: Path,
     targets: Sequence[str],
     hash_seed: int,
+    *,
+    network: Network = Network.SHARED,
 ) -> Iterator[Side]:
     """Start a side, and end it when the scope ends.
 
@@ -83,11 +86,13 @@ def running_side(
         python: The interpreter of its environment.
         targets: What it loads before it is ready.
         hash_seed: The same for all sides of a block.
+        network: The network that it is in.
     """
     settings = {
         "worktree": str(worktree.root),
         "checkout": str(checkout.root),
         "targets": list(targets),
+        "network": network.value,
         "parent": os.getpid(),
     }
     with Child(
