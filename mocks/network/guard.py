@@ -116,6 +116,5 @@ def _refuse_interfaces(bound: object, address: object) -> None:
         and address[0] != _LOOPBACK_INTERFACE
     ):
         raise UnmockedRequestError(
-            f"a socket was not bound to interface {address[0]}: trials talk to mocks and to "
-            "loopback only"
+            f"interface {address[0]} was not bound: trials talk to mocks and to loopback only"
         )
