@@ -32,6 +32,8 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 _INTERFACE_REQUEST = "16sH22x"
 _CAPABILITY_VERSION = 0x20080522
+_AT_A_LIMIT = frozenset({errno.ENOSPC, errno.EUSERS})
+_LIMIT = "no more namespaces are allowed"
 _THREADS = Path("/proc/self/task")
 
 
@@ -71,7 +73,8 @@ def _in_words(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise IsolationError(f"{what}: {error.strerror}") from error
+        reason = _LIMIT if error.errno in _AT_A_LIMIT else error.strerror
+        raise IsolationError(f"{what}: {reason}") from error
 
 
 def _call(libc: ctypes.CDLL, name: str, *arguments: object) -> None:
