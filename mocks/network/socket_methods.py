@@ -17,20 +17,23 @@ Method = Callable[..., Any]
 
 _OF_THE_INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 _FIRST, _LAST, _FOURTH = 0, -1, 3
+# MCAST_JOIN_GROUP and MCAST_JOIN_SOURCE_GROUP, which Python has no names for.
+_JOINS_BY_STRUCTURE = (42, 46) if sys.platform == "linux" else ()
 _JOINS = {
     socket.IPPROTO_IP: {
-        getattr(socket, "IP_ADD_MEMBERSHIP", None): (0, socket.AF_INET),
-        getattr(socket, "IP_ADD_SOURCE_MEMBERSHIP", None): (0, socket.AF_INET),
+        **{
+            getattr(socket, name): (0, socket.AF_INET)
+            for name in ("IP_ADD_MEMBERSHIP", "IP_ADD_SOURCE_MEMBERSHIP")
+            if hasattr(socket, name)
+        },
+        **dict.fromkeys(_JOINS_BY_STRUCTURE, (12, socket.AF_INET)),
     },
-    socket.IPPROTO_IPV6: {getattr(socket, "IPV6_JOIN_GROUP", None): (0, socket.AF_INET6)},
+    socket.IPPROTO_IPV6: {
+        socket.IPV6_JOIN_GROUP: (0, socket.AF_INET6),
+        **dict.fromkeys(_JOINS_BY_STRUCTURE, (16, socket.AF_INET6)),
+    },
 }
 """By level and option: where in its value the group is, and of which family."""
-
-if sys.platform == "linux":
-    # MCAST_JOIN_GROUP and MCAST_JOIN_SOURCE_GROUP, which Python has no names for.
-    for _option in (42, 46):
-        _JOINS[socket.IPPROTO_IP][_option] = (12, socket.AF_INET)
-        _JOINS[socket.IPPROTO_IPV6][_option] = (16, socket.AF_INET6)
 
 _ADDRESS_BYTES = {socket.AF_INET: 4, socket.AF_INET6: 16}
 

@@ -129,6 +129,14 @@ WAYS: dict[str, tuple[str, Way]] = {
             socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + ANY_INTERFACE
         ),
     ),
+    "multicast by IPv6": (
+        GROUP_6,
+        lambda: udp(socket.AF_INET6).setsockopt(
+            socket.IPPROTO_IPV6,
+            socket.IPV6_JOIN_GROUP,
+            socket.inet_pton(socket.AF_INET6, GROUP_6) + bytes(4),
+        ),
+    ),
     "multicast by a structure": (
         GROUP,
         lambda: udp().setsockopt(
