@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
+from ...mocks.network import Network
 from ...mocks.redaction import redact, redacted
 from ...reports.comparison.gate import effort_text, not_recorded_text, objective_text
 from ...reports.exports.gate_json import gate_json
@@ -58,6 +60,8 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
         began_s: When the command began, by ``time.monotonic``: the budget counts from there.
     """
     configuration = read_configuration(Path.cwd())
+    if options.network is not None:
+        configuration = replace(configuration, network=Network(options.network))
     tiers = _tiers(options)
     path = options.baseline or configuration.baseline
     baseline = read_baseline(path)
@@ -71,7 +75,7 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     # What would fail the time tier for sure is told before anything is measured.
     checkout = find_checkout(options.against) if options.against and TIER in tiers else None
     if checkout is None or tiers != [TIER]:
-        measured = _measured(chosen, baseline, options, messages)
+        measured = _measured(chosen, baseline, options, configuration.network, messages)
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
         if objective is not None:
             found = [hold_to(objective, each, measured[each.cell]) for each in found]
@@ -145,7 +149,11 @@ def _chosen(
 
 
 def _measured(
-    chosen: Sequence[str], baseline: Baseline, options: GateOptions, messages: Messages
+    chosen: Sequence[str],
+    baseline: Baseline,
+    options: GateOptions,
+    network: Network,
+    messages: Messages,
 ) -> dict[str, Measured | NotMeasured]:
     specs = [spec_of(baseline.cells[name]) for name in chosen]
     if options.instructions and all(
@@ -156,7 +164,7 @@ def _measured(
             "--instructions`"
         )
     progress = measuring_progress(chosen, messages)
-    found = measure(specs, progress, with_instructions=options.instructions)
+    found = measure(specs, progress, with_instructions=options.instructions, network=network)
     return dict(zip(chosen, found, strict=True))
 
 
@@ -206,7 +214,9 @@ def _against_commit(
                 there = environment_for(trees[BASE], recipe, folder / "venv", budget)
             pythons = {BASE: there, HEAD: here, SAME: there}
             comparison = Comparison(
-                sides=SideProcesses(trees, checkout, pythons, targets, budget),
+                sides=SideProcesses(
+                    trees, checkout, pythons, targets, budget, configuration.network
+                ),
                 cells=cells,
                 margin=configuration.tolerances.cpu,
                 budget=budget,

@@ -21,13 +21,9 @@ import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.model import task_of
+from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.observe.traffic import Traffic
-from ...mocks.sandbox import (
-    hold_no_secrets,
-    holding_no_secrets,
-    stay_on_this_machine,
-    staying_on_this_machine,
-)
+from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
 from ...mocks.transports.registry import Opens, Reached, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals

@@ -8,7 +8,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import names
-from ..options import EFFORT, FACTORS, OUTPUT, Cells, Json, Messages, ObjectiveOfEach
+from ..options import (
+    EFFORT,
+    FACTORS,
+    OUTPUT,
+    Cells,
+    Json,
+    Messages,
+    NetworkOfProject,
+    ObjectiveOfEach,
+)
 from ..values import Duration
 from ..values import names as names_of
 
@@ -45,6 +54,7 @@ class GateOptions:
         bool,
         Parameter(group=FACTORS, show_default=False, help="Compare instructions, too (valgrind)."),
     ] = False
+    network: NetworkOfProject = None
     budget: Annotated[
         Duration | None,
         Parameter(

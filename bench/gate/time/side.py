@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ....mocks.child_process import Child, ChildError
 from ....mocks.errors import TrialError
+from ....mocks.network import Network
 from ...results.cell import Cell
 from .budget import Budget
 from .worktrees import Checkout, Worktree
@@ -118,6 +119,7 @@ class SideProcesses:
         pythons: The interpreter of each side's environment.
         targets: What they load before they are ready.
         budget: When they are to end at the latest.
+        network: The network that they are in.
     """
 
     worktrees: Mapping[str, Worktree]
@@ -125,6 +127,7 @@ class SideProcesses:
     pythons: Mapping[str, Path]
     targets: Sequence[str]
     budget: Budget
+    network: Network = Network.SHARED
 
     @contextmanager
     def __call__(self, hash_seed: int, order: Sequence[str]) -> Iterator[dict[str, Side]]:
@@ -150,6 +153,7 @@ class SideProcesses:
             "worktree": str(worktree.root),
             "checkout": str(self.checkout.root),
             "targets": list(self.targets),
+            "network": self.network.value,
             "parent": os.getpid(),
         }
         return Child(
