@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -32,6 +33,10 @@ class ChildError(WarpbenchError):
         self.has_ended = has_ended
 
 
+class ChildTimeoutError(ChildError):
+    """A child process did not end, or answer, within the limit."""
+
+
 def run_to_end(
     command: Sequence[str],
     limit_s: float,
@@ -48,8 +53,9 @@ def run_to_end(
         environ: Its environment variables; ``None`` for those of this process.
 
     Raises:
-        ChildError: It cannot be started, took too long, or ended with another status than 0. The
-            message quotes its last line.
+        ChildError: It cannot be started, or ended with another status than 0. The message quotes
+            its last line.
+        ChildTimeoutError: It took too long.
     """
     try:
         finished = subprocess.run(  # noqa: S603 - the callers' commands: git, pip, valgrind
@@ -64,7 +70,7 @@ def run_to_end(
             timeout=limit_s,
         )
     except subprocess.TimeoutExpired:
-        raise ChildError(f"no result within {limit_s:g} s") from None
+        raise ChildTimeoutError(f"no result within {limit_s:g} s") from None
     except OSError as error:
         raise ChildError(f"{command[0]} cannot be run: {error.strerror or error}") from error
     if finished.returncode != 0:
@@ -91,6 +97,7 @@ class Child:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._ends_within_s = ends_within_s
+        self._ends_by_s: float | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
             command,
@@ -120,11 +127,12 @@ class Child:
             limit_s: Real seconds to wait for it.
 
         Raises:
-            ChildError: There is none within the limit, or the process has ended.
+            ChildError: The process has ended.
+            ChildTimeoutError: There is none within the limit.
         """
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], limit_s)[0]:
-            raise ChildError(f"hung: no answer within {limit_s:g} s")
+            raise ChildTimeoutError(f"hung: no answer within {limit_s:g} s")
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
@@ -132,15 +140,22 @@ class Child:
             raise ChildError(f"crashed: {last_line(errors)}", errors, has_ended=True)
         return line.decode(errors="replace")
 
+    def hang_up(self) -> None:
+        """Close its standard input: it should end, and nobody waits for that yet."""
+        assert self._process.stdin is not None
+        if self._ends_by_s is None:
+            self._ends_by_s = time.monotonic() + self._ends_within_s
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
     def end(self) -> None:
         """End the process: let it end by itself, then terminate it, then kill it."""
         process = self._process
-        assert process.stdin is not None
         assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
+        self.hang_up()
+        assert self._ends_by_s is not None
         for within_s, harder in (
-            (self._ends_within_s, process.terminate),
+            (max(0.0, self._ends_by_s - time.monotonic()), process.terminate),
             (_TERMINATES_WITHIN_S, process.kill),
         ):
             try:

@@ -12,6 +12,7 @@
     │   └── ClockHangError         deadlock: all wait, and no timer is pending
     ├── UnmockedRequestError  a request to an address that is not mocked
     └── TrialError            a trial crashed, hung or was killed
+        └── IsolationError    a trial cannot have a network of its own
 
 The agent has a root of its own (``agent.errors``), since it knows nothing of the lab.
 """
@@ -63,6 +64,21 @@ class UnmockedRequestError(WarpbenchError):
 
 class TrialError(WarpbenchError):
     """A trial crashed, hung or was killed; the message says which."""
+
+
+class IsolationError(TrialError):
+    """A process cannot have a network of its own; the message says what to do.
+
+    Attributes:
+        reason: Why not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"--network isolated: this system gives a trial no network of its own ({reason}); "
+            "leave it out, or run where network namespaces can be made"
+        )
+        self.reason = reason
 
 
 def text_of(error: BaseException) -> str:

@@ -1,22 +1,11 @@
-"""Keeps a trial's connections on this machine, and keys out of its process.
-
-Mocked HTTP never opens a socket. For everything else that might (another client library, a
-telemetry thread, a resolver) an audit hook refuses each address that is not loopback. In a
-process that exists for one trial it stays for good; in a process that continues, for a scope.
-"""
+"""Keeps keys out of a trial's process: its environment, and whatever is written of it."""
 
 import html
-import ipaddress
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from functools import cache
 from urllib.parse import quote, unquote
-
-from .errors import UnmockedRequestError
 
 DUMMY_KEY = "warpbench-dummy-key"
 _SECRET_NAME = re.compile(
@@ -39,8 +28,6 @@ _ENDPOINTS_DROPPED = (
     *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
     "ANTHROPIC_BASE_URL",
 )
-_CONNECT_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-_RESOLVE_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
 
 def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
@@ -98,66 +85,3 @@ def _as_written(secret: str) -> Iterator[str]:
     yield quote(secret, safe="")
     yield unquote(secret)
     yield " ".join(secret.split())
-
-
-def stay_on_this_machine() -> None:
-    """Refuse, for the rest of this process, every connection that is not loopback."""
-    sys.addaudithook(_refuse_other_machines)
-
-
-@contextmanager
-def staying_on_this_machine() -> Iterator[None]:
-    """Refuse every connection that is not loopback in this scope, from any thread."""
-    guard = _guard()
-    guard.scopes += 1
-    try:
-        yield
-    finally:
-        guard.scopes -= 1
-
-
-class _Guard:
-    """An audit hook that can be switched off, since it cannot be removed."""
-
-    def __init__(self) -> None:
-        self.scopes = 0
-
-    def hook(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.scopes:
-            _refuse_other_machines(event, arguments)
-
-
-@cache
-def _guard() -> _Guard:
-    guard = _Guard()
-    sys.addaudithook(guard.hook)
-    return guard
-
-
-def require_loopback(host: object) -> None:
-    """Check that an address is on loopback.
-
-    Raises:
-        UnmockedRequestError: ``host`` is, or may be, another machine.
-    """
-    if host in (None, "", b"", "localhost", b"localhost"):
-        return
-    name = os.fsdecode(host) if isinstance(host, (str, bytes)) else repr(host)
-    try:
-        is_loopback = ipaddress.ip_address(name.split("%")[0]).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise UnmockedRequestError(
-            f"a connection to {name} was not made: trials talk to mocks and to loopback only"
-        )
-
-
-def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
-    if event in _CONNECT_EVENTS:
-        address = arguments[1]
-        # A path names a socket of this machine; None means an address set earlier.
-        if isinstance(address, tuple):
-            require_loopback(address[0])
-    elif event in _RESOLVE_EVENTS:
-        require_loopback(arguments[0])

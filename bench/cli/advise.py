@@ -4,6 +4,7 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError, UsageError
+from ...mocks.network import Network
 from ...mocks.scenario import Scenario
 from ...reports.terminal.advice import advice_lines
 from ..results.advice import Advice
@@ -33,7 +34,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     """Advise on a scenario; return the exit status."""
     factors = factors_of((scenario,), _factor_options(options), clock=ClockMode.WARP)
     objective = None if options.slo is None else parse_objective(options.slo)
-    processes = TrialProcesses(options.time_limit)
+    processes = TrialProcesses(options.time_limit, network=Network(options.network))
     processes.check_target(options.target)
     out = folder(options.out)
     header = header_of(options.slo)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import BaselineError, UsageError
+from ...mocks.network import Network
 from ...mocks.scenario import load_scenario
 from ..gate.baseline import Baseline, baseline_of, write_baseline
 from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
@@ -32,7 +33,12 @@ def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages
     configuration = _with_options(read_configuration(Path.cwd()), options)
     specs, given = _cells(scenarios, options, configuration)
     progress = measuring_progress([spec.cell.name for spec in specs], messages)
-    found = measure(specs, progress, with_instructions=options.instructions)
+    found = measure(
+        specs,
+        progress,
+        with_instructions=options.instructions,
+        network=configuration.network,
+    )
     cells = {}
     modules: set[str] = set()
     for spec, each in zip(specs, found, strict=True):
@@ -64,6 +70,7 @@ def _with_options(configuration: Configuration, options: BaselineOptions) -> Con
         sessions=options.sessions or configuration.sessions,
         seed=configuration.seed if options.seed is None else options.seed,
         tool_workers=options.tool_workers or configuration.tool_workers,
+        network=Network(options.network) if options.network else configuration.network,
     )
 
 

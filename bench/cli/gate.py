@@ -3,13 +3,15 @@
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from ...mocks.errors import BaselineError, UsageError
+from ...mocks.network import Network
 from ...mocks.redaction import redact, redacted
-from ...reports.comparison.gate import not_recorded_text, objective_text
+from ...reports.comparison.gate import effort_text, not_recorded_text, objective_text
 from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
 from ...reports.exports.gate_markdown import gate_markdown
@@ -18,10 +20,13 @@ from ..gate.baseline import Baseline, CellBaseline, not_recorded, read_baseline,
 from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
 from ..gate.judging import STRUCTURE, TIERS, hold_to, judge
 from ..gate.measuring import Measured, NotMeasured, measure
-from ..gate.time.compare import TIER, Comparison, compare
+from ..gate.time.budget import Budget, BudgetSpent
+from ..gate.time.compare import TIER, Compared, Comparison, compare, nothing_compared
 from ..gate.time.environments import dependencies_differ, environment_for
 from ..gate.time.owned_folders import owned_folder
+from ..gate.time.side import SideProcesses
 from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, worktrees
+from ..results.cell import Cell
 from ..results.formatting import counted
 from ..results.json_file import write_text
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
@@ -46,9 +51,17 @@ _TIMED_CELLS = 4
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def gate(options: GateOptions, messages: Messages) -> int:
-    """Judge the cells; return the exit status."""
+def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
+    """Judge the cells; return the exit status.
+
+    Args:
+        options: What to judge.
+        messages: How much to say.
+        began_s: When the command began, by ``time.monotonic``: the budget counts from there.
+    """
     configuration = read_configuration(Path.cwd())
+    if options.network is not None:
+        configuration = replace(configuration, network=Network(options.network))
     tiers = _tiers(options)
     path = options.baseline or configuration.baseline
     baseline = read_baseline(path)
@@ -62,7 +75,7 @@ def gate(options: GateOptions, messages: Messages) -> int:
     # What would fail the time tier for sure is told before anything is measured.
     checkout = find_checkout(options.against) if options.against and TIER in tiers else None
     if checkout is None or tiers != [TIER]:
-        measured = _measured(chosen, baseline, options, messages)
+        measured = _measured(chosen, baseline, options, configuration.network, messages)
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
         if objective is not None:
             found = [hold_to(objective, each, measured[each.cell]) for each in found]
@@ -74,13 +87,12 @@ def gate(options: GateOptions, messages: Messages) -> int:
         timed = _chosen(asked, configuration.time_cells, baseline, path)
         if not asked and not configuration.time_cells:
             timed = chosen[:_TIMED_CELLS]
-        verdicts += _against_commit(
-            checkout,
-            {name: baseline.cells[name] for name in timed},
-            configuration,
-            options.budget or configuration.budget_s,
-            messages,
-        )
+        # The exact tiers come first, and count: who sets a bound means the command.
+        budget = Budget(options.budget or configuration.budget_s, began_s=began_s)
+        cells = {name: baseline.cells[name].cell for name in timed}
+        compared = _against_commit(checkout, cells, configuration, budget, messages)
+        verdicts += compared.verdicts
+        notes.append(effort_text(compared.effort, len(cells)))
     result = redacted(GateResult(overall(verdicts), tuple(verdicts), tuple(notes)))
     _tell(result, options)
     return EXIT_STATUS[result.verdict]
@@ -137,7 +149,11 @@ def _chosen(
 
 
 def _measured(
-    chosen: Sequence[str], baseline: Baseline, options: GateOptions, messages: Messages
+    chosen: Sequence[str],
+    baseline: Baseline,
+    options: GateOptions,
+    network: Network,
+    messages: Messages,
 ) -> dict[str, Measured | NotMeasured]:
     specs = [spec_of(baseline.cells[name]) for name in chosen]
     if options.instructions and all(
@@ -148,7 +164,7 @@ def _measured(
             "--instructions`"
         )
     progress = measuring_progress(chosen, messages)
-    found = measure(specs, progress, with_instructions=options.instructions)
+    found = measure(specs, progress, with_instructions=options.instructions, network=network)
     return dict(zip(chosen, found, strict=True))
 
 
@@ -183,26 +199,33 @@ def _notes(changed: Sequence[Difference]) -> Iterator[str]:
 
 def _against_commit(
     checkout: Checkout,
-    cells: Mapping[str, CellBaseline],
+    cells: Mapping[str, Cell],
     configuration: Configuration,
-    budget_s: float,
+    budget: Budget,
     messages: Messages,
-) -> list[CellVerdict]:
+) -> Compared:
     here = Path(sys.executable)
-    with worktrees(checkout) as sides, owned_folder() as folder:
-        there = here
-        if dependencies_differ(checkout):
-            there = environment_for(sides[BASE], configuration.environment, folder / "venv")
-        comparison = Comparison(
-            checkout=checkout,
-            worktrees=sides,
-            pythons={BASE: there, HEAD: here, SAME: there},
-            cells=cells,
-            margin=configuration.tolerances.cpu,
-            budget_s=budget_s,
-        )
-        with comparing_progress(messages) as progress:
-            return compare(comparison, progress)
+    targets = tuple(dict.fromkeys(cell.target for cell in cells.values()))
+    try:
+        with worktrees(checkout, budget) as trees, owned_folder() as folder:
+            there = here
+            if dependencies_differ(checkout, budget):
+                recipe = configuration.environment
+                there = environment_for(trees[BASE], recipe, folder / "venv", budget)
+            pythons = {BASE: there, HEAD: here, SAME: there}
+            comparison = Comparison(
+                sides=SideProcesses(
+                    trees, checkout, pythons, targets, budget, configuration.network
+                ),
+                cells=cells,
+                margin=configuration.tolerances.cpu,
+                budget=budget,
+                lot=checkout.head,
+            )
+            with comparing_progress(messages) as progress:
+                return compare(comparison, progress)
+    except BudgetSpent:
+        return nothing_compared(cells, budget)
 
 
 def _tell(result: GateResult, options: GateOptions) -> None:

@@ -52,6 +52,13 @@ def clocks() -> Iterable[str]:
     return [mode.value for mode in ClockMode]
 
 
+def networks() -> Iterable[str]:
+    """Return the names of the networks that a trial may be in."""
+    from ...mocks.network import Network
+
+    return [network.value for network in Network]
+
+
 def transports() -> Iterable[str]:
     """Return the names of the ways of reaching the model."""
     from ...mocks.transports.registry import TRANSPORTS

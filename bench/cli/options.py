@@ -36,6 +36,7 @@ DEFAULT_TARGET = "agent"
 DEFAULT_TRIALS = 3
 DEFAULT_OUT = Path("results")
 DEFAULT_TIME_LIMIT_S = 600.0
+DEFAULT_NETWORK = "shared"
 
 # The groups of --help, in this order.
 FACTORS = Group.create_ordered("What to run")
@@ -43,6 +44,11 @@ EFFORT = Group.create_ordered("How long")
 JUDGING = Group.create_ordered("What counts as bad")
 OUTPUT = Group.create_ordered("Output")
 MESSAGES = Group.create_ordered("Messages")
+
+_NETWORK = (
+    "What trials reach: shared (this machine's loopback; Python's sockets and uvloop are refused "
+    "the rest) or isolated (a loopback of their own, for subprocesses and C code, too; Linux)"
+)
 
 Scenario = Annotated[
     str, Parameter(name="SCENARIO", group=FACTORS, help="A built-in name, or the path of a file.")
@@ -106,6 +112,16 @@ Transports = Annotated[
     tuple[str, ...],
     names_of(names.transports),
     Parameter(group=FACTORS, help="How the model is reached."),
+]
+Network = Annotated[
+    str,
+    name(names.networks),
+    Parameter(group=FACTORS, help=f"{_NETWORK}."),
+]
+NetworkOfProject = Annotated[
+    str | None,
+    name(names.networks),
+    Parameter(group=FACTORS, help=f"{_NETWORK}. Default: the project's, or {DEFAULT_NETWORK}."),
 ]
 ArrivalPlans = Annotated[
     tuple[str, ...],

@@ -7,6 +7,7 @@ from itertools import product
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
+from ...mocks.network import Network
 from ...mocks.redaction import redacted
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
 from ..results.run_file import RUN_FILE, write_run
@@ -52,7 +53,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     )
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is refused now
-    processes = TrialProcesses(options.time_limit)
+    processes = TrialProcesses(options.time_limit, network=Network(options.network))
     processes.start()
     import_ahead(*_AT_THE_END)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]

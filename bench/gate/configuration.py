@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...mocks.errors import UsageError
 from ...mocks.input_files import UnreadableError, parse_toml, read_content
+from ...mocks.network import Network
 from ...mocks.printable import clipped
 from ...mocks.scenario import MAX_SESSIONS
 from ...mocks.scenario.diagnostics import shown
@@ -36,6 +37,7 @@ class Configuration:
         time_cells: Names of the cells that the time tier judges; empty for the first four.
         budget_s: Seconds that the time tier may take.
         slo: The latency objective of each cell, as ``--slo`` has it; ``None`` for none.
+        network: The network that trials are in, as ``--network`` has it.
         environment: What pip installs where the dependencies of the other commit differ.
         tolerances: How far a figure may move.
     """
@@ -48,6 +50,7 @@ class Configuration:
     time_cells: tuple[str, ...] = ()
     budget_s: float = DEFAULT_BUDGET_S
     slo: str | None = None
+    network: Network = Network.SHARED
     environment: tuple[str, ...] = ()
     tolerances: Tolerances = field(default_factory=Tolerances)
 

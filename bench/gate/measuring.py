@@ -7,8 +7,10 @@ beside each other, and the hook that counts calls may take the CPU that it takes
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...mocks.errors import TrialError
+from ...mocks.network import Network
 from ...mocks.workload.script import draw
 from ..results.cell import NO_LOOP, Cell
 from ..results.trial_result import TrialResult
@@ -51,6 +53,7 @@ def measure(
     progress: Callable[[Iterator[object]], Iterator[object]],
     *,
     with_instructions: bool = False,
+    network: Network = Network.SHARED,
 ) -> list[Measured | NotMeasured]:
     """Run each cell once.
 
@@ -58,24 +61,27 @@ def measure(
         specs: The cells.
         progress: Wraps the results as they come in, to show how it gets on.
         with_instructions: Whether to count instructions, too: some ten seconds a cell.
+        network: The network that trials are in.
 
     Returns:
         What was found, in the order of the cells.
 
     Raises:
         TargetError: A target cannot be used.
-        TrialError: Loading a target crashed.
+        TrialError: Loading a target crashed, or trials cannot have that network.
         UsageError: Instructions are asked for, and there is no valgrind.
     """
     if with_instructions:
         require_valgrind()
-    processes = TrialProcesses(_TIME_LIMIT_S)
+    processes = TrialProcesses(_TIME_LIMIT_S, network=network)
     for target in dict.fromkeys(spec.cell.target for spec in specs):
         processes.check_target(target)
 
+    count = partial(count_instructions, network=network) if with_instructions else None
+
     def run(spec: TrialSpec) -> Measured | NotMeasured:
         try:
-            return _measured(spec, processes, with_instructions=with_instructions)
+            return _measured(spec, processes, count)
         except TrialError as error:
             return NotMeasured(str(error))
 
@@ -93,7 +99,7 @@ def measure(
 
 
 def _measured(
-    spec: TrialSpec, processes: TrialProcesses, *, with_instructions: bool
+    spec: TrialSpec, processes: TrialProcesses, count: Callable[[TrialSpec], int] | None
 ) -> Measured | NotMeasured:
     counted = _counted(spec)
     is_short = counted == spec
@@ -103,7 +109,7 @@ def _measured(
     counts = _again(processes, replace(counted, notes_waits=is_short, counts_calls=True))
     assert counts.calls is not None
     memory = trial if is_short else _again(processes, replace(counted, traces_memory=True))
-    instructions = count_instructions(counted) if with_instructions else None
+    instructions = None if count is None else count(counted)
     modules = counts.calls.modules | unseen_modules(spec.cell)
     return Measured(structure_of(trial), work_of(counts, instructions, memory.bytes_kept), modules)
 

@@ -8,11 +8,13 @@ import asyncio
 import concurrent.futures
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import httpx
 import httpx2
 import openai
 
+from ...mocks import network
 from ...mocks.clock import Clock
 from ...mocks.errors import ClockError, text_of
 from ...mocks.observe.meter import SESSION, Meter
@@ -42,6 +44,7 @@ _CANCELLATIONS = (asyncio.CancelledError, concurrent.futures.CancelledError)
 # is not the trial's alone.
 _ENDS_A_SESSION = (Exception, SystemExit, *_CANCELLATIONS)
 _LONGEST_ERROR = 500
+_STAND_INS = f"{Path(network.__file__).parent}/"
 
 
 class Probe:
@@ -245,11 +248,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _place_of(error: BaseException) -> str:
-    """Return the innermost line of an error that is neither a package's nor Python's own."""
+    """Return the innermost line of an error that is neither a package's nor Python's own.
+
+    Nor one of the methods that stand in for those of sockets and loops.
+    """
     place = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
-        if origin_of(file) in {Origin.OWN, Origin.LAB}:
+        if origin_of(file) in {Origin.OWN, Origin.LAB} and not file.startswith(_STAND_INS):
             place = f" ({name_of_file(file)}:{line})"
     return place
 

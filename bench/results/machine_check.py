@@ -158,4 +158,22 @@ class NoiseNotMeasured:
         return False
 
 
-MachineCheck = Cores | Timers | Waking | OtherLoad | Steal | Speed | Noise | NoiseNotMeasured
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Whether trials may have a network of their own, as ``--network isolated`` gives them.
+
+    Attributes:
+        reason: Why not; ``None`` if they may.
+    """
+
+    reason: str | None
+
+    @property
+    def is_well(self) -> bool:
+        """It is: nothing is measured any worse without."""
+        return True
+
+
+MachineCheck = (
+    Cores | Timers | Waking | OtherLoad | Steal | Speed | Noise | NoiseNotMeasured | Isolation
+)

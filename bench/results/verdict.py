@@ -158,7 +158,9 @@ class ReasonKind(StrEnum):
     NOT_MEASURED = "not_measured"
     OTHER_WORKLOAD = "other_workload"
     TOO_NOISY = "too_noisy"
+    TOO_FEW_BLOCKS = "too_few_blocks"
     CONTROL_DIFFERS = "control_differs"
+    CONTROL_TOO_NOISY = "control_too_noisy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,13 @@ class Reason:
         error: What went wrong, where the cell was not measured.
         change: What was measured nevertheless.
         control: What the same code differs by, measured against itself.
-        limit: The least growth that could not be ruled out, as a share.
+        limit: The least growth that could not be ruled out, as a share; of ``CONTROL_TOO_NOISY``
+            up to which growth the sides may differ for no reason in the code.
+        blocks: Blocks that were measured, where those are too few.
+        needed_blocks: Blocks with which a regression can be shown.
+        cells: Cells that are judged together, which sets how many blocks that takes.
+        budget_s: The seconds that there were.
+        needed_s: About the budget that the needed blocks take; ``None`` if nothing tells.
     """
 
     kind: ReasonKind
@@ -178,6 +186,30 @@ class Reason:
     change: Change | None = None
     control: Estimate | None = None
     limit: float | None = None
+    blocks: int | None = None
+    needed_blocks: int | None = None
+    cells: int | None = None
+    budget_s: float | None = None
+    needed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What the time tier has taken.
+
+    Attributes:
+        blocks: Blocks that were measured, and count.
+        spent_s: Real seconds since the gate began.
+        budget_s: Those that it may take.
+        is_cut: Whether the budget ended it.
+        undecided: Cells on which it has not decided.
+    """
+
+    blocks: int
+    spent_s: float
+    budget_s: float
+    is_cut: bool
+    undecided: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
 from ...mocks.errors import TrialError
+from ...mocks.network import Network
+from ...mocks.network.guard import stay_on_this_machine
 from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
@@ -34,9 +36,17 @@ class TrialProcesses:
     Args:
         time_limit_s: Real seconds after which a trial is killed, from its turn on.
         work: What a trial's process runs; a test may put in something that crashes.
+        network: The network that each is in.
     """
 
-    def __init__(self, time_limit_s: float, work: Work = run_trial) -> None:
+    def __init__(
+        self,
+        time_limit_s: float,
+        work: Work = run_trial,
+        *,
+        network: Network = Network.SHARED,
+    ) -> None:
+        self._network = network
         self._time_limit_s = time_limit_s
         self._work = work
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -71,7 +81,8 @@ class TrialProcesses:
 
         Raises:
             TargetError: The target cannot be loaded.
-            TrialError: Loading it crashed or took too long.
+            TrialError: Loading it crashed or took too long, or the system gives no process the
+                network that a trial is to be in.
         """
         self._in_a_process(_load, name)
 
@@ -108,7 +119,7 @@ class TrialProcesses:
             self._end(process)
 
     def _started(self, work: Work, argument: object) -> TrialProcess:
-        process = TrialProcess(self._context, work, argument)
+        process = TrialProcess(self._context, work, argument, self._network)
         self._live.add(process)
         # Asked after it is among the live ones: whichever comes first, one of both sees it.
         if self._has_ended:
@@ -152,4 +163,5 @@ def import_ahead(*modules: str) -> None:
 
 def _load(target: str, _turn: Turn) -> None:
     hold_no_secrets(os.environ)
+    stay_on_this_machine()
     load_factory(target)

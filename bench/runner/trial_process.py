@@ -20,6 +20,7 @@ from typing import Any
 from ...mocks.child_process import exit_reason
 from ...mocks.errors import (
     ClockError,
+    IsolationError,
     TargetError,
     TrialError,
     UsageError,
@@ -27,6 +28,8 @@ from ...mocks.errors import (
     text_of,
 )
 from ...mocks.input_files import system_reason
+from ...mocks.network import Network
+from ...mocks.network.namespace import isolate_network
 from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
@@ -58,13 +61,18 @@ class TrialProcess:
         context: Starts it.
         work: What it does.
         argument: With what.
+        network: The network that it is in.
     """
 
-    def __init__(self, context: ForkServerContext, work: Work, argument: object) -> None:
+    def __init__(
+        self, context: ForkServerContext, work: Work, argument: object, network: Network
+    ) -> None:
         self.argument = argument
         self._pipe, theirs = context.Pipe()
         their_leash, self._leash = context.Pipe(duplex=False)
-        self._process = context.Process(target=_serve, args=(work, argument, theirs, their_leash))
+        self._process = context.Process(
+            target=_serve, args=(work, argument, network, theirs, their_leash)
+        )
         # Where it has to be started, it lets signals through again that are held back.
         resource_tracker.ensure_running()
         # Interrupted half-way, a start would leave a process that nobody knows of; and the
@@ -93,7 +101,7 @@ class TrialProcess:
         Raises:
             TimeoutError: It sent nothing within that.
             TargetError: The target cannot be used.
-            TrialError: The trial failed or crashed.
+            TrialError: The trial failed or crashed, or cannot have its network.
         """
         if not wait([self._pipe], timeout=max(0.0, within_s)):
             raise TimeoutError
@@ -173,6 +181,7 @@ class _TurnOfParent:
 def _serve(
     work: Work,
     argument: object,
+    network: Network,
     pipe: "Connection[object, object]",
     leash: "Connection[float, float]",
 ) -> None:
@@ -192,9 +201,13 @@ def _serve(
     own = os.getpid()
     message: object
     try:
+        if network is Network.ISOLATED:
+            isolate_network()
         message = work(argument, _TurnOfParent(pipe))
     except TargetError as error:
         message = _Failure(str(error), is_target_error=True)
+    except IsolationError as error:
+        message = _Failure(str(error), is_target_error=False)
     except WarpbenchError as error:
         first = _first_failure(error)
         message = _Failure(f"{type(first).__name__}: {text_of(first)}", is_target_error=False)

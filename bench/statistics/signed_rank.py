@@ -12,7 +12,10 @@ a difference of nothing counts for either side, and the chance is still counted.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 
 def chance_of_as_high(differences: Sequence[float], limit: float = 0.0) -> float:
@@ -29,8 +32,7 @@ def chance_of_as_high(differences: Sequence[float], limit: float = 0.0) -> float
         rank * (2 if each > 0 else 1 if each == 0 else 0)
         for each, rank in zip(shifted, ranks, strict=True)
     )
-    ways = _ways_to_sum([2 * rank for rank in ranks])
-    return sum(ways[seen:]) / sum(ways)
+    return _flips_with_at_least(tuple(sorted(ranks)))[seen] / float(1 << len(ranks))
 
 
 def chance_of_as_low(differences: Sequence[float], limit: float = 0.0) -> float:
@@ -50,16 +52,44 @@ def interval(differences: Sequence[float], confidence: float) -> tuple[float, fl
 
     Infinite where so few differences cannot give that confidence (95 % takes six).
     """
-    means = _pairwise_means(differences)
-    ways = _ways_to_sum(list(range(1, len(differences) + 1)))
-    allowed = (1 - confidence) / 2 * sum(ways)
-    below, left_out = 0, 0
-    while left_out < len(ways) and below + ways[left_out] <= allowed:
-        below += ways[left_out]
-        left_out += 1
+    return bounds(differences, (1 - confidence) / 2)
+
+
+def bounds(differences: Sequence[float], level: float) -> tuple[float, float]:
+    """Return a lower and an upper bound, each of which is wrong with at most such a chance.
+
+    Infinite where so few differences can give none.
+    """
+    left_out = _sums_within(len(differences), level)
     if left_out == 0:
         return -math.inf, math.inf
+    means = _pairwise_means(differences)
     return means[left_out - 1], means[-left_out]
+
+
+def attainable(count: int, level: float) -> float:
+    """Return the greatest p-value up to a level that so many pairs without ties can have.
+
+    There are only so many: the least is ``2 ** -count``, and if the level is lower than that, no
+    outcome of these pairs can reject, and the result is 0.
+
+    Args:
+        count: Independent pairs.
+        level: What the p-value may be at most.
+    """
+    sums = _sums_within(count, level)
+    return _flips_with_at_most(count)[sums - 1] / 2**count if sums else 0.0
+
+
+def fewest_pairs(level: float) -> int:
+    """Return with how many pairs a p-value can be as low as a level: the floor is 2^-n."""
+    count = max(1, math.ceil(-math.log2(level)))
+    return count if attainable(count, level) else count + 1
+
+
+def _sums_within(count: int, level: float) -> int:
+    """Return how many of the lowest sums of ranks have together at most such a chance."""
+    return bisect_right(_flips_with_at_most(count), level * 2**count)
 
 
 def _pairwise_means(values: Sequence[float]) -> list[float]:
@@ -78,10 +108,32 @@ def _doubled_ranks(values: Sequence[float]) -> list[int]:
     return [first[value] + last[value] + 2 for value in values]
 
 
+# Without ties the ranks of n differences are 1 to n, so a few tables serve a whole run.
+@lru_cache(maxsize=256)
+def _flips_with_at_least(doubled_ranks: tuple[int, ...]) -> tuple[int, ...]:
+    """Return, for each sum, how many flips of signs have it or a greater one."""
+    ways = _ways_to_sum([2 * rank for rank in doubled_ranks])
+    return tuple(accumulate(reversed(ways)))[::-1]
+
+
+@lru_cache(maxsize=256)
+def _flips_with_at_most(count: int) -> tuple[int, ...]:
+    """Return, for each sum, how many flips of so many signs have it or a lesser one, untied."""
+    return tuple(accumulate(_ways_to_sum(range(1, count + 1))))
+
+
 def _ways_to_sum(parts: Sequence[int]) -> list[int]:
-    """Return, for each sum, how many subsets of ``parts`` have it."""
-    ways = [1] + [0] * sum(parts)
+    """Return, for each sum, how many subsets of ``parts`` have it.
+
+    The counts stand side by side in one integer, a polynomial's coefficients: each part is a factor
+    ``1 + x ** part``. That takes a sixth of the time of a loop over the sums.
+    """
+    width = len(parts) // 8 + 1  # bytes: there are 2 ** len(parts) subsets
+    packed = 1
     for part in parts:
-        for total in range(len(ways) - 1, part - 1, -1):
-            ways[total] += ways[total - part]
-    return ways
+        packed += packed << (8 * width * part)
+    counts = packed.to_bytes(width * (sum(parts) + 1), "little")
+    return [
+        int.from_bytes(counts[start : start + width], "little")
+        for start in range(0, len(counts), width)
+    ]

@@ -6,18 +6,21 @@ found, and a report says what to do about it.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from ...mocks.child_process import ChildError, run_to_end
 from ...mocks.clock import ClockMode
 from ...mocks.errors import TrialError
 from ...mocks.scenario import load_scenario
 from ...mocks.transports.loopback import kept_awake
 from ..results.machine_check import (
     Cores,
+    Isolation,
     Lateness,
     MachineCheck,
     Noise,
@@ -43,6 +46,8 @@ _ROUND_COUNT = 60_000
 _WATCHED_S = 1.0
 _NULL_TRIALS = 5
 _COLUMNS_UP_TO_STEAL = 8
+_ISOLATION = "warpbench.mocks.network"
+_ISOLATED_WITHIN_S = 30.0
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _STATISTICS = Path("/proc/stat")
 
@@ -117,6 +122,15 @@ def check_noise(trials: Trials) -> Noise | NoiseNotMeasured:
     return Noise(interval.middle, interval.half_width, len(measured))
 
 
+def check_isolation() -> Isolation:
+    """See whether a process may have a network of its own."""
+    try:
+        run_to_end((sys.executable, "-P", "-m", _ISOLATION), _ISOLATED_WITHIN_S)
+    except ChildError as error:
+        return Isolation(str(error))
+    return Isolation(None)
+
+
 def check_machine(trials: Trials) -> tuple[Callable[[], MachineCheck], ...]:
     """Return all checks, to be made one after the other.
 
@@ -131,6 +145,7 @@ def check_machine(trials: Trials) -> tuple[Callable[[], MachineCheck], ...]:
         check_steal,
         check_evenness,
         lambda: check_noise(trials),
+        check_isolation,
     )
 
 

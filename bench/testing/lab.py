@@ -1,6 +1,9 @@
 """Runs a cell inside a test, in virtual time, and returns what it looked like.
 
 ``pytest_plugin`` gives this to tests as the fixture ``lab``.
+
+Connections stay on this machine as far as Python sees them (``mocks.network.guard``). A process
+that continues cannot have a network of its own.
 """
 
 import asyncio

@@ -8,7 +8,6 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import uvloop
 
@@ -17,7 +16,6 @@ from ...mocks.clock.loops.asyncio_loop import SkippingEventLoop
 from ...mocks.clock.loops.polling import WaitingEventLoop
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
 from ...mocks.errors import UsageError
-from ...mocks.sandbox import require_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,34 +51,6 @@ class Loop:
         return self.skipping(clock) if is_skipping(clock) else self.waiting()
 
 
-class _LoopbackUvloop(uvloop.Loop):
-    """uvloop resolves and connects in libuv, where no audit hook sees it: checked here."""
-
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        require_loopback(host)
-        return await super().getaddrinfo(host, port, **options)
-
-    async def create_connection(
-        self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
-    ) -> Any:
-        require_loopback(host)
-        return await super().create_connection(protocol_factory, host, port, **options)
-
-    async def create_datagram_endpoint(
-        self, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, **options: Any
-    ) -> Any:
-        if remote_addr is not None:
-            require_loopback(remote_addr[0])
-        return await super().create_datagram_endpoint(
-            protocol_factory, local_addr, remote_addr, **options
-        )
-
-    async def sock_connect(self, sock: Any, address: Any) -> None:
-        if isinstance(address, tuple):
-            require_loopback(address[0])
-        await super().sock_connect(sock, address)
-
-
 def _eager(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
     if sys.version_info >= (3, 12):
         loop.set_task_factory(asyncio.eager_task_factory)
@@ -97,7 +67,7 @@ ASYNCIO = Loop(
 UVLOOP = Loop(
     name="uvloop",
     summary="uvloop, on libuv",
-    waiting=_LoopbackUvloop,
+    waiting=uvloop.Loop,
     skipping=SkippingUvloop,
     package="uvloop",
     is_default=True,

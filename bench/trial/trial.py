@@ -25,13 +25,9 @@ from ...mocks.clock.root_watch import root_watched
 from ...mocks.clock.virtual import VirtualClock
 from ...mocks.errors import TargetError
 from ...mocks.model import is_known_as, task_of
+from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.observe.traffic import Traffic
-from ...mocks.sandbox import (
-    hold_no_secrets,
-    holding_no_secrets,
-    stay_on_this_machine,
-    staying_on_this_machine,
-)
+from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
 from ...mocks.transports.registry import Opens, Reached, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals

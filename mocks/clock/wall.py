@@ -9,6 +9,7 @@ import uvloop
 from .loops.timers import WaitsByLoop
 from .protocol import ClockMode, LoopObserver, seconds
 from .threads.cpu_burn import burn_thread_cpu_ns
+from .threads.run_delay import RunDelays
 
 _LOOP_GRAIN_NS = 1_000_000
 
@@ -23,6 +24,7 @@ class WallClock:
         self.before_blocked_loop: Callable[[], None] | None = None
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         self.loop_observer: LoopObserver | None = None
+        self._run_delays = RunDelays()
         self._async_waits = WaitsByLoop(
             self.now_ns,
             grain_ns=_LOOP_GRAIN_NS,
@@ -34,8 +36,12 @@ class WallClock:
         return time.monotonic_ns()
 
     def idle_ns(self) -> int:
-        """Return the time until now less the CPU time of this process, in nanoseconds."""
-        return time.monotonic_ns() - time.process_time_ns()
+        """Return the time until now in which nobody computed, or would have, in nanoseconds.
+
+        That is real time less the CPU time of this process, and less the time for which its
+        threads were ready and got no core.
+        """
+        return time.monotonic_ns() - time.process_time_ns() - self._run_delays.total_ns()
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:
         """Wait in a coroutine until ``deadline_ns``."""

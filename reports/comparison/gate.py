@@ -18,6 +18,7 @@ from ...bench.results.verdict import (
     CallerChange,
     Change,
     ChangeKind,
+    Effort,
     Estimate,
     GateResult,
     Note,
@@ -126,6 +127,15 @@ def reason_text(reason: Reason) -> str:
                 f"{measured}: too noisy to rule out growth of {percent(reason.limit)}; "
                 "give it more time (--budget), or use a quieter machine"
             )
+        case ReasonKind.TOO_FEW_BLOCKS:
+            return f"{measured}: {_too_few(reason)}" if measured else _too_few(reason)
+        case ReasonKind.CONTROL_TOO_NOISY:
+            assert reason.control is not None
+            return (
+                f"{measured}, but by the A/A control ({estimate_text(reason.control)}) something "
+                f"other than the code may slow one side down by up to {percent(reason.limit)}; "
+                "give it more time (--budget), or use a quieter machine"
+            )
         case ReasonKind.CONTROL_DIFFERS:
             assert reason.control is not None
             return (
@@ -133,6 +143,28 @@ def reason_text(reason: Reason) -> str:
                 f"{estimate_text(reason.control)}. Something other than the code slows one side "
                 "down on this machine; run the gate again"
             )
+
+
+def effort_text(effort: Effort, cells: int) -> str:
+    """Say what the time tier has taken, and what it could not do within its budget."""
+    blocks, budget = counted(effort.blocks, "block"), seconds(effort.budget_s)
+    if effort.is_cut:
+        undecided = f"{effort.undecided} of {counted(cells, 'cell')} undecided"
+        return f"time tier: {blocks}; the budget of {budget} was too short: {undecided}"
+    return f"time tier: {blocks}; {seconds(effort.spent_s)} of a budget of {budget} used"
+
+
+def _too_few(reason: Reason) -> str:
+    budget, needed = seconds(reason.budget_s), counted(reason.needed_blocks or 0, "block")
+    what = "a regression" if reason.cells == 1 else f"a regression in one of {reason.cells} cells"
+    found = f"the budget of {budget} ended before the first block; {what} takes {needed} to show"
+    if reason.blocks:
+        after = counted(reason.blocks, "block")
+        found = f"after {after}, the budget of {budget} had no room for the {needed} that {what} "
+        found += "takes to show"
+    more = "more time" if reason.needed_s is None else f"about {seconds(reason.needed_s)}"
+    fewer = "" if reason.cells == 1 else ", or name fewer cells (--cell)"
+    return f"{found}; give it {more} (--budget){fewer}"
 
 
 def estimate_text(estimate: Estimate) -> str:

@@ -6,6 +6,7 @@ from typing import assert_never
 from ...bench.results.formatting import percent, seconds
 from ...bench.results.machine_check import (
     Cores,
+    Isolation,
     Lateness,
     MachineCheck,
     Noise,
@@ -76,6 +77,8 @@ def _texts(check: MachineCheck) -> tuple[str, str, str]:
             texts = "noise", _noise(check), _NOISE
         case NoiseNotMeasured():
             texts = "noise", "not measured", _not_measured(check)
+        case Isolation():
+            texts = "network", _isolation(check), ""
         case _:
             assert_never(check)
     return texts
@@ -120,6 +123,12 @@ def _noise(check: Noise) -> str:
         f"CPU/session {seconds(check.cpu_s)} ± {percent(check.half_width)} "
         f"(95 % CI, {check.trials} trials)"
     )
+
+
+def _isolation(check: Isolation) -> str:
+    if check.reason is None:
+        return "trials can have one of their own, with loopback only (--network isolated)"
+    return f"trials cannot have one of their own, so --network isolated is refused: {check.reason}"
 
 
 def _not_measured(check: NoiseNotMeasured) -> str:

@@ -3,7 +3,7 @@
     python tests/benchmarks/gate_noise.py BLOCKS OUT [--loaded]
 
 Writes, for each block, the CPU seconds a session of its trials in the order A B B A A B B A …:
-what ``test_gate_errors`` draws from. With ``--loaded`` another process keeps one core busy.
+what ``test_error_rates`` draws from. With ``--loaded`` another process keeps one core busy.
 """
 
 import argparse
@@ -12,13 +12,13 @@ import math
 import multiprocessing
 import random
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 from warpbench.bench.cli.cells import cells_named
 from warpbench.bench.gate.configuration import Configuration
-from warpbench.bench.gate.time.compare import TRIAL_CPU_S
-from warpbench.bench.gate.time.side import running_side
+from warpbench.bench.gate.time.blocks import TRIAL_CPU_S
+from warpbench.bench.gate.time.budget import Budget
+from warpbench.bench.gate.time.side import SideProcesses
 from warpbench.bench.gate.time.worktrees import BASE, HEAD, Checkout, Worktree
 
 CELL = "tools/agent/gather/asyncio@10"
@@ -38,19 +38,12 @@ def measure_blocks(count: int) -> list[list[float]]:
     (specs, _) = cells_named(Configuration(cells=(CELL,)))
     cell = specs[0].cell
     blocks = []
+    worktrees = {name: Worktree(name, here, here, commit="") for name in (BASE, HEAD)}
+    pythons = dict.fromkeys(worktrees, Path(sys.executable))
+    sides = SideProcesses(worktrees, checkout, pythons, (cell.target,), Budget(math.inf))
     for number in range(count):
-        with ExitStack() as scope:
-            hash_seed = random.Random(number).randrange(1, 2**32)
-            sides = []
-            for name in (BASE, HEAD):
-                worktree = Worktree(name, here, here, commit="")
-                side = running_side(
-                    worktree, checkout, Path(sys.executable), (cell.target,), hash_seed
-                )
-                sides.append(scope.enter_context(side))
-            for side in sides:
-                side.ready()
-            first, second = sides
+        with sides(random.Random(number).randrange(1, 2**32), (BASE, HEAD)) as running:
+            first, second = running[BASE], running[HEAD]
             cost_s = first.run(cell, 20).cpu_s_per_session
             sessions = math.ceil(TRIAL_CPU_S / cost_s)
             order = (first, second, second, first) * ROUNDS

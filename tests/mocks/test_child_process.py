@@ -2,6 +2,7 @@
 
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from warpbench.mocks.child_process import Child, ChildError, exit_reason, last_line, run_to_end
@@ -97,3 +98,20 @@ def test_the_last_line_speaks_for_a_process() -> None:
 def test_a_status_says_how_a_process_ended(status: int, reason: str) -> None:
     assert exit_reason(status) == reason
     assert exit_reason(-200) == "killed by signal 200"
+
+
+def test_the_time_to_end_counts_from_when_a_child_was_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So several that were told together, and go on, are waited for as long as one of them."""
+    now_s = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now_s[0])
+    monkeypatch.setattr("warpbench.mocks.child_process.time", clock)
+    began_s = time.monotonic()
+    child = Child(python("import time; time.sleep(1200)"), ends_within_s=600.0)
+    child.hang_up()
+    now_s[0] = 600.0
+
+    child.end()
+
+    assert time.monotonic() - began_s < 600

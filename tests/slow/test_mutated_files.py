@@ -140,7 +140,7 @@ SESSION = {
 class NoProcesses:
     """Starts no trial: all that is asked for has been run, or is refused."""
 
-    def __init__(self, _time_limit_s: float) -> None:
+    def __init__(self, _time_limit_s: float, **_options: object) -> None:
         pass
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cyclopts import Parameter
 
 from ..options import (
+    DEFAULT_NETWORK,
     DEFAULT_OUT,
     DEFAULT_SCENARIO,
     DEFAULT_TARGET,
@@ -13,6 +14,7 @@ from ..options import (
     Loops,
     MaxFailed,
     Messages,
+    Network,
     Objective,
     Out,
     Scenario,
@@ -37,6 +39,7 @@ class AdviseOptions:
     sessions: Sessions = None
     seed: Seed = 1
     tool_workers: ToolWorkers = POOL_OF_LOAD
+    network: Network = DEFAULT_NETWORK
     trials: FixedTrials = 1
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
     slo: Objective = None

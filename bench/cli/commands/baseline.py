@@ -10,6 +10,7 @@ from ..options import (
     Concurrency,
     Loops,
     Messages,
+    NetworkOfProject,
     OutFile,
     Scenario,
     Seed,
@@ -32,6 +33,7 @@ class BaselineOptions:
     sessions: Sessions = None
     seed: Seed | None = None
     tool_workers: ToolWorkers | None = None
+    network: NetworkOfProject = None
     instructions: Annotated[
         bool,
         Parameter(group=FACTORS, show_default=False, help="Count instructions, too (valgrind)."),

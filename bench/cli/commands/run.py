@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..options import (
+    DEFAULT_NETWORK,
     DEFAULT_OUT,
     DEFAULT_SCENARIO,
     DEFAULT_TIME_LIMIT_S,
@@ -18,6 +19,7 @@ from ..options import (
     Json,
     MaxFailed,
     Messages,
+    Network,
     Objective,
     Out,
     Resume,
@@ -38,6 +40,7 @@ class RunOptions(FactorOptions):
     clock: Clock = None
     transport: Transports = ("respx",)
     arrivals: ArrivalPlans = ("closed",)
+    network: Network = DEFAULT_NETWORK
     trials: Trials = None
     budget: Budget = None
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S

@@ -1,24 +1,14 @@
 """The time tier: CPU seconds per session of two commits, measured in turn on one machine.
 
-A *block* is one pair of fresh interpreters with one hash seed, a third that runs the base's
-code once more, and for each cell a few rounds A B B A (or B A A B, by lot). A round cancels
-what drifts steadily. Noise on a machine only ever adds, so of each side the faster half of the
-trials counts: against means of all of them that took a third off the spread between blocks,
-measured with other work on the machine. Blocks are independent, for each has memory laid out
-anew. One log-ratio a block and cell goes into the tests of ``sequential_test``.
-
-The base compared with itself, one cell a block in turn, is the *A/A control*. If its sides differ,
-something other than the code makes them differ, and no verdict is given.
+Blocks (``blocks``) are measured until ``sequential_test`` has decided on each cell, or the budget
+ends. A block that the budget cuts short is dropped as a whole, so that no measurement is left out
+for its value. If the A/A control has fired, something other than the code makes the sides differ,
+and no verdict is given.
 """
 
-import math
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import fmean
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
 
 from ....mocks.errors import TrialError
 from ...results.cell import Cell
@@ -26,6 +16,7 @@ from ...results.verdict import (
     CellVerdict,
     Change,
     ChangeKind,
+    Effort,
     Estimate,
     Note,
     NoteKind,
@@ -34,219 +25,217 @@ from ...results.verdict import (
     Verdict,
     not_measured,
 )
-from ..baseline import CellBaseline
-from .sequential_test import LOOKS, MOST_BLOCKS, conclude, control_differs, decide, estimate_of
-from .side import Side, running_side
-from .worktrees import BASE, HEAD, SAME, Checkout, Worktree
+from .blocks import Block, Workload, calibrate, measure_block
+from .budget import Budget, BudgetSpent
+from .sequential_test import (
+    FIRST_LOOK,
+    MOST_BLOCKS,
+    SequentialTest,
+    can_regress,
+    control_differs,
+    estimate_of,
+    fewest_blocks,
+)
+from .side import Sides
 
-TRIAL_CPU_S = 0.08
-ROUNDS_CPU_S = 1.0
-_MOST_ROUNDS = 3
-_MOST_SESSIONS = 2_000
-_FIRST_SESSIONS = 20
-_TRIALS_A_ROUND = 4
 TIER = "time"
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """How a cell is run for its time.
-
-    Attributes:
-        cell: The cell.
-        sessions: Sessions of a trial: enough to last some 80 ms of CPU.
-        rounds: Rounds of four trials in a block.
-    """
-
-    cell: Cell
-    sessions: int
-    rounds: int
+_BLOCKS_THAT_TELL_A_DURATION = 2
+_MAY_SPEED_UP = 2.0
+"""How many times faster than the fastest block so far further ones may be, on a machine that was
+busy and no longer is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared, and where.
+    """What is compared, and how.
 
     Attributes:
-        checkout: The project's own checkout.
-        worktrees: The sides by name.
-        pythons: The interpreter of each side's environment.
+        sides: Starts the sides.
         cells: The cells by name.
         margin: The least growth that counts.
-        budget_s: Seconds that it may take.
+        budget: The time that it may take.
+        lot: What is drawn by lot follows from it: for the same two commits it is the same.
     """
 
-    checkout: Checkout
-    worktrees: Mapping[str, Worktree]
-    pythons: Mapping[str, Path]
-    cells: Mapping[str, CellBaseline]
+    sides: Sides
+    cells: Mapping[str, Cell]
     margin: float
-    budget_s: float
+    budget: Budget
+    lot: str
 
 
-def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> list[CellVerdict]:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What came out.
+
+    Attributes:
+        verdicts: A verdict on each cell.
+        effort: What it took.
+    """
+
+    verdicts: tuple[CellVerdict, ...]
+    effort: Effort
+
+
+def compare(comparison: Comparison, progress: Callable[[int, int], None]) -> Compared:
     """Measure until each cell is decided, or the budget is spent.
 
     Args:
-        comparison: What, and where.
+        comparison: What, and how.
         progress: Told after each block how many there were, and how many cells are open.
 
     Returns:
         A verdict for each cell. One that crashes, is missing, fails, or faces another workload
         on one side could not be judged.
     """
-    began_s = time.monotonic()
-    targets = tuple(dict.fromkeys(each.cell.target for each in comparison.cells.values()))
     try:
-        workloads, not_judged = _calibrate(comparison, targets)
+        workloads, errors = calibrate(comparison.cells, comparison.sides)
         measured = _Measured(comparison, workloads)
-        longest_s = 0.0
-        while measured.open_cells and measured.blocks < MOST_BLOCKS:
-            block_began_s = time.monotonic()
-            # A block that does not fit is not begun, unless no verdict is possible without it.
-            spent_s = block_began_s - began_s
-            if measured.blocks >= min(LOOKS) and spent_s + longest_s > comparison.budget_s:
-                break
-            measured.block(targets)
-            longest_s = max(longest_s, time.monotonic() - block_began_s)
-            progress(measured.blocks, len(measured.open_cells))
+        measured.run(progress)
+    except BudgetSpent:
+        return nothing_compared(comparison.cells, comparison.budget)
     except TrialError as error:
-        return [not_measured(name, str(error), TIER) for name in comparison.cells]
+        found = (not_measured(name, str(error), TIER) for name in comparison.cells)
+        return Compared(tuple(found), _effort(comparison.budget, 0, is_cut=False, undecided=0))
+    not_judged = [not_measured(name, str(error), TIER) for name, error in errors.items()]
     judged = {each.cell: each for each in (*not_judged, *measured.verdicts())}
-    return [judged[name] for name in comparison.cells]
+    return Compared(tuple(judged[name] for name in comparison.cells), measured.effort)
+
+
+def nothing_compared(cells: Mapping[str, Cell], budget: Budget) -> Compared:
+    """Return what is to be said if the budget ended before the first block began."""
+    reason = Reason(
+        kind=ReasonKind.TOO_FEW_BLOCKS,
+        blocks=0,
+        needed_blocks=fewest_blocks(len(cells)),
+        cells=len(cells),
+        budget_s=budget.total_s,
+    )
+    verdicts = tuple(
+        CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER) for name in cells
+    )
+    return Compared(verdicts, _effort(budget, 0, is_cut=True, undecided=len(cells)))
 
 
 class _Measured:
-    """The log-ratios so far."""
+    """The log-ratios so far, and what they have decided."""
 
     def __init__(self, comparison: Comparison, workloads: Mapping[str, Workload]) -> None:
         self._comparison = comparison
+        self._budget = comparison.budget
         self._workloads = workloads
         self._log_ratios: dict[str, list[float]] = {name: [] for name in workloads}
         self._control: list[float] = []
-        self._decided: dict[str, Verdict] = {}
-        self.blocks = 0
+        self._test = SequentialTest(tuple(workloads), comparison.margin)
+        self._blocks_s: list[float] = []
+        self._set_up_s = self._budget.spent_s
 
     @property
-    def open_cells(self) -> list[str]:
-        """The cells that are not decided yet."""
-        return [name for name in self._workloads if name not in self._decided]
+    def effort(self) -> Effort:
+        """What it has taken."""
+        undecided = len(self._test.open_cells)
+        is_cut = undecided > 0 and len(self._control) < MOST_BLOCKS
+        return _effort(self._budget, len(self._control), is_cut=is_cut, undecided=undecided)
 
-    def block(self, targets: Sequence[str]) -> None:
-        """Measure one block, and decide what can be decided."""
-        # The same lots for the same two commits: a run can be repeated.
-        lots = random.Random(f"{self._comparison.checkout.head}/{self.blocks}")
-        in_turn = self.open_cells[self.blocks % len(self.open_cells)]
-        with ExitStack() as scope:
-            sides = _start(self._comparison, targets, lots.randrange(1, 2**32), scope)
-            for name in lots.sample(self.open_cells, len(self.open_cells)):
-                workload = self._workloads[name]
-                self._log_ratios[name].append(_log_ratio(workload, sides[BASE], sides[HEAD], lots))
-                if name == in_turn:
-                    once = replace(workload, rounds=1)  # what tells sides apart shows in few
-                    self._control.append(_log_ratio(once, sides[BASE], sides[SAME], lots))
-        self.blocks += 1
-        self._decided |= decide(self._log_ratios, self._decided, self._comparison.margin)
+    def run(self, progress: Callable[[int, int], None]) -> None:
+        """Measure blocks until all cells are decided, or no further block fits."""
+        while self._test.open_cells and self._has_room():
+            began_s = self._budget.spent_s
+            try:
+                block = self._block()
+            except BudgetSpent:
+                break
+            self._blocks_s.append(self._budget.spent_s - began_s)
+            self._control.append(block.control)
+            for name, value in block.log_ratios.items():
+                self._log_ratios[name].append(value)
+            self._look(is_last=not self._has_room())
+            progress(len(self._control), len(self._test.open_cells))
+        self._look(is_last=True)
 
     def verdicts(self) -> list[CellVerdict]:
         """Return a verdict for each cell."""
-        margin = self._comparison.margin
-        for name in self.open_cells:
-            self._decided[name] = conclude(self._log_ratios[name], margin)
-        if not self._control:
-            return []
         differs = control_differs(self._control)
-        control = estimate_of(self._control)
         return [
-            _without_verdict(name, estimate_of(values), control)
-            if differs
-            else _verdict(name, self._decided[name], estimate_of(values), margin)
-            for name, values in self._log_ratios.items()
+            self._without_verdict(name) if differs else self._verdict(name)
+            for name in self._workloads
         ]
 
+    def _block(self) -> Block:
+        workloads = {name: self._workloads[name] for name in self._test.open_cells}
+        comparison = self._comparison
+        return measure_block(workloads, comparison.sides, comparison.lot, len(self._control))
 
-def _calibrate(
-    comparison: Comparison, targets: Sequence[str]
-) -> tuple[dict[str, Workload], list[CellVerdict]]:
-    """Run each cell once on each side: does it work, is it one workload, how long does it take?"""
-    workloads, not_judged = {}, []
-    with ExitStack() as scope:
-        sides = _start(comparison, targets, 0, scope)
-        for name, cell in comparison.cells.items():
-            try:
-                workloads[name] = _workload(cell.cell, sides[BASE], sides[HEAD])
-            except TrialError as error:
-                not_judged.append(not_measured(name, str(error), TIER))
-    return workloads, not_judged
+    def _look(self, *, is_last: bool) -> None:
+        self._test.look(self._log_ratios, self._control, is_last=is_last)
 
+    def _has_room(self) -> bool:
+        """Say whether a further block is wanted, and likely to fit into the budget."""
+        if len(self._control) >= MOST_BLOCKS:
+            return False
+        if len(self._blocks_s) < _BLOCKS_THAT_TELL_A_DURATION:
+            return True
+        # Without the blocks that a first look takes, all others are in vain.
+        until_a_look_s = (FIRST_LOOK - len(self._control)) * min(self._blocks_s) / _MAY_SPEED_UP
+        return self._budget.left_s >= max(median(self._blocks_s), until_a_look_s)
 
-def _workload(cell: Cell, before: Side, after: Side) -> Workload:
-    first = max(cell.concurrency, min(cell.session_count, _FIRST_SESSIONS))
-    costs = [side.run(cell, first) for side in (before, after)]
-    if costs[0].ideal_makespan_ns != costs[1].ideal_makespan_ns:
-        raise TrialError(
-            "the workloads of the two commits differ: the scenario, or the tools that the target "
-            "declares, have changed"
-        )
-    cpu_s = max(*(cost.cpu_s_per_session for cost in costs), TRIAL_CPU_S / _MOST_SESSIONS)
-    sessions = max(cell.concurrency, math.ceil(TRIAL_CPU_S / cpu_s))
-    rounds = round(ROUNDS_CPU_S / (_TRIALS_A_ROUND * sessions * cpu_s))
-    return Workload(cell, sessions, min(_MOST_ROUNDS, max(1, rounds)))
+    def _verdict(self, name: str) -> CellVerdict:
+        verdict = self._test.decided.get(name)
+        if verdict is None:
+            reason = self._reason(name)
+            return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
+        change = self._change(name)
+        assert change is not None  # it is decided on its blocks
+        if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
+            return CellVerdict(name, verdict, (change,), tier=TIER)
+        return CellVerdict(name, verdict, notes=(Note(NoteKind.MEASURED, change),), tier=TIER)
 
-
-def _start(
-    comparison: Comparison, targets: Sequence[str], hash_seed: int, scope: ExitStack
-) -> dict[str, Side]:
-    sides = {
-        name: scope.enter_context(
-            running_side(
-                worktree, comparison.checkout, comparison.pythons[name], targets, hash_seed
+    def _reason(self, name: str) -> Reason:
+        """Say what has kept a cell open."""
+        margin, cells = self._comparison.margin, len(self._workloads)
+        values, change = self._log_ratios[name], self._change(name)
+        if not can_regress(len(values), cells):
+            return Reason(
+                kind=ReasonKind.TOO_FEW_BLOCKS,
+                change=change,
+                blocks=len(values),
+                needed_blocks=fewest_blocks(cells),
+                cells=cells,
+                budget_s=self._budget.total_s,
+                needed_s=self._needed_s(fewest_blocks(cells)),
             )
-        )
-        for name, worktree in comparison.worktrees.items()
-    }
-    for side in sides.values():
-        side.ready()
-    return sides
+        bias = self._test.bias_in_the_way(values, self._control)
+        if bias is not None:
+            control = estimate_of(self._control)
+            return Reason(
+                kind=ReasonKind.CONTROL_TOO_NOISY, change=change, limit=bias, control=control
+            )
+        return Reason(kind=ReasonKind.TOO_NOISY, change=change, limit=2 * margin)
+
+    def _without_verdict(self, name: str) -> CellVerdict:
+        control = estimate_of(self._control)
+        reason = Reason(kind=ReasonKind.CONTROL_DIFFERS, change=self._change(name), control=control)
+        return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
+
+    def _change(self, name: str) -> Change | None:
+        values = self._log_ratios[name]
+        return _change(estimate_of(values)) if values else None
+
+    def _needed_s(self, blocks: int) -> float | None:
+        """Return about which budget so many blocks take, as blocks went so far."""
+        if not self._blocks_s:
+            return None
+        return self._budget.total_for_s(self._set_up_s + blocks * median(self._blocks_s))
 
 
-def _log_ratio(workload: Workload, before: Side, after: Side, lots: random.Random) -> float:
-    """Return ``log(after / before)`` over a few rounds, each there and back."""
-    costs_s: dict[Side, list[float]] = {before: [], after: []}
-    for _ in range(workload.rounds):
-        first, second = lots.sample((before, after), 2)
-        for side in (first, second, second, first):
-            cost = side.run(workload.cell, workload.sessions)
-            costs_s[side].append(cost.cpu_s_per_session)
-    return log_ratio(costs_s[before], costs_s[after])
-
-
-def log_ratio(before_s: Sequence[float], after_s: Sequence[float]) -> float:
-    """Return ``log(after / before)`` of the faster half of each side's trials.
-
-    Swapping the sides swaps the sign, whatever the noise: that makes the test exact.
-    """
-    return _log_of_faster_half(after_s) - _log_of_faster_half(before_s)
-
-
-def _log_of_faster_half(costs_s: Sequence[float]) -> float:
-    faster = sorted(costs_s)[: max(1, len(costs_s) // 2)]
-    return fmean(math.log(cost_s) for cost_s in faster)
-
-
-def _verdict(name: str, verdict: Verdict, estimate: Estimate, margin: float) -> CellVerdict:
-    change = _change(estimate)
-    if verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
-        return CellVerdict(name, verdict, (change,), tier=TIER)
-    if verdict is Verdict.INCONCLUSIVE:
-        reason = Reason(kind=ReasonKind.TOO_NOISY, change=change, limit=2 * margin)
-        return CellVerdict(name, verdict, reason=reason, tier=TIER)
-    return CellVerdict(name, verdict, notes=(Note(NoteKind.MEASURED, change),), tier=TIER)
-
-
-def _without_verdict(name: str, estimate: Estimate, control: Estimate) -> CellVerdict:
-    reason = Reason(kind=ReasonKind.CONTROL_DIFFERS, change=_change(estimate), control=control)
-    return CellVerdict(name, Verdict.INCONCLUSIVE, reason=reason, tier=TIER)
+def _effort(budget: Budget, blocks: int, *, is_cut: bool, undecided: int) -> Effort:
+    return Effort(
+        blocks=blocks,
+        spent_s=budget.spent_s,
+        budget_s=budget.total_s,
+        is_cut=is_cut,
+        undecided=undecided,
+    )
 
 
 def _change(estimate: Estimate) -> Change:

@@ -21,6 +21,9 @@ from typing import Any
 from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
 from ....mocks.errors import WarpbenchError, text_of
+from ....mocks.network import Network
+from ....mocks.network.guard import stay_on_this_machine
+from ....mocks.network.namespace import isolate_network
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.standard_output import print_to_stderr
@@ -55,9 +58,12 @@ def main() -> None:
     die_with_parent(settings["parent"], signal.SIGTERM)
     adopt_orphans()
     hold_no_secrets(os.environ)
+    stay_on_this_machine()  # and what targets do when they are imported, too
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     print_to_stderr()  # what targets print is no answer
     try:
+        if Network(settings["network"]) is Network.ISOLATED:
+            isolate_network()
         _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
         for module in _PRELOADED:
             importlib.import_module(module)

@@ -1,17 +1,18 @@
 """Checks out commits beside each other, so that both can be measured in turn."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import UsageError
+from .budget import Budget
 from .owned_folders import owned_folder, remove_ownerless, was_owned
 
 # Of one length, so that not even the length of a path tells the sides apart.
 BASE, HEAD, SAME = "base", "head", "same"
-_GIT_LIMIT_S = 120
+_GIT_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,18 @@ def find_checkout(reference: str) -> Checkout:
 
 
 @contextmanager
-def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
+def worktrees(checkout: Checkout, budget: Budget) -> Iterator[dict[str, Worktree]]:
     """Check both commits out, the base a second time to be compared with itself.
 
     What an earlier process has left, because it was killed, is removed first.
 
+    Args:
+        checkout: The commits.
+        budget: When checking them out is to end at the latest.
+
     Raises:
         UsageError: git cannot do so.
+        BudgetSpent: The budget ended first.
     """
     remove_ownerless()
     _forget_lost()
@@ -97,6 +103,7 @@ def worktrees(checkout: Checkout) -> Iterator[dict[str, Worktree]]:
                 _git(
                     "worktree", "add", "--detach", "--quiet", str(worktree.root), worktree.commit,
                     failing=f"--against: {worktree.commit[:12]} cannot be checked out",
+                    budget=budget,
                 )  # fmt: skip
             yield made
         finally:
@@ -119,22 +126,30 @@ def _remove(root: Path) -> None:
         _git("worktree", "remove", "--force", "--force", str(root), failing="--against")
 
 
-def files_at(commit: str, names: Sequence[str]) -> dict[str, str]:
+def files_at(commit: str, names: Sequence[str], budget: Budget) -> dict[str, str]:
     """Return the files of a commit that match any of the patterns, by path.
 
     Raises:
         UsageError: git cannot tell.
+        BudgetSpent: The budget ended first.
     """
-    listed = _git("ls-tree", "-r", "--name-only", "--full-tree", commit, failing="--against")
+    failing = "--against"
+    listed = _git(
+        "ls-tree", "-r", "--name-only", "--full-tree", commit, failing=failing, budget=budget
+    )
     matching = [
         path for path in listed.splitlines() if any(Path(path).match(name) for name in names)
     ]
-    return {path: _git("show", f"{commit}:{path}", failing="--against") for path in matching}
+    return {
+        path: _git("show", f"{commit}:{path}", failing=failing, budget=budget) for path in matching
+    }
 
 
-def _git(*arguments: str, failing: str) -> str:
+def _git(*arguments: str, failing: str, budget: Budget | None = None) -> str:
+    waiting = nullcontext(_GIT_LIMIT_S) if budget is None else budget.waiting(_GIT_LIMIT_S)
     try:
-        return run_to_end(["git", *arguments], _GIT_LIMIT_S).rstrip("\n")
+        with waiting as limit_s:
+            return run_to_end(["git", *arguments], limit_s).rstrip("\n")
     except ChildError as error:
         output = error.output or ("" if error.has_ended else str(error))
         raise UsageError(f"{failing}{f' ({output})' if output else ''}") from error

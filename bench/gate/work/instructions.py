@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ....mocks.child_process import ChildError, run_to_end
 from ....mocks.errors import TrialError, UsageError
+from ....mocks.network import Network
 from ...trial.spec import TrialSpec
 
 _MODULE = "warpbench.bench.gate.work.instructions_process"
@@ -32,8 +33,12 @@ def require_valgrind() -> None:
         raise UsageError("--instructions: valgrind is not installed (Debian: apt install valgrind)")
 
 
-def count_instructions(spec: TrialSpec) -> int:
+def count_instructions(spec: TrialSpec, network: Network) -> int:
     """Return the instructions that the sessions of a cell take.
+
+    Args:
+        spec: The cell.
+        network: The network that it is in.
 
     Raises:
         TrialError: It came to nothing.
@@ -44,7 +49,7 @@ def count_instructions(spec: TrialSpec) -> int:
         command = [
             *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"),
             f"--callgrind-out-file={counts}",
-            *(sys.executable, "-P", "-m", _MODULE, str(pickled), str(os.getpid())),
+            *(sys.executable, "-P", "-m", _MODULE, str(pickled), str(os.getpid()), network.value),
         ]
         try:
             run_to_end(command, _LIMIT_S, environ={**os.environ, "PYTHONHASHSEED": "0"})

@@ -12,7 +12,7 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ...errors import UsageError
-from ...sandbox import require_loopback
+from ...network.addresses import require_loopback
 from ...world.world import World
 from .app import ARRIVED_NS, TRANSPORT, ServerApp
 from .cors import OpenToPages

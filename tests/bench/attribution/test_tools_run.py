@@ -18,9 +18,7 @@ def session(number: int, *calls: tuple[ToolCallScript, ...]) -> SessionScript:
     return SessionScript(
         session=number,
         model_calls=tuple(
-            ModelCallScript(
-                latency_ns=10, prompt_tokens=1, completion_tokens=1, tool_calls=of_call
-            )
+            ModelCallScript(latency_ns=10, prompt_tokens=1, completion_tokens=1, tool_calls=of_call)
             for of_call in calls
         ),
     )

@@ -6,6 +6,7 @@ import pytest
 from warpbench.bench.gate.configuration import Configuration, read_configuration
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.mocks.errors import UsageError
+from warpbench.mocks.network import Network
 
 
 def test_a_project_that_says_nothing_has_the_defaults(tmp_path: Path) -> None:
@@ -26,6 +27,7 @@ time-cells = ["tools/agent/gather/asyncio@10"]
 budget-s = 60
 slo = "max=5s"
 environment = ["-r", "requirements.txt"]
+network = "isolated"
 
 [tool.warpbench.tolerances]
 python-calls = 0.02
@@ -42,6 +44,7 @@ makespan = 0
         budget_s=60.0,
         slo="max=5s",
         environment=("-r", "requirements.txt"),
+        network=Network.ISOLATED,
         tolerances=Tolerances(python_calls=0.02),
     )
 
@@ -84,6 +87,7 @@ def test_calls_of_own_code_have_a_tolerance_for_all_packages_or_for_some(
         ("[tool.warpbench]\nslo = 'max=5'", "tool.warpbench.slo: '5' has no unit"),
         ("[tool.warpbench]\nslo = 'p98=5s'", "tool.warpbench.slo: 'p98=5s': expected FIGURE=TIME"),
         ("[tool.warpbench]\nslo = 5", "tool.warpbench.slo: "),
+        ("[tool.warpbench]\nnetwork = 'none'", "tool.warpbench.network: Input should be 'shared'"),
         ("[tool.warpbench]\nsessions = 'many'", "tool.warpbench.sessions: "),
         ("[tool.warpbench.tolerances]\nspeed = 1", "tool.warpbench.tolerances.speed: "),
         (

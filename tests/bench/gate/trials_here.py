@@ -10,12 +10,13 @@ from warpbench.bench.targets.loading import load_factory
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.errors import TrialError, WarpbenchError
+from warpbench.mocks.network import Network
 
 
 class TrialsHere:
     """Runs each trial in this process, as ``TrialProcesses`` does in one of its own."""
 
-    def __init__(self, _time_limit_s: float) -> None: ...
+    def __init__(self, _time_limit_s: float, *, network: Network) -> None: ...
 
     def check_target(self, name: str) -> None:
         """Load a target, its module read anew: a test may have written another one."""

@@ -3,11 +3,13 @@
 import asyncio
 import inspect
 import json
+import socket
 from collections.abc import Callable
 
 import pytest
 from warpbench.bench.instruments.probe import Probe
 from warpbench.mocks.clock import VirtualClock
+from warpbench.mocks.network.guard import staying_on_this_machine
 
 FILE = "test_session_errors.py"
 
@@ -64,6 +66,20 @@ def test_the_place_is_the_caller_of_what_is_not_its_own() -> None:
 
     assert error.startswith("TypeError: the JSON object must be str")
     assert error.endswith(f"{FILE}:{line_of(misuses_the_standard_library, 1)})")
+
+
+def sends_text(_task: str) -> str:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto("text", ("127.0.0.1", 9))  # type: ignore[call-overload]
+    return ""
+
+
+def test_the_place_is_the_caller_of_a_socket_that_checks_addresses() -> None:
+    with staying_on_this_machine():
+        error = error_of(sends_text) or ""
+
+    assert error.startswith("TypeError: a bytes-like object is required")
+    assert error.endswith(f"{FILE}:{line_of(sends_text, 2)})")
 
 
 def test_an_awaited_mistake_has_a_place_too() -> None:

@@ -17,6 +17,7 @@ from warpbench.bench.runner.trial_process import TrialProcess
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.turn import Turn
 from warpbench.mocks.errors import TrialError
+from warpbench.mocks.network import Network
 
 from .test_processes import specification
 
@@ -170,7 +171,10 @@ def test_a_fork_of_the_target_that_comes_back_is_not_taken_for_the_trial() -> No
 
 def test_the_time_limit_holds_without_the_parent(tmp_path: Path) -> None:
     process = TrialProcess(
-        multiprocessing.get_context("forkserver"), start_and_hang, in_folder(tmp_path)
+        multiprocessing.get_context("forkserver"),
+        start_and_hang,
+        in_folder(tmp_path),
+        Network.SHARED,
     )
     try:
         process.give_turn(0.5)

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 from warpbench.bench.statistics.signed_rank import (
+    attainable,
+    bounds,
     chance_of_as_high,
     chance_of_as_low,
     estimate,
+    fewest_pairs,
     interval,
 )
 
@@ -92,3 +95,36 @@ def test_the_interval_holds_what_the_test_does_not_reject(lots: random.Random, c
     assert chance_of_as_low(differences, inside) > 0.05 - 1e-9
     assert chance_of_as_high(differences, low - 1e-12) <= 0.05 + 1e-9
     assert chance_of_as_low(differences, high + 1e-12) <= 0.05 + 1e-9
+
+
+@given(st.integers(1, 12), st.floats(0.0, 1.0))
+def test_the_attainable_level_is_the_greatest_p_value_within_a_level(
+    count: int, level: float
+) -> None:
+    sums = [
+        sum(ranks)
+        for size in range(count + 1)
+        for ranks in itertools.combinations(range(1, count + 1), size)
+    ]
+    p_values = {sum(other <= each for other in sums) / 2**count for each in set(sums)}
+    assert attainable(count, level) == max((p for p in p_values if p <= level), default=0.0)
+
+
+@pytest.mark.parametrize(("level", "pairs"), [(0.5, 1), (0.05, 5), (0.01, 7), (2**-8, 8), (1, 1)])
+def test_a_level_takes_a_number_of_pairs(level: float, pairs: int) -> None:
+    assert fewest_pairs(level) == pairs
+    assert attainable(pairs, level) > 0
+    assert pairs == 1 or attainable(pairs - 1, level) == 0
+
+
+@given(st.lists(st.integers(1, 1000), min_size=7, max_size=12, unique=True), st.randoms())
+def test_a_bound_is_where_the_test_begins_to_reject(sizes: list[int], lots: random.Random) -> None:
+    differences = [size * lots.choice((-1.0, 1.0)) for size in sizes]
+    low, high = bounds(differences, 0.01)
+    assert chance_of_as_high(differences, low - 1e-6) <= 0.01
+    assert chance_of_as_low(differences, high + 1e-6) <= 0.01
+
+
+def test_too_few_pairs_bound_nothing() -> None:
+    assert bounds([1.0] * 6, 0.01) == (-math.inf, math.inf)
+    assert bounds([], 0.01) == (-math.inf, math.inf)

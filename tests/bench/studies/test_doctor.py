@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from warpbench.bench.results.machine_check import (
+    Isolation,
     NoiseNotMeasured,
     OtherLoad,
     Speed,
@@ -20,6 +21,7 @@ from warpbench.bench.studies import doctor
 from warpbench.bench.studies.doctor import (
     check_cores,
     check_evenness,
+    check_isolation,
     check_load,
     check_noise,
     check_steal,
@@ -30,6 +32,7 @@ from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.errors import TrialError
 
 from ...built import TRIAL
+from ...mocks.network.isolation import why_not_isolated
 
 pytestmark = pytest.mark.once
 
@@ -169,8 +172,20 @@ def test_a_machine_that_can_run_no_trial_is_told_so() -> None:
     assert check_noise(Broken()) == NoiseNotMeasured("the trial was killed by signal 9")
 
 
+def test_the_doctor_says_whether_trials_may_be_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_isolation() == Isolation(why_not_isolated())
+
+    monkeypatch.setattr(doctor, "_ISOLATION", "no_such_module")
+    found = check_isolation()
+    assert found.reason is not None
+    assert "no_such_module" in found.reason
+    assert found.is_well  # nothing is measured any worse
+
+
 def test_the_command_makes_every_check(warpbench: Callable[..., object]) -> None:
     done = warpbench("doctor")
     assert done.status in (0, 1), done.err  # type: ignore[attr-defined]
     names = [line[2:].partition(":")[0] for line in done.out.splitlines() if line[0] != " "]  # type: ignore[attr-defined]
-    assert names == ["cores", "timers", "waking", "other load", "steal", "steady speed", "noise"]
+    assert names == [
+        *("cores", "timers", "waking", "other load", "steal", "steady speed", "noise", "network"),
+    ]

@@ -11,6 +11,7 @@ from warpbench.bench.results.verdict import (
     CellVerdict,
     Change,
     ChangeKind,
+    Effort,
     Estimate,
     GateResult,
     Note,
@@ -27,6 +28,7 @@ from warpbench.bench.results.verdict import (
 )
 from warpbench.reports.comparison.gate import (
     change_text,
+    effort_text,
     not_recorded_text,
     objective_text,
     sentence,
@@ -46,6 +48,23 @@ def change(kind: ChangeKind, before: float, after: float, **which: object) -> Ch
 
 SURE = Estimate(1.051, 1.039, 1.062, 8)
 UNSURE = Estimate(1.02, None, None, 3)
+EVEN_CONTROL = Estimate(1.003, 0.961, 1.047, 8)
+TOO_FEW = Reason(
+    kind=ReasonKind.TOO_FEW_BLOCKS,
+    change=Change(kind=ChangeKind.CPU, is_worse=True, before=1.0, after=1.02, estimate=UNSURE),
+    blocks=3,
+    needed_blocks=9,
+    cells=24,
+    budget_s=120.0,
+    needed_s=392.0,
+)
+NONE_AT_ALL = Reason(
+    kind=ReasonKind.TOO_FEW_BLOCKS, blocks=0, needed_blocks=7, cells=1, budget_s=15.0
+)
+EFFORTS = (
+    Effort(blocks=8, spent_s=47.0, budget_s=120.0, is_cut=False, undecided=0),
+    Effort(blocks=9, spent_s=113.0, budget_s=120.0, is_cut=True, undecided=2),
+)
 CALLERS = (
     CallerChange("sdk.py:post", 200, is_own_code=False),
     CallerChange("copy.py:deepcopy", 100, is_own_code=False),
@@ -177,6 +196,16 @@ RESULT = result_of(
         reason=Reason(kind=ReasonKind.CONTROL_DIFFERS, change=CPU, control=SURE),
         tier="time",
     ),
+    CellVerdict(
+        "d",
+        Verdict.INCONCLUSIVE,
+        reason=Reason(
+            kind=ReasonKind.CONTROL_TOO_NOISY, change=CPU, control=EVEN_CONTROL, limit=0.06
+        ),
+        tier="time",
+    ),
+    CellVerdict("e", Verdict.INCONCLUSIVE, reason=TOO_FEW, tier="time"),
+    CellVerdict("f", Verdict.INCONCLUSIVE, reason=NONE_AT_ALL, tier="time"),
 )
 
 
@@ -189,6 +218,7 @@ def test_the_wording_of_the_gate() -> None:
         result_of(verdict_on("a", [change(ChangeKind.MAKESPAN, 2.6, 1.3)])),
     )
     closing = "\n".join(map(sentence, (passed, improved)))
+    closing += "\n" + "\n".join(effort_text(each, 4) for each in EFFORTS)
     figures = ("request_bytes", "streamed_model_calls", "own_calls", "bytes_kept")
     file.write(f"\n{closing}\n{not_recorded_text(figures)}\n\n")
     print_gate(result_of(*HELD), Console(file=file, width=100))
@@ -216,7 +246,7 @@ def test_the_json_has_the_values_and_the_sentences() -> None:
 
 def test_junit_has_a_failure_for_a_regression_and_an_error_for_what_could_not_be_judged() -> None:
     suite = ElementTree.fromstring(gate_junit(RESULT))
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("8", "1", "4")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("11", "1", "7")
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == change_text(CHANGES[0])

@@ -3,6 +3,7 @@
 import pytest
 from warpbench.bench.results.machine_check import (
     Cores,
+    Isolation,
     Lateness,
     MachineCheck,
     Noise,
@@ -30,6 +31,8 @@ WELL: tuple[MachineCheck, ...] = (
     Steal(None),
     Speed(0.002, 0.0021),
     Noise(0.0021, 0.012, 5),
+    Isolation(None),
+    Isolation("unshare: Operation not permitted"),
 )
 NOT_WELL: tuple[MachineCheck, ...] = (
     Cores(2, 8, 1.5),

@@ -61,3 +61,14 @@ def test_a_checkout_with_changes_is_not_measured(project: Path, warpbench: Warpb
     assert judged.status == 2
     (line,) = judged.err.splitlines()
     assert "commit or stash" in line
+
+
+def test_a_budget_that_is_spent_at_once_is_told_and_not_taken_for_a_verdict(
+    project: Path, warpbench: Warpbench
+) -> None:
+    judged = warpbench("gate", "--against", "HEAD", "--tier", "time", "--budget", "1ms")
+    assert judged.status == 2
+    assert "inconclusive" in judged.out
+    assert "the budget of 1.00 ms ended before the first block" in judged.out
+    assert "time tier: 0 blocks; the budget of 1.00 ms was too short: 1 of 1 cell" in judged.out
+    assert git(project, "worktree", "list").count("\n") == 0

@@ -1,16 +1,20 @@
 """Two commits beside each other, and what git must say no to."""
 
+import math
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from warpbench.bench.gate.time.budget import Budget, BudgetSpent
 from warpbench.bench.gate.time.environments import dependencies_differ
 from warpbench.bench.gate.time.owned_folders import owned_folder
 from warpbench.bench.gate.time.worktrees import BASE, HEAD, SAME, find_checkout, worktrees
 from warpbench.mocks.errors import UsageError
 
 pytestmark = pytest.mark.once
+
+UNLIMITED = Budget(math.inf)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -40,7 +44,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_both_commits_are_checked_out_and_gone_afterwards(checkout: Path) -> None:
     base = commit(checkout, agent__py="one")
     head = commit(checkout, agent__py="two")
-    with worktrees(find_checkout("HEAD~1")) as sides:
+    with worktrees(find_checkout("HEAD~1"), UNLIMITED) as sides:
         text = {name: (side.folder / "agent.py").read_text() for name, side in sides.items()}
         assert text == {BASE: "one", HEAD: "two", SAME: "one"}
         assert (sides[BASE].commit, sides[HEAD].commit) == (base, head)
@@ -48,6 +52,13 @@ def test_both_commits_are_checked_out_and_gone_afterwards(checkout: Path) -> Non
         assert len({len(str(side.root)) for side in sides.values()}) == 1
         roots = [side.root for side in sides.values()]
     assert not any(root.exists() for root in roots)
+    assert git(checkout, "worktree", "list").count("\n") == 0
+
+
+def test_a_budget_that_is_spent_checks_nothing_out_and_leaves_nothing(checkout: Path) -> None:
+    commit(checkout, agent__py="one")
+    with pytest.raises(BudgetSpent), worktrees(find_checkout("HEAD"), Budget(1e-9)):
+        pass
     assert git(checkout, "worktree", "list").count("\n") == 0
 
 
@@ -68,7 +79,7 @@ def test_what_a_killed_gate_has_left_is_removed_and_what_is_in_use_is_not(
         git(checkout, "worktree", "lock", str(left / BASE))  # git was ended while it made it
         subprocess.run(["rm", "-r", str(swept), str(temporary / "of-the-user")], check=True)
 
-        with worktrees(find_checkout("HEAD")):
+        with worktrees(find_checkout("HEAD"), UNLIMITED):
             assert not left.exists()
             assert (in_use / BASE / "agent.py").exists()
 
@@ -86,7 +97,7 @@ def test_a_project_in_a_folder_of_its_repository_stays_in_that_folder(
     commit(checkout / "inner", agent__py="one")
     commit(checkout / "inner", agent__py="two")
     monkeypatch.chdir(checkout / "inner")
-    with worktrees(find_checkout("HEAD~1")) as sides:
+    with worktrees(find_checkout("HEAD~1"), UNLIMITED) as sides:
         assert (sides[BASE].folder / "agent.py").read_text() == "one"
         assert sides[BASE].folder == sides[BASE].root / "inner"
 
@@ -137,4 +148,4 @@ def test_dependencies_differ_where_a_commit_names_others(
         pyproject__toml='[project]\nname = "x"\n',
     )
     commit(checkout, **files)
-    assert dependencies_differ(find_checkout("HEAD~1")) is differ
+    assert dependencies_differ(find_checkout("HEAD~1"), UNLIMITED) is differ

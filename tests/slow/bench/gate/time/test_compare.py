@@ -1,8 +1,9 @@
 """The time tier, on real commits: what it finds, and what it says no to.
 
-How often it errs is no question for a test: see ``tests/benchmarks/test_gate_errors.py``.
+How often it errs is no question for a test: see ``test_error_rates.py``.
 """
 
+import time
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,25 @@ def test_a_commit_that_doubles_the_cpu_is_found_and_its_parent_is_not(
 ) -> None:
     write_agent(project, ANSWER, f"sum(range(300_000)); {ANSWER}")
     commit(project)
-    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time", "--junit", "gate.xml")
+    judged = warpbench(
+        *("gate", "--against", "HEAD~1", "--tier", "time", "--budget", "10m"),
+        *("--junit", "gate.xml"),
+    )
     assert judged.status == 1, judged.out + judged.err
     assert f"✗ {CELL} (time): regressed\n    CPU per session +" in judged.out
-    assert "6 blocks" in judged.out
+    assert "8 blocks" in judged.out
+    assert git(project, "worktree", "list").count("\n") == 0
+
+
+def test_the_budget_ends_a_trial_that_goes_on(project: Path, warpbench: Warpbench) -> None:
+    write_agent(project, ANSWER, f"__import__('time').sleep(0) or sum(range(10**11)); {ANSWER}")
+    commit(project)
+    began_s = time.monotonic()
+    judged = warpbench("gate", "--against", "HEAD~1", "--tier", "time", "--budget", "15s")
+    took_s = time.monotonic() - began_s
+    assert judged.status == 2, judged.out + judged.err
+    assert "the budget of 15.0 s ended before the first block" in judged.out
+    assert took_s < 20.0  # the command's own start, on a busy machine, included
     assert git(project, "worktree", "list").count("\n") == 0
 
 

@@ -1,9 +1,11 @@
 """The environment of a commit whose dependencies differ: its own packages before those of here."""
 
+import math
 import subprocess
 from pathlib import Path
 
 import pytest
+from warpbench.bench.gate.time.budget import Budget
 from warpbench.bench.gate.time.environments import environment_for
 from warpbench.bench.gate.time.worktrees import Worktree
 from warpbench.mocks.errors import UsageError
@@ -45,7 +47,9 @@ def said_by(python: Path, code: str) -> str:
 def test_it_has_what_the_recipe_installs_and_sees_the_rest(
     worktree: Worktree, tmp_path: Path
 ) -> None:
-    python = environment_for(worktree, (*OFFLINE, "./vendored"), tmp_path / "venv")
+    python = environment_for(
+        worktree, (*OFFLINE, "./vendored"), tmp_path / "venv", Budget(math.inf)
+    )
     assert said_by(python, "import vendored; print(vendored.VERSION)") == "1"
     # What is not its own comes from here: the lab, installed editable or not, and its packages.
     assert said_by(python, "import warpbench.bench.trial.trial, openai; print('both')") == "both"
@@ -56,5 +60,5 @@ def test_it_has_what_the_recipe_installs_and_sees_the_rest(
 
 def test_what_cannot_be_installed_is_told_in_one_line(worktree: Worktree, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tool\.warpbench\.environment") as raised:
-        environment_for(worktree, (*OFFLINE, "./nowhere"), tmp_path / "venv")
+        environment_for(worktree, (*OFFLINE, "./nowhere"), tmp_path / "venv", Budget(math.inf))
     assert "\n" not in str(raised.value)
