@@ -22,6 +22,7 @@ _MOST_BLOCKED = 300
 _STATES = {
     State.MODEL: LaneState.MODEL,
     State.TOOL: LaneState.TOOL,
+    State.CONNECTION: LaneState.CONNECTION,
     State.RETRY: LaneState.RETRY,
     State.READY: LaneState.READY,
 }

@@ -10,6 +10,8 @@ class WaitKind(StrEnum):
     MODEL = "model"
     TOOL = "tool"
     SERVICE = "service"
+    CONNECTION = "connection"
+    """A request waited for a free connection of its client's pool, before it could be sent."""
 
 
 class WaitEnding(StrEnum):
@@ -30,7 +32,7 @@ class WaitEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One call of the model, of a lab's tool or of an HTTP service.
+    """One call of the model, of a lab's tool or of an HTTP service, or a wait for a connection.
 
     ``waited_ns + ready_ns`` is its whole length, except for a stream, whose reader computes between
     pieces, and a tool that is a nested agent, whose session has waits of its own.
@@ -38,9 +40,10 @@ class Wait:
     Attributes:
         kind: The kind of the call.
         session: Number of the session of the call; -1 if that is not known.
-        step: Number of the model call, or of the one that asked for the tool; -1 of a service.
+        step: Number of the model call, or of the one that asked for the tool; -1 of other kinds.
         index: Number of the tool call in that answer; ``None`` for other kinds.
-        name: Name of the tool or of the service's host; empty for the model.
+        name: Name of the tool, of the service's host, or of the HTTP client's library; empty for
+            the model.
         start_ns: Start of the call, on the clock.
         end_ns: When the code continued after the last part of it.
         waited_ns: Nanoseconds until the result was available.
