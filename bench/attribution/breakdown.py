@@ -21,7 +21,7 @@ from ...mocks.workload.ideal import tools_ns
 from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
-from .observations import BlockedTimes, IdleTimes, Observations
+from .observations import BlockedTimes, Observations
 from .places import admitted_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
 
@@ -65,14 +65,14 @@ def _parts(
     end_ns = observations.origin_ns + sample.end_ns
     spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
     serialised_ns = _serialise(spent, script, observations.cores)
-    idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
+    idle = observations.idle_of(sample, begin_ns, end_ns)
     attributed_ns = observations.cpu_ns.get(sample.session, 0)
     pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else has_place_ns - sample.intended_ns
     late_ns = sample.start_ns - has_place_ns
     remainder_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
-        idle_ns = 0 if idle is None else idle.between(gap_begin_ns, gap_end_ns)
+        idle_ns = idle.between(gap_begin_ns, gap_end_ns)
         blocked_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
         blocked_here_ns = min(blocked_here_ns, gap_end_ns - gap_begin_ns)
         idle_ns = max(0, idle_ns - blocked_here_ns)

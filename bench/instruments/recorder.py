@@ -192,6 +192,7 @@ class Accounting:
             cores=cores,
             idle_is_known=not waits_are_served,
             places=places,
+            sent=tuple(meter.sent),
         )
         events = len(meter.waits) + len(samples)
         costs = self._costs

@@ -15,7 +15,7 @@ from typing import Protocol
 from ..clock import Clock
 from .cpu_accounting import CpuAccounting
 from .pools import PoolUse, PoolUses
-from .waits import Wait, WaitEnding, WaitKind
+from .waits import SentRequest, Wait, WaitEnding, WaitKind
 
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 """Number of the session whose code runs, where known: in its task, and in what that starts."""
@@ -56,6 +56,7 @@ class Meter:
         cpu: The CPU time of the sessions, if it is attributed.
         open_calls: The calls that are not over.
         pools: The waits for a free connection of a client's pool, counted.
+        sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
         tick_due_ns: When the next caller is to call ``ticks``.
 
@@ -79,6 +80,7 @@ class Meter:
         self.note: Callable[[Row], None] = self._rows.append
         self.open_calls: dict[OpenCall, None] = {}
         self.pools = PoolUses()
+        self.sent: list[SentRequest] = []
         self.cpu = CpuAccounting() if self._accounts_cpu else None
 
     def begins(self, session: int, now_ns: int, idle_ns: int, *, on_loop: bool) -> None:

@@ -70,3 +70,22 @@ class Wait:
     ending: WaitEnding = WaitEnding.WHOLE
     streamed: bool = False
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request over sockets as its client sees it: until its answer is read or closed.
+
+    Attributes:
+        session: Number of the session; -1 if that is not known.
+        start_ns: When the client was asked to send it, on the clock.
+        end_ns: When its connection was free again, or when it failed.
+        idle_at_start_ns: As ``Wait`` has it, as is the next.
+        idle_at_end_ns: At the end.
+    """
+
+    session: int
+    start_ns: int
+    end_ns: int
+    idle_at_start_ns: int = 0
+    idle_at_end_ns: int = 0

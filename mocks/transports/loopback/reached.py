@@ -9,7 +9,6 @@ from typing import Any
 from ...clock import Clock
 from ...observe.meter import Meter
 from ...observe.requests import Requests
-from ...observe.traffic import Traffic
 from ...observe.waits import Wait, WaitEnding, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
@@ -30,7 +29,7 @@ def reached_over_loopback(
     Raises:
         TrialError: Its server did not start.
     """
-    noting = nullcontext() if meter is None else noting_connection_waits(Traffic(meter), clock)
+    noting = nullcontext() if meter is None else noting_connection_waits(meter, clock)
     with noting, ServerProcess(spec) as server:
         # Targets that bring their own clients read these.
         for name, path in _ENDPOINTS.items():

@@ -1,5 +1,6 @@
 """Waiting for a free connection of the client's pool is a part of latency of its own."""
 
+import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 from warpbench.bench.attribution.breakdown import time_parts
 from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.attribution.timelines import timeline
-from warpbench.bench.results.cell import Cell
+from warpbench.bench.results.cell import NO_LOOP, Cell
 from warpbench.bench.results.records import FindingKind
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts, in_seconds, mean_parts
@@ -25,7 +26,7 @@ from warpbench.bench.trial.spec import TrialSpec
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.observe.pools import PoolUse
-from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
+from warpbench.mocks.observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 
@@ -118,14 +119,12 @@ def test_a_pool_of_5_lets_20_sessions_wait_for_a_connection(
     assert all(parts.remainder == 0 for parts in result.time_parts)
 
 
-@pytest.mark.parametrize("strategy", ["gather", "threads"])
-def test_so_it_does_over_sockets_and_the_event_loop_is_not_blamed(strategy: str) -> None:
-    scenario = parse_scenario(SCENARIO.format(latency_s=0.2))
-    cell = Cell(
-        scenario=scenario.name,
+def over_sockets(strategy: str) -> Cell:
+    return Cell(
+        scenario="one",
         target="asker",
         strategy=strategy,
-        loop="asyncio" if strategy == "gather" else "-",
+        loop="asyncio" if strategy == "gather" else NO_LOOP,
         transport="loopback",
         clock=ClockMode.WALL,
         concurrency=SESSIONS,
@@ -133,6 +132,12 @@ def test_so_it_does_over_sockets_and_the_event_loop_is_not_blamed(strategy: str)
         seed=1,
         tool_workers=1,
     )
+
+
+@pytest.mark.parametrize("strategy", ["gather", "threads"])
+def test_so_it_does_over_sockets_and_the_event_loop_is_not_blamed(strategy: str) -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=0.2))
+    cell = over_sockets(strategy)
     with prepared_here(TrialSpec(scenario, cell, accounts_time=True), asker()) as measure:
         assert callable(measure)
         result = measure()
@@ -191,6 +196,51 @@ def test_who_never_gets_a_connection_fails_and_it_is_told_as_the_pools() -> None
         if each.kind is FindingKind.POOL_TOO_SMALL
     ]
     assert [each.values["timeouts"] for each in found] == [1]
+
+
+def sleeper(lab: Lab) -> Target:
+    """It asks, and then waits for itself: the event loop has nothing to do."""
+    client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+
+    async def session(task: str) -> None:
+        messages: Any = [{"role": "user", "content": task}]
+        await client.chat.completions.create(model=lab.model, messages=messages)
+        await asyncio.sleep(0.5)
+
+    return Target(session=session)
+
+
+def test_a_wait_of_ones_own_over_sockets_is_not_told_as_a_busy_loop() -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=0.1))
+    with prepared_here(
+        TrialSpec(scenario, over_sockets("gather"), accounts_time=True), sleeper
+    ) as measure:
+        assert callable(measure)
+        result = measure()
+
+    parts = mean_parts([in_seconds(each) for each in result.time_parts_ns])
+    assert parts.remainder > 0.4
+    assert parts.remainder > parts.ready + parts.cpu
+
+
+def test_between_its_requests_a_session_waits_for_itself_and_in_them_for_the_network() -> None:
+    script = SessionScript(0, (ModelCallScript(1000, 1, 1, ()),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000, idle_at_start_ns=0, idle_at_end_ns=950)
+    # The server had the request from 110 to 600; the client from 100 to 640, computing for 10.
+    waits = [model(110, 490)]
+    sent = [SentRequest(0, 100, 640, 90, 620)]
+    (parts,) = time_parts(
+        [sample],
+        Observations({0: script}, waits, {0: 20}, (), 0, 1, idle_is_known=False, sent=sent),
+    )
+
+    # 90 before it and 330 after it; of the rest of both and of 10 + 40 in it, 20 were its own.
+    assert {name: ns for name, ns in asdict(parts).items() if ns} == {
+        "llm": 490,
+        "remainder": 420,
+        "cpu": 20,
+        "ready": 70,
+    }
 
 
 def connection(start: int, waited: int, ending: WaitEnding = WaitEnding.WHOLE) -> Wait:
