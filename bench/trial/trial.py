@@ -386,6 +386,7 @@ class _Trial:
             time_parts_ns=noted.time_parts_ns,
             timeline=noted.timeline,
             own_waits=noted.own_waits,
+            pools=noted.pools,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )
