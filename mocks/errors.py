@@ -68,6 +68,12 @@ class TrialError(WarpbenchError):
 def text_of(error: BaseException) -> str:
     """Return the text of an error; somebody's own may fail to give one."""
     try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - of anybody's code
-        return f"(its text cannot be read: {type(failure).__name__})"
+        text = str(error)
+    except BaseException as failure:  # noqa: BLE001 - of anybody's code
+        return f"(its text cannot be read: {name_of(failure)})"
+    return text if type(text) is str else str.__str__(text)  # what it overrides is not asked
+
+
+def name_of(error: BaseException) -> str:
+    """Return the name of an error's class, whatever that makes of it."""
+    return str.__str__(type.__dict__["__name__"].__get__(type(error)))

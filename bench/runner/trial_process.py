@@ -24,6 +24,7 @@ from ...mocks.errors import (
     TrialError,
     UsageError,
     WarpbenchError,
+    name_of,
     text_of,
 )
 from ...mocks.input_files import system_reason
@@ -201,9 +202,7 @@ def _serve(
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-        message = _Failure(
-            f"{type(error).__name__}: {text_of(error)}{where}", is_target_error=False
-        )
+        message = _Failure(f"{name_of(error)}: {text_of(error)}{where}", is_target_error=False)
     if os.getpid() != own:  # a fork of the target's came back here
         os._exit(0)
     with contextlib.suppress(OSError):  # the parent has gone, or has no use for it any more
