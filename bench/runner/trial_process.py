@@ -28,6 +28,7 @@ from ...mocks.errors import (
     text_of,
 )
 from ...mocks.input_files import system_reason
+from ...mocks.redaction import redact_what_is_printed
 from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
@@ -190,6 +191,7 @@ def _serve(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
     # Standard output is the command's: what a target prints, or what it starts, is no result.
     print_to_stderr()
+    redact_what_is_printed()
     own = os.getpid()
     message: object
     try:
@@ -198,7 +200,7 @@ def _serve(
         message = _Failure(str(error), is_target_error=True)
     except WarpbenchError as error:
         first = _first_failure(error)
-        message = _Failure(f"{type(first).__name__}: {text_of(first)}", is_target_error=False)
+        message = _Failure(f"{name_of(first)}: {text_of(first)}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""

@@ -20,7 +20,8 @@ from typing import Any
 
 from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
-from ....mocks.errors import WarpbenchError, text_of
+from ....mocks.errors import WarpbenchError, name_of, text_of
+from ....mocks.redaction import redact_what_is_printed
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.standard_output import print_to_stderr
@@ -54,9 +55,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(settings["parent"], signal.SIGTERM)
     adopt_orphans()
-    hold_no_secrets(os.environ)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     print_to_stderr()  # what targets print is no answer
+    redact_what_is_printed()
+    hold_no_secrets(os.environ)
     try:
         _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
         for module in _PRELOADED:
@@ -175,7 +177,7 @@ def _in_words(error: BaseException) -> str:
         return text
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
-    return f"{type(error).__name__}: {text}{where}"
+    return f"{name_of(error)}: {text}{where}"
 
 
 if __name__ == "__main__":
