@@ -44,6 +44,7 @@ _WORK: Mapping[str, str] = MappingProxyType(
 _NOT_RECORDED: Mapping[str, str] = MappingProxyType(
     {
         "request_bytes": "bytes of the requests to the model",
+        "service_request_bytes": "bytes of the requests to services",
         "streamed_model_calls": "whether answers are streamed",
         "own_calls": "calls of your own code",
         "bytes_kept": "kept bytes",
@@ -119,8 +120,14 @@ def reason_text(reason: Reason) -> str:
             return reason.error
         case ReasonKind.OTHER_WORKLOAD:
             return (
-                "the workload differs from the baseline's: the scenario, or the tools that the "
-                "target declares, have changed; write a new baseline (`warpbench baseline`)"
+                "the workload differs from the baseline's: the scenario, the tools that the target "
+                "declares, or those that it waits for, have changed; write a new baseline "
+                "(`warpbench baseline`)"
+            )
+        case ReasonKind.OTHER_TOOL_CALLS:
+            return (
+                f"{measured}, so sessions waited for other tools than in the baseline, and times "
+                "do not compare; if that is intended, write a new baseline (`warpbench baseline`)"
             )
         case ReasonKind.TOO_NOISY:
             return (
@@ -234,6 +241,10 @@ def _request_bytes(change: Change) -> str:
     return f"{_per_session(change, 'byte', 'of requests to the model ')}{where}"
 
 
+def _service_request_bytes(change: Change) -> str:
+    return _per_session(change, "byte", f"of requests to {printable(change.name)} ")
+
+
 def _own_calls(change: Change) -> str:
     return _per_session(change, "call", f"by `{change.name}` ")
 
@@ -309,6 +320,7 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
         ChangeKind.CALLS_OF_A_TOOL: _calls,
         ChangeKind.STREAMED_MODEL_CALLS: _streamed,
         ChangeKind.REQUEST_BYTES: _request_bytes,
+        ChangeKind.SERVICE_REQUEST_BYTES: _service_request_bytes,
         ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
         ChangeKind.BLOCKED_LOOP: _blocked_loop,
         ChangeKind.OVERLAP: _round,
