@@ -6,6 +6,7 @@ not raise. A failed session is a result; it must not sink the ones beside it.
 
 import asyncio
 import concurrent.futures
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -185,7 +186,7 @@ class Probe:
 
         It would be the next session that is cancelled, or the strategy.
         """
-        task = asyncio.current_task()
+        task = _current_task()
         if task is not None and task.cancelling():
             await asyncio.sleep(0)
             if not self._driver_is_cancelled():
@@ -243,6 +244,18 @@ class Probe:
     def _idle_ns(self) -> int:
         """Where it is wanted: for real clocks it takes a system call."""
         return 0 if self._meter is None else self._meter.idle_ns()
+
+
+def _current_task() -> "asyncio.Task[object] | None":
+    """Return the task that runs, as ``asyncio.current_task`` does.
+
+    That is a function in Python until 3.12, which the gate would count, and this runs once for
+    each session.
+    """
+    if sys.version_info >= (3, 12):
+        return asyncio.current_task()
+    tasks: dict[object, asyncio.Task[object]] = asyncio.tasks._current_tasks  # type: ignore[attr-defined]
+    return tasks.get(asyncio.get_running_loop())
 
 
 def _take_back_cancellations(task: "asyncio.Task[object]") -> None:

@@ -80,7 +80,6 @@ class LoopDriver:
 
     def _run_once(self, *arguments: object) -> None:
         self._work = self._timing(self._run(*arguments))
-        loop = self._runner.get_loop()
         try:
             self._runner.run(self._work)
         except (*self._raised_by_sessions, RuntimeError):
@@ -89,6 +88,7 @@ class LoopDriver:
             task = self.task()
             if task is None:
                 raise
+            loop = self._runner.get_loop()
             while not task.done():
                 if not _can_run(loop):
                     raise

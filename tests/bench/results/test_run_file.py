@@ -31,7 +31,7 @@ from warpbench.mocks.errors import RunFileError
 texts = st.text(max_size=20)
 names = texts.filter(str.isprintable)
 counts = st.integers(min_value=0, max_value=2**53)
-numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e21)
+numbers = st.just(0.0) | st.floats(min_value=1e-12, max_value=1e21)
 optional_numbers = st.none() | numbers
 latencies = st.builds(
     LatencySummary,
