@@ -118,17 +118,8 @@ def reason_text(reason: Reason) -> str:
     match reason.kind:
         case ReasonKind.NOT_MEASURED:
             return reason.error
-        case ReasonKind.OTHER_WORKLOAD:
-            return (
-                "the workload differs from the baseline's: the scenario, the tools that the target "
-                "declares, or those that it waits for, have changed; write a new baseline "
-                "(`warpbench baseline`)"
-            )
-        case ReasonKind.OTHER_TOOL_CALLS:
-            return (
-                f"{measured}, so sessions waited for other tools than in the baseline, and times "
-                "do not compare; if that is intended, write a new baseline (`warpbench baseline`)"
-            )
+        case ReasonKind.OTHER_WORKLOAD | ReasonKind.OTHER_TOOL_CALLS:
+            return _other_workload(measured)
         case ReasonKind.TOO_NOISY:
             return (
                 f"{measured}: too noisy to rule out growth of {percent(reason.limit)}; "
@@ -172,6 +163,19 @@ def _too_few(reason: Reason) -> str:
     more = "more time" if reason.needed_s is None else f"about {seconds(reason.needed_s)}"
     fewer = "" if reason.cells == 1 else ", or name fewer cells (--cell)"
     return f"{found}; give it {more} (--budget){fewer}"
+
+
+def _other_workload(other_calls: str) -> str:
+    if other_calls:
+        return (
+            f"{other_calls}, so sessions waited for other tools than in the baseline, and times "
+            "do not compare; if that is intended, write a new baseline (`warpbench baseline`)"
+        )
+    return (
+        "the workload differs from the baseline's: the scenario, the tools that the target "
+        "declares, or those that it waits for, have changed; write a new baseline "
+        "(`warpbench baseline`)"
+    )
 
 
 def estimate_text(estimate: Estimate) -> str:
