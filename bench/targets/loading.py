@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx2
 
-from ...mocks.errors import TargetError, text_of
+from ...mocks.errors import TargetError, name_of, text_of
 from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
@@ -141,7 +141,7 @@ def _imported(name: str, module_name: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} cannot be imported: "
-            f"{type(error).__name__}: {text_of(error)}"
+            f"{name_of(error)}: {text_of(error)}"
         ) from error
 
 
@@ -212,7 +212,7 @@ def build_target(named: object, lab: Lab) -> Target:
         built = factory(lab) if takes_lab else factory()
     except (Exception, SystemExit) as error:
         raise TargetError(
-            f"target {name!r}: its factory raised {type(error).__name__}: {text_of(error)}"
+            f"target {name!r}: its factory raised {name_of(error)}: {text_of(error)}"
         ) from error
     return _as_target(name, built, takes_lab=takes_lab)
 

@@ -240,7 +240,8 @@ class _Trial:
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
             warm_up = self._probe(self._warm_up_tasks)
-            drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
+            tasks = list(self._warm_up_tasks)
+            drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
             unused = self._http_clients.why_unused()
             if unused is not None:
                 yield NotApplicable(unused)
@@ -269,8 +270,11 @@ class _Trial:
         return session if refusal is None else NotApplicable(refusal)
 
     def _driver(self, scope: ExitStack) -> Callable[..., object]:
+        """Return what is called with the session, the tasks, the concurrency and the probe."""
         if not self._strategy.on_loop:
-            return self._strategy.run
+            return lambda session, tasks, concurrency, _probe: self._strategy.run(
+                session, tasks, concurrency
+            )
         loop = require_loop(self._cell.loop)
         runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
         runner.get_loop().set_default_executor(
@@ -333,7 +337,7 @@ class _Trial:
             around(),
         ):
             elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
-            drive(watched, list(self._tasks), self._cell.concurrency)
+            drive(watched, list(self._tasks), self._cell.concurrency, probe)
             cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
         self._ended()
         if self._clock.failure is not None:

@@ -31,7 +31,7 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
-        requests: Sums up the requests to the model, if that is to be done.
+        requests: Sums up the requests to the model and to services, if that is to be done.
         notes_calls: Whether to note when each model call was asked for and read: not for a
             server that runs without an end.
     """
@@ -57,7 +57,7 @@ class Traffic:
 
     @property
     def requests(self) -> Requests | None:
-        """The requests to the model, if they are summed up."""
+        """The requests to the model and to services, if they are summed up."""
         return None if self._requests is None else self._requests.requests()
 
     @property
@@ -109,6 +109,11 @@ class Traffic:
         """Sum up the body of a request to the model, if that is to be done."""
         if self._requests is not None:
             self._requests.note(body, is_streamed=is_streamed)
+
+    def service_request(self, host: str, body: bytes) -> None:
+        """Sum up the body of a request to a service, if that is to be done."""
+        if self._requests is not None:
+            self._requests.note_service(host, body)
 
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which started at ``start_ns``, in flight until the scope ends."""
