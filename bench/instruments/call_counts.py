@@ -92,7 +92,7 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            if origin is Origin.LAB or name in _OF_THE_CLOCK or _tidies_up(calling):
+            if origin is Origin.LAB or name in KEPT_FUNCTIONS or _tidies_up(calling):
                 continue
             modules |= named_installed_module(name)
             c[name] += count
@@ -234,6 +234,3 @@ def _name_of(function: object) -> str:
     module = getattr(function, "__module__", None)
     own = isinstance(module, str) and module != "builtins" and "." not in name
     return f"{module}.{name}" if own else str(name)
-
-
-_OF_THE_CLOCK = frozenset(_name_of(function) for function in KEPT_FUNCTIONS)

@@ -64,7 +64,7 @@ def _travelling(date_ns: NowNs, ticking_ns: NowNs) -> Iterator[NowNs]:
 
     travels = time_machine.traveller_stack
     around = len(travels)
-    machinery: Any = time_machine._time_machine
+    machinery: Any = vars(time_machine)["_time_machine"]  # by which travels tick
     # Else uuid.uuid1() would start a process to ask for it: in a travel it does without its C code.
     uuid.getnode()
     with patched(machinery, "original_time_ns", ticking_ns):

@@ -24,11 +24,13 @@ Real as ever: ``process_time``, ``thread_time`` and ``clock_gettime`` of those (
 real), and timeouts that compiled code counts by itself, as ``select`` does.
 """
 
+import datetime
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from types import SimpleNamespace
+from types import BuiltinFunctionType, SimpleNamespace
 from typing import Any
 
 from .c_functions import redirected
@@ -56,16 +58,37 @@ _MONOTONIC = frozenset(
 
 KEPT_FUNCTIONS = frozenset(
     {
-        time.sleep,
-        time.monotonic,
-        time.monotonic_ns,
-        time.perf_counter,
-        time.perf_counter_ns,
-        time.time,
-        time.time_ns,
+        "time.sleep",
+        "time.monotonic",
+        "time.monotonic_ns",
+        "time.perf_counter",
+        "time.perf_counter_ns",
+        "time.time",
+        "time.time_ns",
     }
 )
 """The functions of ``time`` of which each call is one of the clock's."""
+
+
+_NAMES_RESTORED = (
+    (datetime, "datetime"),
+    (datetime, "date"),
+    *((time, name.partition(".")[2]) for name in sorted(KEPT_FUNCTIONS)),
+    (time, "gmtime"),
+    (time, "localtime"),
+    (time, "strftime"),
+)
+
+
+def _original(name: str) -> Callable[..., Any]:
+    """Return a function of ``time``, also if freezegun has replaced it meanwhile."""
+    function: Callable[..., Any] = getattr(time, name)
+    if isinstance(function, BuiltinFunctionType):
+        return function
+    original: Callable[..., Any] = getattr(
+        sys.modules.get("freezegun.api"), f"real_{name}", function
+    )
+    return original
 
 
 @contextmanager
@@ -76,30 +99,33 @@ def readings_of(clock: SkippingClock) -> Iterator[None]:
         ClockRefusedError: Something else freezes the process's time already.
     """
     with date_of(clock) as date_ns, ExitStack() as scope:
-        for function, replacement in _replacements(clock, date_ns):
-            scope.enter_context(redirected(function, replacement))
+        for name, replacement in _replacements(clock, date_ns).items():
+            scope.enter_context(redirected(_original(name), replacement))
+        # freezegun puts some of them back, and not all if two of its freezes overlap.
+        for owner, name in _NAMES_RESTORED:
+            scope.enter_context(patched(owner, name, getattr(owner, name)))
         # What a subprocess takes is real time, and so are the limits of it.
         scope.enter_context(patched(subprocess, "_time", real_monotonic))
         scope.enter_context(patched(subprocess, "time", SimpleNamespace(sleep=real_sleep)))
         yield
 
 
-_Replacements = Sequence[tuple[Callable[..., Any], Callable[..., Any]]]
+_Replacements = Mapping[str, Callable[..., Any]]
 
 
 def _replacements(clock: SkippingClock, date_ns: NowNs) -> _Replacements:
     def time_() -> float:
         return seconds(date_ns())
 
-    return [
-        *_of_waiting(clock),
-        *_of_intervals(clock),
-        (time.time, time_),
-        (time.time_ns, date_ns),
-        *_of_clocks_by_number(time_, date_ns),
-        (time.ctime, _ctime),
-        (time.asctime, _asctime),
-    ]
+    return {
+        **_of_waiting(clock),
+        **_of_intervals(clock),
+        "time": time_,
+        "time_ns": date_ns,
+        **_of_clocks_by_number(time_, date_ns),
+        "ctime": _ctime,
+        "asctime": _asctime,
+    }
 
 
 def _of_waiting(clock: SkippingClock) -> _Replacements:
@@ -111,7 +137,7 @@ def _of_waiting(clock: SkippingClock) -> _Replacements:
             raise ValueError("sleep length must be non-negative")
         clock.wait_until_ns(clock.now_ns() + waited_nanoseconds(duration_s))
 
-    return [(time.sleep, sleep)]
+    return {"sleep": sleep}
 
 
 def _of_intervals(clock: SkippingClock) -> _Replacements:
@@ -129,26 +155,28 @@ def _of_intervals(clock: SkippingClock) -> _Replacements:
     def perf_counter_ns() -> int:
         return real_perf_counter_ns() if current() is None else now_ns()
 
-    return [
-        (time.monotonic, monotonic),
-        (time.monotonic_ns, monotonic_ns),
-        (time.perf_counter, perf_counter),
-        (time.perf_counter_ns, perf_counter_ns),
-    ]
+    return {
+        "monotonic": monotonic,
+        "monotonic_ns": monotonic_ns,
+        "perf_counter": perf_counter,
+        "perf_counter_ns": perf_counter_ns,
+    }
 
 
 def _of_clocks_by_number(time_: Callable[[], float], time_ns: NowNs) -> _Replacements:
+    monotonic, monotonic_ns = _original("monotonic"), _original("monotonic_ns")
+
     def clock_gettime(clock_id: int) -> float:
         if clock_id == time.CLOCK_REALTIME:
             return time_()
-        return time.monotonic() if clock_id in _MONOTONIC else real_clock_gettime(clock_id)
+        return monotonic() if clock_id in _MONOTONIC else real_clock_gettime(clock_id)
 
     def clock_gettime_ns(clock_id: int) -> int:
         if clock_id == time.CLOCK_REALTIME:
             return time_ns()
-        return time.monotonic_ns() if clock_id in _MONOTONIC else real_clock_gettime_ns(clock_id)
+        return monotonic_ns() if clock_id in _MONOTONIC else real_clock_gettime_ns(clock_id)
 
-    return [(time.clock_gettime, clock_gettime), (time.clock_gettime_ns, clock_gettime_ns)]
+    return {"clock_gettime": clock_gettime, "clock_gettime_ns": clock_gettime_ns}
 
 
 def _ctime(at_s: float | None = None) -> str:
