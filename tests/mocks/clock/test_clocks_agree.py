@@ -86,7 +86,7 @@ ALL = {**INTERVALS, **DATES, **WHOLE_SECONDS}
 
 def slept_by(read: Callable[[], float], sleep_s: float) -> float:
     before = read()
-    sleep(sleep_s)
+    time.sleep(sleep_s)
     return read() - before
 
 
@@ -123,7 +123,7 @@ def test_the_date_begins_at_a_fixed_moment_in_virtual_time() -> None:
         dates = {name: read() for name, read in DATES.items()}
         today = datetime.datetime.now(UTC).date()
         start = datetime.datetime.now(UTC)
-        later = (sleep(1.25), datetime.datetime.now(UTC))[1]
+        later = (time.sleep(1.25), datetime.datetime.now(UTC))[1]
     assert dates == pytest.approx(dict.fromkeys(DATES, 1_767_225_600.0), abs=ROUNDING_S)
     assert today == datetime.date(2026, 1, 1)
     assert start == datetime.datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,7 +133,7 @@ def test_the_date_begins_at_a_fixed_moment_in_virtual_time() -> None:
 def test_date_today_follows() -> None:
     with World(ClockMode.VIRTUAL).scope():
         first = datetime.date.today()  # noqa: DTZ011
-        sleep(3 * 86_400)
+        time.sleep(3 * 86_400)
         assert datetime.date.today() - first == datetime.timedelta(days=3)  # noqa: DTZ011
 
 
@@ -149,7 +149,7 @@ def test_the_date_begins_at_the_real_one_in_warp() -> None:
 def test_all_are_real_before_and_after(mode: ClockMode) -> None:
     before = {name: read() for name, read in ALL.items()}
     with World(mode).scope():
-        sleep(1_000_000)
+        time.sleep(1_000_000)
     after = {name: read() for name, read in ALL.items()}
     assert after == pytest.approx(before, abs=60)
     assert time.monotonic is monotonic
@@ -193,7 +193,7 @@ def test_a_thread_that_does_not_take_part_reads_real_time(mode: ClockMode) -> No
     world.clock.tolerate(watcher)
     try:
         with world.scope():
-            sleep(1_000_000)
+            time.sleep(1_000_000)
             asked.set()
             while not answered.is_set():
                 real_sleep(0.001)
@@ -293,6 +293,16 @@ def test_a_retry_whose_sleep_was_bound_at_import() -> None:
     with World(ClockMode.VIRTUAL).scope(), pytest.raises(tenacity.RetryError):
         ask()
     assert attempts == [0, 3, 6, 9, 12]
+
+
+@in_both_skipping_modes
+def test_a_sleep_bound_at_import_waits_on_the_clock(mode: ClockMode) -> None:
+    world = World(mode)
+    with world.scope():
+        start_ns = world.clock.now_ns()
+        sleep(2)
+        assert world.clock.now_ns() - start_ns >= 2 * SECOND
+        assert mode is ClockMode.WARP or world.clock.now_ns() == 2 * SECOND
 
 
 @in_both_skipping_modes
