@@ -8,7 +8,7 @@ from .protocol import ClockMode
 MOCKED_LATENCY = "waits for a mocked latency"
 
 FROZEN_LOOP = (
-    "an event loop waits for a timer, and time.monotonic is replaced (by freezegun?). In real time "
+    "an event loop waits for a timer, and freezegun has frozen time.monotonic. In real time "
     "asyncio keeps time by it, and hangs: pass real_asyncio=True to freeze_time, or use "
     "time_machine.travel"
 )

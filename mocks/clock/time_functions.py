@@ -81,7 +81,7 @@ _NAMES_RESTORED = (
 
 
 def _original(name: str) -> Callable[..., Any]:
-    """Return a function of ``time``, also if freezegun has replaced it meanwhile."""
+    """Return a function of ``time``, also if freezegun had replaced it before this import."""
     function: Callable[..., Any] = getattr(time, name)
     if isinstance(function, BuiltinFunctionType):
         return function
@@ -89,6 +89,18 @@ def _original(name: str) -> Callable[..., Any]:
         sys.modules.get("freezegun.api"), f"real_{name}", function
     )
     return original
+
+
+_ORIGINALS = {
+    name: _original(name)
+    for name in (
+        *(name.partition(".")[2] for name in KEPT_FUNCTIONS),
+        "clock_gettime",
+        "clock_gettime_ns",
+        "ctime",
+        "asctime",
+    )
+}
 
 
 @contextmanager
@@ -100,7 +112,7 @@ def readings_of(clock: SkippingClock) -> Iterator[None]:
     """
     with date_of(clock) as date_ns, ExitStack() as scope:
         for name, replacement in _replacements(clock, date_ns).items():
-            scope.enter_context(redirected(_original(name), replacement))
+            scope.enter_context(redirected(_ORIGINALS[name], replacement))
         # freezegun puts some of them back, and not all if two of its freezes overlap.
         for owner, name in _NAMES_RESTORED:
             scope.enter_context(patched(owner, name, getattr(owner, name)))
@@ -164,7 +176,7 @@ def _of_intervals(clock: SkippingClock) -> _Replacements:
 
 
 def _of_clocks_by_number(time_: Callable[[], float], time_ns: NowNs) -> _Replacements:
-    monotonic, monotonic_ns = _original("monotonic"), _original("monotonic_ns")
+    monotonic, monotonic_ns = _ORIGINALS["monotonic"], _ORIGINALS["monotonic_ns"]
 
     def clock_gettime(clock_id: int) -> float:
         if clock_id == time.CLOCK_REALTIME:

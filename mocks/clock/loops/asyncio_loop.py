@@ -8,6 +8,7 @@ its selector, it polls once and then parks at the clock.
 import asyncio
 import heapq
 import selectors
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextvars import Context
@@ -117,8 +118,9 @@ class SkippingSelector(selectors.BaseSelector):
 
     def _look_for_frozen_time(self, timeout_s: float | None, due_ns: int | None) -> None:
         """Fail where a plain loop would wait for ever, since somebody has frozen its time."""
-        is_replaced = not isinstance(time.monotonic, BuiltinFunctionType)
-        if not is_replaced or timeout_s is None or _are_loops_told():
+        if isinstance(time.monotonic, BuiltinFunctionType) or timeout_s is None:
+            return
+        if not _is_frozen_by_freezegun() or _are_loops_told():
             return
         if due_ns is None or self._clock.now_ns() + nanoseconds(timeout_s) < due_ns:
             raise self._clock.hang(text.FROZEN_LOOP)
@@ -227,6 +229,14 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
 
 
 _own_time = SkippingEventLoop.time
+
+
+def _is_frozen_by_freezegun() -> bool:
+    """Say whether ``time.monotonic`` stands still, and does not tick."""
+    freezegun: Any = sys.modules.get("freezegun.api")
+    if freezegun is None or not freezegun.freeze_factories:
+        return False
+    return isinstance(freezegun.freeze_factories[-1], freezegun.FrozenDateTimeFactory)
 
 
 def _are_loops_told() -> bool:

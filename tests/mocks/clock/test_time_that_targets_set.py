@@ -5,6 +5,7 @@ import datetime
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Any
 
 import freezegun
@@ -26,9 +27,10 @@ SETTINGS: dict[str, Setting] = {
     "time-machine, ticking": lambda: time_machine.travel(LEAP_DAY),
     "freezegun": lambda: freezegun.freeze_time(LEAP_DAY, real_asyncio=True),
     "freezegun, ticking": lambda: freezegun.freeze_time(LEAP_DAY, real_asyncio=True, tick=True),
+    "freezegun, ticking, and loops with it": lambda: freezegun.freeze_time(LEAP_DAY, tick=True),
 }
 each_setting = pytest.mark.parametrize("setting", SETTINGS)
-ticks = {"time-machine, ticking", "freezegun, ticking"}
+ticks = {name for name in SETTINGS if "ticking" in name}
 
 
 def date() -> datetime.datetime:
@@ -87,7 +89,7 @@ def test_inside(setting: str, mode: ClockMode, loop: str) -> None:
 def test_around(setting: str, mode: ClockMode, loop: str) -> None:
     world = World(mode)
     start_ns = world.clock.now_ns()
-    if setting == "freezegun, ticking":
+    if setting.startswith("freezegun, ticking"):
         with SETTINGS[setting](), pytest.raises(ClockRefusedError, match="ticks in real time"):
             world.run(dates_around_a_sleep, loop)
         assert_as_before(mode)
@@ -151,6 +153,25 @@ def test_a_travel_around_is_left_as_it_was(mode: ClockMode) -> None:
             time_machine.travel(0).start()
             time.sleep(10)
         assert date() == LEAP_DAY
+
+
+@on_each_loop
+@in_both_skipping_modes
+def test_a_function_that_a_test_has_replaced_is_its_own_affair(
+    mode: ClockMode, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 42.0)
+    world = World(mode)
+    start_ns = world.clock.now_ns()
+
+    async def main() -> None:
+        before_s = monotonic()
+        await asyncio.sleep(10)
+        assert monotonic() - before_s >= 10
+        assert time.monotonic() == 42
+
+    world.run(main, loop)
+    assert world.clock.now_ns() - start_ns >= 10 * SECOND
 
 
 async def _frozen(wait: Callable[[], Awaitable[object]]) -> None:
