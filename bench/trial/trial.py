@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-# A module that is imported inside a clock's scope, by a target, may bind the scope's time for good.
+# To import it takes long: before the clock keeps time, not when a target asks for it.
 import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
+from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.model import task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.observe.traffic import Traffic
@@ -60,9 +61,6 @@ _SYSTEM_BUNDLES = frozenset(
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     }
 )
-
-# Bound before a clock's scope can patch it: what the trial takes on the wall.
-_real_now_s = time.perf_counter
 
 
 def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplicable:
@@ -336,9 +334,12 @@ class _Trial:
             nullcontext() if self._counter is None else self._counter.counting(),
             around(),
         ):
-            elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
+            elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
             drive(watched, list(self._tasks), self._cell.concurrency, probe)
-            cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
+            cpu_s, elapsed_s = (
+                time.process_time() - cpu_from_s,
+                real_perf_counter() - elapsed_from_s,
+            )
         self._ended()
         if self._clock.failure is not None:
             raise self._clock.failure

@@ -48,6 +48,8 @@ def _skipping_scope(clock: SkippingClock) -> Iterator[None]:
         scope.enter_context(clock.rooted())
         scope.enter_context(threads_taking_part(clock))
         scope.enter_context(readings_of(clock))
+        # freezegun replaces it, and forgets to put it back if two of its freezes overlap.
+        scope.enter_context(patched(SkippingEventLoop, "time", SkippingEventLoop.time))
         scope.enter_context(same_on_every_machine(clock))
         # asyncio.run() inside a session (a sync agent running an async tool, say).
         scope.enter_context(patched(asyncio.events, "new_event_loop", new_event_loop))
