@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import httpx2
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 from .agent import Agent
 from .tools.tool import Tool
 
 _MOST_ROUNDS = 10_000
+# The SDK's own client sends at most 1,000 requests at one time: how many sessions there are is up
+# to the host.
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
 
 
 class HostedTool(Protocol):
@@ -120,7 +123,9 @@ def _agents(host: Host) -> tuple[Agent, Agent]:
     agent = Agent(
         [_tool(tool, tool.function) for tool in host.tools],
         async_client=AsyncOpenAI(
-            api_key=host.api_key, base_url=host.base_url, http_client=host.async_http_client()
+            api_key=host.api_key,
+            base_url=host.base_url,
+            http_client=host.async_http_client() or DefaultAsyncHttpxClient(limits=_LIMITS),
         ),
         model=host.model,
         max_rounds=_MOST_ROUNDS,
@@ -128,7 +133,11 @@ def _agents(host: Host) -> tuple[Agent, Agent]:
     )
     sync_agent = Agent(
         [_tool(tool, tool.sync_function) for tool in host.tools],
-        client=OpenAI(api_key=host.api_key, base_url=host.base_url),
+        client=OpenAI(
+            api_key=host.api_key,
+            base_url=host.base_url,
+            http_client=DefaultHttpxClient(limits=_LIMITS),
+        ),
         model=host.model,
         max_rounds=_MOST_ROUNDS,
         tool_workers=host.tool_workers,

@@ -17,6 +17,8 @@
 The agent has a root of its own (``agent.errors``), since it knows nothing of the lab.
 """
 
+from .printable import printable, printable_lines
+
 
 class WarpbenchError(Exception):
     """Root of every error that the lab raises on purpose."""
@@ -82,8 +84,15 @@ class IsolationError(TrialError):
 
 
 def text_of(error: BaseException) -> str:
-    """Return the text of an error; somebody's own may fail to give one."""
+    """Return the text of an error, printable; somebody's own may fail to give one."""
     try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - of anybody's code
-        return f"(its text cannot be read: {type(failure).__name__})"
+        text = str(error)
+    except BaseException as failure:  # noqa: BLE001 - of anybody's code
+        return f"(its text cannot be read: {name_of(failure)})"
+    # Of a text of a class of somebody's own, what that overrides is not asked.
+    return printable_lines(text if type(text) is str else str.__str__(text))
+
+
+def name_of(error: BaseException) -> str:
+    """Return the name of an error's class, printable, whatever the class makes of it."""
+    return printable(str.__str__(type.__dict__["__name__"].__get__(type(error))))

@@ -17,6 +17,11 @@ def printable(text: str) -> str:
     return "".join(map(_printable, text))
 
 
+def printable_lines(text: str) -> str:
+    """Return a text with its lines kept, and all else as ``printable`` makes it."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def clipped(text: str, most: int) -> str:
     """Return a text on one line, its start if it is long.
 

@@ -7,10 +7,11 @@ known by the name that it has in the environment (``mocks/sandbox.py``), or by w
 """
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import Any, TypeVar, cast
+from typing import Any, TextIO, TypeVar, cast
 
 from .sandbox import secrets_of
 from .secret_patterns import patterns_for
@@ -42,6 +43,47 @@ def redacted(value: T, secrets: Iterable[str] | None = None) -> T:
     """
     known = tuple(secrets_of(os.environ) if secrets is None else secrets)
     return cast("T", _Redaction(known).of(value))
+
+
+class RedactedStream:
+    """A text stream that redacts each text that is written to it, and is the other else.
+
+    What is written in one piece is searched in one piece: ``print``, and rich, write a line or more
+    at a time.
+
+    Args:
+        stream: Where the texts go.
+        secrets: As for ``redact``.
+    """
+
+    def __init__(self, stream: TextIO, secrets: tuple[str, ...]) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    def write(self, text: str) -> int:
+        """Write a text without its secrets; return the length of the text."""
+        self._stream.write(redact(text, self._secrets))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts, searched as one."""
+        self.write("".join(lines))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def redact_what_is_printed() -> None:
+    """Let nothing that Python code prints in this process from now on show a secret.
+
+    To be called while the environment still holds them. What a child process prints, or what is
+    written to the descriptor, is not seen; neither knows those secrets.
+    """
+    secrets = secrets_of(os.environ)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None:
+            setattr(sys, name, RedactedStream(stream, secrets))
 
 
 class _Redaction:

@@ -5,9 +5,10 @@ All is drawn from a seed, so that a file that broke something can be made again.
 
 import copy
 import json
+import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.-]*|-?\d[\d.eE+-]*|[\[\]{}:,=]|\n')
@@ -132,3 +133,87 @@ def _places(value: Any) -> Any:
     for key, child in items:
         yield value, key
         yield from _places(child)
+
+
+def every_change(document: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each way to change one place of a document, by name: leaves, keys, and nesting.
+
+    A list is changed at its first place, and at its last one.
+    """
+    for path in _paths(document):
+        where = "/".join(map(str, path)) or "."
+        for number, value in enumerate((*_ODD_VALUES, math.nan, math.inf, *_deep())):
+            yield f"{where} = odd value {number}", _with(document, path, lambda _, new=value: new)
+        if not path:
+            continue
+        yield f"{where} left out", _without(document, path)
+        yield f"{where} twice as deep", _with(document, path, lambda old: [old])
+        yield f"{where} a text", _with(document, path, str)
+        if isinstance(path[-1], str):
+            for name in ("\x1b[31m", "x" * 5000, "", "schema_version", "0", "-1"):
+                yield f"{where} renamed to {name!r:.20}", _renamed(document, path, name)
+                yield f"{where} beside {name!r:.20}", _beside(document, path, name)
+        else:
+            yield f"{where} twice", _repeated(document, path, 1)
+            yield f"{where} 500 times", _repeated(document, path, 500)
+
+
+def _deep() -> Iterator[Any]:
+    for depth in (60, 400):
+        array: Any = 1
+        table: Any = 1
+        for _ in range(depth):
+            array, table = [array], {"a": table}
+        yield array
+        yield table
+
+
+Path = tuple[str | int, ...]
+
+
+def _paths(value: Any, above: Path = ()) -> Iterator[Path]:
+    yield above
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _paths(child, (*above, key))
+    elif isinstance(value, list):
+        for index in sorted({0, len(value) - 1} if value else ()):
+            yield from _paths(value[index], (*above, index))
+
+
+def _changed_at(document: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
+    """Return a document with its innermost parent changed; only what is above that is copied."""
+    new = parent = copy.copy(document)
+    for key in path[:-1]:
+        parent[key] = copy.copy(parent[key])
+        parent = parent[key]
+    change(parent, path[-1])
+    return new
+
+
+def _with(document: Any, path: Path, value_of: Callable[[Any], Any]) -> Any:
+    if not path:
+        return value_of(document)
+
+    def put(parent: Any, key: Any) -> None:
+        parent[key] = value_of(parent[key])
+
+    return _changed_at(document, path, put)
+
+
+def _without(document: Any, path: Path) -> Any:
+    return _changed_at(document, path, lambda parent, key: parent.__delitem__(key))
+
+
+def _renamed(document: Any, path: Path, name: str) -> Any:
+    return _changed_at(
+        document, path, lambda parent, key: parent.__setitem__(name, parent.pop(key))
+    )
+
+
+def _beside(document: Any, path: Path, name: str) -> Any:
+    return _changed_at(document, path, lambda parent, key: parent.setdefault(name, parent[key]))
+
+
+def _repeated(document: Any, path: Path, times: int) -> Any:
+    return _changed_at(document, path, lambda parent, index: parent.extend([parent[index]] * times))

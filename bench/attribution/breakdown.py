@@ -1,9 +1,9 @@
 """Where the time went: each session's latency split into parts that add up to it. Pure.
 
-What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *retry* or
-*ready*. The gaps, in which its own code runs or could, are split by what the clock and the CPU
-meter say: what was attributed to the session is *cpu*; where others computed, or blocked the event
-loop, it is *ready*; and where nobody computed, the session waited inside its own code:
+What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *connection*,
+*retry* or *ready*. The gaps, in which its own code runs or could, are split by what the clock and
+the CPU meter say: what was attributed to the session is *cpu*; where others computed, or blocked
+the event loop, it is *ready*; and where nobody computed, the session waited inside its own code:
 *remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
 
 In an open loop a session waits for *admission* until it has a place under the concurrency limit; if
@@ -21,7 +21,7 @@ from ...mocks.workload.ideal import tools_ns
 from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
-from .observations import BlockedTimes, IdleTimes, Observations
+from .observations import BlockedTimes, Observations
 from .places import admitted_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
 
@@ -65,14 +65,14 @@ def _parts(
     end_ns = observations.origin_ns + sample.end_ns
     spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
     serialised_ns = _serialise(spent, script, observations.cores)
-    idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
+    idle = observations.idle_of(sample, begin_ns, end_ns)
     attributed_ns = observations.cpu_ns.get(sample.session, 0)
     pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else has_place_ns - sample.intended_ns
     late_ns = sample.start_ns - has_place_ns
     remainder_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
-        idle_ns = 0 if idle is None else idle.between(gap_begin_ns, gap_end_ns)
+        idle_ns = idle.between(gap_begin_ns, gap_end_ns)
         blocked_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
         blocked_here_ns = min(blocked_here_ns, gap_end_ns - gap_begin_ns)
         idle_ns = max(0, idle_ns - blocked_here_ns)
@@ -88,6 +88,7 @@ def _parts(
         tool=sum(spent[State.TOOL].values()),
         serialised=serialised_ns,
         admission=admission_ns,
+        connection=sum(spent[State.CONNECTION].values()),
         ready=late_ns + sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
         retry=sum(spent[State.RETRY].values()),
         cpu=cpu_ns,

@@ -5,11 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
-from ...mocks.observe.waits import Wait
+from ...mocks.observe.waits import SentRequest, Wait, WaitKind
 from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
 from ..results.samples import SessionSample
+
+_NOTED_HERE = frozenset({WaitKind.TOOL, WaitKind.CONNECTION})
+"""What is noted in the trial's process where a server notes the rest."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Observations:
         blocked_loop: When an event loop was blocked.
         origin_ns: Time on the clock from which the samples count.
         cores: As for ``ideal_latencies_ns``.
-        idle_is_known: Whether the waits tell how long nobody computed; where a server in
-            another process noted them, they do not.
+        idle_is_known: Whether all waits tell how long nobody computed; those do not that a
+            server in another process noted.
+        sent: The requests over sockets, as their clients saw them, in any order.
         places: How many sessions the strategy lets be in flight; ``None`` for any number.
     """
 
@@ -36,6 +41,7 @@ class Observations:
     cores: int
     idle_is_known: bool = True
     places: int | None = None
+    sent: Sequence[SentRequest] = ()
 
     @cached_property
     def waits_of(self) -> Mapping[int, Sequence[Wait]]:
@@ -46,6 +52,38 @@ class Observations:
             if wait.session in root_of:
                 waits[root_of[wait.session]].append(wait)
         return dict(waits)
+
+    @cached_property
+    def sent_of(self) -> Mapping[int, Sequence[SentRequest]]:
+        """The requests of each session, with those of the sessions nested in it."""
+        root_of = roots(self.scripts.values())
+        sent: defaultdict[int, list[SentRequest]] = defaultdict(list)
+        for request in self.sent:
+            if request.session in root_of:
+                sent[root_of[request.session]].append(request)
+        return dict(sent)
+
+    def idle_of(self, sample: SessionSample, begin_ns: int, end_ns: int) -> "Idle":
+        """Return how long nobody computed between two states of a session.
+
+        Args:
+            sample: The session.
+            begin_ns: Its begin, on the clock.
+            end_ns: Its end.
+        """
+        waits = self.waits_of.get(sample.session, ())
+        if self.idle_is_known:
+            return IdleTimes(sample, waits, begin_ns, end_ns)
+        sent = self.sent_of.get(sample.session, ())
+        return IdleBetweenRequests(sample, waits, sent, begin_ns, end_ns)
+
+
+class Idle(Protocol):
+    """How long nobody computed between two states of a session."""
+
+    def between(self, begin_ns: int, end_ns: int) -> int:
+        """Return it for a span of time; 0 where it is not known."""
+        ...
 
 
 class IdleTimes:
@@ -67,12 +105,63 @@ class IdleTimes:
             self._read[wait.end_ns] = wait.idle_at_end_ns
         self._read[end_ns] = sample.idle_at_end_ns
 
+    def read(self, at_ns: int, idle_ns: int) -> None:
+        """Add a time at which it was read."""
+        self._read[at_ns] = idle_ns
+
     def between(self, begin_ns: int, end_ns: int) -> int:
         """Return it for two states; 0 where one of them was not read."""
         before_ns, after_ns = self._read.get(begin_ns), self._read.get(end_ns)
         if before_ns is None or after_ns is None:
             return 0
         return min(max(0, after_ns - before_ns), end_ns - begin_ns)
+
+
+class IdleBetweenRequests:
+    """How long nobody computed while a session had no request under way: over sockets.
+
+    The server notes the waits for the model, and does not know who computes here. From its last
+    byte until the client has read the answer, a session waits for the network or its loop, and in
+    its own code only between its requests.
+
+    Args:
+        sample: The session.
+        waits: Its waits.
+        sent: Its requests, as its clients saw them.
+        begin_ns: Its begin, on the clock.
+        end_ns: Its end.
+    """
+
+    def __init__(
+        self,
+        sample: SessionSample,
+        waits: Iterable[Wait],
+        sent: Iterable[SentRequest],
+        begin_ns: int,
+        end_ns: int,
+    ) -> None:
+        here = (wait for wait in waits if wait.kind in _NOTED_HERE)
+        self._times = IdleTimes(sample, here, begin_ns, end_ns)
+        self._sent = sorted(sent, key=lambda request: request.start_ns)
+        for request in self._sent:
+            self._times.read(request.start_ns, request.idle_at_start_ns)
+            self._times.read(request.end_ns, request.idle_at_end_ns)
+
+    def between(self, begin_ns: int, end_ns: int) -> int:
+        """Return it for a span of time; 0 for what lies between two times at which nothing is read.
+
+        Those are the session's begin and end, and the begins and ends of its requests and tools.
+        """
+        idle_ns, at_ns = 0, begin_ns
+        for request in self._sent:
+            if request.start_ns >= end_ns:
+                break
+            if request.start_ns > at_ns:
+                idle_ns += self._times.between(at_ns, request.start_ns)
+            at_ns = max(at_ns, request.end_ns)
+        if at_ns < end_ns:
+            idle_ns += self._times.between(at_ns, end_ns)
+        return idle_ns
 
 
 class BlockedTimes:

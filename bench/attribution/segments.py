@@ -3,8 +3,10 @@
 Along a session's life each moment is given to the first of these that holds:
 
 1. a wait that is not over: for the *model* or for a *tool* (where both, the model);
-2. between the begin of a failed attempt at a model call and the begin of the next: *retry*;
-3. a wait that is over and not taken up: *ready*.
+2. a request that waits for a free connection of its client's pool: *connection*;
+3. between the begin of a failed attempt at a model call and the begin of the next, or from when the
+   client gave up to wait for a connection until its next request: *retry*;
+4. a wait that is over and not taken up: *ready*.
 
 What no wait tells of is a gap: the session's own code runs, or could.
 
@@ -30,8 +32,9 @@ class State(IntEnum):
 
     MODEL = 0
     TOOL = 1
-    RETRY = 2
-    READY = 3
+    CONNECTION = 2
+    RETRY = 3
+    READY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,32 @@ def segments_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Segmen
     """Return what the waits of a session, and of those nested in it, tell of."""
     round_of = _rounds(script)
     attempts: defaultdict[tuple[int, int], list[Wait]] = defaultdict(list)
+    requests: list[Wait] = []
     for wait in waits:
+        if wait.kind is not WaitKind.TOOL:
+            requests.append(wait)
         if wait.kind is WaitKind.MODEL:
             attempts[wait.session, wait.step].append(wait)
+            continue
+        if wait.kind is WaitKind.CONNECTION:
+            yield from _of_wait(wait, State.CONNECTION, -1)
             continue
         of_script = wait.kind is WaitKind.TOOL
         in_round = round_of.get(wait.session, wait.step) if of_script else -1
         yield from _of_wait(wait, State.TOOL, in_round)
     for (session, _), of_call in attempts.items():
         yield from _of_attempts(of_call, round_of.get(session, -1))
+    yield from _after_timeouts(requests)
+
+
+def _after_timeouts(requests: Sequence[Wait]) -> Iterator[Segment]:
+    """Return from when to when a session waited to ask again, after it got no connection."""
+    starts_ns = sorted(each.start_ns for each in requests)
+    for each in requests:
+        if each.kind is WaitKind.CONNECTION and each.ending is WaitEnding.FAILED:
+            later = bisect_left(starts_ns, max(each.end_ns, each.start_ns + 1))
+            if later < len(starts_ns):
+                yield Segment(each.end_ns, starts_ns[later], State.RETRY, -1)
 
 
 def _of_attempts(attempts: Sequence[Wait], in_round: int) -> Iterator[Segment]:

@@ -12,7 +12,7 @@ from ...mocks.observe.waits import Wait
 from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
 from ..results.timeline import BlockedSpan, Lane, LaneState, Timeline
-from .observations import BlockedTimes, IdleTimes, Observations
+from .observations import BlockedTimes, Observations
 from .places import admitted_ns
 from .segments import State, StateSpan, segments_of, states, tool_begins_ns
 
@@ -22,6 +22,7 @@ _MOST_BLOCKED = 300
 _STATES = {
     State.MODEL: LaneState.MODEL,
     State.TOOL: LaneState.TOOL,
+    State.CONNECTION: LaneState.CONNECTION,
     State.RETRY: LaneState.RETRY,
     State.READY: LaneState.READY,
 }
@@ -77,7 +78,7 @@ def _lane(
     )
     script = observations.scripts[sample.session]
     life = list(states(begin_ns, end_ns, segments_of(script, waits)))
-    idle = IdleTimes(sample, waits, begin_ns, end_ns) if observations.idle_is_known else None
+    idle = observations.idle_of(sample, begin_ns, end_ns)
     gaps_ns = sum(each.end_ns - each.begin_ns for each in life if each.state is None)
     is_own = 2 * observations.cpu_ns.get(sample.session, 0) >= gaps_ns
     pool_starts = tool_begins_ns(waits)
@@ -91,7 +92,7 @@ def _lane(
         blocked_ns = blocked.by_others_ns(moment.begin_ns, moment.end_ns, sample.session)
         if 2 * blocked_ns >= length_ns:
             return LaneState.READY
-        if idle is not None and 2 * idle.between(moment.begin_ns, moment.end_ns) >= length_ns:
+        if 2 * idle.between(moment.begin_ns, moment.end_ns) >= length_ns:
             return LaneState.ADMISSION if moment.end_ns in pool_starts else LaneState.OTHER
         return LaneState.OWN if is_own else LaneState.READY
 

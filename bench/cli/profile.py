@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...mocks.errors import UsageError
+from ...mocks.standard_output import printing_to_stderr
 from ...mocks.transports.registry import RESPX
 from ...reports.html.write import PAGE, write_report
 from ..results.run_file import RUN_FILE, read_run
@@ -48,7 +49,8 @@ def profile(scenarios: Sequence[str], options: ProfileOptions, messages: Message
     out, console = folder(options.out), Console()
     profiles: list[Profile] = []
     for spec in begun:
-        found = profile_cell(spec)
+        with printing_to_stderr():  # the target runs in this process
+            found = profile_cell(spec)
         if isinstance(found, NotApplicable):
             text = f"{spec.cell.name}: not applicable, {found.reason}"
             console.print(text, markup=False, highlight=False)

@@ -16,6 +16,7 @@ _CAUSES_FIRST = (
     ChangeKind.TOOL_CALLS,
     ChangeKind.STREAMED_MODEL_CALLS,
     ChangeKind.REQUEST_BYTES,
+    ChangeKind.SERVICE_REQUEST_BYTES,
     ChangeKind.BLOCKED_LOOP,
     ChangeKind.OVERLAP,
     ChangeKind.PEAK_IN_FLIGHT,

@@ -22,7 +22,9 @@ from .measuring import Measured, NotMeasured
 from .structure.compare import (
     gain,
     is_same_workload,
+    other_tool_calls,
     request_bytes_change,
+    service_bytes_changes,
     structure_changes,
 )
 from .tolerances import Tolerances, within
@@ -61,8 +63,9 @@ def judge(
         return not_measured(name, after.reason)
     same_sessions = before.work.sessions == after.work.sessions
     if not same_sessions or not is_same_workload(before.structure, after.structure):
-        reason = Reason(kind=ReasonKind.OTHER_WORKLOAD)
-        return CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=reason)
+        calls = other_tool_calls(before.structure, after.structure) if same_sessions else None
+        kind = ReasonKind.OTHER_WORKLOAD if calls is None else ReasonKind.OTHER_TOOL_CALLS
+        return CellVerdict(name, Verdict.COULD_NOT_JUDGE, reason=Reason(kind=kind, change=calls))
     same_versions = not any(each.changes_calls for each in differences)
     structure = tuple(structure_changes(before.structure, after.structure, tolerances))
     work = tuple(work_changes(before.work, after.work, tolerances, same_versions=same_versions))
@@ -104,12 +107,10 @@ def _small_changes_of_requests(
     size = request_bytes_change(before.structure, after.structure)
     # Beside more calls of the model, or fewer, it is no news that they ask more, or less.
     same_calls = before.structure.model_calls == after.structure.model_calls
-    if (
-        size is not None
-        and same_calls
-        and within(size.before, size.after, tolerances.request_bytes)
-    ):
-        yield Note(NoteKind.WITHIN_TOLERANCE, size)
+    to_model = [size] if size is not None and same_calls else []
+    for change in (*to_model, *service_bytes_changes(before.structure, after.structure)):
+        if within(change.before, change.after, tolerances.request_bytes):
+            yield Note(NoteKind.WITHIN_TOLERANCE, change)
 
 
 def hold_to(

@@ -15,7 +15,7 @@ class Tolerances:
         latency: Percentiles of it, and the spans of rounds of tools.
         model_calls: Calls of the model, and those that repeat one.
         tool_calls: Calls of tools.
-        request_bytes: Bytes of the requests to the model.
+        request_bytes: Bytes of the requests to the model, and of those to each service.
         peak_in_flight: Model calls at one time.
         blocked_loop: Time for which a place in the code blocks an event loop.
         python_calls: Of the work tier: calls of Python functions.

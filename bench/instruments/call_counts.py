@@ -4,8 +4,8 @@ In virtual time nothing but the code decides what is called, so the counts are t
 every repeat and on every machine that has the same packages. A single added call shows.
 
 A call is a frame that is entered: for the first time, or again after an ``await``. Of C
-functions it is what CPython reports as a call of one. The lab's own functions, and what they
-call in C, are left out.
+functions it is what CPython reports as a call of one. The lab's own functions, what they call
+in C, and the functions of ``time`` that the clock stands behind, are left out.
 """
 
 import gc
@@ -20,6 +20,7 @@ from typing import Any
 from ...mocks.clock.loops.asyncio_loop import SkippingSelector
 from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
+from ...mocks.clock.time_functions import KEPT_FUNCTIONS
 from ...mocks.errors import TrialError
 from ..results.call_counts import CallCounts
 from .code_origin import Origin, installed_module_of, named_installed_module, origin_of, place_of
@@ -91,7 +92,7 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            if origin is Origin.LAB or _tidies_up(calling):
+            if origin is Origin.LAB or name in KEPT_FUNCTIONS or _tidies_up(calling):
                 continue
             modules |= named_installed_module(name)
             c[name] += count

@@ -6,9 +6,11 @@ not raise. A failed session is a result; it must not sink the ones beside it.
 
 import asyncio
 import concurrent.futures
+import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import httpx2
@@ -16,7 +18,7 @@ import openai
 
 from ...mocks import network
 from ...mocks.clock import Clock
-from ...mocks.errors import ClockError, text_of
+from ...mocks.errors import ClockError, name_of, text_of
 from ...mocks.observe.meter import SESSION, Meter
 from ...mocks.redaction import redact
 from ..results.samples import Outcome, SessionSample
@@ -90,10 +92,11 @@ class Probe:
         async def watched(task: str) -> str:
             arrival_ns = self._arrival_ns(task)
             if arrival_ns is not None:
-                await self._clock.sleep_until_ns(arrival_ns)
+                await self._arrive(arrival_ns)
             number = self._begin(task, on_loop=True)
             try:
                 answer = await session(task)
+                await self._meet_cancellation()
             except ClockError:
                 raise
             except asyncio.CancelledError as error:
@@ -134,6 +137,11 @@ class Probe:
         """Sessions that have begun and not ended."""
         return len(self._running)
 
+    def not_begun(self, tasks: Sequence[str]) -> list[str]:
+        """Return those of some tasks whose sessions have not begun."""
+        begun = {*self._running, *(sample.session for sample in self._ended)}
+        return [task for task in tasks if self._session_of[task] not in begun]
+
     def samples(self) -> tuple[SessionSample, ...]:
         """Return one sample per started session, in the order of their ends.
 
@@ -167,12 +175,36 @@ class Probe:
         task = asyncio.current_task()
         if task is None or not task.cancelling():
             return False
-        driver = None if self._find_driver is None else self._find_driver()
-        if driver is None or driver.cancelling():
+        if self._driver_is_cancelled():
             return True
-        while task.uncancel():
-            pass
+        _take_back_cancellations(task)
         return False
+
+    def _driver_is_cancelled(self) -> bool:
+        driver = None if self._find_driver is None else self._find_driver()
+        return driver is None or bool(driver.cancelling())
+
+    async def _meet_cancellation(self) -> None:
+        """Let a session be cancelled that cancelled its task, and returned without an await.
+
+        It would be the next session that is cancelled, or the strategy.
+        """
+        task = _current_task()
+        if task is not None and task.cancelling():
+            await asyncio.sleep(0)
+            if not self._driver_is_cancelled():
+                _take_back_cancellations(task)
+
+    async def _arrive(self, arrival_ns: int) -> None:
+        """Wait for a session's arrival, which no other session can cancel."""
+        while True:
+            try:
+                await self._clock.sleep_until_ns(arrival_ns)
+            except asyncio.CancelledError:
+                if self._is_cancelled_by_driver():
+                    raise
+            else:
+                return
 
     def _arrival_ns(self, task: str) -> int | None:
         """When a session arrives, on the clock.
@@ -217,18 +249,34 @@ class Probe:
         return 0 if self._meter is None else self._meter.idle_ns()
 
 
+def _current_task() -> "asyncio.Task[object] | None":
+    """Return the task that runs, as ``asyncio.current_task`` does.
+
+    That is a function in Python until 3.12, which the gate would count, and this runs once for
+    each session.
+    """
+    if sys.version_info >= (3, 12):
+        return asyncio.current_task()
+    tasks: dict[object, asyncio.Task[object]] = asyncio.tasks._current_tasks  # type: ignore[attr-defined]
+    return tasks.get(asyncio.get_running_loop())
+
+
+def _take_back_cancellations(task: "asyncio.Task[object]") -> None:
+    while task.uncancel():
+        pass
+
+
 def describe_error(error: BaseException) -> str:
     """Return an error and what caused it in one line: SDKs hide the cause in a chain.
 
     A mistake in the code comes with its place; of a group, its first error is the cause.
     """
-    parts: list[str] = []
+    parts: dict[str, None] = {}
     for each in _causes(error):
-        part = f"{type(each).__name__}: {text_of(each)}".strip().removesuffix(":")
-        if isinstance(each, _MISTAKES):
+        part = f"{name_of(each)}: {text_of(each)}".strip().removesuffix(":")
+        if _is(each, _MISTAKES):
             part += _place_of(each)
-        if part not in parts:
-            parts.append(" ".join(part.split()))
+        parts[" ".join(part.split())] = None
     text = " <- ".join(parts)
     # Half a secret at the end would no longer look like one.
     return text if len(text) <= _LONGEST_ERROR else redact(text)[:_LONGEST_ERROR]
@@ -241,10 +289,25 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while following is not None and id(following) not in seen:
         seen.add(id(following))
         yield following
-        if isinstance(following, BaseExceptionGroup):
-            following = following.exceptions[0]
-        else:
-            following = following.__cause__
+        first = _first_of_group(following)
+        following = _of_base(following, "__cause__") if first is None else first
+
+
+def _first_of_group(error: BaseException) -> BaseException | None:
+    if not _is(error, (BaseExceptionGroup,)):
+        return None
+    errors = BaseExceptionGroup.__dict__["exceptions"].__get__(error)
+    return cast("tuple[BaseException, ...]", errors)[0]
+
+
+def _is(error: BaseException, types: tuple[type[BaseException], ...]) -> bool:
+    """Ask its type only: ``isinstance`` asks ``__class__`` as well, which may be somebody's own."""
+    return issubclass(type(error), types)
+
+
+def _of_base(error: BaseException, name: str) -> Any:
+    """Return an attribute of exceptions, even where a class puts one of its own in its place."""
+    return BaseException.__dict__[name].__get__(error)
 
 
 def _place_of(error: BaseException) -> str:
@@ -253,7 +316,7 @@ def _place_of(error: BaseException) -> str:
     Nor one of the methods that stand in for those of sockets and loops.
     """
     place = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
+    for frame, line in traceback.walk_tb(_of_base(error, "__traceback__")):
         file = frame.f_code.co_filename
         if origin_of(file) in {Origin.OWN, Origin.LAB} and not file.startswith(_STAND_INS):
             place = f" ({name_of_file(file)}:{line})"
@@ -261,8 +324,8 @@ def _place_of(error: BaseException) -> str:
 
 
 def _outcome_of(error: BaseException) -> Outcome:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, _TIMEOUTS):
+    while (first := _first_of_group(error)) is not None:
+        error = first
+    if _is(error, _TIMEOUTS):
         return Outcome.TIMED_OUT
-    return Outcome.CANCELLED if isinstance(error, _CANCELLATIONS) else Outcome.FAILED
+    return Outcome.CANCELLED if _is(error, _CANCELLATIONS) else Outcome.FAILED

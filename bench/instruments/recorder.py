@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
 from ...mocks.observe.meter import Meter
+from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
@@ -49,6 +50,7 @@ class Accounted:
         vitals: How the process was over time.
         timeline: What the first sessions did.
         own_waits: Where sessions were seen to wait inside their own code.
+        pools: The clients' pools in which requests waited for a free connection.
         probe_cpu_s: What noting all that took.
     """
 
@@ -58,6 +60,7 @@ class Accounted:
     vitals: Vitals | None = None
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
     probe_cpu_s: float | None = None
 
 
@@ -189,6 +192,7 @@ class Accounting:
             cores=cores,
             idle_is_known=not waits_are_served,
             places=places,
+            sent=tuple(meter.sent),
         )
         events = len(meter.waits) + len(samples)
         costs = self._costs
@@ -200,6 +204,7 @@ class Accounting:
             vitals=vitals.vitals(),
             timeline=timeline(samples, observations),
             own_waits=vitals.own_waits(),
+            pools=meter.pool_uses,
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 

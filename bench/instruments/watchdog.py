@@ -9,7 +9,6 @@ thread was ready and got no core is taken off.
 """
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from threading import get_ident, get_native_id
 from types import FrameType
 
 from ...mocks.clock import Clock
+from ...mocks.clock.real_time import real_monotonic_ns
 from ...mocks.clock.threads.activity import run_delay_ns
 from ...mocks.clock.threads.frames import frames_by_thread
 from ..results.blocked_loop import BlockedLoop, Cause
@@ -30,7 +30,6 @@ BLOCKED_FROM_NS = 50_000_000
 _LOOKS_FROM_NS = 20_000_000
 _LOOKS_EVERY_S = 0.02
 _real_allocate_lock = threading.Lock
-_real_monotonic_ns = time.monotonic_ns
 
 
 @dataclass(slots=True)
@@ -92,7 +91,7 @@ class Watchdog:
 
     def runs(self) -> None:
         """A loop runs what is ready."""
-        self._running = get_ident(), _real_monotonic_ns(), get_native_id()
+        self._running = get_ident(), real_monotonic_ns(), get_native_id()
 
     def polls(self) -> None:
         """It has run all of it."""
@@ -104,7 +103,7 @@ class Watchdog:
     def _look_on(self) -> None:
         while not self._stop.acquire(timeout=_LOOKS_EVERY_S):
             running = self._running
-            if running is None or _real_monotonic_ns() - running[1] < _LOOKS_FROM_NS:
+            if running is None or real_monotonic_ns() - running[1] < _LOOKS_FROM_NS:
                 continue
             self._look(*running)
 

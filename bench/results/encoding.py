@@ -49,6 +49,20 @@ def encoded_by_lines(value: object) -> Iterator[bytes]:
     yield b"\n}\n"
 
 
+def json_text(document: object) -> str:
+    """Return a document of JSON's shape as text that may be printed: no character in it steers.
+
+    Letters stay as they are.
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return "".join(
+        each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text
+    )
+
+
 def first_non_finite(value: object, key: str = "", most: float = math.inf) -> str | None:
     """Return the key of the first NaN or infinity in a document of JSON's shape, or ``None``.
 

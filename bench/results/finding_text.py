@@ -117,6 +117,42 @@ _WAITING_FOR: Mapping[str, str] = MappingProxyType(
 )
 
 
+def _pool_too_small(values: Values) -> str:
+    timeouts = values["timeouts"]
+    share = f" for {percent(values['share'])} of their time" if values["share"] else ""
+    gave_up = (
+        f", and {counted(timeouts, 'request')} gave up (the client's timeout for the pool, "
+        "PoolTimeout)"
+        if timeouts
+        else ""
+    )
+    waited = (
+        f"sessions waited{share} for a free connection of the HTTP client, whose pool has at most "
+        f"{counted(values['most'], 'connection')} ({values['client']}){gave_up}"
+    )
+    return (
+        f"{waited}; raise {pool_setting(values['client'])} to as many as are in flight, or let "
+        f"fewer sessions in. {_seen_in(values)}"
+    )
+
+
+def pool_setting(client: str) -> str:
+    """Return which setting of an HTTP client gives its pool more connections.
+
+    Args:
+        client: Name of the client's library.
+    """
+    if client == "aiohttp":
+        return (
+            "aiohttp.TCPConnector(limit=…) of the session (of the openai SDK's: "
+            "http_client=DefaultAioHttpClient(limits=…))"
+        )
+    return (
+        f"{client}.Limits(max_connections=…) of the client (of an SDK's: "
+        "http_client=DefaultAsyncHttpxClient(limits=…), or DefaultHttpxClient in plain code)"
+    )
+
+
 def _seen_in(values: Values) -> str:
     more = values["other_cells"]
     others = f" and in {counted(more, 'other cell')}" if more else ""
@@ -167,6 +203,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.SERVER_BOUND: _server_bound,
         FindingKind.LOOP_BLOCKED: _loop_blocked,
         FindingKind.OWN_WAIT: _own_wait,
+        FindingKind.POOL_TOO_SMALL: _pool_too_small,
         FindingKind.NOT_STEADY: _not_steady,
         FindingKind.MACHINE_DRIFTED: _machine_drifted,
         FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...mocks.observe.pools import PoolUse
 from ...mocks.scenario.diagnostics import shown
 from .blocked_loop import LoopBlocker
 from .cell import Cell
@@ -155,6 +156,8 @@ class CellResult:
         loop_blockers: Which places blocked an event loop, the worst first; at most ten.
         own_waits: Where sessions were seen to wait inside their own code, the longest first; at
             most ten.
+        pools: The HTTP clients' pools in which requests waited for a free connection, summed over
+            the trials; those of most waits first.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
@@ -190,6 +193,7 @@ class CellResult:
     time_parts_s: TimeParts | None = None
     loop_blockers: tuple[LoopBlocker, ...] = ()
     own_waits: tuple[OwnWait, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = field(default=None, hash=False)
     probe_share: float | None = None
@@ -257,6 +261,7 @@ class FindingKind(StrEnum):
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
     OWN_WAIT = "own_wait"
+    POOL_TOO_SMALL = "pool_too_small"
     NOT_STEADY = "not_steady"
     MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"

@@ -139,19 +139,24 @@ def _sound(run: Run, name: str) -> Run:
                 "`warpbench run`"
             )
         for at, latency_s in enumerate(cell.latency_quantiles_s):
-            if latency_s != 0 and latency_s < _SHORTEST_S:
-                raise RunFileError(
-                    f"{name}: cells.{number}.latency_quantiles_s.{at}: expected 0 or at least "
-                    f"{_SHORTEST_S:g}, found {latency_s:g}; make the file again with "
-                    "`warpbench run`"
-                )
+            _require_sound(name, f"cells.{number}.latency_quantiles_s.{at}", latency_s)
         for key, figure in _rates_and_durations(cell):
-            if figure is not None and figure < 0:
-                raise RunFileError(
-                    f"{name}: cells.{number}.{key}: expected 0 or more, found {figure:g}; make "
-                    "the file again with `warpbench run`"
-                )
+            if figure is not None:
+                _require_sound(name, f"cells.{number}.{key}", figure)
     return run
+
+
+def _require_sound(name: str, key: str, figure: float) -> None:
+    """Refuse a rate or a length of time that none can have: one over it would be no number."""
+    expected = "0 or more"
+    if figure >= 0:
+        if figure == 0 or figure >= _SHORTEST_S:
+            return
+        expected = f"0 or at least {_SHORTEST_S:g}"
+    raise RunFileError(
+        f"{name}: {key}: expected {expected}, found {figure:g}; make the file again with "
+        "`warpbench run`"
+    )
 
 
 def _rates_and_durations(cell: CellResult) -> Iterator[tuple[str, float | None]]:

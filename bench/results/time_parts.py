@@ -16,6 +16,7 @@ class TimeParts:
         tool: Waits for tools and services on its path.
         serialised: Waits for tools that could have overlapped, and did not.
         admission: Waits for a place: under the concurrency limit, or in a pool of threads.
+        connection: Requests waited for a free connection of their HTTP client's pool.
         ready: A wait was over, or code could go on, and it did not run yet: the event loop or
             the interpreter was busy.
         retry: Failed attempts, and the back-off before the next.
@@ -27,6 +28,7 @@ class TimeParts:
     tool: float = 0
     serialised: float = 0
     admission: float = 0
+    connection: float = 0
     ready: float = 0
     retry: float = 0
     cpu: float = 0

@@ -47,6 +47,7 @@ class LaneState(StrEnum):
     TOOLS = "tools"
     READY = "ready"
     ADMISSION = "admission"
+    CONNECTION = "connection"
     RETRY = "retry"
     OWN = "own"
     OTHER = "other"

@@ -16,6 +16,7 @@ import msgspec
 
 from ...mocks.errors import RunFileError
 from ...mocks.input_files import UnreadableError, read_content
+from ...mocks.observe.pools import PoolUse
 from ...mocks.printable import clipped
 from ...mocks.redaction import redact, redacted
 from .blocked_loop import BlockedLoop
@@ -92,6 +93,7 @@ class _SavedTrial:
     vitals: Vitals | None = None
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
     probe_cpu_s: float | None = None
     schema_version: int = TRIAL_SCHEMA_VERSION
 

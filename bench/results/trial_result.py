@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
@@ -44,6 +45,7 @@ class TrialResult:
         vitals: How its process was over time, likewise.
         timeline: What its first sessions did, likewise.
         own_waits: Where sessions were seen to wait inside their own code, likewise.
+        pools: The clients' pools in which requests waited for a free connection, likewise.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -71,4 +73,5 @@ class TrialResult:
     vitals: Vitals | None = None
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
     probe_cpu_s: float | None = None

@@ -35,6 +35,7 @@ class ChangeKind(StrEnum):
     CALLS_OF_A_TOOL = "calls_of_a_tool"
     STREAMED_MODEL_CALLS = "streamed_model_calls"
     REQUEST_BYTES = "request_bytes"
+    SERVICE_REQUEST_BYTES = "service_request_bytes"
     PEAK_IN_FLIGHT = "peak_in_flight"
     BLOCKED_LOOP = "blocked_loop_s"
     OVERLAP = "overlap_s"
@@ -157,6 +158,7 @@ class ReasonKind(StrEnum):
 
     NOT_MEASURED = "not_measured"
     OTHER_WORKLOAD = "other_workload"
+    OTHER_TOOL_CALLS = "other_tool_calls"
     TOO_NOISY = "too_noisy"
     TOO_FEW_BLOCKS = "too_few_blocks"
     CONTROL_DIFFERS = "control_differs"

@@ -1,11 +1,12 @@
 """Warnings about results, as values: what a reader must know before trusting a number."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
 
 from ..results.blocked_loop import Cause, LoopBlocker
 from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
+from ..results.time_parts import TimeParts
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
 _SLACK = 1e-9
@@ -18,7 +19,8 @@ BLOCKED_OFTEN = 0.05
 """The share of the makespan from which shorter blocks are worth one, too."""
 
 WAITED_LONG = 0.05
-"""The share of sessions' time from which waits inside their own code are worth one."""
+"""The share of sessions' time from which waits inside their own code are worth one, and waits for
+a free connection."""
 
 WAITED_LEAST_S = 1e-3
 """The shortest mean of such waits that is worth one: below it is what a busy machine adds."""
@@ -31,7 +33,13 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     """Return the warnings that the results of a run give rise to."""
     measured = [cell for cell in cells if cell.status is Status.MEASURED]
     of_cells = (each for cell in measured for each in _of_cell(cell))
-    return (*of_cells, *_loop_blocked(measured), *_own_waits(measured), *_not_steady(measured))
+    return (
+        *of_cells,
+        *_loop_blocked(measured),
+        *_own_waits(measured),
+        *_pools_too_small(measured),
+        *_not_steady(measured),
+    )
 
 
 def interrupted(done: int, planned: int) -> Finding:
@@ -149,13 +157,42 @@ def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
         )
 
 
+def _pools_too_small(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """Yield one warning for each size of pool in which requests waited for long, or gave up."""
+    by_pool: dict[tuple[str, str, int], list[tuple[float, int, CellResult]]] = {}
+    for result in cells:
+        share = _share(result, lambda parts: parts.connection)
+        # The waits are those of all pools together: the one of most waits is named.
+        for number, pool in enumerate(result.pools):
+            of_pool = 0.0 if number else share
+            if of_pool >= WAITED_LONG or pool.timeouts:
+                key = (result.cell.scenario, pool.client, pool.most)
+                by_pool.setdefault(key, []).append((of_pool, pool.timeouts, result))
+    for (_, client, most), found in by_pool.items():
+        share, timeouts, result = max(found, key=lambda each: each[:2])
+        yield finding(
+            FindingKind.POOL_TOO_SMALL,
+            cell=name_of(result),
+            client=client,
+            most=most,
+            share=share,
+            timeouts=timeouts,
+            other_cells=len(found) - 1,
+        )
+
+
 def _own_share(result: CellResult) -> float:
     """Return the share of sessions' time that they waited inside their own code."""
+    return _share(result, lambda parts: parts.remainder)
+
+
+def _share(result: CellResult, part_of: Callable[[TimeParts], float]) -> float:
+    """Return a part's share of sessions' time; 0 where it is too short to be worth a warning."""
     parts = result.time_parts_s
-    if parts is None or parts.remainder < WAITED_LEAST_S:
+    if parts is None or part_of(parts) < WAITED_LEAST_S:
         return 0.0
     whole_s: float = sum(astuple(parts))
-    return parts.remainder / whole_s
+    return part_of(parts) / whole_s
 
 
 def _not_steady(cells: Sequence[CellResult]) -> Iterator[Finding]:

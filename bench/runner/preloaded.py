@@ -16,6 +16,7 @@ _MODULES = (
     "httpcore",
     "httpcore2",
     "uvloop",
+    "time_machine",
     "warpbench.mocks.transports.in_process.reached",
     "warpbench.mocks.transports.loopback.reached",
     "warpbench.bench.trial.trial",

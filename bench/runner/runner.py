@@ -188,8 +188,10 @@ class Measurement:
             for spec in specs
         ]
         self._states += added
-        for state in added:
-            self._take(state)
+        # A file that cannot be read is told before anything else is.
+        kept = [state.take_kept() for state in added]
+        for state, result in zip(added, kept, strict=True):
+            self._tell_taken(state, result)
         turns = range(max((state.fewest_trials for state in added), default=0))
         plan = [(turn, state) for turn in turns for state in in_turn(added, turn)]
         for place, (turn, state) in enumerate(plan):
@@ -229,9 +231,8 @@ class Measurement:
     def _spent_s(self) -> float:
         return self._now_s() - self._began_s
 
-    def _take(self, state: "_CellState") -> None:
-        """Take what an earlier start of the run has measured of a cell."""
-        result = state.take_kept()
+    def _tell_taken(self, state: "_CellState", result: CellResult | None) -> None:
+        """Tell of what an earlier start of the run has measured of a cell."""
         self._taken += state.trial_count
         if result is not None:
             self._observer.trial_begins(state.spec.cell, self._taken - 1, self._expected())

@@ -25,11 +25,13 @@ from ...mocks.errors import (
     TrialError,
     UsageError,
     WarpbenchError,
+    name_of,
     text_of,
 )
 from ...mocks.input_files import system_reason
 from ...mocks.network import Network
 from ...mocks.network.namespace import isolate_network
+from ...mocks.redaction import redact_what_is_printed
 from ...mocks.standard_output import print_to_stderr
 from ..trial.turn import Turn
 from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
@@ -198,6 +200,7 @@ def _serve(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
     # Standard output is the command's: what a target prints, or what it starts, is no result.
     print_to_stderr()
+    redact_what_is_printed()
     own = os.getpid()
     message: object
     try:
@@ -210,13 +213,11 @@ def _serve(
         message = _Failure(str(error), is_target_error=False)
     except WarpbenchError as error:
         first = _first_failure(error)
-        message = _Failure(f"{type(first).__name__}: {text_of(first)}", is_target_error=False)
+        message = _Failure(f"{name_of(first)}: {text_of(first)}", is_target_error=False)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-        message = _Failure(
-            f"{type(error).__name__}: {text_of(error)}{where}", is_target_error=False
-        )
+        message = _Failure(f"{name_of(error)}: {text_of(error)}{where}", is_target_error=False)
     if os.getpid() != own:  # a fork of the target's came back here
         os._exit(0)
     with contextlib.suppress(OSError):  # the parent has gone, or has no use for it any more

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 
 from ...mocks.clock import seconds
+from ...mocks.observe.pools import summed
 from ..results.blocked_loop import loop_blockers
 from ..results.cell import Cell
 from ..results.own_waits import by_place
@@ -115,6 +116,7 @@ def cell_result(
             :_MOST_PLACES
         ],
         own_waits=by_place(each for trial in trials for each in trial.own_waits)[:_MOST_PLACES],
+        pools=summed(each for trial in trials for each in trial.pools),
         vitals=trials[0].vitals,
         timeline=trials[0].timeline,
         probe_share=_median_of(

@@ -7,7 +7,7 @@ A third party adds one by an entry point in the group ``warpbench.strategies`` t
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
-from ...mocks.errors import UsageError, text_of
+from ...mocks.errors import UsageError, name_of, text_of
 from ...mocks.standard_output import printing_to_stderr
 from . import blocking, executor, gather, sync, taskgroup, threads, workers
 from .protocol import AsyncSession, Drives, Strategy, SyncSession, Tasks
@@ -67,7 +67,7 @@ def _of_other_packages() -> Iterator[tuple[str, Strategy]]:
             with printing_to_stderr():
                 strategy = entry_point.load()
         except (Exception, SystemExit) as error:  # a module of others may raise anything
-            what = f"{type(error).__name__}: {text_of(error)}"
+            what = f"{name_of(error)}: {text_of(error)}"
             raise UsageError(f"{where} cannot be loaded: {what}") from error
         if not isinstance(strategy, Strategy):
             raise UsageError(f"{where}: expected a Strategy, found {type(strategy).__name__}")

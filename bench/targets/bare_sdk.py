@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from openai import AsyncOpenAI, OpenAI
+import httpx2
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 from ...mocks.world.tools import LabTool
 from .loading import Lab, Target
@@ -18,10 +19,16 @@ def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as peopl
     by_name = {tool.name: tool for tool in lab.tools}
     declared: list[Any] = [_declaration(tool) for tool in lab.tools]
     pool = ThreadPoolExecutor(lab.tool_workers)
+    # The SDK's own client sends at most 1,000 requests at one time.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
     client = AsyncOpenAI(
-        api_key=lab.api_key, base_url=lab.base_url, http_client=lab.async_http_client()
+        api_key=lab.api_key,
+        base_url=lab.base_url,
+        http_client=lab.async_http_client() or DefaultAsyncHttpxClient(limits=limits),
     )
-    sync_client = OpenAI(api_key=lab.api_key, base_url=lab.base_url)
+    sync_client = OpenAI(
+        api_key=lab.api_key, base_url=lab.base_url, http_client=DefaultHttpxClient(limits=limits)
+    )
 
     async def call_async(call: Any) -> str:
         tool, arguments = by_name[call.function.name], json.loads(call.function.arguments)

@@ -28,7 +28,7 @@ from typing import Any, Protocol, TypeVar
 
 import httpx2
 
-from ...mocks.errors import TargetError, text_of
+from ...mocks.errors import TargetError, name_of, text_of
 from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
@@ -146,7 +146,7 @@ def _imported(name: str, module_name: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} cannot be imported: "
-            f"{type(error).__name__}: {text_of(error)}"
+            f"{name_of(error)}: {text_of(error)}"
         ) from error
 
 
@@ -247,7 +247,7 @@ def _blamed(name: str, what: str) -> Iterator[None]:
         yield
     except (Exception, SystemExit) as error:
         raise TargetError(
-            f"target {name!r}: {what} raised {type(error).__name__}: {text_of(error)}"
+            f"target {name!r}: {what} raised {name_of(error)}: {text_of(error)}"
         ) from error
 
 

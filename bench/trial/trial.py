@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-# A module that is imported inside a clock's scope, by a target, may bind the scope's time for good.
+# To import it takes long: before the clock keeps time, not when a target asks for it.
 import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
+from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.clock.virtual import VirtualClock
 from ...mocks.errors import TargetError
@@ -66,9 +67,6 @@ _SYSTEM_BUNDLES = frozenset(
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     }
 )
-
-# Bound before a clock's scope can patch it: what the trial takes on the wall.
-_real_now_s = time.perf_counter
 
 
 def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplicable:
@@ -259,7 +257,8 @@ class _Trial:
             # The first request imports, resolves and compiles; and it shows which tools
             # the target declares.
             warm_up = self._probe(self._warm_up_tasks)
-            drive(self._watched(warm_up, session), list(self._warm_up_tasks), WARM_UP_SESSIONS)
+            tasks = list(self._warm_up_tasks)
+            drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
             unused = self._http_clients.why_unused()
             if unused is not None:
                 yield NotApplicable(unused)
@@ -309,8 +308,11 @@ class _Trial:
         return runner
 
     def _driver(self, runner: asyncio.Runner) -> Callable[..., object]:
+        """Return what is called with the session, the tasks, the concurrency and the probe."""
         if not self._strategy.on_loop:
-            return self._strategy.run
+            return lambda session, tasks, concurrency, _probe: self._strategy.run(
+                session, tasks, concurrency
+            )
         strategy_run = cast("Callable[..., Coroutine[object, object, object]]", self._strategy.run)
         self._loop = runner.get_loop()
         self._loop_driver = LoopDriver(
@@ -368,9 +370,12 @@ class _Trial:
             nullcontext() if self._counter is None else self._counter.counting(),
             around(),
         ):
-            elapsed_from_s, cpu_from_s = _real_now_s(), time.process_time()
-            drive(watched, list(self._tasks), self._cell.concurrency)
-            cpu_s, elapsed_s = time.process_time() - cpu_from_s, _real_now_s() - elapsed_from_s
+            elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
+            drive(watched, list(self._tasks), self._cell.concurrency, probe)
+            cpu_s, elapsed_s = (
+                time.process_time() - cpu_from_s,
+                real_perf_counter() - elapsed_from_s,
+            )
         self._ended()
         if self._clock.failure is not None:
             raise self._clock.failure
@@ -425,6 +430,7 @@ class _Trial:
             time_parts_ns=noted.time_parts_ns,
             timeline=noted.timeline,
             own_waits=noted.own_waits,
+            pools=noted.pools,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )

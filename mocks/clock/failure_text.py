@@ -7,6 +7,17 @@ from .protocol import ClockMode
 
 MOCKED_LATENCY = "waits for a mocked latency"
 
+FROZEN_LOOP = (
+    "an event loop waits for a timer, and freezegun has frozen time.monotonic. In real time "
+    "asyncio keeps time by it, and hangs: pass real_asyncio=True to freeze_time, or use "
+    "time_machine.travel"
+)
+
+TICKING_FREEZEGUN = (
+    "freezegun is active around the trial, and ticks in real time. Freeze without tick=True, or "
+    "use time_machine.travel, which ticks with the clock"
+)
+
 
 def refused(mode: ClockMode, what: str) -> str:
     """Say that a clock does not skip time, because of ``what``."""

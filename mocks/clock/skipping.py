@@ -42,7 +42,6 @@ ends the process.
 
 import asyncio
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -58,9 +57,6 @@ from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
 from .threads.known import KnownThreads
 from .threads.mutex import Mutex
-
-# Bound before any scope can patch it: the clock itself keeps time by the system's.
-real_monotonic_ns = time.monotonic_ns
 
 
 class SkippingClock(ABC):
@@ -275,15 +271,27 @@ class SkippingClock(ABC):
     def refuse(self, what: str) -> ClockRefusedError:
         """Return the refusal to skip because of ``what``, which voids the trial."""
         refusal = self._refusal(what)
+        self._fail_here(refusal)
+        return refusal
+
+    def hang(self, what: str) -> ClockHangError:
+        """Return the error that in real time this would be a hang: ``what``, which voids the trial.
+
+        The caller raises it.
+        """
+        error = ClockHangError(what)
+        self._fail_here(error)
+        return error
+
+    def _fail_here(self, error: ClockError) -> None:
         here = self.current()
 
         def fail() -> None:
-            self._fail(refusal)
+            self._fail(error)
             if here is not None and here is self.root:
                 here.error = None  # the caller raises it
 
         self.mutex.run(fail)
-        return refusal
 
     # ---- what subclasses fill in ------------------------------------------------------
 

@@ -50,7 +50,6 @@ that; elsewhere nothing is left but the time limit of whoever started it.
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -61,6 +60,7 @@ from ..errors import ClockHangError
 from . import failure_text as text
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
+from .real_time import real_monotonic_ns, real_sleep
 from .skipping import SkippingClock
 from .threads import stacks
 from .threads.activity import (
@@ -93,8 +93,6 @@ SPINS_A_TURN = 100
 SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
 
-_real_monotonic_ns = time.monotonic_ns
-_real_sleep = time.sleep
 _real_allocate_lock = threading.Lock
 
 
@@ -292,7 +290,7 @@ class VirtualClock(SkippingClock):
         needed = STALL_LOOKS
         before = self._look(holder)
         for look in count(1):
-            _real_sleep(STALL_LOOK_S)
+            real_sleep(STALL_LOOK_S)
             after = self._look(holder)
             did = after.did_since(before)
             if self._hand_overs != seen or did is Did.RAN:
@@ -315,7 +313,7 @@ class VirtualClock(SkippingClock):
             others = alive - self._at_gate - self._threads.ignored_native_ids
         wanted = others if holder_id is None else others | {holder_id}
         return _Look(
-            at_ns=_real_monotonic_ns(),
+            at_ns=real_monotonic_ns(),
             holder_id=holder_id,
             threads=read_activities(wanted),
         )

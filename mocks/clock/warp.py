@@ -14,7 +14,8 @@ from threading import TIMEOUT_MAX
 
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode, seconds
-from .skipping import SkippingClock, real_monotonic_ns
+from .real_time import real_monotonic_ns
+from .skipping import SkippingClock
 from .threads.cpu_burn import burn_thread_cpu_ns
 
 _SIGNALS_SEEN_WITHIN_S = 1.0

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from ..clock import Clock
 from .cpu_accounting import CpuAccounting
-from .waits import Wait, WaitEnding, WaitKind
+from .pools import PoolUse, PoolUses
+from .waits import SentRequest, Wait, WaitEnding, WaitKind
 
 SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
 """Number of the session whose code runs, where known: in its task, and in what that starts."""
@@ -54,6 +55,8 @@ class Meter:
         note: Records a wait that is over; appending is atomic.
         cpu: The CPU time of the sessions, if it is attributed.
         open_calls: The calls that are not over.
+        pools: The waits for a free connection of a client's pool, counted.
+        sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
         tick_due_ns: When the next caller is to call ``ticks``.
 
@@ -76,6 +79,8 @@ class Meter:
         self._rows: list[Row] = []
         self.note: Callable[[Row], None] = self._rows.append
         self.open_calls: dict[OpenCall, None] = {}
+        self.pools = PoolUses()
+        self.sent: list[SentRequest] = []
         self.cpu = CpuAccounting() if self._accounts_cpu else None
 
     def begins(self, session: int, now_ns: int, idle_ns: int, *, on_loop: bool) -> None:
@@ -111,6 +116,11 @@ class Meter:
         """The waits that are over, in the order of their ends, then those of open calls."""
         still_open = [call.row_so_far() for call in list(self.open_calls)]
         return tuple(Wait(*row) for row in (*self._rows, *still_open))
+
+    @property
+    def pool_uses(self) -> tuple[PoolUse, ...]:
+        """The pools of connections that were too small, by client and limit."""
+        return self.pools.noted()
 
     def cpu_ns_by_session(self) -> Counter[int]:
         """Return the CPU time that was attributed to each session, in nanoseconds."""

@@ -1,4 +1,4 @@
-"""Sizes up the requests to the model: their bytes by part, and how many ask for a stream.
+"""Sizes up requests: those to the model by part, and how many ask for a stream; and to services.
 
 What depends on nothing but a session's number is left out, so that session 10 asks as much as
 session 9: the number in the prompt's marker, in identifiers that answers bear (``call_9_0_1``)
@@ -36,17 +36,19 @@ _member = msgspec.json.Decoder(_Member).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """The requests to the model, summed up.
+    """The requests to the model and to services, summed up.
 
     Attributes:
-        body_bytes: Bytes of their bodies, without session numbers.
+        body_bytes: Bytes of the bodies of those to the model, without session numbers.
         part_bytes: Those of each part: ``messages.system``, ``tools.search``, ``model``.
-        streamed: Requests that ask for a streamed answer.
+        streamed: Requests to the model that ask for a streamed answer.
+        service_bytes: Bytes of the bodies of those to each service, by its host, likewise.
     """
 
     body_bytes: int = 0
     part_bytes: Mapping[str, int] = field(default_factory=dict)
     streamed: int = 0
+    service_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 class RequestMeter:
@@ -63,15 +65,22 @@ class RequestMeter:
         """Forget every request so far."""
         self._body_bytes = self._streamed = 0
         self._part_bytes: dict[str, int] = {}
+        self._service_bytes: dict[str, int] = {}
 
     def note(self, body: bytes, *, is_streamed: bool) -> None:
-        """Note a request by its body."""
+        """Note a request to the model by its body."""
         parts = tuple(_parts(body))
         with self._lock:
             self._body_bytes += len(body) - sum(numbers for _, _, numbers in parts)
             self._streamed += is_streamed
             for name, part_size, _ in parts:
                 self._part_bytes[name] = self._part_bytes.get(name, 0) + part_size
+
+    def note_service(self, host: str, body: bytes) -> None:
+        """Note a request to a service by its body."""
+        size, _ = _sizes(body)
+        with self._lock:
+            self._service_bytes[host] = self._service_bytes.get(host, 0) + size
 
     def requests(self) -> Requests:
         """Return the sums."""
@@ -80,6 +89,7 @@ class RequestMeter:
                 body_bytes=self._body_bytes,
                 part_bytes=dict(sorted(self._part_bytes.items())),
                 streamed=self._streamed,
+                service_bytes=dict(sorted(self._service_bytes.items())),
             )
 
 

@@ -11,6 +11,7 @@ from .requests import RequestMeter, Requests
 from .waits import Wait, WaitEnding, WaitKind
 
 _UNKNOWN = -1
+_NEVER_NS = 1 << 62
 _CALL = 3
 _TOOL = 5
 _TOOL_BEGUN = 4
@@ -31,7 +32,7 @@ class Traffic:
 
     Args:
         meter: Records each wait, if waits are to be recorded.
-        requests: Sums up the requests to the model, if that is to be done.
+        requests: Sums up the requests to the model and to services, if that is to be done.
         notes_calls: Whether to note when each model call was asked for and read: not for a
             server that runs without an end.
     """
@@ -57,7 +58,7 @@ class Traffic:
 
     @property
     def requests(self) -> Requests | None:
-        """The requests to the model, if they are summed up."""
+        """The requests to the model and to services, if they are summed up."""
         return None if self._requests is None else self._requests.requests()
 
     @property
@@ -119,6 +120,11 @@ class Traffic:
         if self._requests is not None:
             self._requests.note(body, is_streamed=is_streamed)
 
+    def service_request(self, host: str, body: bytes) -> None:
+        """Sum up the body of a request to a service, if that is to be done."""
+        if self._requests is not None:
+            self._requests.note_service(host, body)
+
     def model_call(self, session: int, step: int, start_ns: int) -> "Call":
         """Count one model call, which started at ``start_ns``, in flight until the scope ends."""
         with self._lock:
@@ -137,10 +143,27 @@ class Traffic:
         """
         with self._lock:
             self.service_calls += 1
-        session = SESSION.get()
-        session = _UNKNOWN if session is None else session
-        what = WaitKind.SERVICE, session, _UNKNOWN, None, name
+        what = WaitKind.SERVICE, _session_here(), _UNKNOWN, None, name
         return Call(self._meter, what, start_ns)
+
+    def connection_wait(
+        self, client: str, most: int, start_ns: int, *, is_first: bool = True
+    ) -> "ConnectionWait":
+        """Count one request that waits for a free connection of its client's pool.
+
+        The session is known as for a service.
+
+        Args:
+            client: Name of the client's library.
+            most: How many connections its pool may have.
+            start_ns: When the wait started, on the clock.
+            is_first: Whether the request has not waited before: one that is given a connection
+                which another was quicker to take waits again.
+        """
+        if self._meter is not None and is_first:
+            with self._lock:
+                self._meter.pools.waits(client, most)
+        return ConnectionWait(self._meter, self._lock, client, most, start_ns)
 
     def tool_call(self, session: int, step: int, index: int, name: str, start_ns: int) -> "Call":
         """Count one call of a lab's tool."""
@@ -163,6 +186,11 @@ class Traffic:
     def _model_call_ends(self) -> None:
         with self._lock:
             self._in_flight -= 1
+
+
+def _session_here() -> int:
+    session = SESSION.get()
+    return _UNKNOWN if session is None else session
 
 
 def _rows(flat: "array[int]", columns: int) -> Iterator[tuple[int, ...]]:
@@ -333,3 +361,40 @@ class Call:
         cpu = meter.cpu
         if cpu is not None:
             cpu.waited(self._what[1], from_ns, now_ns - idle_ns)
+
+
+class ConnectionWait(Call):
+    """The scope of one wait for a free connection; whoever has the pool reports how it ends.
+
+    Args:
+        meter: Records the wait when it is over, if waits are to be recorded.
+        lock: Held where requests are counted.
+        client: Name of the client's library.
+        most: How many connections its pool may have.
+        start_ns: Start of the wait, on the clock.
+    """
+
+    __slots__ = ("_client", "_lock", "_most")
+
+    def __init__(
+        self, meter: Meter | None, lock: Lock, client: str, most: int, start_ns: int
+    ) -> None:
+        what = WaitKind.CONNECTION, _session_here(), _UNKNOWN, None, client
+        super().__init__(meter, what, start_ns)
+        self._client = client
+        self._most = most
+        self._lock = lock
+        self._due_ns = _NEVER_NS  # until somebody gives a connection back
+        self._ending = WaitEnding.LEFT
+
+    def is_granted(self, at_ns: int) -> None:
+        """Report when a connection was free; the request may go on later."""
+        self._due_ns = at_ns
+        self._ending = WaitEnding.WHOLE
+
+    def times_out(self) -> None:
+        """Report that the client gave up."""
+        self._ending = WaitEnding.FAILED
+        if self._meter is not None:
+            with self._lock:
+                self._meter.pools.times_out(self._client, self._most)

@@ -10,6 +10,8 @@ class WaitKind(StrEnum):
     MODEL = "model"
     TOOL = "tool"
     SERVICE = "service"
+    CONNECTION = "connection"
+    """A request waited for a free connection of its client's pool, before it could be sent."""
 
 
 class WaitEnding(StrEnum):
@@ -30,7 +32,7 @@ class WaitEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One call of the model, of a lab's tool or of an HTTP service.
+    """One call of the model, of a lab's tool or of an HTTP service, or a wait for a connection.
 
     ``waited_ns + ready_ns`` is its whole length, except for a stream, whose reader computes between
     pieces, and a tool that is a nested agent, whose session has waits of its own.
@@ -38,9 +40,10 @@ class Wait:
     Attributes:
         kind: The kind of the call.
         session: Number of the session of the call; -1 if that is not known.
-        step: Number of the model call, or of the one that asked for the tool; -1 of a service.
+        step: Number of the model call, or of the one that asked for the tool; -1 of other kinds.
         index: Number of the tool call in that answer; ``None`` for other kinds.
-        name: Name of the tool or of the service's host; empty for the model.
+        name: Name of the tool, of the service's host, or of the HTTP client's library; empty for
+            the model.
         start_ns: Start of the call, on the clock.
         end_ns: When the code continued after the last part of it.
         waited_ns: Nanoseconds until the result was available.
@@ -67,3 +70,22 @@ class Wait:
     ending: WaitEnding = WaitEnding.WHOLE
     streamed: bool = False
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request over sockets as its client sees it: until its answer is read or closed.
+
+    Attributes:
+        session: Number of the session; -1 if that is not known.
+        start_ns: When the client was asked to send it, on the clock.
+        end_ns: When its connection was free again, or when it failed.
+        idle_at_start_ns: As ``Wait`` has it, as is the next.
+        idle_at_end_ns: At the end.
+    """
+
+    session: int
+    start_ns: int
+    end_ns: int
+    idle_at_start_ns: int = 0
+    idle_at_end_ns: int = 0

@@ -126,6 +126,13 @@ def _over_loopback() -> Opens:
     return reached_over_loopback
 
 
+def _over_loopback_by_aiohttp() -> Opens:
+    # Its waits for a connection are looked for where it is imported.
+    import aiohttp  # noqa: F401, PLC0415 - see above
+
+    return _over_loopback()
+
+
 RESPX = Transport(
     name="respx",
     summary="in-process, without a socket",
@@ -143,7 +150,7 @@ LOOPBACK = Transport(
 LOOPBACK_AIOHTTP = Transport(
     name="loopback-aiohttp",
     summary="the same by aiohttp, for async sessions",
-    loads=_over_loopback,
+    loads=_over_loopback_by_aiohttp,
     client=AIOHTTP,
 )
 

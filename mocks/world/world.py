@@ -89,6 +89,7 @@ class World:
         reply = self.services.reply(method, str(url), body)
         if reply is not None:
             host = urlsplit(str(url)).hostname or ""
+            self.traffic.service_request(host, body)
             return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         if method == "POST" and wire_format_of(path) is not None:
             answered = self.model.reply(path, body, now_ns)

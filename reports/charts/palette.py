@@ -56,6 +56,7 @@ PART_COLOURS: Mapping[str, str] = MappingProxyType(
         "tool": "#66CCAA",
         "serialised": "#AA3377",
         "admission": "#CCBB44",
+        "connection": "#885533",
         "ready": "#EE6677",
         "retry": "#EE9944",
         "cpu": "#222222",
@@ -71,6 +72,7 @@ LANE_COLOURS: Mapping[str, str] = MappingProxyType(
         "own": PART_COLOURS["cpu"],
         "ready": PART_COLOURS["ready"],
         "admission": PART_COLOURS["admission"],
+        "connection": PART_COLOURS["connection"],
         "retry": PART_COLOURS["retry"],
         "other": PART_COLOURS["remainder"],
     }

@@ -25,6 +25,7 @@ _MEANINGS = {
     "own": "computing",
     "ready": "waiting for loop or GIL",
     "admission": "waiting for a free slot",
+    "connection": "waiting for a free connection",
     "retry": "failed attempt and back-off",
     "other": "waiting inside your own code",
 }

@@ -44,6 +44,7 @@ _WORK: Mapping[str, str] = MappingProxyType(
 _NOT_RECORDED: Mapping[str, str] = MappingProxyType(
     {
         "request_bytes": "bytes of the requests to the model",
+        "service_request_bytes": "bytes of the requests to services",
         "streamed_model_calls": "whether answers are streamed",
         "own_calls": "calls of your own code",
         "bytes_kept": "kept bytes",
@@ -117,11 +118,8 @@ def reason_text(reason: Reason) -> str:
     match reason.kind:
         case ReasonKind.NOT_MEASURED:
             return reason.error
-        case ReasonKind.OTHER_WORKLOAD:
-            return (
-                "the workload differs from the baseline's: the scenario, or the tools that the "
-                "target declares, have changed; write a new baseline (`warpbench baseline`)"
-            )
+        case ReasonKind.OTHER_WORKLOAD | ReasonKind.OTHER_TOOL_CALLS:
+            return _other_workload(measured)
         case ReasonKind.TOO_NOISY:
             return (
                 f"{measured}: too noisy to rule out growth of {percent(reason.limit)}; "
@@ -165,6 +163,19 @@ def _too_few(reason: Reason) -> str:
     more = "more time" if reason.needed_s is None else f"about {seconds(reason.needed_s)}"
     fewer = "" if reason.cells == 1 else ", or name fewer cells (--cell)"
     return f"{found}; give it {more} (--budget){fewer}"
+
+
+def _other_workload(other_calls: str) -> str:
+    if other_calls:
+        return (
+            f"{other_calls}, so sessions waited for other tools than in the baseline, and times "
+            "do not compare; if that is intended, write a new baseline (`warpbench baseline`)"
+        )
+    return (
+        "the workload differs from the baseline's: the scenario, the tools that the target "
+        "declares, or those that it waits for, have changed; write a new baseline "
+        "(`warpbench baseline`)"
+    )
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -232,6 +243,10 @@ def _request_bytes(change: Change) -> str:
     )
     where = f": most in {parts}" if parts else ""
     return f"{_per_session(change, 'byte', 'of requests to the model ')}{where}"
+
+
+def _service_request_bytes(change: Change) -> str:
+    return _per_session(change, "byte", f"of requests to {printable(change.name)} ")
 
 
 def _own_calls(change: Change) -> str:
@@ -309,6 +324,7 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
         ChangeKind.CALLS_OF_A_TOOL: _calls,
         ChangeKind.STREAMED_MODEL_CALLS: _streamed,
         ChangeKind.REQUEST_BYTES: _request_bytes,
+        ChangeKind.SERVICE_REQUEST_BYTES: _service_request_bytes,
         ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
         ChangeKind.BLOCKED_LOOP: _blocked_loop,
         ChangeKind.OVERLAP: _round,

@@ -30,6 +30,7 @@ TIME_LOST: Mapping[str, str] = MappingProxyType(
     {
         "serialised": "sessions ran tools one after another that could have overlapped",
         "admission": "sessions waited for a free thread or for the concurrency limit",
+        "connection": "sessions waited for a free connection of the HTTP client",
         "ready": "sessions waited for the event loop or the GIL",
         "retry": "sessions spent time on failed attempts and back-off",
         "cpu": "sessions spent time computing",

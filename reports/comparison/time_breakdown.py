@@ -13,6 +13,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "tool": "tools",
         "serialised": "tools run one after another",
         "admission": "waiting for a free slot",
+        "connection": "waiting for a free connection",
         "ready": "waiting for loop or GIL",
         "retry": "failed attempts and back-off",
         "cpu": "computing",
@@ -21,7 +22,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 """What each part of ``TimeParts`` is called in a legend, in their order."""
 
-CAUSES = ("serialised", "admission", "ready", "retry", "cpu", "remainder")
+CAUSES = ("serialised", "admission", "connection", "ready", "retry", "cpu", "remainder")
 """The parts of ``TimeParts`` that are a loss."""
 
 _WORTH_REPORTING = 0.05

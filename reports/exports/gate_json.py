@@ -1,9 +1,9 @@
 """The gate's verdicts as JSON: the values, and beside them the sentences that people read."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
+from ...bench.results.encoding import json_text
 from ...bench.results.verdict import CellVerdict, Change, GateResult
 from ..comparison.gate import change_text, note_text, objective_text, reason_text
 
@@ -15,7 +15,7 @@ def gate_json(result: GateResult) -> str:
         "cells": [_cell(cell) for cell in result.cells],
         "notes": result.notes,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return json_text(document)
 
 
 def _cell(cell: CellVerdict) -> dict[str, Any]:

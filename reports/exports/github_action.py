@@ -1,8 +1,8 @@
 """The two custom formats of github-action-benchmark, which keeps charts of a project's history."""
 
-import json
 from collections.abc import Iterator
 
+from ...bench.results.encoding import json_text
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.percentiles import PERCENTILES
 from .measured import measured_cells
@@ -32,7 +32,7 @@ def _rendered(run: Run, metrics: tuple[tuple[str, str, str], ...], *, with_effic
                 entries.append(_entry(f"{name} efficiency", "of the ideal", cell.efficiency, cell))
         else:
             entries += _percentiles(name, cell)
-    return json.dumps(entries, indent=2, ensure_ascii=False)
+    return json_text(entries)
 
 
 def _percentiles(name: str, cell: CellResult) -> Iterator[dict[str, object]]:

@@ -3,9 +3,9 @@
 ``pyperf compare_to before.json after.json`` then tells whether the means differ.
 """
 
-import json
 from collections.abc import Sequence
 
+from ...bench.results.encoding import json_text
 from ...bench.results.records import Run
 from .measured import measured_cells
 
@@ -32,7 +32,7 @@ def render(run: Run) -> str:
         **({"commit": environment.commit} if environment.commit else {}),
     }
     document = {"version": _VERSION, "metadata": metadata, "benchmarks": benchmarks}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
 
 
 def _benchmark(name: str, values: Sequence[float]) -> dict[str, object]:

@@ -3,13 +3,13 @@
 A benchmark for each cell; its times are the makespans of the trials, in seconds on the clock.
 """
 
-import json
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from pytest_benchmark.stats import Stats
 
+from ...bench.results.encoding import json_text
 from ...bench.results.records import CellResult, Run
 from .measured import measured_cells
 
@@ -41,7 +41,7 @@ def render(run: Run) -> str:
         "datetime": run.created_at,
         "version": version("pytest-benchmark"),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
 
 
 def _is_dirty(commit: str | None) -> bool:

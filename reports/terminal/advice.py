@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from ...bench.results.advice import Advice, Cost, CostKind
+from ...bench.results.finding_text import pool_setting
 from ...bench.results.formatting import (
     code_place,
+    counted,
     percent,
     seconds,
     session_rate,
@@ -117,6 +119,10 @@ def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
         if part == "remainder":
             for wait in at_double_load.own_waits[:1]:
                 yield "", f"  most of it at {code_place(wait.place)}, in {wait.awaits}"
+        if part == "connection":
+            for pool in at_double_load.pools[:1]:
+                has = counted(pool.most, "connection")
+                yield "", f"  its pool has at most {has}: raise {pool_setting(pool.client)}"
     for blocker in at_double_load.loop_blockers[:1]:
         place = code_place(blocker.stack[-1] if blocker.stack else blocker.place)
         yield (

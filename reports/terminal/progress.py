@@ -109,7 +109,7 @@ class LiveView:
         """Leave a failure on the screen."""
         if result.status is Status.FAILED:
             self._console.print(
-                f"{_describe(result.cell)}: {result.error}",
+                f"{_describe(result.cell)}: {plain(result.error or '')}",
                 style="red",
                 markup=False,
                 highlight=False,
@@ -159,7 +159,8 @@ class _ProgressLines:
         pass
 
     def cell_ends(self, result: CellResult) -> None:
-        outcome = result.error if result.status is not Status.MEASURED else _figures(result)
+        is_measured = result.status is Status.MEASURED
+        outcome = _figures(result) if is_measured else plain(result.error or "")
         self._console.print(
             f"[{self._done + 1}/{self._total}] {_describe(result.cell)}: {outcome}",
             markup=False,

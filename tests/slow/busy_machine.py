@@ -12,6 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 
 _LONGEST_S = 3600
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE_S = 20.0
+_LOOKS_EVERY_S = 0.1
 _BUSY = """
 import os, signal, sys, time
 os.nice(int(sys.argv[1]))
@@ -42,6 +45,40 @@ def busy_machine(loops: int = 20, nice: int = 5, longest_s: float = _LONGEST_S) 
             process.wait()
 
 
+def run_to_end(command: Sequence[str]) -> int:
+    """Run a command in a process group of its own; return its exit status as a shell tells it.
+
+    What would end this process (Ctrl-C, SIGTERM, SIGHUP) is passed on to the whole group, and the
+    status is still the command's. Whatever the command leaves running in its group is killed.
+    """
+    received: list[int] = []
+    for number in _ENDING:
+        signal.signal(number, lambda number, _frame: received.append(number))
+    process = subprocess.Popen(command, start_new_session=True)
+    killed_after_s = None
+    try:
+        while True:
+            for number in received:
+                _signal_group(process.pid, number)
+                killed_after_s = _GRACE_S
+            received.clear()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = process.wait(_LOOKS_EVERY_S)
+                return status if status >= 0 else 128 - status
+            if killed_after_s is not None:
+                killed_after_s -= _LOOKS_EVERY_S
+                if killed_after_s <= 0:
+                    _signal_group(process.pid, signal.SIGKILL)
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command that follows ``--``; return its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
@@ -49,13 +86,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--nice", type=int, default=5, help="their niceness (%(default)s)")
     parser.add_argument("command", nargs="+", help="what to run, after --")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with busy_machine(options.loops, options.nice):
-        return subprocess.run(options.command, check=False).returncode
+        return run_to_end(options.command)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        os._exit(128 + signal.SIGINT)
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,8 @@
 """Whatever a file holds, the command that reads it ends well, or with one line and status 2.
 
 Valid files of each kind are damaged, from a seed, and given to ``main()`` in this process. The
-number of files is set by ``WARPBENCH_MUTATED_FILES``; a file that breaks something is named by
+number of files is set by ``WARPBENCH_MUTATED_FILES``, and by ``WARPBENCH_MUTATED_FIRST`` from which
+one on, so that many can be read in pieces; a file that breaks something is named by
 its kind and number, which make it again.
 """
 
@@ -25,6 +26,7 @@ from ..conftest import Finished, run_warpbench_here
 from ..mutations import mutated
 
 FILES = int(os.environ.get("WARPBENCH_MUTATED_FILES", "1000"))
+FIRST = int(os.environ.get("WARPBENCH_MUTATED_FIRST", "0"))
 SEED = 20
 LONGEST_S = 20.0
 RUN = (
@@ -296,7 +298,7 @@ def test_no_file_ends_in_a_traceback_or_in_more_than_a_line(
     many = [name for name in kinds if name != "report"]
     found: list[str] = []
     ends: dict[tuple[str, int], int] = {}
-    for number in range(FILES):
+    for number in range(FIRST, FIRST + FILES):
         is_report = number % REPORTS_EVERY == 0
         name = "report" if is_report else many[number % len(many)]
         kind = kinds[name]

@@ -23,6 +23,13 @@ def is_same_workload(before: Structure, after: Structure) -> bool:
     )
 
 
+def other_tool_calls(before: Structure, after: Structure) -> Change | None:
+    """Return by how many calls of tools two structures differ, if they do."""
+    if before.tool_calls == after.tool_calls:
+        return None
+    return _count(ChangeKind.TOOL_CALLS, before.tool_calls, after.tool_calls, before.started)
+
+
 def structure_changes(
     before: Structure, after: Structure, tolerances: Tolerances
 ) -> Iterator[Change]:
@@ -36,6 +43,9 @@ def structure_changes(
     size = request_bytes_change(before, after)
     if size is not None and not within(size.before, size.after, tolerances.request_bytes):
         yield size
+    for change in service_bytes_changes(before, after):
+        if not within(change.before, change.after, tolerances.request_bytes):
+            yield change
     yield from _blocked(before.blocked_loop, after.blocked_loop, tolerances)
     yield from _rounds(before.rounds, after.rounds, tolerances)
     if not within(before.tool_calls, after.tool_calls, tolerances.tool_calls):
@@ -78,6 +88,19 @@ def request_bytes_change(before: Structure, after: Structure) -> Change | None:
         sessions=before.started,
         parts=tuple(_parts(before, after, rises=new > old)),
     )
+
+
+def service_bytes_changes(before: Structure, after: Structure) -> Iterator[Change]:
+    """Yield by how much the requests to each service have changed in size, if they have."""
+    old, new = before.service_request_bytes, after.service_request_bytes
+    if old is None or new is None:
+        return
+    for host in sorted({*old, *new}):
+        sizes = old.get(host, 0), new.get(host, 0)
+        if sizes[0] != sizes[1]:
+            yield _more_is_worse(
+                ChangeKind.SERVICE_REQUEST_BYTES, *sizes, name=host, sessions=before.started
+            )
 
 
 def _parts(before: Structure, after: Structure, *, rises: bool) -> Iterator[PartChange]:

@@ -61,6 +61,7 @@ class Structure:
         streamed_model_calls: Those that ask for a streamed answer; ``None`` if not recorded.
         request_bytes: Bytes of their requests' bodies, without session numbers; likewise.
         request_parts: Those of each part, ``messages.system`` or ``tools.search``; likewise.
+        service_request_bytes: Bytes of the requests to each service, by its host; likewise.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
         blocked_loop: Where an event loop was blocked, by place in the code.
@@ -86,6 +87,7 @@ class Structure:
     streamed_model_calls: int | None = None
     request_bytes: int | None = None
     request_parts: Mapping[str, int] | None = None
+    service_request_bytes: Mapping[str, int] | None = None
 
 
 def structure_of(trial: TrialResult) -> Structure:
@@ -114,6 +116,7 @@ def structure_of(trial: TrialResult) -> Structure:
         streamed_model_calls=None if requests is None else requests.streamed,
         request_bytes=None if requests is None else requests.body_bytes,
         request_parts=None if requests is None else requests.part_bytes,
+        service_request_bytes=None if requests is None else requests.service_bytes,
     )
 
 

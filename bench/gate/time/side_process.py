@@ -20,10 +20,11 @@ from typing import Any
 
 from ....mocks.child_process import exit_reason
 from ....mocks.clock import ClockMode
-from ....mocks.errors import WarpbenchError, text_of
+from ....mocks.errors import WarpbenchError, name_of, text_of
 from ....mocks.network import Network
 from ....mocks.network.guard import stay_on_this_machine
 from ....mocks.network.namespace import isolate_network
+from ....mocks.redaction import redact_what_is_printed
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.standard_output import print_to_stderr
@@ -57,10 +58,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(settings["parent"], signal.SIGTERM)
     adopt_orphans()
-    hold_no_secrets(os.environ)
-    stay_on_this_machine()  # and what targets do when they are imported, too
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     print_to_stderr()  # what targets print is no answer
+    redact_what_is_printed()
+    hold_no_secrets(os.environ)
+    stay_on_this_machine()  # and what targets do when they are imported, too
     try:
         if Network(settings["network"]) is Network.ISOLATED:
             isolate_network()
@@ -181,7 +183,7 @@ def _in_words(error: BaseException) -> str:
         return text
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
-    return f"{type(error).__name__}: {text}{where}"
+    return f"{name_of(error)}: {text}{where}"
 
 
 if __name__ == "__main__":

@@ -8,11 +8,15 @@ its selector, it polls once and then parks at the clock.
 import asyncio
 import heapq
 import selectors
+import sys
+import time
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from itertools import count
+from types import BuiltinFunctionType
 from typing import Any, TypeVarTuple
 
+from .. import failure_text as text
 from ..participants import Parking
 from ..protocol import due_nanoseconds, nanoseconds, seconds
 from ..skipping import SkippingClock
@@ -110,12 +114,22 @@ class SkippingSelector(selectors.BaseSelector):
         if has_nothing_to_do and (due_ns is None or due_ns > clock.now_ns()):
             if len(self._selector.get_map()) > 1:
                 raise clock.refuse(f"the event loop watches real I/O: {self._watched()}")
+            self._look_for_frozen_time(timeout, due_ns)
             clock.park(parking, self._deadline_ns(timeout, due_ns))
             ready = self._selector.select(0)
         else:
             clock.spin(parking.participant, self._describe_tasks)
         waits.wake_due(clock.now_ns())
         return ready
+
+    def _look_for_frozen_time(self, timeout_s: float | None, due_ns: int | None) -> None:
+        """Fail where a plain loop would wait for ever, since somebody has frozen its time."""
+        if isinstance(time.monotonic, BuiltinFunctionType) or timeout_s is None:
+            return
+        if not _is_frozen_by_freezegun() or _are_loops_told():
+            return
+        if due_ns is None or self._clock.now_ns() + nanoseconds(timeout_s) < due_ns:
+            raise self._clock.hang(text.FROZEN_LOOP)
 
     def _deadline_ns(self, timeout_s: float | None, due_ns: int | None) -> int | None:
         """When the loop would wake up by itself."""
@@ -219,3 +233,24 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         if parking is not None:
             self._clock.release(parking)
         return handle
+
+
+_own_time = SkippingEventLoop.time
+
+
+def _is_frozen_by_freezegun() -> bool:
+    """Say whether ``time.monotonic`` stands still, and does not tick."""
+    freezegun: Any = sys.modules.get("freezegun.api")
+    if freezegun is None or not freezegun.freeze_factories:
+        return False
+    return isinstance(freezegun.freeze_factories[-1], freezegun.FrozenDateTimeFactory)
+
+
+def _are_loops_told() -> bool:
+    """Say whether event loops were told to keep another time than ``time.monotonic``.
+
+    What freezes that does so to the class that ``asyncio.new_event_loop`` makes one of: in the
+    scope of a clock, or before it.
+    """
+    plain = asyncio.SelectorEventLoop
+    return SkippingEventLoop.time is not _own_time or plain.time is not asyncio.BaseEventLoop.time

@@ -1,5 +1,6 @@
 """Requests and responses of a patched transport: only what the lab and clients read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,12 +25,16 @@ class Request(msgspec.Struct, frozen=True):
         address: Address of the request.
         body: Body of the request.
         read_timeout_s: Seconds that the client waits for the next bytes; ``None``: no limit.
+        pool_timeout_s: Seconds that it waits for a free connection; likewise.
+        pool: The pool of connections that it was asked through.
     """
 
     method: str
     address: Address
     body: bytes
     read_timeout_s: float | None
+    pool_timeout_s: float | None
+    pool: object
 
 
 class Body(httpx2.SyncByteStream, httpx.SyncByteStream):
@@ -65,10 +70,28 @@ class Response:
 
 
 class WholeBody(Body, AsyncBody):
-    """A complete body, for sync and async clients; it is read once."""
+    """A complete body, for sync and async clients; it is read once.
 
-    def __init__(self, data: bytes) -> None:
+    Args:
+        data: All of it.
+        closes: Called once, as soon as the client closes it, which it does when it has read it.
+    """
+
+    def __init__(self, data: bytes, closes: Callable[[], None]) -> None:
         self._data: bytes | None = data
+        self._closes: Callable[[], None] | None = closes
+
+    def close(self) -> None:
+        """Give the connection back."""
+        closes, self._closes = self._closes, None
+        if closes is not None:
+            closes()
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        closes, self._closes = self._closes, None
+        if closes is not None:
+            closes()
 
     def __iter__(self) -> Self:
         return self

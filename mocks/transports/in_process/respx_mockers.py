@@ -10,9 +10,9 @@ is below, the request is answered at that transport, which saves another fifth.
 """
 
 import inspect
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from functools import lru_cache
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, Protocol, cast
 
 import httpx
@@ -24,6 +24,7 @@ from respx.patterns import parse_url
 from .http_messages import Address, Request, Response
 
 _ADDRESSES_KEPT = 1024
+_NO_TIMEOUTS: Mapping[str, float | None] = MappingProxyType({})
 
 
 class Answering(Protocol):
@@ -44,26 +45,30 @@ def _address(scheme: bytes, host: bytes, port: int | None, target: bytes) -> Add
     return Address(str(url), url.path)
 
 
-def _request(asked: Any, body: bytes) -> Request:
+def _request(asked: Any, body: bytes, pool: object) -> Request:
     method, url = asked.method, asked.url
-    timeouts = asked.extensions.get("timeout")
+    timeouts = asked.extensions.get("timeout") or _NO_TIMEOUTS
     return Request(
         method.decode("ascii") if isinstance(method, bytes) else method,
         _address(url.scheme, url.host, url.port, url.target),
         body,
-        timeouts.get("read") if timeouts else None,
+        timeouts.get("read"),
+        timeouts.get("pool"),
+        pool,
     )
 
 
-def _client_request(asked: Any, body: bytes) -> Request:
+def _client_request(asked: Any, body: bytes, pool: object) -> Request:
     """Read a request as a client makes it."""
     url = asked.url
-    timeouts = asked.extensions.get("timeout")
+    timeouts = asked.extensions.get("timeout") or _NO_TIMEOUTS
     return Request(
         asked.method,
         _address(url.raw_scheme, url.raw_host, url.port, url.raw_path),
         body,
-        timeouts.get("read") if timeouts else None,
+        timeouts.get("read"),
+        timeouts.get("pool"),
+        pool,
     )
 
 
@@ -79,14 +84,15 @@ def _handing_on(mocker: type[HTTPCoreMocker], original: Callable[..., Any]) -> C
     if original.__name__ not in mocker.target_methods:
         return original  # Somebody else's mock: respx leaves those in place.
 
-    def handle_request(_transport: object, request: Any) -> Response:
+    def handle_request(pool: object, request: Any) -> Response:
         stream = cast("Iterable[bytes]", request.stream)
         answering = cast("Answering", mocker.routers[0])
-        return answering.answer(_request(request, b"".join(stream)))
+        return answering.answer(_request(request, b"".join(stream), pool))
 
-    async def handle_async_request(_transport: object, request: Any) -> Response:
+    async def handle_async_request(pool: object, request: Any) -> Response:
         answering = cast("Answering", mocker.routers[0])
-        return await answering.answer_async(_request(request, await _read(request.stream)))
+        body = await _read(request.stream)
+        return await answering.answer_async(_request(request, body, pool))
 
     return handle_async_request if inspect.iscoroutinefunction(original) else handle_request
 
@@ -106,19 +112,21 @@ def _cutting_short(
         return original
     response_of = library.Response
 
-    def handle_request(transport: object, request: Any) -> Any:
+    def handle_request(transport: Any, request: Any) -> Any:
         if not _is_answered_below(transport, "handle_request"):
             return original(transport, request)
         answering = cast("Answering", mocker.routers[0])
-        answer = answering.answer(_client_request(request, b"".join(request.stream)))
+        body = b"".join(request.stream)
+        answer = answering.answer(_client_request(request, body, transport._pool))
         return response_of(answer.status, headers=answer.headers, stream=answer.stream)
 
-    async def handle_async_request(transport: object, request: Any) -> Any:
+    async def handle_async_request(transport: Any, request: Any) -> Any:
         if not _is_answered_below(transport, "handle_async_request"):
             return await original(transport, request)
         answering = cast("Answering", mocker.routers[0])
         body = await _read(request.stream)
-        answer = await answering.answer_async(_client_request(request, body))
+        asked = _client_request(request, body, transport._pool)
+        answer = await answering.answer_async(asked)
         return response_of(answer.status, headers=answer.headers, stream=answer.stream)
 
     return handle_async_request if inspect.iscoroutinefunction(original) else handle_request

@@ -16,21 +16,23 @@ for an answer that never comes, which a clock that skips reports as a deadlock.
 import asyncio
 import importlib
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
 import respx
 
 from ...clock import Clock
-from ...observe.traffic import Call
+from ...observe.traffic import Call, ConnectionWait
 from ...wire.reply import Ending
 from ...world.world import World
+from .connections import Connections, Pools
 from .http_messages import AsyncBody, Body, Request, Response, WholeBody
 from .respx_mockers import MOCKERS
 
 _SECOND_NS = 1_000_000_000
 _NEVER_NS = 1 << 62
+_CLIENTS = {"httpcore2": "httpx2", "httpcore": "httpx", "httpx2": "httpx2", "httpx": "httpx"}
 
 
 class WorldRouter(respx.MockRouter):
@@ -39,26 +41,39 @@ class WorldRouter(respx.MockRouter):
     Args:
         world: What answers.
         transport: The package whose transports are patched.
+        pools: The connections that clients may have; those of ``world`` by default.
     """
 
-    def __init__(self, world: World, *, transport: str) -> None:
+    def __init__(self, world: World, *, transport: str, pools: Pools | None = None) -> None:
         super().__init__(using=MOCKERS[transport], assert_all_called=False)
         self._world = world
+        self._pools = pools or Pools(world.clock.now_ns)
+        self._transport = transport
         # Each client maps the errors of its own transport, and no others.
         self._errors = importlib.import_module(transport)
 
     async def answer_async(self, request: Request) -> Response:
         """Answer a request of an async client when the head of its reply is due."""
-        play = _Play(self._world, request, self._errors)
-        if play.is_prompt:
-            with play.call() as call:
-                call.waits_until(play.first_ns)
-                await play.clock.sleep_until_ns(play.first_ns)
-                play.ends(call, play.first_ns)
-            return play.whole_response()
+        connections = self._pools.of(request.pool)
+        if not connections.take():
+            with self._waiting(connections) as wait:
+                granted_ns = await connections.wait_async(request.pool_timeout_s)
+                self._require_granted(wait, granted_ns, connections)
+        try:
+            play = _Play(self._world, request, self._errors)
+            if play.is_prompt:
+                with play.call() as call:
+                    call.waits_until(play.first_ns)
+                    await play.clock.sleep_until_ns(play.first_ns)
+                    play.ends(call, play.first_ns)
+                return play.whole_response(connections.give_back)
+        except BaseException:
+            connections.give_back()
+            raise
         scope = ExitStack()
-        call = scope.enter_context(play.call())
+        scope.callback(connections.give_back)
         with scope:
+            call = scope.enter_context(play.call())
             play.begins(call)
             call.waits_until(play.first_ns)
             await _sleep_until_ns(play.clock, play.first_ns)
@@ -68,22 +83,54 @@ class WorldRouter(respx.MockRouter):
 
     def answer(self, request: Request) -> Response:
         """Answer a request of a sync client when the head of its reply is due."""
-        play = _Play(self._world, request, self._errors)
-        if play.is_prompt:
-            with play.call() as call:
-                call.waits_until(play.first_ns)
-                play.clock.wait_until_ns(play.first_ns)
-                play.ends(call, play.first_ns)
-            return play.whole_response()
+        connections = self._pools.of(request.pool)
+        if not connections.take():
+            with self._waiting(connections) as wait:
+                granted_ns = connections.wait(request.pool_timeout_s)
+                self._require_granted(wait, granted_ns, connections)
+        try:
+            play = _Play(self._world, request, self._errors)
+            if play.is_prompt:
+                with play.call() as call:
+                    call.waits_until(play.first_ns)
+                    play.clock.wait_until_ns(play.first_ns)
+                    play.ends(call, play.first_ns)
+                return play.whole_response(connections.give_back)
+        except BaseException:
+            connections.give_back()
+            raise
         scope = ExitStack()
-        call = scope.enter_context(play.call())
+        scope.callback(connections.give_back)
         with scope:
+            call = scope.enter_context(play.call())
             play.begins(call)
             call.waits_until(play.first_ns)
             _wait_until_ns(play.clock, play.first_ns)
             call.taken_up()
             play.require_first(call)
             return play.response(_SyncParts(play, call, scope.pop_all()))
+
+    def _waiting(self, connections: Connections) -> ConnectionWait:
+        """Return the scope of a wait for a connection."""
+        world = self._world
+        client = _CLIENTS[self._transport]
+        return world.traffic.connection_wait(client, connections.most, world.clock.now_ns())
+
+    def _require_granted(
+        self, wait: ConnectionWait, granted_ns: int | None, connections: Connections
+    ) -> None:
+        """Report how a wait for a connection ended.
+
+        Raises:
+            Exception: The transport's own, if none was free within the client's timeout.
+        """
+        if granted_ns is None:
+            wait.times_out()
+            raise self._errors.PoolTimeout(
+                f"no connection of the client's pool, which may have {connections.most}, was free "
+                "within its timeout"
+            )
+        wait.is_granted(granted_ns)
 
 
 class _Play:
@@ -141,13 +188,13 @@ class _Play:
             call.reply_ends(self.first_ns, is_accepted=False)
             raise self._broken(Ending.SILENT if reply.parts else reply.ending)
 
-    def whole_response(self) -> Response:
-        """Return the response with all of its body."""
+    def whole_response(self, closes: Callable[[], None]) -> Response:
+        """Return the response with all of its body; ``closes`` is called when that is closed."""
         reply = self._exchange.reply
         body = reply.body
         headers = _encoded(reply.headers)
         headers.append((b"content-length", b"%d" % len(body)))
-        return Response(reply.status, headers, WholeBody(body if self._has_body else b""))
+        return Response(reply.status, headers, WholeBody(body if self._has_body else b"", closes))
 
     def response(self, stream: "_AsyncParts | _SyncParts") -> Response:
         """Return the response with a stream of the parts of its body."""
@@ -241,9 +288,10 @@ class _SyncParts(Body):
 @contextmanager
 def mocked_http(world: World) -> Iterator[None]:
     """Answer every HTTP request of httpx and httpx2 clients from ``world`` in this scope."""
+    pools = Pools(world.clock.now_ns)
     with ExitStack() as routers:
         for transport in MOCKERS:
-            routers.enter_context(WorldRouter(world, transport=transport))
+            routers.enter_context(WorldRouter(world, transport=transport, pools=pools))
         yield
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ...clock import Clock
@@ -14,6 +14,7 @@ from ...world.services import service_root
 from ...world.world import WorldSpec
 from ..registry import Seen
 from .app import SERVICES_PATH
+from .connection_waits import noting_connection_waits
 from .process import ServerProcess
 
 _ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
@@ -21,14 +22,15 @@ _ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
 
 @contextmanager
 def reached_over_loopback(
-    spec: WorldSpec, _clock: Clock, _meter: Meter | None
+    spec: WorldSpec, clock: Clock, meter: Meter | None
 ) -> "Iterator[ReachedOverLoopback]":
     """Open a world in a server's process; see ``Opens``.
 
     Raises:
         TrialError: Its server did not start.
     """
-    with ServerProcess(spec) as server:
+    noting = nullcontext() if meter is None else noting_connection_waits(meter, clock)
+    with noting, ServerProcess(spec) as server:
         # Targets that bring their own clients read these.
         for name, path in _ENDPOINTS.items():
             os.environ[name] = server.root + path

@@ -205,7 +205,10 @@ def test_figures_that_the_baseline_does_not_record_are_named_in_a_line(
     assert "not recorded" not in warpbench("gate").out
     document["schema_version"] = 3
     for cell in document["cells"].values():
-        for name in ("request_bytes", "request_parts", "streamed_model_calls"):
+        for name in (
+            *("request_bytes", "request_parts", "streamed_model_calls"),
+            "service_request_bytes",
+        ):
             del cell["structure"][name]
         for name in ("own_calls", "bytes_kept"):
             del cell["work"][name]

@@ -94,3 +94,69 @@ def test_a_gate_prints_one_document_and_what_its_target_prints_goes_to_stderr(
     assert json.loads(finished.out)["verdict"] == "passed"
     for text in PRINTED:
         assert text in finished.err
+
+
+def test_a_profile_prints_its_tables_alone_and_what_its_target_prints_goes_to_stderr(
+    project: Path,
+) -> None:
+    finished = run_beside_noise(project, "profile", *CELL, "--strategy", "gather")
+    assert finished.status == 0
+    for text in PRINTED:
+        assert text not in finished.out
+        assert text in finished.err
+    assert finished.out.startswith("whose code ran")
+
+
+TELLING = """
+import os, pathlib, subprocess, sys
+
+SECRET = pathlib.Path("secret.txt").read_text()
+
+def tell(where):
+    print(f"{where}: {SECRET}")
+    print(f"{where}: {SECRET}", file=sys.stderr)
+    sys.stdout.writelines([f"{where}: ", SECRET, chr(10)])
+    for name, value in os.environ.items():
+        os.write(2, f"{name} is {value}\\n".encode())
+    subprocess.run(["env"], check=True)
+
+tell("at import")
+
+from openai import AsyncOpenAI
+
+def build():
+    tell("in the factory")
+    client = AsyncOpenAI()
+    async def session(task):
+        tell("in a session")
+        answer = await client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": task}]
+        )
+        return answer.choices[0].message.content
+    return session
+"""
+
+
+def test_what_a_target_prints_shows_no_secret(tmp_path: Path) -> None:
+    """Not what it read elsewhere, and is known by the environment's name for it or by its looks."""
+    (tmp_path / "telling.py").write_text(TELLING)
+    cell = ("two-sleeps", "--target", "telling:build", "--concurrency", "1", "--sessions", "2")
+    of_environment, by_sight = "a-horse-a-battery-a-staple", "sk-" + "proj-4Fq8" * 5
+    (tmp_path / "secret.txt").write_text(f"{of_environment} {by_sight}")
+    for command in (
+        ("run", *cell, *RUN, "--strategy", "gather", "--trials", "1", "--json"),
+        ("profile", *cell, "--strategy", "gather"),
+    ):
+        finished = run_warpbench(
+            tmp_path, *command, PYTHONPATH=str(tmp_path), MY_SERVICE_TOKEN=of_environment
+        )
+        assert finished.status == 0, finished.err
+        for where in ("at import", "in the factory", "in a session"):
+            assert f"{where}: [redacted] [redacted]" in finished.err, command
+        for secret in (of_environment, by_sight):
+            assert secret not in finished.out + finished.err, command
+    (tmp_path / "secret.txt").unlink()
+    for file in tmp_path.rglob("*"):
+        content = file.read_bytes() if file.is_file() else b""
+        assert of_environment.encode() not in content, file
+        assert by_sight.encode() not in content, file

@@ -56,6 +56,30 @@ def test_another_workload_is_not_judged() -> None:
     assert verdict(replace(SAME, work=fewer)).verdict is Verdict.COULD_NOT_JUDGE
 
 
+def test_tools_that_are_left_out_are_named_as_what_makes_it_another_workload() -> None:
+    fewer = STRUCTURE.tool_calls - 1
+    other = replace(STRUCTURE, ideal_latency_s=LatencySummary(p50=3.0), tool_calls=fewer)
+    judged = verdict(replace(SAME, structure=other))
+    assert judged.verdict is Verdict.COULD_NOT_JUDGE
+    assert judged.reason is not None
+    assert judged.reason.kind is ReasonKind.OTHER_TOOL_CALLS
+    assert judged.reason.change is not None
+    assert (judged.reason.change.before, judged.reason.change.after) == (
+        STRUCTURE.tool_calls,
+        fewer,
+    )
+
+
+def test_a_service_that_is_asked_a_little_more_is_noted() -> None:
+    before = replace(BEFORE, structure=replace(STRUCTURE, service_request_bytes={"a": 1_000}))
+    after = replace(SAME, structure=replace(STRUCTURE, service_request_bytes={"a": 1_010}))
+    judged = judge("cell", before, after, Tolerances())
+    assert judged.verdict is Verdict.PASSED
+    assert [(note.kind, note.change.kind) for note in judged.notes] == [
+        (NoteKind.WITHIN_TOLERANCE, ChangeKind.SERVICE_REQUEST_BYTES)
+    ]
+
+
 def test_what_a_faster_program_costs_is_noted_and_no_regression() -> None:
     faster = replace(STRUCTURE, makespan_s=0.6)
     judged = verdict(Measured(faster, replace(WORK, python_calls=10_100, tasks=90), frozenset()))

@@ -22,7 +22,10 @@ from warpbench.bench.results.verdict import CellVerdict, Verdict
 FIXTURES = Path(__file__).parent / "fixtures"
 NAME = "two-sleeps/agent/gather/asyncio@10"
 OLDER = (2, 3)
-LACKING = ("request_bytes", "streamed_model_calls", "own_calls", "bytes_kept")
+LACKING = (
+    *("request_bytes", "streamed_model_calls", "service_request_bytes"),
+    *("own_calls", "bytes_kept"),
+)
 
 
 def cell_of(schema: int) -> CellBaseline:
@@ -53,6 +56,7 @@ def test_what_it_lacks_is_not_judged(schema: int) -> None:
         request_bytes=9_999,
         request_parts={"model": 9_999},
         streamed_model_calls=5,
+        service_request_bytes={"weather.example": 9_999},
     )
     work = replace(before.work, own_calls={"agent": 9_999}, bytes_kept=9_999)
     after = Measured(structure, work, frozenset())
@@ -66,7 +70,11 @@ def test_a_baseline_of_now_lacks_nothing(tmp_path: Path) -> None:
     old = read_baseline(FIXTURES / "schema_3.json")
     cell = old.cells[NAME]
     structure = replace(
-        cell.structure, request_bytes=1_280, request_parts={"model": 130}, streamed_model_calls=0
+        cell.structure,
+        request_bytes=1_280,
+        request_parts={"model": 130},
+        streamed_model_calls=0,
+        service_request_bytes={},
     )
     work = replace(cell.work, own_calls={"agent": 1_440}, bytes_kept=368_222)
     new = replace(old, cells={NAME: replace(cell, structure=structure, work=work)})

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from warpbench.bench.instruments.call_counts import CallCounter
 from warpbench.bench.results.call_counts import CallCounts
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
+from warpbench.mocks.clock.real_time import real_sleep
 from warpbench.mocks.errors import TrialError
 
 
@@ -110,7 +111,7 @@ def test_threads_that_start_and_end_are_counted_alike_however_they_are_scheduled
 def test_a_thread_that_is_torn_down_late_is_counted_like_one_that_is_gone_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real_sleep, last_step = time.sleep, threading.Thread._delete  # type: ignore[attr-defined]
+    last_step = threading.Thread._delete  # type: ignore[attr-defined]
 
     def work() -> None:
         threads = []

@@ -19,6 +19,7 @@ BLOCKED = {
 TOOL = {"place": "lookup (agent.py:call)", "tool": "lookup", "at": "agent.py:call:65"}
 PACKAGE = {"place": "anyio/to_thread.py:run_sync", "at": ""}
 WAITING = {**CELL, "place": "agent.py:build.<locals>.session:18", "share": 0.89, "other_cells": 3}
+POOL = {**CELL, "most": 5, "share": 0.63, "other_cells": 1}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
@@ -38,6 +39,9 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.sleep", "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Event.wait", "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "place": "", "awaits": "", "other_cells": 0}),
+    (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "httpx2", "timeouts": 0}),
+    (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "httpx", "timeouts": 3, "other_cells": 0}),
+    (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "aiohttp", "share": 0.0, "timeouts": 1}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": 0.31, "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": -0.12, "other_cells": 1}),
     (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),

@@ -31,7 +31,7 @@ from warpbench.mocks.errors import RunFileError
 texts = st.text(max_size=20)
 names = texts.filter(str.isprintable)
 counts = st.integers(min_value=0, max_value=2**53)
-numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e21)
+numbers = st.just(0.0) | st.floats(min_value=1e-12, max_value=1e21)
 optional_numbers = st.none() | numbers
 latencies = st.builds(
     LatencySummary,
@@ -387,6 +387,8 @@ def test_a_missing_key_is_refused_by_its_name(file: Path) -> None:
         ({"time_parts_ns": {"llm": [1]}}, "llm: expected 2 values, as session has, found 1"),
         ({"time_parts_ns": {"\x1b": [1, 2]}}, "time_parts_ns: no such part: '\\x1b'"),
         ({"throughput_per_s": -1.0}, "throughput_per_s: expected 0 or more, found -1"),
+        # Exported as a benchmark, it has infinitely many operations a second.
+        ({"makespan_s": 5e-324}, "makespan_s: expected 0 or at least 1e-12, found 4.94066e-324"),
     ],
 )
 def test_a_trial_that_cannot_be_is_refused(

@@ -8,6 +8,7 @@ from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.runner.findings import findings_of
+from warpbench.mocks.observe.pools import PoolUse
 
 from ...built import cell_result
 
@@ -126,3 +127,47 @@ def test_it_is_said_that_a_place_is_not_known_unless_a_blocked_loop_explains_it(
     assert unknown["place"] == ""
     blocking = blocker("agent.py:look_up", 0.6, cause=Cause.WAITING)
     assert own_waits_reported(waiting(blockers=(blocking,))) == []
+
+
+def short_of_connections(
+    *pools: PoolUse, share: float = 0.5, strategy: str = "gather"
+) -> CellResult:
+    return cell_result(
+        strategy=strategy,
+        time_parts_s=TimeParts(llm=1 - share, connection=share),
+        pools=pools,
+    )
+
+
+def pools_reported(*cells: CellResult) -> list[Mapping[str, int | float | str]]:
+    return [each.values for each in findings_of(cells) if each.kind is FindingKind.POOL_TOO_SMALL]
+
+
+OF_FIVE = PoolUse(client="httpx2", most=5, waits=30)
+
+
+def test_a_pool_smaller_than_the_load_is_reported_with_its_size_and_its_client() -> None:
+    (found,) = pools_reported(
+        short_of_connections(OF_FIVE), short_of_connections(OF_FIVE, share=0.6, strategy="threads")
+    )
+    assert found == {
+        "cell": "tools/threads/asyncio at concurrency 10",
+        "client": "httpx2",
+        "most": 5,
+        "share": 0.6,
+        "timeouts": 0,
+        "other_cells": 1,
+    }
+
+
+def test_of_several_pools_the_one_with_the_most_waits_is_named() -> None:
+    other = PoolUse(client="httpx", most=2, waits=3)
+    (found,) = pools_reported(short_of_connections(OF_FIVE, other))
+    assert found["client"] == "httpx2"
+
+
+def test_a_short_wait_for_a_connection_is_not_reported_and_one_that_was_given_up_is() -> None:
+    assert pools_reported(short_of_connections(OF_FIVE, share=0.04)) == []
+    gave_up = replace(OF_FIVE, timeouts=1)
+    (found,) = pools_reported(short_of_connections(gave_up, share=0.04))
+    assert (found["share"], found["timeouts"]) == (0.04, 1)

@@ -2,9 +2,9 @@
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from warpbench.bench.instruments.probe import Probe
@@ -16,6 +16,7 @@ from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import ClockHangError
 
 SESSIONS = 6
+SECOND_NS = 1_000_000_000
 RAISING = frozenset({1, 4})
 LOOPS = {"asyncio": ASYNCIO.create, "uvloop": UVLOOP.create}
 
@@ -34,6 +35,43 @@ class OwnError(BaseException):
     pass
 
 
+class Interrupting(type):
+    """A class of classes whose name interrupts who asks for it."""
+
+    __name__ = property(lambda _class: interrupts())  # type: ignore[assignment]
+
+
+class HostileText(str):
+    __slots__ = ()
+
+    def __format__(self, _format: str) -> str:
+        raise KeyboardInterrupt
+
+    split = strip = removesuffix = None  # type: ignore[assignment]
+
+
+def interrupts(*_arguments: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class HostileError(Exception, metaclass=Interrupting):
+    """Interrupts whoever looks at it by its attributes."""
+
+    __class__ = __cause__ = __context__ = __traceback__ = property(interrupts)  # type: ignore[assignment]
+    __repr__ = interrupts
+
+    def __str__(self) -> str:
+        return HostileText("look at me")
+
+
+class InterruptingTextError(Exception):
+    __str__ = __repr__ = interrupts
+
+
+class HostileGroup(ExceptionGroup[Exception]):
+    exceptions = property(interrupts)  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class Case:
     """What a session raises, and what becomes of it."""
@@ -47,6 +85,13 @@ class Case:
 def chained() -> BaseException:
     error = ExceptionGroup("g", [TimeoutError("too late"), ValueError("no")])
     error.__cause__ = KeyError("not this")
+    return error
+
+
+def deep() -> BaseException:
+    error: Exception = TimeoutError("at the bottom")
+    for _ in range(1000):
+        error = ExceptionGroup("g", [error])
     return error
 
 
@@ -115,6 +160,25 @@ CASES = (
         "BaseExceptionGroup: g (1 sub-exception) <- CancelledError",
     ),
     Case(
+        "a deep group",
+        deep,
+        Outcome.TIMED_OUT,
+        "ExceptionGroup: g (1 sub-exception) <- TimeoutError: at the bottom",
+    ),
+    Case("a hostile error", HostileError, Outcome.FAILED, "HostileError: look at me"),
+    Case(
+        "a text that interrupts",
+        InterruptingTextError,
+        Outcome.FAILED,
+        "InterruptingTextError: (its text cannot be read: KeyboardInterrupt)",
+    ),
+    Case(
+        "a hostile group",
+        lambda: HostileGroup("g", [ValueError("no")]),
+        Outcome.FAILED,
+        "HostileGroup: g (1 sub-exception) <- ValueError: no",
+    ),
+    Case(
         "a circle of causes",
         circular,
         Outcome.FAILED,
@@ -133,23 +197,30 @@ Step = Callable[[], Any]
 
 
 def samples_of(
-    strategy: Strategy, new_loop: Any, step: Step, *, owns_process: bool = True
+    strategy: Strategy,
+    new_loop: Any,
+    step: Step,
+    *,
+    owns_process: bool = True,
+    raising: frozenset[int] = RAISING,
+    wait_ns: Callable[[int], int] = lambda _number: SECOND_NS,
+    arrivals_ns: Mapping[int, int] | None = None,
 ) -> dict[int, tuple[Outcome, str | None]]:
-    """Drive sessions of which some take a step after a second; return what became of each."""
+    """Drive sessions of which some take a step after a while; return what became of each."""
     clock = VirtualClock()
     tasks = {f"task {number}": number for number in range(SESSIONS)}
 
     async def session(task: str) -> str:
-        await clock.sleep_until_ns(clock.now_ns() + 1_000_000_000)
-        if tasks[task] in RAISING:
+        await clock.sleep_until_ns(clock.now_ns() + wait_ns(tasks[task]))
+        if tasks[task] in raising:
             answer = step()
             if asyncio.iscoroutine(answer):
                 await answer
         return "done"
 
     def sync_session(task: str) -> str:
-        clock.wait_until_ns(clock.now_ns() + 1_000_000_000)
-        if tasks[task] in RAISING:
+        clock.wait_until_ns(clock.now_ns() + wait_ns(tasks[task]))
+        if tasks[task] in raising:
             step()
         return "done"
 
@@ -162,13 +233,14 @@ def samples_of(
         probe = Probe(
             clock,
             tasks,
+            intended_ns=arrivals_ns,
             owns_process=owns_process,
             find_driver=drive.task if runner is not None else None,
         )
         is_async = strategy.drives is Drives.ASYNC
         watched: Any = probe.watch_async(session) if is_async else probe.watch_sync(sync_session)
         try:
-            drive(watched, list(tasks), 3)
+            drive(watched, list(tasks), 3, *([] if runner is None else [probe]))
         finally:
             if runner is not None:
                 runner.close()
@@ -205,6 +277,15 @@ async def cancel_itself() -> None:
     task.cancel()
     task.cancel()
     await asyncio.sleep(0)
+
+
+@EVERY_CELL
+def test_an_end_of_an_iterator_is_an_outcome(strategy: Strategy, new_loop: Any) -> None:
+    """Python makes a ``RuntimeError`` of one that a coroutine lets out."""
+    is_async = strategy.drives is Drives.ASYNC
+    python_s = "RuntimeError: coroutine raised StopIteration <- StopIteration"
+    found = samples_of(strategy, new_loop, raising(StopIteration))
+    assert found == expected(Outcome.FAILED, python_s if is_async else "StopIteration")
 
 
 @pytest.mark.parametrize(("strategy", "new_loop"), ASYNC_CELLS)

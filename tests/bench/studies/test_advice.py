@@ -16,6 +16,7 @@ from warpbench.bench.statistics.scaling import Objective
 from warpbench.bench.studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.observe.pools import PoolUse
 from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
 from warpbench.mocks.workload.script import draw
 from warpbench.reports.terminal.advice import advice_lines
@@ -129,7 +130,8 @@ def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
         200,
         double_load_per_s,
         cpu_s_per_session=0.008,
-        time_parts_s=TimeParts(llm=1.0, ready=0.4, cpu=0.01, remainder=0.2),
+        time_parts_s=TimeParts(llm=1.0, connection=0.3, ready=0.4, cpu=0.01, remainder=0.2),
+        pools=(PoolUse(client="httpx2", most=100, waits=400),),
         own_waits=(
             OwnWait(place="agent.py:session:18", awaits="asyncio.Lock.acquire", seen_s=1.0),
         ),

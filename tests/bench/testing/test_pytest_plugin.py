@@ -10,8 +10,10 @@ import threading
 import time
 from typing import Any
 
+import freezegun
 import openai
 import pytest
+import time_machine
 from warpbench.bench.targets.loading import Target
 from warpbench.bench.testing.pytest_plugin import LabInTests
 from warpbench.mocks.errors import TargetError, TrialError, UsageError
@@ -100,6 +102,31 @@ def test_the_process_is_left_as_it_was(lab: LabInTests, monkeypatch: pytest.Monk
     with pytest.raises(OSError, match="refused"), socket.socket() as plain:
         plain.connect(("127.0.0.1", 1))  # nothing is in the way of real connections
     assert asyncio.run(asyncio.sleep(0, "loops are real again")) == "loops are real again"
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("clock", ["virtual", "warp"])
+def test_a_target_that_freezes_time_leaves_the_next_run_as_it_is(
+    lab: LabInTests, clock: str, loop: str
+) -> None:
+    """With the warm-up, two such sessions overlap, and freezegun forgets to put something back."""
+
+    async def freezing(task: str) -> str:
+        with freezegun.freeze_time("2024-02-29", real_asyncio=True):
+            await asyncio.sleep(1)
+        return await ask(task)
+
+    async def travelling(task: str) -> str:
+        with time_machine.travel("2024-02-29", tick=False):
+            await asyncio.sleep(1)
+        return await ask(task)
+
+    for target, takes_s in ((ask, 0.5), (freezing, 1.5), (ask, 0.5), (travelling, 1.5), (ask, 0.5)):
+        result = lab.run(target, scenario="chat", sessions=1, clock=clock, loop=loop)
+        assert result.sessions.succeeded == 1
+        if clock == "virtual":
+            assert result.makespan == takes_s
+        assert takes_s - 0.002 <= result.makespan < takes_s + 60
 
 
 def test_the_same_run_gives_the_same_numbers(lab: LabInTests) -> None:
@@ -236,6 +263,7 @@ def test_cell(lab, benchmark, strategy):
     first = document["benchmarks"][0]
     assert first["stats"]["rounds"] == 2
     assert first["stats"]["data"][0] > 0
+    assert first["stats"]["data"] != pytest.approx([1.2, 1.2])  # computing, not waits on the clock
     assert first["extra_info"]["makespan_s"] == 1.2
     assert first["extra_info"]["efficiency"] == 1.0
     assert first["extra_info"]["latency_p90_s"] == 1.2

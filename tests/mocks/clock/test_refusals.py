@@ -12,14 +12,13 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.clock.real_time import real_monotonic_ns, real_sleep
 from warpbench.mocks.errors import ClockRefusedError
 
 from .worlds import MILLISECOND, SECOND, World, in_both_skipping_modes, on_each_loop
 
 # Bound before any scope, as a library may have done that was imported earlier.
 real_start_new_thread = _thread.start_new_thread
-real_sleep = time.sleep
-real_monotonic_ns = time.monotonic_ns
 
 
 @contextmanager

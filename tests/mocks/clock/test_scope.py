@@ -18,14 +18,10 @@ from .worlds import LOOPS, SECOND, World, in_both_skipping_modes, on_each_loop
 
 PATCHED = (
     (threading, "_allocate_lock"),
-    (threading, "_time"),
     (threading.Thread, "start"),
     (threading.Thread, "join"),
     (queue, "SimpleQueue"),
-    (queue, "time"),
     (_thread, "start_new_thread"),
-    (time, "sleep"),
-    (time, "monotonic"),
     (asyncio, "new_event_loop"),
     (asyncio.events, "new_event_loop"),
     (asyncio, "as_completed"),

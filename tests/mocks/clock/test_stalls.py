@@ -13,12 +13,11 @@ from msgspec.structs import replace
 from warpbench.bench.instruments.call_counts import CallCounter
 from warpbench.bench.results.call_counts import CallCounts
 from warpbench.mocks.clock import ClockMode, virtual
+from warpbench.mocks.clock.real_time import real_sleep
 from warpbench.mocks.clock.threads.activity import ThreadActivity
 from warpbench.mocks.errors import ClockHangError
 
 from .worlds import SECOND, World
-
-real_sleep = time.sleep
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from warpbench.mocks.clock import Clock, ClockMode, create_clock, keeping_time, seconds
+from warpbench.mocks.clock.real_time import real_perf_counter
 
 from .worlds import MILLISECOND, SECOND, World, on_each_loop
-
-real_perf_counter = time.perf_counter
 
 SESSIONS = 12
 AT_ONCE = 4

@@ -121,3 +121,15 @@ def test_none_is_lost_between_threads() -> None:
 def test_parts_never_add_up_to_more_than_the_whole(body: dict[str, object]) -> None:
     found = summed(body)
     assert sum(found.part_bytes.values()) <= found.body_bytes
+
+
+def test_requests_to_services_are_summed_up_by_host_and_without_session_numbers() -> None:
+    meter = RequestMeter()
+    for session in SESSIONS:
+        meter.note_service("a.example", json.dumps({"ticket": f"{session}.0.1"}).encode())
+    meter.note_service("b.example", b"")
+    requests = meter.requests()
+    assert requests.service_bytes == {"a.example": 5 * len(b'{"ticket": ".0.1"}'), "b.example": 0}
+    assert requests.body_bytes == 0
+    meter.forget()
+    assert meter.requests() == Requests()

@@ -6,10 +6,12 @@ from dataclasses import replace
 import httpx
 import httpx2
 import pytest
+from warpbench.mocks.clock import VirtualClock
 from warpbench.mocks.errors import UnmockedRequestError
-from warpbench.mocks.scenario import ServiceSpec
+from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.scenario.distributions import Constant, Uniform
 from warpbench.mocks.scenario.faults import FaultKind, FaultSpec
+from warpbench.mocks.world.world import WorldSpec
 
 from ..mocked import Mocked
 
@@ -209,3 +211,15 @@ def test_chance_strikes_by_what_is_asked_and_not_by_when() -> None:
 
     assert statuses(paths[::-1]) == forwards
     assert 10 < sum(status == 500 for status in forwards.values()) < 30
+
+
+def test_the_bodies_of_requests_are_summed_up_by_host() -> None:
+    spec = WorldSpec(
+        sessions={}, limits=ModelLimits(), services=(ANY,), stream="s", sums_up_requests=True
+    )
+    world = spec.world(VirtualClock())
+    for body in (b"12345", b"123"):
+        world.exchange("POST", "/a", "https://a.example.com/a", body)
+    world.exchange("GET", "/b", "https://b.example.com/b", b"")
+    assert world.traffic.requests is not None
+    assert world.traffic.requests.service_bytes == {"a.example.com": 8, "b.example.com": 0}

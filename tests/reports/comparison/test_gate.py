@@ -87,6 +87,7 @@ CHANGES = (
     change(ChangeKind.STREAMED_MODEL_CALLS, 19, 20, is_worse=False),
     change(ChangeKind.REQUEST_BYTES, 12_000, 62_400, sessions=10, parts=PARTS),
     change(ChangeKind.REQUEST_BYTES, 12_000, 11_990, sessions=10),
+    change(ChangeKind.SERVICE_REQUEST_BYTES, 2_000, 9_000, name="weather.example", sessions=10),
     change(ChangeKind.PEAK_IN_FLIGHT, 5, 10),
     change(ChangeKind.PEAK_IN_FLIGHT, 5, 10, callers=OWN_CALLERS),
     change(ChangeKind.BLOCKED_LOOP, 0.0, 0.9, name="agent.py:summarise", count=3),
@@ -179,6 +180,14 @@ RESULT = result_of(
         Verdict.COULD_NOT_JUDGE,
         reason=Reason(kind=ReasonKind.OTHER_WORKLOAD),
     ),
+    CellVerdict(
+        "tools/agent/gather/asyncio@10",
+        Verdict.COULD_NOT_JUDGE,
+        reason=Reason(
+            kind=ReasonKind.OTHER_TOOL_CALLS,
+            change=change(ChangeKind.TOOL_CALLS, 40, 20, sessions=10),
+        ),
+    ),
     CellVerdict("a", Verdict.PASSED, notes=(Note(NoteKind.MEASURED, CPU),), tier="time"),
     CellVerdict(
         "b",
@@ -219,7 +228,8 @@ def test_the_wording_of_the_gate() -> None:
     )
     closing = "\n".join(map(sentence, (passed, improved)))
     closing += "\n" + "\n".join(effort_text(each, 4) for each in EFFORTS)
-    figures = ("request_bytes", "streamed_model_calls", "own_calls", "bytes_kept")
+    figures = ("request_bytes", "streamed_model_calls", "service_request_bytes")
+    figures += ("own_calls", "bytes_kept")
     file.write(f"\n{closing}\n{not_recorded_text(figures)}\n\n")
     print_gate(result_of(*HELD), Console(file=file, width=100))
     shown = "\n".join(map(gate_markdown, (RESULT, result_of(*HELD))))
@@ -238,7 +248,7 @@ def test_the_json_has_the_values_and_the_sentences() -> None:
     cell = document["cells"][0]
     assert [each["kind"] for each in cell["changes"]] == [each.kind for each in CHANGES]
     assert [each["text"] for each in cell["changes"]] == list(map(change_text, CHANGES))
-    reason = document["cells"][6]["reason"]
+    reason = document["cells"][7]["reason"]
     assert reason["kind"] == "too_noisy"
     assert reason["change"]["estimate"] == {"ratio": 1.02, "low": None, "high": None, "blocks": 3}
     assert document["cells"][2]["notes"][0]["kind"] == "cost_of_the_gain"
@@ -246,7 +256,7 @@ def test_the_json_has_the_values_and_the_sentences() -> None:
 
 def test_junit_has_a_failure_for_a_regression_and_an_error_for_what_could_not_be_judged() -> None:
     suite = ElementTree.fromstring(gate_junit(RESULT))
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("11", "1", "7")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("12", "1", "8")
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == change_text(CHANGES[0])

@@ -67,6 +67,8 @@ structures = st.builds(
     streamed_model_calls=st.none() | counts,
     request_bytes=st.none() | counts,
     request_parts=st.just({"messages.user": 1}),
+    service_request_bytes=st.none()
+    | st.dictionaries(st.sampled_from(("a.example", "b.example")), counts),
 )
 
 
@@ -167,6 +169,19 @@ def test_a_call_that_is_dropped_or_added_says_nothing_of_streaming() -> None:
     assert kinds(30, 10) == [ChangeKind.MODEL_CALLS]
     assert kinds(30, 20) == [ChangeKind.MODEL_CALLS]
     assert kinds(20, 0) == kinds(20, 20) == [ChangeKind.STREAMED_MODEL_CALLS]
+
+
+def test_requests_to_a_service_may_grow_by_three_per_cent() -> None:
+    before = replace(EXAMPLE, service_request_bytes={"a.example": 1_000, "b.example": 10})
+    held = replace(before, service_request_bytes={"a.example": 1_030, "b.example": 10})
+    assert judge(before, held).verdict is Verdict.PASSED
+    larger = judge(before, replace(before, service_request_bytes={"a.example": 1_031}))
+    kind = ChangeKind.SERVICE_REQUEST_BYTES
+    assert figures(larger) == [
+        (kind, "a.example", 1_000, 1_031, True),
+        (kind, "b.example", 10, 0, False),
+    ]
+    assert judge(EXAMPLE, held).verdict is Verdict.PASSED, "nothing was recorded"
 
 
 def test_requests_may_grow_by_three_per_cent() -> None:

@@ -1,0 +1,298 @@
+"""Waiting for a free connection of the client's pool is a part of latency of its own."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import httpx2
+import pytest
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+from warpbench.bench.attribution.breakdown import time_parts
+from warpbench.bench.attribution.observations import Observations
+from warpbench.bench.attribution.timelines import timeline
+from warpbench.bench.results.cell import NO_LOOP, Cell
+from warpbench.bench.results.records import FindingKind
+from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.time_parts import TimeParts, in_seconds, mean_parts
+from warpbench.bench.results.timeline import LaneState
+from warpbench.bench.results.trial_result import TrialResult
+from warpbench.bench.runner.findings import findings_of
+from warpbench.bench.statistics.summary import cell_result
+from warpbench.bench.targets.loading import Lab, Target
+from warpbench.bench.testing.lab import run_cell, spec_of
+from warpbench.bench.trial.spec import TrialSpec
+from warpbench.bench.trial.trial import prepared_here
+from warpbench.mocks.clock import ClockMode
+from warpbench.mocks.observe.pools import PoolUse
+from warpbench.mocks.observe.waits import SentRequest, Wait, WaitEnding, WaitKind
+from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.workload.script import ModelCallScript, SessionScript
+
+# A target's clients are not closed: their sockets end when they are collected.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+CONNECTIONS = 5
+SESSIONS = 20
+SCENARIO = """
+    name = "one"
+    description = "One call."
+    sessions = 20
+    [model]
+    latency_s = {latency_s}
+    [[rounds]]
+"""
+
+
+@pytest.fixture(autouse=True)
+def collected_here() -> Iterator[None]:
+    """Collect what is not closed in the test that made it, and not in some other."""
+    yield
+    gc.collect()
+
+
+def asker(
+    most: int | None = CONNECTIONS, timeout: httpx2.Timeout | None = None, retries: int = 2
+) -> Callable[[Lab], Target]:
+    """An agent that asks once, by a client whose pool may have so many connections."""
+
+    def build(lab: Lab) -> Target:
+        limits = httpx2.Limits(max_connections=most)
+        options: Any = {"api_key": lab.api_key, "base_url": lab.base_url, "max_retries": retries}
+        if timeout is not None:
+            options["timeout"] = timeout
+        client = AsyncOpenAI(http_client=DefaultAsyncHttpxClient(limits=limits), **options)
+        sync_client = OpenAI(http_client=DefaultHttpxClient(limits=limits), **options)
+
+        async def session(task: str) -> None:
+            messages: Any = [{"role": "user", "content": task}]
+            await client.chat.completions.create(model=lab.model, messages=messages)
+
+        def sync_session(task: str) -> None:
+            messages: Any = [{"role": "user", "content": task}]
+            sync_client.chat.completions.create(model=lab.model, messages=messages)
+
+        return Target(session=session, sync_session=sync_session)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("strategy", "loop"),
+    [
+        ("gather", "asyncio"),
+        ("taskgroup", "uvloop"),
+        ("threads", "asyncio"),
+        ("executor", "uvloop"),
+    ],
+)
+@pytest.mark.parametrize("clock", ["virtual", "warp"])
+def test_a_pool_of_5_lets_20_sessions_wait_for_a_connection(
+    strategy: str, loop: str, clock: str
+) -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=1.0))
+    target = asker()
+    result = run_cell(
+        spec_of(
+            target,
+            scenario=scenario,
+            strategy=strategy,
+            loop=loop,
+            sessions=SESSIONS,
+            concurrency=SESSIONS,
+            clock=clock,
+        ),
+        target,
+    )
+
+    assert result.errors == ()
+    waited_s = sorted(parts.connection for parts in result.time_parts)
+    if clock == "virtual":
+        assert waited_s == [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5
+        assert max(result.latencies) == 4
+        for parts in result.time_parts:
+            assert parts == TimeParts(llm=1, connection=parts.connection)
+    assert sum(waited_s) == pytest.approx(30, rel=0.1)
+    assert all(parts.remainder == 0 for parts in result.time_parts)
+
+
+def over_sockets(strategy: str) -> Cell:
+    return Cell(
+        scenario="one",
+        target="asker",
+        strategy=strategy,
+        loop="asyncio" if strategy == "gather" else NO_LOOP,
+        transport="loopback",
+        clock=ClockMode.WALL,
+        concurrency=SESSIONS,
+        session_count=SESSIONS,
+        seed=1,
+        tool_workers=1,
+    )
+
+
+@pytest.mark.parametrize("strategy", ["gather", "threads"])
+def test_so_it_does_over_sockets_and_the_event_loop_is_not_blamed(strategy: str) -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=0.2))
+    cell = over_sockets(strategy)
+    with prepared_here(TrialSpec(scenario, cell, accounts_time=True), asker()) as measure:
+        assert callable(measure)
+        result = measure()
+
+    assert isinstance(result, TrialResult)
+    parts = mean_parts([in_seconds(each) for each in result.time_parts_ns])
+    # 0, 1, 2 or 3 others come first, of 0.2 s each; less where sessions begin late.
+    assert parts.connection > 0.1
+    assert parts.connection > parts.ready + parts.remainder
+    assert result.pools == (PoolUse(client="httpx2", most=CONNECTIONS, waits=15),)
+    (found,) = findings_of([cell_result(cell, [result])])
+    assert found.kind is FindingKind.POOL_TOO_SMALL
+    assert (found.values["client"], found.values["most"]) == ("httpx2", CONNECTIONS)
+
+
+def test_a_pool_as_large_as_the_load_holds_nobody_up() -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=1.0))
+    target = asker(most=SESSIONS)
+    result = run_cell(
+        spec_of(target, scenario=scenario, sessions=SESSIONS, concurrency=SESSIONS), target
+    )
+
+    assert result.time_parts == (TimeParts(llm=1),) * SESSIONS
+
+
+def test_what_follows_a_wait_that_was_given_up_is_a_retry() -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=5.0))
+    target = asker(most=1, timeout=httpx2.Timeout(60, pool=2), retries=9)
+    result = run_cell(spec_of(target, scenario=scenario, sessions=2, concurrency=2), target)
+
+    assert result.errors == ()
+    first, second = sorted(result.time_parts, key=lambda parts: parts.connection)
+    assert first == TimeParts(llm=5)
+    assert second == TimeParts(llm=5, connection=second.connection, retry=second.retry)
+    assert second.connection >= 2
+    assert second.retry > 0
+    assert second.connection + second.retry == pytest.approx(max(result.latencies) - 5)
+
+
+def test_who_never_gets_a_connection_fails_and_it_is_told_as_the_pools() -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=5.0))
+    target = asker(most=1, timeout=httpx2.Timeout(60, pool=2), retries=0)
+    spec = spec_of(target, scenario=scenario, sessions=2, concurrency=2)
+    with prepared_here(spec, target) as measure:
+        assert callable(measure)
+        result = measure()
+
+    assert sorted(sample.outcome for sample in result.samples) == [
+        Outcome.SUCCEEDED,
+        Outcome.TIMED_OUT,
+    ]
+    assert result.pools == (PoolUse(client="httpx2", most=1, waits=1, timeouts=1),)
+    found = [
+        each
+        for each in findings_of([cell_result(spec.cell, [result])])
+        if each.kind is FindingKind.POOL_TOO_SMALL
+    ]
+    assert [each.values["timeouts"] for each in found] == [1]
+
+
+def sleeper(lab: Lab) -> Target:
+    """It asks, and then waits for itself: the event loop has nothing to do."""
+    client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+
+    async def session(task: str) -> None:
+        messages: Any = [{"role": "user", "content": task}]
+        await client.chat.completions.create(model=lab.model, messages=messages)
+        await asyncio.sleep(0.5)
+
+    return Target(session=session)
+
+
+def test_a_wait_of_ones_own_over_sockets_is_not_told_as_a_busy_loop() -> None:
+    scenario = parse_scenario(SCENARIO.format(latency_s=0.1))
+    with prepared_here(
+        TrialSpec(scenario, over_sockets("gather"), accounts_time=True), sleeper
+    ) as measure:
+        assert callable(measure)
+        result = measure()
+
+    parts = mean_parts([in_seconds(each) for each in result.time_parts_ns])
+    assert parts.remainder > 0.4
+    assert parts.remainder > parts.ready + parts.cpu
+
+
+def test_between_its_requests_a_session_waits_for_itself_and_in_them_for_the_network() -> None:
+    script = SessionScript(0, (ModelCallScript(1000, 1, 1, ()),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000, idle_at_start_ns=0, idle_at_end_ns=950)
+    # The server had the request from 110 to 600; the client from 100 to 640, computing for 10.
+    waits = [model(110, 490)]
+    sent = [SentRequest(0, 100, 640, 90, 620)]
+    (parts,) = time_parts(
+        [sample],
+        Observations({0: script}, waits, {0: 20}, (), 0, 1, idle_is_known=False, sent=sent),
+    )
+
+    # 90 before it and 330 after it; of the rest of both and of 10 + 40 in it, 20 were its own.
+    assert {name: ns for name, ns in asdict(parts).items() if ns} == {
+        "llm": 490,
+        "remainder": 420,
+        "cpu": 20,
+        "ready": 70,
+    }
+
+
+def connection(start: int, waited: int, ending: WaitEnding = WaitEnding.WHOLE) -> Wait:
+    return Wait(
+        WaitKind.CONNECTION, 0, -1, None, "httpx2", start, start + waited, waited, ending=ending
+    )
+
+
+def model(start: int, waited: int, ending: WaitEnding = WaitEnding.WHOLE) -> Wait:
+    return Wait(WaitKind.MODEL, 0, 0, None, "", start, start + waited, waited, ending=ending)
+
+
+FAILED = WaitEnding.FAILED
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        pytest.param(
+            [connection(0, 300), model(300, 700)], {"connection": 300, "llm": 700}, id="then asked"
+        ),
+        pytest.param(
+            [model(0, 400), connection(100, 900)], {"connection": 600, "llm": 400}, id="beside"
+        ),
+        pytest.param(
+            [model(0, 200, FAILED), connection(500, 100), model(600, 400)],
+            {"retry": 500, "connection": 100, "llm": 400},
+            id="before the next attempt",
+        ),
+        pytest.param(
+            [connection(0, 200, FAILED), connection(500, 100), model(600, 400)],
+            {"retry": 300, "connection": 300, "llm": 400},
+            id="given up",
+        ),
+        pytest.param([connection(0, 1000, FAILED)], {"connection": 1000}, id="given up for good"),
+    ],
+)
+def test_a_wait_for_a_connection_gives_way_to_others_and_not_to_a_retry(
+    waits: list[Wait], expected: dict[str, int]
+) -> None:
+    script = SessionScript(0, (ModelCallScript(1000, 1, 1, ()),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000)
+    (parts,) = time_parts([sample], Observations({0: script}, waits, {}, (), 0, 1))
+
+    assert {name: ns for name, ns in asdict(parts).items() if ns} == expected
+
+
+def test_a_lane_shows_it() -> None:
+    script = SessionScript(0, (ModelCallScript(1000, 1, 1, ()),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000)
+    waits = [connection(0, 300), model(300, 700)]
+    (lane,) = timeline([sample], Observations({0: script}, waits, {}, (), 0, 1)).lanes
+
+    assert lane.state == (LaneState.CONNECTION, LaneState.MODEL)
+    assert lane.from_ns == (0, 300)
