@@ -27,7 +27,7 @@ from ...mocks.workload.script import (
 )
 from ..results.formatting import code_place, seconds
 from ..results.samples import Outcome, SessionSample
-from .tools_run import ToolsRun
+from .tools_run import ToolsRun, say_left_out
 
 _SECOND_NS = 1e9
 
@@ -101,7 +101,7 @@ def checked(
                 return replace(sample, outcome=Outcome.FAILED, error=error)
         left_out = () if tools is None or waits is not Waits.ALL else tools.left_out(part, end_ns)
         if left_out:
-            error = f"{_which(part, script)} {told(left_out, part)}"
+            error = f"{_which(part, script)} {say_left_out(left_out, part)}"
             return replace(sample, outcome=Outcome.FAILED, error=error)
     return sample
 

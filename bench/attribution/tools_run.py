@@ -49,7 +49,7 @@ class ToolsRun:
         )
 
 
-def told(left_out: Iterable[ToolCallScript], script: SessionScript) -> str:
+def say_left_out(left_out: Iterable[ToolCallScript], script: SessionScript) -> str:
     """Say which calls were left out, and of how many."""
     by_name = Counter(call.name for call in left_out)
     names = [name if count == 1 else f"{name} ({count} times)" for name, count in by_name.items()]

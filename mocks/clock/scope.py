@@ -9,6 +9,7 @@ from ..errors import ClockError
 from .loops.asyncio_loop import SkippingEventLoop
 from .loops.made_inside import NewLoop, chosen_loops, loops_on_clock
 from .loops.ordering import same_on_every_machine
+from .patching import patched
 from .protocol import Clock
 from .skipping import SkippingClock, is_skipping
 from .threads.conditions import threads_taking_part

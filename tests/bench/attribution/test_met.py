@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.met import Met, checked, script_met
+from warpbench.bench.attribution.tools_run import ToolsRun
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.mocks.workload.ideal import Waits, ideal_latencies_ns
 from warpbench.mocks.workload.script import (
@@ -100,3 +101,24 @@ def test_the_ideal_is_never_longer_than_the_script_or_the_session(
     sample = replace(SUCCEEDED, end_ns=asked_ns + 100)
 
     assert ideal_ns(SESSION, found, sample) <= min(250, sample.latency_ns)
+
+
+@pytest.mark.parametrize(
+    ("waits", "begun_ns", "error"),
+    [
+        pytest.param(Waits.ALL, {(0, 0, 0): 100}, None, id="run"),
+        pytest.param(Waits.ALL, {}, "the session did not run 1 of the 1 tool calls", id="left out"),
+        pytest.param(Waits.MODEL, {}, None, id="tools of its own"),
+    ],
+)
+def test_a_session_that_takes_the_labs_tools_has_to_run_them(
+    waits: Waits, begun_ns: dict[tuple[int, int, int], int], error: str | None
+) -> None:
+    tools = ToolsRun([SESSION], begun_ns)
+    found = checked(SUCCEEDED, SESSION, waits, met(), (), tools=tools)
+    assert found.outcome is (Outcome.SUCCEEDED if error is None else Outcome.FAILED)
+    assert error is None or str(found.error).startswith(error)
+
+
+def test_where_tools_are_optional_it_has_not() -> None:
+    assert checked(SUCCEEDED, SESSION, Waits.ALL, met(None), ()) is SUCCEEDED

@@ -1,7 +1,7 @@
 """A tool that the model asks for and that does not run is told, unless its result was known."""
 
 import pytest
-from warpbench.bench.attribution.tools_run import ToolsRun, told
+from warpbench.bench.attribution.tools_run import ToolsRun, say_left_out
 from warpbench.mocks.workload.script import (
     ModelCallScript,
     SessionScript,
@@ -37,7 +37,7 @@ def test_what_did_not_run_is_left_out_and_told_with_the_count() -> None:
     script = session(0, (SEARCH, LOOKUP, tool("lookup", '{"n":1}')), ())
     left_out = ToolsRun([script], {(0, 0, 0): 5}).left_out(script, 100)
     assert [call.name for call in left_out] == ["lookup", "lookup"]
-    assert told(left_out, script).startswith(
+    assert say_left_out(left_out, script).startswith(
         "did not run 2 of the 3 tool calls that the model asked for: lookup (2 times)"
     )
 

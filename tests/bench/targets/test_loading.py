@@ -257,3 +257,43 @@ def test_a_misspelt_name_is_answered_with_those_there_are(
         load_factory(target)
 
     assert expected in str(error.value)
+
+
+SKIPS = """
+    from openai import AsyncOpenAI
+
+    def build(lab):
+        client = AsyncOpenAI()
+        declared = [{"type": "function", "function": {
+            "name": f"trips-{tool.name}", "parameters": dict(tool.parameters)}}
+            for tool in lab.tools]
+
+        async def session(task):
+            messages = [{"role": "user", "content": task}]
+            while True:
+                completion = await client.chat.completions.create(
+                    model="m", messages=messages, tools=declared)
+                message = completion.choices[0].message
+                messages.append(message)
+                if not message.tool_calls:
+                    return message.content
+                for call in message.tool_calls:
+                    messages.append(
+                        {"role": "tool", "tool_call_id": call.id, "content": "made up"})
+        return session
+"""
+
+
+def test_a_session_that_makes_the_tools_results_up_has_failed(
+    warpbench: Warpbench, tmp_path: Path
+) -> None:
+    (tmp_path / "skips.py").write_text(textwrap.dedent(SKIPS))
+
+    finished = warpbench(
+        *("run", "tools", *VIRTUAL, "--target", "skips:build", "--strategy", "gather"),
+        *("--loop", "asyncio"),
+    )
+
+    (found,) = finished.cells
+    assert found["sessions"]["failed"] == 4
+    assert "did not run 4 of the 4 tool calls" in found["error"]

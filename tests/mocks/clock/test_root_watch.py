@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from warpbench.mocks.clock import VirtualClock, keeping_time, virtual
+from warpbench.mocks.clock import VirtualClock, keeping_time, root_watch, virtual
 from warpbench.mocks.clock.root_watch import root_watched
 from warpbench.mocks.errors import ClockHangError
 
@@ -21,6 +21,12 @@ from warpbench.mocks.errors import ClockHangError
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual, "STALL_AFTER_S", 0.1)
     monkeypatch.setattr(virtual, "STALL_LOOK_S", 0.02)
+
+
+@pytest.fixture
+def _childless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a trial's process is; this one may have the servers of other tests."""
+    monkeypatch.setattr(root_watch, "_has_children", lambda: False)
 
 
 @pytest.fixture
@@ -55,6 +61,7 @@ def by_a_lock(_reading: int) -> object:
     return lock.acquire()
 
 
+@pytest.mark.usefixtures("_childless")
 @pytest.mark.parametrize("blocks", [by_select, by_epoll, by_reading, by_a_socket, by_a_lock])
 def test_it_is_told_where_it_blocks(blocks: Callable[[int], object], reading: int) -> None:
     clock = VirtualClock()
@@ -66,6 +73,7 @@ def test_it_is_told_where_it_blocks(blocks: Callable[[int], object], reading: in
         blocks(reading)
 
 
+@pytest.mark.usefixtures("_childless")
 def test_also_while_others_wait(reading: int) -> None:
     clock = VirtualClock()
     with (
@@ -77,6 +85,7 @@ def test_also_while_others_wait(reading: int) -> None:
         by_reading(reading)
 
 
+@pytest.mark.usefixtures("_childless")
 def test_one_who_computes_or_waits_on_the_clock_is_left_alone() -> None:
     clock = VirtualClock()
     with root_watched(clock), keeping_time(clock):
