@@ -23,7 +23,6 @@ from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
-from ...mocks.clock.virtual import VirtualClock
 from ...mocks.errors import TargetError
 from ...mocks.model import is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
@@ -88,7 +87,7 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
     stay_on_this_machine()
     clock = create_clock(spec.cell.clock)
     with (
-        root_watched(clock) if isinstance(clock, VirtualClock) else nullcontext(),
+        root_watched(clock),
         _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure,
     ):
         if isinstance(measure, NotApplicable):

@@ -17,20 +17,30 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
 
+from .protocol import Clock
+from .skipping import is_skipping
 from .virtual import VirtualClock
 
 _SIGNAL = signal.SIGURG
 """Of no meaning to most programs, and ignored by default: it harms nobody if it comes late."""
 
 
-@contextmanager
-def root_watched(clock: VirtualClock) -> Iterator[None]:
-    """Interrupt a root that stalls: a ``ClockHangError`` is raised where it blocks.
+def root_watched(clock: Clock) -> AbstractContextManager[None]:
+    """Return the scope in which a root that stalls is interrupted, by a ``ClockHangError``.
 
-    Enter it in the main thread, before the scope of the clock.
+    Enter it in the main thread, before the scope of the clock. In real time, and where computing
+    takes time, a root that blocks is merely slow: nothing is done.
     """
+    if is_skipping(clock) and not clock.mode.charges_cpu:
+        return _watched(cast("VirtualClock", clock))
+    return nullcontext()
+
+
+@contextmanager
+def _watched(clock: VirtualClock) -> Iterator[None]:
     main = threading.main_thread().ident
     assert main is not None
 

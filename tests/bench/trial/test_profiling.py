@@ -97,7 +97,7 @@ def test_what_sessions_compute_is_seen_on_every_thread(
     assert computed_s >= 0.8 * SESSIONS * BUSY_S
     # Waits of a second in all do not show.
     assert next(iter(profile.by_function)).endswith(":compute")
-    assert next(iter(profile.by_package)) == "busy_agent_of_a_test.py"
+    assert profile.by_package["busy_agent_of_a_test.py"] >= 0.8 * SESSIONS * BUSY_S
     assert sum(profile.by_package.values()) == pytest.approx(profile.total_s)
 
 
