@@ -30,7 +30,7 @@ def test_a_report_made_again_from_the_results_file_is_the_same(sample: Run, tmp_
 def test_every_degenerate_run_survives_its_results_file(degenerate: Run, tmp_path: Path) -> None:
     write_run(degenerate, tmp_path / "run.json")
     if all(result.cell.scenario.isprintable() for result in degenerate.cells):
-        write_report(read_run(tmp_path / "run.json"), tmp_path)
+        assert read_run(tmp_path / "run.json") == degenerate
     else:  # no scenario can have such a name
         with pytest.raises(RunFileError, match="expected printable text"):
             read_run(tmp_path / "run.json")

@@ -26,8 +26,8 @@ from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
 
 # Long enough for all requests of a test to be sent before the first is answered, on a busy machine.
-LATENCY_NS = 400_000_000
-LATENCY_S = 0.4
+LATENCY_NS = 250_000_000
+LATENCY_S = 0.25
 PATH = "/v1/chat/completions"
 BODY = {"model": "m", "messages": [{"role": "user", "content": task_of(0, "any")}]}
 
