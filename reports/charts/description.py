@@ -9,6 +9,7 @@ Values are in base units: seconds, sessions per second, shares. Colours are ``#R
 background.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,6 +20,8 @@ from ...bench.results.formatting import Unit, rate_unit, time_unit
 _WIDE_SPREAD = 12.0
 # Virtual time may give every session the same value; an axis needs some room around it.
 _LEAST_SPREAD = 1.5
+_ROOM_BELOW = 0.05
+_LEAST, _GREATEST = 1e-200, 1e200
 _NO_UNIT = Unit("", 1.0)
 
 
@@ -305,10 +308,17 @@ def fitted(axis: Axis, values: Iterable[float]) -> Range:
     positive = [value for value in drawn if value > 0]
     wide = axis.scale is ScaleKind.WIDE and spreads_widely(drawn)
     if positive and (wide or axis.scale is ScaleKind.LOGARITHMIC):
-        least, most = min(positive), max(positive)
-        spread = max(most / least, _LEAST_SPREAD)
-        return Range(least / spread**0.05, most * spread**axis.room, is_logarithmic=True)
-    least, most = min(drawn, default=0.0), max(drawn, default=1.0)
+        powers = [math.log10(_bounded(value)) for value in (min(positive), max(positive))]
+        decades = max(powers[1] - powers[0], math.log10(_LEAST_SPREAD))
+        return Range(
+            10 ** (powers[0] - decades * _ROOM_BELOW),
+            10 ** (powers[1] + decades * axis.room),
+            is_logarithmic=True,
+        )
+    least, most = (
+        min(max(value, -_GREATEST), _GREATEST)
+        for value in (min(drawn, default=0.0), max(drawn, default=1.0))
+    )
     if axis.from_zero:
         least = 0.0
     # Virtual time may give every session the same value: no span to take a share of.
@@ -319,6 +329,11 @@ def fitted(axis: Axis, values: Iterable[float]) -> Range:
         most + margin if high is None else high,
         is_logarithmic=False,
     )
+
+
+def _bounded(value: float) -> float:
+    """Return a positive number that can be drawn: a results file may hold any that there is."""
+    return min(max(value, _LEAST), _GREATEST)
 
 
 def spreads_widely(values: Iterable[float]) -> bool:

@@ -1,9 +1,12 @@
 """What charts describe: values, texts and colours, before anything is drawn."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from warpbench.bench.results.formatting import Unit, percent, rate, seconds
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.samples import Outcome
@@ -26,6 +29,7 @@ from warpbench.reports.charts.palette import BLOCKED_COLOUR, KNOWN_COLOURS, PART
 from warpbench.reports.charts.quantiles import quantiles
 from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.charts.throughput import ideal_points, throughput_points
+from warpbench.reports.charts.ticks import logarithmic_ticks
 from warpbench.reports.charts.timeline import describe_timeline
 from warpbench.reports.comparison.ranking import Series, scenarios
 
@@ -277,6 +281,16 @@ def test_a_range_is_never_empty(values: list[float], from_zero: bool) -> None:
     axis = Axis(label="x", quantity=Quantity.TIME, scale=ScaleKind.WIDE, from_zero=from_zero)
     extent = fitted(axis, values)
     assert extent.low < extent.high
+
+
+@given(st.lists(st.floats(0, allow_infinity=False), min_size=1), st.sampled_from(ScaleKind))
+def test_a_range_can_be_drawn_whatever_numbers_a_results_file_holds(
+    values: list[float], scale: ScaleKind
+) -> None:
+    extent = fitted(Axis(label="x", quantity=Quantity.TIME, scale=scale), values)
+    assert 0 <= extent.low < extent.high < math.inf
+    if extent.is_logarithmic:
+        assert len(logarithmic_ticks(extent.low, extent.high)) >= 3
 
 
 def test_panels_share_the_unit_of_the_greatest_value() -> None:
