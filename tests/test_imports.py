@@ -1,6 +1,7 @@
 """Rooms import each other relatively; which room may import which is import-linter's to say."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,12 @@ def test_every_room_says_in_a_sentence_what_it_is_for() -> None:
     for room in ROOMS:
         for init in (CHECKOUT / room).rglob("__init__.py"):
             assert ast.get_docstring(ast.parse(init.read_text())), init
+
+
+def test_every_room_is_in_the_wheel() -> None:
+    """They are named one by one in ``pyproject.toml``; an editable install does not miss any."""
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    named = set(settings["tool"]["setuptools"]["packages"]) - {"warpbench"}
+    inits = (init for room in ROOMS for init in (CHECKOUT / room).rglob("__init__.py"))
+    rooms = (init.parent.relative_to(CHECKOUT) for init in inits)
+    assert named == {".".join(("warpbench", *room.parts)) for room in rooms}

@@ -216,7 +216,7 @@ def _calls(change: Change) -> str:
     difference, sessions = int(change.after - change.before), change.sessions or 1
     levels = f"({mean_count(change.before)} → {mean_count(change.after)})"
     if change.kind is ChangeKind.CALLS_OF_A_TOOL:
-        one, many = f"call of `{change.name}`", f"calls of `{change.name}`"
+        one, many = f"call of `{printable(change.name)}`", f"calls of `{printable(change.name)}`"
         calls = counted(difference, one, signed=True, plural=many)
         return f"{calls} in round {change.round} {levels}"
     noun = _CALLS[change.kind]
@@ -250,17 +250,15 @@ def _service_request_bytes(change: Change) -> str:
 
 
 def _own_calls(change: Change) -> str:
-    return _per_session(change, "call", f"by `{change.name}` ")
+    return _per_session(change, "call", f"by `{printable(change.name)}` ")
 
 
 def _blocked_loop(change: Change) -> str:
     if not change.after:
-        return f"`{change.name}` no longer blocks the event loop"
+        return f"`{printable(change.name)}` no longer blocks the event loop"
     was = f" (was {seconds(change.before)})" if change.before else ""
     often = "once" if change.count == 1 else counted(change.count or 0, "time")
-    return (
-        f"`{change.name}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
-    )
+    return f"`{printable(change.name)}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
 
 
 def _round(change: Change) -> str:
@@ -307,7 +305,7 @@ def _callers(change: Change) -> str:
 
 
 def _named(callers: Iterable[CallerChange]) -> list[str]:
-    return [f"`{each.name}` ({_signed(each.per_session)})" for each in callers]
+    return [f"`{printable(each.name)}` ({_signed(each.per_session)})" for each in callers]
 
 
 def _signed(value: float) -> str:
