@@ -258,7 +258,8 @@ def _blocked_loop(change: Change) -> str:
         return f"`{printable(change.name)}` no longer blocks the event loop"
     was = f" (was {seconds(change.before)})" if change.before else ""
     often = "once" if change.count == 1 else counted(change.count or 0, "time")
-    return f"`{printable(change.name)}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
+    place = printable(change.name)
+    return f"`{place}` blocked the event loop {often}, for {seconds(change.after)} in total{was}"
 
 
 def _round(change: Change) -> str:
