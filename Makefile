@@ -17,12 +17,14 @@ bench: $(VENV)/.ready
 setup: $(VENV)/.ready
 
 # The fast suite: minutes, and right on a busy machine. What starts environments, measures real
-# time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below.
+# time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below, and so
+# do the commands of the docs, which are examples, too.
+DOCS := tests/test_docs.py tests/test_gate_docs.py tests/test_world_docs.py
 FAST := --ignore tests/examples --ignore tests/browser
 PARALLEL := -n logical
 
 test: $(VENV)/.ready
-	$(BIN)/pytest $(PARALLEL) $(FAST) $(PYTEST_OPTIONS)
+	$(BIN)/pytest $(PARALLEL) $(FAST) $(DOCS:%=--ignore %) $(PYTEST_OPTIONS)
 
 # Up to an hour, on a machine that is idle: run it before an issue is closed.
 test-slow: $(VENV)/.ready
@@ -60,8 +62,9 @@ benchmarks: $(VENV)/.frameworks
 fidelity: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/fidelity.py
 
+# The examples, and each command and test of the docs.
 examples: $(VENV)/.frameworks
-	$(BIN)/pytest -n logical tests/examples
+	$(BIN)/pytest -n logical tests/examples $(DOCS)
 
 # The page in a browser: needs `chromium` on the machine.
 browser: $(VENV)/.browser
