@@ -4,6 +4,7 @@
     description = "One sentence: which claim this scenario makes visible."
     sessions = 100                     # sessions of a run, unless the run says otherwise
     concurrency = [10, 50, 100]        # optional: loads of a run, likewise
+    # optional_tools = true            # a session may leave out tools that the model asks for
 
     [model]                            # the model call of each round
     latency_s = 0.5
