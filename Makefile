@@ -21,7 +21,8 @@ setup: $(VENV)/.ready
 # do the commands of the docs, which are examples, too.
 DOCS := tests/test_docs.py tests/test_gate_docs.py tests/test_world_docs.py
 FAST := --ignore tests/examples --ignore tests/browser
-PARALLEL := -n logical
+# One worker more than there are cores: a quarter of the time tests wait for processes that they start.
+PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 test: $(VENV)/.ready
 	$(BIN)/pytest $(PARALLEL) $(FAST) $(DOCS:%=--ignore %) $(PYTEST_OPTIONS)

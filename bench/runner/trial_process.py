@@ -72,6 +72,9 @@ class TrialProcess:
         self.argument = argument
         self._pipe, theirs = context.Pipe()
         their_leash, self._leash = context.Pipe(duplex=False)
+        # Taken off by whoever lets go of it first: one thread may kill what another ends, and a
+        # descriptor that is closed twice may be somebody else's by then.
+        self._held = [self._leash]
         self._process = context.Process(
             target=_serve, args=(work, argument, network, theirs, their_leash)
         )
@@ -119,13 +122,14 @@ class TrialProcess:
 
     def kill(self) -> None:
         """Kill it, and all that it has started, if it still runs."""
-        self._leash.close()
+        with contextlib.suppress(IndexError):
+            self._held.pop().close()
 
     def end(self) -> None:
         """Wait for its end, and kill it if that takes long."""
         self._pipe.close()
         self._process.join(GRACE_S)
-        self._leash.close()
+        self.kill()
         self._process.join(2 * GRACE_S)
         if self._process.is_alive():
             self._process.kill()

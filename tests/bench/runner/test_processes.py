@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,17 +10,21 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
+from warpbench.bench.runner.trial_process import TrialProcess
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import run_trial
 from warpbench.bench.trial.turn import Turn
 from warpbench.mocks.errors import ClockHangError, TrialError
+from warpbench.mocks.network import Network
 from warpbench.mocks.scenario import load_scenario
 
 TIME_LIMIT_S = 60
@@ -214,3 +219,32 @@ def test_a_folder_of_too_long_a_name_for_sockets_is_an_error_of_one_line(tmp_pat
     assert finished.returncode == 2
     (line,) = finished.stderr.splitlines()
     assert "TMPDIR" in line
+
+
+def test_who_kills_a_process_while_another_does_closes_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A descriptor that is closed twice may be somebody else's by then."""
+    closing, may_close = threading.Event(), threading.Event()
+    closed: list[object] = []
+    real_close = Connection.close
+
+    def close(connection: "Connection[Any, Any]") -> None:
+        closed.append(connection)
+        if threading.current_thread() is not threading.main_thread():
+            closing.set()
+            may_close.wait()
+        real_close(connection)
+
+    context = multiprocessing.get_context("forkserver")
+    process = TrialProcess(context, last_for_minutes, None, Network.SHARED)
+    monkeypatch.setattr(Connection, "close", close)
+    killing = threading.Thread(target=process.kill)
+    killing.start()
+    closing.wait()
+    process.kill()
+    assert len(closed) == 1
+    may_close.set()
+    killing.join()
+    process.end()
+    assert len(closed) == len(set(map(id, closed))) == 2
