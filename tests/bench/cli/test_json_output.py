@@ -7,6 +7,8 @@ import pytest
 
 from ...conftest import Finished, run_warpbench
 
+pytestmark = pytest.mark.once
+
 NOISY = """
 import os, subprocess, sys
 

@@ -11,6 +11,8 @@ from warpbench.bench.cli.app import COMMANDS, IMPORTS, build
 
 from ...conftest import Warpbench, run_warpbench_here
 
+pytestmark = pytest.mark.once
+
 README = (Path(__file__).resolve().parents[3] / "README.md").read_text()
 ARGUMENTS = {
     "report": ("results",),

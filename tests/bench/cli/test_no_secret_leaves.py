@@ -11,12 +11,15 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from warpbench.bench.results.trial_file import TRIALS
 from warpbench.reports.exports import EXPORTS
 
 from ...conftest import TIMEOUT_S, Finished, run_warpbench_here
 from ...mocks.traces.test_readers import otlp, span
 from ...secret_corpus import ADDRESS_PASSWORD, BY_SIGHT, ENVIRONMENT, HARMLESS, SECRETS
+
+pytestmark = pytest.mark.once
 
 FORBIDDEN = (*SECRETS, ADDRESS_PASSWORD)
 TEXTS = (*(text for _, text in BY_SIGHT), *ENVIRONMENT.values())

@@ -9,6 +9,8 @@ from warpbench.bench.cli.app import build
 from warpbench.bench.cli.errors import one_line
 from warpbench.bench.cli.main import main
 
+pytestmark = pytest.mark.once
+
 TRACE = ("import", "trace", "spans.json", "--out", "replay.toml")
 
 

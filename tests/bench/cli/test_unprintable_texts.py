@@ -14,6 +14,8 @@ from warpbench.reports.exports import EXPORTS
 
 from ...conftest import Finished, run_warpbench_here
 
+pytestmark = pytest.mark.once
+
 STEERS = "a\x1b[31mb\x00c\u202ed\x9be"
 NO_BREAK_SPACE = "\xa0"
 TARGET = f"""

@@ -14,6 +14,8 @@ from warpbench.mocks.scenario import load_scenario
 from .owner_agent import ANSWER, NO_LIMIT, TOOLS_AT_ONCE, TOOLS_IN_TURN
 from .test_faults import measured, spec_of
 
+pytestmark = pytest.mark.once
+
 SESSIONS = 8
 SPEC = replace(spec_of(SESSIONS, SESSIONS), counts_calls=True)
 FLAKY = """

@@ -15,6 +15,8 @@ from warpbench.mocks.clock import ClockMode
 
 from ...conftest import run_warpbench_here
 
+pytestmark = pytest.mark.once
+
 FIXTURES = Path(__file__).parent / "fixtures"
 SCHEMAS = range(1, SCHEMA_VERSION + 1)
 

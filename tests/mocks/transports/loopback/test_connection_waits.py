@@ -32,7 +32,7 @@ PATH = "/v1/chat/completions"
 BODY = {"model": "m", "messages": [{"role": "user", "content": task_of(0, "any")}]}
 
 # The clients of this module are closed; what a failed wait leaves is collected in its test.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @contextmanager
