@@ -5,15 +5,13 @@ import gc
 import os
 import random
 import resource
-import ssl
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 # To import it takes long: before the clock keeps time, not when a target asks for it.
@@ -32,7 +30,7 @@ from ...mocks.scenario import Scenario
 from ...mocks.transports.registry import Opens, Reached, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
-from ...mocks.workload.script import ModelCallScript, SessionScript, draw, draw_session, with_nested
+from ...mocks.workload.script import SessionScript, draw, with_nested
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.met import Met, checked, script_met
@@ -45,27 +43,18 @@ from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
+from .certificates import load_certificates_late
 from .driving import LoopDriver
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
+from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
 
-WARM_UP_SESSIONS = 2
 Around = Callable[[], AbstractContextManager[object]]
 
 _AT_ONCE = AtOnce()
 _KIBIBYTE = 1024
-_SYSTEM_BUNDLES = frozenset(
-    {
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/ssl/cert.pem",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/pki/tls/cert.pem",
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    }
-)
 
 
 def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplicable:
@@ -94,22 +83,6 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
             return measure
         turn.begin()
         return measure()
-
-
-def load_certificates_late(environ: MutableMapping[str, str]) -> None:
-    """Let HTTP clients look for the system's certificates when they meet one, and not before.
-
-    Nothing outside this machine is reached. To read a bundle of them takes each client 20 ms:
-    two thirds of what a trial took before its sessions began. Certificates of somebody's own are
-    read as ever.
-    """
-    folder = ssl.get_default_verify_paths().openssl_capath
-    if not Path(folder).is_dir():
-        return
-    if environ.get("SSL_CERT_FILE") in _SYSTEM_BUNDLES:
-        del environ["SSL_CERT_FILE"]
-    if "SSL_CERT_FILE" not in environ:
-        environ.setdefault("SSL_CERT_DIR", folder)
 
 
 @contextmanager
@@ -210,7 +183,7 @@ class _Trial:
         )
         self._optional_tools = spec.scenario.optional_tools
         self._cores = cores_of(spec.cell.clock)
-        warm_up = _warm_up_sessions(spec)
+        warm_up = warm_up_sessions(spec)
         self._sessions = {
             part.session: part
             for session in (*self._script.sessions, *warm_up)
@@ -455,31 +428,3 @@ def _runner(
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:
     return {task_of(session.session, scenario.name): session.session for session in sessions}
-
-
-def _warm_up_sessions(spec: TrialSpec) -> tuple[SessionScript, ...]:
-    """Draw sessions of their own for the warm-up, numbered below 0, short and without waits."""
-    drawn = (
-        draw_session(spec.scenario, spec.cell.seed, -number)
-        for number in range(1, WARM_UP_SESSIONS + 1)
-    )
-    return tuple(
-        replace(
-            session,
-            model_calls=tuple(
-                _without_waits(call) for call in _first_and_last(session.model_calls)
-            ),
-        )
-        for session in drawn
-    )
-
-
-def _first_and_last(calls: tuple[ModelCallScript, ...]) -> tuple[ModelCallScript, ...]:
-    return calls if len(calls) < 2 else (calls[0], calls[-1])  # noqa: PLR2004 - first and last
-
-
-def _without_waits(call: ModelCallScript) -> ModelCallScript:
-    tool_calls = tuple(replace(tool, latency_ns=0, session=None) for tool in call.tool_calls)
-    return replace(
-        call, latency_ns=0, tool_calls=tool_calls, ttft_ns=None, gaps=None, pieces=1, faults=()
-    )

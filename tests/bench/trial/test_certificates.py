@@ -3,7 +3,7 @@
 import ssl
 
 import pytest
-from warpbench.bench.trial.trial import load_certificates_late
+from warpbench.bench.trial.certificates import load_certificates_late
 
 SYSTEM = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
 OWN = {"SSL_CERT_FILE": "ours.pem"}
