@@ -21,13 +21,20 @@ from ...mocks.sandbox import hold_no_secrets
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
-from ..trial.trial import run_trial
 from ..trial.turn import Turn
 from .trial_process import Progress, TrialProcess, Work, interrupts_held_back, server_of_trials
 
 # A trial's process runs the main module of its parent's, hence the command line.
 _PRELOADED = ["warpbench.bench.cli.main", "warpbench.bench.runner.preloaded"]
 _FOR_STATISTICS = ("scipy.stats",)
+
+
+def _measure(spec: TrialSpec, turn: Turn) -> TrialResult | NotApplicable:
+    # It imports the openai SDK, which the process that starts trials has no use for: there it
+    # would hold up the start of the server.
+    from ..trial.trial import run_trial  # noqa: PLC0415
+
+    return run_trial(spec, turn)
 
 
 class TrialProcesses:
@@ -42,7 +49,7 @@ class TrialProcesses:
     def __init__(
         self,
         time_limit_s: float,
-        work: Work = run_trial,
+        work: Work = _measure,
         *,
         network: Network = Network.SHARED,
     ) -> None:

@@ -109,7 +109,10 @@ def render(picture: Picture, file_name: str, subject: str = "") -> tuple[str, by
         # is text, and the reader's own fonts draw it.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         made = draw(picture, subject)
-        return _as_svg(made), _as_png(made)
+        svg = _as_svg(made)
+        # Both have the layout that the first one finds: to find it is a third of the work.
+        made.set_layout_engine("none")
+        return svg, _as_png(made)
 
 
 def _as_svg(made: Figure) -> str:
