@@ -16,7 +16,8 @@ from warpbench.mocks.errors import UnmockedRequestError, UsageError
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.scenario.distributions import Constant
 from warpbench.mocks.scenario.faults import Fault, FaultKind, FaultSpec
-from warpbench.mocks.transports.loopback import ServerProcess, bound_socket
+from warpbench.mocks.transports.loopback import ServerProcess
+from warpbench.mocks.transports.loopback.serving import bound_socket
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
 
