@@ -2,18 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import httpx2
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 from .agent import Agent
+from .drivers import sdk
 from .tools.tool import Tool
+
+if TYPE_CHECKING:
+    import httpx2
 
 _MOST_ROUNDS = 10_000
 # The SDK's own client sends at most 1,000 requests at one time: how many sessions there are is up
 # to the host.
-_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+_LIMITS = sdk.limits(max_connections=None, max_keepalive_connections=100)
 
 
 class HostedTool(Protocol):
@@ -73,7 +76,7 @@ class Host(Protocol):
         """Key of the model's API."""
         ...
 
-    def async_http_client(self) -> httpx2.AsyncClient | None:
+    def async_http_client(self) -> "httpx2.AsyncClient | None":
         """Return the HTTP client of an async client; ``None`` for the SDK's own."""
         ...
 

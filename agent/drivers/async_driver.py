@@ -6,7 +6,6 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
@@ -17,7 +16,8 @@ from ..messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded,
 from ..observability.observer import ChatSpan, SessionSpan
 from ..policies.deadline import Until, deadline_in
 from .async_tools import run_tools
-from .runtime import PATH, Runtime, call_timed_out, request_options
+from .runtime import PATH, Runtime, call_timed_out
+from .sdk import HttpResponse, request_arguments
 
 T = TypeVar("T")
 
@@ -94,9 +94,8 @@ async def _post(request: bytes, client: AsyncOpenAI, runtime: Runtime) -> bytes:
             # every message, which is half the cost of `chat.completions.create`.
             response = await client.post(
                 PATH,
-                cast_to=httpx2.Response,
-                content=request,
-                options=request_options(timeout_s),
+                cast_to=HttpResponse,
+                **request_arguments(request, timeout_s),
             )
         return bytes(response.content)
     finally:
@@ -126,10 +125,9 @@ async def _chunks(
                     chunks = await client.post(
                         PATH,
                         cast_to=object,
-                        content=request,
-                        options=request_options(runtime.call_timeout_s),
                         stream=True,
                         stream_cls=AsyncStream[object],
+                        **request_arguments(request, runtime.call_timeout_s),
                     )
                 slot.push(taken.pop_all())
             return chunks, call_deadline_s

@@ -2,9 +2,7 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
-import httpx2
 import openai
 
 from ..errors import SessionTimeoutError
@@ -12,6 +10,7 @@ from ..observability.observer import Observer
 from ..policies.counters import Meter
 from ..policies.limiter import Slots
 from ..policies.retry import RetryPolicy
+from .sdk import timed_out
 
 PATH = "/chat/completions"
 
@@ -59,14 +58,6 @@ class Runtime:
         )
 
 
-def request_options(timeout_s: float | None) -> Any:  # the SDK has no public name for the type
-    """Return the SDK's options for a request; without retries, since the agent retries."""
-    options: dict[str, Any] = {"security": {"bearer_auth": True}, "max_retries": 0}
-    if timeout_s is not None:
-        options["timeout"] = timeout_s
-    return options
-
-
 def call_timed_out(client: openai.OpenAI | openai.AsyncOpenAI) -> openai.APITimeoutError:
     """Make the SDK's own error for a call of the model that took too long."""
-    return openai.APITimeoutError(httpx2.Request("POST", client.base_url.join(PATH.lstrip("/"))))
+    return timed_out(client, PATH)

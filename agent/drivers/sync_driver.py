@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TypeVar
 
-import httpx2
 import openai
 from openai import OpenAI, Stream
 
@@ -15,7 +14,8 @@ from ..conversation.turn import Turn
 from ..conversation.wire import parse_answer
 from ..messages import Finished, ModelAnswer, StreamEvent, TextDelta, ToolEnded, ToolStarted
 from ..observability.observer import ChatSpan, SessionSpan
-from .runtime import PATH, Runtime, request_options
+from .runtime import PATH, Runtime
+from .sdk import HttpResponse, request_arguments
 from .sync_tools import run_tools
 
 T = TypeVar("T")
@@ -95,11 +95,10 @@ def _post(request: bytes, client: OpenAI, runtime: Runtime, deadline_s: float | 
         # every message, which is half the cost of `chat.completions.create`.
         response = client.post(
             PATH,
-            cast_to=httpx2.Response,
-            content=request,
-            options=request_options(_timeout_s(runtime, deadline_s)),
+            cast_to=HttpResponse,
+            **request_arguments(request, _timeout_s(runtime, deadline_s)),
         )
-        return response.content
+        return bytes(response.content)
     finally:
         runtime.model_limiter.release()
 
@@ -122,13 +121,12 @@ def _chunks(
             _take_slot(runtime, deadline_s)
             with ExitStack() as taken:
                 taken.callback(runtime.model_limiter.release)
-                chunks = client.post(
+                chunks: Stream[object] = client.post(
                     PATH,
                     cast_to=object,
-                    content=request,
-                    options=request_options(_timeout_s(runtime, deadline_s)),
                     stream=True,
                     stream_cls=Stream[object],
+                    **request_arguments(request, _timeout_s(runtime, deadline_s)),
                 )
                 slot.push(taken.pop_all())
             return chunks

@@ -4,8 +4,9 @@ import sys
 from contextlib import closing
 
 from ...mocks.scenario import load_scenario
-from ...mocks.transports.loopback import SERVICES_PATH, PreciseWallClock, bound_socket
-from ...mocks.transports.loopback import serve as serve_world
+from ...mocks.transports.loopback import SERVICES_PATH, PreciseWallClock
+from ...mocks.transports.loopback.serving import bound_socket
+from ...mocks.transports.loopback.serving import serve as serve_world
 from ...mocks.world.on_demand import world_on_demand
 from ...mocks.world.services import service_root
 from .exit_status import DONE

@@ -12,10 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
-import httpx2
-import openai
-
 from ...mocks import network
 from ...mocks.clock import Clock
 from ...mocks.errors import ClockError, name_of, text_of
@@ -25,12 +21,13 @@ from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
 from .code_origin import Origin, name_of_file, origin_of
 
-_TIMEOUTS = (
-    TimeoutError,
-    openai.APITimeoutError,
-    httpx.TimeoutException,
-    httpx2.TimeoutException,
-)
+# By the package that has each: what has not been imported has raised nothing.
+_TIMEOUTS = {
+    "openai": "APITimeoutError",
+    "anthropic": "APITimeoutError",
+    "httpx": "TimeoutException",
+    "httpx2": "TimeoutException",
+}
 # What a mistake in the code raises; its text alone seldom says where.
 _MISTAKES = (
     ArithmeticError,
@@ -326,6 +323,13 @@ def _place_of(error: BaseException) -> str:
 def _outcome_of(error: BaseException) -> Outcome:
     while (first := _first_of_group(error)) is not None:
         error = first
-    if _is(error, _TIMEOUTS):
+    if _is(error, _timeouts()):
         return Outcome.TIMED_OUT
     return Outcome.CANCELLED if _is(error, _CANCELLATIONS) else Outcome.FAILED
+
+
+def _timeouts() -> tuple[type[BaseException], ...]:
+    imported = (
+        getattr(sys.modules.get(package), error, None) for package, error in _TIMEOUTS.items()
+    )
+    return (TimeoutError, *(error for error in imported if error is not None))

@@ -7,8 +7,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-import httpx2
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+from openai import (
+    DEFAULT_CONNECTION_LIMITS,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    DefaultHttpxClient,
+    OpenAI,
+)
 
 from ...mocks.world.tools import LabTool
 from .loading import Lab, Target
@@ -20,7 +25,8 @@ def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as peopl
     declared: list[Any] = [_declaration(tool) for tool in lab.tools]
     pool = ThreadPoolExecutor(lab.tool_workers)
     # The SDK's own client sends at most 1,000 requests at one time.
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+    make_limits = type(DEFAULT_CONNECTION_LIMITS)  # of httpx, or in later versions of httpx2
+    limits = make_limits(max_connections=None, max_keepalive_connections=100)
     client = AsyncOpenAI(
         api_key=lab.api_key,
         base_url=lab.base_url,

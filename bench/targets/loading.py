@@ -24,9 +24,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
-
-import httpx2
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ...mocks.errors import TargetError, name_of, text_of
 from ...mocks.sandbox import DUMMY_KEY
@@ -35,6 +33,9 @@ from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
+
+if TYPE_CHECKING:
+    import httpx2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Lab:
 
         return mcp_server(self.tools)
 
-    def async_http_client(self) -> httpx2.AsyncClient | None:
+    def async_http_client(self) -> "httpx2.AsyncClient | None":
         """Return the ``http_client`` for an ``AsyncOpenAI``; ``None`` for its own."""
         return self.http_clients.make()
 

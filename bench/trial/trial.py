@@ -9,13 +9,10 @@ import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
-
-# To import it takes long: before the clock keeps time, not when a target asks for it.
-import openai  # noqa: F401
 
 from ...mocks.clock import Clock, create_clock, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
@@ -50,6 +47,11 @@ from .machine import cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
 from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
+
+with suppress(ImportError):
+    # To import it takes long: before the clock keeps time, not when a target asks for it. Who asks
+    # for it and cannot have it is told then.
+    import openai  # noqa: F401
 
 Around = Callable[[], AbstractContextManager[object]]
 

@@ -48,7 +48,8 @@ def _aiohttp_client() -> "httpx2.AsyncClient":
     return DefaultAioHttpClient()
 
 
-HTTPX2 = HttpClient(name="httpx2")
+SDK_CLIENT = HttpClient(name="the SDK's own client")
+"""The usual one: it sends by httpx2 from version 3 of the openai SDK on, and by httpx before."""
 AIOHTTP = HttpClient(name="aiohttp", make=_aiohttp_client, sends_sync=False, module="aiohttp")
 
 
@@ -59,7 +60,7 @@ class HttpClients:
         kind: What they are.
     """
 
-    def __init__(self, kind: HttpClient = HTTPX2) -> None:
+    def __init__(self, kind: HttpClient = SDK_CLIENT) -> None:
         self._kind = kind
         self._was_asked = False
         self._made: list[httpx2.AsyncClient] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..errors import UsageError
-from .clients import AIOHTTP, HTTPX2, HttpClient, HttpClients
+from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
     from ..observe.meter import Meter
@@ -100,7 +100,7 @@ class Transport:
     summary: str
     loads: Callable[[], Opens]
     in_process: bool = False
-    client: HttpClient = HTTPX2
+    client: HttpClient = SDK_CLIENT
     packages: tuple[str, ...] = ()
 
     def clients(self) -> HttpClients:
@@ -138,13 +138,13 @@ RESPX = Transport(
     summary="in-process, without a socket",
     loads=_in_process,
     in_process=True,
-    packages=("respx", "pytest-httpx2"),
+    packages=("respx",),
 )
 """The usual one: what is measured unless another is named."""
 
 LOOPBACK = Transport(
     name="loopback",
-    summary="real sockets to a server on this machine, by httpx2",
+    summary="real sockets to a server on this machine, by the SDK's own client",
     loads=_over_loopback,
 )
 LOOPBACK_AIOHTTP = Transport(

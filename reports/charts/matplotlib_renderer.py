@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -26,7 +26,6 @@ from matplotlib.ticker import (
     NullFormatter,
     NullLocator,
 )
-from matplotlib.typing import RcKeyType
 
 from .description import (
     Axis,
@@ -43,6 +42,9 @@ from .description import (
 )
 from .palette import GRID, IDEAL_COLOUR, IDEAL_DASHES, INK, MUTED
 from .ticks import logarithmic_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 _WIDTH_IN = 7.2
 _WIDTH_OF_TWO_IN = 9.6
@@ -65,7 +67,7 @@ _STEP_WIDTH = 1.4
 
 _INSEPARABLE = re.compile(r"(?<=\d) (?=%|[mµ]?s\b|min\b|h\b)| (?=·)|(?<=·) ")
 
-_SETTINGS: dict[RcKeyType, Any] = {
+_SETTINGS: dict["RcKeyType", Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.grid": True,

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
 import openai
 from warpbench.agent.messages import ToolCall
+
+from ..http_libraries import sdk_http
 
 
 def calls(*tool_calls: ToolCall, content: str | None = None) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def call(name: str, /, id: str = "call_0", **arguments: object) -> ToolCall:  # 
     return ToolCall(id, name, json.dumps(arguments))
 
 
-Reply = dict[str, Any] | httpx2.Response | Exception
+Reply = dict[str, Any] | sdk_http.Response | Exception
 Respond = Callable[[dict[str, Any]], Reply]
 
 
@@ -72,12 +73,12 @@ class Model:
     respond: Respond | None = None
     latency_s: float = 0.0
     gap_s: float = 0.0
-    requests: list[httpx2.Request] = field(default_factory=list)
+    requests: list[sdk_http.Request] = field(default_factory=list)
     in_flight: int = 0
     peak_in_flight: int = 0
     closed_streams: int = 0
 
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
+    def answer(self, request: sdk_http.Request) -> sdk_http.Response:
         body = json.loads(request.content)
         self.requests.append(request)
         if self.respond is not None:
@@ -86,15 +87,15 @@ class Model:
             reply = self.replies[len(self.requests) - 1]
         if isinstance(reply, Exception):
             raise reply
-        if isinstance(reply, httpx2.Response):
+        if isinstance(reply, sdk_http.Response):
             return reply
         if body.get("stream"):
-            return httpx2.Response(
+            return sdk_http.Response(
                 200,
                 headers={"content-type": "text/event-stream"},
                 stream=Pieces(self, list(pieces(reply))),
             )
-        return httpx2.Response(200, json=reply)
+        return sdk_http.Response(200, json=reply)
 
     @contextmanager
     def flying(self) -> Iterator[None]:
@@ -105,13 +106,13 @@ class Model:
         finally:
             self.in_flight -= 1
 
-    def handle(self, request: httpx2.Request) -> httpx2.Response:
+    def handle(self, request: sdk_http.Request) -> sdk_http.Response:
         with self.flying():
             if self.latency_s:
                 time.sleep(self.latency_s)
             return self.answer(request)
 
-    async def handle_async(self, request: httpx2.Request) -> httpx2.Response:
+    async def handle_async(self, request: sdk_http.Request) -> sdk_http.Response:
         with self.flying():
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
@@ -126,13 +127,13 @@ class Model:
         return [m["content"] for m in self.bodies[-1]["messages"] if m["role"] == "tool"]
 
     def async_client(self, **settings: Any) -> openai.AsyncOpenAI:
-        transport = httpx2.MockTransport(self.handle_async)
+        transport = sdk_http.MockTransport(self.handle_async)
         http_client = openai.DefaultAsyncHttpxClient(transport=transport)
         return openai.AsyncOpenAI(api_key="test", http_client=http_client, **settings)
 
     @contextmanager
     def client(self, **settings: Any) -> Iterator[openai.OpenAI]:
-        http_client = openai.DefaultHttpxClient(transport=httpx2.MockTransport(self.handle))
+        http_client = openai.DefaultHttpxClient(transport=sdk_http.MockTransport(self.handle))
         with openai.OpenAI(api_key="test", http_client=http_client, **settings) as client:
             yield client
 
@@ -162,7 +163,7 @@ def pieces(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"object": "chat.completion.chunk", "choices": [], "usage": usage}
 
 
-class Pieces(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+class Pieces(sdk_http.SyncByteStream, sdk_http.AsyncByteStream):
     def __init__(self, model: Model, chunks: list[dict[str, Any]]) -> None:
         self.model = model
         self.events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]

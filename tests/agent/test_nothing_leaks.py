@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warpbench.agent import Agent, AgentError, Conversation, Limiter, RetryPolicy, Tool
 
+from ..http_libraries import sdk_http
 from .scripted import Model, call, calls, final
 from .virtual import in_virtual_time
 
@@ -96,12 +96,12 @@ def model_of(chat: Chat) -> Model:
     ]
     ends: dict[str, list[Any]] = {
         "text": [final()],
-        "refused": [httpx2.Response(400, json={})],
-        "busy": [httpx2.Response(429, headers={"retry-after": "2"}, json={}), final()],
-        "broken": [httpx2.ConnectError("lost"), {"choices": []}],
+        "refused": [sdk_http.Response(400, json={})],
+        "busy": [sdk_http.Response(429, headers={"retry-after": "2"}, json={}), final()],
+        "broken": [sdk_http.ConnectError("lost"), {"choices": []}],
     }
     if chat.streamed and chat.end == "broken":
-        return Model([*replies, httpx2.Response(200, text="")], latency_s=0.5, gap_s=0.25)
+        return Model([*replies, sdk_http.Response(200, text="")], latency_s=0.5, gap_s=0.25)
     return Model([*replies, *ends[chat.end]], latency_s=0.5, gap_s=0.25)
 
 

@@ -12,11 +12,11 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-import httpx2
 import openai
 from pytest_benchmark.fixture import BenchmarkFixture
 from warpbench.agent import Agent, Tool
 
+from ..http_libraries import sdk_http
 from .bare_sdk import run as run_bare
 
 TOOL_CALLS = 4
@@ -88,9 +88,9 @@ CALLS = completion(
 FINAL = completion({"content": "All four are alike."}, "stop")
 
 
-def respond(request: httpx2.Request) -> httpx2.Response:
+def respond(request: sdk_http.Request) -> sdk_http.Response:
     body = CALLS if b'"role":"tool"' not in request.content else FINAL
-    return httpx2.Response(200, content=body, headers={"content-type": "application/json"})
+    return sdk_http.Response(200, content=body, headers={"content-type": "application/json"})
 
 
 Session = Callable[[], Awaitable[object]]
@@ -108,8 +108,8 @@ def compare(sessions: int, at_once: int, pairs: int) -> dict[str, float]:
         return (time.process_time() - begin) / sessions
 
     async def main() -> dict[str, float]:
-        transport = httpx2.MockTransport(respond)
-        http_client = httpx2.AsyncClient(transport=transport)
+        transport = sdk_http.MockTransport(respond)
+        http_client = sdk_http.AsyncClient(transport=transport)
         async with openai.AsyncOpenAI(api_key="test", http_client=http_client) as client:
             agent = Agent([TOOL], async_client=client)
 

@@ -1,6 +1,6 @@
 """What the scripted model costs: CPU a call over a bare MockTransport, and memory, flat.
 
-The goals: at most 100 µs of CPU a call on top of ``httpx2.MockTransport`` answering the same
+The goals: at most 100 µs of CPU a call on top of ``sdk_http.MockTransport`` answering the same
 bytes, and no growth over a million calls. ``make benchmarks`` checks them; as a mere test
 (benchmarks disabled) this runs a few calls and asserts nothing of time.
 
@@ -19,7 +19,6 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-import httpx2
 import pytest
 from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
@@ -30,6 +29,8 @@ from warpbench.mocks.transports.in_process.router import mocked_http
 from warpbench.mocks.workload.script import draw
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.world import World
+
+from ..http_libraries import sdk_http
 
 GOAL_US_PER_CALL = 100
 FLAT_OVER_CALLS = 1_000_000
@@ -69,12 +70,12 @@ async def costs_cpu_s(turns: int, calls: int) -> tuple[float, float]:
     body = request_body()
     answer = scripted_model().reply(URL, body, 0).reply
     headers = {"content-type": "application/json"}
-    bare_transport = httpx2.MockTransport(
-        lambda _request: httpx2.Response(200, headers=headers, content=answer.body)
+    bare_transport = sdk_http.MockTransport(
+        lambda _request: sdk_http.Response(200, headers=headers, content=answer.body)
     )
     async with (
-        httpx2.AsyncClient(transport=bare_transport) as bare,
-        httpx2.AsyncClient() as mocked,
+        sdk_http.AsyncClient(transport=bare_transport) as bare,
+        sdk_http.AsyncClient() as mocked,
     ):
 
         async def post_bare() -> object:
@@ -144,7 +145,7 @@ def test_memory_stays_flat_over_many_calls(benchmark: Any) -> None:
 
     async def grown_bytes() -> int:
         body = request_body()
-        async with httpx2.AsyncClient() as client:
+        async with sdk_http.AsyncClient() as client:
 
             async def post() -> object:
                 return await client.post(URL, content=body)

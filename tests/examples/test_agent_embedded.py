@@ -11,13 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from ..agent.fake_model import FakeModel
 from ..agent.scripted import call, calls, final
 from ..agent.serving import Served, serving
+from ..http_libraries import sdk_http
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 TIMEOUT_S = 60
@@ -81,7 +81,7 @@ def test_in_a_starlette_app(model: tuple[FakeModel, Served]) -> None:
     fake, _ = model
     with (
         serving(load("agent_in_starlette").app) as served,
-        httpx2.Client(base_url=f"http://127.0.0.1:{served.port}", timeout=TIMEOUT_S) as client,
+        sdk_http.Client(base_url=f"http://127.0.0.1:{served.port}", timeout=TIMEOUT_S) as client,
     ):
         asked = [client.get("/ask", params={"question": f"{n}?"}).text for n in range(3)]
         assert asked == [f"Answering: {n}?" for n in range(3)]

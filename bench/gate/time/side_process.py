@@ -68,7 +68,8 @@ def main() -> None:
             isolate_network()
         _take_code_from(Path(settings["worktree"]), Path(settings["checkout"]))
         for module in _PRELOADED:
-            importlib.import_module(module)
+            with contextlib.suppress(ImportError):  # a target may do without it
+                importlib.import_module(module)
         for target in settings["targets"]:
             with contextlib.suppress(Exception):  # its trials will say what is wrong with it
                 load_factory(target)

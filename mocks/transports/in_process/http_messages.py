@@ -2,11 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
-import httpx2
 import msgspec
+
+from ..http_libraries import INSTALLED
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    class _SyncStream(httpx2.SyncByteStream, httpx.SyncByteStream):
+        pass
+
+    class _AsyncStream(httpx2.AsyncByteStream, httpx.AsyncByteStream):
+        pass
+else:
+    # Each library accepts a body of its own class only.
+    _libraries = [library.module() for library in INSTALLED]
+    _SyncStream = type("_SyncStream", tuple(each.SyncByteStream for each in _libraries), {})
+    _AsyncStream = type("_AsyncStream", tuple(each.AsyncByteStream for each in _libraries), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +52,11 @@ class Request(msgspec.Struct, frozen=True):
     pool: object
 
 
-class Body(httpx2.SyncByteStream, httpx.SyncByteStream):
-    """The body of a response to a sync client, in pieces; both libraries accept it."""
+class Body(_SyncStream):
+    """The body of a response to a sync client, in pieces; each library accepts it."""
 
 
-class AsyncBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
+class AsyncBody(_AsyncStream):
     """The body of a response to an async client, in pieces."""
 
 

@@ -9,15 +9,13 @@ transport would only convert request and response and back. So where nobody else
 is below, the request is answered at that transport, which saves another fifth.
 """
 
+import importlib
 import inspect
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from functools import lru_cache
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, cast
 
-import httpx
-import httpx2
-from pytest_httpx2._plugin import HTTPCore2Mocker
 from respx.mocks import HTTPCoreMocker, Mocker
 from respx.patterns import parse_url
 
@@ -105,12 +103,12 @@ def _is_answered_below(transport: Any, method: str) -> bool:
 
 
 def _cutting_short(
-    mocker: type[Mocker], library: ModuleType, original: Callable[..., Any]
+    mocker: type[Mocker], library: str, original: Callable[..., Any]
 ) -> Callable[..., Any]:
     """Return the replacement of a transport's method where the lab answers the pool below it."""
     if original.__name__ not in mocker.target_methods:
         return original
-    response_of = library.Response
+    response_of = importlib.import_module(library).Response
 
     def handle_request(transport: Any, request: Any) -> Any:
         if not _is_answered_below(transport, "handle_request"):
@@ -132,10 +130,13 @@ def _cutting_short(
     return handle_async_request if inspect.iscoroutinefunction(original) else handle_request
 
 
-class Httpcore2Mocker(HTTPCore2Mocker):
-    """Patches httpcore2, below httpx2."""
+class Httpcore2Mocker(HTTPCoreMocker):
+    """Patches httpcore2, below httpx2: it has the classes of httpcore, at the same places."""
 
     name = "warpbench-httpcore2"
+    targets: ClassVar[list[str]] = [
+        target.replace("httpcore.", "httpcore2.", 1) for target in HTTPCoreMocker.targets
+    ]
 
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,7 +165,7 @@ class Httpx2Mocker(Mocker):
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
         """Return the replacement of a transport's method; respx calls it."""
-        return _cutting_short(cls, httpx2, spec)
+        return _cutting_short(cls, "httpx2", spec)
 
 
 class HttpxMocker(Mocker):
@@ -177,7 +178,7 @@ class HttpxMocker(Mocker):
     @classmethod
     def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
         """Return the replacement of a transport's method; respx calls it."""
-        return _cutting_short(cls, httpx, spec)
+        return _cutting_short(cls, "httpx", spec)
 
 
 MOCKERS = {
@@ -186,4 +187,4 @@ MOCKERS = {
     "httpx2": Httpx2Mocker.name,
     "httpx": HttpxMocker.name,
 }
-"""The mocker of each transport, by the name of its package."""
+"""The mocker of each transport, by the name of its package, which need not be installed."""

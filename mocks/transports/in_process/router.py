@@ -26,13 +26,13 @@ from ...clock import Clock
 from ...observe.traffic import Call, ConnectionWait
 from ...wire.reply import Ending
 from ...world.world import World
+from ..http_libraries import CLIENTS
 from .connections import Connections, Pools
 from .http_messages import AsyncBody, Body, Request, Response, WholeBody
 from .respx_mockers import MOCKERS
 
 _SECOND_NS = 1_000_000_000
 _NEVER_NS = 1 << 62
-_CLIENTS = {"httpcore2": "httpx2", "httpcore": "httpx", "httpx2": "httpx2", "httpx": "httpx"}
 
 
 class WorldRouter(respx.MockRouter):
@@ -113,7 +113,7 @@ class WorldRouter(respx.MockRouter):
     def _waiting(self, connections: Connections) -> ConnectionWait:
         """Return the scope of a wait for a connection."""
         world = self._world
-        client = _CLIENTS[self._transport]
+        client = CLIENTS[self._transport]
         return world.traffic.connection_wait(client, connections.most, world.clock.now_ns())
 
     def _require_granted(
@@ -290,7 +290,7 @@ def mocked_http(world: World) -> Iterator[None]:
     """Answer every HTTP request of httpx and httpx2 clients from ``world`` in this scope."""
     pools = Pools(world.clock.now_ns)
     with ExitStack() as routers:
-        for transport in MOCKERS:
+        for transport in CLIENTS:
             routers.enter_context(WorldRouter(world, transport=transport, pools=pools))
         yield
 

@@ -3,13 +3,12 @@
     ServerProcess (in the trial) ──stdin──▶ WorldSpec ──▶ uvicorn ──▶ ServerApp ──▶ World
 
 An ASGI app sends the same replies as in-process: the world decides what they are, and only how
-they are sent is decided here.
+they are sent is decided here. ``serving`` needs uvicorn, which only the server's process imports.
 """
 
 from .app import CONTROL_PATH, SERVICES_PATH, ServerApp
 from .cpu_wakeup import kept_awake
 from .process import ServerProcess
-from .serving import bound_socket, serve
 from .wall_timer import PreciseWallClock
 
 __all__ = [
@@ -18,7 +17,5 @@ __all__ = [
     "PreciseWallClock",
     "ServerApp",
     "ServerProcess",
-    "bound_socket",
     "kept_awake",
-    "serve",
 ]

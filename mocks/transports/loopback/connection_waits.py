@@ -12,8 +12,6 @@ over. Each library tells of it in its own way:
   transport that uses it: to import it would cost everybody else 150 ms and its memory.
 """
 
-import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -30,9 +28,7 @@ from ...clock.patching import patched
 from ...observe.meter import SESSION, Meter
 from ...observe.traffic import ConnectionWait, Traffic
 from ...observe.waits import SentRequest
-
-_CORES = {"httpcore": "httpx", "httpcore2": "httpx2"}
-"""The packages with the pools, and the libraries that use them."""
+from ..http_libraries import INSTALLED
 
 
 @dataclass(slots=True)
@@ -71,10 +67,9 @@ def noting_connection_waits(meter: Meter, clock: Clock) -> Iterator[None]:
     """
     traffic = Traffic(meter)
     with ExitStack() as patches:
-        for core, client in _CORES.items():
-            if importlib.util.find_spec(core) is not None:
-                noting = _Noting(importlib.import_module(core), client, meter, clock)
-                patches.enter_context(noting.installed())
+        for library in INSTALLED:
+            noting = _Noting(library.core_module(), library.client, meter, clock)
+            patches.enter_context(noting.installed())
         if "aiohttp" in sys.modules:
             from .aiohttp_waits import noting_aiohttp_waits  # noqa: PLC0415
 

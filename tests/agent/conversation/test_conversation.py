@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from warpbench.agent import (
 )
 from warpbench.agent.conversation.conversation import Block
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 from ..virtual import in_virtual_time
 
@@ -192,7 +192,7 @@ def test_a_turn_that_ends_early_leaves_the_conversation_as_it_was(how: str) -> N
         await asyncio.sleep(x)
         return x
 
-    refused = httpx2.Response(400, json={"error": {"message": "no"}})
+    refused = sdk_http.Response(400, json={"error": {"message": "no"}})
     last: Any = refused if how == "error" else final("never read")
     model = Model([final("one"), calls(call("slow", x=5)), last, final("two")])
     conversation = Conversation()

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 import uvloop
@@ -20,6 +19,7 @@ from warpbench.agent import (
     Usage,
 )
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 
 OPEN_S = 120.0
@@ -307,12 +307,12 @@ def test_a_hundred_sessions_of_one_agent_know_nothing_of_each_other(run: Run) ->
 
 
 def test_errors_of_the_api_stay_those_of_the_sdk(run: Run) -> None:
-    refused = httpx2.Response(400, json={"error": {"message": "too long"}})
+    refused = sdk_http.Response(400, json={"error": {"message": "too long"}})
     with pytest.raises(openai.BadRequestError, match="too long"):
         run(agent_run(Model([refused])))
 
 
-@pytest.mark.parametrize("reply", [{"choices": []}, httpx2.Response(200, text="<html>")])
+@pytest.mark.parametrize("reply", [{"choices": []}, sdk_http.Response(200, text="<html>")])
 def test_a_malformed_answer_is_an_error_of_the_agent(run: Run, reply: Any) -> None:
     with pytest.raises(ModelAnswerError):
         run(agent_run(Model([reply])))

@@ -3,19 +3,19 @@ import json
 import threading
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from warpbench.agent import Agent, Answer, RetryPolicy, SettingsError
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, final
 from ..virtual import in_virtual_time, on_each_loop
 
 
-def echo(body: dict[str, Any]) -> dict[str, Any] | httpx2.Response:
+def echo(body: dict[str, Any]) -> dict[str, Any] | sdk_http.Response:
     said = [message["content"] for message in body["messages"] if message["role"] == "user"]
     if "bad" in said[-1]:
-        return httpx2.Response(400, json={"error": {"message": "bad"}})
+        return sdk_http.Response(400, json={"error": {"message": "bad"}})
     return final(json.dumps(said))
 
 

@@ -6,7 +6,6 @@ import json
 import time
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from hypothesis import given
@@ -30,6 +29,7 @@ from warpbench.agent.conversation.stream_assembly import AnswerAssembly
 from warpbench.agent.conversation.wire import parse_answer
 from warpbench.agent.messages import ToolCall, ToolResult
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, completion, final, pieces
 from ..virtual import in_virtual_time, on_each_loop
 
@@ -160,7 +160,7 @@ def test_a_cancelled_stream_closes_the_connection(loop: str) -> None:
 
 
 def test_a_failure_is_tried_again_until_the_first_piece() -> None:
-    busy = httpx2.Response(429, headers={"retry-after": "2"}, json={})
+    busy = sdk_http.Response(429, headers={"retry-after": "2"}, json={})
     model = Model([busy, final("done")])
 
     async def main() -> None:
@@ -176,7 +176,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_leaves_no_trace() -> None:
         b"data: %s\n\n" % json.dumps(piece).encode() for piece in list(pieces(final("a b c")))[:2]
     )
     headers = {"content-type": "text/event-stream"}
-    model = Model([httpx2.Response(200, headers=headers, content=whole)])
+    model = Model([sdk_http.Response(200, headers=headers, content=whole)])
     conversation = Conversation()
     with (
         model.client() as client,
@@ -191,7 +191,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_leaves_no_trace() -> None:
 def test_an_error_in_the_stream_is_the_sdks() -> None:
     event = b'data: {"error": {"message": "overloaded"}}\n\n'
     headers = {"content-type": "text/event-stream"}
-    model = Model([httpx2.Response(200, headers=headers, content=event)])
+    model = Model([sdk_http.Response(200, headers=headers, content=event)])
     with (
         model.client() as client,
         Agent(client=client, retry=RetryPolicy(max_retries=0)) as agent,
@@ -223,7 +223,7 @@ def test_deadlines_hold_in_streams(loop: str) -> None:
 
 def test_a_deadline_does_not_strike_the_consumers_own_waits() -> None:
     async def main() -> None:
-        model = Model([final("a b")])
+        model = Model([final("a b")], gap_s=0.1)
         async with model.async_client() as client:
             async with Agent(async_client=client, session_timeout_s=1) as agent:
                 async with agent.stream_async("task") as stream:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from warpbench.agent import (
@@ -20,6 +19,7 @@ from warpbench.agent import (
     Usage,
 )
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 
 OPEN_S = 120.0
@@ -204,12 +204,12 @@ def test_a_hundred_sessions_of_one_agent_know_nothing_of_each_other() -> None:
 
 
 def test_errors_of_the_api_stay_those_of_the_sdk() -> None:
-    refused = httpx2.Response(400, json={"error": {"message": "too long"}})
+    refused = sdk_http.Response(400, json={"error": {"message": "too long"}})
     with pytest.raises(openai.BadRequestError, match="too long"):
         run(Model([refused]))
 
 
-@pytest.mark.parametrize("reply", [{"choices": []}, httpx2.Response(200, text="<html>")])
+@pytest.mark.parametrize("reply", [{"choices": []}, sdk_http.Response(200, text="<html>")])
 def test_a_malformed_answer_is_an_error_of_the_agent(reply: Any) -> None:
     with pytest.raises(ModelAnswerError):
         run(Model([reply]))

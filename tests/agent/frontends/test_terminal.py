@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx2
 import pytest
 import uvloop
 from warpbench.agent import Agent
@@ -21,6 +20,7 @@ from warpbench.agent.mcp import McpTools
 from warpbench.agent.mcp.samples import sample_server
 from warpbench.agent.mcp.server import create_app
 
+from ...http_libraries import sdk_http
 from ..fake_model import FakeModel
 from ..scripted import Model, call, calls, final
 from ..serving import Served, serving
@@ -73,7 +73,7 @@ def test_a_chat_is_one_conversation_shown_as_it_comes() -> None:
 
 
 def test_an_error_is_one_line_and_the_chat_goes_on() -> None:
-    model = Model([httpx2.Response(400, json={"error": {"message": "no"}}), final("Better.")])
+    model = Model([sdk_http.Response(400, json={"error": {"message": "no"}}), final("Better.")])
     screen = Screen("one", "two")
     asyncio.run(chat(model, screen)())
     assert "(error: BadRequestError" in screen.seen

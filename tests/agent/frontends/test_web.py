@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-import httpx2
 import pytest
 from warpbench.agent import Agent, RetryPolicy
 from warpbench.agent.frontends.web import create_app
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 from ..serving import OPEN_S, serving
 
-Service = Callable[..., httpx2.Client]
+Service = Callable[..., sdk_http.Client]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def service() -> Iterator[Service]:
     """Serve an agent of this model; give a client of the service."""
     with ExitStack() as stack:
 
-        def serve(model: Model, *tools: Any, **settings: Any) -> httpx2.Client:
+        def serve(model: Model, *tools: Any, **settings: Any) -> sdk_http.Client:
             agent = Agent(
                 tools,
                 async_client=model.async_client(),
@@ -36,7 +36,7 @@ def service() -> Iterator[Service]:
             )
             served = stack.enter_context(serving(create_app(agent, close_agent=True)))
             address = f"http://127.0.0.1:{served.port}"
-            return stack.enter_context(httpx2.Client(base_url=address, timeout=OPEN_S))
+            return stack.enter_context(sdk_http.Client(base_url=address, timeout=OPEN_S))
 
         yield serve
 
@@ -146,12 +146,12 @@ def test_a_client_that_hangs_up_cancels_the_work(
     ("reply", "settings", "status", "text"),
     [
         (
-            httpx2.Response(401, json={"error": {"message": "wrong key sk-secret"}}),
+            sdk_http.Response(401, json={"error": {"message": "wrong key sk-secret"}}),
             {},
             502,
             "the model's API refused with status 401",
         ),
-        (httpx2.ConnectError("to sk-secret"), {}, 502, "the model's API cannot be reached"),
+        (sdk_http.ConnectError("to sk-secret"), {}, 502, "the model's API cannot be reached"),
         ({"choices": []}, {}, 500, "ModelAnswerError: the model's answer has no choices"),
         (final(), {"session_timeout_s": 0.05}, 504, "the agent took too long"),
     ],

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from opentelemetry import trace
@@ -18,6 +17,7 @@ from warpbench.agent import Agent, RetryPolicy
 from warpbench.agent.observability.observer import NOBODY, UsualObserver
 from warpbench.agent.observability.opentelemetry import OpenTelemetry
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 from ..virtual import in_virtual_time
 
@@ -185,7 +185,7 @@ def test_what_a_tool_does_itself_stands_below_it(telescope: Telescope) -> None:
 def test_an_error_is_named_by_its_type_and_nothing_that_was_said_is_recorded(
     telescope: Telescope,
 ) -> None:
-    refused = httpx2.Response(400, json={"error": {"message": "secret of ada"}})
+    refused = sdk_http.Response(400, json={"error": {"message": "secret of ada"}})
     with pytest.raises(openai.BadRequestError):
         in_virtual_time(run_async(Model([refused]), telescope, retry=RetryPolicy(max_retries=0)))
     for span in telescope.spans:
@@ -219,7 +219,7 @@ def test_it_is_the_default_and_there_is_no_span_until_a_provider_is_configured()
 
 def test_a_program_that_configures_opentelemetry_need_not_tell_its_agents() -> None:
     code = """
-import asyncio, httpx2, openai
+import asyncio, sdk_http, openai
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
@@ -228,7 +228,7 @@ name = lambda span: span.name + "\\n"
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=name)))
 answer = {"choices": [{"message": {"content": "done"}, "finish_reason": "stop"}]}
-transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
+transport = sdk_http.MockTransport(lambda request: sdk_http.Response(200, json=answer))
 client = openai.OpenAI(api_key="test", http_client=openai.DefaultHttpxClient(transport=transport))
 with Agent(client=client) as agent:
     agent.chat("before")

@@ -4,11 +4,11 @@ import asyncio
 import time
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from warpbench.agent import Agent, Limiter, RetryPolicy, SessionTimeoutError, SettingsError
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, call, calls, final
 from ..virtual import in_virtual_time, on_each_loop
 
@@ -78,7 +78,7 @@ def test_a_session_ends_while_it_waits_for_a_retry() -> None:
 
 
 def openai_busy() -> Any:
-    return httpx2.Response(429, headers={"retry-after": "60"}, json={})
+    return sdk_http.Response(429, headers={"retry-after": "60"}, json={})
 
 
 def test_a_session_ends_while_it_waits_for_a_slot() -> None:

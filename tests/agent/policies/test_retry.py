@@ -4,22 +4,22 @@ import time
 from random import Random
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.agent import Agent, Limiter, RetryBudget, RetryPolicy, SettingsError
 
+from ...http_libraries import sdk_http
 from ..scripted import Model, final
 from ..virtual import in_virtual_time, on_each_loop
 
-REQUEST = httpx2.Request("POST", "https://api.test/chat/completions")
+REQUEST = sdk_http.Request("POST", "https://api.test/chat/completions")
 
 
-def refused(status: int, **headers: str) -> httpx2.Response:
+def refused(status: int, **headers: str) -> sdk_http.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.Response(status, headers=named, json={"error": {"message": "busy"}})
+    return sdk_http.Response(status, headers=named, json={"error": {"message": "busy"}})
 
 
 def error(status: int, **headers: str) -> openai.APIStatusError:
@@ -144,7 +144,7 @@ def test_the_last_failure_is_raised_as_the_sdk_raises_it() -> None:
 
 
 def test_a_lost_connection_is_tried_again() -> None:
-    model = Model([httpx2.ConnectError("refused"), final()])
+    model = Model([sdk_http.ConnectError("refused"), final()])
     assert in_virtual_time(lambda: chat(model, retry=STEADY)) == ("done", 0.5)
 
 

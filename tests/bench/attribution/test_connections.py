@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-import httpx2
 import pytest
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 from warpbench.bench.attribution.breakdown import time_parts
@@ -29,6 +28,8 @@ from warpbench.mocks.observe.pools import PoolUse
 from warpbench.mocks.observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
+
+from ...http_libraries import sdk_http
 
 # A target's clients are not closed: their sockets end when they are collected.
 pytestmark = pytest.mark.filterwarnings(
@@ -55,12 +56,12 @@ def collected_here() -> Iterator[None]:
 
 
 def asker(
-    most: int | None = CONNECTIONS, timeout: httpx2.Timeout | None = None, retries: int = 2
+    most: int | None = CONNECTIONS, timeout: sdk_http.Timeout | None = None, retries: int = 2
 ) -> Callable[[Lab], Target]:
     """An agent that asks once, by a client whose pool may have so many connections."""
 
     def build(lab: Lab) -> Target:
-        limits = httpx2.Limits(max_connections=most)
+        limits = sdk_http.Limits(max_connections=most)
         options: Any = {"api_key": lab.api_key, "base_url": lab.base_url, "max_retries": retries}
         if timeout is not None:
             options["timeout"] = timeout
@@ -147,10 +148,10 @@ def test_so_it_does_over_sockets_and_the_event_loop_is_not_blamed(strategy: str)
     # 0, 1, 2 or 3 others come first, of 0.2 s each; less where sessions begin late.
     assert parts.connection > 0.1
     assert parts.connection > parts.ready + parts.remainder
-    assert result.pools == (PoolUse(client="httpx2", most=CONNECTIONS, waits=15),)
+    assert result.pools == (PoolUse(client=sdk_http.__name__, most=CONNECTIONS, waits=15),)
     (found,) = findings_of([cell_result(cell, [result])])
     assert found.kind is FindingKind.POOL_TOO_SMALL
-    assert (found.values["client"], found.values["most"]) == ("httpx2", CONNECTIONS)
+    assert (found.values["client"], found.values["most"]) == (sdk_http.__name__, CONNECTIONS)
 
 
 def test_a_pool_as_large_as_the_load_holds_nobody_up() -> None:
@@ -165,7 +166,7 @@ def test_a_pool_as_large_as_the_load_holds_nobody_up() -> None:
 
 def test_what_follows_a_wait_that_was_given_up_is_a_retry() -> None:
     scenario = parse_scenario(SCENARIO.format(latency_s=5.0))
-    target = asker(most=1, timeout=httpx2.Timeout(60, pool=2), retries=9)
+    target = asker(most=1, timeout=sdk_http.Timeout(60, pool=2), retries=9)
     result = run_cell(spec_of(target, scenario=scenario, sessions=2, concurrency=2), target)
 
     assert result.errors == ()
@@ -179,7 +180,7 @@ def test_what_follows_a_wait_that_was_given_up_is_a_retry() -> None:
 
 def test_who_never_gets_a_connection_fails_and_it_is_told_as_the_pools() -> None:
     scenario = parse_scenario(SCENARIO.format(latency_s=5.0))
-    target = asker(most=1, timeout=httpx2.Timeout(60, pool=2), retries=0)
+    target = asker(most=1, timeout=sdk_http.Timeout(60, pool=2), retries=0)
     spec = spec_of(target, scenario=scenario, sessions=2, concurrency=2)
     with prepared_here(spec, target) as measure:
         assert callable(measure)
@@ -189,7 +190,7 @@ def test_who_never_gets_a_connection_fails_and_it_is_told_as_the_pools() -> None
         Outcome.SUCCEEDED,
         Outcome.TIMED_OUT,
     ]
-    assert result.pools == (PoolUse(client="httpx2", most=1, waits=1, timeouts=1),)
+    assert result.pools == (PoolUse(client=sdk_http.__name__, most=1, waits=1, timeouts=1),)
     found = [
         each
         for each in findings_of([cell_result(spec.cell, [result])])

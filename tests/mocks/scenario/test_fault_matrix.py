@@ -215,7 +215,7 @@ def earliest_on_any_machine_s(earliest_s: float) -> float:
 @pytest.mark.once
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CASES)
-def test_over_sockets_by_httpx2(name: str, form: str, server: ServerProcess) -> None:
+def test_over_sockets_by_the_sdks_own_client(name: str, form: str, server: ServerProcess) -> None:
     error, after_s = met_over_sockets(server, name, form)
 
     raised, earliest_s = expected(name, form)

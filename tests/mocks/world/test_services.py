@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 
 import httpx
-import httpx2
 import pytest
 from warpbench.mocks.clock import VirtualClock
 from warpbench.mocks.errors import UnmockedRequestError
@@ -13,6 +12,7 @@ from warpbench.mocks.scenario.distributions import Constant, Uniform
 from warpbench.mocks.scenario.faults import FaultKind, FaultSpec
 from warpbench.mocks.world.world import WorldSpec
 
+from ...http_libraries import LIBRARIES, sdk_http
 from ..mocked import Mocked
 
 WEATHER = ServiceSpec(
@@ -27,7 +27,7 @@ WEATHER = ServiceSpec(
 ANY = ServiceSpec("any", "https://*.example.com/*", None, Uniform(0.1, 0.5), 503, {}, "down")
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize("package", LIBRARIES)
 def test_a_service_answers_after_its_latency(package: type[httpx]) -> None:
     mocked = Mocked(services=(WEATHER,))
 
@@ -42,7 +42,7 @@ def test_a_service_answers_after_its_latency(package: type[httpx]) -> None:
 def test_the_first_that_matches_answers() -> None:
     mocked = Mocked(services=(WEATHER, ANY))
 
-    posted = mocked.run(lambda: httpx2.post("https://weather.example.com/today"))
+    posted = mocked.run(lambda: sdk_http.post("https://weather.example.com/today"))
 
     assert (posted.status_code, posted.text) == (503, "down")
 
@@ -50,7 +50,7 @@ def test_the_first_that_matches_answers() -> None:
 def test_a_service_at_a_path_such_as_a_models_is_what_its_scenario_says() -> None:
     mocked = Mocked(services=(ANY,))
 
-    posted = mocked.run(lambda: httpx2.post("https://chat.example.com/channels/1/messages"))
+    posted = mocked.run(lambda: sdk_http.post("https://chat.example.com/channels/1/messages"))
 
     assert (posted.status_code, posted.text) == (503, "down")
     assert mocked.traffic.llm_calls == 0
@@ -59,7 +59,7 @@ def test_a_service_at_a_path_such_as_a_models_is_what_its_scenario_says() -> Non
 def test_a_head_has_no_body() -> None:
     mocked = Mocked(services=(ANY,))
 
-    head = mocked.run(lambda: httpx2.head("https://weather.example.com/today"))
+    head = mocked.run(lambda: sdk_http.head("https://weather.example.com/today"))
 
     assert (head.status_code, head.headers["content-length"], head.content) == (503, "4", b"")
 
@@ -68,7 +68,7 @@ def test_an_address_that_no_pattern_matches_is_refused_without_its_query() -> No
     mocked = Mocked(services=(WEATHER,))
 
     with pytest.raises(UnmockedRequestError) as refused:
-        mocked.run(lambda: httpx2.get("https://other.example.com/?key=secret"))
+        mocked.run(lambda: sdk_http.get("https://other.example.com/?key=secret"))
 
     assert "https://other.example.com/" in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -81,7 +81,7 @@ def test_the_same_question_draws_anew_each_time_and_the_order_of_others_does_not
 
         async def ask(path: str) -> None:
             begin_s = mocked.now_s
-            async with httpx2.AsyncClient() as client:
+            async with sdk_http.AsyncClient() as client:
                 await client.get(f"https://a.example.com/{path}")
             taken.setdefault(path, []).append(round(mocked.now_s - begin_s, 6))
 
@@ -102,10 +102,10 @@ def test_a_client_gives_up_at_its_own_timeout() -> None:
     mocked = Mocked(services=(WEATHER,))
 
     async def ask() -> None:
-        async with httpx2.AsyncClient(timeout=0.1) as client:
+        async with sdk_http.AsyncClient(timeout=0.1) as client:
             await client.get("https://weather.example.com/")
 
-    with pytest.raises(httpx2.ReadTimeout):
+    with pytest.raises(sdk_http.ReadTimeout):
         mocked.run_async(ask)
     assert mocked.now_s == 0.1
 
@@ -114,7 +114,7 @@ def test_services_overlap() -> None:
     mocked = Mocked(services=(WEATHER,))
 
     async def ask() -> None:
-        async with httpx2.AsyncClient() as client:
+        async with sdk_http.AsyncClient() as client:
             requests = (client.get(f"https://weather.example.com/{n}") for n in range(5))
             await asyncio.gather(*requests)
 
@@ -128,7 +128,7 @@ def failing(kind: FaultKind, **more: object) -> Mocked:
     return Mocked(services=(replace(WEATHER, faults=(fault,)),))
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize("package", LIBRARIES)
 @pytest.mark.parametrize(
     ("kind", "raised", "after_s"),
     [
@@ -153,7 +153,7 @@ def test_a_fault_breaks_off_what_it_sends(
 def test_an_error_status_comes_with_a_time_to_retry_after() -> None:
     mocked = failing(FaultKind.STATUS, status=503, retry_after_s=2, latency=Constant(0.1))
 
-    response = mocked.run(lambda: httpx2.get("https://weather.example.com/"))
+    response = mocked.run(lambda: sdk_http.get("https://weather.example.com/"))
 
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     assert response.text == "warpbench: a scripted fault, status 503"
@@ -162,10 +162,10 @@ def test_an_error_status_comes_with_a_time_to_retry_after() -> None:
 
 def test_what_it_sends_may_be_no_json_or_come_late() -> None:
     cut = failing(FaultKind.MALFORMED_JSON)
-    assert cut.run(lambda: httpx2.get("https://weather.example.com/")).text == '{"sky": '
+    assert cut.run(lambda: sdk_http.get("https://weather.example.com/")).text == '{"sky": '
 
     late = failing(FaultKind.SLOW_DRIP, latency=Constant(2))
-    response = late.run(lambda: httpx2.get("https://weather.example.com/"))
+    response = late.run(lambda: sdk_http.get("https://weather.example.com/"))
     assert response.json() == {"sky": "clear"}
     assert late.now_s == 2.25
 
@@ -177,8 +177,8 @@ def test_a_service_without_a_body_can_have_any(kind: FaultKind) -> None:
 
     def ask() -> int | None:
         try:
-            return httpx2.get("https://weather.example.com/").status_code
-        except httpx2.TransportError:
+            return sdk_http.get("https://weather.example.com/").status_code
+        except sdk_http.TransportError:
             return None
 
     assert mocked.run(ask) in {200, 500, None}
@@ -189,7 +189,9 @@ def test_an_attempt_is_a_request_of_the_same_and_a_retry_the_second() -> None:
     paths = ["a", "a", "b", "b"]
 
     statuses = [
-        mocked.run(lambda path=path: httpx2.get(f"https://weather.example.com/{path}").status_code)
+        mocked.run(
+            lambda path=path: sdk_http.get(f"https://weather.example.com/{path}").status_code
+        )
         for path in paths
     ]
 
@@ -201,7 +203,7 @@ def test_chance_strikes_by_what_is_asked_and_not_by_when() -> None:
         mocked = failing(FaultKind.STATUS, probability=0.5)
         return {
             path: mocked.run(
-                lambda path=path: httpx2.get(f"https://weather.example.com/{path}").status_code
+                lambda path=path: sdk_http.get(f"https://weather.example.com/{path}").status_code
             )
             for path in paths
         }

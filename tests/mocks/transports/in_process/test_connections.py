@@ -6,10 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpcore
-import httpcore2
 import httpx
-import httpx2
 import openai
 import pytest
 from hypothesis import given
@@ -25,6 +22,7 @@ from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.world import World
 
+from ....http_libraries import CORES, LIBRARIES, sdk_http, sdk_httpcore
 from ...mocked import Mocked
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -70,7 +68,7 @@ async def ask_pool(core: Any, pool: Any) -> None:
 
 
 @LOOPS
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("stream", [False, True])
 def test_no_more_async_requests_are_in_flight_than_the_pool_has_connections(
     library: Any, new_loop: Any, *, stream: bool
@@ -94,7 +92,7 @@ def test_no_more_async_requests_are_in_flight_than_the_pool_has_connections(
     assert world.meter.pool_uses == (PoolUse(client=library.__name__, most=5, waits=15),)
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("stream", [False, True])
 def test_nor_requests_of_threads_that_share_a_client(library: Any, *, stream: bool) -> None:
     world = Lasting(*[1.0] * 20)
@@ -118,7 +116,7 @@ def test_nor_requests_of_threads_that_share_a_client(library: Any, *, stream: bo
     assert len(world.connection_waits_s()) == 15
 
 
-@pytest.mark.parametrize("core", [httpcore, httpcore2])
+@pytest.mark.parametrize("core", CORES)
 def test_nor_those_of_a_pool_that_is_used_by_itself(core: Any) -> None:
     world = Lasting(1.0, 1.0)
 
@@ -135,7 +133,7 @@ def test_the_openai_clients_setting_is_its_http_clients() -> None:
     world = Lasting(*[1.0] * 4)
 
     async def ask_all() -> None:
-        small = openai.DefaultAsyncHttpxClient(limits=httpx2.Limits(max_connections=2))
+        small = openai.DefaultAsyncHttpxClient(limits=sdk_http.Limits(max_connections=2))
         client = openai.AsyncOpenAI(api_key="none", http_client=small)
         asks = [client.chat.completions.create(**body(each)) for each in range(4)]
         await asyncio.gather(*asks)
@@ -149,8 +147,8 @@ def test_a_pool_without_a_limit_holds_nobody_up() -> None:
     world = Lasting(*[1.0] * 150)
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=None)
-        async with httpx2.AsyncClient(limits=limits) as client:
+        limits = sdk_http.Limits(max_connections=None)
+        async with sdk_http.AsyncClient(limits=limits) as client:
             await asyncio.gather(*(client.post(URL, json=body(each)) for each in range(150)))
 
     world.run_async(ask_all)
@@ -162,8 +160,8 @@ def test_nor_does_one_whose_connections_carry_many_requests_each() -> None:
     world = Lasting(*[1.0] * 4)
 
     async def ask_all() -> None:
-        async with httpcore2.AsyncConnectionPool(max_connections=1, http2=True) as pool:
-            await asyncio.gather(*(ask_pool(httpcore2, pool) for _ in range(4)))
+        async with sdk_httpcore.AsyncConnectionPool(max_connections=1, http2=True) as pool:
+            await asyncio.gather(*(ask_pool(sdk_httpcore, pool) for _ in range(4)))
 
     world.run_async(ask_all)
 
@@ -171,7 +169,7 @@ def test_nor_does_one_whose_connections_carry_many_requests_each() -> None:
 
 
 @LOOPS
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_who_waits_longer_than_the_pools_timeout_fails_by_it(library: Any, new_loop: Any) -> None:
     world = Lasting(3.0)
 
@@ -197,11 +195,11 @@ def test_so_does_a_thread_that_waits_longer() -> None:
     world = Lasting(3.0)
 
     def ask_all() -> None:
-        timeout = httpx2.Timeout(60, pool=2)
-        limits = httpx2.Limits(max_connections=1)
-        with httpx2.Client(limits=limits, timeout=timeout) as client:
+        timeout = sdk_http.Timeout(60, pool=2)
+        limits = sdk_http.Limits(max_connections=1)
+        with sdk_http.Client(limits=limits, timeout=timeout) as client:
             with client.stream("POST", URL, json=body()):
-                with pytest.raises(httpx2.PoolTimeout):
+                with pytest.raises(sdk_http.PoolTimeout):
                     client.post(URL, json=body())
                 assert world.now_s == 5
             client.post(URL, json=body())
@@ -214,9 +212,9 @@ def test_a_connection_that_is_free_after_exactly_the_timeout_is_in_time(new_loop
     world = Lasting(2.0)
 
     async def ask_all() -> None:
-        timeout = httpx2.Timeout(60, pool=2)
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=timeout) as client:
+        timeout = sdk_http.Timeout(60, pool=2)
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=timeout) as client:
             await asyncio.gather(*(client.post(URL, json=body()) for _ in range(2)))
 
     world.run_async(ask_all, new_loop)
@@ -228,8 +226,8 @@ def test_a_stream_keeps_its_connection_until_it_is_closed() -> None:
     world = Lasting(1.0)
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=60) as client:
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=60) as client:
             async with client.stream("POST", URL, json=body(stream=True)):
                 waiting = asyncio.create_task(client.post(URL, json=body()))
                 await asyncio.sleep(30)
@@ -246,8 +244,8 @@ def test_an_answer_that_is_whole_does_so_too() -> None:
     world = Lasting(1.0)
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=60) as client:
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=60) as client:
             async with client.stream("POST", URL, json=body()):
                 waiting = asyncio.create_task(client.post(URL, json=body()))
                 await asyncio.sleep(30)
@@ -264,8 +262,8 @@ def test_who_is_cancelled_keeps_no_connection(after_s: float) -> None:
     world = Lasting(1.0)
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=60) as client:
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=60) as client:
             first = asyncio.create_task(client.post(URL, json=body()))
             await asyncio.sleep(0)
             second = asyncio.create_task(client.post(URL, json=body()))
@@ -283,10 +281,10 @@ def test_a_call_that_fails_gives_its_connection_back() -> None:
     world = Lasting(1.0)
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=0.5) as client:
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=0.5) as client:
             for _ in range(3):
-                with pytest.raises(httpx2.ReadTimeout):
+                with pytest.raises(sdk_http.ReadTimeout):
                     await client.post(URL, json=body())
 
     world.run_async(ask_all)
@@ -299,8 +297,8 @@ def test_a_loop_is_woken_by_whatever_thread_gives_back() -> None:
     left: list[Any] = []
 
     async def ask_all() -> None:
-        limits = httpx2.Limits(max_connections=1)
-        async with httpx2.AsyncClient(limits=limits, timeout=60) as client:
+        limits = sdk_http.Limits(max_connections=1)
+        async with sdk_http.AsyncClient(limits=limits, timeout=60) as client:
             left.append(
                 await client.send(client.build_request("POST", URL, json=body()), stream=True)
             )
@@ -337,10 +335,10 @@ def test_the_connections_are_given_in_the_order_in_which_they_are_asked_for(
     def note(session: int) -> None:
         ended[session] = world.now_s
 
-    limits = httpx2.Limits(max_connections=most)
+    limits = sdk_http.Limits(max_connections=most)
 
     async def ask_async() -> None:
-        async with httpx2.AsyncClient(limits=limits, timeout=None) as client:
+        async with sdk_http.AsyncClient(limits=limits, timeout=None) as client:
 
             async def ask(session: int) -> None:
                 await client.post(URL, json=body(session))
@@ -350,7 +348,7 @@ def test_the_connections_are_given_in_the_order_in_which_they_are_asked_for(
 
     def ask_in_threads() -> None:
         with (
-            httpx2.Client(limits=limits, timeout=None) as client,
+            sdk_http.Client(limits=limits, timeout=None) as client,
             ThreadPoolExecutor(len(latencies)) as threads,
         ):
 

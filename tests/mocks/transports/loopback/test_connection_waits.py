@@ -8,10 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
-import httpcore
-import httpcore2
-import httpx
-import httpx2
 import openai
 import pytest
 from warpbench.mocks.clock import WallClock
@@ -24,6 +20,8 @@ from warpbench.mocks.transports.loopback.connection_waits import can_be_followed
 from warpbench.mocks.transports.loopback.reached import reached_over_loopback
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
+
+from ....http_libraries import CORES, LIBRARIES, sdk_http
 
 # Long enough for all requests of a test to be sent before the first is answered, on a busy machine.
 LATENCY_NS = 250_000_000
@@ -64,7 +62,7 @@ def connection_waits(meter: Meter) -> list[Wait]:
     return sorted(meter.waits, key=lambda wait: wait.end_ns)
 
 
-@pytest.mark.parametrize("core", [httpcore, httpcore2])
+@pytest.mark.parametrize("core", CORES)
 def test_the_versions_installed_here_can_be_followed(core: Any) -> None:
     for method, name in (
         (core.AsyncConnectionPool.handle_async_request, "AsyncPoolRequest"),
@@ -78,7 +76,7 @@ def test_a_version_without_those_methods_is_let_alone() -> None:
     assert not can_be_followed(object)
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_async_requests_that_wait_for_a_connection_are_noted(library: Any) -> None:
     async def ask_all(url: str) -> None:
         SESSION.set(7)
@@ -91,7 +89,7 @@ def test_async_requests_that_wait_for_a_connection_are_noted(library: Any) -> No
         assert_waited_in_turn(meter, library.__name__)
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_requests_of_threads_that_wait_for_one_are_noted(library: Any) -> None:
     def ask_all(url: str) -> None:
         def ask(_: int) -> None:
@@ -112,7 +110,7 @@ def test_requests_of_threads_that_wait_for_one_are_noted(library: Any) -> None:
 
 def test_requests_that_wait_for_none_are_not_noted() -> None:
     async def ask_all(url: str) -> None:
-        async with httpx2.AsyncClient(timeout=60) as client:
+        async with sdk_http.AsyncClient(timeout=60) as client:
             await asyncio.gather(*(client.post(url, json=BODY) for _ in range(3)))
 
     with reached() as (url, meter):
@@ -120,7 +118,7 @@ def test_requests_that_wait_for_none_are_not_noted() -> None:
         assert (meter.waits, meter.pool_uses) == ((), ())
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_request_that_gives_up_waiting_is_told_as_the_pools(library: Any) -> None:
     async def ask_all(url: str) -> None:
         timeout = library.Timeout(60, pool=LATENCY_S / 5)
@@ -176,7 +174,7 @@ def test_aiohttp_that_gives_up_is_told_as_the_pools() -> None:
 def test_so_does_the_openai_sdks_client_of_it() -> None:
     async def ask_all(url: str) -> None:
         SESSION.set(7)
-        small = openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=1))
+        small = openai.DefaultAioHttpClient(limits=sdk_http.Limits(max_connections=1))
         async with openai.AsyncOpenAI(
             api_key="none", base_url=url.removesuffix("/chat/completions"), http_client=small
         ) as client:

@@ -10,18 +10,19 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError, UsageError
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.scenario.distributions import Constant
 from warpbench.mocks.scenario.faults import Fault, FaultKind, FaultSpec
-from warpbench.mocks.transports.loopback import ServerProcess, bound_socket
+from warpbench.mocks.transports.loopback import ServerProcess
+from warpbench.mocks.transports.loopback.serving import bound_socket
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
 
 from ....conftest import TIMEOUT_S
+from ....http_libraries import sdk_http
 from ...mocked import PROMPT
 
 WEATHER = ServiceSpec(
@@ -46,7 +47,7 @@ def server() -> Iterator[ServerProcess]:
 
 
 def test_a_service_is_reached_below_a_path_of_its_own(server: ServerProcess) -> None:
-    answer = httpx2.get(f"{server.root}/services/https/weather.example.com/today?city=Vienna")
+    answer = sdk_http.get(f"{server.root}/services/https/weather.example.com/today?city=Vienna")
 
     assert (answer.status_code, answer.text, answer.headers["x-sky"]) == (201, "ok", "clear")
 
@@ -67,20 +68,20 @@ def test_a_head_has_no_body_and_the_next_answer_is_its_own(server: ServerProcess
 def test_a_service_is_matched_by_the_path_as_it_was_sent(server: ServerProcess) -> None:
     address = f"{server.root}/services/https/spaced.example.com/a%20b/c"
 
-    assert httpx2.get(address).text == "ok"
+    assert sdk_http.get(address).text == "ok"
 
 
 def test_a_fault_of_a_service_strikes_over_sockets_too(server: ServerProcess) -> None:
     server.forget()
     address = f"{server.root}/services/https/broken.example.com/today"
-    with pytest.raises(httpx2.ReadError):
-        httpx2.get(address)
+    with pytest.raises(sdk_http.ReadError):
+        sdk_http.get(address)
 
-    assert httpx2.get(address).text == "ok"
+    assert sdk_http.get(address).text == "ok"
 
 
 def test_what_nobody_mocks_is_not_found(server: ServerProcess) -> None:
-    answer = httpx2.get(f"{server.root}/v1/models")
+    answer = sdk_http.get(f"{server.root}/v1/models")
 
     assert answer.status_code == 404
     assert "is not mocked" in answer.json()["error"]["message"]
