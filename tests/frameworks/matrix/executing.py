@@ -18,6 +18,7 @@ from .places import Places
 from .runs import TRIAL_LIMIT_S, Asked, Ran, asked_of
 
 RECORD = "WARPBENCH_MATRIX_RECORD"
+NO_COMPILED_FILES = "PYTHONDONTWRITEBYTECODE"
 COMMAND_LIMIT_S = 4 * TRIAL_LIMIT_S
 ROOMS = ("agent", "bench", "mocks")
 
@@ -64,7 +65,8 @@ def execute(asked: Asked, module: str, commands: Path, folder: Path) -> Ran:
     """
     with TemporaryDirectory() as out:
         record = Path(out) / "tools"
-        environ = dict(os.environ)
+        # Modules are compiled once, whoever runs this: else each trial would compile a framework.
+        environ = {name: os.environ[name] for name in os.environ if name != NO_COMPILED_FILES}
         if asked.records:
             environ[RECORD] = str(record)
         begin_s = time.monotonic()
