@@ -102,6 +102,7 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
+        self.traffic.refused(urlsplit(str(url)).hostname or "", path, now_ns)
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
