@@ -191,7 +191,7 @@ def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
             key = (result.cell.scenario, refused.host)
             by_host.setdefault(key, []).append((refused, result))
     for (_, host), found in by_host.items():
-        refused, result = max(found, key=lambda pair: (pair[0].cost_s, pair[0].requests))
+        refused, result = max(found, key=_weight)
         yield finding(
             FindingKind.REQUESTS_REFUSED,
             cell=name_of(result),
@@ -203,6 +203,11 @@ def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
             share=result.share_of_time(refused.cost_s),
             other_cells=len(found) - 1,
         )
+
+
+def _weight(found: tuple[RefusedHost, CellResult]) -> tuple[float, int]:
+    refused, _ = found
+    return refused.cost_s, refused.requests
 
 
 def _own_share(result: CellResult) -> float:
