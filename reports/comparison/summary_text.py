@@ -65,8 +65,8 @@ def verdict(run: Run) -> tuple[str, ...]:
         requests were refused, with the tables that mock them, on lines of their own; who is
         fastest at the highest concurrency and how near the ideal, how far behind the others are,
         where a lower concurrency has another leader, where throughput ends, what sessions lost
-        time on, and what failed or does not apply. Then what the HTTP client costs, and how accurate the
-        warp clock was, where that was measured.
+        time on, and what failed or does not apply. Then what the HTTP client costs, and how
+        accurate the warp clock was, where that was measured.
     """
     summary = summarise(run)
     return (
