@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.waits import SentRequest, Wait, WaitKind
 from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
@@ -31,6 +32,7 @@ class Observations:
             server in another process noted.
         sent: The requests over sockets, as their clients saw them, in any order.
         places: How many sessions the strategy lets be in flight; ``None`` for any number.
+        refusals: The requests that nothing mocks, in the order in which they were refused.
     """
 
     scripts: Mapping[int, SessionScript]
@@ -42,6 +44,7 @@ class Observations:
     idle_is_known: bool = True
     places: int | None = None
     sent: Sequence[SentRequest] = ()
+    refusals: Sequence[Refusal] = ()
 
     @cached_property
     def waits_of(self) -> Mapping[int, Sequence[Wait]]:
@@ -63,6 +66,20 @@ class Observations:
                 sent[root_of[request.session]].append(request)
         return dict(sent)
 
+    @cached_property
+    def refusals_of(self) -> Mapping[int, Sequence[Refusal]]:
+        """The refusals of each session, with those of the sessions nested in it."""
+        root_of = roots(self.scripts.values())
+        refusals: defaultdict[int, list[Refusal]] = defaultdict(list)
+        for refusal in self.refusals:
+            if refusal.session in root_of:
+                refusals[root_of[refusal.session]].append(refusal)
+        return dict(refusals)
+
+    def span_of(self, sample: SessionSample) -> tuple[int, int]:
+        """Return when a session began and ended, on the clock."""
+        return self.origin_ns + sample.start_ns, self.origin_ns + sample.end_ns
+
     def idle_of(self, sample: SessionSample, begin_ns: int, end_ns: int) -> "Idle":
         """Return how long nobody computed between two states of a session.
 
@@ -72,10 +89,15 @@ class Observations:
             end_ns: Its end.
         """
         waits = self.waits_of.get(sample.session, ())
+        idle: IdleTimes | IdleBetweenRequests
         if self.idle_is_known:
-            return IdleTimes(sample, waits, begin_ns, end_ns)
-        sent = self.sent_of.get(sample.session, ())
-        return IdleBetweenRequests(sample, waits, sent, begin_ns, end_ns)
+            idle = IdleTimes(sample, waits, begin_ns, end_ns)
+        else:
+            sent = self.sent_of.get(sample.session, ())
+            idle = IdleBetweenRequests(sample, waits, sent, begin_ns, end_ns)
+        for refusal in self.refusals_of.get(sample.session, ()):
+            idle.read(refusal.at_ns, refusal.idle_ns)
+        return idle
 
 
 class Idle(Protocol):
@@ -146,6 +168,10 @@ class IdleBetweenRequests:
         for request in self._sent:
             self._times.read(request.start_ns, request.idle_at_start_ns)
             self._times.read(request.end_ns, request.idle_at_end_ns)
+
+    def read(self, at_ns: int, idle_ns: int) -> None:
+        """Add a time at which it was read."""
+        self._times.read(at_ns, idle_ns)
 
     def between(self, begin_ns: int, end_ns: int) -> int:
         """Return it for a span of time; 0 for what lies between two times at which nothing is read.

@@ -25,6 +25,7 @@ from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
+from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -94,6 +95,7 @@ class _SavedTrial:
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
     schema_version: int = TRIAL_SCHEMA_VERSION
 

@@ -8,6 +8,7 @@ from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .own_waits import OwnWait
+from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -46,6 +47,8 @@ class TrialResult:
         timeline: What its first sessions did, likewise.
         own_waits: Where sessions were seen to wait inside their own code, likewise.
         pools: The clients' pools in which requests waited for a free connection, likewise.
+        refused: The hosts to which requests were refused, since nothing mocks them; what they cost
+            is 0 unless the trial was to account for the time of its sessions.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -74,4 +77,5 @@ class TrialResult:
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None

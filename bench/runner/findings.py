@@ -6,6 +6,7 @@ from dataclasses import astuple
 from ..results.blocked_loop import Cause, LoopBlocker
 from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
+from ..results.refused_hosts import RefusedHost
 from ..results.time_parts import TimeParts
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
@@ -38,6 +39,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
         *_loop_blocked(measured),
         *_own_waits(measured),
         *_pools_too_small(measured),
+        *_requests_refused(measured),
         *_not_steady(measured),
     )
 
@@ -179,6 +181,33 @@ def _pools_too_small(cells: Iterable[CellResult]) -> Iterator[Finding]:
             timeouts=timeouts,
             other_cells=len(found) - 1,
         )
+
+
+def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """Yield one warning for each host to which requests were refused, where that cost most."""
+    by_host: dict[tuple[str, str], list[tuple[RefusedHost, CellResult]]] = {}
+    for result in cells:
+        for refused in result.refused:
+            key = (result.cell.scenario, refused.host)
+            by_host.setdefault(key, []).append((refused, result))
+    for (_, host), found in by_host.items():
+        refused, result = max(found, key=_weight)
+        yield finding(
+            FindingKind.REQUESTS_REFUSED,
+            cell=name_of(result),
+            host=host,
+            requests=refused.requests,
+            sessions=refused.sessions,
+            started=result.sessions.started,
+            cost_s=refused.cost_s,
+            share=result.share_of_time(refused.cost_s),
+            other_cells=len(found) - 1,
+        )
+
+
+def _weight(found: tuple[RefusedHost, CellResult]) -> tuple[float, int]:
+    refused, _ = found
+    return refused.cost_s, refused.requests
 
 
 def _own_share(result: CellResult) -> float:

@@ -16,6 +16,7 @@ from ..results.records import (
     TrialFigures,
     keeps_concurrency,
 )
+from ..results.refused_hosts import summed_hosts
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.trial_result import TrialResult
@@ -117,6 +118,7 @@ def cell_result(
         ],
         own_waits=by_place(each for trial in trials for each in trial.own_waits)[:_MOST_PLACES],
         pools=summed(each for trial in trials for each in trial.pools),
+        refused=summed_hosts(each for trial in trials for each in trial.refused),
         vitals=trials[0].vitals,
         timeline=trials[0].timeline,
         probe_share=_median_of(

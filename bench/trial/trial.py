@@ -21,10 +21,12 @@ from ...mocks.clock.root_watch import root_watched
 from ...mocks.errors import TargetError
 from ...mocks.model import is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
+from ...mocks.network.refusals import refusals
+from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
-from ...mocks.transports.registry import Opens, Reached, require_transport
+from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import SessionScript, draw, with_nested
@@ -217,6 +219,7 @@ class _Trial:
         self, named: object, opens: Opens, around: Around
     ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
+            scope.enter_context(refusals().told_to(self._refuses))
             world = scope.enter_context(
                 opens(self._world_spec, self._clock, self._accounting.meter)
             )
@@ -315,6 +318,15 @@ class _Trial:
             return probe.watch_async(cast("AsyncSession", session))
         return probe.watch_sync(cast("SyncSession", session))
 
+    def _refuses(self, host: str) -> None:
+        """Note a connection that the network's guard refused."""
+        self._tool_traffic.refused(host, "", self._clock.now_ns())
+
+    def _refusals(self, seen: Seen) -> tuple[Refusal, ...]:
+        """Return what the world refused, and what the network's guard did, in order of time."""
+        refusals = (*seen.refusals, *self._tool_traffic.refusals)
+        return tuple(sorted(refusals, key=lambda each: each.at_ns))
+
     def _waits(self, target: Target, declared: frozenset[str]) -> Waits:
         if not declared:
             return Waits.FIRST_CALL
@@ -373,6 +385,7 @@ class _Trial:
             {session.session: session for session in self._script.sessions},
             samples,
             noted_waits,
+            self._refusals(seen),
             waits_are_served=seen.waits is not None,
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,
@@ -405,6 +418,7 @@ class _Trial:
             timeline=noted.timeline,
             own_waits=noted.own_waits,
             pools=noted.pools,
+            refused=noted.refused,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )

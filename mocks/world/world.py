@@ -102,11 +102,17 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
+        self.traffic.refused(_host_of(str(url)), path, now_ns)
         raise UnmockedRequestError(
             f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
             "the [[services]] of the scenario"
         )
+
+
+def _host_of(url: str) -> str:
+    """Return the host of an address, with its port if that is not the usual one."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)

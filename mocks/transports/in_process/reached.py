@@ -52,5 +52,6 @@ class ReachedInProcess:
             asked_ns=traffic.asked_ns,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
+            refusals=traffic.refusals,
             requests=traffic.requests,
         )
