@@ -28,8 +28,8 @@ from typing import Any, Protocol, TypeVar
 
 import httpx2
 
+from ...mocks.environment import DUMMY_KEY
 from ...mocks.errors import TargetError, name_of, text_of
-from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
