@@ -37,12 +37,17 @@ from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
 
 
+def _unnoted() -> None:
+    """Note nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
     """What the lab hands to a factory that asks for it.
 
     Attributes:
-        tools: The scenario's tools, mocked.
+        offered: The scenario's tools, mocked; a target takes them as ``tools``.
+        tools_taken: Called when it does.
         tool_workers: How large an executor for blocking tools should be.
         model: Name of the model to ask for.
         base_url: Where the mocked API is said to be.
@@ -52,13 +57,20 @@ class Lab:
         http_clients: Makes what async openai clients shall send their requests by.
     """
 
-    tools: tuple[LabTool, ...]
+    offered: tuple[LabTool, ...]
     tool_workers: int
+    tools_taken: Callable[[], None] = _unnoted
     model: str = "gpt-4o-mini"
     base_url: str = "https://api.openai.com/v1"
     api_key: str = DUMMY_KEY
     service_urls: Mapping[str, str] = field(default_factory=dict)
     http_clients: HttpClients = field(default_factory=HttpClients)
+
+    @property
+    def tools(self) -> tuple[LabTool, ...]:
+        """The scenario's tools, mocked: who takes them is to run each call of the script."""
+        self.tools_taken()
+        return self.offered
 
     @property
     def anthropic_base_url(self) -> str:
