@@ -218,6 +218,24 @@ def _load_not_delivered(values: Values) -> str:
     )
 
 
+def _tools_answered(values: Values) -> str:
+    calls = values["calls"]
+    return (
+        f"{values['cell']}: {counted(calls, 'tool call')} of "
+        f"{counted(values['sessions'], 'session')} {'was' if calls == 1 else 'were'} answered "
+        "from an equal earlier one, whose result the target had kept; the ideal leaves their time "
+        "out, too"
+    )
+
+
+def _tools_left_out(values: Values) -> str:
+    return (
+        f"{values['cell']}: in {counted(values['sessions'], 'session')} "
+        f"{counted(values['calls'], 'scripted tool call')} did not run; the scenario says that "
+        "tools are optional (optional_tools = true), and the ideal leaves their time out, too"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -239,6 +257,8 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.NOT_STEADY: _not_steady,
         FindingKind.MACHINE_DRIFTED: _machine_drifted,
         FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,
+        FindingKind.TOOLS_ANSWERED: _tools_answered,
+        FindingKind.TOOLS_LEFT_OUT: _tools_left_out,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

@@ -19,6 +19,7 @@ from .refused_hosts import RefusedHost
 from .samples import Outcome
 from .time_parts import PART_NAMES, TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 
 SCHEMA_VERSION = 4
 
@@ -149,6 +150,8 @@ class CellResult:
         ideal_latency_s: Percentiles of the sessions' critical paths.
         llm_calls: Model calls per trial.
         tool_calls: Calls of the lab's tools per trial.
+        tools_not_run: The tool calls of the script that did not run, where that is no failure;
+            summed over the trials.
         peak_in_flight: Greatest number of model calls waiting at one time.
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
@@ -190,6 +193,7 @@ class CellResult:
     ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
     llm_calls: int | None = _figure(more_is_better=False)
     tool_calls: int | None = _figure(more_is_better=False)
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     peak_in_flight: int | None = _figure(more_is_better=False)
     cpu_s_per_session: float | None = _figure(more_is_better=False)
     peak_rss_bytes: int | None = _figure(more_is_better=False)
@@ -288,6 +292,8 @@ class FindingKind(StrEnum):
     NOT_STEADY = "not_steady"
     MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"
+    TOOLS_ANSWERED = "tools_answered"
+    TOOLS_LEFT_OUT = "tools_left_out"
     INTERRUPTED = "interrupted"
 
 

@@ -29,6 +29,7 @@ from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 from .trial_result import TrialResult
 
 TRIALS = "trials"
@@ -86,6 +87,7 @@ class _SavedTrial:
     peak_rss_bytes: int
     origin_ns: int
     http_requests: int
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocked_loop: tuple[BlockedLoop, ...] = ()

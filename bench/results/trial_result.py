@@ -1,6 +1,6 @@
 """What one trial measured, as its process sends it back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
@@ -12,6 +12,7 @@ from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class TrialResult:
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
+        tools_not_run: The tool calls of the script that did not run, where that is no failure.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
             its waits.
@@ -65,6 +67,7 @@ class TrialResult:
     elapsed_s: float
     origin_ns: int = 0
     http_requests: int = 0
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()

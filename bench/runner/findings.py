@@ -74,6 +74,7 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             started=counts.started,
             error=result.error or "unknown",
         )
+    yield from _tools_not_run(result)
     if result.server_utilisation is not None and result.server_utilisation > BUSY_SERVER:
         yield finding(
             FindingKind.SERVER_BOUND,
@@ -97,6 +98,24 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
         yield finding(FindingKind.ABOVE_CONCURRENCY, cell=cell, in_flight=in_flight)
     elif result.efficiency is not None and result.efficiency > 1 + _SLACK:
         yield finding(FindingKind.ABOVE_IDEAL, cell=cell, efficiency=result.efficiency)
+
+
+def _tools_not_run(result: CellResult) -> Iterator[Finding]:
+    found, cell = result.tools_not_run, name_of(result)
+    if found.answered:
+        yield finding(
+            FindingKind.TOOLS_ANSWERED,
+            cell=cell,
+            calls=found.answered,
+            sessions=found.answered_sessions,
+        )
+    if found.optional:
+        yield finding(
+            FindingKind.TOOLS_LEFT_OUT,
+            cell=cell,
+            calls=found.optional,
+            sessions=found.optional_sessions,
+        )
 
 
 def _loop_blocked(cells: Iterable[CellResult]) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from ..results.records import (
 from ..results.refused_hosts import summed_hosts
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
+from ..results.tools_not_run import summed as tools_not_run
 from ..results.trial_result import TrialResult
 from .percentiles import PERCENTILES, nearest_rank, percentile
 from .ranking import throughput_per_s
@@ -103,6 +104,7 @@ def cell_result(
         ),
         llm_calls=round(median(trial.llm_calls for trial in trials)),
         tool_calls=round(median(trial.tool_calls for trial in trials)),
+        tools_not_run=tools_not_run(trial.tools_not_run for trial in trials),
         peak_in_flight=max(trial.peak_in_flight for trial in trials),
         cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),

@@ -62,7 +62,7 @@ class Arm:
         model = ScriptedModel(sessions)
         self.world = World(model, Services((), "any"), clock, Traffic(self.accounting.meter))
         tools = lab_tools(SCENARIO, sessions, clock, self.traffic, Delegates(lambda _: ""))
-        lab = Lab(tools=tools, tool_workers=SESSIONS * 4)
+        lab = Lab(offered=tools, tool_workers=SESSIONS * 4)
         with opened_target("agent", lab, runner.run) as self.target:
             pass
 

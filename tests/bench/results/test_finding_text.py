@@ -60,6 +60,9 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),
     (FindingKind.MACHINE_DRIFTED, {"trend": 0.09}),
     (FindingKind.LOAD_NOT_DELIVERED, {**CELL, "asked_per_s": 20.0, "delivered_per_s": 15.5}),
+    (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 12, "sessions": 6}),
+    (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 1, "sessions": 1}),
+    (FindingKind.TOOLS_LEFT_OUT, {**CELL, "calls": 80, "sessions": 40}),
     (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
     (FindingKind.INTERRUPTED, {"done": 9, "planned": 9}),
 ]
