@@ -29,6 +29,8 @@ class Traffic:
         tool_calls: Calls of the lab's tools started.
         service_calls: Requests to HTTP services started.
         peak_in_flight: Greatest number of concurrent model calls.
+        refused_requests: The requests that nothing mocks: host, path, number of the session (-1 if
+            that is not known), and when.
 
     Args:
         meter: Records each wait, if waits are to be recorded.
@@ -105,6 +107,7 @@ class Traffic:
         # Flat, so that what a trial notes is no memory that its sessions seem to keep.
         self._asked, self._read, self._tools = array("q"), array("q"), array("q")
         self._begun = array("q")
+        self.refused_requests: list[tuple[str, str, int, int]] = []
         if self._meter is not None:
             self._meter.forget()
         if self._requests is not None:
@@ -145,6 +148,19 @@ class Traffic:
             self.service_calls += 1
         what = WaitKind.SERVICE, _session_here(), _UNKNOWN, None, name
         return Call(self._meter, what, start_ns)
+
+    def refused(self, host: str, path: str, at_ns: int) -> None:
+        """Note a request that was refused, since nothing mocks it.
+
+        The session is known as for a service.
+
+        Args:
+            host: The host that was asked for.
+            path: The path of the address.
+            at_ns: When, on the clock.
+        """
+        with self._lock:
+            self.refused_requests.append((host, path, _session_here(), at_ns))
 
     def connection_wait(
         self, client: str, most: int, start_ns: int, *, is_first: bool = True
