@@ -8,6 +8,7 @@ import http.client
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import ref
 
 from ...clock.patching import patched
 from .connection import OpenWorld, Origin, RefusedRequest, Scheme
@@ -57,17 +58,23 @@ def connecting(
         host, port = connection._tunnel_host, connection._tunnel_port
         if host is None:
             host, port = connection.host, connection.port
+        # A connection that nobody has any more must be collected at once, and its socket closed.
+        owner = ref(connection)
         connection.sock = MockedSocket(
             opened,
             Origin(scheme, host, port),
-            connection,
-            lambda refused: refuses(connection, refused),
-            lambda: original(connection),
+            refuses=lambda refused: refuses(owner(), refused),
+            reconnects=lambda: _reconnected(owner(), original),
         )
         if connection.timeout is not _UNSET:
             connection.sock.settimeout(connection.timeout)
 
     return connect
+
+
+def _reconnected(connection: Any, original: Connect) -> Any:
+    original(connection)
+    return connection.sock
 
 
 _UNSET = http.client.HTTPConnection("localhost").timeout

@@ -4,7 +4,7 @@ import errno
 import io
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ...wire.reply import Ending
 from .connection import Connection, OpenWorld, Origin, RefusedRequest, Sending, Step
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _SECOND_NS = 1_000_000_000
 
 
-class Owner(Protocol):
-    """The connection object of a client's that has the socket."""
-
-    sock: Any
-    timeout: Any
-
-
 class MockedSocket:
     """What ``http.client`` and those on top of it use of a socket.
 
@@ -32,26 +25,25 @@ class MockedSocket:
     Args:
         opened: What answers.
         origin: Where it leads to.
-        owner: The client's connection, which has it as ``sock``.
         refuses: Makes the client's own error of a refused connection.
-        connects: Connects ``owner`` for real; asked on this machine, where nothing is mocked.
+        reconnects: Connects the client for real, and returns its socket; called for an address of
+            this machine at which nothing is mocked.
     """
 
     def __init__(
         self,
         opened: OpenWorld,
         origin: Origin,
-        owner: Owner,
+        *,
         refuses: Callable[[RefusedRequest], Exception],
-        connects: Callable[[], None],
+        reconnects: Callable[[], Any],
     ) -> None:
         self._opened = opened
         self._clock = opened.world.clock
         self._origin = origin
-        self._owner = owner
         self._connection = Connection(opened.world, origin)
         self._refuses = refuses
-        self._connects = connects
+        self._reconnects = reconnects
         self._timeout_s: float | None = None
         self._ready = memoryview(b"")
         self._sending: Sending | None = None
@@ -72,10 +64,9 @@ class MockedSocket:
         try:
             sending = connection.receive(bytes(data))
         except RefusedRequest as refused:
-            raise self._refuses(refused) from refused.error
+            raise self._refuses(refused)  # noqa: B904 - it comes with its cause
         if connection.passed_on is not None:
-            self._connects()
-            self._owner.sock.sendall(connection.passed_on)
+            self._reconnects().sendall(connection.passed_on)
             return
         self._ready = memoryview(bytes(self._ready) + connection.interim)
         if sending is not None:
