@@ -31,7 +31,7 @@ class OnceImported:
     """A client that is mocked as soon as its package is imported.
 
     Attributes:
-        package: The package.
+        package: The package, or the module of it that has the client.
         module: The module here that mocks it, which imports the package.
         name: Name of the ``Mocks`` in it.
     """
@@ -52,8 +52,11 @@ ALWAYS: tuple[Mocks, ...] = (lambda opened: mocked_httpx(opened.world), mocked_h
 ONCE_IMPORTED = (
     OnceImported("urllib3", "urllib3_client", "mocked_urllib3"),
     OnceImported("aiohttp", "aiohttp_client", "mocked_aiohttp"),
+    OnceImported("tornado.httpclient", "tornado_client", "refusing_tornado"),
+    OnceImported("pycurl", "pycurl_client", "refusing_pycurl"),
+    OnceImported("grpc", "grpc_client", "refusing_grpc"),
 )
-"""The clients that the lab does not need for itself."""
+"""The clients that the lab does not need for itself; those that send by themselves are refused."""
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from ...errors import UnmockedRequestError
 
 def refusal_text(url: str) -> str:
     """Return what a client says of a refused connection: the cause of its error says the rest."""
-    return f"[Errno {errno.ECONNREFUSED}] Connection refused: {urlsplit(url).netloc} is not mocked"
+    return f"[Errno {errno.ECONNREFUSED}] Connection refused: {urlsplit(url).netloc} was not asked"
 
 
 def connection_refused(url: str, error: UnmockedRequestError) -> ConnectionRefusedError:
