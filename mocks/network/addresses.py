@@ -11,6 +11,14 @@ _IN_THE_HOSTS_FILE = _HERE | {"127.0.0.1", b"127.0.0.1", "::1", b"::1"}
 _ONLY = "trials talk to mocks and to loopback only"
 
 
+def is_loopback(host: object) -> bool:
+    """Return whether an address is on loopback."""
+    if _is(host, _HERE):
+        return True
+    address = _address(host)
+    return address is not None and _is_loopback(address)
+
+
 def require_loopback(host: object) -> None:
     """Check that an address is on loopback.
 

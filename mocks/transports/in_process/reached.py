@@ -8,7 +8,7 @@ from ...observe.meter import Meter
 from ...world.services import service_root
 from ...world.world import World, WorldSpec
 from ..registry import Seen
-from .router import mocked_http
+from .clients import mocked_http
 
 _OPENAI_ROOT = "https://api.openai.com"
 
