@@ -1,5 +1,5 @@
 # What a newcomer guesses: bench, setup, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
-# examples, browser, lock.
+# examples, browser, matrix, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench setup test test-slow coverage lint format types gate benchmarks fidelity examples browser lock clean
+.PHONY: bench setup test test-slow coverage lint format types gate benchmarks fidelity examples browser matrix lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
@@ -51,6 +51,7 @@ format: $(VENV)/.ready
 types: $(VENV)/.ready
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p warpbench.mocks -p warpbench.bench -p warpbench.reports -p warpbench.agent
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy tests/typing_api/agent_api.py
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p tests.frameworks.matrix
 
 # Holds the agent and the strategies against warpbench-baseline.json.
 gate: $(VENV)/.ready
@@ -70,6 +71,12 @@ examples: $(VENV)/.frameworks
 # The page in a browser: needs `chromium` on the machine.
 browser: $(VENV)/.browser
 	$(BIN)/pytest tests/browser
+
+# warpbench beside each framework, newest releases, in .matrix/: renews docs/frameworks.md and the
+# constraints. Up to 90 minutes; what was done stays done. Some: make matrix FRAMEWORKS="crewai agno"
+FRAMEWORKS ?=
+matrix: $(VENV)/.ready
+	nice $(BIN)/python -m tests.frameworks.matrix $(FRAMEWORKS)
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -103,4 +110,4 @@ lock: $(VENV)/.ready
 	$(COMPILE) --group browser -c constraints.txt -o constraints-browser.txt
 
 clean:
-	rm -rf $(VENV) .venv-3.* results build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-3.* .matrix results build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -11,11 +11,17 @@
     │   ├── ClockRefusedError  something is in use that the clock cannot see
     │   └── ClockHangError         deadlock: all wait, and no timer is pending
     ├── UnmockedRequestError  a request to an address that is not mocked
+    │   ├── UnreachableHostError  by a socket: to its caller, a host that refuses connections
+    │   └── UnresolvedHostError   by its name: to its caller, a name that nobody knows
     └── TrialError            a trial crashed, hung or was killed
         └── IsolationError    a trial cannot have a network of its own
 
 The agent has a root of its own (``agent.errors``), since it knows nothing of the lab.
 """
+
+import errno
+import socket
+from typing import Self
 
 from .printable import printable, printable_lines
 
@@ -62,6 +68,37 @@ class ClockHangError(ClockError):
 
 class UnmockedRequestError(WarpbenchError):
     """A request to an address that is not mocked; it did not leave the machine."""
+
+
+class UnreachableHostError(UnmockedRequestError, ConnectionRefusedError):
+    """A connection to another machine, which was not made.
+
+    To whoever asked for it, it is a host that cannot be reached: an agent takes the way that it
+    takes without a network.
+
+    Args:
+        message: What was asked for, and why it was not done.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(errno.ECONNREFUSED, message)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (str(self.strerror),)
+
+
+class UnresolvedHostError(UnmockedRequestError, socket.gaierror):
+    """The look-up of a name, which was not made; to whoever asked for it, nobody knows the name.
+
+    Args:
+        message: What was asked for, and why it was not done.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(socket.EAI_NONAME, message)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (str(self.strerror),)
 
 
 class TrialError(WarpbenchError):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from urllib.parse import quote, unquote
 
-DUMMY_KEY = "warpbench-dummy-key"
+from .environment import DEFAULTS, DROPPED, DUMMY_KEYS, DUMMY_KEYS_WHERE_ONE_IS_SET
+
 _SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASSCODE|CREDENTIAL|WEBHOOK|CONN(?:ECTION)?_?STR"
     # Words that are parts of others (PATH, AUTHOR, PASSENGER) count only by themselves.
@@ -23,26 +24,24 @@ _USER_INFO = re.compile(r"(?<=://)[^\s/?#]*(?=@)")
 _SHORTEST_SECRET = 8
 """Shorter values would blot out common words."""
 _PROXY_NAME = re.compile(r"^(HTTPS?|ALL|FTP)_PROXY$", re.IGNORECASE)
-_KEYS_SET = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
-_ENDPOINTS_DROPPED = (
-    *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
-    "ANTHROPIC_BASE_URL",
-)
 
 
 def hold_no_secrets(environ: MutableMapping[str, str]) -> None:
-    """Remove real keys, proxies and endpoints from an environment; set dummy keys.
+    """Remove real keys, proxies and endpoints from an environment; set those of ``environment``.
 
     An address (``DATABASE_URL``) stays, since a target may not start without it, but loses the
     user and the password in it.
     """
+    replaced = [each for each in DUMMY_KEYS_WHERE_ONE_IS_SET if each.name in environ]
     for name, value in list(environ.items()):
-        if _SECRET_NAME.search(name) or _PROXY_NAME.match(name) or name in _ENDPOINTS_DROPPED:
+        if _SECRET_NAME.search(name) or _PROXY_NAME.match(name) or name in DROPPED:
             del environ[name]
         elif "://" in value and _USER_INFO.search(value):
             environ[name] = _USER_INFO.sub("", value).replace("://@", "://")
-    for name in _KEYS_SET:
-        environ[name] = DUMMY_KEY
+    for key in (*DUMMY_KEYS, *replaced):
+        environ[key.name] = key.value
+    for default in DEFAULTS:
+        environ.setdefault(default.name, default.value)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ What its waits tell of each moment of a session (see ``segments``) is *llm*, *to
 *retry* or *ready*. The gaps, in which its own code runs or could, are split by what the clock and
 the CPU meter say: what was attributed to the session is *cpu*; where others computed, or blocked
 the event loop, it is *ready*; and where nobody computed, the session waited inside its own code:
-*remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full.
+*remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full. What
+of that a refused request cost (see ``refused_requests``) is *retry*.
 
 In an open loop a session waits for *admission* until it has a place under the concurrency limit; if
 it begins later than that, it was *ready* (see ``places``).
@@ -16,13 +17,15 @@ could have overlapped, and did not: *serialised*.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.ideal import tools_ns
 from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
-from .observations import BlockedTimes, Observations
+from .observations import BlockedTimes, Idle, Observations
 from .places import admitted_ns
+from .refused_requests import refused_costs_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
 
 
@@ -53,6 +56,23 @@ def time_parts(
     )
 
 
+def costs_of_refusals_s(
+    samples: Sequence[SessionSample], observations: Observations
+) -> dict[str, float]:
+    """Return what refused requests cost all sessions together, in seconds, by host."""
+    blocked = BlockedTimes(observations.blocked_loop)
+    costs_ns: Counter[str] = Counter()
+    for sample in samples:
+        if sample.session in observations.refusals_of:
+            begin_ns, end_ns = observations.span_of(sample)
+            waits = observations.waits_of.get(sample.session, ())
+            script = observations.scripts[sample.session]
+            _, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
+            idle = observations.idle_of(sample, begin_ns, end_ns)
+            costs_ns += _refused(sample.session, observations, gaps, idle, blocked)
+    return {host: seconds(cost_ns) for host, cost_ns in costs_ns.items()}
+
+
 def _parts(
     sample: SessionSample,
     waits: Sequence[Wait],
@@ -61,8 +81,7 @@ def _parts(
     has_place_ns: int,
 ) -> TimeParts:
     script = observations.scripts[sample.session]
-    begin_ns = observations.origin_ns + sample.start_ns
-    end_ns = observations.origin_ns + sample.end_ns
+    begin_ns, end_ns = observations.span_of(sample)
     spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
     serialised_ns = _serialise(spent, script, observations.cores)
     idle = observations.idle_of(sample, begin_ns, end_ns)
@@ -70,7 +89,7 @@ def _parts(
     pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else has_place_ns - sample.intended_ns
     late_ns = sample.start_ns - has_place_ns
-    remainder_ns = blocked_ns = busy_ns = 0
+    remainder_ns = pooled_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
         idle_ns = idle.between(gap_begin_ns, gap_end_ns)
         blocked_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
@@ -79,21 +98,42 @@ def _parts(
         blocked_ns += blocked_here_ns
         busy_ns += gap_end_ns - gap_begin_ns - idle_ns - blocked_here_ns
         if gap_end_ns in pool_starts:
-            admission_ns += idle_ns
+            pooled_ns += idle_ns
         else:
             remainder_ns += idle_ns
+    refused = _refused(sample.session, observations, gaps, idle, blocked)
+    own_ns = min(refused.total(), remainder_ns)
+    remainder_ns -= own_ns
+    before_tools_ns = min(refused.total() - own_ns, pooled_ns)
     cpu_ns = min(attributed_ns, busy_ns)
     return TimeParts(
         llm=sum(spent[State.MODEL].values()),
         tool=sum(spent[State.TOOL].values()),
         serialised=serialised_ns,
-        admission=admission_ns,
+        admission=admission_ns + pooled_ns - before_tools_ns,
         connection=sum(spent[State.CONNECTION].values()),
         ready=late_ns + sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
-        retry=sum(spent[State.RETRY].values()),
+        retry=sum(spent[State.RETRY].values()) + own_ns + before_tools_ns,
         cpu=cpu_ns,
         remainder=remainder_ns,
     )
+
+
+def _refused(
+    session: int,
+    observations: Observations,
+    gaps: Sequence[tuple[int, int]],
+    idle: Idle,
+    blocked: BlockedTimes,
+) -> Counter[str]:
+    refusals = observations.refusals_of.get(session, ())
+    waits = observations.waits_of.get(session, ())
+
+    def idle_ns(begin_ns: int, end_ns: int) -> int:
+        blocked_ns = blocked.by_others_ns(begin_ns, end_ns, session)
+        return idle.between(begin_ns, end_ns) - blocked_ns
+
+    return refused_costs_ns(refusals, waits, gaps, idle_ns)
 
 
 def _swept(

@@ -6,7 +6,8 @@ it, so:
 - one that never waits for the end of a model's answer has *failed*: its time says nothing. Another
   attempt at the same call makes up for one that is left: a retry, or the winner of two that raced;
 - one that takes the lab's tools and does not run one of them has *failed* too, unless an equal call
-  ran before, whose result may have been kept, or the scenario says that tools are optional;
+  had ended, whose result may have been kept, or the scenario says that tools are optional. Both are
+  counted;
 - a tool that a session cuts short, or lets run while it goes on, is no fault. Of its time the ideal
   counts what the session was held up by at the most.
 
@@ -27,7 +28,8 @@ from ...mocks.workload.script import (
 )
 from ..results.formatting import code_place, seconds
 from ..results.samples import Outcome, SessionSample
-from .tools_run import ToolsRun, say_left_out
+from ..results.tools_not_run import ToolsNotRun
+from .tools_run import LeftOut, ToolsRun, say_left_out
 
 _SECOND_NS = 1e9
 
@@ -90,7 +92,7 @@ def checked(
     if sample.outcome is not Outcome.SUCCEEDED:
         return sample
     end_ns = met.origin_ns + sample.end_ns
-    for part in with_nested(script) if waits is Waits.ALL else (script,):
+    for part in _parts_that_count(script, waits):
         expected = 1 if waits is Waits.FIRST_CALL else len(part.model_calls)
         for step in range(expected):
             if not met.has_read(part.session, step, end_ns):
@@ -99,11 +101,51 @@ def checked(
                 answered = f"ended after {step} of {expected} model calls"
                 error = f"{which} {told or answered}"
                 return replace(sample, outcome=Outcome.FAILED, error=error)
-        left_out = () if tools is None or waits is not Waits.ALL else tools.left_out(part, end_ns)
-        if left_out:
-            error = f"{_which(part, script)} {say_left_out(left_out, part)}"
+        left_out = LeftOut() if tools is None else _left_out(part, tools, met, end_ns)
+        if left_out.unexplained:
+            error = f"{_which(part, script)} {say_left_out(left_out.unexplained, part)}"
             return replace(sample, outcome=Outcome.FAILED, error=error)
     return sample
+
+
+def tools_not_run(
+    samples: Iterable[SessionSample],
+    sessions: Mapping[int, SessionScript],
+    waits: Waits,
+    met: Met,
+    tools: ToolsRun,
+) -> ToolsNotRun:
+    """Count the tool calls that sessions left out, and that made none of them fail.
+
+    Args:
+        samples: The sessions, failed if they did not do what their scripts ask for.
+        sessions: Their scripts, by number.
+        waits: Which waits of the scripts count.
+        met: What was met.
+        tools: The tool calls that ran.
+    """
+    answered, optional = [], []
+    for sample in samples:
+        if sample.outcome is not Outcome.SUCCEEDED:
+            continue
+        script, end_ns = sessions[sample.session], met.origin_ns + sample.end_ns
+        found = [_left_out(part, tools, met, end_ns) for part in _parts_that_count(script, waits)]
+        answered.append(sum(len(each.answered) for each in found))
+        optional.append(sum(len(each.unexplained) for each in found))
+    return ToolsNotRun(
+        answered=sum(answered),
+        answered_sessions=sum(map(bool, answered)),
+        optional=sum(optional),
+        optional_sessions=sum(map(bool, optional)),
+    )
+
+
+def _parts_that_count(script: SessionScript, waits: Waits) -> Iterable[SessionScript]:
+    return with_nested(script) if waits is Waits.ALL else (script,)
+
+
+def _left_out(script: SessionScript, tools: ToolsRun, met: Met, end_ns: int) -> LeftOut:
+    return tools.left_out(script, lambda step: met.goes_on_ns(script.session, step, end_ns))
 
 
 def _which(part: SessionScript, script: SessionScript) -> str:

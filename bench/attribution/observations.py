@@ -1,12 +1,13 @@
 """What is known of a trial beside its samples, and what it says of a span of time. Pure."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.waits import SentRequest, Wait, WaitKind
 from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
@@ -31,6 +32,7 @@ class Observations:
             server in another process noted.
         sent: The requests over sockets, as their clients saw them, in any order.
         places: How many sessions the strategy lets be in flight; ``None`` for any number.
+        refusals: The requests that nothing mocks, in the order in which they were refused.
     """
 
     scripts: Mapping[int, SessionScript]
@@ -42,6 +44,7 @@ class Observations:
     idle_is_known: bool = True
     places: int | None = None
     sent: Sequence[SentRequest] = ()
+    refusals: Sequence[Refusal] = ()
 
     @cached_property
     def waits_of(self) -> Mapping[int, Sequence[Wait]]:
@@ -63,6 +66,20 @@ class Observations:
                 sent[root_of[request.session]].append(request)
         return dict(sent)
 
+    @cached_property
+    def refusals_of(self) -> Mapping[int, Sequence[Refusal]]:
+        """The refusals of each session, with those of the sessions nested in it."""
+        root_of = roots(self.scripts.values())
+        refusals: defaultdict[int, list[Refusal]] = defaultdict(list)
+        for refusal in self.refusals:
+            if refusal.session in root_of:
+                refusals[root_of[refusal.session]].append(refusal)
+        return dict(refusals)
+
+    def span_of(self, sample: SessionSample) -> tuple[int, int]:
+        """Return when a session began and ended, on the clock."""
+        return self.origin_ns + sample.start_ns, self.origin_ns + sample.end_ns
+
     def idle_of(self, sample: SessionSample, begin_ns: int, end_ns: int) -> "Idle":
         """Return how long nobody computed between two states of a session.
 
@@ -72,10 +89,15 @@ class Observations:
             end_ns: Its end.
         """
         waits = self.waits_of.get(sample.session, ())
+        idle: IdleTimes | IdleBetweenRequests
         if self.idle_is_known:
-            return IdleTimes(sample, waits, begin_ns, end_ns)
-        sent = self.sent_of.get(sample.session, ())
-        return IdleBetweenRequests(sample, waits, sent, begin_ns, end_ns)
+            idle = IdleTimes(sample, waits, begin_ns, end_ns)
+        else:
+            sent = self.sent_of.get(sample.session, ())
+            idle = IdleBetweenRequests(sample, waits, sent, begin_ns, end_ns)
+        for refusal in self.refusals_of.get(sample.session, ()):
+            idle.read(refusal.at_ns, refusal.idle_ns)
+        return idle
 
 
 class Idle(Protocol):
@@ -87,34 +109,42 @@ class Idle(Protocol):
 
 
 class IdleTimes:
-    """How long nobody computed between two states of a session at which that was read.
+    """How long nobody computed between the times at which that was read for a session.
 
     Args:
         sample: The session.
-        waits: Its waits.
+        waits: Its waits, and the requests that its clients sent.
         begin_ns: Its begin, on the clock.
         end_ns: Its end.
     """
 
     def __init__(
-        self, sample: SessionSample, waits: Iterable[Wait], begin_ns: int, end_ns: int
+        self,
+        sample: SessionSample,
+        waits: Iterable[Wait | SentRequest],
+        begin_ns: int,
+        end_ns: int,
     ) -> None:
-        self._read = {begin_ns: sample.idle_at_start_ns}
+        self._idle_ns = {begin_ns: sample.idle_at_start_ns}
         for wait in waits:
-            self._read[wait.start_ns] = wait.idle_at_start_ns
-            self._read[wait.end_ns] = wait.idle_at_end_ns
-        self._read[end_ns] = sample.idle_at_end_ns
-
-    def read(self, at_ns: int, idle_ns: int) -> None:
-        """Add a time at which it was read."""
-        self._read[at_ns] = idle_ns
+            self._idle_ns[wait.start_ns] = wait.idle_at_start_ns
+            self._idle_ns[wait.end_ns] = wait.idle_at_end_ns
+        self._idle_ns[end_ns] = sample.idle_at_end_ns
+        self._times_ns = sorted(self._idle_ns)
 
     def between(self, begin_ns: int, end_ns: int) -> int:
-        """Return it for two states; 0 where one of them was not read."""
-        before_ns, after_ns = self._read.get(begin_ns), self._read.get(end_ns)
-        if before_ns is None or after_ns is None:
+        """Return it for a span of time, from the first reading in it to the last.
+
+        A span may begin before it is read: code continues after a wait, and is back from the call
+        only a moment later.
+        """
+        first = bisect_left(self._times_ns, begin_ns)
+        last = bisect_right(self._times_ns, end_ns) - 1
+        if first >= last:
             return 0
-        return min(max(0, after_ns - before_ns), end_ns - begin_ns)
+        first_ns, last_ns = self._times_ns[first], self._times_ns[last]
+        idle_ns = self._idle_ns[last_ns] - self._idle_ns[first_ns]
+        return min(max(0, idle_ns), last_ns - first_ns)
 
 
 class IdleBetweenRequests:
@@ -140,17 +170,18 @@ class IdleBetweenRequests:
         begin_ns: int,
         end_ns: int,
     ) -> None:
-        here = (wait for wait in waits if wait.kind in _NOTED_HERE)
-        self._times = IdleTimes(sample, here, begin_ns, end_ns)
+        here = [wait for wait in waits if wait.kind in _NOTED_HERE]
         self._sent = sorted(sent, key=lambda request: request.start_ns)
-        for request in self._sent:
-            self._times.read(request.start_ns, request.idle_at_start_ns)
-            self._times.read(request.end_ns, request.idle_at_end_ns)
+        self._times = IdleTimes(sample, (*here, *self._sent), begin_ns, end_ns)
+
+    def read(self, at_ns: int, idle_ns: int) -> None:
+        """Add a time at which it was read."""
+        self._times.read(at_ns, idle_ns)
 
     def between(self, begin_ns: int, end_ns: int) -> int:
-        """Return it for a span of time; 0 for what lies between two times at which nothing is read.
+        """Return it for a span of time, without what lies within a request.
 
-        Those are the session's begin and end, and the begins and ends of its requests and tools.
+        It is read at the session's begin and end, and at those of its requests and tools.
         """
         idle_ns, at_ns = 0, begin_ns
         for request in self._sent:

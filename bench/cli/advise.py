@@ -21,7 +21,7 @@ from ..studies.sweep import Sweep
 from .commands.advise import AdviseOptions
 from .exit_status import BAD_ANSWER, INTERRUPTED
 from .factors import factors_of, folder
-from .judging import failure_status, objective_status
+from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import FactorOptions, Messages
 from .progress import run_progress
@@ -60,7 +60,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
         raise UsageError(f"advise: {error}") from error
     if advice is None:
         console.print(f"{_why_nothing(objective)}: see {paths[0]}.", highlight=False)
-        return failed or objective_status(run) or BAD_ANSWER
+        return failed or ranking_status(run) or objective_status(run) or BAD_ANSWER
     console.print(f"{factors.scenarios[0].name} with {factors.targets[0]}", style="bold")
     for heading, line in advice_lines(advice, run):
         text = f"{heading:<{_INDENT}}{line}"
@@ -68,7 +68,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     if not messages.quiet:
         console.print()
         show_paths(paths[:2], console, messages)
-    return failed
+    return failed or ranking_status(run)
 
 
 def _factor_options(options: AdviseOptions) -> FactorOptions:

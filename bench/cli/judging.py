@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from ...mocks.scenario import Scenario
-from ..results.formatting import counted
-from ..results.records import CellResult, Run
+from ..results.finding_text import refused_host
+from ..results.formatting import counted, percent
+from ..results.records import CellResult, Run, Status
 from ..runner.outcome import (
     Failure,
     FailureKind,
@@ -44,6 +45,26 @@ def failure_status(
         return DONE
     say_why(_failed(failures))
     return BAD_ANSWER
+
+
+def ranking_status(run: Run) -> int:
+    """Return ``NOT_DONE`` and say why, if refused requests cost too much of a cell's time."""
+    distorted = [
+        result
+        for result in run.cells
+        if result.status is Status.MEASURED and not result.is_undistorted
+    ]
+    if not distorted:
+        return DONE
+    first = distorted[0]
+    others = len(distorted) - 1
+    more = f", nor {counted(others, 'other cell')}" if others else ""
+    say_why(
+        f"{first.cell.name}: could not judge{more}, refused requests to "
+        f"{refused_host(first.refused[0].host)} cost {percent(first.refused_share)} of the "
+        "sessions' time; add the host to the [[services]] of the scenario"
+    )
+    return NOT_DONE
 
 
 def objective_status(run: Run) -> int:

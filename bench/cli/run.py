@@ -21,7 +21,7 @@ from ..studies.sweep import Sweep
 from .commands.run import RunOptions
 from .exit_status import INTERRUPTED
 from .factors import budget_of, clock_for, factors_of, folder, trials_of
-from .judging import failure_status, objective_status
+from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import Messages
 from .progress import run_progress
@@ -92,7 +92,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     if interrupted:
         return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
-    return failed or objective_status(found)
+    return failed or ranking_status(found) or objective_status(found)
 
 
 def _sweep(factors: Factors, options: RunOptions, sampling: Sampling) -> Sweep:

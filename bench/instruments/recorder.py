@@ -15,14 +15,16 @@ from typing import TypeVar
 from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.pools import PoolUse
+from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
-from ..attribution.breakdown import time_parts
+from ..attribution.breakdown import costs_of_refusals_s, time_parts
 from ..attribution.observations import Observations
 from ..attribution.timelines import timeline
 from ..results.blocked_loop import BlockedLoop
 from ..results.own_waits import OwnWait
+from ..results.refused_hosts import RefusedHost, refused_hosts
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
@@ -51,6 +53,7 @@ class Accounted:
         timeline: What the first sessions did.
         own_waits: Where sessions were seen to wait inside their own code.
         pools: The clients' pools in which requests waited for a free connection.
+        refused: The hosts to which requests were refused.
         probe_cpu_s: What noting all that took.
     """
 
@@ -61,6 +64,7 @@ class Accounted:
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
 
 
@@ -153,6 +157,7 @@ class Accounting:
         sessions: Mapping[int, SessionScript],
         samples: Sequence[SessionSample],
         waits: tuple[Wait, ...],
+        refusals: Sequence[Refusal],
         *,
         waits_are_served: bool,
         origin_ns: int,
@@ -166,6 +171,7 @@ class Accounting:
             sessions: The scripts of the samples' sessions.
             samples: The samples.
             waits: All its waits, in the order of their ends.
+            refusals: The requests that nothing mocks, in the order in which they were refused.
             waits_are_served: Whether a server in another process noted those for the model.
             origin_ns: Time on the clock from which the samples count.
             cpu_s: CPU seconds of the trial.
@@ -174,10 +180,11 @@ class Accounting:
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
-            return Accounted()
+            return Accounted(refused=refused_hosts(refusals, {}))
         blocked_loop = self._blocked.noted()
         if vitals is None:
-            return Accounted(waits=waits, blocked_loop=blocked_loop)
+            refused = refused_hosts(refusals, {})
+            return Accounted(waits=waits, blocked_loop=blocked_loop, refused=refused)
         cpu_ns: Mapping[int, int] = _of_roots(meter.cpu_ns_by_session(), sessions)
         if waits_are_served:
             # The model's waits were noted in another process: all sessions count alike.
@@ -193,6 +200,7 @@ class Accounting:
             idle_is_known=not waits_are_served,
             places=places,
             sent=tuple(meter.sent),
+            refusals=refusals,
         )
         events = len(meter.waits) + len(samples)
         costs = self._costs
@@ -205,6 +213,7 @@ class Accounting:
             timeline=timeline(samples, observations),
             own_waits=vitals.own_waits(),
             pools=meter.pool_uses,
+            refused=refused_hosts(refusals, costs_of_refusals_s(samples, observations)),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .blocked_loop import Cause
-from .formatting import code_place, counted, percent, rate, seconds, whole
+from .formatting import code_place, counted, mean_count, percent, plain, rate, seconds, whole
 from .records import Finding, FindingKind
 
 Values = Mapping[str, Any]
@@ -136,6 +136,37 @@ def _pool_too_small(values: Values) -> str:
     )
 
 
+def _requests_refused(values: Values) -> str:
+    requests, sessions = values["requests"], values["sessions"]
+    mean = requests / sessions if sessions else requests
+    is_one = mean == 1
+    each = f"{mean_count(mean)} request{'' if is_one else 's'}{' a session' if sessions else ''}"
+    some = f" in {whole(sessions)} of {counted(values['started'], 'session')}"
+    where = some if 0 < sessions < values["started"] else ""
+    if values["cost_s"] and sessions:
+        cost = (
+            f"{seconds(values['cost_s'] / sessions)} a session, {percent(values['share'])} of the "
+            "sessions' time"
+        )
+    else:
+        cost = "no time"
+    return (
+        f"{each} to {refused_host(values['host'])} {'was' if is_one else 'were'} refused{where}, "
+        f"since nothing mocks {'it' if is_one else 'them'}; {'it' if is_one else 'they'} cost "
+        f"{cost}. Mock the host as one of the [[services]] of the scenario, or let the agent leave "
+        f"{'it' if is_one else 'them'} out. {_seen_in(values)}"
+    )
+
+
+def refused_host(host: str) -> str:
+    """Return the name of a host to which requests were refused, in a sentence.
+
+    Args:
+        host: As ``RefusedHost`` has it.
+    """
+    return plain(host) or "the model's server"
+
+
 def pool_setting(client: str) -> str:
     """Return which setting of an HTTP client gives its pool more connections.
 
@@ -187,6 +218,24 @@ def _load_not_delivered(values: Values) -> str:
     )
 
 
+def _tools_answered(values: Values) -> str:
+    calls = values["calls"]
+    return (
+        f"{values['cell']}: {counted(calls, 'tool call')} of "
+        f"{counted(values['sessions'], 'session')} {'was' if calls == 1 else 'were'} answered "
+        "from an equal earlier one, whose result the target had kept; the ideal leaves their time "
+        "out, too"
+    )
+
+
+def _tools_left_out(values: Values) -> str:
+    return (
+        f"{values['cell']}: in {counted(values['sessions'], 'session')} "
+        f"{counted(values['calls'], 'scripted tool call')} did not run; the scenario says that "
+        "tools are optional (optional_tools = true), and the ideal leaves their time out, too"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -204,9 +253,12 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.LOOP_BLOCKED: _loop_blocked,
         FindingKind.OWN_WAIT: _own_wait,
         FindingKind.POOL_TOO_SMALL: _pool_too_small,
+        FindingKind.REQUESTS_REFUSED: _requests_refused,
         FindingKind.NOT_STEADY: _not_steady,
         FindingKind.MACHINE_DRIFTED: _machine_drifted,
         FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,
+        FindingKind.TOOLS_ANSWERED: _tools_answered,
+        FindingKind.TOOLS_LEFT_OUT: _tools_left_out,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

@@ -15,14 +15,19 @@ from .blocked_loop import LoopBlocker
 from .cell import Cell
 from .columns import require_equal_lengths
 from .own_waits import OwnWait
+from .refused_hosts import RefusedHost
 from .samples import Outcome
 from .time_parts import PART_NAMES, TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 
 SCHEMA_VERSION = 4
 
 MORE_IS_BETTER = "more is better"
 PERCENT = "percent"
+
+MOST_REFUSED_SHARE = 0.01
+"""The share of sessions' time that refused requests may cost in a cell that is ranked."""
 
 _ROUNDING = 1e-9
 
@@ -145,6 +150,8 @@ class CellResult:
         ideal_latency_s: Percentiles of the sessions' critical paths.
         llm_calls: Model calls per trial.
         tool_calls: Calls of the lab's tools per trial.
+        tools_not_run: The tool calls of the script that did not run, where that is no failure;
+            summed over the trials.
         peak_in_flight: Greatest number of model calls waiting at one time.
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
@@ -158,6 +165,8 @@ class CellResult:
             most ten.
         pools: The HTTP clients' pools in which requests waited for a free connection, summed over
             the trials; those of most waits first.
+        refused: The hosts to which requests were refused, since nothing mocks them, summed over
+            the trials; what cost most comes first.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
         probe_share: Which share of the CPU time the lab's own accounting took.
@@ -184,6 +193,7 @@ class CellResult:
     ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
     llm_calls: int | None = _figure(more_is_better=False)
     tool_calls: int | None = _figure(more_is_better=False)
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     peak_in_flight: int | None = _figure(more_is_better=False)
     cpu_s_per_session: float | None = _figure(more_is_better=False)
     peak_rss_bytes: int | None = _figure(more_is_better=False)
@@ -194,6 +204,7 @@ class CellResult:
     loop_blockers: tuple[LoopBlocker, ...] = ()
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = field(default=None, hash=False)
     probe_share: float | None = None
@@ -204,6 +215,21 @@ class CellResult:
     def keeps_concurrency(self) -> bool:
         """Whether no more sessions were in flight, in the mean, than were to be."""
         return keeps_concurrency(self.mean_in_flight, self.cell.concurrency)
+
+    def share_of_time(self, lost_s: float) -> float:
+        """Return which share of the time of all sessions, over all trials, ``lost_s`` is."""
+        all_s = (self.latency_s.mean or 0.0) * self.sessions.started
+        return lost_s / all_s if all_s > 0 else 0.0
+
+    @property
+    def refused_share(self) -> float:
+        """The share of all sessions' time that refused requests cost."""
+        return self.share_of_time(sum(each.cost_s for each in self.refused))
+
+    @property
+    def is_undistorted(self) -> bool:
+        """Whether refused requests cost so little that the figures are those of the agent."""
+        return self.refused_share <= MOST_REFUSED_SHARE
 
     @property
     def achieved_per_s(self) -> float:
@@ -262,9 +288,12 @@ class FindingKind(StrEnum):
     LOOP_BLOCKED = "loop_blocked"
     OWN_WAIT = "own_wait"
     POOL_TOO_SMALL = "pool_too_small"
+    REQUESTS_REFUSED = "requests_refused"
     NOT_STEADY = "not_steady"
     MACHINE_DRIFTED = "machine_drifted"
     LOAD_NOT_DELIVERED = "load_not_delivered"
+    TOOLS_ANSWERED = "tools_answered"
+    TOOLS_LEFT_OUT = "tools_left_out"
     INTERRUPTED = "interrupted"
 
 

@@ -25,9 +25,11 @@ from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
+from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 from .trial_result import TrialResult
 
 TRIALS = "trials"
@@ -85,6 +87,7 @@ class _SavedTrial:
     peak_rss_bytes: int
     origin_ns: int
     http_requests: int
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocked_loop: tuple[BlockedLoop, ...] = ()
@@ -94,6 +97,7 @@ class _SavedTrial:
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
     schema_version: int = TRIAL_SCHEMA_VERSION
 

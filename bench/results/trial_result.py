@@ -1,6 +1,6 @@
 """What one trial measured, as its process sends it back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
@@ -8,9 +8,11 @@ from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .own_waits import OwnWait
+from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
+from .tools_not_run import ToolsNotRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class TrialResult:
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
+        tools_not_run: The tool calls of the script that did not run, where that is no failure.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
             its waits.
@@ -46,6 +49,8 @@ class TrialResult:
         timeline: What its first sessions did, likewise.
         own_waits: Where sessions were seen to wait inside their own code, likewise.
         pools: The clients' pools in which requests waited for a free connection, likewise.
+        refused: The hosts to which requests were refused, since nothing mocks them; what they cost
+            is 0 unless the trial was to account for the time of its sessions.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -62,6 +67,7 @@ class TrialResult:
     elapsed_s: float
     origin_ns: int = 0
     http_requests: int = 0
+    tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()
@@ -74,4 +80,5 @@ class TrialResult:
     timeline: Timeline | None = None
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
+    refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None

@@ -6,6 +6,7 @@ from dataclasses import astuple
 from ..results.blocked_loop import Cause, LoopBlocker
 from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
+from ..results.refused_hosts import RefusedHost
 from ..results.time_parts import TimeParts
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
@@ -38,6 +39,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
         *_loop_blocked(measured),
         *_own_waits(measured),
         *_pools_too_small(measured),
+        *_requests_refused(measured),
         *_not_steady(measured),
     )
 
@@ -72,6 +74,7 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             started=counts.started,
             error=result.error or "unknown",
         )
+    yield from _tools_not_run(result)
     if result.server_utilisation is not None and result.server_utilisation > BUSY_SERVER:
         yield finding(
             FindingKind.SERVER_BOUND,
@@ -95,6 +98,24 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
         yield finding(FindingKind.ABOVE_CONCURRENCY, cell=cell, in_flight=in_flight)
     elif result.efficiency is not None and result.efficiency > 1 + _SLACK:
         yield finding(FindingKind.ABOVE_IDEAL, cell=cell, efficiency=result.efficiency)
+
+
+def _tools_not_run(result: CellResult) -> Iterator[Finding]:
+    found, cell = result.tools_not_run, name_of(result)
+    if found.answered:
+        yield finding(
+            FindingKind.TOOLS_ANSWERED,
+            cell=cell,
+            calls=found.answered,
+            sessions=found.answered_sessions,
+        )
+    if found.optional:
+        yield finding(
+            FindingKind.TOOLS_LEFT_OUT,
+            cell=cell,
+            calls=found.optional,
+            sessions=found.optional_sessions,
+        )
 
 
 def _loop_blocked(cells: Iterable[CellResult]) -> Iterator[Finding]:
@@ -179,6 +200,33 @@ def _pools_too_small(cells: Iterable[CellResult]) -> Iterator[Finding]:
             timeouts=timeouts,
             other_cells=len(found) - 1,
         )
+
+
+def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """Yield one warning for each host to which requests were refused, where that cost most."""
+    by_host: dict[tuple[str, str], list[tuple[RefusedHost, CellResult]]] = {}
+    for result in cells:
+        for refused in result.refused:
+            key = (result.cell.scenario, refused.host)
+            by_host.setdefault(key, []).append((refused, result))
+    for (_, host), found in by_host.items():
+        refused, result = max(found, key=_weight)
+        yield finding(
+            FindingKind.REQUESTS_REFUSED,
+            cell=name_of(result),
+            host=host,
+            requests=refused.requests,
+            sessions=refused.sessions,
+            started=result.sessions.started,
+            cost_s=refused.cost_s,
+            share=result.share_of_time(refused.cost_s),
+            other_cells=len(found) - 1,
+        )
+
+
+def _weight(found: tuple[RefusedHost, CellResult]) -> tuple[float, int]:
+    refused, _ = found
+    return refused.cost_s, refused.requests
 
 
 def _own_share(result: CellResult) -> float:

@@ -12,11 +12,14 @@ ratio of their trials, which took turns:
 
 Where computing takes no time a trial is the same each time, and one is as good as many.
 
+A cell of which refused requests cost more than 1 % of its sessions' time is *not ranked*: its
+figures are those of an agent without a network, and say nothing of the others.
+
 A cell that lost sessions, or had more of them in flight than it was asked for, is slower than every
 sound one, however quick it looks: a session that fails early frees its place for the next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +39,7 @@ class Standing(StrEnum):
     TIED = "statistically tied"
     UNRANKED = "too noisy to rank"
     SLOWER = "slower"
+    NOT_RANKED = "not ranked: requests were refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +57,40 @@ def places_of(results: Iterable[CellResult]) -> tuple[Place, ...]:
         results: Cells that differ in strategy and loop only.
 
     Returns:
-        The best first, those that are not sound last; equal ones in the order in which they came.
-        All are slower where no session of any succeeded.
+        The best first, those that are not sound last, and then those that are not ranked; equal
+        ones in the order in which they came. All are slower where no session of any succeeded.
     """
-    ranked = sorted(
+    measured = sorted(
         (result for result in results if result.status is Status.MEASURED),
         key=lambda result: (is_sound(result), score_of(result)),
         reverse=True,
     )
-    best = next((result for result in ranked if result.achieved_per_s > 0), None)
+    ranked = [result for result in measured if result.is_undistorted]
+    return (
+        *_ranked(ranked),
+        *(Place(each, Standing.NOT_RANKED) for each in measured if not each.is_undistorted),
+    )
+
+
+def _ranked(results: Sequence[CellResult]) -> Iterator[Place]:
+    best = next((result for result in results if result.achieved_per_s > 0), None)
     if best is None:
-        return tuple(Place(result, Standing.SLOWER) for result in ranked)
-    others = {id(result): standing_to(best, result) for result in ranked if result is not best}
+        yield from (Place(result, Standing.SLOWER) for result in results)
+        return
+    others = {id(result): standing_to(best, result) for result in results if result is not best}
     others[id(best)] = _of_best(others.values())
-    return tuple(Place(result, others[id(result)]) for result in ranked)
+    yield from (Place(result, others[id(result)]) for result in results)
 
 
 def is_sound(result: CellResult) -> bool:
     """Whether a cell is one of those to rank first: it did all that was asked for, and no more."""
-    return result.sessions.all_succeeded and result.keeps_concurrency
+    return result.sessions.all_succeeded and result.keeps_concurrency and result.is_undistorted
 
 
 def standing_to(best: CellResult, result: CellResult) -> Standing:
-    """Return how a cell stands to the best one: tied, unranked or slower."""
+    """Return how a cell stands to the best one: tied, unranked, slower or not ranked."""
+    if not result.is_undistorted:
+        return Standing.NOT_RANKED
     if is_sound(result) is not is_sound(best) or score_of(result) <= 0:
         return Standing.SLOWER
     ratio = _ratio(best, result)

@@ -16,8 +16,10 @@ from ..results.records import (
     TrialFigures,
     keeps_concurrency,
 )
+from ..results.refused_hosts import summed_hosts
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
+from ..results.tools_not_run import summed as tools_not_run
 from ..results.trial_result import TrialResult
 from .percentiles import PERCENTILES, nearest_rank, percentile
 from .ranking import throughput_per_s
@@ -102,6 +104,7 @@ def cell_result(
         ),
         llm_calls=round(median(trial.llm_calls for trial in trials)),
         tool_calls=round(median(trial.tool_calls for trial in trials)),
+        tools_not_run=tools_not_run(trial.tools_not_run for trial in trials),
         peak_in_flight=max(trial.peak_in_flight for trial in trials),
         cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),
@@ -117,6 +120,7 @@ def cell_result(
         ],
         own_waits=by_place(each for trial in trials for each in trial.own_waits)[:_MOST_PLACES],
         pools=summed(each for trial in trials for each in trial.pools),
+        refused=summed_hosts(each for trial in trials for each in trial.refused),
         vitals=trials[0].vitals,
         timeline=trials[0].timeline,
         probe_share=_median_of(

@@ -26,8 +26,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ...mocks.environment import DUMMY_KEY
 from ...mocks.errors import TargetError, name_of, text_of
-from ...mocks.sandbox import DUMMY_KEY
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
@@ -38,12 +38,17 @@ if TYPE_CHECKING:
     import httpx2
 
 
+def _unnoted() -> None:
+    """Note nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
     """What the lab hands to a factory that asks for it.
 
     Attributes:
-        tools: The scenario's tools, mocked.
+        offered: The scenario's tools, mocked; a target takes them as ``tools``.
+        tools_taken: Called when it does.
         tool_workers: How large an executor for blocking tools should be.
         model: Name of the model to ask for.
         base_url: Where the mocked API is said to be.
@@ -53,13 +58,20 @@ class Lab:
         http_clients: Makes what async openai clients shall send their requests by.
     """
 
-    tools: tuple[LabTool, ...]
+    offered: tuple[LabTool, ...]
     tool_workers: int
+    tools_taken: Callable[[], None] = _unnoted
     model: str = "gpt-4o-mini"
     base_url: str = "https://api.openai.com/v1"
     api_key: str = DUMMY_KEY
     service_urls: Mapping[str, str] = field(default_factory=dict)
     http_clients: HttpClients = field(default_factory=HttpClients)
+
+    @property
+    def tools(self) -> tuple[LabTool, ...]:
+        """The scenario's tools, mocked: who takes them is to run each call of the script."""
+        self.tools_taken()
+        return self.offered
 
     @property
     def anthropic_base_url(self) -> str:

@@ -20,6 +20,7 @@ from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
+from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
 from ..results.trial_result import TrialResult
@@ -79,6 +80,8 @@ class LabResult:
         http_requests: Requests that reached the mocked network.
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
+        refused: The hosts to which requests were refused, since nothing mocks them, and what that
+            cost; what cost most comes first.
         cpu_s_per_session: CPU seconds a session: real, and so with noise.
         time_parts: Where the time of each session went, in the order of their numbers; the
             parts add up to its latency.
@@ -96,6 +99,7 @@ class LabResult:
     http_requests: int
     peak_in_flight: int
     blocked_loop: list[Blocked]
+    refused: tuple[RefusedHost, ...]
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
     lanes: SwimLanes = field(compare=False)
@@ -312,6 +316,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
             )
             for each in trial.blocked_loop
         ],
+        refused=trial.refused,
         cpu_s_per_session=trial.cpu_s / len(samples),
         time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
         lanes=SwimLanes(

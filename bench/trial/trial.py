@@ -21,21 +21,24 @@ from ...mocks.clock.root_watch import root_watched
 from ...mocks.errors import TargetError
 from ...mocks.model import is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
+from ...mocks.network.refusals import refusals
+from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
-from ...mocks.transports.registry import Opens, Reached, require_transport
+from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import SessionScript, draw, with_nested
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
-from ..attribution.met import Met, checked, script_met
-from ..attribution.tools_run import ToolsRun
+from ..attribution.met import Met, checked, script_met, tools_not_run
+from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
+from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
 from ..targets.loading import Lab, Target, opened_target
@@ -183,6 +186,8 @@ class _Trial:
         self._arrivals_ns = intended_ns(
             plan, spec.scenario, spec.cell.seed, spec.cell.session_count
         )
+        self._took_tools = False
+        self._asked_before: frozenset[What] = frozenset()
         self._optional_tools = spec.scenario.optional_tools
         self._cores = cores_of(spec.cell.clock)
         warm_up = warm_up_sessions(spec)
@@ -217,6 +222,7 @@ class _Trial:
         self, named: object, opens: Opens, around: Around
     ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
+            scope.enter_context(refusals().told_to(self._refuses))
             world = scope.enter_context(
                 opens(self._world_spec, self._clock, self._accounting.meter)
             )
@@ -242,12 +248,16 @@ class _Trial:
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(
-            tools=self._tools,
+            offered=self._tools,
+            tools_taken=self._note_tools_taken,
             tool_workers=self._cell.tool_workers,
             base_url=f"{world.root}/v1",
             service_urls=world.service_urls,
             http_clients=self._http_clients,
         )
+
+    def _note_tools_taken(self) -> None:
+        self._took_tools = True
 
     def _require_real_threads(self) -> None:
         package = monkey_patched_by()
@@ -315,6 +325,15 @@ class _Trial:
             return probe.watch_async(cast("AsyncSession", session))
         return probe.watch_sync(cast("SyncSession", session))
 
+    def _refuses(self, host: str) -> None:
+        """Note a connection that the network's guard refused."""
+        self._tool_traffic.refused(host, "", self._clock.now_ns())
+
+    def _refusals(self, seen: Seen) -> tuple[Refusal, ...]:
+        """Return what the world refused, and what the network's guard did, in order of time."""
+        refusals = (*seen.refusals, *self._tool_traffic.refusals)
+        return tuple(sorted(refusals, key=lambda each: each.at_ns))
+
     def _waits(self, target: Target, declared: frozenset[str]) -> Waits:
         if not declared:
             return Waits.FIRST_CALL
@@ -322,6 +341,18 @@ class _Trial:
             any(is_known_as(name, tool.name) for name in declared) for tool in self._tools
         )
         return Waits.ALL if takes_labs else Waits.MODEL
+
+    def _tools_run(self, waits: Waits) -> ToolsRun | None:
+        """Return which tool calls ran, if the target is to run those of the script."""
+        if not self._took_tools and waits is not Waits.ALL:
+            return None
+        traffic = self._tool_traffic
+        return ToolsRun(
+            self._script.sessions,
+            traffic.tools_begun_ns,
+            traffic.tool_spans_ns,
+            self._asked_before,
+        )
 
     def _measure(
         self,
@@ -331,6 +362,7 @@ class _Trial:
         world: Reached,
         around: Around,
     ) -> TrialResult:
+        self._asked_before |= asked_in(self._sessions, self._tool_traffic.tool_spans_ns)
         self._tool_traffic.reset()
         world.forget()
         gc.collect()
@@ -361,18 +393,21 @@ class _Trial:
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
-        tools = None
-        if not self._optional_tools:
-            tools = ToolsRun(self._script.sessions, self._tool_traffic.tools_begun_ns)
+        tools = self._tools_run(waits)
+        required = None if self._optional_tools else tools
         samples = tuple(
-            checked(sample, self._sessions[sample.session], waits, met, noted_waits, tools=tools)
+            checked(sample, self._sessions[sample.session], waits, met, noted_waits, tools=required)
             for sample in probe.samples()
         )
+        left_out = ToolsNotRun()
+        if tools is not None:
+            left_out = tools_not_run(samples, self._sessions, waits, met, tools)
         script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
             noted_waits,
+            self._refusals(seen),
             waits_are_served=seen.waits is not None,
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,
@@ -390,6 +425,7 @@ class _Trial:
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,
             tool_calls=self._tool_traffic.tool_calls,
+            tools_not_run=left_out,
             peak_in_flight=seen.peak_in_flight,
             requests=seen.requests,
             cpu_s=cpu_s,
@@ -405,6 +441,7 @@ class _Trial:
             timeline=noted.timeline,
             own_waits=noted.own_waits,
             pools=noted.pools,
+            refused=noted.refused,
             vitals=noted.vitals,
             probe_cpu_s=noted.probe_cpu_s,
         )

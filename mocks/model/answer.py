@@ -26,6 +26,8 @@ class Question(msgspec.Struct, frozen=True):
         counts_usage: Whether the last piece is to count the tokens.
         session: Number of the session, if the request names an earlier answer, not the prompt.
         prompt: The first message of the user.
+        is_kept: Whether the server keeps the conversation, so that what continues it does not
+            declare the tools anew.
     """
 
     model: str
@@ -35,6 +37,7 @@ class Question(msgspec.Struct, frozen=True):
     counts_usage: bool = True
     session: int | None = None
     prompt: str = ""
+    is_kept: bool = False
 
 
 class Message(Protocol):

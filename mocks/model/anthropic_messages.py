@@ -6,6 +6,7 @@ answer against.
 
 import json
 import math
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from .answer import (
 )
 
 _SERVERS_FAULT = 500
+_OUR_IDENTIFIER = re.compile(r"msg_(-?\d+)_(\d+)")
 _ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -49,11 +51,18 @@ class _Tool(msgspec.Struct):
     input_schema: dict[str, Any] | None = None
 
 
+class _Thread(msgspec.Struct):
+    """A conversation that the server keeps: a new one, or one up to an earlier answer."""
+
+    previous_message_id: str | None = None
+
+
 class _Request(msgspec.Struct):
     model: str
     messages: list[_Message]
     tools: list[_Tool] | None = None
     stream: bool | None = None
+    thread: _Thread | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -61,16 +70,23 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 def _read(body: bytes) -> Question:
     request = _decode(body)
+    session, step = None, [message.role for message in request.messages].count("assistant")
+    if request.thread is not None:
+        previous = _OUR_IDENTIFIER.fullmatch(request.thread.previous_message_id or "")
+        if previous is not None:
+            session, step = int(previous[1]), int(previous[2]) + 1 + step
     return Question(
         model=request.model,
-        step=[message.role for message in request.messages].count("assistant"),
+        step=step,
         tools={
             tool.name: tool.input_schema
             for tool in request.tools or ()
             if tool.name is not None and tool.input_schema is not None
         },
         streamed=bool(request.stream),
+        session=session,
         prompt=first_prompt(request.messages),
+        is_kept=request.thread is not None,
     )
 
 

@@ -99,6 +99,7 @@ class ScriptedModel:
         """Forget every request so far, those of a warm-up for instance."""
         self.tools_declared: frozenset[str] = frozenset()
         self._attempts: dict[tuple[int, int], int] = {}
+        self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
     def reply(self, path: str, body: bytes, now_ns: int) -> ModelReply:
@@ -118,6 +119,8 @@ class ScriptedModel:
         try:
             question = _read(wire, body)
             session, call = self._call(question, body)
+            if question.is_kept:
+                question = self._with_kept_tools(question, session)
         except UnusableRequestError as error:
             problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
@@ -164,6 +167,20 @@ class ScriptedModel:
                 f"this request holds {question.step} answers already"
             )
         return session, script.model_calls[question.step]
+
+    def _with_kept_tools(self, question: Question, session: int) -> Question:
+        """Keep the tools of a conversation that the server keeps, or return the question with them.
+
+        They are kept for each answer: a request that is repeated continues from the same one.
+        """
+        tools = question.tools
+        if question.session is not None:
+            kept = self._kept_tools.get((session, question.step - 1))
+            if kept is None:
+                raise UnusableRequestError("the conversation that it continues is not known here")
+            tools = kept
+        self._kept_tools[session, question.step] = tools
+        return replace(question, tools=tools)
 
     def _met(
         self, session: int, step: int, call: ModelCallScript, now_ns: int

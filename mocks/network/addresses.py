@@ -3,24 +3,38 @@
 import ipaddress
 import os
 
-from ..errors import UnmockedRequestError
+from ..errors import UnreachableHostError, UnresolvedHostError
+from .refusals import refusals
 
 _HERE = frozenset({None, "", b"", "localhost", b"localhost"})
 _IN_THE_HOSTS_FILE = _HERE | {"127.0.0.1", b"127.0.0.1", "::1", b"::1"}
 _ONLY = "trials talk to mocks and to loopback only"
 
 
+def is_loopback(host: object) -> bool:
+    """Return whether an address is on loopback."""
+    if _is(host, _HERE):
+        return True
+    address = _address(host)
+    return address is not None and _is_loopback(address)
+
+
 def require_loopback(host: object) -> None:
     """Check that an address is on loopback.
 
     Raises:
-        UnmockedRequestError: ``host`` is, or may be, another machine.
+        UnreachableHostError: ``host`` is an address of another machine.
+        UnresolvedHostError: It is a name, and so may be one of another machine.
     """
     if _is(host, _HERE):
         return
     address = _address(host)
-    if address is None or not _is_loopback(address):
-        raise UnmockedRequestError(f"a connection to {_shown(host)} was not made: {_ONLY}")
+    if address is None:
+        refusals().tell(_shown(host))
+        raise UnresolvedHostError(f"a connection to {_shown(host)} was not made: {_ONLY}")
+    if not _is_loopback(address):
+        refusals().tell(_shown(host))
+        raise UnreachableHostError(f"a connection to {_shown(host)} was not made: {_ONLY}")
 
 
 def require_no_resolver(host: object) -> None:
@@ -29,10 +43,11 @@ def require_no_resolver(host: object) -> None:
     For what is bound rather than reached: any address will do, and no other machine's name.
 
     Raises:
-        UnmockedRequestError: ``host`` is a name that a resolver would be asked for.
+        UnresolvedHostError: ``host`` is a name that a resolver would be asked for.
     """
     if not _is(host, _HERE) and _address(host) is None:
-        raise UnmockedRequestError(f"the address of {_shown(host)} was not looked up: {_ONLY}")
+        refusals().tell(_shown(host))
+        raise UnresolvedHostError(f"the address of {_shown(host)} was not looked up: {_ONLY}")
 
 
 def require_known_name(host: object) -> None:
@@ -41,20 +56,23 @@ def require_known_name(host: object) -> None:
     Of the other addresses on loopback, too, a resolver on another machine would be asked.
 
     Raises:
-        UnmockedRequestError: It is another address, or a name that is not this machine's.
+        UnreachableHostError: It is an address of another machine.
+        UnresolvedHostError: It is another address of this one, or a name that is not its own.
     """
     require_loopback(host)
     if not _is(host, _IN_THE_HOSTS_FILE):
-        raise UnmockedRequestError(f"the name of {_shown(host)} was not looked up: {_ONLY}")
+        refusals().tell(_shown(host))
+        raise UnresolvedHostError(f"the name of {_shown(host)} was not looked up: {_ONLY}")
 
 
-def group_not_joined(group: str) -> UnmockedRequestError:
+def group_not_joined(group: str) -> UnreachableHostError:
     """Return the error of somebody who wants to join a multicast group.
 
     Args:
         group: Its address.
     """
-    return UnmockedRequestError(f"multicast group {group} was not joined: {_ONLY}")
+    refusals().tell(group)
+    return UnreachableHostError(f"multicast group {group} was not joined: {_ONLY}")
 
 
 def _is(host: object, known: frozenset[object]) -> bool:

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
-from ..errors import UnmockedRequestError
+from ..errors import UnreachableHostError
 from .addresses import require_known_name, require_loopback
+from .refusals import refusals
 from .replacing import replaced
 from .socket_methods import socket_methods
 from .uvloop_methods import guarded_loop, uvloop_methods
@@ -115,6 +116,7 @@ def _refuse_interfaces(bound: object, address: object) -> None:
         and isinstance(address, tuple)
         and address[0] != _LOOPBACK_INTERFACE
     ):
-        raise UnmockedRequestError(
+        refusals().tell(str(address[0]))
+        raise UnreachableHostError(
             f"interface {address[0]} was not bound: trials talk to mocks and to loopback only"
         )

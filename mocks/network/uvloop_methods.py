@@ -146,7 +146,7 @@ class _Datagrams:
         """Send a datagram.
 
         Raises:
-            UnmockedRequestError: The address is not on loopback.
+            UnreachableHostError: The address is not on loopback.
         """
         require_loopback(_host(addr))
         self._original.sendto(data, addr)

@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from .meter import SESSION, Meter, Row
+from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
 from .waits import Wait, WaitEnding, WaitKind
 
-_UNKNOWN = -1
+_UNKNOWN = UNKNOWN_SESSION
 _NEVER_NS = 1 << 62
 _CALL = 3
 _TOOL = 5
@@ -29,6 +30,8 @@ class Traffic:
         tool_calls: Calls of the lab's tools started.
         service_calls: Requests to HTTP services started.
         peak_in_flight: Greatest number of concurrent model calls.
+        refused_requests: The requests that nothing mocks: host, path, number of the session (-1 if
+            that is not known), and when.
 
     Args:
         meter: Records each wait, if waits are to be recorded.
@@ -95,6 +98,11 @@ class Traffic:
             begun_ns.setdefault((session, step, index), at_ns)
         return begun_ns
 
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The requests that nothing mocks, in the order in which they were refused."""
+        return tuple(self._refusals)
+
     def reset(self) -> None:
         """Reset all counters, after a warm-up for instance, except the calls in flight."""
         self.http_requests = 0
@@ -105,6 +113,7 @@ class Traffic:
         # Flat, so that what a trial notes is no memory that its sessions seem to keep.
         self._asked, self._read, self._tools = array("q"), array("q"), array("q")
         self._begun = array("q")
+        self._refusals: list[Refusal] = []
         if self._meter is not None:
             self._meter.forget()
         if self._requests is not None:
@@ -145,6 +154,21 @@ class Traffic:
             self.service_calls += 1
         what = WaitKind.SERVICE, _session_here(), _UNKNOWN, None, name
         return Call(self._meter, what, start_ns)
+
+    def refused(self, host: str, path: str, at_ns: int) -> None:
+        """Record a request that nothing mocks.
+
+        The session is known as for a service.
+
+        Args:
+            host: Host of the address; empty if that is not known.
+            path: Path of the address, without its query; empty if that is not known.
+            at_ns: When the request was refused, on the clock.
+        """
+        if not self._notes_calls:
+            return
+        idle_ns = 0 if self._meter is None else self._meter.idle_ns()
+        self._refusals.append(Refusal(host, path, _session_here(), at_ns, idle_ns))
 
     def connection_wait(
         self, client: str, most: int, start_ns: int, *, is_first: bool = True

@@ -17,6 +17,7 @@ from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
     from ..observe.meter import Meter
+    from ..observe.refusals import Refusal
     from ..observe.requests import Requests
     from ..observe.waits import Wait
     from ..world.world import WorldSpec
@@ -34,6 +35,7 @@ class Seen:
         asked_ns: When each model call was asked for first, by session and step.
         read_ns: When the answer of each was first there in whole, for a client that waited for it.
         tools_declared: Names of the tools that any request declared.
+        refusals: The requests that nothing mocks, in the order in which they were refused.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -46,6 +48,7 @@ class Seen:
     asked_ns: Mapping[tuple[int, int], int]
     read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
+    refusals: "tuple[Refusal, ...]" = ()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None

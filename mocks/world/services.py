@@ -50,6 +50,13 @@ class Services:
                 return self._reply(spec, f"{spec.name}/{method} {url} {body!r}")
         return None
 
+    def answer_at(self, method: str, url: str) -> bool:
+        """Return whether a service has that address."""
+        return any(
+            spec.method in {None, method} and pattern.fullmatch(url)
+            for spec, pattern in self._patterns
+        )
+
     def _reply(self, spec: ServiceSpec, asked: str) -> Reply:
         with self._lock:
             self._asked[asked] += 1

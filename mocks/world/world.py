@@ -102,11 +102,40 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
-        raise UnmockedRequestError(
-            f"{method} {str(url).partition('?')[0]} is not mocked, so it was not sent: the lab "
+        raise self._refused(method, path, str(url), now_ns)
+
+    def require_mocked(self, method: str, path: str, url: str) -> None:
+        """Check that a request to this address would be answered, before it is made.
+
+        Args:
+            method: HTTP method, in capitals.
+            path: Path of the request's address.
+            url: The whole address.
+
+        Raises:
+            UnmockedRequestError: It would not be; the message leaves out its query.
+        """
+        if not self.is_mocked(method, path, url):
+            raise self._refused(method, path, url, self.clock.now_ns())
+
+    def is_mocked(self, method: str, path: str, url: str) -> bool:
+        """Return whether a request to this address would be answered."""
+        is_models = method == "POST" and wire_format_of(path) is not None
+        return is_models or self.services.answer_at(method, url)
+
+    def _refused(self, method: str, path: str, url: str, at_ns: int) -> UnmockedRequestError:
+        """Count a request that is not mocked, and return the error that says so."""
+        self.traffic.refused(_host_of(url), path, at_ns)
+        return UnmockedRequestError(
+            f"{method} {url.partition('?')[0]} is not mocked, so it was not sent: the lab "
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
             "the [[services]] of the scenario"
         )
+
+
+def _host_of(url: str) -> str:
+    """Return the host of an address, with its port if that is not the usual one."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)

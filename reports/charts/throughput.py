@@ -174,6 +174,8 @@ def _finding(group: ComparisonGroup) -> str:
         ranking = group.ranking(load)
         best = ranking.best
         if best is None:
+            if ranking.not_ranked:
+                return f"At concurrency {whole(load)}, no cell is ranked: requests were refused"
             continue
         share = group.share_of_ideal(best, load)
         of = "" if share is None else f", {percent(share)} of the ideal"

@@ -9,7 +9,7 @@ from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
 from ...bench.statistics.ranking import throughputs_per_s
 from .ranking import ScenarioCells
-from .summary_text import sessions_lost
+from .summary_text import refused_text, sessions_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +178,13 @@ def columns_that_fit(
 
 
 def remark(cell: CellResult) -> str:
-    """Say why a cell has no result, or which of its sessions did not succeed; else nothing."""
+    """Say why a cell has no result or is not ranked, or which of its sessions did not succeed."""
     reason = plain(cell.error or "")
     if cell.status is Status.MEASURED:
         lost = sessions_lost(cell)
-        if not lost:
-            return ""
-        what = f"{lost} of {whole(cell.sessions.started)} sessions"
-        return f"{what}: {reason}" if reason else what
+        what = f"{lost} of {whole(cell.sessions.started)} sessions" if lost else ""
+        whose = f"{what}: {reason}" if what and reason else what
+        refused = "" if cell.is_undistorted else f"not ranked: {refused_text([cell])}"
+        return "; ".join(filter(None, (refused, whose)))
     word = "failed" if cell.status is Status.FAILED else "not applicable"
     return f"{word}: {reason}" if reason else word

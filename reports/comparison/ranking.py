@@ -26,7 +26,12 @@ from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.ranking import score_of
 from ...bench.statistics.standing import Place, Standing, is_sound, places_of
 
-SYMBOLS = {Standing.FASTEST: "★", Standing.TIED: "☆", Standing.UNRANKED: "?"}
+SYMBOLS = {
+    Standing.FASTEST: "★",
+    Standing.TIED: "☆",
+    Standing.UNRANKED: "?",
+    Standing.NOT_RANKED: "–",  # noqa: RUF001 (a dash is meant)
+}
 """What stands beside a cell, in tables; one that is slower has nothing."""
 
 _A_CONTEST = 2
@@ -66,7 +71,8 @@ class Ranking:
     Attributes:
         load: The concurrency.
         places: The measured cells and how each stands, the best first; those that lost sessions
-            or went beyond the concurrency last; equal ones in the order of the run.
+            or went beyond the concurrency last, and then those that are not ranked; equal ones in
+            the order of the run.
     """
 
     load: int
@@ -74,8 +80,15 @@ class Ranking:
 
     @property
     def ranked(self) -> tuple[CellResult, ...]:
-        """The cells, the best first."""
-        return tuple(place.result for place in self.places)
+        """The cells that are ranked, the best first."""
+        return tuple(
+            place.result for place in self.places if place.standing is not Standing.NOT_RANKED
+        )
+
+    @property
+    def not_ranked(self) -> tuple[CellResult, ...]:
+        """The cells of which refused requests cost so much that they say nothing."""
+        return self.standing(Standing.NOT_RANKED)
 
     @property
     def best(self) -> CellResult | None:

@@ -61,7 +61,7 @@ class Goodput:
 def scaling_of(group: ComparisonGroup) -> Scaling | None:
     """Return where the throughput of the best series ends, if it has the loads to tell."""
     best = next(iter(group.best_of_series), None)
-    if best is None:
+    if best is None or not best.is_undistorted:
         return None
     lines = {(series.strategy, series.loop): series for series in group.series}
     law = fitted_law(lines[best.cell.strategy, best.cell.loop])
@@ -77,9 +77,11 @@ def has_knee_in_reach(law: ScalingLaw, greatest_load: int) -> bool:
 
 def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
     """Return the highest throughput that meets an objective."""
-    found = [
-        best for series in group.series if (best := goodput(series.cells, objective)) is not None
-    ]
+    by_series = (
+        goodput([cell for cell in series.cells if cell.is_undistorted], objective)
+        for series in group.series
+    )
+    found = [best for best in by_series if best is not None]
     if not found:
         measured = [
             result

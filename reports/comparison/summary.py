@@ -40,6 +40,8 @@ class GroupSummary:
 
     Attributes:
         group: The group.
+        distorted: The cells that are not ranked, since refused requests cost too much of their
+            time; whichever load they are at.
         took_no_time: Whether the sessions met no wait at all, so that nothing can be compared.
         failed_load: The highest concurrency, if every strategy failed there.
         peaks: The best cell of each series, where each series has loads of its own.
@@ -53,6 +55,7 @@ class GroupSummary:
     """
 
     group: ComparisonGroup
+    distorted: tuple[CellResult, ...] = ()
     took_no_time: bool = False
     failed_load: int | None = None
     peaks: tuple[CellResult, ...] = ()
@@ -124,8 +127,12 @@ def summarise_group(group: ComparisonGroup, objective: Objective | None = None) 
     took_no_time = any(_took_no_time(cell) for cell in group.at(group.loads[-1]))
     is_ranked = bool(rankings) and not took_no_time and not group.is_swept
     ranking = rankings[-1] if is_ranked else None
+    distorted = tuple(
+        cell for cell in group.cells if cell.status is Status.MEASURED and not cell.is_undistorted
+    )
     return GroupSummary(
         group=group,
+        distorted=distorted,
         took_no_time=took_no_time,
         failed_load=None if took_no_time else _failed_load(group, loads),
         peaks=_peaks(group) if group.is_swept and loads and not took_no_time else (),
@@ -137,7 +144,9 @@ def summarise_group(group: ComparisonGroup, objective: Objective | None = None) 
         if is_ranked
         else (),
         scaling=scaling_of(group),
-        goodput=None if objective is None else goodput_of(group, objective),
+        goodput=None
+        if objective is None or (distorted and not rankings)
+        else goodput_of(group, objective),
         times_lost=times_lost(group),
         unsuccessful=(
             *_unsuccessful(group, Status.FAILED),
@@ -161,11 +170,16 @@ def _failed_load(group: ComparisonGroup, loads: list[int]) -> int | None:
     highest = group.loads[-1]
     if group.is_swept and loads:  # each series was driven to its own limit, on purpose
         return None
-    return None if highest in loads else highest
+    is_known = highest in loads or bool(group.ranking(highest).not_ranked)
+    return None if is_known else highest
 
 
 def _peaks(group: ComparisonGroup) -> tuple[CellResult, ...]:
-    return tuple(result for result in group.best_of_series if result.throughput_per_s)
+    return tuple(
+        result
+        for result in group.best_of_series
+        if result.throughput_per_s and result.is_undistorted
+    )
 
 
 def _loops_behind(ranking: Ranking) -> tuple[CellResult, ...]:

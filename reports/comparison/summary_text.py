@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ...bench.results.cell import NO_LOOP
+from ...bench.results.finding_text import refused_host
 from ...bench.results.formatting import (
     counted,
     listed,
@@ -17,12 +18,14 @@ from ...bench.results.formatting import (
     whole,
 )
 from ...bench.results.records import CellResult, Run, Status
+from ...bench.results.refused_hosts import RefusedHost, summed_hosts
 from ...bench.statistics.ranking import judged_by
 from ...bench.statistics.scaling import Objective, ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
 from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
+from .service_tables import service_tables
 from .summary import GroupSummary, Placing, Unsuccessful, placing, summarise, summarise_group
 from .time_breakdown import TimeLost
 
@@ -42,6 +45,8 @@ TIME_LOST: Mapping[str, str] = MappingProxyType(
 _COMPUTING = ("ready", "cpu")
 _BLOCKED = 0.05
 _LONGEST_REASON = 100
+_HOSTS_NAMED = 3
+_BREAK = "\n\n"
 _OTHERS_NAMED = 5
 _MOST_NAMED = 4
 _STATUS: Mapping[Status, str] = MappingProxyType(
@@ -56,15 +61,16 @@ def verdict(run: Run) -> tuple[str, ...]:
         run: The run.
 
     Returns:
-        For each group its title, a colon, and a few sentences: who is fastest at the highest
-        concurrency and how near the ideal, how far behind the others are, where a lower
-        concurrency has another leader, where throughput ends, what sessions lost time on, and
-        what failed or does not apply. Then what the HTTP client costs, and how accurate the
-        warp clock was, where that was measured.
+        For each group its title, a colon, and a few sentences: which cells are not ranked, since
+        requests were refused, with the tables that mock them, on lines of their own; who is
+        fastest at the highest concurrency and how near the ideal, how far behind the others are,
+        where a lower concurrency has another leader, where throughput ends, what sessions lost
+        time on, and what failed or does not apply. Then what the HTTP client costs, and how
+        accurate the warp clock was, where that was measured.
     """
     summary = summarise(run)
     return (
-        *map(_paragraph, summary.groups),
+        *(_paragraph(each, has_tables=True) for each in summary.groups),
         *map(client_cost_sentence, summary.client_costs),
         *fidelity_sentences(summary.deviations, len(run.fidelity)),
     )
@@ -176,8 +182,48 @@ def fidelity_sentences(worst: Sequence[WorstDeviation], cells: int) -> tuple[str
     )
 
 
-def _paragraph(summary: GroupSummary) -> str:
+def refused_text(cells: Sequence[CellResult]) -> str:
+    """Say to which hosts requests were refused that cost much of the time of cells, and how much.
+
+    Args:
+        cells: The cells, at least one.
+    """
+    hosts = listed([refused_host(each.host) for each in _costly_hosts(cells)[:_HOSTS_NAMED]])
+    most = percent(max(cell.refused_share for cell in cells))
+    up_to = "up to " if len({percent(cell.refused_share) for cell in cells}) > 1 else ""
+    return (
+        f"requests to {hosts} were refused, since nothing mocks them, and cost {up_to}{most} of "
+        "the sessions' time"
+    )
+
+
+def _costly_hosts(cells: Iterable[CellResult]) -> tuple[RefusedHost, ...]:
+    hosts = summed_hosts(host for cell in cells for host in cell.refused)
+    return tuple(host for host in hosts if host.cost_s > 0)
+
+
+def _not_ranked(summary: GroupSummary, *, has_tables: bool) -> list[str]:
+    """Say which cells are not ranked, and what to add to the scenario."""
+    cells = summary.distorted
+    if not cells:
+        return []
+    ranked = [
+        cell
+        for cell in summary.group.cells
+        if cell.status is Status.MEASURED and cell.is_undistorted
+    ]
+    who = f"{named(cells)} {'are' if _several(cells) else 'is'} not" if ranked else "no cell is"
+    text = refused_text(cells)
+    sentence = f"{text[0].upper()}{text[1:]}, so {who} ranked."
+    tables = service_tables(_costly_hosts(cells))
+    if not has_tables or not tables:
+        return [sentence]
+    return [f"{sentence} Add to the scenario, with its real latency:{_BREAK}{tables}{_BREAK}"]
+
+
+def _paragraph(summary: GroupSummary, *, has_tables: bool = False) -> str:
     sentences = [
+        *_not_ranked(summary, has_tables=has_tables),
         *_leading(summary),
         *([scaling_sentence(summary.scaling)] if summary.scaling else []),
         *([goodput_sentence(summary.goodput)] if summary.goodput else []),
@@ -185,7 +231,7 @@ def _paragraph(summary: GroupSummary) -> str:
         *_profile_hint(summary),
         *map(_unsuccessful, summary.unsuccessful),
     ]
-    return f"{title(summary.group)}: {' '.join(sentences)}"
+    return f"{title(summary.group)}: {' '.join(sentences).replace(f'{_BREAK} ', _BREAK).strip()}"
 
 
 def _profile_hint(summary: GroupSummary) -> list[str]:

@@ -31,7 +31,7 @@ from warpbench.mocks.clock import Clock, ClockMode, SkippingClock, create_clock,
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import load_scenario
-from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.transports.in_process.clients import mocked_http
 from warpbench.mocks.workload.script import draw
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.tools import Delegates, lab_tools
@@ -62,7 +62,7 @@ class Arm:
         model = ScriptedModel(sessions)
         self.world = World(model, Services((), "any"), clock, Traffic(self.accounting.meter))
         tools = lab_tools(SCENARIO, sessions, clock, self.traffic, Delegates(lambda _: ""))
-        lab = Lab(tools=tools, tool_workers=SESSIONS * 4)
+        lab = Lab(offered=tools, tool_workers=SESSIONS * 4)
         with opened_target("agent", lab, runner.run) as self.target:
             pass
 

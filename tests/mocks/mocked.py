@@ -9,7 +9,7 @@ from warpbench.mocks.clock import Clock, VirtualClock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
-from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.transports.in_process.clients import mocked_http
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.world import World

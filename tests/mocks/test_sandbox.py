@@ -1,7 +1,16 @@
 """A trial's process holds no keys."""
 
 import pytest
-from warpbench.mocks.sandbox import DUMMY_KEY, hold_no_secrets, secrets_of
+from warpbench.mocks.environment import (
+    DEFAULTS,
+    DUMMY_KEY,
+    DUMMY_KEYS,
+    DUMMY_KEYS_WHERE_ONE_IS_SET,
+    Variable,
+)
+from warpbench.mocks.sandbox import hold_no_secrets, secrets_of
+
+ALWAYS_SET = {each.name: each.value for each in (*DUMMY_KEYS, *DEFAULTS)}
 
 
 def test_keys_proxies_and_endpoints_are_taken_out_and_dummies_put_in() -> None:
@@ -14,13 +23,63 @@ def test_keys_proxies_and_endpoints_are_taken_out_and_dummies_put_in() -> None:
         "https_proxy": "http://proxy",
         "OPENAI_BASE_URL": "https://elsewhere",
         "ANTHROPIC_BASE_URL": "https://elsewhere",
+        "AWS_PROFILE": "production",
         "PATH": "/bin",
     }
 
     hold_no_secrets(environ)
 
-    dummies = {"OPENAI_API_KEY": DUMMY_KEY, "ANTHROPIC_API_KEY": DUMMY_KEY}
-    assert environ == {**dummies, "PATH": "/bin"}
+    assert environ == {**ALWAYS_SET, "PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        *("OPENAI", "ANTHROPIC", "AZURE", "GROQ", "MISTRAL", "GEMINI", "GOOGLE", "OPENROUTER"),
+        *("CO", "COHERE", "TOGETHER", "FIREWORKS", "DEEPSEEK", "XAI", "PERPLEXITY"),
+    ],
+)
+def test_the_sdk_of_each_provider_finds_a_key(provider: str) -> None:
+    environ: dict[str, str] = {}
+
+    hold_no_secrets(environ)
+
+    assert environ[f"{provider}_API_KEY"] == DUMMY_KEY
+
+
+def test_botocore_finds_all_that_it_signs_with_and_a_region() -> None:
+    environ: dict[str, str] = {}
+
+    hold_no_secrets(environ)
+
+    assert environ["AWS_ACCESS_KEY_ID"] == environ["AWS_SECRET_ACCESS_KEY"] == DUMMY_KEY
+    assert environ["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
+@pytest.mark.parametrize("key", [*DUMMY_KEYS, *DUMMY_KEYS_WHERE_ONE_IS_SET])
+def test_a_real_key_is_replaced_and_no_artefact_may_show_it(key: Variable) -> None:
+    environ = {key.name: "the-real-one"}
+
+    assert secrets_of(environ) == ("the-real-one",)
+    hold_no_secrets(environ)
+    assert environ[key.name] == DUMMY_KEY
+    assert "the-real-one" not in environ.values()
+
+
+def test_what_is_no_secret_stays_as_the_user_set_it() -> None:
+    environ = {each.name: "the-users" for each in DEFAULTS}
+
+    hold_no_secrets(environ)
+
+    assert {environ[each.name] for each in DEFAULTS} == {"the-users"}
+
+
+def test_openais_module_client_is_not_ambiguous() -> None:
+    environ: dict[str, str] = {}
+
+    hold_no_secrets(environ)
+
+    assert not environ.keys() & {"AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from ...observe.meter import Meter
 from ...world.services import service_root
 from ...world.world import World, WorldSpec
 from ..registry import Seen
-from .router import mocked_http
+from .clients import mocked_http
 
 _OPENAI_ROOT = "https://api.openai.com"
 
@@ -52,5 +52,6 @@ class ReachedInProcess:
             asked_ns=traffic.asked_ns,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
+            refusals=traffic.refusals,
             requests=traffic.requests,
         )

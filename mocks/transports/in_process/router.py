@@ -13,26 +13,25 @@ that time on the clock. So do failed connections. A client without a timeout wai
 for an answer that never comes, which a clock that skips reports as a deadlock.
 """
 
-import asyncio
 import importlib
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
 import respx
 
-from ...clock import Clock
+from ...errors import UnmockedRequestError
 from ...observe.traffic import Call, ConnectionWait
 from ...wire.reply import Ending
 from ...world.world import World
 from ..http_libraries import CLIENTS
 from .connections import Connections, Pools
 from .http_messages import AsyncBody, Body, Request, Response, WholeBody
+from .play import NEVER_NS, Play, sleep_until_ns, wait_until_ns
+from .refusing import refusal_text
 from .respx_mockers import MOCKERS
 
 _SECOND_NS = 1_000_000_000
-_NEVER_NS = 1 << 62
 
 
 class WorldRouter(respx.MockRouter):
@@ -76,7 +75,7 @@ class WorldRouter(respx.MockRouter):
             call = scope.enter_context(play.call())
             play.begins(call)
             call.waits_until(play.first_ns)
-            await _sleep_until_ns(play.clock, play.first_ns)
+            await sleep_until_ns(play.clock, play.first_ns)
             call.taken_up()
             play.require_first(call)
             return play.response(_AsyncParts(play, call, scope.pop_all()))
@@ -105,7 +104,7 @@ class WorldRouter(respx.MockRouter):
             call = scope.enter_context(play.call())
             play.begins(call)
             call.waits_until(play.first_ns)
-            _wait_until_ns(play.clock, play.first_ns)
+            wait_until_ns(play.clock, play.first_ns)
             call.taken_up()
             play.require_first(call)
             return play.response(_SyncParts(play, call, scope.pop_all()))
@@ -133,49 +132,30 @@ class WorldRouter(respx.MockRouter):
         wait.is_granted(granted_ns)
 
 
-class _Play:
-    """One reply being sent: computes what happens next, and when."""
+class _Play(Play):
+    """One reply being sent to a client of httpx or httpx2.
 
-    __slots__ = (
-        "_errors",
-        "_exchange",
-        "_has_body",
-        "_timeout_ns",
-        "clock",
-        "first_ns",
-        "is_prompt",
-        "traffic",
-    )
+    It computes what happens next, and when: no socket does so here.
+    """
+
+    __slots__ = ("_errors", "_timeout_ns", "first_ns", "is_prompt")
 
     def __init__(self, world: World, request: Request, errors: ModuleType) -> None:
         address = request.address
-        self._exchange = world.exchange(request.method, address.path, address.text, request.body)
+        try:
+            self.exchange = world.exchange(request.method, address.path, address.text, request.body)
+        except UnmockedRequestError as error:
+            raise errors.ConnectError(refusal_text(address.text)) from error
         self._errors = errors
-        self._has_body = request.method != "HEAD"
+        self.has_body = request.method != "HEAD"
         self._timeout_ns = _nanoseconds(request.read_timeout_s)
         self.clock = world.clock
         self.traffic = world.traffic
-        reply = self._exchange.reply
+        reply = self.exchange.reply
         waits_for_ever = not reply.parts and reply.ending is Ending.SILENT
-        first_after_ns = _NEVER_NS if waits_for_ever else reply.head_ns
-        self.first_ns = self._exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
+        first_after_ns = NEVER_NS if waits_for_ever else reply.head_ns
+        self.first_ns = self.exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
         self.is_prompt = reply.is_whole and first_after_ns <= self._timeout_ns
-
-    def call(self) -> Call:
-        """Count the call as in flight until it is over."""
-        exchange = self._exchange
-        if exchange.is_model_call:
-            return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
-        return self.traffic.service_call(exchange.service, exchange.arrived_ns)
-
-    def begins(self, call: Call) -> None:
-        """Report a stream; only of a model's reply is it asked how it ends."""
-        if self._exchange.is_model_call and self._exchange.reply.is_stream:
-            call.is_streamed()
-
-    def ends(self, call: Call, at_ns: int) -> None:
-        """Report that the client has waited for all that was sent."""
-        call.reply_ends(at_ns, is_accepted=self._exchange.is_accepted)
 
     def require_first(self, call: Call) -> None:
         """Check that status and headers are sent.
@@ -183,22 +163,22 @@ class _Play:
         Raises:
             Exception: The transport's own, if there is no connection or no answer in time.
         """
-        reply = self._exchange.reply
+        reply = self.exchange.reply
         if not reply.parts or reply.head_ns > self._timeout_ns:
             call.reply_ends(self.first_ns, is_accepted=False)
             raise self._broken(Ending.SILENT if reply.parts else reply.ending)
 
     def whole_response(self, closes: Callable[[], None]) -> Response:
         """Return the response with all of its body; ``closes`` is called when that is closed."""
-        reply = self._exchange.reply
+        reply = self.exchange.reply
         body = reply.body
         headers = _encoded(reply.headers)
         headers.append((b"content-length", b"%d" % len(body)))
-        return Response(reply.status, headers, WholeBody(body if self._has_body else b"", closes))
+        return Response(reply.status, headers, WholeBody(body if self.has_body else b"", closes))
 
     def response(self, stream: "_AsyncParts | _SyncParts") -> Response:
         """Return the response with a stream of the parts of its body."""
-        reply = self._exchange.reply
+        reply = self.exchange.reply
         return Response(reply.status, _encoded(reply.headers), stream)
 
     def taken(self, call: Call, at_ns: int, error: Exception | None) -> None:
@@ -207,20 +187,20 @@ class _Play:
         if error is not None:
             call.reply_ends(at_ns, is_accepted=False)
             raise error
-        reply = self._exchange.reply
-        if at_ns - self._exchange.arrived_ns >= reply.end_ns and reply.ending is Ending.COMPLETE:
+        reply = self.exchange.reply
+        if at_ns - self.exchange.arrived_ns >= reply.end_ns and reply.ending is Ending.COMPLETE:
             self.ends(call, at_ns)
 
     def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
         """Yield when to wait for, then the bytes that are there, or what is raised."""
-        reply, arrived_ns = self._exchange.reply, self._exchange.arrived_ns
+        reply, arrived_ns = self.exchange.reply, self.exchange.arrived_ns
         before_ns = arrived_ns + reply.head_ns
         for part in reply.parts:
             due_ns = arrived_ns + part.at_ns
             if due_ns - before_ns > self._timeout_ns:
                 yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
                 return
-            yield due_ns, part.data if self._has_body else b"", None
+            yield due_ns, part.data if self.has_body else b"", None
             before_ns = due_ns
         if reply.ending is Ending.SILENT:
             yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
@@ -255,7 +235,7 @@ class _AsyncParts(AsyncBody):
         with self._scope:
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
-                await _sleep_until_ns(self._play.clock, due_ns)
+                await sleep_until_ns(self._play.clock, due_ns)
                 self._play.taken(self._call, due_ns, error)
                 yield data
 
@@ -276,7 +256,7 @@ class _SyncParts(Body):
         with self._scope:
             for due_ns, data, error in self._play.parts():
                 self._call.waits_until(due_ns)
-                _wait_until_ns(self._play.clock, due_ns)
+                wait_until_ns(self._play.clock, due_ns)
                 self._play.taken(self._call, due_ns, error)
                 yield data
 
@@ -286,7 +266,7 @@ class _SyncParts(Body):
 
 
 @contextmanager
-def mocked_http(world: World) -> Iterator[None]:
+def mocked_httpx(world: World) -> Iterator[None]:
     """Answer every HTTP request of httpx and httpx2 clients from ``world`` in this scope."""
     pools = Pools(world.clock.now_ns)
     with ExitStack() as routers:
@@ -295,21 +275,9 @@ def mocked_http(world: World) -> Iterator[None]:
         yield
 
 
-async def _sleep_until_ns(clock: Clock, due_ns: int) -> None:
-    if due_ns >= _NEVER_NS:  # nothing will come, and the client set no end to its patience
-        await asyncio.get_running_loop().create_future()
-    await clock.sleep_until_ns(due_ns)
-
-
-def _wait_until_ns(clock: Clock, due_ns: int) -> None:
-    if due_ns >= _NEVER_NS:
-        threading.Event().wait()
-    clock.wait_until_ns(due_ns)
-
-
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _nanoseconds(timeout_s: float | None) -> int:
-    return _NEVER_NS if timeout_s is None else round(timeout_s * _SECOND_NS)
+    return NEVER_NS if timeout_s is None else round(timeout_s * _SECOND_NS)

@@ -136,6 +136,7 @@ class ServerApp:
             "waits": [asdict(wait) for wait in world.traffic.waits],
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
+            "refusals": [asdict(each) for each in world.traffic.refusals],
             "requests": None if requests is None else asdict(requests),
             "tools_declared": sorted(world.model.tools_declared),
             "cpu_s": time.process_time(),

@@ -71,7 +71,7 @@ def noting_connection_waits(meter: Meter, clock: Clock) -> Iterator[None]:
             noting = _Noting(library.core_module(), library.client, meter, clock)
             patches.enter_context(noting.installed())
         if "aiohttp" in sys.modules:
-            from .aiohttp_waits import noting_aiohttp_waits  # noqa: PLC0415
+            from ..aiohttp_waits import noting_aiohttp_waits  # noqa: PLC0415
 
             patches.enter_context(noting_aiohttp_waits(traffic, clock))
         yield

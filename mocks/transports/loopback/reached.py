@@ -8,6 +8,7 @@ from typing import Any
 
 from ...clock import Clock
 from ...observe.meter import Meter
+from ...observe.refusals import Refusal
 from ...observe.requests import Requests
 from ...observe.waits import Wait, WaitEnding, WaitKind
 from ...world.services import service_root
@@ -71,6 +72,7 @@ class ReachedOverLoopback:
             asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
+            refusals=tuple(Refusal(**each) for each in seen["refusals"]),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),

@@ -209,6 +209,27 @@ def test_who_finds_no_free_thread_waits_for_admission(strategy: Strategy, loop: 
     )
 
 
+def test_who_is_back_from_a_call_a_moment_after_its_wait_still_waits_for_a_thread() -> None:
+    """The first tool's wait is taken up at 100; it is back at 101. The other begins at 300."""
+    tool = ToolCallScript("t", "{}", ToolKind.ASYNC, 100)
+    script = SessionScript(0, (ModelCallScript(0, 1, 1, (tool, tool)),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 400, idle_at_end_ns=390)
+    first = Wait(WaitKind.TOOL, 0, 0, 0, "t", 0, 101, 100, 0, 0, 97)
+    second = Wait(WaitKind.TOOL, 0, 0, 1, "t", 300, 400, 100, 0, 290, 390)
+    observations = Observations(
+        scripts={0: script},
+        waits=(first, second),
+        cpu_ns={},
+        blocked_loop=(),
+        origin_ns=0,
+        cores=1,
+    )
+
+    (found,) = time_parts([sample], observations)
+
+    assert found == parts(tool=100, serialised=100, admission=193, ready=7)
+
+
 @pytest.mark.parametrize(("strategy", "loop"), ON_A_LOOP)
 def test_a_loop_that_somebody_blocks_leaves_the_others_ready(strategy: Strategy, loop: str) -> None:
     if strategy.name == "blocking":

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.attribution.met import Met, checked, script_met
+from warpbench.bench.attribution.met import Met, checked, script_met, tools_not_run
 from warpbench.bench.attribution.tools_run import ToolsRun
 from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.tools_not_run import ToolsNotRun
 from warpbench.mocks.workload.ideal import Waits, ideal_latencies_ns
 from warpbench.mocks.workload.script import (
     ModelCallScript,
@@ -104,21 +105,34 @@ def test_the_ideal_is_never_longer_than_the_script_or_the_session(
 
 
 @pytest.mark.parametrize(
-    ("waits", "begun_ns", "error"),
+    ("begun_ns", "error"),
     [
-        pytest.param(Waits.ALL, {(0, 0, 0): 100}, None, id="run"),
-        pytest.param(Waits.ALL, {}, "the session did not run 1 of the 1 tool calls", id="left out"),
-        pytest.param(Waits.MODEL, {}, None, id="tools of its own"),
+        pytest.param({(0, 0, 0): 100}, None, id="run"),
+        pytest.param({}, "the session did not run 1 of the 1 tool calls", id="left out"),
     ],
 )
+@pytest.mark.parametrize("waits", [Waits.ALL, Waits.MODEL])
 def test_a_session_that_takes_the_labs_tools_has_to_run_them(
     waits: Waits, begun_ns: dict[tuple[int, int, int], int], error: str | None
 ) -> None:
-    tools = ToolsRun([SESSION], begun_ns)
+    tools = ToolsRun([SESSION], begun_ns, {})
     found = checked(SUCCEEDED, SESSION, waits, met(), (), tools=tools)
     assert found.outcome is (Outcome.SUCCEEDED if error is None else Outcome.FAILED)
     assert error is None or str(found.error).startswith(error)
 
 
-def test_where_tools_are_optional_it_has_not() -> None:
+def test_where_tools_are_optional_it_has_not_and_what_did_not_run_is_counted() -> None:
     assert checked(SUCCEEDED, SESSION, Waits.ALL, met(None), ()) is SUCCEEDED
+
+    tools = ToolsRun([SESSION], {}, {})
+    counted = tools_not_run([SUCCEEDED], {0: SESSION}, Waits.ALL, met(None), tools)
+
+    assert counted == ToolsNotRun(optional=1, optional_sessions=1)
+
+
+def test_a_session_that_failed_counts_for_nothing() -> None:
+    failed = replace(SUCCEEDED, outcome=Outcome.FAILED, error="the session did not run")
+    tools = ToolsRun([SESSION], {}, {})
+    counted = tools_not_run([failed], {0: SESSION}, Waits.ALL, met(None), tools)
+
+    assert counted == ToolsNotRun()

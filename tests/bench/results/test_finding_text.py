@@ -20,6 +20,16 @@ TOOL = {"place": "lookup (agent.py:call)", "tool": "lookup", "at": "agent.py:cal
 PACKAGE = {"place": "anyio/to_thread.py:run_sync", "at": ""}
 WAITING = {**CELL, "place": "agent.py:build.<locals>.session:18", "share": 0.89, "other_cells": 3}
 POOL = {**CELL, "most": 5, "share": 0.63, "other_cells": 1}
+REFUSED = {
+    **CELL,
+    "host": "api.crewai.com",
+    "requests": 3600,
+    "sessions": 200,
+    "started": 200,
+    "cost_s": 1580.0,
+    "share": 0.87,
+    "other_cells": 1,
+}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
@@ -42,11 +52,17 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "httpx2", "timeouts": 0}),
     (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "httpx", "timeouts": 3, "other_cells": 0}),
     (FindingKind.POOL_TOO_SMALL, {**POOL, "client": "aiohttp", "share": 0.0, "timeouts": 1}),
+    (FindingKind.REQUESTS_REFUSED, REFUSED),
+    (FindingKind.REQUESTS_REFUSED, {**REFUSED, "requests": 4, "sessions": 4, "other_cells": 0}),
+    (FindingKind.REQUESTS_REFUSED, {**REFUSED, "sessions": 0, "cost_s": 0.0, "host": ""}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": 0.31, "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": -0.12, "other_cells": 1}),
     (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),
     (FindingKind.MACHINE_DRIFTED, {"trend": 0.09}),
     (FindingKind.LOAD_NOT_DELIVERED, {**CELL, "asked_per_s": 20.0, "delivered_per_s": 15.5}),
+    (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 12, "sessions": 6}),
+    (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 1, "sessions": 1}),
+    (FindingKind.TOOLS_LEFT_OUT, {**CELL, "calls": 80, "sessions": 40}),
     (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
     (FindingKind.INTERRUPTED, {"done": 9, "planned": 9}),
 ]

@@ -5,7 +5,13 @@ from dataclasses import replace
 
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.own_waits import OwnWait
-from warpbench.bench.results.records import CellResult, FindingKind, SessionCounts
+from warpbench.bench.results.records import (
+    CellResult,
+    FindingKind,
+    LatencySummary,
+    SessionCounts,
+)
+from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.runner.findings import findings_of
 from warpbench.mocks.observe.pools import PoolUse
@@ -171,3 +177,35 @@ def test_a_short_wait_for_a_connection_is_not_reported_and_one_that_was_given_up
     gave_up = replace(OF_FIVE, timeouts=1)
     (found,) = pools_reported(short_of_connections(gave_up, share=0.04))
     assert (found["share"], found["timeouts"]) == (0.04, 1)
+
+
+def refused(cost_s: float, strategy: str = "gather", host: str = "a.example") -> CellResult:
+    return cell_result(
+        strategy=strategy,
+        trials=2,
+        sessions=SessionCounts(started=200, succeeded=200),
+        latency_s=LatencySummary(mean=10.0),
+        refused=(RefusedHost(host=host, requests=3600, sessions=200, cost_s=cost_s),),
+    )
+
+
+def refused_reported(*cells: CellResult) -> list[Mapping[str, int | float | str]]:
+    found = findings_of(cells)
+    return [each.values for each in found if each.kind is FindingKind.REQUESTS_REFUSED]
+
+
+def test_refused_requests_are_reported_once_a_host_where_they_cost_most() -> None:
+    first, second = refused_reported(
+        refused(900.0), refused(1580.0, strategy="threads"), refused(0.0, host="b.example")
+    )
+    assert first == {
+        "cell": "tools/threads/asyncio at concurrency 10",
+        "host": "a.example",
+        "requests": 3600,
+        "sessions": 200,
+        "started": 200,
+        "cost_s": 1580.0,
+        "share": 0.79,
+        "other_cells": 1,
+    }
+    assert (second["host"], second["cost_s"], second["share"]) == ("b.example", 0.0, 0.0)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.results.records import CellResult, SessionCounts, Status
+from warpbench.bench.results.records import CellResult, LatencySummary, SessionCounts, Status
+from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.statistics.standing import Standing, places_of, standing_to, undecided
 from warpbench.mocks.clock import ClockMode
 
@@ -123,3 +124,19 @@ def test_there_is_one_fastest_or_none_and_never_beside_a_tie(cells: list[list[fl
     else:
         assert {TIED, UNRANKED} & set(found)
     assert found.count(TIED) != 1
+
+
+def refused(rate: float, cost_s: float) -> CellResult:
+    """A cell of 30 sessions of 1 s each, whose refused requests cost so much in all."""
+    host = RefusedHost(host="a.example", requests=30, sessions=30, cost_s=cost_s)
+    return measured(rate, rate, rate, refused=(host,), latency_s=LatencySummary(mean=1.0))
+
+
+def test_a_cell_whose_refused_requests_cost_more_than_a_hundredth_is_in_no_comparison() -> None:
+    distorted, sound = refused(200.0, cost_s=0.31), refused(100.0, cost_s=0.3)
+    slower = measured(80.0, 80.0, 80.0)
+
+    assert standings(distorted, sound, slower) == [Standing.NOT_RANKED, FASTEST, SLOWER]
+    assert [place.result for place in places_of([distorted, sound, slower])][-1] is distorted
+    assert standings(distorted, distorted) == [Standing.NOT_RANKED] * 2
+    assert undecided([distorted, sound, slower]) == ()

@@ -1,16 +1,24 @@
 """Which addresses are on this machine, however they are written."""
 
+import contextlib
 import ipaddress
+import pickle
+import socket
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.errors import UnmockedRequestError
+from warpbench.mocks.errors import (
+    UnmockedRequestError,
+    UnreachableHostError,
+    UnresolvedHostError,
+)
 from warpbench.mocks.network.addresses import (
     require_known_name,
     require_loopback,
     require_no_resolver,
 )
+from warpbench.mocks.network.refusals import refusals
 
 LOOPBACK = ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "localhost", b"localhost", ""]
 
@@ -78,3 +86,33 @@ def test_the_name_of_this_machine_needs_no_resolver(host: object) -> None:
 def test_the_name_of_another_address_would_be_asked_for(host: str) -> None:
     with pytest.raises(UnmockedRequestError, match=host):
         require_known_name(host)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_out_of_reach_is_to_its_caller_a_host_that_refuses(host: str) -> None:
+    with pytest.raises(ConnectionRefusedError) as refused:
+        require_loopback(host)
+    assert type(refused.value) is UnreachableHostError
+    assert isinstance(refused.value, UnmockedRequestError)
+
+
+@pytest.mark.parametrize("require", [require_loopback, require_no_resolver, require_known_name])
+def test_a_name_is_to_its_caller_one_that_nobody_knows(require: object) -> None:
+    with pytest.raises(socket.gaierror) as refused:
+        require("prices.example")  # type: ignore[operator]
+    assert refused.value.errno == socket.EAI_NONAME
+    assert type(refused.value) is UnresolvedHostError
+    assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)
+
+
+def test_a_refusal_is_told_to_whoever_counts_them() -> None:
+    told: list[str] = []
+
+    with refusals().told_to(told.append):
+        for host in ("192.0.2.1", b"prices.example", "127.0.0.1"):
+            with contextlib.suppress(UnmockedRequestError):
+                require_loopback(host)
+    with pytest.raises(UnmockedRequestError):
+        require_loopback("192.0.2.2")
+
+    assert told == ["192.0.2.1", "prices.example"]

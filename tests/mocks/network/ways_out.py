@@ -157,6 +157,9 @@ async def datagram(
             if error is not None and not told.done():
                 told.set_exception(error)
 
+        def error_received(self, error: Exception) -> None:
+            self.connection_lost(error)
+
     transport, _ = await loop.create_datagram_endpoint(Told, **options)
     try:
         transport.sendto(b"x", to)
@@ -180,6 +183,9 @@ async def datagram_as_soon_as_possible(loop: asyncio.AbstractEventLoop) -> None:
         def connection_lost(self, error: Exception | None) -> None:
             if error is not None and not told.done():
                 told.set_exception(error)
+
+        def error_received(self, error: Exception) -> None:
+            self.connection_lost(error)
 
     transport, _ = await loop.create_datagram_endpoint(Eager, local_addr=("0.0.0.0", 0))
     try:

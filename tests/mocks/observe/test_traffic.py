@@ -1,5 +1,7 @@
 """What the mocked world is asked for is counted, and what is in flight stays so."""
 
+from warpbench.mocks.observe.meter import SESSION
+from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.traffic import Traffic
 
 
@@ -36,3 +38,19 @@ def test_a_server_without_an_end_notes_no_calls() -> None:
 
     assert traffic.llm_calls == 1
     assert traffic.asked_ns == traffic.read_ns == {}
+
+
+def test_a_refused_request_is_recorded_with_the_session_that_made_it() -> None:
+    traffic = Traffic()
+
+    traffic.refused("a.example", "/track", 10)
+    token = SESSION.set(7)
+    traffic.refused("b.example", "", 20)
+    SESSION.reset(token)
+
+    assert traffic.refusals == (
+        Refusal("a.example", "/track", session=-1, at_ns=10),
+        Refusal("b.example", "", session=7, at_ns=20),
+    )
+    traffic.reset()
+    assert traffic.refusals == ()

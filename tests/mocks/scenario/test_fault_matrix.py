@@ -18,7 +18,7 @@ from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.model import task_of
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.scenario.faults import Fault, FaultKind
-from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.transports.in_process.clients import mocked_http
 from warpbench.mocks.transports.loopback import ServerProcess
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 from warpbench.mocks.world.world import WorldSpec

@@ -67,11 +67,12 @@ def test_a_head_has_no_body() -> None:
 def test_an_address_that_no_pattern_matches_is_refused_without_its_query() -> None:
     mocked = Mocked(services=(WEATHER,))
 
-    with pytest.raises(UnmockedRequestError) as refused:
+    with pytest.raises(sdk_http.ConnectError) as refused:
         mocked.run(lambda: sdk_http.get("https://other.example.com/?key=secret"))
 
-    assert "https://other.example.com/" in str(refused.value)
-    assert "secret" not in str(refused.value)
+    assert isinstance(refused.value.__cause__, UnmockedRequestError)
+    assert "https://other.example.com/" in str(refused.value.__cause__)
+    assert "secret" not in str(refused.value.__cause__)
 
 
 def test_the_same_question_draws_anew_each_time_and_the_order_of_others_does_not_matter() -> None:

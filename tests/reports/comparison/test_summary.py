@@ -14,6 +14,7 @@ from warpbench.bench.results.records import (
     SessionCounts,
     Status,
 )
+from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.reports.comparison.ranking import Ranking
 from warpbench.reports.comparison.summary import (
@@ -22,7 +23,7 @@ from warpbench.reports.comparison.summary import (
     placing,
     summarise,
 )
-from warpbench.reports.comparison.summary_text import title, verdict
+from warpbench.reports.comparison.summary_text import group_verdict, title, verdict
 
 from ...built import trial_figures
 from ...golden import assert_golden
@@ -271,3 +272,47 @@ def test_the_wording_of_the_verdict() -> None:
     }
     text = "\n".join(f"# {what}\n" + "\n".join(verdict(run)) + "\n" for what, run in runs.items())
     assert_golden("verdict", text)
+
+
+def without_network(result: CellResult, cost_s: float = 87.0) -> CellResult:
+    """A cell of 100 s in all, of which refused requests cost so much."""
+    host = RefusedHost(host="api.x.com", paths=("/count",), requests=90, sessions=5, cost_s=cost_s)
+    started = result.sessions.started
+    return replace(result, refused=(host,), latency_s=LatencySummary(mean=100 / started))
+
+
+def test_a_cell_without_a_network_is_named_first_with_what_to_add_to_the_scenario(
+    cell: Build, run_of: RunOf
+) -> None:
+    refused = without_network(cell("gather", "asyncio", 10))
+    run = run_of([refused, cell("taskgroup", "asyncio", 10), cell("workers", "asyncio", 10)])
+
+    (paragraph,) = verdict(run)
+    first, _, rest = paragraph.partition("\n\n")
+    table, _, rest = rest.partition("\n\n")
+    assert first == (
+        "tools: Requests to api.x.com were refused, since nothing mocks them, and cost 87 % of the "
+        "sessions' time, so gather on asyncio is not ranked. Add to the scenario, with its real "
+        "latency:"
+    )
+    assert table.splitlines()[:3] == [
+        "[[services]]",
+        'name = "api.x.com"',
+        'url = "https://api.x.com/count*"',
+    ]
+    assert rest.startswith("At concurrency 10, ")
+    assert "gather" not in rest
+    assert pairs(only(run).distorted) == [("gather", "asyncio")]
+    assert "[[services]]" not in group_verdict(only(run).group)
+
+
+def test_where_no_cell_has_a_network_none_is_ranked_and_none_failed(
+    cell: Build, run_of: RunOf
+) -> None:
+    loads = [(10, 87.0), (100, 50.0)]
+    run = run_of([without_network(cell("gather", "asyncio", load), cost) for load, cost in loads])
+
+    summary = only(run)
+    assert (summary.ranking, summary.failed_load, summary.peaks) == (None, None, ())
+    (paragraph,) = verdict(run)
+    assert "cost up to 87 % of the sessions' time, so no cell is ranked. " in paragraph

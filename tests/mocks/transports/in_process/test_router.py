@@ -16,7 +16,8 @@ from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario.faults import Fault, FaultKind
 from warpbench.mocks.transports.http_libraries import INSTALLED
-from warpbench.mocks.transports.in_process.router import WorldRouter, mocked_http
+from warpbench.mocks.transports.in_process.clients import mocked_http
+from warpbench.mocks.transports.in_process.router import WorldRouter
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.world import World as MockedWorld
@@ -177,27 +178,40 @@ def test_calls_in_flight_are_counted_at_their_peak(new_loop: Any) -> None:
 @pytest.mark.parametrize(
     "url", ["https://example.com/search", "https://api.openai.com/v1/embeddings"]
 )
-def test_an_address_that_is_not_mocked_is_named_and_not_asked(library: Any, url: str) -> None:
-    with pytest.raises(UnmockedRequestError, match=f"POST {url} is not mocked"):
-        World().run(lambda: library.post(f"{url}?key=secret"))
+def test_an_address_that_is_not_mocked_is_a_host_that_refuses_connections(
+    library: Any, url: str
+) -> None:
+    world = World()
+
+    with pytest.raises(library.ConnectError, match="Connection refused") as caught:
+        world.run(lambda: library.post(f"{url}?key=secret"))
+
+    assert isinstance(caught.value.__cause__, UnmockedRequestError)
+    assert f"POST {url} is not mocked" in str(caught.value.__cause__)
+    assert [(each.host, each.path) for each in world.traffic.refusals] == [
+        (sdk_http.URL(url).host, sdk_http.URL(url).path)
+    ]
 
 
 def test_the_query_of_an_unmocked_address_may_hold_a_key_and_is_not_shown() -> None:
-    with pytest.raises(UnmockedRequestError) as caught:
+    with pytest.raises(sdk_http.ConnectError) as caught:
         World().run(lambda: sdk_http.post("https://example.com/?key=secret"))
 
     assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value.__cause__)
 
 
-def test_an_sdk_passes_the_refusal_on_without_trying_again() -> None:
+def test_an_sdk_tries_a_refused_connection_again_as_it_would_without_a_network() -> None:
     world = World()
 
     def ask() -> None:
-        openai.OpenAI(api_key="none").embeddings.create(model="m", input="x")
+        client = openai.OpenAI(api_key="none", max_retries=2)
+        client.embeddings.create(model="m", input="x")
 
-    with pytest.raises(UnmockedRequestError, match="/v1/embeddings is not mocked"):
+    with pytest.raises(openai.APIConnectionError):
         world.run(ask)
-    assert world.clock.now_ns() == 0
+    assert len(world.traffic.refusals) == 3
+    assert world.clock.now_ns() > 0
 
 
 def test_no_call_is_recorded() -> None:

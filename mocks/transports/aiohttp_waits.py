@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from ...clock import Clock
-from ...clock.patching import patched
-from ...observe.traffic import Traffic
+from ..clock import Clock
+from ..clock.patching import patched
+from ..observe.traffic import Traffic
 
 CLIENT = "aiohttp"
 

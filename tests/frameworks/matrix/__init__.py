@@ -1,0 +1,1 @@
+"""`make matrix`: warpbench beside each framework in which agents are written."""

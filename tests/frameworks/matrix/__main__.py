@@ -1,0 +1,65 @@
+"""Renews the matrix: `python -m tests.frameworks.matrix [--locked] [NAME…]`, from the checkout."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .columns import Column, State
+from .frameworks import FRAMEWORKS, Framework
+from .judging import outdated_reasons
+from .making import row_of
+from .places import Places
+from .rendering import SIGN, counted, into_page, table
+from .rows import Row, read_rows, renewed, write_rows
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the matrix; 0 if every framework is installed without a downgrade, else 1.
+
+    With some of the frameworks named, the page keeps the others as they were last.
+    """
+    parser = argparse.ArgumentParser(prog="make matrix")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="some of the frameworks")
+    parser.add_argument("--locked", action="store_true", help="install what the constraints say")
+    options = parser.parse_args(arguments)
+    by_name = {framework.name: framework for framework in FRAMEWORKS}
+    unknown = [name for name in options.names if name not in by_name]
+    if unknown:
+        print(f"no such framework: {', '.join(unknown)}; there are {', '.join(by_name)}")
+        return 2
+    chosen = [by_name[name] for name in options.names] or list(FRAMEWORKS)
+    places = Places(CHECKOUT, CHECKOUT / ".matrix")
+    rows = []
+    for framework in chosen:
+        begin_s = time.monotonic()
+        rows.append(row_of(places, framework, locked=options.locked))
+        _show(rows[-1], framework, time.monotonic() - begin_s)
+        if not options.locked:
+            _publish(places, rows)
+    print(counted(rows))
+    return 0 if all(row.outcomes[Column.INSTALL].works for row in rows) else 1
+
+
+def _show(row: Row, framework: Framework, spent_s: float) -> None:
+    signs = " ".join(SIGN[outcome.state] for outcome in row.outcomes.values())
+    print(f"{row.name:18} {signs}   {spent_s:.0f} s", flush=True)
+    for column, outcome in row.outcomes.items():
+        if outcome.state is State.FAILS:
+            print(f"    {column}: {outcome.note}", flush=True)
+    for column in outdated_reasons(framework, row.outcomes):
+        print(f"    {column} works now: remove its reason from frameworks.py", flush=True)
+
+
+def _publish(places: Places, rows: Sequence[Row]) -> None:
+    order = [framework.name for framework in FRAMEWORKS]
+    every = renewed(read_rows(places.rows), rows, order)
+    write_rows(places.rows, every)
+    places.page.write_text(into_page(places.page.read_text(), table(every)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
