@@ -15,6 +15,7 @@ from typing import TypeVar
 from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.pools import PoolUse
+from ...mocks.observe.thread_waits import noting_thread_waits
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
@@ -128,7 +129,7 @@ class Accounting:
             yield
             return
         self._costs = _costs(self._clock)
-        with vitals.watching(loop, probe, in_flight):
+        with noting_thread_waits(meter), vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
             self._clock.loop_observer = vitals
             try:
@@ -185,7 +186,7 @@ class Accounting:
             cpu_ns = {sample.session: each_ns for sample in samples}
         observations = Observations(
             scripts=sessions,
-            waits=waits,
+            waits=(*waits, *meter.thread_waits),
             cpu_ns=cpu_ns,
             blocked_loop=blocked_loop,
             origin_ns=origin_ns,
@@ -194,7 +195,7 @@ class Accounting:
             places=places,
             sent=tuple(meter.sent),
         )
-        events = len(meter.waits) + len(samples)
+        events = len(meter.waits) + len(meter.thread_waits) + len(samples)
         costs = self._costs
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(

@@ -56,6 +56,8 @@ class Meter:
         cpu: The CPU time of the sessions, if it is attributed.
         open_calls: The calls that are not over.
         pools: The waits for a free connection of a client's pool, counted.
+        thread_waits: The waits for a thread of a pool that are over; no call is made for them.
+        note_thread: Records one; appending is atomic.
         sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
         tick_due_ns: When the next caller is to call ``ticks``.
@@ -80,6 +82,8 @@ class Meter:
         self.note: Callable[[Row], None] = self._rows.append
         self.open_calls: dict[OpenCall, None] = {}
         self.pools = PoolUses()
+        self.thread_waits: list[Wait] = []
+        self.note_thread: Callable[[Wait], None] = self.thread_waits.append
         self.sent: list[SentRequest] = []
         self.cpu = CpuAccounting() if self._accounts_cpu else None
 
