@@ -76,12 +76,21 @@ class Accounting:
         notes_waits: Whether to note waits, and waits that block an event loop.
         accounts_time: Whether to account for the time of each session as well.
         on_loop: Whether sessions run on an event loop.
+        counts_calls: Whether calls are counted: what stands between a target and its pools would
+            be counted in place of them.
     """
 
     def __init__(
-        self, clock: Clock, *, notes_waits: bool, accounts_time: bool, on_loop: bool
+        self,
+        clock: Clock,
+        *,
+        notes_waits: bool,
+        accounts_time: bool,
+        on_loop: bool,
+        counts_calls: bool = False,
     ) -> None:
         self._clock = clock
+        self._counts_calls = counts_calls
         charges_cpu = clock.mode.charges_cpu
         self._blocked = BlockedLoops(_SHORTEST_BLOCKED_NS if charges_cpu else 0)
         self._vitals: VitalsRecorder | None = None
@@ -129,7 +138,8 @@ class Accounting:
             yield
             return
         self._costs = _costs(self._clock)
-        with noting_thread_waits(meter), vitals.watching(loop, probe, in_flight):
+        notes_threads = nullcontext() if self._counts_calls else noting_thread_waits(meter)
+        with notes_threads, vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
             self._clock.loop_observer = vitals
             try:
@@ -184,9 +194,10 @@ class Accounting:
             # The model's waits were noted in another process: all sessions count alike.
             each_ns = nanoseconds(cpu_s) // max(1, len(samples))
             cpu_ns = {sample.session: each_ns for sample in samples}
+        thread_waits = meter.thread_waits
         observations = Observations(
             scripts=sessions,
-            waits=(*waits, *meter.thread_waits),
+            waits=(*waits, *thread_waits),
             cpu_ns=cpu_ns,
             blocked_loop=blocked_loop,
             origin_ns=origin_ns,
@@ -195,7 +206,7 @@ class Accounting:
             places=places,
             sent=tuple(meter.sent),
         )
-        events = len(meter.waits) + len(meter.thread_waits) + len(samples)
+        events = len(meter.waits) + len(thread_waits) + len(samples)
         costs = self._costs
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..clock.patching import patched
 from .meter import SESSION, Meter
-from .waits import Wait, WaitKind
+from .waits import WaitEnding, WaitKind
 
 _ANYIOS_LIMITER = "anyio._backends._asyncio"
 _POOL, _LIMITER = "thread pool", "limiter"
@@ -52,7 +52,7 @@ class _Place:
         end_ns, idle_ns = self._meter.now_ns(), self._meter.idle_ns()
         waited_ns = min(max(0, granted_ns - start_ns), end_ns - start_ns)
         self._meter.note_thread(
-            Wait(
+            (
                 WaitKind.THREAD,
                 self._session,
                 -1,
@@ -64,6 +64,9 @@ class _Place:
                 end_ns - start_ns - waited_ns,
                 self._idle_ns,
                 idle_ns,
+                WaitEnding.WHOLE,
+                False,
+                "",
             )
         )
 
