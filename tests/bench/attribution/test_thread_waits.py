@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -75,9 +76,9 @@ POOLS = pytest.mark.parametrize("pool", [own_pool, default_executor, anyios_limi
 
 
 def target(pool: Callable[[], InThread]) -> Callable[[Lab], Any]:
-    def build(lab: Lab) -> Any:
+    @asynccontextmanager
+    async def build(lab: Lab) -> AsyncIterator[Any]:
         in_thread, tools = pool(), {tool.name: tool for tool in lab.tools}
-        client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
         declared: Any = [
             {"type": "function", "function": {"name": name, "parameters": dict(tool.parameters)}}
             for name, tool in tools.items()
@@ -91,19 +92,21 @@ def target(pool: Callable[[], InThread]) -> Callable[[Lab], Any]:
                 content = await in_thread(partial(tool.sync_function, **arguments))
             return {"role": "tool", "tool_call_id": call.id, "content": content}
 
-        async def session(task: str) -> str:
-            messages: list[Any] = [{"role": "user", "content": task}]
-            while True:
-                answer = await client.chat.completions.create(
-                    model="m", messages=messages, tools=declared
-                )
-                message = answer.choices[0].message
-                if not message.tool_calls:
-                    return "done"
-                results = await asyncio.gather(*map(called, message.tool_calls))
-                messages += [message, *results]
+        async with AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url) as client:
 
-        return session
+            async def session(task: str) -> str:
+                messages: list[Any] = [{"role": "user", "content": task}]
+                while True:
+                    answer = await client.chat.completions.create(
+                        model="m", messages=messages, tools=declared
+                    )
+                    message = answer.choices[0].message
+                    if not message.tool_calls:
+                        return "done"
+                    results = await asyncio.gather(*map(called, message.tool_calls))
+                    messages += [message, *results]
+
+            yield session
 
     return build
 
