@@ -139,6 +139,7 @@ def _prepared(
         notes_waits=spec.notes_waits,
         accounts_time=spec.accounts_time,
         on_loop=strategy.on_loop,
+        counts_calls=spec.counts_calls,
     )
     with (
         nullcontext() if counter is None else counter.installed(),
