@@ -162,6 +162,10 @@ class Traffic:
         with self._lock:
             self.refused_requests.append((host, path, _session_here(), at_ns))
 
+    def caller(self) -> str:
+        """Return the place in the user's code that is calling, or empty text."""
+        return "" if self._meter is None else self._meter.caller()
+
     def connection_wait(
         self, client: str, most: int, start_ns: int, *, is_first: bool = True
     ) -> "ConnectionWait":
@@ -318,11 +322,15 @@ class Call:
         is_whole = self._ending is not WaitEnding.LEFT
         return self._row(self._ending if is_whole else WaitEnding.LEAKED)
 
-    def is_streamed(self) -> None:
-        """Report that the reply is a stream, to the code that asks for it."""
+    def is_streamed(self, place: str | None = None) -> None:
+        """Report that the reply is a stream, to the code that asks for it.
+
+        Args:
+            place: The place in the user's code, if it is not the one that is calling.
+        """
         self._streamed = True
         if self._meter is not None:
-            self._place = self._meter.caller()
+            self._place = self._meter.caller() if place is None else place
 
     def reply_ends(self, at_ns: int, *, is_accepted: bool) -> None:
         """Report that the client has waited for all of the model's reply.
