@@ -4,8 +4,8 @@ What its waits tell of each moment of a session (see ``segments``) is *llm*, *to
 *admission*, *retry* or *ready*. The gaps, in which its own code runs or could, are split by what
 the clock and the CPU meter say: what was attributed to the session is *cpu*; where others computed,
 or blocked the event loop, it is *ready*; and where nobody computed, the session waited inside its
-own code: *remainder*, or *admission* if what came next is a tool, for which there was no place. What
-of that a refused request cost (see ``refused_requests``) is *retry*.
+own code: *remainder*, or *admission* if what came next is a tool, for which there was no place.
+What of that a refused request cost (see ``refused_requests``) is *retry*.
 
 In an open loop a session waits for *admission* until it has a place under the concurrency limit; if
 it begins later than that, it was *ready* (see ``places``).
