@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Bound before any scope can patch it: a gate is a lock that no clock sees.
 _real_allocate_lock = threading.Lock
+_real_acquire = vars(type(_real_allocate_lock()))["acquire"]
+_real_release = vars(type(_real_allocate_lock()))["release"]
 
 
 class Leave(Enum):
@@ -70,7 +72,7 @@ class Participant:
         # What the system calls it, once it runs.
         self.native_id: int | None = None
         self.gate = _real_allocate_lock()
-        self.gate.acquire()
+        _real_acquire(self.gate)
         self.gate_open = False
         self.parking: Parking | None = None
         self.deadline_ns: int | None = None
@@ -94,13 +96,18 @@ class Participant:
         """Let it through, now or when it comes to its gate."""
         if not self.gate_open:
             self.gate_open = True
-            self.gate.release()
+            _real_release(self.gate)
+
+    def await_gate(self, timeout_s: float) -> bool:
+        """Wait for real until the gate is open; -1 without a limit."""
+        opened: bool = _real_acquire(self.gate, True, timeout_s)
+        return opened
 
     def shut_gate(self) -> None:
         """Shut the gate again, after it was let through or timed out."""
         # Only the participant itself does this.
         if self.gate_open:
-            self.gate.acquire(blocking=False)
+            _real_acquire(self.gate, False)
             self.gate_open = False
 
     def raise_error(self) -> None:

@@ -61,7 +61,7 @@ class WarpClock(SkippingClock):
                     self._running -= 1
                     self._skip_if_idle()
             while not self._has_left(participant):
-                participant.gate.acquire(timeout=self._timeout_s(participant))
+                participant.await_gate(self._timeout_s(participant))
         except BaseException:
             with self.mutex.section:
                 if participant.parking is parking:

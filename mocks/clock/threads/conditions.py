@@ -35,9 +35,11 @@ from ..patching import patched
 from ..protocol import waited_nanoseconds
 from ..skipping import SkippingClock
 from . import stacks
+from .older_queues import older_queues_taking_part
 from .simple_queue import Item, SeenSimpleQueue, WaitersLock
 
 _real_allocate_lock = threading.Lock
+_ASKS_ONCE = threading.Semaphore.acquire.__code__
 _STARTS_THREADS = "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
 
 
@@ -60,6 +62,8 @@ class ParkingLock:
             # Not a wait. To park even for no time would give way to others while the caller
             # holds a bare lock (a pool asks so for an idle worker), and they may want it.
             taken = self._clock.take_release(self._parking)
+            if not taken and sys._getframe(2).f_code is not _ASKS_ONCE:
+                self._clock.poll(self._parking)
         else:
             duration_ns = waited_nanoseconds(timeout)
             deadline_ns = None if timeout < 0 else self._clock.now_ns() + duration_ns
@@ -100,6 +104,7 @@ def threads_taking_part(clock: SkippingClock) -> Iterator[None]:
     with ExitStack() as patches:
         for owner, name, replacement in replacements:
             patches.enter_context(patched(owner, name, replacement))
+        patches.enter_context(older_queues_taking_part(clock, allocate_lock))
         yield
 
 
