@@ -8,13 +8,10 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from .real_locks import real_acquire, real_allocate_lock, real_release
+
 if TYPE_CHECKING:
     from ..errors import ClockError
-
-# Bound before any scope can patch it: a gate is a lock that no clock sees.
-_real_allocate_lock = threading.Lock
-_real_acquire = vars(type(_real_allocate_lock()))["acquire"]
-_real_release = vars(type(_real_allocate_lock()))["release"]
 
 
 class Leave(Enum):
@@ -71,8 +68,8 @@ class Participant:
         self.name = thread.name
         # What the system calls it, once it runs.
         self.native_id: int | None = None
-        self.gate = _real_allocate_lock()
-        _real_acquire(self.gate)
+        self.gate = real_allocate_lock()
+        real_acquire(self.gate)
         self.gate_open = False
         self.parking: Parking | None = None
         self.deadline_ns: int | None = None
@@ -96,18 +93,17 @@ class Participant:
         """Let it through, now or when it comes to its gate."""
         if not self.gate_open:
             self.gate_open = True
-            _real_release(self.gate)
+            real_release(self.gate)
 
     def await_gate(self, timeout_s: float) -> bool:
         """Wait for real until the gate is open; -1 without a limit."""
-        opened: bool = _real_acquire(self.gate, True, timeout_s)
-        return opened
+        return real_acquire(self.gate, True, timeout_s)
 
     def shut_gate(self) -> None:
         """Shut the gate again, after it was let through or timed out."""
         # Only the participant itself does this.
         if self.gate_open:
-            _real_acquire(self.gate, False)
+            real_acquire(self.gate, False)
             self.gate_open = False
 
     def raise_error(self) -> None:

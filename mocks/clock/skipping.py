@@ -55,8 +55,8 @@ from .loops.timers import WaitsByLoop
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
-from .threads.lifetime import ident_of
 from .threads.known import KnownThreads
+from .threads.lifetime import ident_of
 from .threads.mutex import Mutex
 
 
@@ -278,6 +278,7 @@ class SkippingClock(ABC):
 
     def poll(self, parking: Parking) -> None:
         """The calling thread has asked whether ``parking`` was released, and did not wait."""
+        del parking
 
     def refuse(self, what: str) -> ClockRefusedError:
         """Return the refusal to skip because of ``what``, which voids the trial."""

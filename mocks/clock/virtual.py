@@ -25,9 +25,9 @@ the clock, polling and computing look alike, and computing is free. A loop that 
 *time* in this manner would go on for ever, and so ``SPINS_THAT_HANG`` turns at one instant
 are a hang.
 
-A thread that waits until a time, and finds when it is reached that it has not passed (``as_completed``
-does: ``if left < 0``), waits for nothing, again and again. Computing would let the time pass in real
-life; here a nanosecond does after ``POLLS_A_TURN`` such waits.
+A thread that waits until a time, and finds when it is reached that it has not passed
+(``as_completed`` does: ``if left < 0``), waits for nothing, again and again. Computing would let
+the time pass in real life; here a nanosecond does after ``POLLS_A_TURN`` such waits.
 
 Stalls
 ------
@@ -65,6 +65,7 @@ from ..errors import ClockHangError
 from . import failure_text as text
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
+from .real_locks import real_acquire, real_allocate_lock, real_release
 from .real_time import real_monotonic_ns, real_sleep
 from .skipping import SkippingClock
 from .threads import stacks
@@ -100,8 +101,6 @@ POLLS_A_TURN = 1_000
 
 SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
-
-_real_allocate_lock = threading.Lock
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -154,7 +153,7 @@ class VirtualClock(SkippingClock):
         # Native identifiers of the participants that wait for their turn.
         self._at_gate: set[int] = set()
         # Held by the one participant that looks whether the holder stalls.
-        self._looking = _real_allocate_lock()
+        self._looking = real_allocate_lock()
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since the clock was made."""
@@ -323,12 +322,12 @@ class VirtualClock(SkippingClock):
 
     def _is_stalled(self) -> bool:
         # One looks at a time: many would take the very cores that the holder may be waiting for.
-        if not self._looking.acquire(blocking=False):
+        if not real_acquire(self._looking, False):
             return False
         try:
             return self._is_seen_stalled()
         finally:
-            self._looking.release()
+            real_release(self._looking)
 
     def _is_seen_stalled(self) -> bool:
         seen, holder = self._hand_overs, self._holder

@@ -27,40 +27,40 @@ from ..c_types import methods_replaced
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
+from ..real_locks import real_acquire as real_acquire_plain
+from ..real_locks import real_is_locked, real_release
 from ..virtual import VirtualClock
 from . import stacks
 
 _Lock: Any = type(threading.Lock())
 _RLock: Any = type(threading.RLock())
-_real_acquire = vars(_Lock)["acquire"]
-_real_release = vars(_Lock)["release"]
-_real_is_locked = vars(_Lock)["locked"]
 _real_acquire_again = vars(_RLock)["acquire"]
+_real_release_again = vars(_RLock)["release"]
 _real_restore = vars(_RLock)["_acquire_restore"]
 _text_of = vars(_RLock)["__repr__"]
 
 Acquire = Callable[..., bool]
+Methods = Mapping[str, Callable[..., Any]]
 FindsHolder = Callable[[Any], Participant | None]
 
 
 @contextmanager
 def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
     """Let the holders of plain locks be waited for on ``clock`` in this scope."""
+    with ExitStack() as scope:
+        scope.enter_context(methods_replaced(_Lock, _named("lock", _plain(clock))))
+        scope.enter_context(methods_replaced(_RLock, _named("RLock", _reentrant(clock))))
+        scope.enter_context(patched(threading.Condition, "wait", _wait_in_sight()))
+        yield
+
+
+def _plain(clock: VirtualClock) -> Methods:
+    """Return the methods of a plain lock, which note who holds it."""
     holders: dict[object, Participant] = {}
-
-    def holder_noted(lock: object) -> Participant | None:
-        return holders.get(lock)
-
-    def holder_told(lock: object) -> Participant | None:
-        _, owner, rest = _text_of(lock).partition(" owner=")
-        ident = int(rest.partition(" ")[0]) if owner else 0
-        return clock.participant_with_ident(ident) if ident else None
-
-    waits = _wait_on(clock, _real_acquire, holder_noted, _is_free)
-    waits_again = _wait_on(clock, _real_acquire_again, holder_told, _is_free_again)
+    waits = _wait_on(clock, real_acquire_plain, holders.get, _is_free)
 
     def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
-        if not _real_acquire(lock, False) and not waits(lock, blocking, timeout):
+        if not real_acquire_plain(lock, False) and not waits(lock, blocking, timeout):
             return False
         here = clock.current()
         if here is not None:
@@ -72,33 +72,37 @@ def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
 
     def release(lock: Any) -> None:
         holders.pop(lock, None)
-        _real_release(lock)
+        real_release(lock)
 
     def leave(lock: Any, *_: object) -> None:
         holders.pop(lock, None)
-        _real_release(lock)
+        real_release(lock)
 
-    def acquire_again(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
-        return _real_acquire_again(lock, False) or waits_again(lock, blocking, timeout)
+    return {"acquire": acquire, "__enter__": enter, "release": release, "__exit__": leave}
 
-    def enter_again(lock: Any) -> bool:
-        return _real_acquire_again(lock, False) or waits_again(lock, True, -1)
+
+def _reentrant(clock: VirtualClock) -> Methods:
+    """Return the methods of a lock that tells who holds it."""
+
+    def holder_of(lock: Any) -> Participant | None:
+        _, owner, rest = _text_of(lock).partition(" owner=")
+        ident = int(rest.partition(" ")[0]) if owner else 0
+        return clock.participant_with_ident(ident) if ident else None
+
+    waits = _wait_on(clock, _real_acquire_again, holder_of, _is_free_again)
+
+    def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
+        return _real_acquire_again(lock, False) or waits(lock, blocking, timeout)
+
+    def enter(lock: Any) -> bool:
+        return _real_acquire_again(lock, False) or waits(lock, True, -1)
 
     def restore(lock: Any, state: object) -> None:
-        if not _is_free_again(lock) and waits_again(lock, True, -1):
+        if not _is_free_again(lock) and waits(lock, True, -1):
             _real_release_again(lock)
         _real_restore(lock, state)
 
-    plain = {"acquire": acquire, "__enter__": enter, "release": release, "__exit__": leave}
-    again = {"acquire": acquire_again, "__enter__": enter_again, "_acquire_restore": restore}
-    with ExitStack() as scope:
-        scope.enter_context(methods_replaced(_Lock, _named("lock", plain)))
-        scope.enter_context(methods_replaced(_RLock, _named("RLock", again)))
-        scope.enter_context(patched(threading.Condition, "wait", _wait_in_sight()))
-        yield
-
-
-_real_release_again = vars(_RLock)["release"]
+    return {"acquire": acquire, "__enter__": enter, "_acquire_restore": restore}
 
 
 def stands_for(code: CodeType, caller: CodeType | None) -> str | None:
@@ -113,7 +117,10 @@ def stands_for(code: CodeType, caller: CodeType | None) -> str | None:
 
 
 def _wait_on(
-    clock: VirtualClock, real_acquire: Acquire, holder_of: FindsHolder, is_free: Callable[[Any], bool]
+    clock: VirtualClock,
+    real_acquire: Acquire,
+    holder_of: FindsHolder,
+    is_free: Callable[[Any], bool],
 ) -> Acquire:
     """Return what waits for a lock that was not free, and takes it."""
 
@@ -142,7 +149,7 @@ def _is_other(holder: Participant | None, here: Participant) -> bool:
 
 
 def _is_free(lock: Any) -> bool:
-    return not _real_is_locked(lock)
+    return not real_is_locked(lock)
 
 
 def _is_free_again(lock: Any) -> bool:
@@ -150,11 +157,12 @@ def _is_free_again(lock: Any) -> bool:
     return text.startswith("<unlocked")
 
 
-def _named(kind: str, methods: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+def _named(kind: str, methods: Methods) -> Methods:
     """Return methods that tell the hooks of a profiler what they stand for."""
+    method: Any
     for name, method in methods.items():
         method.__code__ = method.__code__.replace(co_name=name, co_qualname=f"{kind}.{name}")
-    return dict(methods)
+    return methods
 
 
 def _wait_in_sight() -> Callable[..., bool]:

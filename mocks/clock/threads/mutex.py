@@ -56,4 +56,4 @@ class Mutex:
     def is_inside(self) -> bool:
         """Say whether this thread is in a section."""
         # Private, but what `threading.Condition` asks of any lock it is given.
-        return self.section._is_owned()  # type: ignore[attr-defined, no-any-return]
+        return self.section._is_owned()  # type: ignore[no-any-return]

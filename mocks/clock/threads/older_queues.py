@@ -38,7 +38,7 @@ class _ItemsOf:
             raise IndexError from None
 
     def __len__(self) -> int:
-        return not _real_is_empty(self._older)
+        return 0 if _real_is_empty(self._older) else 1
 
 
 class _View(SeenSimpleQueue[Any]):
@@ -98,7 +98,7 @@ def older_queues_taking_part(
     def put_nowait(older: Any, item: Any) -> None:
         put(older, item)
 
-    replacements = {"get": get, "put": put, "put_nowait": put_nowait}
+    replacements: dict[str, Callable[..., Any]] = {"get": get, "put": put, "put_nowait": put_nowait}
     with methods_replaced(_SimpleQueue, replacements):
         try:
             yield

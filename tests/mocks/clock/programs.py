@@ -1,8 +1,9 @@
 """Random concurrent programs that run in plain Python as well as in a clock's scope.
 
-A program is a list of *actors*: threads and tasks that take steps (sleep, take a lock, feed a queue,
-wait for an event, …) on parts that they share. Its parts may be made before the scope. All times are
-multiples of a unit, and what is compared is when each step of each actor ended, in units, and how.
+A program is a list of *actors*: threads and tasks that take steps (sleep, take a lock, feed a
+queue, wait for an event, …) on parts that they share. Its parts may be made before the scope. All
+times are multiples of a unit, and what is compared is when each step of each actor ended, in units,
+and how.
 
 What happens at the same moment is up to chance in real life, and so is what follows from it. A
 program is *steady* if nothing changes when each of its waits is a little longer or shorter: only
@@ -16,18 +17,14 @@ import concurrent.futures
 import contextlib
 import queue
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
-from hypothesis import HealthCheck, assume, given, note, seed, settings
 from hypothesis import strategies as st
 from warpbench.mocks.clock import ClockMode, SkippingClock, create_clock, keeping_time
 
@@ -78,18 +75,18 @@ def _pool_with_idle_threads() -> ThreadPoolExecutor:
 
 
 PARTS: Mapping[str, Callable[[], Any]] = {
-    "lock": lambda: threading.Lock(),
-    "rlock": lambda: threading.RLock(),
+    "lock": threading.Lock,
+    "rlock": threading.RLock,
     "slots": lambda: threading.Semaphore(2),
     "place": lambda: threading.BoundedSemaphore(1),
-    "event": lambda: threading.Event(),
-    "condition": lambda: threading.Condition(),
+    "event": threading.Event,
+    "condition": threading.Condition,
     "barrier": lambda: threading.Barrier(2),
     "queue": lambda: queue.Queue(1),
-    "lifo": lambda: queue.LifoQueue(),
-    "priority": lambda: queue.PriorityQueue(),
-    "simple": lambda: queue.SimpleQueue(),
-    "future": lambda: concurrent.futures.Future(),
+    "lifo": queue.LifoQueue,
+    "priority": queue.PriorityQueue,
+    "simple": lambda: queue.SimpleQueue[str](),
+    "future": concurrent.futures.Future,
     "pool": lambda: ThreadPoolExecutor(2),
     "idle pool": _pool_with_idle_threads,
     "async lock": asyncio.Lock,
@@ -100,18 +97,19 @@ PARTS: Mapping[str, Callable[[], Any]] = {
 }
 
 THREAD_STEPS = (
-    "sleep", "lock", "try lock", "rlock", "slots", "place", "event set", "event clear", "event wait",
-    "event wait for ever", "condition", "notify", "condition wait", "barrier", "put", "get", "put lifo",
-    "get lifo", "get lifo for ever", "put priority", "get priority", "put simple", "get simple",
-    "get simple for ever", "future set", "future result", "future result for ever", "pool", "pool map",
-    "pool later", "later result", "timer", "spawn", "join", "own loop", "to loop", "wake loop",
-    "idle pool", "wait first", "own pool",
+    "sleep", "lock", "try lock", "rlock", "slots", "place", "event set", "event clear",
+    "event wait", "event wait for ever", "condition", "notify", "condition wait", "barrier",
+    "put", "get", "put lifo", "get lifo", "get lifo for ever", "put priority", "get priority",
+    "put simple", "get simple", "get simple for ever", "future set", "future result",
+    "future result for ever", "pool", "pool map", "pool later", "later result", "timer",
+    "spawn", "join", "own loop", "to loop", "wake loop", "idle pool", "wait first", "own pool",
 )  # fmt: skip
 TASK_STEPS = (
     "sleep", "lock", "slots", "event set", "event clear", "event wait", "event wait for ever",
-    "condition", "notify", "condition wait", "put", "get", "thread", "pool", "idle pool", "timeout", "wait for",
-    "call later", "block", "thread event set", "thread event wait", "cancel", "gather",
-    "as completed", "put simple", "get simple", "future set", "future result", "take thread lock",
+    "condition", "notify", "condition wait", "put", "get", "thread", "pool", "idle pool",
+    "timeout", "wait for", "call later", "block", "thread event set", "thread event wait",
+    "cancel", "gather", "as completed", "put simple", "get simple", "future set",
+    "future result", "take thread lock",
 )  # fmt: skip
 
 
@@ -157,8 +155,6 @@ class Run:
         """Run it, and return what happened, by actor and step."""
         for name in sorted(PARTS.keys() - self.parts.keys()):
             self.parts[name] = PARTS[name]()
-        if "pool" in self.program.older:
-            pass
         self.start_s = time.monotonic()
         closer = threading.Timer(CLOSES_AFTER * self.unit_s, self.close)
         closer.start()
@@ -252,9 +248,7 @@ class Run:
             self.note(who, number, what, how)
 
 
-_ENDINGS = (
-    TimeoutError, queue.Empty, queue.Full, threading.BrokenBarrierError, concurrent.futures.TimeoutError,
-)  # fmt: skip
+_ENDINGS = (TimeoutError, queue.Empty, queue.Full, threading.BrokenBarrierError)
 
 ThreadStep = Callable[[Run, str, float, float, int], object]
 TaskStep = Callable[[Run, str, float, float, int], Coroutine[Any, Any, object]]
