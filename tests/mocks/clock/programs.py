@@ -9,7 +9,7 @@ What happens at the same moment is up to chance in real life, and so is what fol
 program is *steady* if nothing changes when each of its waits is a little longer or shorter: only
 such a program can be held against reality.
 
-Run as a script it compares many: ``python programs.py EXAMPLES PROCESSES``.
+Run as a script it compares many: ``python programs.py NUMBER SEED``.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import concurrent.futures
 import contextlib
 import queue
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvloop
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from warpbench.mocks.clock import ClockMode, SkippingClock, create_clock, keeping_time
 
@@ -34,8 +36,8 @@ Step = tuple[str, int, int]
 Ending = tuple[str, int, str, str, int]
 """Actor, number of its step, what that was, how it ended, and when, in units."""
 
-REAL_UNITS_S = (0.02, 0.04, 0.1)
-"""The unit of the first real run of a program; and of a second and third, if they disagree."""
+UNITS_S = (0.02, 0.04, 0.1)
+"""The unit of the first real run of a program; of a second and third, if it disagrees."""
 
 CLOSES_AFTER = 30
 """Units after which whatever is waited for without a limit comes."""
@@ -85,7 +87,7 @@ PARTS: Mapping[str, Callable[[], Any]] = {
     "queue": lambda: queue.Queue(1),
     "lifo": queue.LifoQueue,
     "priority": queue.PriorityQueue,
-    "simple": lambda: queue.SimpleQueue[str](),
+    "simple": lambda: queue.SimpleQueue(),  # noqa: PLW0108 - the class is another in a scope
     "future": concurrent.futures.Future,
     "pool": lambda: ThreadPoolExecutor(2),
     "idle pool": _pool_with_idle_threads,
@@ -597,7 +599,7 @@ TASK: Mapping[str, TaskStep] = {
 # ---- comparing ------------------------------------------------------------------------------
 
 
-def really(program: Program, unit_s: float = REAL_UNITS_S[0]) -> list[Ending]:
+def really(program: Program, unit_s: float = UNITS_S[0]) -> list[Ending]:
     """Run a program in plain Python, with real waits."""
     return Run(program, unit_s, None).run()
 
@@ -624,19 +626,77 @@ def is_steady(program: Program, found: list[Ending]) -> bool:
     return all(virtually(program, jitter) == found for jitter in range(_STEADY_RUNS))
 
 
-def differs_from_reality(program: Program, found: list[Ending]) -> list[str]:
-    """Return how each of some real runs differs from what was found; empty if one does not."""
+def differences(found: list[Ending], run: Callable[[float], list[Ending]]) -> list[str]:
+    """Return how each of up to three runs, by their units, differs; empty if one does not.
+
+    What is real is what a busy machine disturbs: so the later ones wait longer.
+    """
     told = []
-    for unit_s in REAL_UNITS_S:
-        real = really(program, unit_s)
-        if real == found:
+    for unit_s in UNITS_S:
+        other = run(unit_s)
+        if other == found:
             return []
-        told.append(f"unit {unit_s} s: " + "; ".join(differences(real, found)))
+        ours = [f"virtual {each}" for each in found if each not in other]
+        theirs = [f"other {each}" for each in other if each not in found]
+        told.append(f"unit {unit_s} s: " + "; ".join(ours + theirs))
     return told
 
 
-def differences(real: list[Ending], found: list[Ending]) -> list[str]:
-    """Return what differs between two runs, in words."""
-    return [f"in reality {each}" for each in real if each not in found] + [
-        f"on the clock {each}" for each in found if each not in real
-    ]
+class Comparison:
+    """Compares programs with reality, and counts them."""
+
+    def __init__(self) -> None:
+        self.compared = self.unsteady = self.repeated = 0
+
+    def compare(self, program: Program) -> None:
+        """Compare one that is steady; pass over any other.
+
+        Raises:
+            AssertionError: They disagree three times.
+        """
+        found = virtually(program)
+        if not is_steady(program, found):
+            self.unsteady += 1
+            return
+        self.compared += 1
+        runs: list[float] = []
+
+        def run(unit_s: float) -> list[Ending]:
+            runs.append(unit_s)
+            return really(program, unit_s)
+
+        told = differences(found, run)
+        self.repeated += len(runs) > 1
+        assert not told, f"{program}\n" + "\n".join(told)
+
+
+def compare_many(number: int, drawn_with: int) -> Comparison:
+    """Compare so many programs with reality, steady or not.
+
+    Raises:
+        AssertionError: One disagrees; it is the smallest found.
+    """
+    comparison = Comparison()
+
+    @seed(drawn_with)
+    @settings(
+        max_examples=number,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(programs())
+    def compare(program: Program) -> None:
+        comparison.compare(program)
+
+    compare()
+    return comparison
+
+
+if __name__ == "__main__":
+    made = compare_many(int(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.write(
+        f"{made.compared} agree, {made.repeated} of them not at once; "
+        f"{made.unsteady} were not steady\n"
+    )
