@@ -95,10 +95,6 @@ class Participant:
             self.gate_open = True
             real_release(self.gate)
 
-    def await_gate(self, timeout_s: float) -> bool:
-        """Wait for real until the gate is open; -1 without a limit."""
-        return real_acquire(self.gate, True, timeout_s)
-
     def shut_gate(self) -> None:
         """Shut the gate again, after it was let through or timed out."""
         # Only the participant itself does this.

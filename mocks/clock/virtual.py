@@ -306,7 +306,7 @@ class VirtualClock(SkippingClock):
             watches = participant is self.root or self._holder is self.root
             # Once time cannot be kept, all that is left is to end soon.
             patience_s = STALL_AFTER_S if self.failure is None else STALL_LOOK_S
-            if participant.await_gate(patience_s if watches else -1):
+            if real_acquire(participant.gate, True, patience_s if watches else -1):
                 continue
             if self._hand_overs == seen and self._is_stalled():
                 self._fail_stalled(seen)
@@ -386,7 +386,8 @@ class VirtualClock(SkippingClock):
 
     def _pass_baton(self) -> None:
         self._advance_to(self._now_ns)  # who waits for this very instant takes its turn
-        self._release_what_has_come()
+        if self._looked_for:
+            self._release_what_has_come()
         if not self._ready:
             deadline_ns = self._next_deadline_ns()
             if deadline_ns is not None:

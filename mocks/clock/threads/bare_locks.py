@@ -68,7 +68,12 @@ def _plain(clock: VirtualClock) -> Methods:
         return True
 
     def enter(lock: Any) -> bool:
-        return acquire(lock)
+        if not real_acquire_plain(lock, False) and not waits(lock, True, -1):
+            return False  # never: there is no limit
+        here = clock.current()
+        if here is not None:
+            holders[lock] = here
+        return True
 
     def release(lock: Any) -> None:
         holders.pop(lock, None)

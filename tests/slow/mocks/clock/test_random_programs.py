@@ -1,8 +1,11 @@
 """Random concurrent programs do on the clock what they do in plain Python."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SCRIPT = Path(__file__).parents[3] / "mocks" / "clock" / "programs.py"
 NUMBER = 200
@@ -11,8 +14,7 @@ PROCESSES = 4
 
 
 def test_random_programs_agree_with_plain_python() -> None:
-    """About one in five is passed over: in it chance decides, in real life."""
-    # Unsteady ones do not count.
+    """About one in eight is passed over: in it chance decides, in real life."""
     each = str(NUMBER * 5 // 4 // PROCESSES)
     processes = [
         subprocess.Popen(
@@ -24,6 +26,13 @@ def test_random_programs_agree_with_plain_python() -> None:
         for number in range(PROCESSES)
     ]
     ended = [(process.communicate(timeout=900), process.returncode) for process in processes]
-    for (out, err), status in ended:
-        print(out)  # noqa: T201
-        assert status == 0, err
+    assert [status for _, status in ended] == [0] * PROCESSES, [
+        out + err for (out, err), _ in ended
+    ]
+    agree, _unsteady, disturbed = (
+        sum(int(counts[number]) for counts in (re.findall(r"\d+", out) for (out, _), _ in ended))
+        for number in range(3)
+    )
+    print(f"{agree} programs agree; {disturbed} could not be judged")  # noqa: T201
+    if agree < NUMBER:
+        pytest.skip(f"the machine is too busy: {agree} programs agree, {disturbed} are not judged")
