@@ -4,8 +4,9 @@ In virtual time nothing but the code decides what is called, so the counts are t
 every repeat and on every machine that has the same packages. A single added call shows.
 
 A call is a frame that is entered: for the first time, or again after an ``await``. Of C
-functions it is what CPython reports as a call of one. The lab's own functions, what they call
-in C, and the functions of ``time`` that the clock stands behind, are left out.
+functions it is what CPython reports as a call of one; one that the lab replaces (``bare_locks``) is
+counted all the same. The lab's own functions, what they call in C, and the functions of ``time``
+that the clock stands behind, are left out.
 """
 
 import gc
@@ -20,6 +21,7 @@ from typing import Any
 from ...mocks.clock.loops.asyncio_loop import SkippingSelector
 from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
+from ...mocks.clock.threads.bare_locks import stands_for
 from ...mocks.clock.time_functions import KEPT_FUNCTIONS
 from ...mocks.errors import TrialError
 from ..results.call_counts import CallCounts
@@ -84,6 +86,12 @@ class CallCounter:
             iterations += count if code in _ITERATIONS else 0
             tasks += count if code in _TASKS else 0
             if origin_of(code.co_filename) is Origin.LAB:
+                method = stands_for(code, caller)
+                origin = None if caller is None else origin_of(caller.co_filename)
+                if method is not None and caller is not None and origin is not Origin.LAB:
+                    c[method] += count
+                    if origin is Origin.OWN:
+                        own[f"{place_of(caller)} → {method}"] += count
                 continue
             modules |= installed_module_of(code.co_filename)
             python[place_of(code)] += count

@@ -113,7 +113,7 @@ def prepared_here(
     chance = random.getstate()
     clock = create_clock(spec.cell.clock)
     clock.tolerate_those_alive()
-    with holding_no_secrets(os.environ), staying_on_this_machine():
+    with holding_no_secrets(os.environ), staying_on_this_machine(), root_watched(clock):
         keep_telemetry_quiet(os.environ)
         try:
             with _prepared(spec, target, clock, around) as measure:

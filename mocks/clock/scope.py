@@ -12,9 +12,11 @@ from .loops.ordering import same_on_every_machine
 from .patching import patched
 from .protocol import Clock
 from .skipping import SkippingClock, is_skipping
+from .threads.bare_locks import bare_locks_taking_part
 from .threads.conditions import threads_taking_part
 from .threads.older_pools import older_pools_taking_part
 from .time_functions import readings_of
+from .virtual import VirtualClock
 
 _the_scope = threading.Lock()
 
@@ -50,6 +52,8 @@ def _skipping_scope(clock: SkippingClock, new_loop: NewLoop) -> Iterator[None]:
         scope.callback(_the_scope.release)
         scope.enter_context(clock.rooted())
         scope.enter_context(threads_taking_part(clock))
+        if isinstance(clock, VirtualClock):
+            scope.enter_context(bare_locks_taking_part(clock))
         scope.enter_context(older_pools_taking_part(clock))
         scope.enter_context(readings_of(clock))
         # freezegun replaces it, and forgets to put it back if two of its freezes overlap.

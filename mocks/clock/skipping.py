@@ -56,6 +56,7 @@ from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
 from .threads.frames import frames_by_thread
 from .threads.known import KnownThreads
+from .threads.lifetime import ident_of
 from .threads.mutex import Mutex
 
 
@@ -131,6 +132,13 @@ class SkippingClock(ABC):
     def participant_of(self, thread: threading.Thread) -> Participant | None:
         """Return the live participant that is ``thread``, if it is one."""
         return self._by_thread.get(thread)
+
+    def participant_with_ident(self, ident: int) -> Participant | None:
+        """Return the live participant that the interpreter calls ``ident``."""
+        for thread, participant in list(self._by_thread.items()):
+            if ident_of(thread) == ident:
+                return participant
+        return None
 
     def admit(self, thread: threading.Thread) -> Participant:
         """Make a thread that is about to start a participant, running from now on."""
@@ -267,6 +275,10 @@ class SkippingClock(ABC):
         del describe
         if participant.error is not None:
             participant.raise_error()
+
+    def poll(self, parking: Parking) -> None:
+        """The calling thread has asked whether ``parking`` was released, and did not wait."""
+        del parking
 
     def refuse(self, what: str) -> ClockRefusedError:
         """Return the refusal to skip because of ``what``, which voids the trial."""
