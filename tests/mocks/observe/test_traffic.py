@@ -1,5 +1,8 @@
 """What the mocked world is asked for is counted, and what is in flight stays so."""
 
+from contextvars import copy_context
+
+from warpbench.mocks.observe.meter import SESSION
 from warpbench.mocks.observe.traffic import Traffic
 
 
@@ -26,6 +29,24 @@ def test_a_model_call_counts_from_its_first_request_to_its_first_whole_answer() 
     assert traffic.read_ns == {(7, 1): 80}
     traffic.reset()
     assert traffic.asked_ns == traffic.read_ns == {}
+
+
+def test_a_refused_request_is_noted_with_its_session() -> None:
+    traffic = Traffic()
+
+    def ask() -> None:
+        SESSION.set(4)
+        traffic.refused("prices.example.com", "/list", 20)
+
+    traffic.refused("prices.example.com", "/", 10)
+    copy_context().run(ask)
+
+    assert traffic.refused_requests == [
+        ("prices.example.com", "/", -1, 10),
+        ("prices.example.com", "/list", 4, 20),
+    ]
+    traffic.reset()
+    assert traffic.refused_requests == []
 
 
 def test_a_server_without_an_end_notes_no_calls() -> None:
