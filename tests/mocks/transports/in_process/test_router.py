@@ -189,6 +189,7 @@ def test_the_query_of_an_unmocked_address_may_hold_a_key_and_is_not_shown() -> N
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.skipif(sdk_http.__name__ == "httpx", reason="before version 3 it tries again")
 def test_an_sdk_passes_the_refusal_on_without_trying_again() -> None:
     world = World()
 
