@@ -241,7 +241,7 @@ def test_what_would_be_answered_is_known_before_it_is_asked(
     else:
         with pytest.raises(UnmockedRequestError, match=f"{method} {url} is not mocked"):
             world.require_mocked(method, path, f"{url}?key=secret")
-    assert len(world.traffic.refused_requests) == (0 if is_mocked else 1)
+    assert len(world.traffic.refusals) == (0 if is_mocked else 1)
     assert world.traffic.http_requests == 0
 
 

@@ -143,7 +143,7 @@ def test_what_nothing_mocks_is_refused_with_its_address(path: str) -> None:
     assert isinstance(caught.value.error, UnmockedRequestError)
     assert "https://api.openai.com/v1/embeddings is not mocked" in str(caught.value.error)
     assert "secret" not in str(caught.value.error)
-    assert [row[:2] for row in world.traffic.refused_requests] == [
+    assert [(refusal.host, refusal.path) for refusal in world.traffic.refusals] == [
         ("api.openai.com", "/v1/embeddings")
     ]
 
@@ -163,7 +163,7 @@ def test_what_nothing_mocks_on_this_machine_is_passed_on_as_it_was_sent() -> Non
     assert connection.receive(data[30:]) is None
 
     assert connection.passed_on == data
-    assert world.traffic.refused_requests == []
+    assert world.traffic.refusals == ()
 
 
 def test_a_reply_that_is_left_is_no_longer_in_flight() -> None:
