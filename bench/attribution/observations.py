@@ -1,6 +1,6 @@
 """What is known of a trial beside its samples, and what it says of a span of time. Pure."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,6 +131,12 @@ class IdleTimes:
             self._idle_ns[wait.end_ns] = wait.idle_at_end_ns
         self._idle_ns[end_ns] = sample.idle_at_end_ns
         self._times_ns = sorted(self._idle_ns)
+
+    def read(self, at_ns: int, idle_ns: int) -> None:
+        """Add a time at which it was read."""
+        if at_ns not in self._idle_ns:
+            insort(self._times_ns, at_ns)
+        self._idle_ns[at_ns] = idle_ns
 
     def between(self, begin_ns: int, end_ns: int) -> int:
         """Return it for a span of time, from the first reading in it to the last.

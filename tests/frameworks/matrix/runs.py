@@ -90,5 +90,5 @@ def asked_of(framework: Framework) -> tuple[Asked, ...]:
         Asked(name=FORMS, strategies=("gather", "sync", "threads"), trials=2),
         Asked(name=STREAM, strategies=one, factory="build_stream"),
         Asked(name=SEEN, strategies=one, clock="wall", records=True),
-        Asked(name=WARP, strategies=one, clock="warp", trials=2, more=("--validate", "all")),
+        Asked(name=WARP, strategies=one, clock="warp", more=("--validate", "all")),
     )
