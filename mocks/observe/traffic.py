@@ -170,6 +170,10 @@ class Traffic:
         idle_ns = 0 if self._meter is None else self._meter.idle_ns()
         self._refusals.append(Refusal(host, path, _session_here(), at_ns, idle_ns))
 
+    def caller(self) -> str:
+        """Return the place in the user's code that is calling, or empty text."""
+        return "" if self._meter is None else self._meter.caller()
+
     def connection_wait(
         self, client: str, most: int, start_ns: int, *, is_first: bool = True
     ) -> "ConnectionWait":
@@ -326,11 +330,15 @@ class Call:
         is_whole = self._ending is not WaitEnding.LEFT
         return self._row(self._ending if is_whole else WaitEnding.LEAKED)
 
-    def is_streamed(self) -> None:
-        """Report that the reply is a stream, to the code that asks for it."""
+    def is_streamed(self, place: str | None = None) -> None:
+        """Report that the reply is a stream, to the code that asks for it.
+
+        Args:
+            place: The place in the user's code, if it is not the one that is calling.
+        """
         self._streamed = True
         if self._meter is not None:
-            self._place = self._meter.caller()
+            self._place = self._meter.caller() if place is None else place
 
     def reply_ends(self, at_ns: int, *, is_accepted: bool) -> None:
         """Report that the client has waited for all of the model's reply.

@@ -51,7 +51,12 @@ def _requiring_mocked(opened: OpenWorld, original: Callable[..., Any]) -> Callab
             except UnmockedRequestError as error:
                 refused = connection_refused(url, error)
                 raise aiohttp.ClientConnectorError(req.connection_key, refused) from refused
-        return await original(connector, req, *args, **options)
+        place = opened.world.traffic.caller()
+        connection = await original(connector, req, *args, **options)
+        transport = connection.protocol.transport
+        if isinstance(transport, MockedTransport):
+            transport.is_asked_at(place)
+        return connection
 
     return connect
 
@@ -96,6 +101,13 @@ class MockedTransport(asyncio.Transport):
         self._reading.set()
         self._is_closing = False
         self._delivery: asyncio.Task[None] | None = None
+
+    def is_asked_at(self, place: str) -> None:
+        """Take note of the place in the user's code whose request comes next.
+
+        aiohttp may send it in a task of its own, on whose stack the user is not.
+        """
+        self._connection.place = place
 
     # What is sent.
 

@@ -97,6 +97,7 @@ class Connection:
     """The world's end of one connection; requests on it are answered one after another.
 
     Attributes:
+        place: The place in the user's code that asks, for a client that sends in a task of its own.
         passed_on: What was sent of a request to this machine that nothing mocks: somebody may
             serve there. ``None`` for every other.
 
@@ -111,6 +112,7 @@ class Connection:
         self._is_here = is_loopback(origin.host)
         self._sent: list[bytes] = []
         self.passed_on: bytes | None = None
+        self.place: str | None = None
         self._target = b""
         self._body: list[bytes] = []
         self._is_complete = self._waits_for_interim = False
@@ -143,7 +145,13 @@ class Connection:
             self.passed_on = sent
             return None
         try:
-            return Sending(self._world, self._asked(), b"".join(self._body), self.keeps_alive)
+            return Sending(
+                self._world,
+                self._asked(),
+                b"".join(self._body),
+                keeps_alive=self.keeps_alive,
+                place=self.place,
+            )
         except UnmockedRequestError as error:
             raise self._refused(error) from error
 
@@ -212,6 +220,7 @@ class Sending(Play):
         asked: HTTP method in capitals, path, and the whole address.
         body: Body of the request.
         keeps_alive: Whether the connection stays open after it.
+        place: The place in the user's code that asks; ``None`` for the one that is calling.
 
     Raises:
         UnmockedRequestError: Nothing mocks the request.
@@ -220,7 +229,13 @@ class Sending(Play):
     __slots__ = ("_call", "_is_over", "_steps", "keeps_alive", "next")
 
     def __init__(
-        self, world: World, asked: tuple[str, str, str], body: bytes, keeps_alive: bool
+        self,
+        world: World,
+        asked: tuple[str, str, str],
+        body: bytes,
+        *,
+        keeps_alive: bool,
+        place: str | None,
     ) -> None:
         method, path, url = asked
         self.exchange = world.exchange(method, path, url, body)
@@ -232,7 +247,7 @@ class Sending(Play):
         self.next: Step | None = next(self._steps)
         self._is_over = False
         self._call = self.call().__enter__()
-        self.begins(self._call)
+        self.begins(self._call, place)
 
     def waits_until(self, due_ns: int) -> None:
         """Report that the client waits for the next step, or until it gives up."""

@@ -42,10 +42,15 @@ class Play:
             return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
-    def begins(self, call: Call) -> None:
-        """Report a stream; only of a model's reply is it asked how it ends."""
+    def begins(self, call: Call, place: str | None = None) -> None:
+        """Report a stream; only of a model's reply is it asked how it ends.
+
+        Args:
+            call: The call.
+            place: The place in the user's code, if it is not the one that is calling.
+        """
         if self.exchange.is_model_call and self.exchange.reply.is_stream:
-            call.is_streamed()
+            call.is_streamed(place)
 
     def ends(self, call: Call, at_ns: int) -> None:
         """Report that the client has waited for all that was sent."""

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -196,6 +197,28 @@ def test_a_stream_that_nobody_reads_is_left_when_it_is_collected() -> None:
 
     assert world.endings() == [WaitEnding.LEFT]
     assert world.traffic.in_flight == 0
+
+
+@pytest.mark.parametrize("client", [*SYNC, *sorted(ASYNC)])
+def test_a_stream_that_is_left_has_the_place_where_it_was_opened(client: str) -> None:
+    world = Observed(0.3, ttft_ms=100)
+    world.meter.caller = lambda: next(
+        (
+            frame.name
+            for frame in traceback.extract_stack()
+            if frame.name in {"ask", "by_aiohttp", "by_requests", "by_urllib3", "by_http_client"}
+            or frame.name == "by_aiohttp_in_total"
+        ),
+        "",
+    )
+    asked = Asked(URL, json.dumps(payload(stream=True)).encode(), leaves=True)
+
+    if client in ASYNC:
+        world.run_async(lambda: CLIENTS[client](asked))
+    else:
+        world.run(lambda: CLIENTS[client](asked))
+
+    assert [wait.place for wait in world.traffic.waits] == [CLIENTS[client].__name__]
 
 
 def test_a_service_is_asked_by_the_session_that_runs() -> None:
