@@ -18,6 +18,7 @@ from ...mocks.errors import TrialError
 from ...mocks.network import Network
 from ...mocks.network.guard import stay_on_this_machine
 from ...mocks.sandbox import hold_no_secrets
+from ...mocks.telemetry import keep_telemetry_quiet
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
@@ -170,5 +171,6 @@ def import_ahead(*modules: str) -> None:
 
 def _load(target: str, _turn: Turn) -> None:
     hold_no_secrets(os.environ)
+    keep_telemetry_quiet(os.environ)
     stay_on_this_machine()
     load_factory(target)

@@ -26,6 +26,7 @@ from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
+from ...mocks.telemetry import keep_telemetry_quiet
 from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
@@ -77,6 +78,7 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
         ClockError: Time could not be kept truthfully.
     """
     hold_no_secrets(os.environ)
+    keep_telemetry_quiet(os.environ)
     load_certificates_late(os.environ)
     stay_on_this_machine()
     clock = create_clock(spec.cell.clock)
@@ -112,6 +114,7 @@ def prepared_here(
     clock = create_clock(spec.cell.clock)
     clock.tolerate_those_alive()
     with holding_no_secrets(os.environ), staying_on_this_machine():
+        keep_telemetry_quiet(os.environ)
         try:
             with _prepared(spec, target, clock, around) as measure:
                 yield measure

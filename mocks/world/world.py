@@ -13,6 +13,7 @@ import msgspec
 from ..clock import Clock
 from ..errors import UnmockedRequestError
 from ..model import ScriptedModel, wire_format_of
+from ..model.token_counts import token_counter_of
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.traffic import Traffic
@@ -31,7 +32,8 @@ class Exchange(msgspec.Struct, frozen=True):
         session: Number of the request's session; -1 if that is not known.
         step: Number of the model call in that session; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
-        service: Host of the service that was asked; empty for the model.
+        service: Host of the service that was asked; empty for the model. An endpoint that counts
+            tokens is a service.
         is_accepted: Whether a client takes the model's reply for a proper answer.
     """
 
@@ -102,6 +104,10 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
+        counter = token_counter_of(path) if method == "POST" else None
+        if counter is not None:
+            name = _host_of(str(url)) or path
+            return Exchange(counter.reply(body), now_ns, -1, -1, is_model_call=False, service=name)
         raise self._refused(method, path, str(url), now_ns)
 
     def require_mocked(self, method: str, path: str, url: str) -> None:
@@ -120,7 +126,9 @@ class World:
 
     def is_mocked(self, method: str, path: str, url: str) -> bool:
         """Return whether a request to this address would be answered."""
-        is_models = method == "POST" and wire_format_of(path) is not None
+        is_models = method == "POST" and (
+            wire_format_of(path) is not None or token_counter_of(path) is not None
+        )
         return is_models or self.services.answer_at(method, url)
 
     def _refused(self, method: str, path: str, url: str, at_ns: int) -> UnmockedRequestError:
@@ -128,8 +136,8 @@ class World:
         self.traffic.refused(_host_of(url), path, at_ns)
         return UnmockedRequestError(
             f"{method} {url.partition('?')[0]} is not mocked, so it was not sent: the lab "
-            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages) and "
-            "the [[services]] of the scenario"
+            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, and the "
+            "counting of tokens) and the [[services]] of the scenario"
         )
 
 

@@ -28,6 +28,7 @@ from ....mocks.redaction import redact_what_is_printed
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.standard_output import print_to_stderr
+from ....mocks.telemetry import keep_telemetry_quiet
 from ...instruments.code_origin import Origin, origin_of
 from ...results.cell import Cell
 from ...results.samples import Outcome
@@ -62,6 +63,7 @@ def main() -> None:
     print_to_stderr()  # what targets print is no answer
     redact_what_is_printed()
     hold_no_secrets(os.environ)
+    keep_telemetry_quiet(os.environ)
     stay_on_this_machine()  # and what targets do when they are imported, too
     try:
         if Network(settings["network"]) is Network.ISOLATED:
