@@ -1,12 +1,10 @@
-from typing import Any
-
 import pytest
 
-from .matrix.columns import Column, Outcome, State, fails, not_applicable, works
+from .matrix.columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, works
 from .matrix.frameworks import Framework
 from .matrix.judging import judge, one_line, outdated_reasons
-from .matrix.runs import FORMS, SEEN, SESSIONS, STREAM, WARP, Ran
-from .values import cell, ran, trial
+from .matrix.runs import SESSIONS, Ran
+from .values import ran, trial
 
 FRAMEWORK = Framework(name="x", distributions=("x",))
 RECORDS = tuple(
@@ -19,10 +17,12 @@ FIDELITY = [{"warp": {"makespan_s": 1.2}, "wall": {"makespan_s": 1.21}}]
 def outcomes(framework: Framework = FRAMEWORK, **changed: Ran) -> dict[Column, Outcome]:
     """Judge a framework with which everything works, but for the runs that a test names."""
     runs = {
-        FORMS: ran(cell("gather"), cell("sync"), cell("threads")),
-        STREAM: ran(cell("gather")),
-        SEEN: ran(cell("gather"), records=RECORDS),
-        WARP: ran(cell("gather"), fidelity=FIDELITY),
+        "gather": ran(),
+        "sync": ran(),
+        "threads": ran(),
+        "stream": ran(),
+        "seen": ran(records=RECORDS),
+        "warp": ran(fidelity=FIDELITY),
     }
     return judge(framework, works(), {**runs, **changed})
 
@@ -40,18 +40,29 @@ def test_what_is_not_installed_is_not_judged() -> None:
 
 
 def test_a_downgrade_fails_and_the_rest_is_judged_all_the_same() -> None:
-    runs = {FORMS: ran(cell("gather")), STREAM: ran(), SEEN: ran(), WARP: ran()}
-
-    row = judge(FRAMEWORK, fails("downgraded: x"), runs)
+    row = judge(FRAMEWORK, fails("downgraded: x"), {"gather": ran()})
 
     assert row[Column.INSTALL] == fails("downgraded: x")
     assert row[Column.ASYNC] == works()
 
 
-def test_a_session_that_fails_is_the_reason() -> None:
-    failed = cell("gather", succeeded=SESSIONS - 1, error="no session marker")
+def test_a_command_that_was_not_run_is_told_as_such() -> None:
+    row = judge(FRAMEWORK, works(), {"gather": ran()})
 
-    row = outcomes(forms=ran(failed, cell("sync"), cell("threads")))
+    assert row[Column.ASYNC] == works()
+    assert {row[column] for column in (Column.SYNC, Column.STREAMING, Column.WARP)} == {NOT_RUN}
+
+
+def test_another_strategy_may_stand_for_all() -> None:
+    framework = Framework(name="x", distributions=("x",), strategy="threads")
+
+    row = judge(framework, works(), {"threads": ran(tool_calls=0)})
+
+    assert row[Column.TOOLS] == fails("0 of 80 tool calls ran")
+
+
+def test_a_session_that_fails_is_the_reason() -> None:
+    row = outcomes(gather=ran(succeeded=SESSIONS - 1, error="no session marker"))
 
     assert row[Column.ASYNC] == fails("no session marker")
     assert row[Column.SYNC] == works()
@@ -101,17 +112,21 @@ def test_a_reviewed_reason_of_what_works_is_outdated() -> None:
 
 
 def test_two_trials_that_differ_do_not_repeat() -> None:
-    differs = cell("sync", trial_figures=[trial(5), trial(6)])
+    differ = ran(trial_figures=[trial(5), trial(6)])
 
-    assert outcomes(forms=ran(cell("gather"), differs))[Column.REPEATS] == fails(
-        "sync differs in latency_ns"
-    )
+    assert outcomes(gather=differ)[Column.REPEATS] == fails("differs in latency_ns")
+
+
+def test_one_trial_alone_shows_no_repetition() -> None:
+    alone = ran(trial_figures=[trial()])
+
+    assert outcomes(gather=alone)[Column.REPEATS] == fails("one of two trials failed")
 
 
 def test_the_cpu_time_of_a_trial_may_differ() -> None:
     slower = trial() | {"cpu_s_per_session": 3.0}
 
-    row = outcomes(forms=ran(cell("gather", trial_figures=[trial(), slower])))
+    row = outcomes(gather=ran(trial_figures=[trial(), slower]))
 
     assert row[Column.REPEATS] == works()
 
@@ -122,19 +137,17 @@ def test_the_cpu_time_of_a_trial_may_differ() -> None:
 def test_warp_is_compared_with_wall(warp_s: float, state: State) -> None:
     fidelity = [{"warp": {"makespan_s": warp_s}, "wall": {"makespan_s": 1.0}}]
 
-    assert outcomes(warp=ran(cell("gather"), fidelity=fidelity))[Column.WARP].state is state
+    assert outcomes(warp=ran(fidelity=fidelity))[Column.WARP].state is state
 
 
 def test_tools_that_did_not_run_fail() -> None:
-    row = outcomes(forms=ran(cell("gather", tool_calls=0)))
+    row = outcomes(gather=ran(tool_calls=0))
 
     assert row[Column.TOOLS] == fails("0 of 80 tool calls ran")
 
 
 def test_a_structure_that_is_told_wrong_fails_with_both() -> None:
-    blocked: Any = cell("gather", loop_blockers=[{"place": "x.py:f"}])
-
-    row = outcomes(forms=ran(blocked))
+    row = outcomes(gather=ran(loop_blockers=[{"place": "x.py:f"}]))
 
     assert row[Column.STRUCTURE] == fails(
         "the tools saw: tools overlap; the run says: a plain tool blocks the event loop"
@@ -142,7 +155,7 @@ def test_a_structure_that_is_told_wrong_fails_with_both() -> None:
 
 
 def test_a_structure_without_calls_fails() -> None:
-    assert outcomes(seen=ran(cell("gather")))[Column.STRUCTURE] == fails("no tool ran")
+    assert outcomes(seen=ran())[Column.STRUCTURE] == fails("no tool ran")
 
 
 def test_a_reason_is_one_line_without_paths_of_the_machine() -> None:

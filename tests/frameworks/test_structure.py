@@ -66,13 +66,13 @@ def test_an_awaited_tool_on_the_loop_is_no_fault() -> None:
 def test_a_run_tells_the_structure_by_its_figures(
     fields: dict[str, object], told: Structure
 ) -> None:
-    assert told_by(cell("gather", **fields)) == told
+    assert told_by(cell(**fields)) == told
 
 
 def test_a_session_whose_tools_overlap_shows_that_the_framework_lets_them() -> None:
     figures = trial(serialised=[0, SECOND]) | {"session": [0, 1]}
 
-    assert told_by(cell("gather", trial_figures=[figures])) == Structure()
+    assert told_by(cell(trial_figures=[figures])) == Structure()
 
 
 def test_a_structure_is_said_in_words() -> None:

@@ -1,6 +1,5 @@
 """Values that the tests of the matrix begin with: what a command printed."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from .matrix.runs import SESSIONS, TOOL_CALLS, Ran
@@ -8,10 +7,9 @@ from .matrix.runs import SESSIONS, TOOL_CALLS, Ran
 SECOND = 1_000_000_000
 
 
-def cell(strategy: str, *, succeeded: int = SESSIONS, **fields: Any) -> dict[str, Any]:
+def cell(*, succeeded: int = SESSIONS, **fields: Any) -> dict[str, Any]:
     """A measured cell with two equal trials."""
     return {
-        "cell": {"strategy": strategy},
         "status": "measured",
         "error": None,
         "sessions": {"started": SESSIONS, "succeeded": succeeded},
@@ -32,7 +30,12 @@ def trial(latency_ns: int = SECOND, **parts_ns: list[int]) -> dict[str, Any]:
     }
 
 
-def ran(*cells: Mapping[str, Any], **fields: Any) -> Ran:
-    """A command that printed cells."""
-    run = {"cells": list(cells), "fidelity": fields.pop("fidelity", [])}
-    return Ran(elapsed_s=2.0, status=0, run=run, **fields)
+def ran(**fields: Any) -> Ran:
+    """A command that printed a cell.
+
+    Args:
+        fields: Those of the cell, and ``fidelity`` and ``records``.
+    """
+    fidelity, records = fields.pop("fidelity", []), fields.pop("records", ())
+    run = {"cells": [cell(**fields)], "fidelity": fidelity}
+    return Ran(elapsed_s=2.0, status=0, run=run, records=records)

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make matrix")
     parser.add_argument("names", nargs="*", metavar="NAME", help="some of the frameworks")
     parser.add_argument("--locked", action="store_true", help="install what the constraints say")
+    parser.add_argument("--known", action="store_true", help="render what ran, and run nothing")
     options = parser.parse_args(arguments)
     by_name = {framework.name: framework for framework in FRAMEWORKS}
     unknown = [name for name in options.names if name not in by_name]
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     rows = []
     for framework in chosen:
         begin_s = time.monotonic()
-        rows.append(row_of(places, framework, locked=options.locked))
+        rows.append(row_of(places, framework, locked=options.locked, goes_on=not options.known))
         _show(rows[-1], framework, time.monotonic() - begin_s)
         if not options.locked:
             _publish(places, rows)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +18,9 @@ from .places import Places
 
 INSTALL_LIMIT_S = 900
 LOOK_UP_LIMIT_S = 600
+LOOK_UP_AGAIN_S = 6 * 3600
+"""For how long the newest release stays the newest: a matrix that was interrupted goes on."""
+
 KNOWN = "known.json"
 
 
@@ -83,7 +87,8 @@ def locked_environment(places: Places, framework: Framework) -> Environment:
 def _newest(places: Places, framework: Framework) -> dict[str, str]:
     """Return what pip would install of a framework alone: the newest that this Python can have."""
     report = places.work / "newest" / f"{framework.name}.json"
-    Pip.made(places.pip).look_up(framework.distributions, report, LOOK_UP_LIMIT_S)
+    if not report.exists() or time.time() - report.stat().st_mtime > LOOK_UP_AGAIN_S:
+        Pip.made(places.pip).look_up(framework.distributions, report, LOOK_UP_LIMIT_S)
     return versions(read_report(report))
 
 

@@ -23,35 +23,33 @@ COMMAND_LIMIT_S = 4 * TRIAL_LIMIT_S
 ROOMS = ("agent", "bench", "mocks")
 
 
-def ran_in(places: Places, framework: Framework, environment: Environment) -> dict[str, Ran]:
+def ran_in(
+    places: Places, framework: Framework, environment: Environment, *, goes_on: bool = True
+) -> dict[str, Ran]:
     """Return what came of each command of a framework, by its name.
 
     One that ran with these packages, this agent and this warpbench is not run again.
+
+    Args:
+        places: Where things are.
+        framework: Whose commands.
+        environment: Where they run.
+        goes_on: Whether to run those that have not run.
     """
     folder = places.results(framework)
     folder.mkdir(parents=True, exist_ok=True)
-    key = _key(places, framework, environment)
-    return {
-        asked.name: _ran(folder / f"{asked.name}.json", key, asked, places, framework, environment)
-        for asked in asked_of(framework)
-    }
-
-
-def _ran(
-    path: Path,
-    key: str,
-    asked: Asked,
-    places: Places,
-    framework: Framework,
-    environment: Environment,
-) -> Ran:
-    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    whole_key = f"{key} {asked}"
-    if known.get("key") == whole_key:
-        return Ran(**known["ran"])
-    ran = execute(asked, framework.module, environment.folder / "bin", places.targets)
-    path.write_text(json.dumps({"key": whole_key, "ran": asdict(ran)}))
-    return ran
+    digest = _digest(places, framework, environment)
+    runs = {}
+    for asked in asked_of(framework):
+        path, key = folder / f"{asked.name}.json", f"{digest} {asked}"
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        if known.get("key") == key:
+            runs[asked.name] = Ran(**known["ran"])
+        elif goes_on:
+            ran = execute(asked, framework.module, environment.folder / "bin", places.targets)
+            path.write_text(json.dumps({"key": key, "ran": asdict(ran)}))
+            runs[asked.name] = ran
+    return runs
 
 
 def execute(asked: Asked, module: str, commands: Path, folder: Path) -> Ran:
@@ -113,7 +111,7 @@ def _run_of(printed: str) -> dict[str, Any]:
     return run
 
 
-def _key(places: Places, framework: Framework, environment: Environment) -> str:
+def _digest(places: Places, framework: Framework, environment: Environment) -> str:
     digest = hashlib.sha256(
         json.dumps([asdict(each) for each in environment.packages if each.sha256]).encode()
     )

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .columns import Column, Outcome, State, fails, not_applicable, works
+from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, works
 from .frameworks import Framework
-from .runs import FORMS, SEEN, STREAM, TOOL_CALLS, WARP, Ran
+from .runs import SEEN, STREAM, TOOL_CALLS, WARP, Ran
 from .structure import calls_of, seen_by, told_by
 
 TOLERANCE = 0.03
@@ -28,23 +28,23 @@ def judge(framework: Framework, install: Outcome, runs: Mapping[str, Ran]) -> di
     Args:
         framework: Whose row it is.
         install: How the installation went; where it failed, nothing was run.
-        runs: What came of each command, by its name.
+        runs: What came of each command that was run, by its name.
     """
     row = {Column.INSTALL: install}
-    if not runs:
-        return row | {
-            column: fails("not installed") for column in Column if column is not Column.INSTALL
-        }
+    if not runs and not install.works:
+        others = [column for column in Column if column is not Column.INSTALL]
+        return row | {column: fails("not installed") for column in others}
+    main = runs.get(framework.strategy)
     for column, strategy in _STRATEGY.items():
         if column in framework.lacks:
             row[column] = not_applicable(framework.lacks[column])
         else:
-            row[column] = _every_session(runs[FORMS], strategy)
-    row[Column.STREAMING] = _every_session(runs[STREAM], framework.strategy)
-    row[Column.REPEATS] = _same_twice(runs[FORMS])
-    row[Column.WARP] = _as_in_wall(framework, runs[WARP])
-    row[Column.TOOLS] = _tools_ran(framework, runs[FORMS])
-    row[Column.STRUCTURE] = _structure(framework, runs[FORMS], runs[SEEN])
+            row[column] = _every_session(runs.get(strategy))
+    row[Column.STREAMING] = _every_session(runs.get(STREAM))
+    row[Column.REPEATS] = _same_twice(main)
+    row[Column.WARP] = _as_in_wall(runs.get(WARP))
+    row[Column.TOOLS] = _tools_ran(main)
+    row[Column.STRUCTURE] = _structure(main, runs.get(SEEN))
     return {column: _reviewed(row[column], framework.reasons.get(column)) for column in Column}
 
 
@@ -61,8 +61,10 @@ def _reviewed(outcome: Outcome, reason: str | None) -> Outcome:
     return fails(reason)
 
 
-def _every_session(ran: Ran, strategy: str) -> Outcome:
-    cell = ran.cell(strategy)
+def _every_session(ran: Ran | None) -> Outcome:
+    if ran is None:
+        return NOT_RUN
+    cell = ran.cell
     if cell is None:
         return fails(_why_nothing(ran))
     sessions = cell["sessions"]
@@ -71,23 +73,17 @@ def _every_session(ran: Ran, strategy: str) -> Outcome:
     return fails(one_line(cell["error"] or "no session succeeded") + _how_late(ran))
 
 
-def _same_twice(ran: Ran) -> Outcome:
-    cells = [
-        cell
-        for cell in ran.run.get("cells", ())
-        if cell["status"] == "measured" and cell["sessions"]["succeeded"]
-    ]
-    if not cells:
+def _same_twice(ran: Ran | None) -> Outcome:
+    if ran is None:
+        return NOT_RUN
+    cell = ran.cell
+    if cell is None or not cell["sessions"]["succeeded"]:
         return fails("no session succeeded")
-    for cell in cells:
-        first, *others = (_of_the_clock(trial) for trial in cell["trial_figures"])
-        if not others:
-            return fails(f"{cell['cell']['strategy']} has one trial only")
-        for other in others:
-            names = [name for name in first if first[name] != other[name]]
-            if names:
-                return fails(f"{cell['cell']['strategy']} differs in {', '.join(names)}")
-    return works()
+    first, *others = (_of_the_clock(trial) for trial in cell["trial_figures"])
+    if not others:
+        return fails("one of two trials failed")
+    names = sorted({name for other in others for name in first if first[name] != other[name]})
+    return fails(f"differs in {', '.join(names)}") if names else works()
 
 
 def _of_the_clock(trial: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,9 +91,9 @@ def _of_the_clock(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in trial.items() if name not in _OF_THE_MACHINE}
 
 
-def _as_in_wall(framework: Framework, ran: Ran) -> Outcome:
-    outcome = _every_session(ran, framework.strategy)
-    if not outcome.works:
+def _as_in_wall(ran: Ran | None) -> Outcome:
+    outcome = _every_session(ran)
+    if ran is None or not outcome.works:
         return outcome
     if not ran.run["fidelity"]:
         return fails("the run in wall has no result")
@@ -110,8 +106,10 @@ def _as_in_wall(framework: Framework, ran: Ran) -> Outcome:
     return works(note) if abs(deviation) <= TOLERANCE else fails(note)
 
 
-def _tools_ran(framework: Framework, ran: Ran) -> Outcome:
-    cell = ran.cell(framework.strategy)
+def _tools_ran(ran: Ran | None) -> Outcome:
+    if ran is None:
+        return NOT_RUN
+    cell = ran.cell
     if cell is None or cell["status"] != "measured":
         return fails("no session ran")
     count, sessions = cell["tool_calls"], cell["sessions"]
@@ -122,15 +120,17 @@ def _tools_ran(framework: Framework, ran: Ran) -> Outcome:
     return works()
 
 
-def _structure(framework: Framework, told: Ran, seen: Ran) -> Outcome:
+def _structure(told: Ran | None, seen: Ran | None) -> Outcome:
     for ran in (told, seen):
-        outcome = _every_session(ran, framework.strategy)
+        outcome = _every_session(ran)
         if not outcome.works:
             return outcome
+    assert told is not None
+    assert seen is not None
     calls = calls_of(seen.records)
-    if not calls:
+    if not calls or told.cell is None:
         return fails("no tool ran")
-    truth, said = seen_by(calls), told_by(told.cell(framework.strategy) or {})
+    truth, said = seen_by(calls), told_by(told.cell)
     if truth == said:
         return works(str(truth))
     return fails(f"the tools saw: {truth}; the run says: {said}")

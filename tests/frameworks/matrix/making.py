@@ -9,17 +9,20 @@ from .places import Places
 from .rows import Row
 
 
-def row_of(places: Places, framework: Framework, *, locked: bool) -> Row:
+def row_of(
+    places: Places, framework: Framework, *, locked: bool = False, goes_on: bool = True
+) -> Row:
     """Return the row of a framework, with what was done already left as it is.
 
     Args:
         places: Where things are.
         framework: Whose row it is.
+        goes_on: Whether to run what has not run.
         locked: Whether to install what the constraints say, and not the newest releases.
     """
     make = locked_environment if locked else newest_environment
     environment = make(places, framework)
-    runs = ran_in(places, framework, environment) if environment.packages else {}
+    runs = ran_in(places, framework, environment, goes_on=goes_on) if environment.packages else {}
     found = versions(environment.packages)
     names = [normalised(each) for each in framework.distributions]
     return Row(

@@ -7,7 +7,7 @@ from .rows import Row
 
 BEGIN = "<!-- table: make matrix -->"
 END = "<!-- end of table -->"
-SIGN = {State.WORKS: "✓", State.FAILS: "✗", State.NOT_APPLICABLE: "-"}
+SIGN = {State.WORKS: "✓", State.FAILS: "✗", State.NOT_APPLICABLE: "-", State.NOT_RUN: "?"}
 HEADING = {
     Column.INSTALL: "installs",
     Column.ASYNC: "async",

@@ -23,16 +23,16 @@ class Asked:
     Attributes:
         name: What its result is filed under.
         factory: Which factory of the framework's module is run.
-        strategies: How sessions are driven; a cell each.
+        strategy: How sessions are driven.
         clock: The clock.
-        trials: Trials of each cell.
+        trials: How many trials.
         records: Whether the tools note when they ran.
         more: Further options.
     """
 
     name: str
     factory: str = "build"
-    strategies: tuple[str, ...]
+    strategy: str
     clock: str = "virtual"
     trials: int = 1
     records: bool = False
@@ -42,7 +42,7 @@ class Asked:
         """Return the arguments of `warpbench`."""
         return (
             *("run", "tools", "--target", f"{module}:{self.factory}"),
-            *("--strategy", ",".join(self.strategies), "--loop", "asyncio"),
+            *("--strategy", self.strategy, "--loop", "asyncio"),
             *("--clock", self.clock, "--trials", str(self.trials)),
             *("--sessions", str(SESSIONS), "--concurrency", str(CONCURRENCY)),
             *("--time-limit", f"{TRIAL_LIMIT_S}s", "--out", out, "--json", "--quiet"),
@@ -68,27 +68,28 @@ class Ran:
     error: str = ""
     records: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
 
-    def cell(self, strategy: str) -> Mapping[str, Any] | None:
-        """Return the cell of a strategy, if the command got that far."""
-        for cell in self.run.get("cells", ()):
-            if cell["cell"]["strategy"] == strategy:
-                found: Mapping[str, Any] = cell
-                return found
-        return None
+    @property
+    def cell(self) -> Mapping[str, Any] | None:
+        """The cell, if the command got that far."""
+        cells = self.run.get("cells")
+        return cells[0] if cells else None
 
 
-FORMS = "forms"
 STREAM = "stream"
 SEEN = "seen"
 WARP = "warp"
+STRATEGIES = ("gather", "sync", "threads")
+"""What drives each form of session; a command is named after it."""
 
 
 def asked_of(framework: Framework) -> tuple[Asked, ...]:
-    """Return the commands that the cells of a framework take, the quick ones first."""
-    one = (framework.strategy,)
+    """Return the commands that the cells of a framework take, those that tell most first."""
+    main = framework.strategy
+    others = [each for each in STRATEGIES if each != main]
     return (
-        Asked(name=FORMS, strategies=("gather", "sync", "threads"), trials=2),
-        Asked(name=STREAM, strategies=one, factory="build_stream"),
-        Asked(name=SEEN, strategies=one, clock="wall", records=True),
-        Asked(name=WARP, strategies=one, clock="warp", trials=2, more=("--validate", "all")),
+        Asked(name=main, strategy=main, trials=2),
+        Asked(name=STREAM, strategy=main, factory="build_stream"),
+        Asked(name=SEEN, strategy=main, clock="wall", records=True),
+        *(Asked(name=each, strategy=each) for each in others),
+        Asked(name=WARP, strategy=main, clock="warp", more=("--validate", "all")),
     )
