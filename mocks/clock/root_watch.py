@@ -38,6 +38,9 @@ _PROCESSES = Path("/proc")
 _TICKS = slice(11, 15)
 """Columns of ``stat`` after the name: time of the process and of its children that have ended."""
 
+_AT_REST = frozenset("SZ")
+"""States: asleep, or ended."""
+
 _numbers = count(1)
 
 _DEBUGGERS = frozenset({"bdb", "pdb", "code", "IPython", "ipdb", "pudb", "pydevd", "debugpy"})
@@ -133,4 +136,7 @@ def _done_by_child(folder: Path, parent: str) -> str | None:
     except OSError:
         return None  # it has ended meanwhile
     state, whose, *_ = columns
-    return None if whose != parent else " ".join((state, *columns[_TICKS]))
+    if whose != parent:
+        return None
+    # One that runs may get no core, and then its time stands still.
+    return " ".join(columns[_TICKS]) if state in _AT_REST else f"runs, {next(_numbers)}"

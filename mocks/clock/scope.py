@@ -15,6 +15,7 @@ from .skipping import SkippingClock, is_skipping
 from .threads.bare_locks import bare_locks_taking_part
 from .threads.conditions import threads_taking_part
 from .threads.older_pools import older_pools_taking_part
+from .threads.thread_pools import thread_pools_taking_part
 from .time_functions import readings_of
 from .virtual import VirtualClock
 
@@ -55,6 +56,7 @@ def _skipping_scope(clock: SkippingClock, new_loop: NewLoop) -> Iterator[None]:
         if isinstance(clock, VirtualClock):
             scope.enter_context(bare_locks_taking_part(clock))
         scope.enter_context(older_pools_taking_part(clock))
+        scope.enter_context(thread_pools_taking_part(clock))
         scope.enter_context(readings_of(clock))
         # freezegun replaces it, and forgets to put it back if two of its freezes overlap.
         scope.enter_context(patched(SkippingEventLoop, "time", SkippingEventLoop.time))

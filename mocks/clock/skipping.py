@@ -372,7 +372,8 @@ class SkippingClock(ABC):
             return None
         earliest = self._deadlines.earliest()
         if earliest is None:
-            self._fail(ClockHangError(text.deadlock(self._by_thread.values())))
+            ignored = self._threads.ignored_names()
+            self._fail(ClockHangError(text.deadlock(self._by_thread.values(), ignored)))
             return None
         return earliest.deadline_ns
 

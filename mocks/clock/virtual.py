@@ -55,8 +55,7 @@ that; elsewhere nothing is left but the time limit of whoever started it.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from itertools import count
 
 import msgspec
@@ -226,19 +225,18 @@ class VirtualClock(SkippingClock):
         """Say whether a participant may park here: not in the midst of a wait, or of a section."""
         return participant.parking is None and not self.mutex.is_inside()
 
-    @contextmanager
-    def looking_for(self, parking: Parking, has_come: Callable[[], bool]) -> Iterator[None]:
-        """In this scope, release ``parking`` when something has come of which nobody tells.
+    def look_for(self, parking: Parking, has_come: Callable[[], bool]) -> None:
+        """Release ``parking`` whenever something has come of which nobody tells.
 
-        That is looked at whenever the baton is passed on: only who has it can bring it about.
+        That is looked at when the baton is passed on: only who has it can bring it about.
         """
         with self.mutex.section:
             self._looked_for[parking] = has_come
-        try:
-            yield
-        finally:
-            with self.mutex.section:
-                del self._looked_for[parking]
+
+    def look_no_more(self, parking: Parking) -> None:
+        """Do not look for that any longer."""
+        with self.mutex.section:
+            self._looked_for.pop(parking, None)
 
     # ---- who looks after the root (``root_watch``) -----------------------------------------
 

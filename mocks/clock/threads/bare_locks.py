@@ -131,20 +131,25 @@ def _wait_on(
 
     def wait(lock: Any, blocking: bool, timeout: float) -> bool:
         here = clock.current()
-        if not blocking or timeout == 0 or here is None or not clock.may_park(here):
+        may_wait = blocking and timeout != 0 and here is not None and clock.may_park(here)
+        # Who starts or ends a thread meets its plain locks by chance: no call here may be counted.
+        if here is None or not may_wait or not _is_other(holder_of(lock), here):
             return real_acquire(lock, blocking, timeout)
         deadline_ns = None if timeout < 0 else clock.now_ns() + waited_nanoseconds(timeout)
         parking = Parking(here, lambda: f"waits for a lock in {stacks.of_thread(here.thread)}")
-        with clock.looking_for(parking, lambda: is_free(lock)):
+        clock.look_for(parking, lambda: is_free(lock))
+        try:
             while _is_other(holder_of(lock), here):
                 reason = clock.park(parking, deadline_ns)
-                if here.ended or real_acquire(lock, False):
+                if here.ended:
                     break
+                if real_acquire(lock, False):
+                    return True
                 if reason is Leave.DEADLINE:
                     return False
-            else:
-                return real_acquire(lock, blocking, timeout)
-        return real_acquire(lock, blocking, timeout) if here.ended else True
+        finally:
+            clock.look_no_more(parking)
+        return real_acquire(lock, blocking, timeout)
 
     return wait
 

@@ -212,8 +212,9 @@ class Run:
         """Return what tells an actor how long to wait, in seconds."""
         if self.jitter is None:
             return lambda units: units * self.unit_s
-        chance = random.Random(f"{self.jitter} {who}")
-        return lambda units: max(0, units + chance.uniform(-_JITTER, _JITTER)) * self.unit_s
+        # Mirrored, so that what two waits of equal length decide goes the other way once.
+        chance, most = random.Random(f"{self.jitter // 2} {who}"), (-1) ** self.jitter * _JITTER
+        return lambda units: max(0, units + chance.uniform(-most, most)) * self.unit_s
 
     def note(self, who: str, number: int, what: str, how: object) -> None:
         passed_s = time.monotonic() - self.start_s
@@ -383,7 +384,7 @@ def _join(run: Run, _who: str, pause_s: float, _other_s: float, other: int) -> o
     if not spawned:
         return None
     thread = spawned[other % len(spawned)]
-    thread.join(pause_s)
+    thread.join(pause_s + run.unit_s)  # whether one that is ending has ended is chance
     return thread.is_alive()
 
 
@@ -542,8 +543,11 @@ async def _async_timeout(_run: Run, _who: str, pause_s: float, other_s: float, _
         await asyncio.sleep(other_s)
 
 
-async def _wait_for(_run: Run, who: str, pause_s: float, other_s: float, _other: int) -> object:
-    return await asyncio.wait_for(asyncio.to_thread(_slept, other_s, who), pause_s)
+async def _wait_for(run: Run, who: str, pause_s: float, other_s: float, _other: int) -> object:
+    # Not for as long: what is due at the same time is chance, on uvloop also after a blocked loop.
+    is_as_long = abs(pause_s - other_s) < run.unit_s / 2
+    waits_s = pause_s + run.unit_s * is_as_long
+    return await asyncio.wait_for(asyncio.to_thread(_slept, other_s, who), waits_s)
 
 
 async def _call_later(run: Run, _who: str, pause_s: float, *_: object) -> None:
