@@ -39,6 +39,12 @@ class Framework:
         return f"with_{self.name.replace('-', '_')}"
 
 
+def _each(reason: str, *columns: Column) -> Mapping[Column, str]:
+    """Return one reason for several columns; for all but the installation, if none is named."""
+    rest = [column for column in Column if column is not Column.INSTALL]
+    return dict.fromkeys(columns or rest, reason)
+
+
 _ASYNC_ONLY = MappingProxyType({Column.SYNC: NO_SYNC_FORM, Column.THREADS: NO_SYNC_FORM})
 
 FRAMEWORKS = (
@@ -59,19 +65,37 @@ FRAMEWORKS = (
     Framework(name="semantic-kernel", distributions=("semantic-kernel",), lacks=_ASYNC_ONLY),
     Framework(name="agent-framework", distributions=("agent-framework-openai",), lacks=_ASYNC_ONLY),
     Framework(name="haystack", distributions=("haystack-ai",)),
-    Framework(name="dspy", distributions=("dspy",)),
+    Framework(
+        name="dspy",
+        distributions=("dspy",),
+        reasons=_each(
+            "it sends by sockets of its own (a client that it brings), which are refused"
+        ),
+    ),
     Framework(
         name="smolagents",
         distributions=("smolagents[openai]",),
         strategy="threads",
         lacks={Column.ASYNC: NO_ASYNC_FORM},
+        reasons=_each(
+            "it ends by a tool of its own (final_answer), which the script does not call"
+        ),
     ),
-    Framework(name="instructor", distributions=("instructor",)),
+    Framework(name="instructor", distributions=("instructor",), reasons=_each(STRUCTURED)),
     Framework(name="mirascope", distributions=("mirascope[openai]",)),
     Framework(name="strands", distributions=("strands-agents[openai]",)),
     Framework(name="agno", distributions=("agno", "openai")),
     Framework(name="google-adk", distributions=("google-adk", "litellm")),
     Framework(name="mistralai", distributions=("mistralai",)),
-    Framework(name="google-genai", distributions=("google-genai",)),
-    Framework(name="claude-agent-sdk", distributions=("claude-agent-sdk",), lacks=_ASYNC_ONLY),
+    Framework(
+        name="google-genai",
+        distributions=("google-genai",),
+        reasons=_each("Gemini's API is not mocked"),
+    ),
+    Framework(
+        name="claude-agent-sdk",
+        distributions=("claude-agent-sdk",),
+        lacks=_ASYNC_ONLY,
+        reasons=_each("it starts a program of its own, which asks the API by itself"),
+    ),
 )

@@ -13,7 +13,7 @@ CONCURRENCY = 20
 TOOL_CALLS = 4 * SESSIONS
 """The scenario `tools` asks for four of them in a session."""
 
-TRIAL_LIMIT_S = 30
+TRIAL_LIMIT_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
