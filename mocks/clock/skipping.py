@@ -54,6 +54,7 @@ from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
+from .threads.collecting import Collecting
 from .threads.frames import frames_by_thread
 from .threads.known import KnownThreads
 from .threads.lifetime import ident_of
@@ -75,6 +76,8 @@ class SkippingClock(ABC):
         self._here = threading.local()
         self._by_thread: dict[threading.Thread, Participant] = {}
         self._threads = KnownThreads()
+        self.collecting = Collecting()
+        """Where the garbage collector runs: what its finalisers wake is nobody's influence."""
         self._deadlines = Deadlines()
         self._open = False
         self._async_waits = WaitsByLoop(self.now_ns)
@@ -249,7 +252,7 @@ class SkippingClock(ABC):
         known = self._is_known_here()
 
         def release() -> None:
-            if self._open and not known:
+            if self._open and not known and not self.collecting.is_here():
                 self._fail(self._unknown(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 

@@ -57,6 +57,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
+from typing import TypeGuard
 
 import msgspec
 
@@ -456,3 +457,8 @@ class VirtualClock(SkippingClock):
     def _on_ended(self, participant: Participant) -> None:
         if self._holder is participant:
             self._pass_baton()
+
+
+def passes_a_baton(clock: SkippingClock) -> TypeGuard[VirtualClock]:
+    """Say whether a clock is the virtual one, by its mode."""
+    return not clock.mode.charges_cpu
