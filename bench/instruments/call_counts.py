@@ -32,6 +32,7 @@ _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace._
 # To start or to join a thread tidies up after those that have ended: how many of them have got
 # that far already is up to the scheduler. Python 3.13 does it in C.
 _TIDIES_UP = "_maintain_shutdown_locks"
+_OF_LAB = "<a method of the lab's>"
 _TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
 
 
@@ -100,7 +101,8 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            if origin is Origin.LAB or name in KEPT_FUNCTIONS or _tidies_up(calling):
+            is_labs = origin is Origin.LAB or name == _OF_LAB
+            if is_labs or name in KEPT_FUNCTIONS or _tidies_up(calling):
                 continue
             modules |= named_installed_module(name)
             c[name] += count
@@ -237,7 +239,14 @@ def _other_profiler() -> TrialError:
 
 
 def _name_of(function: object) -> str:
-    """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``."""
+    """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``.
+
+    Python 3.12 takes the ``__exit__`` that a ``with`` calls for one of C, also if it is a method of
+    Python's, whose frame is counted besides.
+    """
+    code = getattr(getattr(function, "__func__", None), "__code__", None)
+    if isinstance(code, CodeType) and origin_of(code.co_filename) is Origin.LAB:
+        return _OF_LAB
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     module = getattr(function, "__module__", None)
     own = isinstance(module, str) and module != "builtins" and "." not in name
