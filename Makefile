@@ -39,13 +39,15 @@ LOWEST := tests/agent tests/mocks/transports tests/mocks/world tests/mocks/model
 	tests/mocks/clock/test_time_that_targets_set.py tests/bench/trial tests/bench/runner \
 	tests/bench/targets tests/bench/instruments tests/bench/statistics tests/bench/results \
 	tests/bench/testing tests/reports
-# And what holds the mocked APIs against the newest types of the SDKs.
-WITH_EXTRAS := tests/mocks/model/test_apis.py tests/agent/mcp tests/agent/frontends tests/agent/observability/test_opentelemetry.py \
-	tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py
+# And what holds the mocked world against the newest SDKs, or HTTP clients that warpbench does not need.
+WITH_EXTRAS := tests/mocks/model/test_apis.py tests/mocks/model/test_anthropic_threads.py \
+	tests/mocks/model/test_token_counts.py tests/mocks/transports/in_process/test_clients.py \
+	tests/mocks/transports/in_process/test_own_senders.py tests/agent/mcp tests/agent/frontends \
+	tests/agent/observability/test_opentelemetry.py tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py
 test-lowest: .venv-lowest/.ready
 	@# Old packages are deprecated by newer ones, and newer Pythons.
 	.venv-lowest/bin/pytest -W ignore::DeprecationWarning -W ignore:Glyph \
-		-k "not aiohttp and not client_of_it" $(PARALLEL) $(LOWEST) $(WITH_EXTRAS:%=--ignore %) $(PYTEST_OPTIONS)
+		-k "not aiohttp and not client_of_it and not pyperf and not counts_tokens" $(PARALLEL) $(LOWEST) $(WITH_EXTRAS:%=--ignore %) $(PYTEST_OPTIONS)
 
 # Which lines and branches the fast suite runs; about twice as long as `make test`.
 coverage: $(VENV)/.ready
