@@ -1,14 +1,15 @@
-# What a newcomer guesses: bench, setup, test, test-slow, coverage, lint, types, gate, benchmarks, fidelity,
-# examples, browser, matrix, lock.
+# What a newcomer guesses: bench, setup, test, test-slow, test-lowest, coverage, lint, types, gate, benchmarks,
+# fidelity, examples, browser, matrix, lock.
 # Everything is set up in $(VENV) on first use; pip reads versions and hashes from
 # constraints.txt, so two machines get the same packages.
 
 PYTHON ?= python3
 VENV ?= .venv
+OLDEST_PYTHON ?= python3.11
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: bench setup test test-slow coverage lint format types gate benchmarks fidelity examples browser matrix lock clean
+.PHONY: bench setup test test-slow test-lowest coverage lint format types gate benchmarks fidelity examples browser matrix lock clean
 
 bench: $(VENV)/.ready
 	$(BIN)/warpbench run --out results
@@ -31,6 +32,22 @@ test: $(VENV)/.ready
 test-slow: $(VENV)/.ready
 	$(BIN)/pytest tests/slow tests/benchmarks -o timeout=1800 -o faulthandler_timeout=3600 \
 		$(PYTEST_OPTIONS)
+
+# With the lowest versions that warpbench takes, on the oldest Python: what talks to packages that
+# differ. The extras are not among them, nor what tests them.
+LOWEST := tests/agent tests/mocks/transports tests/mocks/world tests/mocks/model \
+	tests/mocks/clock/test_time_that_targets_set.py tests/bench/trial tests/bench/runner \
+	tests/bench/targets tests/bench/instruments tests/bench/statistics tests/bench/results \
+	tests/bench/testing tests/reports
+# And what holds the mocked world against the newest SDKs, or HTTP clients that warpbench does not need.
+WITH_EXTRAS := tests/mocks/model/test_apis.py tests/mocks/model/test_anthropic_threads.py \
+	tests/mocks/model/test_token_counts.py tests/mocks/transports/in_process/test_clients.py \
+	tests/mocks/transports/in_process/test_own_senders.py tests/agent/mcp tests/agent/frontends \
+	tests/agent/observability/test_opentelemetry.py tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py
+test-lowest: .venv-lowest/.ready
+	@# Old packages are deprecated by newer ones, and newer Pythons.
+	.venv-lowest/bin/pytest -W ignore::DeprecationWarning -W ignore:Glyph \
+		-k "not aiohttp and not client_of_it and not pyperf and not counts_tokens" $(PARALLEL) $(LOWEST) $(WITH_EXTRAS:%=--ignore %) $(PYTEST_OPTIONS)
 
 # Which lines and branches the fast suite runs; about twice as long as `make test`.
 coverage: $(VENV)/.ready
@@ -88,6 +105,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	mkdir -p $(VENV)/typing && ln -sfn "$(CURDIR)" $(VENV)/typing/warpbench
 	@touch $@
 
+.venv-lowest/.ready: pyproject.toml constraints-lowest.txt
+	test -x .venv-lowest/bin/python || $(OLDEST_PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --require-hashes -r constraints-lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
 $(VENV)/.frameworks: $(VENV)/.ready constraints-frameworks.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-frameworks.txt
 	@touch $@
@@ -99,8 +122,10 @@ $(VENV)/.browser: $(VENV)/.ready constraints-browser.txt
 # Resolves pyproject.toml for every supported Python, with hashes and without addresses. Versions
 # stay as they are where they still fit; `make lock UPGRADE=--upgrade` takes the newest of all.
 UPGRADE ?=
-COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-	--no-annotate --no-emit-index-url -q $(UPGRADE)
+LOCKED = --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q
+COMPILE = $(BIN)/uv pip compile --universal $(LOCKED) $(UPGRADE)
+# The lowest of what pyproject.toml names, and the newest of what that needs in turn.
+LOWEST_COMPILE = $(BIN)/uv pip compile --resolution lowest-direct $(LOCKED) --upgrade
 
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
@@ -108,6 +133,7 @@ lock: $(VENV)/.ready
 	$(COMPILE) pyproject.toml --all-extras --group dev --group build --group frameworks \
 		-c constraints.txt -o constraints-frameworks.txt
 	$(COMPILE) --group browser -c constraints.txt -o constraints-browser.txt
+	$(LOWEST_COMPILE) pyproject.toml --group lowest -o constraints-lowest.txt
 
 clean:
-	rm -rf $(VENV) .venv-3.* .matrix results build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-3.* .venv-lowest .matrix results build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -22,3 +22,6 @@ sdk_http: Any = importlib.import_module(_LIMITS.__module__.partition(".")[0])
 
 sdk_httpcore: Any = CORES[LIBRARIES.index(sdk_http)]
 """The package with its pools."""
+
+IS_WRAPPED_IN_STREAM = sdk_http.__name__ == "httpx2"
+"""Whether the SDK makes an error of its own of what breaks a stream: from version 3 on."""

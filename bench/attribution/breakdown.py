@@ -1,11 +1,11 @@
 """Where the time went: each session's latency split into parts that add up to it. Pure.
 
 What its waits tell of each moment of a session (see ``segments``) is *llm*, *tool*, *connection*,
-*retry* or *ready*. The gaps, in which its own code runs or could, are split by what the clock and
-the CPU meter say: what was attributed to the session is *cpu*; where others computed, or blocked
-the event loop, it is *ready*; and where nobody computed, the session waited inside its own code:
-*remainder*, or *admission* if what came next is a tool in a thread of a pool, which was full. What
-of that a refused request cost (see ``refused_requests``) is *retry*.
+*admission*, *retry* or *ready*. The gaps, in which its own code runs or could, are split by what
+the clock and the CPU meter say: what was attributed to the session is *cpu*; where others computed,
+or blocked the event loop, it is *ready*; and where nobody computed, the session waited inside its
+own code: *remainder*, or *admission* if what came next is a tool, for which there was no place.
+What of that a refused request cost (see ``refused_requests``) is *retry*.
 
 In an open loop a session waits for *admission* until it has a place under the concurrency limit; if
 it begins later than that, it was *ready* (see ``places``).
@@ -110,7 +110,9 @@ def _parts(
         llm=sum(spent[State.MODEL].values()),
         tool=sum(spent[State.TOOL].values()),
         serialised=serialised_ns,
-        admission=admission_ns + pooled_ns - before_tools_ns,
+        admission=(
+            admission_ns + pooled_ns - before_tools_ns + sum(spent[State.ADMISSION].values())
+        ),
         connection=sum(spent[State.CONNECTION].values()),
         ready=late_ns + sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
         retry=sum(spent[State.RETRY].values()) + own_ns + before_tools_ns,

@@ -13,7 +13,7 @@ from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
 from ..results.samples import SessionSample
 
-_NOTED_HERE = frozenset({WaitKind.TOOL, WaitKind.CONNECTION})
+_NOTED_HERE = frozenset({WaitKind.TOOL, WaitKind.CONNECTION, WaitKind.THREAD})
 """What is noted in the trial's process where a server notes the rest."""
 
 

@@ -4,9 +4,10 @@ Along a session's life each moment is given to the first of these that holds:
 
 1. a wait that is not over: for the *model* or for a *tool* (where both, the model);
 2. a request that waits for a free connection of its client's pool: *connection*;
-3. between the begin of a failed attempt at a model call and the begin of the next, or from when the
+3. work that waits for a free thread of a pool, or for a place under a limiter: *admission*;
+4. between the begin of a failed attempt at a model call and the begin of the next, or from when the
    client gave up to wait for a connection until its next request: *retry*;
-4. a wait that is over and not taken up: *ready*.
+5. a wait that is over and not taken up: *ready*.
 
 What no wait tells of is a gap: the session's own code runs, or could.
 
@@ -33,8 +34,9 @@ class State(IntEnum):
     MODEL = 0
     TOOL = 1
     CONNECTION = 2
-    RETRY = 3
-    READY = 4
+    ADMISSION = 3
+    RETRY = 4
+    READY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ def segments_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Segmen
     attempts: defaultdict[tuple[int, int], list[Wait]] = defaultdict(list)
     requests: list[Wait] = []
     for wait in waits:
+        if wait.kind is WaitKind.THREAD:
+            yield from _of_wait(wait, State.ADMISSION, -1)
+            continue
         if wait.kind is not WaitKind.TOOL:
             requests.append(wait)
         if wait.kind is WaitKind.MODEL:

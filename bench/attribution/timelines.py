@@ -23,6 +23,7 @@ _STATES = {
     State.MODEL: LaneState.MODEL,
     State.TOOL: LaneState.TOOL,
     State.CONNECTION: LaneState.CONNECTION,
+    State.ADMISSION: LaneState.ADMISSION,
     State.RETRY: LaneState.RETRY,
     State.READY: LaneState.READY,
 }

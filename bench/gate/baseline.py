@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
@@ -82,6 +82,9 @@ class Baseline:
         cells: The cells.
         schema_version: Version of the file's layout.
     """
+
+    # For pydantic, before version 2.12 as well: keys that are not known are refused at any depth.
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
     python: str
     packages: Mapping[str, str]

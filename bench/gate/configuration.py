@@ -1,9 +1,10 @@
 """The gate's configuration: the table ``[tool.warpbench]`` of ``pyproject.toml``."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,6 +42,9 @@ class Configuration:
         environment: What pip installs where the dependencies of the other commit differ.
         tolerances: How far a figure may move.
     """
+
+    # For pydantic, before version 2.12 as well: keys that are not known are refused at any depth.
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
     baseline: str = BASELINE_FILE
     cells: tuple[str, ...] = ()
@@ -85,7 +89,7 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
         for key, value in table.items()
     }
     try:
-        configuration = TypeAdapter(Configuration).validate_python(spelled, extra="forbid")
+        configuration = TypeAdapter(Configuration).validate_python(spelled)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part).replace("_", "-") for part in first["loc"])

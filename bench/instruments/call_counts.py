@@ -4,8 +4,9 @@ In virtual time nothing but the code decides what is called, so the counts are t
 every repeat and on every machine that has the same packages. A single added call shows.
 
 A call is a frame that is entered: for the first time, or again after an ``await``. Of C
-functions it is what CPython reports as a call of one. The lab's own functions, what they call
-in C, and the functions of ``time`` that the clock stands behind, are left out.
+functions it is what CPython reports as a call of one; one that the lab replaces (``bare_locks``) is
+counted all the same. The lab's own functions, what they call in C, and the functions of ``time``
+that the clock stands behind, are left out.
 """
 
 import gc
@@ -20,6 +21,7 @@ from typing import Any
 from ...mocks.clock.loops.asyncio_loop import SkippingSelector
 from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
+from ...mocks.clock.threads.bare_locks import stands_for
 from ...mocks.clock.time_functions import KEPT_FUNCTIONS
 from ...mocks.errors import TrialError
 from ..results.call_counts import CallCounts
@@ -30,6 +32,7 @@ _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace._
 # To start or to join a thread tidies up after those that have ended: how many of them have got
 # that far already is up to the scheduler. Python 3.13 does it in C.
 _TIDIES_UP = "_maintain_shutdown_locks"
+_OF_LAB = "<a method of the lab's>"
 _TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
 
 
@@ -84,6 +87,12 @@ class CallCounter:
             iterations += count if code in _ITERATIONS else 0
             tasks += count if code in _TASKS else 0
             if origin_of(code.co_filename) is Origin.LAB:
+                method = stands_for(code, caller)
+                origin = None if caller is None else origin_of(caller.co_filename)
+                if method is not None and caller is not None and origin is not Origin.LAB:
+                    c[method] += count
+                    if origin is Origin.OWN:
+                        own[f"{place_of(caller)} → {method}"] += count
                 continue
             modules |= installed_module_of(code.co_filename)
             python[place_of(code)] += count
@@ -92,7 +101,8 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            if origin is Origin.LAB or name in KEPT_FUNCTIONS or _tidies_up(calling):
+            is_labs = origin is Origin.LAB or name == _OF_LAB
+            if is_labs or name in KEPT_FUNCTIONS or _tidies_up(calling):
                 continue
             modules |= named_installed_module(name)
             c[name] += count
@@ -229,7 +239,14 @@ def _other_profiler() -> TrialError:
 
 
 def _name_of(function: object) -> str:
-    """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``."""
+    """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``.
+
+    Python 3.12 takes the ``__exit__`` that a ``with`` calls for one of C, also if it is a method of
+    Python's, whose frame is counted besides.
+    """
+    code = getattr(getattr(function, "__func__", None), "__code__", None)
+    if isinstance(code, CodeType) and origin_of(code.co_filename) is Origin.LAB:
+        return _OF_LAB
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     module = getattr(function, "__module__", None)
     own = isinstance(module, str) and module != "builtins" and "." not in name

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from ...mocks import network
 from ...mocks.clock import Clock
-from ...mocks.errors import ClockError, name_of, text_of
+from ...mocks.errors import ClockError, UnmockedRequestError, name_of, text_of
 from ...mocks.observe.meter import SESSION, Meter
 from ...mocks.redaction import redact
 from ..results.samples import Outcome, SessionSample
@@ -280,14 +280,35 @@ def describe_error(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Follow an error to its cause, and a group to its first error."""
+    """Follow an error to its cause, and a group to its first error; at last to a refusal.
+
+    A client that wraps an error without naming it as the cause (``urllib.request``) would hide what
+    was refused, and why.
+    """
     seen: set[int] = set()
+    last = error
     following: BaseException | None = error
     while following is not None and id(following) not in seen:
         seen.add(id(following))
         yield following
+        last = following
         first = _first_of_group(following)
         following = _of_base(following, "__cause__") if first is None else first
+    refusal = _refusal_behind(last)
+    if refusal is not None and id(refusal) not in seen:
+        yield refusal
+
+
+def _refusal_behind(error: BaseException) -> BaseException | None:
+    """Return the refused request in whose handling an error was raised, if there is one."""
+    seen: set[int] = set()
+    following = _of_base(error, "__context__")
+    while following is not None and id(following) not in seen:
+        if _is(following, (UnmockedRequestError,)):
+            return cast("BaseException", following)
+        seen.add(id(following))
+        following = _of_base(following, "__cause__") or _of_base(following, "__context__")
+    return None
 
 
 def _first_of_group(error: BaseException) -> BaseException | None:

@@ -16,6 +16,7 @@ from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.refusals import Refusal
+from ...mocks.observe.thread_waits import noting_thread_waits
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
@@ -79,12 +80,21 @@ class Accounting:
         notes_waits: Whether to note waits, and waits that block an event loop.
         accounts_time: Whether to account for the time of each session as well.
         on_loop: Whether sessions run on an event loop.
+        counts_calls: Whether calls are counted: what stands between a target and its pools would
+            be counted in place of them.
     """
 
     def __init__(
-        self, clock: Clock, *, notes_waits: bool, accounts_time: bool, on_loop: bool
+        self,
+        clock: Clock,
+        *,
+        notes_waits: bool,
+        accounts_time: bool,
+        on_loop: bool,
+        counts_calls: bool = False,
     ) -> None:
         self._clock = clock
+        self._counts_calls = counts_calls
         charges_cpu = clock.mode.charges_cpu
         self._blocked = BlockedLoops(_SHORTEST_BLOCKED_NS if charges_cpu else 0)
         self._vitals: VitalsRecorder | None = None
@@ -132,7 +142,8 @@ class Accounting:
             yield
             return
         self._costs = _costs(self._clock)
-        with vitals.watching(loop, probe, in_flight):
+        notes_threads = nullcontext() if self._counts_calls else noting_thread_waits(meter)
+        with notes_threads, vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
             self._clock.loop_observer = vitals
             try:
@@ -190,9 +201,10 @@ class Accounting:
             # The model's waits were noted in another process: all sessions count alike.
             each_ns = nanoseconds(cpu_s) // max(1, len(samples))
             cpu_ns = {sample.session: each_ns for sample in samples}
+        thread_waits = meter.thread_waits
         observations = Observations(
             scripts=sessions,
-            waits=waits,
+            waits=(*waits, *thread_waits),
             cpu_ns=cpu_ns,
             blocked_loop=blocked_loop,
             origin_ns=origin_ns,
@@ -202,7 +214,7 @@ class Accounting:
             sent=tuple(meter.sent),
             refusals=refusals,
         )
-        events = len(meter.waits) + len(samples)
+        events = len(meter.waits) + len(thread_waits) + len(samples)
         costs = self._costs
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(

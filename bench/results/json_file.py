@@ -115,7 +115,7 @@ class JsonFile:
         try:
             # Through JSON once more: only then does strict validation take a list for a tuple
             # and a text for an enumeration, as JSON has neither.
-            return adapter.validate_json(json.dumps(document), strict=True, extra="forbid")
+            return adapter.validate_json(json.dumps(document), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             key = ".".join(str(part) for part in first["loc"])

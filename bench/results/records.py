@@ -7,7 +7,7 @@ clock (``latency_s``, ``makespan_s``); ``elapsed_s`` alone is time on the wall.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from ...mocks.observe.pools import PoolUse
 from ...mocks.scenario.diagnostics import shown
@@ -338,6 +338,9 @@ class Run:
         objective: The latency objective that was asked for: ``p99=2s``.
         fidelity: How true ``warp`` was in the cells that were chosen to be run in ``wall`` too.
     """
+
+    # For pydantic, before version 2.12 as well: keys that are not known are refused at any depth.
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
     created_at: str
     command: str

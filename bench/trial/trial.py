@@ -113,7 +113,7 @@ def prepared_here(
     chance = random.getstate()
     clock = create_clock(spec.cell.clock)
     clock.tolerate_those_alive()
-    with holding_no_secrets(os.environ), staying_on_this_machine():
+    with holding_no_secrets(os.environ), staying_on_this_machine(), root_watched(clock):
         keep_telemetry_quiet(os.environ)
         try:
             with _prepared(spec, target, clock, around) as measure:
@@ -142,6 +142,7 @@ def _prepared(
         notes_waits=spec.notes_waits,
         accounts_time=spec.accounts_time,
         on_loop=strategy.on_loop,
+        counts_calls=spec.counts_calls,
     )
     with (
         nullcontext() if counter is None else counter.installed(),

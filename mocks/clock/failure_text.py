@@ -1,11 +1,13 @@
 """What a clock says when it cannot keep time: the sentences of its errors."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from .participants import Participant
 from .protocol import ClockMode
 
 MOCKED_LATENCY = "waits for a mocked latency"
+
+_THREADS_NAMED = 5
 
 FROZEN_LOOP = (
     "an event loop waits for a timer, and freezegun has frozen time.monotonic. In real time "
@@ -53,14 +55,29 @@ def waits_for_end(name: str) -> str:
     return f"waits for thread {name!r} to end"
 
 
-def deadlock(participants: Iterable[Participant]) -> str:
-    """Say what each thread waits for: nobody runs, and no timer is pending."""
+def deadlock(participants: Iterable[Participant], ignored: Collection[str]) -> str:
+    """Say what each thread waits for: nobody runs, and no timer is pending.
+
+    Args:
+        participants: The threads that wait.
+        ignored: The names of threads from before, which nobody waits for.
+    """
     waiting = "; ".join(
         f"{participant.name}: {participant.parking.describe()}"
         for participant in participants
         if participant.parking is not None
     )
-    return f"deadlock: every thread waits and no timer is pending: {waiting or 'no thread is left'}"
+    found = (
+        f"deadlock: every thread waits and no timer is pending: {waiting or 'no thread is left'}"
+    )
+    if not ignored:
+        return found
+    named = ", ".join(repr(name) for name in sorted(ignored)[:_THREADS_NAMED])
+    more = "" if len(ignored) <= _THREADS_NAMED else f" and {len(ignored) - _THREADS_NAMED} more"
+    return (
+        f"{found}. Threads from before the trial are ignored ({named}{more}): if one of them is "
+        "to do the work, start it in the trial, or run with --clock wall"
+    )
 
 
 def stall(name: str, place: str, *, others_wait: bool) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from .real_locks import real_acquire, real_allocate_lock, real_release
+
 if TYPE_CHECKING:
     from ..errors import ClockError
-
-# Bound before any scope can patch it: a gate is a lock that no clock sees.
-_real_allocate_lock = threading.Lock
 
 
 class Leave(Enum):
@@ -69,8 +68,8 @@ class Participant:
         self.name = thread.name
         # What the system calls it, once it runs.
         self.native_id: int | None = None
-        self.gate = _real_allocate_lock()
-        self.gate.acquire()
+        self.gate = real_allocate_lock()
+        real_acquire(self.gate)
         self.gate_open = False
         self.parking: Parking | None = None
         self.deadline_ns: int | None = None
@@ -94,13 +93,13 @@ class Participant:
         """Let it through, now or when it comes to its gate."""
         if not self.gate_open:
             self.gate_open = True
-            self.gate.release()
+            real_release(self.gate)
 
     def shut_gate(self) -> None:
         """Shut the gate again, after it was let through or timed out."""
         # Only the participant itself does this.
         if self.gate_open:
-            self.gate.acquire(blocking=False)
+            real_acquire(self.gate, False)
             self.gate_open = False
 
     def raise_error(self) -> None:

@@ -11,7 +11,7 @@ def patched(owner: object, name: str, replacement: object) -> Iterator[None]:
     One that the owner has only inherited (a module: from the builtins) is inherited again.
     """
     inherited = name not in vars(owner)
-    original = None if inherited else getattr(owner, name)
+    original = None if inherited else vars(owner)[name]  # not what it gives: a static method
     setattr(owner, name, replacement)
     try:
         yield

@@ -5,11 +5,13 @@ see it (a real ``select``, a read from a pipe), nobody can tell it; and if it is
 notice. So a thread of real time looks after it, and interrupts it by a signal, whose handler raises
 the error in the midst of the system call.
 
-A process with children is left in peace: who waits for one that computes is held up, and does not
-hang.
+A process whose children do anything is left in peace: who waits for one that computes is held up,
+and does not hang. Of those that were started in the scope it is enough that they live; those from
+before (of a test runner) must run.
 
-For a process that runs one trial: the signal's handler is the process's, and whoever reads from a
-terminal, as a debugger does, would be taken for stalled.
+In a process that runs one trial the signal is the lab's. In any other, such as pytest's, it is used
+if nobody else handles it and the root is the main thread; else nothing is done. One who stops in a
+debugger is left alone.
 """
 
 import _thread
@@ -18,65 +20,123 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import count
+from pathlib import Path
 from typing import cast
 
 from .protocol import Clock
+from .real_locks import real_acquire, real_allocate_lock, real_release
 from .skipping import is_skipping
+from .threads.frames import frames_by_thread
 from .virtual import VirtualClock
 
 _SIGNAL = signal.SIGURG
 """Of no meaning to most programs, and ignored by default: it harms nobody if it comes late."""
 
 
+_PROCESSES = Path("/proc")
+_TICKS = slice(11, 15)
+"""Columns of ``stat`` after the name: time of the process and of its children that have ended."""
+
+_AT_REST = frozenset("SZ")
+"""States: asleep, or ended."""
+
+_numbers = count(1)
+
+_DEBUGGERS = frozenset({"bdb", "pdb", "code", "IPython", "ipdb", "pudb", "pydevd", "debugpy"})
+
+
 def root_watched(clock: Clock) -> AbstractContextManager[None]:
     """Return the scope in which a root that stalls is interrupted, by a ``ClockHangError``.
 
-    Enter it in the main thread, before the scope of the clock. In real time, and where computing
-    takes time, a root that blocks is merely slow: nothing is done.
+    Enter it in the thread of the root, before the scope of the clock. In real time, and where
+    computing takes time, a root that blocks is merely slow: nothing is done. Nor is it in another
+    thread than the main one, or if the process handles the signal itself.
     """
-    if is_skipping(clock) and not clock.mode.charges_cpu:
-        return _watched(cast("VirtualClock", clock))
-    return nullcontext()
+    watches = is_skipping(clock) and not clock.mode.charges_cpu and _may_use_signal()
+    return _watched(cast("VirtualClock", clock)) if watches else nullcontext()
 
 
 @contextmanager
 def _watched(clock: VirtualClock) -> Iterator[None]:
     main = threading.main_thread().ident
     assert main is not None
+    before_scope = _children()
 
     def raise_failure(_signal: int, _frame: object) -> None:
         if clock.failure is not None:
             raise clock.failure
 
-    begun, is_over, has_ended = (_thread.allocate_lock() for _ in range(3))
+    begun, is_over, has_ended = (real_allocate_lock() for _ in range(3))
     for each in (begun, is_over, has_ended):
-        each.acquire()
+        real_acquire(each)
 
     def watch() -> None:
         clock.tolerate_below_threading(_thread.get_ident(), _thread.get_native_id())
-        begun.release()
-        seen = clock.hand_overs
-        while not is_over.acquire(timeout=clock.patience_s):
-            if not _has_children() and clock.is_root_stalled(seen):
+        real_release(begun)
+        seen, children = clock.hand_overs, before_scope
+        while not real_acquire(is_over, True, clock.patience_s):
+            children, earlier = _children(), children
+            is_excused = children.keys() - before_scope.keys() or children != earlier
+            if not is_excused and not _is_debugged(main) and clock.is_root_stalled(seen):
                 signal.pthread_kill(main, _SIGNAL)
             seen = clock.hand_overs
-        has_ended.release()
+        real_release(has_ended)
 
     before = signal.signal(_SIGNAL, raise_failure)
     # Below `threading`, which a library may replace (gevent) between its begin and its end.
     _thread.start_new_thread(watch, ())
-    begun.acquire()
+    real_acquire(begun)
     try:
         yield
     finally:
-        is_over.release()
-        has_ended.acquire()
+        real_release(is_over)
+        real_acquire(has_ended)
         signal.signal(_SIGNAL, before)
 
 
-def _has_children() -> bool:
+def _may_use_signal() -> bool:
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(_SIGNAL) in (signal.SIG_DFL, signal.SIG_IGN)
+
+
+def _is_debugged(ident: int) -> bool:
+    frame = frames_by_thread().get(ident)
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _DEBUGGERS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _children() -> dict[int, str]:
+    """Return what each child of this process has done so far, as the system tells it, by process.
+
+    Elsewhere than on Linux it is never the same twice.
+    """
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
-        return False
-    return True
+        return {}
+    here, found = str(os.getpid()), {}
+    try:
+        for folder in _PROCESSES.iterdir():
+            if folder.name.isdigit():
+                done = _done_by_child(folder, here)
+                if done is not None:
+                    found[int(folder.name)] = done
+    except OSError:
+        found[-next(_numbers)] = "unknown"
+    return found
+
+
+def _done_by_child(folder: Path, parent: str) -> str | None:
+    try:
+        columns = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None  # it has ended meanwhile
+    state, whose, *_ = columns
+    if whose != parent:
+        return None
+    # One that runs may get no core, and then its time stands still.
+    return " ".join(columns[_TICKS]) if state in _AT_REST else f"runs, {next(_numbers)}"

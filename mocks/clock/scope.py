@@ -12,9 +12,13 @@ from .loops.ordering import same_on_every_machine
 from .patching import patched
 from .protocol import Clock
 from .skipping import SkippingClock, is_skipping
+from .threads.bare_locks import bare_locks_taking_part
+from .threads.collecting import collections_noted
 from .threads.conditions import threads_taking_part
 from .threads.older_pools import older_pools_taking_part
+from .threads.thread_pools import thread_pools_taking_part
 from .time_functions import readings_of
+from .virtual import passes_a_baton
 
 _the_scope = threading.Lock()
 
@@ -49,8 +53,12 @@ def _skipping_scope(clock: SkippingClock, new_loop: NewLoop) -> Iterator[None]:
     with ExitStack() as scope:
         scope.callback(_the_scope.release)
         scope.enter_context(clock.rooted())
+        scope.enter_context(collections_noted(clock.collecting))
         scope.enter_context(threads_taking_part(clock))
+        if passes_a_baton(clock):
+            scope.enter_context(bare_locks_taking_part(clock))
         scope.enter_context(older_pools_taking_part(clock))
+        scope.enter_context(thread_pools_taking_part(clock))
         scope.enter_context(readings_of(clock))
         # freezegun replaces it, and forgets to put it back if two of its freezes overlap.
         scope.enter_context(patched(SkippingEventLoop, "time", SkippingEventLoop.time))

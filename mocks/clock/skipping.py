@@ -54,8 +54,10 @@ from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
+from .threads.collecting import Collecting
 from .threads.frames import frames_by_thread
 from .threads.known import KnownThreads
+from .threads.lifetime import ident_of
 from .threads.mutex import Mutex
 
 
@@ -74,6 +76,8 @@ class SkippingClock(ABC):
         self._here = threading.local()
         self._by_thread: dict[threading.Thread, Participant] = {}
         self._threads = KnownThreads()
+        self.collecting = Collecting()
+        """Where the garbage collector runs: what its finalisers wake is nobody's influence."""
         self._deadlines = Deadlines()
         self._open = False
         self._async_waits = WaitsByLoop(self.now_ns)
@@ -131,6 +135,13 @@ class SkippingClock(ABC):
     def participant_of(self, thread: threading.Thread) -> Participant | None:
         """Return the live participant that is ``thread``, if it is one."""
         return self._by_thread.get(thread)
+
+    def participant_with_ident(self, ident: int) -> Participant | None:
+        """Return the live participant that the interpreter calls ``ident``."""
+        for thread, participant in list(self._by_thread.items()):
+            if ident_of(thread) == ident:
+                return participant
+        return None
 
     def admit(self, thread: threading.Thread) -> Participant:
         """Make a thread that is about to start a participant, running from now on."""
@@ -241,7 +252,7 @@ class SkippingClock(ABC):
         known = self._is_known_here()
 
         def release() -> None:
-            if self._open and not known:
+            if self._open and not known and not self.collecting.is_here():
                 self._fail(self._unknown(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 
@@ -267,6 +278,10 @@ class SkippingClock(ABC):
         del describe
         if participant.error is not None:
             participant.raise_error()
+
+    def poll(self, parking: Parking) -> None:
+        """The calling thread has asked whether ``parking`` was released, and did not wait."""
+        del parking
 
     def refuse(self, what: str) -> ClockRefusedError:
         """Return the refusal to skip because of ``what``, which voids the trial."""
@@ -360,7 +375,8 @@ class SkippingClock(ABC):
             return None
         earliest = self._deadlines.earliest()
         if earliest is None:
-            self._fail(ClockHangError(text.deadlock(self._by_thread.values())))
+            ignored = self._threads.ignored_names()
+            self._fail(ClockHangError(text.deadlock(self._by_thread.values(), ignored)))
             return None
         return earliest.deadline_ns
 

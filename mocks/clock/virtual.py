@@ -25,6 +25,10 @@ the clock, polling and computing look alike, and computing is free. A loop that 
 *time* in this manner would go on for ever, and so ``SPINS_THAT_HANG`` turns at one instant
 are a hang.
 
+A thread that waits until a time, and finds when it is reached that it has not passed
+(``as_completed`` does: ``if left < 0``), waits for nothing, again and again. Computing would let
+the time pass in real life; here a nanosecond does after ``POLLS_A_TURN`` such waits.
+
 Stalls
 ------
 If the holder of the baton blocks where the clock cannot see it (a bare lock whose holder is
@@ -53,6 +57,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
+from typing import TypeGuard
 
 import msgspec
 
@@ -60,6 +65,7 @@ from ..errors import ClockHangError
 from . import failure_text as text
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
+from .real_locks import real_acquire, real_allocate_lock, real_release
 from .real_time import real_monotonic_ns, real_sleep
 from .skipping import SkippingClock
 from .threads import stacks
@@ -90,10 +96,11 @@ UNKNOWN_LOOKS = 1500
 SPINS_A_TURN = 100
 """Turns of a loop at one instant after which the other runnable participants run."""
 
+POLLS_A_TURN = 1_000
+"""Waits without patience at one instant after which a nanosecond passes."""
+
 SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
-
-_real_allocate_lock = threading.Lock
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -138,10 +145,15 @@ class VirtualClock(SkippingClock):
         self._holder: Participant | None = None
         self._hand_overs = 0
         self._spins = 0
+        self._polls = 0
+        self._turns_polled = 0
+        self._hand_overs_polled = 0
+        # Who waits for something that nobody tells of, and what says whether it has come.
+        self._looked_for: dict[Parking, Callable[[], bool]] = {}
         # Native identifiers of the participants that wait for their turn.
         self._at_gate: set[int] = set()
         # Held by the one participant that looks whether the holder stalls.
-        self._looking = _real_allocate_lock()
+        self._looking = real_allocate_lock()
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since the clock was made."""
@@ -193,6 +205,39 @@ class VirtualClock(SkippingClock):
         self.mutex.catch_up()
         if others_wait and self._spins % SPINS_A_TURN == 0:
             self.park(Parking(participant, describe, is_of_loop=True), self._now_ns)
+
+    def poll(self, parking: Parking) -> None:
+        """Let a nanosecond pass if a thread waits again and again until a time that is reached."""
+        self._polls += 1
+        if self._polls % POLLS_A_TURN or not self.may_park(parking.participant):
+            return
+        is_alone = self._hand_overs == self._hand_overs_polled + 1
+        self._turns_polled = self._turns_polled + 1 if is_alone else 0
+        self._hand_overs_polled = self._hand_overs
+        if self._turns_polled * POLLS_A_TURN >= SPINS_THAT_HANG:
+            self._turns_polled = 0
+            what = parking.describe()
+            raise self.hang(text.endless_spinning(SPINS_THAT_HANG, parking.participant.name, what))
+        self.park(Parking(parking.participant, parking.describe), self._now_ns + 1)
+
+    # ---- what nobody tells of (``threads.bare_locks``) ---------------------------------------
+
+    def may_park(self, participant: Participant) -> bool:
+        """Say whether a participant may park here: not in the midst of a wait, or of a section."""
+        return participant.parking is None and not self.mutex.is_inside()
+
+    def look_for(self, parking: Parking, has_come: Callable[[], bool]) -> None:
+        """Release ``parking`` whenever something has come of which nobody tells.
+
+        That is looked at when the baton is passed on: only who has it can bring it about.
+        """
+        with self.mutex.section:
+            self._looked_for[parking] = has_come
+
+    def look_no_more(self, parking: Parking) -> None:
+        """Do not look for that any longer."""
+        with self.mutex.section:
+            self._looked_for.pop(parking, None)
 
     # ---- who looks after the root (``root_watch``) -----------------------------------------
 
@@ -260,7 +305,7 @@ class VirtualClock(SkippingClock):
             watches = participant is self.root or self._holder is self.root
             # Once time cannot be kept, all that is left is to end soon.
             patience_s = STALL_AFTER_S if self.failure is None else STALL_LOOK_S
-            if participant.gate.acquire(timeout=patience_s if watches else -1):
+            if real_acquire(participant.gate, True, patience_s if watches else -1):
                 continue
             if self._hand_overs == seen and self._is_stalled():
                 self._fail_stalled(seen)
@@ -276,12 +321,12 @@ class VirtualClock(SkippingClock):
 
     def _is_stalled(self) -> bool:
         # One looks at a time: many would take the very cores that the holder may be waiting for.
-        if not self._looking.acquire(blocking=False):
+        if not real_acquire(self._looking, False):
             return False
         try:
             return self._is_seen_stalled()
         finally:
-            self._looking.release()
+            real_release(self._looking)
 
     def _is_seen_stalled(self) -> bool:
         seen, holder = self._hand_overs, self._holder
@@ -340,11 +385,23 @@ class VirtualClock(SkippingClock):
 
     def _pass_baton(self) -> None:
         self._advance_to(self._now_ns)  # who waits for this very instant takes its turn
+        if self._looked_for:
+            self._release_what_has_come()
         if not self._ready:
             deadline_ns = self._next_deadline_ns()
             if deadline_ns is not None:
                 self._advance_to(deadline_ns)
         self._hand_to(self._ready.popleft() if self._ready else None)
+
+    def _release_what_has_come(self) -> None:
+        for parking, has_come in self._looked_for.items():
+            if parking.participant.parking is parking and has_come():
+                self._release(parking)
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        for parking in self._looked_for:
+            self._release(parking)
 
     def _pass_baton_to_root(self) -> None:
         assert self.root is not None
@@ -371,7 +428,7 @@ class VirtualClock(SkippingClock):
     def _advance_to(self, time_ns: int) -> None:
         if time_ns > self._now_ns:
             self._now_ns = time_ns
-            self._spins = 0
+            self._spins = self._polls = 0
         while (earliest := self._deadlines.earliest()) is not None:
             if earliest.deadline_ns is None or earliest.deadline_ns > self._now_ns:
                 return
@@ -400,3 +457,8 @@ class VirtualClock(SkippingClock):
     def _on_ended(self, participant: Participant) -> None:
         if self._holder is participant:
             self._pass_baton()
+
+
+def passes_a_baton(clock: SkippingClock) -> TypeGuard[VirtualClock]:
+    """Say whether a clock is the virtual one, by its mode."""
+    return not clock.mode.charges_cpu

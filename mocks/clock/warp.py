@@ -14,6 +14,7 @@ from threading import TIMEOUT_MAX
 
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode, seconds
+from .real_locks import real_acquire
 from .real_time import real_monotonic_ns
 from .skipping import SkippingClock
 from .threads.cpu_burn import burn_thread_cpu_ns
@@ -61,7 +62,7 @@ class WarpClock(SkippingClock):
                     self._running -= 1
                     self._skip_if_idle()
             while not self._has_left(participant):
-                participant.gate.acquire(timeout=self._timeout_s(participant))
+                real_acquire(participant.gate, True, self._timeout_s(participant))
         except BaseException:
             with self.mutex.section:
                 if participant.parking is parking:

@@ -89,14 +89,13 @@ def _declared_name(scripted: str, declared: Mapping[str, Mapping[str, object]]) 
     """Return the name under which a tool of the script is declared, if it is."""
     if scripted in declared:
         return scripted
-    return next(
-        (
-            name
-            for name, schema in declared.items()
-            if _takes_ticket(schema) and is_known_as(name, scripted)
-        ),
-        None,
-    )
+    prefixed = [
+        name
+        for name, schema in declared.items()
+        if _takes_ticket(schema) and is_known_as(name, scripted)
+    ]
+    # `trips-research` ends like `search`, too.
+    return min(prefixed, key=len, default=None)
 
 
 def is_known_as(declared: str, name: str) -> bool:

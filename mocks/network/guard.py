@@ -2,8 +2,9 @@
 
 Mocked HTTP never opens a socket. For everything else that might (another client library, a
 telemetry thread, a resolver) there is an audit hook, and, where Python audits too late or not at
-all, methods in the place of the original ones: of sockets (``socket_methods``) and of uvloop, which
-connects and sends in C (``uvloop_methods``).
+all, methods in the place of the original ones: of sockets (``socket_methods``), of asyncio, which
+looks names up in other threads (``asyncio_methods``), and of uvloop, which connects and sends in C
+(``uvloop_methods``).
 
 In a process that exists for one trial that stays for good; in a process that continues, for a
 scope. Whatever does not go through Python's sockets or uvloop is out of reach: other processes, and
@@ -19,6 +20,7 @@ from functools import cache
 
 from ..errors import UnreachableHostError
 from .addresses import require_known_name, require_loopback
+from .asyncio_methods import asyncio_loop, asyncio_methods
 from .refusals import refusals
 from .replacing import replaced
 from .socket_methods import socket_methods
@@ -68,6 +70,7 @@ class _Guard:
         with self._lock:
             if self._scopes == 0:
                 self._methods.enter_context(replaced(socket.socket, socket_methods()))
+                self._methods.enter_context(replaced(asyncio_loop(), asyncio_methods()))
                 self._methods.enter_context(replaced(guarded_loop(), uvloop_methods()))
             self._scopes += 1
 

@@ -56,6 +56,7 @@ class Meter:
         cpu: The CPU time of the sessions, if it is attributed.
         open_calls: The calls that are not over.
         pools: The waits for a free connection of a client's pool, counted.
+        note_thread: Records a wait for a thread of a pool, which is no call; likewise.
         sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
         tick_due_ns: When the next caller is to call ``ticks``.
@@ -80,6 +81,8 @@ class Meter:
         self.note: Callable[[Row], None] = self._rows.append
         self.open_calls: dict[OpenCall, None] = {}
         self.pools = PoolUses()
+        self._thread_rows: list[Row] = []
+        self.note_thread: Callable[[Row], None] = self._thread_rows.append
         self.sent: list[SentRequest] = []
         self.cpu = CpuAccounting() if self._accounts_cpu else None
 
@@ -116,6 +119,11 @@ class Meter:
         """The waits that are over, in the order of their ends, then those of open calls."""
         still_open = [call.row_so_far() for call in list(self.open_calls)]
         return tuple(Wait(*row) for row in (*self._rows, *still_open))
+
+    @property
+    def thread_waits(self) -> tuple[Wait, ...]:
+        """The waits for a thread of a pool that are over."""
+        return tuple(Wait(*row) for row in self._thread_rows)
 
     @property
     def pool_uses(self) -> tuple[PoolUse, ...]:

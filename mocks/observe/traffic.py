@@ -30,8 +30,6 @@ class Traffic:
         tool_calls: Calls of the lab's tools started.
         service_calls: Requests to HTTP services started.
         peak_in_flight: Greatest number of concurrent model calls.
-        refused_requests: The requests that nothing mocks: host, path, number of the session (-1 if
-            that is not known), and when.
 
     Args:
         meter: Records each wait, if waits are to be recorded.

@@ -13,6 +13,9 @@ class WaitKind(StrEnum):
     CONNECTION = "connection"
     """A request waited for a free connection of its client's pool, before it could be sent."""
 
+    THREAD = "thread"
+    """Work waited for a free thread of a pool, or for a place under a limiter."""
+
 
 class WaitEnding(StrEnum):
     """How a call ended."""
@@ -42,8 +45,8 @@ class Wait:
         session: Number of the session of the call; -1 if that is not known.
         step: Number of the model call, or of the one that asked for the tool; -1 of other kinds.
         index: Number of the tool call in that answer; ``None`` for other kinds.
-        name: Name of the tool, of the service's host, or of the HTTP client's library; empty for
-            the model.
+        name: Name of the tool, of the service's host, or of the HTTP client's library, or of what
+            has the threads; empty for the model.
         start_ns: Start of the call, on the clock.
         end_ns: When the code continued after the last part of it.
         waited_ns: Nanoseconds until the result was available.

@@ -45,7 +45,12 @@ def _aiohttp_client() -> "httpx2.AsyncClient":
     # The SDK takes most of a second to import, and a list of transports needs none of it.
     from openai import DefaultAioHttpClient  # noqa: PLC0415
 
-    return DefaultAioHttpClient()
+    try:
+        return DefaultAioHttpClient()
+    except RuntimeError as error:  # before version 3 it needs a further package
+        raise UsageError(
+            f"the openai SDK has no aiohttp client ({error}): pip install warpbench[aiohttp]"
+        ) from error
 
 
 SDK_CLIENT = HttpClient(name="the SDK's own client")

@@ -13,7 +13,7 @@ import msgspec
 from ..clock import Clock
 from ..errors import UnmockedRequestError
 from ..model import ScriptedModel, wire_format_of
-from ..model.token_counts import token_counter_of
+from ..model.token_counts import TokenCounter, token_counter_of
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.traffic import Traffic
@@ -104,7 +104,7 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
-        counter = token_counter_of(path) if method == "POST" else None
+        counter = _token_counter(method, path)
         if counter is not None:
             name = _host_of(str(url)) or path
             return Exchange(counter.reply(body), now_ns, -1, -1, is_model_call=False, service=name)
@@ -126,10 +126,9 @@ class World:
 
     def is_mocked(self, method: str, path: str, url: str) -> bool:
         """Return whether a request to this address would be answered."""
-        is_models = method == "POST" and (
-            wire_format_of(path) is not None or token_counter_of(path) is not None
-        )
-        return is_models or self.services.answer_at(method, url)
+        is_models = method == "POST" and wire_format_of(path) is not None
+        counts_tokens = _token_counter(method, path) is not None
+        return is_models or counts_tokens or self.services.answer_at(method, url)
 
     def _refused(self, method: str, path: str, url: str, at_ns: int) -> UnmockedRequestError:
         """Count a request that is not mocked, and return the error that says so."""
@@ -139,6 +138,10 @@ class World:
             "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, and the "
             "counting of tokens) and the [[services]] of the scenario"
         )
+
+
+def _token_counter(method: str, path: str) -> TokenCounter | None:
+    return token_counter_of(path) if method == "POST" else None
 
 
 def _host_of(url: str) -> str:

@@ -244,6 +244,22 @@ def marks(group: ComparisonGroup) -> dict[CellResult, Standing]:
     return found
 
 
+def marks_explained(shown: Iterable[ScenarioCells]) -> tuple[str, ...]:
+    """Return what each mark means that stands beside a cell of these, and no other's."""
+    standings = {
+        standing
+        for scenario in shown
+        for group in scenario.groups
+        for standing in marks(group).values()
+    }
+    parts = [
+        f"{symbol} {standing}" for standing, symbol in SYMBOLS.items() if standing in standings
+    ]
+    if Standing.SLOWER in standings:
+        parts.append(f"(blank) {Standing.SLOWER}")
+    return tuple(parts)
+
+
 def label(cell: Cell) -> str:
     """Name a cell's strategy and loop where there is little room."""
     strategy = name(cell.strategy)

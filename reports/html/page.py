@@ -27,7 +27,7 @@ from ..charts.svg import inline_svg
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
-from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, scenarios
+from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
@@ -75,7 +75,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures, its table in blocks of one load, the cost of accounting."""
+    """One scenario: its pictures, its table in blocks of one load, what its marks mean."""
 
     name: str
     groups: tuple[str, ...]
@@ -83,6 +83,7 @@ class Section:
     pictures: tuple[Markup, ...]
     columns: tuple[Column, ...]
     blocks: tuple[tuple[Row, ...], ...]
+    marks: tuple[str, ...]
 
 
 def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | None = None) -> str:
@@ -127,6 +128,7 @@ def _section(scenario: ScenarioCells, charts: Sequence[RenderedChart]) -> Sectio
             tuple(_row(cell, columns, found.get(cell)) for cell in block)
             for block in scenario.blocks
         ),
+        marks=marks_explained([scenario]),
     )
 
 

@@ -9,7 +9,14 @@ from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
 from ...bench.statistics.standing import Standing
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
-from ..comparison.ranking import SYMBOLS, ScenarioCells, label, marks, scenarios
+from ..comparison.ranking import (
+    SYMBOLS,
+    ScenarioCells,
+    label,
+    marks,
+    marks_explained,
+    scenarios,
+)
 from ..comparison.summary_text import verdict
 
 _GAP = 2
@@ -52,21 +59,11 @@ def render_table(run: Run, console: Console) -> None:
         write(_finding_line(finding))
     if run.findings:
         console.print()
-    legend = _legend(run)
+    legend = "   ".join(marks_explained(scenarios(run)))
     if legend:
         write(Text(legend, style="dim"))
     for paragraph in verdict(run):
         write(Text(paragraph, style="bold"))
-
-
-def _legend(run: Run) -> str:
-    """Explain the marks that are shown, and only those."""
-    groups = [group for scenario in scenarios(run) for group in scenario.groups]
-    shown = {standing for group in groups for standing in marks(group).values()}
-    parts = [f"{symbol} {standing}" for standing, symbol in SYMBOLS.items() if standing in shown]
-    if Standing.SLOWER in shown:
-        parts.append(f"(blank) {Standing.SLOWER}")
-    return "   ".join(parts)
 
 
 def _table(scenario: ScenarioCells, console: Console) -> Table:

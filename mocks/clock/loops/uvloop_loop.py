@@ -20,6 +20,7 @@ from typing import NoReturn, TypeVarTuple
 import uvloop
 
 from ...errors import ClockError
+from ...network.addresses import require_loopback
 from ..participants import Parking
 from ..protocol import due_nanoseconds, seconds
 from ..skipping import SkippingClock
@@ -223,11 +224,23 @@ class SkippingUvloop(uvloop.Loop):
     async def _refuse_io_async(self, *_args: object, **_kwargs: object) -> NoReturn:
         raise self._clock.refuse("real I/O was asked of the event loop")
 
+    async def getaddrinfo(self, host: object, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refuse a look-up: of another machine's name as if nobody knew it, which is no I/O."""
+        require_loopback(host)
+        await self._refuse_io_async()
+
+    async def create_connection(  # type: ignore[override]  # none is ever made
+        self, _factory: object, host: object = None, *_args: object, **_kwargs: object
+    ) -> NoReturn:
+        """Refuse a connection: to another machine as if it were out of reach, which is no I/O."""
+        require_loopback(host)
+        await self._refuse_io_async()
+
     add_reader = add_writer = _refuse_io
-    connect_accepted_socket = create_connection = create_datagram_endpoint = _refuse_io_async
+    connect_accepted_socket = create_datagram_endpoint = _refuse_io_async
     connect_read_pipe = connect_write_pipe = _refuse_io_async
     create_server = create_unix_connection = create_unix_server = _refuse_io_async
-    getaddrinfo = getnameinfo = _refuse_io_async
+    getnameinfo = _refuse_io_async
     sock_accept = sock_connect = sock_recv = sock_recv_into = sock_sendall = _refuse_io_async
     sock_recvfrom = sock_recvfrom_into = sock_sendto = _refuse_io_async
     subprocess_exec = subprocess_shell = _refuse_io_async

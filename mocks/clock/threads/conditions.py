@@ -28,16 +28,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from types import FrameType
 from typing import Any
 
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
+from ..real_locks import real_acquire, real_allocate_lock, real_release
 from ..skipping import SkippingClock
 from . import stacks
+from .older_queues import older_queues_taking_part
 from .simple_queue import Item, SeenSimpleQueue, WaitersLock
 
-_real_allocate_lock = threading.Lock
+_ASKS_ONCE = threading.Semaphore.acquire.__code__
 _STARTS_THREADS = "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
 
 
@@ -60,6 +63,8 @@ class ParkingLock:
             # Not a wait. To park even for no time would give way to others while the caller
             # holds a bare lock (a pool asks so for an idle worker), and they may want it.
             taken = self._clock.take_release(self._parking)
+            if not taken and not _is_asked_once(sys._getframe(2)):
+                self._clock.poll(self._parking)
         else:
             duration_ns = waited_nanoseconds(timeout)
             deadline_ns = None if timeout < 0 else self._clock.now_ns() + duration_ns
@@ -82,7 +87,7 @@ def threads_taking_part(clock: SkippingClock) -> Iterator[None]:
     def allocate_lock() -> WaitersLock:
         participant = clock.current()
         if participant is None:
-            return _real_allocate_lock()
+            return real_allocate_lock()
         return ParkingLock(clock, participant)
 
     class SimpleQueue(SeenSimpleQueue[Item]):
@@ -100,6 +105,7 @@ def threads_taking_part(clock: SkippingClock) -> Iterator[None]:
     with ExitStack() as patches:
         for owner, name, replacement in replacements:
             patches.enter_context(patched(owner, name, replacement))
+        patches.enter_context(older_queues_taking_part(clock, allocate_lock))
         yield
 
 
@@ -113,13 +119,13 @@ def _start_on(clock: SkippingClock) -> Callable[[threading.Thread], None]:
             real_start(thread)
             return
         participant = clock.admit(thread)
-        has_begun = _real_allocate_lock()
-        has_begun.acquire()
+        has_begun = real_allocate_lock()
+        real_acquire(has_begun)
         run = thread.run
 
         def run_as_participant() -> None:
             try:
-                has_begun.release()
+                real_release(has_begun)
                 clock.begin(participant)
                 run()
             finally:
@@ -155,7 +161,7 @@ def _start_and_shake_hands_on(clock: SkippingClock) -> Callable[..., object]:
         started = real_start(*args, **kwargs)
         starter = clock.current()
         if starter is not None and starter.handshake is not None:
-            starter.handshake.acquire()
+            real_acquire(starter.handshake)
         return started
 
     return start
@@ -188,6 +194,13 @@ def _refuse_to_start_on(clock: SkippingClock) -> Callable[..., int]:
         return real_start_new_thread(*args, **kwargs)
 
     return start_new_thread
+
+
+def _is_asked_once(asking: FrameType) -> bool:
+    """Say whether a semaphore asks, which gives up then; others may ask again and again."""
+    # Between it and the lock is its condition, whose method may be wrapped (``bare_locks``).
+    beyond = asking.f_back
+    return asking.f_code is _ASKS_ONCE or (beyond is not None and beyond.f_code is _ASKS_ONCE)
 
 
 def _describe(participant: Participant) -> str:

@@ -59,6 +59,14 @@ class KnownThreads:
         self._ignored_idents.add(ident)
         self.ignored_native_ids.add(native_id)
 
+    def ignored_names(self) -> frozenset[str]:
+        """Return the names of the ignored threads that live, as far as ``threading`` knows them."""
+        return frozenset(
+            thread.name
+            for thread in threading.enumerate()
+            if thread in self._ignored or thread.ident in self._ignored_idents
+        )
+
     def note_end_here(self, thread: threading.Thread) -> None:
         """Note that the calling thread, which is ``thread``, has ended for the clock."""
         self._ended[threading.get_ident()] = life_of(thread)

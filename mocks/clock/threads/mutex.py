@@ -14,6 +14,15 @@ from collections import deque
 from collections.abc import Callable
 from threading import RLock
 
+_of_c = vars(type(RLock()))
+
+
+class _OwnRLock(type(RLock())):  # type: ignore[misc]  # CPython's is a type
+    """A lock whose methods stay what they are, whatever a clock replaces (``bare_locks``)."""
+
+    acquire, release = _of_c["acquire"], _of_c["release"]
+    __enter__, __exit__ = _of_c["__enter__"], _of_c["__exit__"]
+
 
 class Mutex:
     """Guards sections of code; what interrupts one waits for its end."""
@@ -21,12 +30,12 @@ class Mutex:
     __slots__ = ("_postponed", "section")
 
     def __init__(self) -> None:
-        self.section = RLock()
+        self.section = _OwnRLock()
         self._postponed: deque[Callable[[], None]] = deque()
 
     def run(self, action: Callable[[], None]) -> None:
         """Run ``action`` as a section: now, or when the section that it interrupts has ended."""
-        if self._is_inside():
+        if self.is_inside():
             self._postponed.append(action)
             return
         with self.section:
@@ -35,7 +44,7 @@ class Mutex:
 
     def catch_up(self) -> None:
         """Run what was postponed, unless this thread is in a section still."""
-        while self._postponed and not self._is_inside():
+        while self._postponed and not self.is_inside():
             with self.section:
                 self.settle()
 
@@ -44,6 +53,7 @@ class Mutex:
         while self._postponed:
             self._postponed.popleft()()
 
-    def _is_inside(self) -> bool:
+    def is_inside(self) -> bool:
+        """Say whether this thread is in a section."""
         # Private, but what `threading.Condition` asks of any lock it is given.
-        return self.section._is_owned()  # type: ignore[attr-defined, no-any-return]
+        return self.section._is_owned()  # type: ignore[no-any-return]

@@ -116,6 +116,7 @@ class Connection:
         self._target = b""
         self._body: list[bytes] = []
         self._is_complete = self._waits_for_interim = False
+        self._keeps_alive = True
         self._parser = httptools.HttpRequestParser(self)
 
     def receive(self, data: bytes) -> "Sending | None":
@@ -139,6 +140,7 @@ class Connection:
             ) from error
         if not self._is_complete:
             return None
+        self._is_complete = False
         sent = b"".join(self._sent)
         self._sent.clear()
         if self._is_here and not self._world.is_mocked(*self._asked()):
@@ -149,7 +151,7 @@ class Connection:
                 self._world,
                 self._asked(),
                 b"".join(self._body),
-                keeps_alive=self.keeps_alive,
+                keeps_alive=self._keeps_alive,
                 place=self.place,
             )
         except UnmockedRequestError as error:
@@ -160,11 +162,6 @@ class Connection:
         """What is sent before the request's body, if its client waits for that; it is sent once."""
         waits, self._waits_for_interim = self._waits_for_interim, False
         return _CONTINUE if waits else b""
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the connection stays open after the reply."""
-        return self._parser.should_keep_alive()
 
     def _method(self) -> str:
         return self._parser.get_method().decode("ascii")
@@ -195,6 +192,10 @@ class Connection:
         """Take a header."""
         if name.lower() == b"expect" and value.lower() == b"100-continue":
             self._waits_for_interim = True
+
+    def on_headers_complete(self) -> None:
+        """Note whether the connection is to stay open: later the parser no longer knows."""
+        self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""

@@ -219,7 +219,7 @@ def test_it_is_the_default_and_there_is_no_span_until_a_provider_is_configured()
 
 def test_a_program_that_configures_opentelemetry_need_not_tell_its_agents() -> None:
     code = """
-import asyncio, sdk_http, openai
+import httpx2, openai
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
@@ -228,7 +228,7 @@ name = lambda span: span.name + "\\n"
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=name)))
 answer = {"choices": [{"message": {"content": "done"}, "finish_reason": "stop"}]}
-transport = sdk_http.MockTransport(lambda request: sdk_http.Response(200, json=answer))
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
 client = openai.OpenAI(api_key="test", http_client=openai.DefaultHttpxClient(transport=transport))
 with Agent(client=client) as agent:
     agent.chat("before")

@@ -92,6 +92,21 @@ def test_a_refused_connection_counts_as_a_refused_request_does() -> None:
     assert result.sessions.succeeded == 4
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_name_that_a_loop_resolves_is_counted_for_the_session_that_asks(loop: str) -> None:
+    async def session(_task: str) -> str:
+        with contextlib.suppress(OSError):
+            await asyncio.open_connection("prices.example", 443)
+        await asyncio.sleep(1.0)
+        return "done"
+
+    result = run_cell(spec_of(session, loop=loop, sessions=4), session)
+
+    assert result.refused == (
+        RefusedHost(host="prices.example", requests=4, sessions=4, cost_s=4.0),
+    )
+
+
 def wait(start_ns: int, end_ns: int) -> Wait:
     return Wait(WaitKind.MODEL, 0, 0, None, "", start_ns, end_ns)
 

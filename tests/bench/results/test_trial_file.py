@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from warpbench.bench.results.blocked_loop import BlockedLoop, Cause
+from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.results.timeline import Lane, LaneState, Timeline, Vitals
@@ -42,6 +43,9 @@ FULL = replace(
         lanes=(
             Lane(session=0, outcome=Outcome.FAILED, end_ns=9, from_ns=(0,), state=(LaneState.OWN,)),
         )
+    ),
+    refused=(
+        RefusedHost(host="a.example", paths=("/price",), requests=3, sessions=2, cost_s=0.25),
     ),
     probe_cpu_s=0.01,
 )

@@ -161,7 +161,7 @@ def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
         ("gives_up_early", "gather", "failed", "the session ended after 1 of 2 model calls"),
         ("too_slow", "gather", "timed_out", "TimeoutError"),
         ("loses_the_task", "gather", "failed", "no session marker in the prompt"),
-        ("reaches_out", "sync", "failed", "connection to 192.0.2.1 was not made"),
+        ("reaches_out", "sync", "failed", "GET http://192.0.2.1/secrets is not mocked"),
     ],
 )
 def test_a_session_that_does_not_work_is_counted_and_explained(

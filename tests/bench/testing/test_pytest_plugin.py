@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import random
+import select
 import socket
 import threading
 import time
@@ -16,7 +17,8 @@ import pytest
 import time_machine
 from warpbench.bench.targets.loading import Target
 from warpbench.bench.testing.pytest_plugin import LabInTests
-from warpbench.mocks.errors import TargetError, TrialError, UsageError
+from warpbench.mocks.clock import virtual
+from warpbench.mocks.errors import ClockHangError, TargetError, TrialError, UsageError
 
 from ..gate.owner_agent import AGENT
 
@@ -268,3 +270,19 @@ def test_cell(lab, benchmark, strategy):
     assert first["extra_info"]["efficiency"] == 1.0
     assert first["extra_info"]["latency_p90_s"] == 1.2
     assert first["extra_info"]["strategy"] == "gather"
+
+
+def test_a_session_that_blocks_out_of_sight_is_told_where(
+    lab: LabInTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold the test up for ever."""
+    monkeypatch.setattr(virtual, "STALL_AFTER_S", 0.1)
+    monkeypatch.setattr(virtual, "STALL_LOOK_S", 0.02)
+    here, there = socket.socketpair()
+
+    async def blocks(task: str) -> str:
+        select.select([here], [], [])
+        return task
+
+    with here, there, pytest.raises(ClockHangError, match=r"MainThread.*blocks.*in .*blocks"):
+        lab.run(blocks, scenario="chat", sessions=1)

@@ -15,7 +15,7 @@ from ...conftest import TIMEOUT_S
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
-NEEDED_BY_A_TRIAL = ("httpx", "respx", "msgspec", "time-machine", "uvloop")
+NEEDED_BY_A_TRIAL = ("httptools", "httpx", "respx", "msgspec", "time-machine", "uvloop")
 NEEDED_TO_START_IT = ("pydantic",)
 """It checks scenarios and results, in the process that starts trials."""
 
@@ -23,6 +23,7 @@ NEEDED_TO_START_IT = ("pydantic",)
 MAY_BE_IMPORTED = (
     "httpcore",
     "httpcore2",
+    "httptools",
     "httpx",
     "httpx2",
     "msgspec",

@@ -242,3 +242,23 @@ def test_a_timeout_is_no_hang(mode: ClockMode) -> None:
             queue.SimpleQueue[None]().get(timeout=5)
         assert not threading.Semaphore(0).acquire(timeout=5)
         assert world.clock.now_ns() - start_ns >= 20 * SECOND
+
+
+@in_both_skipping_modes
+def test_threads_from_before_are_named_once_as_what_might_have_been_waited_for(
+    mode: ClockMode,
+) -> None:
+    ended = threading.Event()
+    wait_out_of_sight = ended.wait
+    threads = [threading.Thread(target=wait_out_of_sight, name="library") for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    world = World(mode)
+    world.clock.tolerate_those_alive()
+    found = r"Threads from before the trial are ignored \((.*, )?'library'(, .*)?\)"
+    with pytest.raises(ClockHangError, match=found) as caught, world.scope():
+        threading.Event().wait()
+    assert str(caught.value).count("library") == 1
+    ended.set()
+    for thread in threads:
+        thread.join()

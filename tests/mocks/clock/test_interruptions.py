@@ -171,16 +171,17 @@ def test_a_put_may_interrupt_a_get_of_the_same_queue() -> None:
 def test_a_signal_handler_wakes_the_root(mode: ClockMode) -> None:
     """Which waits for a queue, beside a thread that holds time back."""
     world = World(mode)
+    over = threading.Lock()
+    over.acquire()
+    acquire_out_of_sight = over.acquire
     with world.scope():
         items = queue.SimpleQueue[str]()
-        over = threading.Lock()
-        over.acquire()
 
         def tell() -> None:
             items.put("signal")
             over.release()
 
-        thread = threading.Thread(target=over.acquire)
+        thread = threading.Thread(target=acquire_out_of_sight)
         thread.start()
         with alarm_while_the_root_waits(world, tell):
             assert items.get() == "signal"

@@ -172,10 +172,11 @@ def test_a_thread_started_below_threading(mode: ClockMode, loop: str) -> None:
 def test_a_thread_without_python_code(mode: ClockMode) -> None:
     lock = _thread.allocate_lock()
     lock.acquire()
+    acquire_in_c = lock.acquire
     before = _thread._count()
     try:
         with refused("without Python code.*is alive"), World(mode).scope():
-            real_start_new_thread(lock.acquire, ())
+            real_start_new_thread(acquire_in_c, ())
             while _thread._count() == before:
                 real_sleep(0.001)
             time.sleep(1)
@@ -220,6 +221,7 @@ def test_but_not_one_that_is_declared_ignored(mode: ClockMode) -> None:
 def test_an_unknown_thread_that_waits_on_the_clock(mode: ClockMode) -> None:
     world = World(mode)
     errors: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+    get_out_of_sight = errors.get
 
     def wait() -> None:
         try:
@@ -229,7 +231,7 @@ def test_an_unknown_thread_that_waits_on_the_clock(mode: ClockMode) -> None:
 
     with refused("waited for mocked time"), world.scope():
         real_start_new_thread(wait, ())
-        assert isinstance(errors.get(timeout=5), ClockRefusedError)
+        assert isinstance(get_out_of_sight(timeout=5), ClockRefusedError)
 
 
 @on_each_loop

@@ -10,9 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FunctionType
 
 import pytest
-from warpbench.mocks.clock import VirtualClock, keeping_time, root_watch, virtual
+from warpbench.mocks.clock import VirtualClock, keeping_time, virtual
+from warpbench.mocks.clock.real_time import real_sleep
 from warpbench.mocks.clock.root_watch import root_watched
 from warpbench.mocks.errors import ClockHangError
 
@@ -21,12 +23,6 @@ from warpbench.mocks.errors import ClockHangError
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual, "STALL_AFTER_S", 0.1)
     monkeypatch.setattr(virtual, "STALL_LOOK_S", 0.02)
-
-
-@pytest.fixture
-def _childless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a trial's process is; this one may have the servers of other tests."""
-    monkeypatch.setattr(root_watch, "_has_children", lambda: False)
 
 
 @pytest.fixture
@@ -61,7 +57,6 @@ def by_a_lock(_reading: int) -> object:
     return lock.acquire()
 
 
-@pytest.mark.usefixtures("_childless")
 @pytest.mark.parametrize("blocks", [by_select, by_epoll, by_reading, by_a_socket, by_a_lock])
 def test_it_is_told_where_it_blocks(blocks: Callable[[int], object], reading: int) -> None:
     clock = VirtualClock()
@@ -73,7 +68,6 @@ def test_it_is_told_where_it_blocks(blocks: Callable[[int], object], reading: in
         blocks(reading)
 
 
-@pytest.mark.usefixtures("_childless")
 def test_also_while_others_wait(reading: int) -> None:
     clock = VirtualClock()
     with (
@@ -85,7 +79,6 @@ def test_also_while_others_wait(reading: int) -> None:
         by_reading(reading)
 
 
-@pytest.mark.usefixtures("_childless")
 def test_one_who_computes_or_waits_on_the_clock_is_left_alone() -> None:
     clock = VirtualClock()
     with root_watched(clock), keeping_time(clock):
@@ -110,3 +103,62 @@ def test_it_leaves_the_process_as_it_was() -> None:
     with root_watched(clock), keeping_time(clock):
         pass
     assert (signal.getsignal(signal.SIGURG), threading.active_count()) == before
+
+
+def test_a_child_from_before_that_does_nothing_does_not_excuse_it(reading: int) -> None:
+    """The server of other tests, say."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as older:
+        clock = VirtualClock()
+        with (
+            pytest.raises(ClockHangError, match="blocks"),
+            root_watched(clock),
+            keeping_time(clock),
+        ):
+            by_reading(reading)
+        assert older.stdin is not None
+        older.stdin.close()
+
+
+def test_a_child_from_before_that_computes_does() -> None:
+    clock = VirtualClock()
+    computing = "import time\nwhile time.process_time() < 1: pass\nprint()"
+    command = [sys.executable, "-c", computing]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as older:
+        assert older.stdout is not None
+        with root_watched(clock), keeping_time(clock):
+            older.stdout.read()
+
+
+def test_who_stops_in_a_debugger_is_left_alone() -> None:
+    def stop() -> None:
+        real_sleep(0.6)
+
+    clock = VirtualClock()
+    stop_in_pdb = FunctionType(stop.__code__, {**globals(), "__name__": "pdb"})
+    with root_watched(clock), keeping_time(clock):
+        stop_in_pdb()
+
+
+def test_a_signal_that_somebody_handles_is_theirs() -> None:
+    def theirs(_signal: int, _frame: object) -> None:
+        """Do nothing."""
+
+    before = signal.signal(signal.SIGURG, theirs)
+    try:
+        with root_watched(VirtualClock()):
+            assert signal.getsignal(signal.SIGURG) is theirs
+    finally:
+        signal.signal(signal.SIGURG, before)
+
+
+def test_in_another_thread_than_the_main_one_nothing_is_done() -> None:
+    entered: list[bool] = []
+
+    def enter() -> None:
+        with root_watched(VirtualClock()):
+            entered.append(signal.getsignal(signal.SIGURG) is signal.SIG_DFL)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert entered == [True]

@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 from warpbench.mocks.clock import ClockMode, virtual
@@ -190,3 +190,48 @@ def test_in_warp_time_passes_while_a_loop_polls(loop: str) -> None:
             await asyncio.sleep(0)
 
     world.run(main, loop)
+
+
+def test_a_wait_until_a_time_that_is_reached_and_has_not_passed_ends() -> None:
+    """``as_completed`` gives up when less than nothing is left; until then it waits for nothing."""
+    world = World(ClockMode.VIRTUAL)
+    with world.scope(), ThreadPoolExecutor(1) as pool:
+        futures = [pool.submit(time.sleep, 5)]
+        with pytest.raises(TimeoutError):
+            list(as_completed(futures, timeout=2))
+        assert 2 * SECOND <= world.clock.now_ns() <= 2 * SECOND + 1
+
+
+def test_who_polls_for_what_never_comes_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "SPINS_THAT_HANG", 10_000)
+    never = threading.Event()
+
+    def polls() -> None:
+        while not never.wait(0):
+            pass
+
+    with (
+        pytest.raises(ClockHangError, match="turns without waiting"),
+        World(ClockMode.VIRTUAL).scope(),
+    ):
+        polls()
+
+
+def test_who_polls_lets_the_others_run() -> None:
+    world = World(ClockMode.VIRTUAL)
+    with world.scope():
+        event = threading.Event()
+        thread = threading.Thread(target=event.set)
+        thread.start()
+        while not event.wait(0):
+            pass
+        thread.join()
+        assert world.clock.now_ns() <= 1
+
+
+def test_a_pool_that_is_asked_for_an_idle_thread_does_not_poll() -> None:
+    world = World(ClockMode.VIRTUAL)
+    with world.scope(), ThreadPoolExecutor(1) as pool:
+        for _ in range(3 * virtual.POLLS_A_TURN):
+            pool.submit(abs, 1)
+        assert world.clock.now_ns() == 0

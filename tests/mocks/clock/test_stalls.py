@@ -59,23 +59,6 @@ def test_the_root_is_told_who_blocks_where(lock: threading.Lock) -> None:
     thread.join()
 
 
-def test_also_when_the_owner_of_the_lock_waits_on_the_clock() -> None:
-    """The rate limiter that sleeps under its lock, say."""
-    lock = threading.Lock()
-
-    def limited() -> None:
-        with lock:
-            time.sleep(0.05)
-
-    with stall_naming("limited"):
-        threads = [threading.Thread(target=limited) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        threads[0].join()
-    for thread in threads:
-        thread.join()
-
-
 def test_also_a_thread_that_reads_a_pipe() -> None:
     reading, writing = os.pipe()
 
@@ -94,12 +77,13 @@ def test_also_a_thread_that_reads_a_pipe() -> None:
     os.close(writing)
 
 
-def test_also_a_thread_that_waits_in_a_queue_made_before_the_scope() -> None:
+def test_also_a_thread_that_waits_in_a_queue_by_a_method_bound_before_the_scope() -> None:
     """It is the one written in C."""
     items = queue.SimpleQueue[int]()
+    get = items.get
 
     def consumes() -> None:
-        items.get()
+        get()
 
     thread = threading.Thread(target=consumes)
     with stall_naming("consumes"):

@@ -14,7 +14,7 @@ from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.model.scripted import ModelReply
 from warpbench.mocks.observe.traffic import Traffic
-from warpbench.mocks.transports.in_process.router import mocked_http
+from warpbench.mocks.transports.in_process.clients import mocked_http
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.services import Services
 from warpbench.mocks.world.world import World

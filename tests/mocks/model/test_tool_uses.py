@@ -47,6 +47,12 @@ def test_a_tool_of_the_lab_is_known_under_a_prefix_and_gets_its_ticket(name: str
     ]
 
 
+def test_of_two_names_that_end_alike_it_is_the_one_with_the_shorter_prefix() -> None:
+    assert asked({"trips-research": OF_THE_LAB, "trips-search": OF_THE_LAB}) == [
+        ("trips-search", {"query": "trains to Vienna", "ticket": "7.0.0"})
+    ]
+
+
 def test_a_ticket_is_never_made_up() -> None:
     assert asked({"book": OF_THE_LAB}) == []
     assert asked({"book": OF_THE_LAB, "own": schema({"n": "integer"})}) == [("own", {"n": 1})]

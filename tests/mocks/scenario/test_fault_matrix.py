@@ -23,6 +23,8 @@ from warpbench.mocks.transports.loopback import ServerProcess
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 from warpbench.mocks.world.world import WorldSpec
 
+from ...http_libraries import IS_WRAPPED_IN_STREAM, sdk_http
+
 MS = 1_000_000
 TIMEOUT_S = 0.3
 PATIENT_S = 120.0
@@ -61,6 +63,8 @@ def status(number: int, error: type[Exception]) -> Case:
 
 LOST = openai.APIConnectionError
 LATE = openai.APITimeoutError
+LOST_IN_STREAM = LOST if IS_WRAPPED_IN_STREAM else sdk_http.ReadError
+LATE_IN_STREAM = LATE if IS_WRAPPED_IN_STREAM else sdk_http.ReadTimeout
 # The answer: 0.1 s; streamed, five pieces from 0.02 s on.
 CASES = {
     "429": status(429, openai.RateLimitError),
@@ -70,9 +74,9 @@ CASES = {
     "529": status(529, openai.InternalServerError),
     "connect_error": case(FaultKind.CONNECT_ERROR, LOST, 0.02, LOST, 0.02, delay_ns=20 * MS),
     "read_timeout": case(FaultKind.READ_TIMEOUT, LATE, 0.3, LATE, 0.3),
-    "reset": case(FaultKind.RESET, LOST, 0.1, LOST, 0.04),
+    "reset": case(FaultKind.RESET, LOST, 0.1, LOST_IN_STREAM, 0.04),
     "truncated": case(FaultKind.TRUNCATED, LOST, 0.1, None, 0.04),
-    "stalled": case(FaultKind.STALLED, LATE, 0.4, LATE, 0.34),
+    "stalled": case(FaultKind.STALLED, LATE, 0.4, LATE_IN_STREAM, 0.34),
     "malformed_json": case(
         FaultKind.MALFORMED_JSON, json.JSONDecodeError, 0.1, json.JSONDecodeError, 0.06
     ),
@@ -199,7 +203,7 @@ def met_over_sockets(
 ) -> tuple[type[Exception] | None, float]:
     """Ask over a socket, where time is real: only a client that is to give up does so soon."""
     raised, _ = expected(name, form)
-    patience_s = TIMEOUT_S if raised is LATE else PATIENT_S
+    patience_s = TIMEOUT_S if raised in {LATE, LATE_IN_STREAM} else PATIENT_S
     options = {"base_url": f"{server.root}/v1", "timeout": patience_s}
     return Edge(options, time.monotonic, None, aiohttp=aiohttp).meet(name, form)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -70,9 +71,10 @@ def test_an_address_that_no_pattern_matches_is_refused_without_its_query() -> No
     with pytest.raises(sdk_http.ConnectError) as refused:
         mocked.run(lambda: sdk_http.get("https://other.example.com/?key=secret"))
 
-    assert isinstance(refused.value.__cause__, UnmockedRequestError)
-    assert "https://other.example.com/" in str(refused.value.__cause__)
-    assert "secret" not in str(refused.value.__cause__)
+    cause = refused.value.__cause__
+    assert isinstance(cause, UnmockedRequestError)
+    assert "https://other.example.com/" in str(cause)
+    assert "secret" not in str(cause) + str(refused.value)
 
 
 def test_the_same_question_draws_anew_each_time_and_the_order_of_others_does_not_matter() -> None:
@@ -214,6 +216,33 @@ def test_chance_strikes_by_what_is_asked_and_not_by_when() -> None:
 
     assert statuses(paths[::-1]) == forwards
     assert 10 < sum(status == 500 for status in forwards.values()) < 30
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "is_mocked"),
+    [
+        ("GET", "https://weather.example.com/berlin", True),
+        ("GET", "https://elsewhere.example.com/", False),
+        ("POST", "https://api.openai.com/v1/chat/completions", True),
+        ("GET", "https://api.openai.com/v1/chat/completions", False),
+        ("POST", "https://api.openai.com/v1/embeddings", False),
+    ],
+)
+def test_what_would_be_answered_is_known_before_it_is_asked(
+    method: str, url: str, is_mocked: bool
+) -> None:
+    spec = WorldSpec(sessions={}, limits=ModelLimits(), services=(WEATHER,), stream="s")
+    world = spec.world(VirtualClock())
+    path = urlsplit(url).path
+
+    assert world.is_mocked(method, path, url) is is_mocked
+    if is_mocked:
+        world.require_mocked(method, path, url)
+    else:
+        with pytest.raises(UnmockedRequestError, match=f"{method} {url} is not mocked"):
+            world.require_mocked(method, path, f"{url}?key=secret")
+    assert len(world.traffic.refusals) == (0 if is_mocked else 1)
+    assert world.traffic.http_requests == 0
 
 
 def test_the_bodies_of_requests_are_summed_up_by_host() -> None:

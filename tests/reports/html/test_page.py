@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -182,6 +183,25 @@ def test_a_cell_that_leads_is_marked_as_the_fastest(
     assert [tag.get("aria-label") for tag in reader.all("span") if tag.get("class") == "mark"] == [
         "fastest"
     ]
+
+
+def test_each_mark_that_is_shown_is_explained_and_no_other(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    noisy = replace(
+        cell("threads", "none", 10, 0.9),
+        trial_figures=tuple(
+            replace(figures, throughput_per_s=throughput_per_s)
+            for figures, throughput_per_s in zip(
+                cell("threads", "none", 10, 0.9).trial_figures, (1.0, 40.0, 9.0), strict=False
+            )
+        ),
+    )
+    reader = Reader(render_page(run_of([cell("gather", "asyncio", 10, 0.9), noisy]), []))
+    marks = {tag.get("aria-label") for tag in reader.all("span") if tag.get("class") == "mark"}
+    assert marks == {"too noisy to rank"}
+    assert "? too noisy to rank" in reader.text
+    assert "statistically tied" not in reader.text
 
 
 def test_headings_descend_one_step_at_a_time(page: str) -> None:

@@ -164,3 +164,17 @@ def test_what_a_fault_makes_a_session_wait_for_is_a_wait(kind: FaultKind) -> Non
         (wait,) = server.seen()["waits"]
 
     assert wait["waited_ns"] == 50 * MS
+
+
+def test_a_server_counts_what_nothing_mocks_and_answers_who_counts_tokens() -> None:
+    world = WorldSpec({}, ModelLimits(), (), "any")
+    with (
+        ServerProcess(world) as server,
+        openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client,
+    ):
+        with pytest.raises(openai.NotFoundError):
+            client.embeddings.create(model="m", input="x")
+        assert client.responses.input_tokens.count(model="m", input="some words").input_tokens > 0
+        (refused,) = server.seen()["refusals"]
+
+    assert (refused["host"], refused["path"], refused["session"]) == ("", "/v1/embeddings", -1)

@@ -1,0 +1,80 @@
+"""Random concurrent programs in virtual time: the same twice, and as in warp.
+
+``tests/slow`` compares them with plain Python. What that found is kept here.
+"""
+
+import pytest
+from hypothesis import given
+from warpbench.mocks.clock import ClockMode
+
+from .programs import (
+    TASK,
+    TASK_STEPS,
+    THREAD,
+    THREAD_STEPS,
+    Ending,
+    Other,
+    Program,
+    differences,
+    is_steady,
+    on_clock,
+    programs,
+    virtually,
+)
+from .worlds import examples
+
+
+def ends(found: list[Ending], who: str) -> list[tuple[str, int]]:
+    """Return how each step of an actor ended, and when."""
+    return [(how, units) for name, _, _, how, units in found if name == who]
+
+
+@examples(30)
+@given(program=programs())
+def test_any_program_is_the_same_twice(program: Program) -> None:
+    assert virtually(program) == virtually(program)
+
+
+@examples(20)
+@given(program=programs())
+def test_a_steady_program_is_the_same_in_warp(program: Program) -> None:
+    found = virtually(program)
+    if is_steady(program, found):
+        assert not differences(
+            found, lambda unit_s: Other(on_clock(program, ClockMode.WARP, unit_s))
+        )
+
+
+def test_every_kind_of_step_is_drawn() -> None:
+    assert set(THREAD) == set(THREAD_STEPS)
+    assert set(TASK) == set(TASK_STEPS)
+
+
+KEPT = {
+    "a lock held by one who sleeps": (
+        Program(threads=((("lock", 3, 0),), (("lock", 2, 0),)), older=frozenset({"lock"})),
+        {"thread 0": [("None", 3)], "thread 1": [("None", 5)]},
+    ),
+    "a condition held by one who notifies": (
+        Program(threads=((("condition wait", 4, 1),), (("notify", 0, 1), ("condition", 3, 0)))),
+        {"thread 0": [("True", 5)], "thread 1": [("None", 1), ("None", 4)]},
+    ),
+    "an older queue written in C": (
+        Program(
+            threads=((("get simple for ever", 0, 0),), (("put simple", 0, 0),)),
+            older=frozenset({"simple"}),
+        ),
+        {"thread 0": [("thread 1", 1)], "thread 1": [("None", 1)]},
+    ),
+    "a time limit that is reached to the nanosecond": (
+        Program(threads=((("own pool", 2, 4),),)),
+        {"thread 0": [("timeout", 6)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_was_found(name: str) -> None:
+    program, expected = KEPT[name]
+    found = virtually(program)
+    assert {who: ends(found, who) for who in expected} == expected

@@ -1,0 +1,80 @@
+"""A thread that nobody manages may run the garbage collector, and so wake one that is managed."""
+
+import _thread
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
+from warpbench.mocks.clock.threads.collecting import Collecting, collections_noted
+
+from ..worlds import in_both_skipping_modes
+
+PATIENCE_S = 20.0
+
+
+class Pooled:
+    """A pool in a cycle: its threads are woken by the collector, when it finds the pool."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.pool = ThreadPoolExecutor(1)
+
+
+@pytest.fixture(autouse=True)
+def no_collection_of_its_own() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@in_both_skipping_modes
+def test_a_finaliser_that_wakes_a_pool_is_no_influence_from_outside(mode: ClockMode) -> None:
+    begin, end = _thread.allocate_lock(), _thread.allocate_lock()
+    begin.acquire()
+    end.acquire()
+
+    def collect() -> None:
+        begin.acquire()
+        gc.collect()
+        end.release()
+
+    outside = threading.Thread(target=collect, daemon=True)
+    outside.start()
+    clock = create_clock(mode)
+    clock.tolerate(outside)
+
+    with keeping_time(clock):
+        pooled = Pooled()
+        pooled.pool.submit(int).result()
+        del pooled
+        begin.release()
+        while not end.acquire(blocking=False):
+            pass
+        time.sleep(1)
+
+    assert clock.failure is None
+    outside.join(PATIENCE_S)
+
+
+def test_it_knows_the_thread_that_collects_while_it_does() -> None:
+    collecting = Collecting()
+    seen: list[bool] = []
+
+    class Finalised:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            seen.append(collecting.is_here())
+
+    with collections_noted(collecting):
+        Finalised()
+        gc.collect()
+        after = collecting.is_here()
+
+    assert (seen, after) == ([True], False)
