@@ -43,7 +43,8 @@ LOWEST := tests/agent tests/mocks/transports tests/mocks/world tests/mocks/model
 WITH_EXTRAS := tests/mocks/model/test_apis.py tests/mocks/model/test_anthropic_threads.py \
 	tests/mocks/model/test_token_counts.py tests/mocks/transports/in_process/test_clients.py \
 	tests/mocks/transports/in_process/test_own_senders.py tests/agent/mcp tests/agent/frontends \
-	tests/agent/observability/test_opentelemetry.py tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py
+	tests/agent/observability/test_opentelemetry.py tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py \
+	tests/bench/trial/test_profiling.py
 test-lowest: .venv-lowest/.ready
 	@# Old packages are deprecated by newer ones, and newer Pythons.
 	.venv-lowest/bin/pytest -W ignore::DeprecationWarning -W ignore:Glyph \

@@ -82,7 +82,7 @@ class Watchdog:
         thread = threading.Thread(target=self._look_on, name="warpbench-watchdog", daemon=True)
         self._stop.acquire()
         thread.start()
-        clock.tolerate(thread)
+        clock.tolerate(thread, looks_at_frames=True)
         try:
             yield
         finally:

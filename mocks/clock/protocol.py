@@ -139,8 +139,14 @@ class Clock(Protocol):
         """
         ...
 
-    def tolerate(self, thread: threading.Thread) -> None:
-        """Declare a live thread one that never wakes anybody, so that time may skip."""
+    def tolerate(self, thread: threading.Thread, *, looks_at_frames: bool = False) -> None:
+        """Declare a live thread one that never wakes anybody, so that time may skip.
+
+        Args:
+            thread: The thread.
+            looks_at_frames: Whether it looks at the frames of others. Then finalisers may run in
+                it, and wake whom they will.
+        """
         ...
 
     def tolerate_those_alive(self) -> None:

@@ -194,9 +194,11 @@ class SkippingClock(ABC):
                 participant.joiners.remove(parking)
         return participant.ended
 
-    def tolerate(self, thread: threading.Thread) -> None:
+    def tolerate(self, thread: threading.Thread, *, looks_at_frames: bool = False) -> None:
         """Declare a live thread an ignored one: it never wakes anybody, so time may skip."""
         self._threads.ignore(thread)
+        if looks_at_frames and thread.ident is not None:
+            self.collecting.add_looker(thread.ident)
 
     def tolerate_those_alive(self) -> None:
         """Declare all other threads of the moment ignored ones: those of a test runner, say.

@@ -56,7 +56,7 @@ class WallClock:
         """Spend ``duration_ns`` of this thread's CPU time."""
         burn_thread_cpu_ns(duration_ns)
 
-    def tolerate(self, thread: threading.Thread) -> None:
+    def tolerate(self, thread: threading.Thread, *, looks_at_frames: bool = False) -> None:
         """Do nothing: real time passes whatever threads there are."""
 
     def tolerate_those_alive(self) -> None:

@@ -1,4 +1,4 @@
-"""Which threads run the cyclic garbage collector at the moment.
+"""Which threads may run anybody's finalisers at the moment.
 
 A collection runs in whichever thread makes the one object too many, and the finalisers of what it
 finds run there, too: that of a ``ThreadPoolExecutor`` wakes the pool's threads. So a thread that
@@ -12,14 +12,20 @@ from threading import get_ident
 
 
 class Collecting:
-    """The threads in which a collection is under way."""
+    """The threads in which a collection is under way, and those that look at frames."""
 
     def __init__(self) -> None:
         self._idents: set[int] = set()
+        self._lookers: set[int] = set()
+
+    def add_looker(self, ident: int) -> None:
+        """Count a thread among those that look at the frames of others, from now on."""
+        self._lookers.add(ident)
 
     def is_here(self) -> bool:
-        """Say whether the calling thread runs the collector, or a finaliser for it."""
-        return get_ident() in self._idents
+        """Say whether what the calling thread does may be a finaliser's doing."""
+        ident = get_ident()
+        return ident in self._idents or ident in self._lookers
 
     def note(self, phase: str, _info: object) -> None:
         """Take note of what the collector says, in the thread in which it runs."""

@@ -1,10 +1,11 @@
 """A thread that nobody manages may run the garbage collector, and so wake one that is managed."""
 
 import _thread
+import asyncio
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -59,6 +60,42 @@ def test_a_finaliser_that_wakes_a_pool_is_no_influence_from_outside(mode: ClockM
 
     assert clock.failure is None
     outside.join(PATIENCE_S)
+
+
+@in_both_skipping_modes
+def test_a_thread_that_looks_at_frames_may_let_go_of_a_generator_last(mode: ClockMode) -> None:
+    begin, end = _thread.allocate_lock(), _thread.allocate_lock()
+    begin.acquire()
+    end.acquire()
+    held: list[AsyncIterator[int]] = []
+
+    def look() -> None:
+        begin.acquire()
+        held.clear()  # the last reference: the generator asks its loop to close it
+        end.release()
+
+    looker = threading.Thread(target=look, daemon=True)
+    looker.start()
+    clock = create_clock(mode)
+    clock.tolerate(looker, looks_at_frames=True)
+
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    async def main() -> None:
+        held.append(numbers())
+        await anext(held[0])
+        begin.release()
+        while not end.acquire(blocking=False):
+            pass
+        await asyncio.sleep(1)
+
+    with keeping_time(clock):
+        asyncio.run(main())
+
+    assert clock.failure is None
+    looker.join(PATIENCE_S)
 
 
 def test_it_knows_the_thread_that_collects_while_it_does() -> None:
