@@ -32,7 +32,6 @@ _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace._
 # To start or to join a thread tidies up after those that have ended: how many of them have got
 # that far already is up to the scheduler. Python 3.13 does it in C.
 _TIDIES_UP = "_maintain_shutdown_locks"
-_OF_LAB = "<a method of the lab's>"
 _TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
 
 
@@ -101,8 +100,12 @@ class CallCounter:
         for key, count in self._counts.c.items():
             calling, name = self._counts.c_names[key]
             origin = origin_of(calling.co_filename)
-            is_labs = origin is Origin.LAB or name == _OF_LAB
-            if is_labs or name in KEPT_FUNCTIONS or _tidies_up(calling):
+            if (
+                origin is Origin.LAB
+                or name is None
+                or name in KEPT_FUNCTIONS
+                or _tidies_up(calling)
+            ):
                 continue
             modules |= named_installed_module(name)
             c[name] += count
@@ -140,7 +143,7 @@ class _Counts:
         self.python: dict[tuple[int, int], int] = {}
         self.python_codes: dict[tuple[int, int], tuple[CodeType | None, CodeType]] = {}
         self.c: dict[tuple[int, int], int] = {}
-        self.c_names: dict[tuple[int, int], tuple[CodeType, str]] = {}
+        self.c_names: dict[tuple[int, int], tuple[CodeType, str | None]] = {}
 
     def note_python_call(self, frame: FrameType) -> None:
         """A frame is entered."""
@@ -238,15 +241,15 @@ def _other_profiler() -> TrialError:
     )
 
 
-def _name_of(function: object) -> str:
+def _name_of(function: object) -> str | None:
     """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``.
 
     Python 3.12 takes the ``__exit__`` that a ``with`` calls for one of C, also if it is a method of
-    Python's, whose frame is counted besides.
+    Python's, whose frame is counted besides: the lab's own has no name.
     """
     code = getattr(getattr(function, "__func__", None), "__code__", None)
     if isinstance(code, CodeType) and origin_of(code.co_filename) is Origin.LAB:
-        return _OF_LAB
+        return None
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     module = getattr(function, "__module__", None)
     own = isinstance(module, str) and module != "builtins" and "." not in name
