@@ -202,13 +202,12 @@ def script_met(
 
 
 def _session_met(script: SessionScript, met: Met, end_ns: int) -> SessionScript:
-    return replace(
-        script,
-        model_calls=tuple(
-            _call_met(call, script.session, step, met, end_ns)
-            for step, call in enumerate(script.model_calls)
-        ),
+    calls = tuple(
+        _call_met(call, script.session, step, met, end_ns)
+        for step, call in enumerate(script.model_calls)
     )
+    # Equal ones are kept: most are, and copies of all take as long as the rest of it.
+    return script if calls == script.model_calls else replace(script, model_calls=calls)
 
 
 def _call_met(
@@ -223,8 +222,10 @@ def _call_met(
         nested = None
         if tool.session is not None and met.has_ended(tool.session, goes_on_ns):
             nested = _session_met(tool.session, met, goes_on_ns)
-        return replace(tool, latency_ns=max(0, min(tool.latency_ns, held_up_ns)), session=nested)
+        latency_ns = max(0, min(tool.latency_ns, held_up_ns))
+        if latency_ns == tool.latency_ns and nested is tool.session:
+            return tool
+        return replace(tool, latency_ns=latency_ns, session=nested)
 
-    return replace(
-        call, tool_calls=tuple(tool_met(index, tool) for index, tool in enumerate(call.tool_calls))
-    )
+    tools = tuple(tool_met(index, tool) for index, tool in enumerate(call.tool_calls))
+    return call if tools == call.tool_calls else replace(call, tool_calls=tools)

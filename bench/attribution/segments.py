@@ -21,7 +21,7 @@ is no retry: the model is waited for again.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 from ...mocks.observe.waits import Wait, WaitEnding, WaitKind
@@ -37,6 +37,10 @@ class State(IntEnum):
     ADMISSION = 3
     RETRY = 4
     READY = 5
+
+
+# To go through the class itself takes longer than all that is done with it.
+_STATES = tuple(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,7 @@ def _of_attempts(attempts: Sequence[Wait], in_round: int) -> Iterator[Segment]:
             yield Segment(each.start_ns, starts_ns[later], State.RETRY, in_round)
             continue
         until_ns = min(answered_ns, default=each.end_ns)
-        for segment in _of_wait(each, State.MODEL, in_round):
-            yield replace(
-                segment,
-                begin_ns=min(segment.begin_ns, until_ns),
-                end_ns=min(segment.end_ns, until_ns),
-            )
+        yield from _of_wait(each, State.MODEL, in_round, until_ns)
 
 
 def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[StateSpan]:
@@ -142,13 +141,13 @@ def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[
             events.append((from_ns, 1, each.state, each.in_round))
             events.append((to_ns, -1, each.state, each.in_round))
     events.sort()
-    open_count = dict.fromkeys(State, 0)
+    open_count = [0] * len(_STATES)
     # A session's rounds follow one another: what begins last says which one it is.
-    round_of = dict.fromkeys(State, -1)
+    round_of = [-1] * len(_STATES)
     at_ns = begin_ns
     for when_ns, change, state, in_round in (*events, (end_ns, 0, State.READY, -1)):
         if when_ns > at_ns:
-            current = next((state for state in State if open_count[state]), None)
+            current = next((state for state in _STATES if open_count[state]), None)
             current_round = -1 if current is None else round_of[current]
             yield StateSpan(at_ns, when_ns, current, current_round, open_count[State.TOOL])
             at_ns = when_ns
@@ -162,11 +161,16 @@ def tool_begins_ns(waits: Sequence[Wait]) -> frozenset[int]:
     return frozenset(wait.start_ns for wait in waits if wait.kind is WaitKind.TOOL)
 
 
-def _of_wait(wait: Wait, state: State, in_round: int) -> Iterator[Segment]:
+def _of_wait(
+    wait: Wait, state: State, in_round: int, until_ns: int | None = None
+) -> Iterator[Segment]:
     """What was not there, then what was not taken up; of a stream, both of all its pieces."""
     due_ns = wait.start_ns + wait.waited_ns
+    taken_up_ns = due_ns + wait.ready_ns
+    if until_ns is not None:
+        due_ns, taken_up_ns = min(due_ns, until_ns), min(taken_up_ns, until_ns)
     yield Segment(wait.start_ns, due_ns, state, in_round)
-    yield Segment(due_ns, due_ns + wait.ready_ns, State.READY, in_round)
+    yield Segment(due_ns, taken_up_ns, State.READY, in_round)
 
 
 def _rounds(script: SessionScript) -> dict[int, int]:

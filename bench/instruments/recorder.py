@@ -214,7 +214,7 @@ class Accounting:
             sent=tuple(meter.sent),
             refusals=refusals,
         )
-        events = len(meter.waits) + len(thread_waits) + len(samples)
+        events = meter.wait_count + len(thread_waits) + len(samples)
         costs = self._costs
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(

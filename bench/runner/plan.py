@@ -18,6 +18,7 @@ from ..results.trial_file import CellKey
 from ..statistics.percentiles import samples_for
 from ..statistics.stopping import (
     CERTAIN,
+    FEWEST_TRIALS,
     MOST_USUAL_TRIALS,
     USUAL_BUDGET_S,
     USUAL_TRIALS,
@@ -110,8 +111,9 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
 def usual_sampling(specs: Sequence[TrialSpec]) -> Sampling:
     """Return how many trials each cell gets, unless that is asked for.
 
-    A cell whose trials have fewer sessions than its scenario says gets more of them, unless
-    it is certain before; all get more while their figure is uncertain, as long as there is time.
+    A cell whose trials have fewer sessions than its scenario says gets more of them. One that is
+    certain before gets no more, and leaves its time to those that are not: these get more while
+    their figure is uncertain, as long as there is time.
     """
     fewer = [spec for spec in specs if spec.cell.session_count < spec.scenario.sessions]
     return Sampling(
@@ -145,10 +147,10 @@ def _sessions_at(load: int, most: int) -> int:
 
     Three waves: the first begins all at once, the last one ends with fewer and fewer, and
     between them is a steady state. A quarter of what the scenario says, which takes two trials
-    more (``trials_for``). And what p99 takes, over all trials. All waves are full: what a last
-    one of a few sessions lacks would be missing from the throughput.
+    more (``trials_for``). And what p99 takes, over the fewest trials. All waves are full: what a
+    last one of a few sessions lacks would be missing from the throughput.
     """
-    least = max(most / _FEWEST_SHARE, samples_for(_P99) / USUAL_TRIALS)
+    least = max(most / _FEWEST_SHARE, samples_for(_P99) / FEWEST_TRIALS)
     return min(most, load * max(_WAVES, ceil(least / load)))
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Tasks",
     "available_strategies",
     "default_strategies",
+    "strategy_named",
 ]
 
 ENTRY_POINT_GROUP = "warpbench.strategies"
@@ -53,6 +54,19 @@ def available_strategies() -> Mapping[str, Strategy]:
             raise UsageError(f"{where}: there is a strategy {strategy.name!r} already; rename it")
         strategies[strategy.name] = strategy
     return strategies
+
+
+def strategy_named(name: str) -> Strategy:
+    """Return the strategy of a cell that was asked for: its name is known to be one's alone.
+
+    Other packages are asked only where no built-in one has the name: to look for their entry
+    points takes as long as a few sessions.
+
+    Raises:
+        UsageError: As for ``available_strategies``.
+    """
+    built_in = next((each for each in BUILT_IN if each.name == name), None)
+    return available_strategies()[name] if built_in is None else built_in
 
 
 def _built_in() -> Iterator[tuple[str, Strategy]]:

@@ -41,7 +41,7 @@ from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
-from ..strategies import AsyncSession, Drives, Strategy, SyncSession, available_strategies
+from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
 from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from .certificates import load_certificates_late
@@ -134,7 +134,7 @@ def _prepared(
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
-    strategy = available_strategies()[spec.cell.strategy]
+    strategy = strategy_named(spec.cell.strategy)
     opens = require_transport(spec.cell.transport).loads()
     counter = CallCounter() if spec.counts_calls else None
     accounting = Accounting(

@@ -121,6 +121,11 @@ class Meter:
         return tuple(Wait(*row) for row in (*self._rows, *still_open))
 
     @property
+    def wait_count(self) -> int:
+        """How many waits there are, over or not."""
+        return len(self._rows) + len(self.open_calls)
+
+    @property
     def thread_waits(self) -> tuple[Wait, ...]:
         """The waits for a thread of a pool that are over."""
         return tuple(Wait(*row) for row in self._thread_rows)

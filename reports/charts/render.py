@@ -110,8 +110,9 @@ def render(picture: Picture, file_name: str, subject: str = "") -> tuple[str, by
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         made = draw(picture, subject)
         svg = _as_svg(made)
-        # Both have the layout that the first one finds: to find it is a third of the work.
-        made.set_layout_engine("none")
+        # Both have the layout that the first one finds. With any engine, "none" included, a figure
+        # is drawn twice each time it is saved.
+        made.set_layout_engine(None)
         return svg, _as_png(made)
 
 

@@ -293,7 +293,7 @@ def test_one_size_of_executor_holds_for_all_the_loads(asked: int | None, expecte
     ("scenario", "sessions"),
     [
         ("tools", {10: 70, 50: 150, 250: 250}),
-        ("blocking-blunder", {5: 35, 25: 50, 50: 50}),
+        ("blocking-blunder", {5: 50, 25: 50, 50: 50}),
         ("coding-agent", {4: 4}),
     ],
 )
@@ -335,9 +335,9 @@ class Lasting:
 
 
 @pytest.mark.parametrize(
-    ("trials", "counts"), [(Lasting(1000, 2000), (5, 4, 3)), (Lasting(1000), (3, 3, 3))]
+    ("trials", "counts"), [(Lasting(1000, 2000), (5, 4, 3)), (Lasting(1000), (2, 2, 2))]
 )
-def test_cells_of_fewer_sessions_get_more_trials_unless_three_are_certain(
+def test_cells_of_fewer_sessions_get_more_trials_unless_two_are_certain(
     trials: Lasting, counts: tuple[int, ...]
 ) -> None:
     adapted = specs("gather", concurrency=(), adapts_sessions=True)

@@ -58,9 +58,11 @@ def test_a_cell_may_take_more_trials_than_the_others() -> None:
     assert sampling.of_cell(CELL).wants([1.0, 1.0, 1.0, 1.0])
 
 
-def test_a_cell_that_is_certain_after_three_trials_gets_no_more() -> None:
+def test_a_cell_that_is_certain_gets_no_more_but_has_two_trials_at_least() -> None:
     sampling = Sampling(trials=5, certain=0.005)
-    assert sampling.wants([1.0, 1.0])
+    assert sampling.wants([1.0])
+    assert not sampling.wants([1.0, 1.0005])
+    assert sampling.wants([1.0, 1.001])
     assert not sampling.wants([1.0, 1.0, 1.001])
     assert sampling.wants([1.0, 1.0, 1.01])
     assert not sampling.wants([1.0, 1.0, 1.01, 1.0, 1.0])
