@@ -1,11 +1,13 @@
 """What the first sessions of a trial did, moment by moment: for a picture. Pure.
 
 Beside the states that waits tell of there are those of a gap. Where nobody computed, the session
-waited for a place or in its own code. Where somebody did, the gap is the session's own if
-most of what it may have computed in all its gaps was attributed to it, and else it was ready.
+waited for a place or in its own code; after a refused request, until it did something else, that is
+the request's cost, a retry. Where somebody did, the gap is the session's own if most of what it may
+have computed in all its gaps was attributed to it, and else it was ready.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ...mocks.observe.waits import Wait
@@ -78,7 +80,13 @@ def _lane(
         observations.origin_ns + sample.end_ns,
     )
     script = observations.scripts[sample.session]
-    life = list(states(begin_ns, end_ns, segments_of(script, waits)))
+    refusals = observations.refusals_of.get(sample.session, ())
+    refused_ns = frozenset(refusal.at_ns for refusal in refusals)
+    life = [
+        part
+        for moment in states(begin_ns, end_ns, segments_of(script, waits))
+        for part in _cut_at_first(refused_ns, moment)
+    ]
     idle = observations.idle_of(sample, begin_ns, end_ns)
     gaps_ns = sum(each.end_ns - each.begin_ns for each in life if each.state is None)
     is_own = 2 * observations.cpu_ns.get(sample.session, 0) >= gaps_ns
@@ -94,6 +102,8 @@ def _lane(
         if 2 * blocked_ns >= length_ns:
             return LaneState.READY
         if 2 * idle.between(moment.begin_ns, moment.end_ns) >= length_ns:
+            if moment.begin_ns in refused_ns:
+                return LaneState.RETRY
             return LaneState.ADMISSION if moment.end_ns in pool_starts else LaneState.OTHER
         return LaneState.OWN if is_own else LaneState.READY
 
@@ -111,6 +121,16 @@ def _lane(
         from_ns=tuple(from_ns for from_ns, _ in kept),
         state=tuple(state for _, state in kept),
     )
+
+
+def _cut_at_first(refused_ns: frozenset[int], moment: StateSpan) -> Iterator[StateSpan]:
+    """Cut a gap where a request was refused first: from then on it is what the refusal costs."""
+    inside = [at_ns for at_ns in refused_ns if moment.begin_ns < at_ns < moment.end_ns]
+    if moment.state is not None or moment.begin_ns in refused_ns or not inside:
+        yield moment
+        return
+    yield replace(moment, end_ns=min(inside))
+    yield replace(moment, begin_ns=min(inside))
 
 
 def _coarsened(

@@ -10,6 +10,7 @@ from warpbench.bench.attribution.timelines import MOST_LANES, timeline
 from warpbench.bench.results.blocked_loop import BlockedLoop, Cause
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.timeline import Lane, LaneState
+from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
@@ -71,6 +72,22 @@ def observations(*waits: Wait, cpu_ms: int = 0, **more: Any) -> Observations:
 def told(lane: Lane) -> list[tuple[int, LaneState]]:
     """The states of a lane, and when they begin in milliseconds."""
     return [(from_ns // MS, state) for from_ns, state in zip(lane.from_ns, lane.state, strict=True)]
+
+
+def test_what_follows_a_refused_request_is_a_retry_until_the_session_does_something_else() -> None:
+    refused_ms = (50, 120)
+    (lane,) = timeline(
+        [sample(700, idle_at_end_ns=500 * MS)],
+        observations(
+            wait(WaitKind.MODEL, 200, 400, idle_at_start_ns=200, idle_at_end_ns=200),
+            refusals=[
+                Refusal("a.example", "/", 0, ORIGIN_NS + at_ms * MS, at_ms * MS)
+                for at_ms in refused_ms
+            ],
+        ),
+    ).lanes
+    assert told(lane)[:3] == [(0, OTHER), (50, LaneState.RETRY), (200, MODEL)]
+    assert LaneState.RETRY not in lane.state[3:]
 
 
 def test_a_lane_shows_the_model_tools_side_by_side_and_what_was_not_taken_up() -> None:

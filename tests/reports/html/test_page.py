@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pytest
 from warpbench.bench.results.records import CellResult, Run
+from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.charts.render import render_charts
@@ -149,6 +150,15 @@ def test_pictures_have_a_title_and_a_description(sample: Run, page: str) -> None
 def test_the_verdict_stands_before_all_else(sample: Run, page: str) -> None:
     text = Reader(page).text
     assert text.index(verdict(sample)[0]) < text.index("Findings") < text.index("Every cell")
+
+
+def test_what_is_to_be_pasted_into_the_scenario_keeps_its_lines(sample: Run) -> None:
+    cell = sample.cells[0]
+    host = RefusedHost(host="api.x.com", paths=("/count",), requests=90, sessions=5, cost_s=1e9)
+    page = render_page(replace(sample, cells=(replace(cell, refused=(host,)),)))
+    (pasted,) = re.findall(r"<pre>(.*?)</pre>", page.partition("<h2")[0], flags=re.DOTALL)
+    assert pasted.splitlines()[0] == "[[services]]"
+    assert "https://api.x.com/count*" in pasted
 
 
 def test_the_page_holds_findings_command_and_environment(sample: Run, page: str) -> None:
