@@ -101,6 +101,7 @@ def test_the_docs_have_what_each_client_raises(clock_of: Callable[[], Clock]) ->
         DOCS.write_text(text, encoding="utf-8")
 
     assert f"-->\n{shown}<!--" in text
+    assert f"in {len(CASES)} of {len(CASES)} cases" in text
 
 
 @pytest.mark.parametrize("client", ["httpx async", "httpx2", "httpx2 async"])

@@ -81,7 +81,7 @@ def test_a_stream_is_a_step_for_each_time() -> None:
         (FaultKind.TRUNCATED, Ending.CLOSED, 1000 * MS),
         (FaultKind.STALLED, Ending.SILENT, NEVER_NS),
         (FaultKind.READ_TIMEOUT, Ending.SILENT, NEVER_NS),
-        (FaultKind.CONNECT_ERROR, Ending.REFUSED, 0),
+        (FaultKind.CONNECT_ERROR, Ending.CLOSED, 0),
     ],
 )
 def test_a_reply_that_breaks_off_ends_so(kind: FaultKind, ending: Ending, due_ns: int) -> None:
