@@ -31,7 +31,7 @@ def mocked_urllib3(opened: OpenWorld) -> Iterator[None]:
             (urllib3.connection.HTTPSConnection, "https"),
         )
         for kind, scheme in schemes:
-            connect = _verified(connecting(opened, scheme, kind.connect, _refuses))
+            connect = _verified(connecting(opened, scheme, _refuses))
             patches.enter_context(patched(kind, "connect", connect))
         # Both look at the file behind a socket: whether a pool's connection is still open, and
         # whether a server says to continue.
