@@ -10,6 +10,7 @@ over. Each library tells of it in its own way:
   not public: of a version that has others nothing is noted, and a test says so.
 - aiohttp traces it (``aiohttp_waits``). It is looked for where it is imported already, as by the
   transport that uses it: to import it would cost everybody else 150 ms and its memory.
+- urllib3, below requests, is asked in its pools (``urllib3_waits``), as soon as it is imported.
 """
 
 import inspect
@@ -28,6 +29,7 @@ from ...clock.patching import patched
 from ...observe.meter import Meter
 from ...observe.traffic import ConnectionWait, Traffic
 from ..http_libraries import INSTALLED
+from ..in_process.when_imported import when_imported
 from .refused_answers import Begun, begun, note_end, noting_refused_answers, refusal_in
 
 
@@ -73,6 +75,13 @@ def noting_connection_waits(meter: Meter, clock: Clock) -> Iterator[None]:
 
             patches.enter_context(noting_aiohttp_waits(traffic, clock))
         patches.enter_context(noting_refused_answers(meter, clock))
+
+        def note_urllib3() -> None:
+            from ..urllib3_waits import noting_urllib3_waits  # noqa: PLC0415
+
+            patches.enter_context(noting_urllib3_waits(traffic, clock))
+
+        patches.enter_context(when_imported({"urllib3": note_urllib3}))
         yield
 
 
