@@ -158,7 +158,8 @@ class IdleBetweenRequests:
 
     The server notes the waits for the model, and does not know who computes here. From its last
     byte until the client has read the answer, a session waits for the network or its loop, and in
-    its own code only between its requests.
+    its own code only between its requests. One that the server refuses is none of these: what it
+    takes is a cost of the refusal (see ``refused_requests``).
 
     Args:
         sample: The session.
@@ -177,8 +178,9 @@ class IdleBetweenRequests:
         end_ns: int,
     ) -> None:
         here = [wait for wait in waits if wait.kind in _NOTED_HERE]
-        self._sent = sorted(sent, key=lambda request: request.start_ns)
-        self._times = IdleTimes(sample, (*here, *self._sent), begin_ns, end_ns)
+        in_order = sorted(sent, key=lambda request: request.start_ns)
+        self._sent = [request for request in in_order if request.refusal is None]
+        self._times = IdleTimes(sample, (*here, *in_order), begin_ns, end_ns)
 
     def read(self, at_ns: int, idle_ns: int) -> None:
         """Add a time at which it was read."""

@@ -17,6 +17,7 @@ _CAUSES_FIRST = (
     ChangeKind.STREAMED_MODEL_CALLS,
     ChangeKind.REQUEST_BYTES,
     ChangeKind.SERVICE_REQUEST_BYTES,
+    ChangeKind.REFUSED_REQUESTS,
     ChangeKind.BLOCKED_LOOP,
     ChangeKind.OVERLAP,
     ChangeKind.PEAK_IN_FLIGHT,

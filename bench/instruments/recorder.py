@@ -170,6 +170,7 @@ class Accounting:
         waits: tuple[Wait, ...],
         refusals: Sequence[Refusal],
         *,
+        refused_before: Sequence[Refusal],
         waits_are_served: bool,
         origin_ns: int,
         cpu_s: float,
@@ -183,6 +184,7 @@ class Accounting:
             samples: The samples.
             waits: All its waits, in the order of their ends.
             refusals: The requests that nothing mocks, in the order in which they were refused.
+            refused_before: Those of before the sessions.
             waits_are_served: Whether a server in another process noted those for the model.
             origin_ns: Time on the clock from which the samples count.
             cpu_s: CPU seconds of the trial.
@@ -191,10 +193,10 @@ class Accounting:
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
-            return Accounted(refused=refused_hosts(refusals, {}))
+            return Accounted(refused=refused_hosts(refusals, {}, refused_before))
         blocked_loop = self._blocked.noted()
         if vitals is None:
-            refused = refused_hosts(refusals, {})
+            refused = refused_hosts(refusals, {}, refused_before)
             return Accounted(waits=waits, blocked_loop=blocked_loop, refused=refused)
         cpu_ns: Mapping[int, int] = _of_roots(meter.cpu_ns_by_session(), sessions)
         if waits_are_served:
@@ -216,6 +218,7 @@ class Accounting:
         )
         events = meter.wait_count + len(thread_waits) + len(samples)
         costs = self._costs
+        refused_cost_s = costs_of_refusals_s(samples, observations)
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
         return Accounted(
             waits=waits,
@@ -225,7 +228,7 @@ class Accounting:
             timeline=timeline(samples, observations),
             own_waits=vitals.own_waits(),
             pools=meter.pool_uses,
-            refused=refused_hosts(refusals, costs_of_refusals_s(samples, observations)),
+            refused=refused_hosts(refusals, refused_cost_s, refused_before),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
         )
 

@@ -137,6 +137,8 @@ def _pool_too_small(values: Values) -> str:
 
 
 def _requests_refused(values: Values) -> str:
+    if not values["requests"]:
+        return _refused_before(values)
     requests, sessions = values["requests"], values["sessions"]
     mean = requests / sessions if sessions else requests
     is_one = mean == 1
@@ -155,6 +157,18 @@ def _requests_refused(values: Values) -> str:
         f"since nothing mocks {'it' if is_one else 'them'}; {'it' if is_one else 'they'} cost "
         f"{cost}. Mock the host as one of the [[services]] of the scenario, or let the agent leave "
         f"{'it' if is_one else 'them'} out. {_seen_in(values)}"
+    )
+
+
+def _refused_before(values: Values) -> str:
+    """Word it for a host that no session of the measurement has asked."""
+    mean = values["requests_before"] / values["trials"]
+    was, they = ("was", "it") if mean == 1 else ("were", "they")
+    return (
+        f"{mean_count(mean)} request{'' if mean == 1 else 's'} a trial to "
+        f"{refused_host(values['host'])} {was} refused before its sessions began, while the target "
+        f"was imported or in the warm-up, since nothing mocks {'it' if mean == 1 else 'them'}; "
+        f"{they} cost the sessions no time. {_seen_in(values)}"
     )
 
 

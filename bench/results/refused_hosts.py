@@ -1,6 +1,6 @@
 """The hosts to which requests were refused, since nothing mocks them, and what that cost. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,10 +16,12 @@ class RefusedHost:
     Attributes:
         host: Its name or address; empty if that is not known.
         paths: The paths that were asked for, those of most requests first; at most five.
-        requests: How many requests were refused.
+        requests: How many requests were refused while sessions ran.
         sessions: How many sessions made them, of those that are known.
         cost_s: Seconds that these sessions lost by them: from each refusal to the next thing that
             the session did, computing excluded.
+        requests_before: How many more were refused before, while the target was imported and in
+            the warm-up; they cost the sessions nothing.
     """
 
     host: str
@@ -27,29 +29,37 @@ class RefusedHost:
     requests: int
     sessions: int = 0
     cost_s: float = 0.0
+    requests_before: int = 0
 
 
 def refused_hosts(
-    refusals: Iterable[Refusal], cost_s: Mapping[str, float]
+    refusals: Iterable[Refusal], cost_s: Mapping[str, float], before: Iterable[Refusal] = ()
 ) -> tuple[RefusedHost, ...]:
     """Sum up the refusals of a trial by host: what cost most comes first.
 
     Args:
         refusals: The refused requests.
         cost_s: Seconds that those to each host cost, where any.
+        before: Those of before the sessions.
     """
-    paths: dict[str, Counter[str]] = {}
-    sessions: dict[str, set[int]] = {}
+    paths: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sessions: defaultdict[str, set[int]] = defaultdict(set)
+    requests, requests_before = Counter[str](), Counter[str]()
     for each in refusals:
-        paths.setdefault(each.host, Counter())[each.path] += 1
-        sessions.setdefault(each.host, set()).add(each.session)
+        paths[each.host][each.path] += 1
+        sessions[each.host].add(each.session)
+        requests[each.host] += 1
+    for each in before:
+        paths[each.host][each.path] += 1
+        requests_before[each.host] += 1
     return _in_order(
         RefusedHost(
             host=host,
             paths=_first(of_host),
-            requests=of_host.total(),
+            requests=requests[host],
             sessions=len(sessions[host] - {UNKNOWN_SESSION}),
             cost_s=cost_s.get(host, 0.0),
+            requests_before=requests_before[host],
         )
         for host, of_host in paths.items()
     )
@@ -67,6 +77,7 @@ def summed_hosts(hosts: Iterable[RefusedHost]) -> tuple[RefusedHost, ...]:
             requests=sum(each.requests for each in found),
             sessions=sum(each.sessions for each in found),
             cost_s=sum(each.cost_s for each in found),
+            requests_before=sum(each.requests_before for each in found),
         )
         for host, found in by_host.items()
     )
@@ -78,4 +89,9 @@ def _first(paths: Counter[str]) -> tuple[str, ...]:
 
 
 def _in_order(hosts: Iterable[RefusedHost]) -> tuple[RefusedHost, ...]:
-    return tuple(sorted(hosts, key=lambda each: (-each.cost_s, -each.requests, each.host)))
+    return tuple(
+        sorted(
+            hosts,
+            key=lambda each: (-each.cost_s, -each.requests, -each.requests_before, each.host),
+        )
+    )

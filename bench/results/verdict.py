@@ -36,6 +36,7 @@ class ChangeKind(StrEnum):
     STREAMED_MODEL_CALLS = "streamed_model_calls"
     REQUEST_BYTES = "request_bytes"
     SERVICE_REQUEST_BYTES = "service_request_bytes"
+    REFUSED_REQUESTS = "refused_requests"
     PEAK_IN_FLIGHT = "peak_in_flight"
     BLOCKED_LOOP = "blocked_loop_s"
     OVERLAP = "overlap_s"
@@ -101,8 +102,8 @@ class Change:
         is_worse: Whether it is worse; otherwise it is better.
         before: The figure of the baseline, in seconds where the kind ends so; of CPU it is 1.
         after: The figure of now; of CPU the ratio to the baseline.
-        name: Which of several: a tool, a place in the code, a percentile, a package, a count of the
-            work tier.
+        name: Which of several: a tool, a host, a place in the code, a percentile, a package, a
+            count of the work tier.
         sessions: Sessions that a count is summed over.
         round: Number of the round of tools, from 1.
         count: How often a place blocked the loop; how many tools a session calls in the round.

@@ -216,17 +216,19 @@ def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
             cell=name_of(result),
             host=host,
             requests=refused.requests,
+            requests_before=refused.requests_before,
             sessions=refused.sessions,
             started=result.sessions.started,
             cost_s=refused.cost_s,
             share=result.share_of_time(refused.cost_s),
+            trials=result.trials,
             other_cells=len(found) - 1,
         )
 
 
-def _weight(found: tuple[RefusedHost, CellResult]) -> tuple[float, int]:
+def _weight(found: tuple[RefusedHost, CellResult]) -> tuple[float, int, int]:
     refused, _ = found
-    return refused.cost_s, refused.requests
+    return refused.cost_s, refused.requests, refused.requests_before
 
 
 def _own_share(result: CellResult) -> float:

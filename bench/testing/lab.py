@@ -23,6 +23,7 @@ from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
+from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
@@ -77,6 +78,7 @@ class LabResult:
         errors: What the sessions that did not succeed died of.
         llm_calls: Model calls.
         tool_calls: Calls of the lab's tools.
+        tools_not_run: The tool calls of the script that did not run, where that is no failure.
         http_requests: Requests that reached the mocked network.
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
@@ -96,6 +98,7 @@ class LabResult:
     errors: tuple[str, ...]
     llm_calls: int
     tool_calls: int
+    tools_not_run: ToolsNotRun
     http_requests: int
     peak_in_flight: int
     blocked_loop: list[Blocked]
@@ -306,6 +309,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         errors=redacted(tuple(str(sample.error or sample.outcome) for sample in failed)),
         llm_calls=trial.llm_calls,
         tool_calls=trial.tool_calls,
+        tools_not_run=trial.tools_not_run,
         http_requests=trial.http_requests,
         peak_in_flight=trial.peak_in_flight,
         blocked_loop=[

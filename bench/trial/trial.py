@@ -192,6 +192,7 @@ class _Trial:
         )
         self._took_tools = False
         self._asked_before: frozenset[What] = frozenset()
+        self._refused_before: tuple[Refusal, ...] | None = None
         self._optional_tools = spec.scenario.optional_tools
         self._cores = cores_of(spec.cell.clock)
         warm_up = warm_up_sessions(spec)
@@ -367,6 +368,8 @@ class _Trial:
         around: Around,
     ) -> TrialResult:
         self._asked_before |= asked_in(self._sessions, self._tool_traffic.tool_spans_ns)
+        if self._refused_before is None:
+            self._refused_before = self._refusals(world.seen())
         self._tool_traffic.reset()
         world.forget()
         gc.collect()
@@ -412,6 +415,7 @@ class _Trial:
             samples,
             noted_waits,
             self._refusals(seen),
+            refused_before=self._refused_before,
             waits_are_served=seen.waits is not None,
             origin_ns=probe.origin_ns,
             cpu_s=cpu_s,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from ..errors import UnreachableHostError
 from .addresses import group_not_joined, require_loopback, require_no_resolver
 from .replacing import Methods
 
@@ -42,7 +43,7 @@ def socket_methods() -> Methods:
     """Return methods for ``socket.socket`` that call those which it has now."""
     return {
         "connect": _checked("connect", _FIRST, require_loopback),
-        "connect_ex": _checked("connect_ex", _FIRST, require_loopback),
+        "connect_ex": _returning_a_number(_checked("connect_ex", _FIRST, require_loopback)),
         "bind": _checked("bind", _FIRST, require_no_resolver),
         "sendto": _checked("sendto", _LAST, require_loopback),
         "sendmsg": _checked("sendmsg", _FOURTH, require_loopback),
@@ -63,6 +64,22 @@ def _checked(name: str, place: int, require: Callable[[object], None]) -> Method
         return original(self, *arguments)
 
     return checked
+
+
+def _returning_a_number(checked: Method) -> Method:
+    """Return a method that returns, in place of raising it, why a host cannot be reached.
+
+    A name without an address raises, as from the system.
+    """
+
+    @wraps(checked)
+    def connect_ex(self: socket.socket, *arguments: Any) -> Any:
+        try:
+            return checked(self, *arguments)
+        except UnreachableHostError as error:
+            return error.errno
+
+    return connect_ex
 
 
 def _joining_no_group(original: Method) -> Method:

@@ -13,7 +13,8 @@ class Refusal:
         host: Name or address of the host; empty where a server was asked for a path of its own.
         path: Path of the request, without its query; empty where only the host is known.
         session: Number of the session; -1 if that is not known.
-        at_ns: When it was refused, on the clock.
+        at_ns: When it was refused, on the clock; over sockets, when its client began it, if that is
+            known.
         idle_ns: Nanoseconds in which nobody had computed until then; see ``Clock.idle_ns``.
     """
 

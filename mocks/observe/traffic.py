@@ -101,6 +101,11 @@ class Traffic:
         """The requests that nothing mocks, in the order in which they were refused."""
         return tuple(self._refusals)
 
+    @property
+    def refused_requests(self) -> int:
+        """How many there are."""
+        return len(self._refusals)
+
     def reset(self) -> None:
         """Reset all counters, after a warm-up for instance, except the calls in flight."""
         self.http_requests = 0

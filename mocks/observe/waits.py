@@ -85,6 +85,7 @@ class SentRequest:
         end_ns: When its connection was free again, or when it failed.
         idle_at_start_ns: As ``Wait`` has it, as is the next.
         idle_at_end_ns: At the end.
+        refusal: Number of the server's refusal, if nothing mocks it; ``None`` if it was answered.
     """
 
     session: int
@@ -92,3 +93,4 @@ class SentRequest:
     end_ns: int
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
+    refusal: int | None = None

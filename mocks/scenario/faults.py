@@ -67,7 +67,7 @@ class FaultKind(StrEnum):
     """An error status (429, 500, 502, 503, 529, …), perhaps with a time to retry after."""
 
     CONNECT_ERROR = "connect_error", Effect.REFUSED
-    """No connection. Over real sockets: closed before there was an answer."""
+    """The connection is closed before there is an answer."""
 
     READ_TIMEOUT = "read_timeout", Effect.BROKEN
     """No answer: the client waits until its own timeout."""

@@ -23,8 +23,14 @@ def noting_aiohttp_waits(traffic: Traffic, clock: Clock) -> Iterator[None]:
         traffic: What they are noted in.
         clock: Keeps the trial's time.
     """
+    with traced_by(_tracing(traffic, clock)):
+        yield
+
+
+@contextmanager
+def traced_by(tracing: aiohttp.TraceConfig) -> Iterator[None]:
+    """Let the sessions that are made in this scope call more trace hooks than their own."""
     original = aiohttp.ClientSession.__init__
-    tracing = _tracing(traffic, clock)
 
     @wraps(original)
     def make(session: Any, *args: Any, trace_configs: Any = None, **options: Any) -> None:

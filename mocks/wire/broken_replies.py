@@ -56,7 +56,7 @@ def _malformed(reply: Reply, fault: Fault) -> Reply:
 
 # Every kind that leaves the answer as it is, but an error status: that needs the API's body.
 _CHANGES: Mapping[FaultKind, Callable[[Reply, Fault], Reply]] = {
-    FaultKind.CONNECT_ERROR: lambda _reply, fault: no_reply(Ending.REFUSED, fault.delay_ns),
+    FaultKind.CONNECT_ERROR: lambda _reply, fault: no_reply(Ending.CLOSED, fault.delay_ns),
     FaultKind.READ_TIMEOUT: lambda _reply, _fault: no_reply(Ending.SILENT, 0),
     FaultKind.RESET: lambda reply, fault: broken_off(reply, fault.share, Ending.RESET),
     FaultKind.TRUNCATED: _truncated,

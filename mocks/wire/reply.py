@@ -19,14 +19,11 @@ class Ending(StrEnum):
     COMPLETE = auto()
     """The reply is complete."""
 
-    REFUSED = auto()
-    """The connection is refused, so there is no reply."""
-
     RESET = auto()
     """The connection is reset."""
 
     CLOSED = auto()
-    """The connection is closed before the reply is complete."""
+    """The connection is closed before the reply is complete, or before there is any of it."""
 
     SILENT = auto()
     """Nothing more is sent, and the connection stays open."""

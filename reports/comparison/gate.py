@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
+from ...bench.results.finding_text import refused_host
 from ...bench.results.formatting import (
     counted,
     distinct_seconds,
@@ -46,6 +47,7 @@ _NOT_RECORDED: Mapping[str, str] = MappingProxyType(
         "request_bytes": "bytes of the requests to the model",
         "service_request_bytes": "bytes of the requests to services",
         "streamed_model_calls": "whether answers are streamed",
+        "refused_requests": "refused requests",
         "own_calls": "calls of your own code",
         "bytes_kept": "kept bytes",
     }
@@ -249,6 +251,10 @@ def _service_request_bytes(change: Change) -> str:
     return _per_session(change, "byte", f"of requests to {printable(change.name)} ")
 
 
+def _refused_requests(change: Change) -> str:
+    return _per_session(change, "refused request", f"to {refused_host(change.name)} ")
+
+
 def _own_calls(change: Change) -> str:
     return _per_session(change, "call", f"by `{printable(change.name)}` ")
 
@@ -324,6 +330,7 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
         ChangeKind.STREAMED_MODEL_CALLS: _streamed,
         ChangeKind.REQUEST_BYTES: _request_bytes,
         ChangeKind.SERVICE_REQUEST_BYTES: _service_request_bytes,
+        ChangeKind.REFUSED_REQUESTS: _refused_requests,
         ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
         ChangeKind.BLOCKED_LOOP: _blocked_loop,
         ChangeKind.OVERLAP: _round,

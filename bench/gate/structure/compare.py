@@ -46,6 +46,7 @@ def structure_changes(
     for change in service_bytes_changes(before, after):
         if not within(change.before, change.after, tolerances.request_bytes):
             yield change
+    yield from _refused(before, after)
     yield from _blocked(before.blocked_loop, after.blocked_loop, tolerances)
     yield from _rounds(before.rounds, after.rounds, tolerances)
     if not within(before.tool_calls, after.tool_calls, tolerances.tool_calls):
@@ -100,6 +101,18 @@ def service_bytes_changes(before: Structure, after: Structure) -> Iterator[Chang
         if sizes[0] != sizes[1]:
             yield _more_is_worse(
                 ChangeKind.SERVICE_REQUEST_BYTES, *sizes, name=host, sessions=before.started
+            )
+
+
+def _refused(before: Structure, after: Structure) -> Iterator[Change]:
+    old, new = before.refused_requests, after.refused_requests
+    if old is None or new is None:
+        return
+    for host in sorted({*old, *new}):
+        requests = old.get(host, 0), new.get(host, 0)
+        if requests[0] != requests[1]:
+            yield _more_is_worse(
+                ChangeKind.REFUSED_REQUESTS, *requests, name=host, sessions=before.started
             )
 
 

@@ -62,6 +62,7 @@ class Structure:
         request_bytes: Bytes of their requests' bodies, without session numbers; likewise.
         request_parts: Those of each part, ``messages.system`` or ``tools.search``; likewise.
         service_request_bytes: Bytes of the requests to each service, by its host; likewise.
+        refused_requests: Requests of sessions that nothing mocks, by host; likewise.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
         blocked_loop: Where an event loop was blocked, by place in the code.
@@ -88,6 +89,7 @@ class Structure:
     request_bytes: int | None = None
     request_parts: Mapping[str, int] | None = None
     service_request_bytes: Mapping[str, int] | None = None
+    refused_requests: Mapping[str, int] | None = None
 
 
 def structure_of(trial: TrialResult) -> Structure:
@@ -117,6 +119,7 @@ def structure_of(trial: TrialResult) -> Structure:
         request_bytes=None if requests is None else requests.body_bytes,
         request_parts=None if requests is None else requests.part_bytes,
         service_request_bytes=None if requests is None else requests.service_bytes,
+        refused_requests={each.host: each.requests for each in trial.refused if each.requests},
     )
 
 

@@ -16,7 +16,6 @@ import aiohttp
 
 from ...clock.patching import patched
 from ...errors import UnmockedRequestError
-from ...network.addresses import is_loopback
 from ...wire.reply import Ending
 from ..aiohttp_waits import noting_aiohttp_waits
 from .connection import Connection, OpenWorld, Origin, RefusedRequest, Sending
@@ -44,13 +43,12 @@ def _requiring_mocked(opened: OpenWorld, original: Callable[..., Any]) -> Callab
 
     @wraps(original)
     async def connect(connector: Any, req: Any, *args: Any, **options: Any) -> Any:
-        if not is_loopback(req.url.raw_host):
-            url = _origin_of(req).url_of(req.url.raw_path_qs)
-            try:
-                opened.world.require_mocked(req.method, req.url.raw_path, url)
-            except UnmockedRequestError as error:
-                refused = connection_refused(url, error)
-                raise aiohttp.ClientConnectorError(req.connection_key, refused) from refused
+        url = _origin_of(req).url_of(req.url.raw_path_qs)
+        try:
+            opened.world.require_mocked(req.method, req.url.raw_path, url)
+        except UnmockedRequestError as error:
+            refused = connection_refused(url, error)
+            raise aiohttp.ClientConnectorError(req.connection_key, refused) from refused
         place = opened.world.traffic.caller()
         connection = await original(connector, req, *args, **options)
         transport = connection.protocol.transport
@@ -65,11 +63,8 @@ def _connecting(opened: OpenWorld, original: Callable[..., Any]) -> Callable[...
     """Return what connects a connector to the mocked world; a proxy is passed by."""
 
     @wraps(original)
-    async def create(connector: Any, req: Any, *args: Any, **options: Any) -> Any:
+    async def create(connector: Any, req: Any, *_: Any, **__: Any) -> Any:
         origin = _origin_of(req)
-        asked = req.method, req.url.raw_path, origin.url_of(req.url.raw_path_qs)
-        if is_loopback(origin.host) and not opened.world.is_mocked(*asked):
-            return await original(connector, req, *args, **options)
         protocol = connector._factory()
         protocol.connection_made(MockedTransport(opened, origin, protocol))
         return protocol
@@ -119,9 +114,6 @@ class MockedTransport(asyncio.Transport):
             sending = self._connection.receive(bytes(data))
         except RefusedRequest as refused:
             self._is_lost(connection_refused(refused.url, refused.error))
-            return
-        if self._connection.passed_on is not None:
-            self._is_lost(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
             return
         if sending is not None or (interim := self._connection.interim):
             first = b"" if sending is not None else interim

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import httptools
 
 from ...errors import UnmockedRequestError
-from ...network.addresses import is_loopback
 from ...wire.reply import Ending
 from ...world.world import World
 from .play import NEVER_NS, Play
@@ -98,8 +97,6 @@ class Connection:
 
     Attributes:
         place: The place in the user's code that asks, for a client that sends in a task of its own.
-        passed_on: What was sent of a request to this machine that nothing mocks: somebody may
-            serve there. ``None`` for every other.
 
     Args:
         world: What answers.
@@ -109,9 +106,6 @@ class Connection:
     def __init__(self, world: World, origin: Origin) -> None:
         self._world = world
         self._origin = origin
-        self._is_here = is_loopback(origin.host)
-        self._sent: list[bytes] = []
-        self.passed_on: bytes | None = None
         self.place: str | None = None
         self._target = b""
         self._body: list[bytes] = []
@@ -128,8 +122,6 @@ class Connection:
         Raises:
             RefusedRequest: Nothing mocks the request.
         """
-        if self._is_here:
-            self._sent.append(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -141,11 +133,6 @@ class Connection:
         if not self._is_complete:
             return None
         self._is_complete = False
-        sent = b"".join(self._sent)
-        self._sent.clear()
-        if self._is_here and not self._world.is_mocked(*self._asked()):
-            self.passed_on = sent
-            return None
         try:
             return Sending(
                 self._world,

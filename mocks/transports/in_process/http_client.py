@@ -27,7 +27,7 @@ def mocked_http_client(opened: OpenWorld) -> Iterator[None]:
 
     with ExitStack() as patches:
         for kind in (http.client.HTTPConnection, http.client.HTTPSConnection):
-            connect = connecting(opened, scheme_of(kind), kind.connect, refuses)
+            connect = connecting(opened, scheme_of(kind), refuses)
             patches.enter_context(patched(kind, "connect", connect))
         yield
 
@@ -40,7 +40,6 @@ def scheme_of(kind: type) -> Scheme:
 def connecting(
     opened: OpenWorld,
     scheme: Scheme,
-    original: Connect,
     refuses: Callable[[Any, RefusedRequest], Exception],
 ) -> Connect:
     """Return what connects a connection to the mocked world.
@@ -50,7 +49,6 @@ def connecting(
     Args:
         opened: The world.
         scheme: The scheme of the addresses.
-        original: What connects it for real.
         refuses: Makes the error of a refused connection, from the connection and the request.
     """
 
@@ -64,17 +62,11 @@ def connecting(
             opened,
             Origin(scheme, host, port),
             refuses=lambda refused: refuses(owner(), refused),
-            reconnects=lambda: _reconnected(owner(), original),
         )
         if connection.timeout is not _UNSET:
             connection.sock.settimeout(connection.timeout)
 
     return connect
-
-
-def _reconnected(connection: Any, original: Connect) -> Any:
-    original(connection)
-    return connection.sock
 
 
 _UNSET = http.client.HTTPConnection("localhost").timeout

@@ -26,8 +26,6 @@ class MockedSocket:
         opened: What answers.
         origin: Where it leads to.
         refuses: Makes the client's own error of a refused connection.
-        reconnects: Connects the client for real, and returns its socket; called for an address of
-            this machine at which nothing is mocked.
     """
 
     def __init__(
@@ -36,14 +34,12 @@ class MockedSocket:
         origin: Origin,
         *,
         refuses: Callable[[RefusedRequest], Exception],
-        reconnects: Callable[[], Any],
     ) -> None:
         self._opened = opened
         self._clock = opened.world.clock
         self._origin = origin
         self._connection = Connection(opened.world, origin)
         self._refuses = refuses
-        self._reconnects = reconnects
         self._timeout_s: float | None = None
         self._ready = memoryview(b"")
         self._sending: Sending | None = None
@@ -65,9 +61,6 @@ class MockedSocket:
             sending = connection.receive(bytes(data))
         except RefusedRequest as refused:
             raise self._refuses(refused)  # noqa: B904 - it comes with its cause
-        if connection.passed_on is not None:
-            self._reconnects().sendall(connection.passed_on)
-            return
         self._ready = memoryview(bytes(self._ready) + connection.interim)
         if sending is not None:
             self._ready = memoryview(b"")

@@ -210,13 +210,13 @@ class _Play(Play):
     def _broken(self, ending: Ending) -> Exception:
         errors = self._errors
         error: Exception
-        if ending is Ending.REFUSED:
-            error = errors.ConnectError("warpbench: a scripted fault, connection refused")
-        elif ending is Ending.RESET:
+        if ending is Ending.RESET:
             error = errors.ReadError("warpbench: a scripted fault, connection reset by peer")
         elif ending is Ending.CLOSED:
             error = errors.RemoteProtocolError(
                 "peer closed connection without sending complete message body (a scripted fault)"
+                if self.exchange.reply.parts
+                else "Server disconnected without sending a response. (a scripted fault)"
             )
         else:
             error = errors.ReadTimeout("warpbench: no data within the client's read timeout")

@@ -4,22 +4,20 @@ Its classes are subclasses of those of ``http.client`` and connect by themselves
 and time-outs are its own.
 """
 
-import queue
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import EmptyPoolError, NewConnectionError
+from urllib3.exceptions import NewConnectionError
 
 from ...clock.patching import patched
+from ..urllib3_waits import noting_urllib3_waits
 from .connection import OpenWorld, RefusedRequest, Scheme
 from .http_client import Connect, connecting
 from .mocked_socket import MockedSocket
 from .refusing import connection_refused, refusal_text
-
-_CLIENT = "urllib3"
 
 
 @contextmanager
@@ -31,15 +29,15 @@ def mocked_urllib3(opened: OpenWorld) -> Iterator[None]:
             (urllib3.connection.HTTPSConnection, "https"),
         )
         for kind, scheme in schemes:
-            connect = _verified(connecting(opened, scheme, kind.connect, _refuses))
+            connect = _verified(connecting(opened, scheme, _refuses))
             patches.enter_context(patched(kind, "connect", connect))
         # Both look at the file behind a socket: whether a pool's connection is still open, and
         # whether a server says to continue.
         for owner in (urllib3.connection, urllib3.util):
             waits = _waiting_for_data(owner.wait_for_read)
             patches.enter_context(patched(owner, "wait_for_read", waits))
-        pool = urllib3.connectionpool.HTTPConnectionPool
-        patches.enter_context(patched(pool, "_get_conn", _noting_the_wait(opened, pool._get_conn)))
+        world = opened.world
+        patches.enter_context(noting_urllib3_waits(world.traffic, world.clock))
         yield
 
 
@@ -72,24 +70,3 @@ def _waiting_for_data(original: Callable[..., bool]) -> Callable[..., bool]:
         return original(sock, timeout)
 
     return wait_for_read
-
-
-def _noting_the_wait(opened: OpenWorld, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Note each wait for a connection of a pool that blocks."""
-    world = opened.world
-
-    @wraps(original)
-    def get(pool: Any, timeout: float | None = None) -> Any:
-        free: queue.LifoQueue[object] | None = pool.pool
-        if not pool.block or free is None or not free.empty():
-            return original(pool, timeout)
-        with world.traffic.connection_wait(_CLIENT, free.maxsize, world.clock.now_ns()) as wait:
-            try:
-                connection = original(pool, timeout)
-            except EmptyPoolError:
-                wait.times_out()
-                raise
-            wait.is_granted(world.clock.now_ns())
-            return connection
-
-    return get

@@ -4,7 +4,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...wire.reply import Ending, Reply
 from ...world.world import Exchange, World
 from .paced_transport import HeldTransport
 from .refusals import refusal
+from .refused_answers import refusal_header
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -61,7 +62,10 @@ class ServerApp:
             exchange = self._world.exchange(method, path, _address(scope), body, arrived_ns)
         except UnmockedRequestError as error:
             refused = refusal(method, path, scope["headers"], str(error))
-            await _send(send, refused.status, refused.headers, refused.parts[0].data)
+            # Nobody has been let in since it was counted.
+            count = self._world.traffic.refused_requests
+            numbered = [refusal_header(count - 1)] if count else []
+            await _send(send, refused.status, refused.headers, refused.parts[0].data, numbered)
             return
         transport: HeldTransport = scope["extensions"][TRANSPORT]
         traffic = self._world.traffic
@@ -184,8 +188,15 @@ async def _send_json(send: Send, status: int, value: object) -> None:
     await _send(send, status, {"content-type": "application/json"}, json.dumps(value).encode())
 
 
-async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+async def _send(
+    send: Send,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    more: Iterable[tuple[bytes, bytes]] = (),
+) -> None:
     written = [(name.encode(), value.encode()) for name, value in headers.items()]
+    written.extend(more)
     written.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": written})
     await send({"type": "http.response.body", "body": body})

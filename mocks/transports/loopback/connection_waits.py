@@ -10,6 +10,7 @@ over. Each library tells of it in its own way:
   not public: of a version that has others nothing is noted, and a test says so.
 - aiohttp traces it (``aiohttp_waits``). It is looked for where it is imported already, as by the
   transport that uses it: to import it would cost everybody else 150 ms and its memory.
+- urllib3, below requests, is asked in its pools (``urllib3_waits``), as soon as it is imported.
 """
 
 import inspect
@@ -25,10 +26,11 @@ from weakref import WeakKeyDictionary
 
 from ...clock import Clock
 from ...clock.patching import patched
-from ...observe.meter import SESSION, Meter
+from ...observe.meter import Meter
 from ...observe.traffic import ConnectionWait, Traffic
-from ...observe.waits import SentRequest
 from ..http_libraries import INSTALLED
+from ..in_process.when_imported import when_imported
+from .refused_answers import Begun, begun, note_end, noting_refused_answers, refusal_in
 
 
 @dataclass(slots=True)
@@ -37,17 +39,15 @@ class _Sending:
 
     Attributes:
         pool: Through which pool.
-        session: Number of the session; -1 if that is not known.
-        start_ns: Since when, on the clock.
-        idle_ns: How long nobody had computed until then.
+        begun: Whose it is, and since when it is.
         has_waited: Whether it has waited for a connection.
+        refusal: Number of the server's refusal, if that is its answer.
     """
 
     pool: Any
-    session: int
-    start_ns: int
-    idle_ns: int
+    begun: Begun
     has_waited: bool = False
+    refusal: int | None = None
 
 
 _SENDING: ContextVar[_Sending] = ContextVar("warpbench_sending")
@@ -74,6 +74,14 @@ def noting_connection_waits(meter: Meter, clock: Clock) -> Iterator[None]:
             from ..aiohttp_waits import noting_aiohttp_waits  # noqa: PLC0415
 
             patches.enter_context(noting_aiohttp_waits(traffic, clock))
+        patches.enter_context(noting_refused_answers(meter, clock))
+
+        def note_urllib3() -> None:
+            from ..urllib3_waits import noting_urllib3_waits  # noqa: PLC0415
+
+            patches.enter_context(noting_urllib3_waits(traffic, clock))
+
+        patches.enter_context(when_imported({"urllib3": note_urllib3}))
         yield
 
 
@@ -128,6 +136,7 @@ class _Noting:
         async def handle_async(pool: Any, request: Any) -> Any:
             with self._sent(pool) as sending:
                 response = await original(pool, request)
+                sending.refusal = refusal_in(response.headers)
             self._reading[response.stream] = sending
             return response
 
@@ -135,6 +144,7 @@ class _Noting:
         def handle(pool: Any, request: Any) -> Any:
             with self._sent(pool) as sending:
                 response = original(pool, request)
+                sending.refusal = refusal_in(response.headers)
             self._reading[response.stream] = sending
             return response
 
@@ -142,10 +152,7 @@ class _Noting:
 
     @contextmanager
     def _sent(self, pool: object) -> "Iterator[_Sending]":
-        session = SESSION.get()
-        sending = _Sending(
-            pool, -1 if session is None else session, self._clock.now_ns(), self._clock.idle_ns()
-        )
+        sending = _Sending(pool, begun(self._clock))
         before = _SENDING.set(sending)
         try:
             yield sending
@@ -173,15 +180,7 @@ class _Noting:
     def _ends(self, sending: "_Sending | None") -> None:
         if sending is None:  # closed twice
             return
-        self._meter.sent.append(
-            SentRequest(
-                sending.session,
-                sending.start_ns,
-                self._clock.now_ns(),
-                sending.idle_ns,
-                self._clock.idle_ns(),
-            )
-        )
+        note_end(self._meter, self._clock, sending.begun, sending.refusal)
 
     def _noting_the_wait(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)

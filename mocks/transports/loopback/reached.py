@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -10,7 +10,7 @@ from ...clock import Clock
 from ...observe.meter import Meter
 from ...observe.refusals import Refusal
 from ...observe.requests import Requests
-from ...observe.waits import Wait, WaitEnding, WaitKind
+from ...observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
 from ..registry import Seen
@@ -35,14 +35,15 @@ def reached_over_loopback(
         # Targets that bring their own clients read these.
         for name, path in _ENDPOINTS.items():
             os.environ[name] = server.root + path
-        yield ReachedOverLoopback(server, spec)
+        yield ReachedOverLoopback(server, spec, meter)
 
 
 class ReachedOverLoopback:
     """A world behind a server; see ``Reached``."""
 
-    def __init__(self, server: ServerProcess, spec: WorldSpec) -> None:
+    def __init__(self, server: ServerProcess, spec: WorldSpec, meter: Meter | None) -> None:
         self._server = server
+        self._meter = meter
         self._since_s = time.monotonic()
         self._cpu_from_s = 0.0
         self.root = server.root
@@ -72,11 +73,27 @@ class ReachedOverLoopback:
             asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
-            refusals=tuple(Refusal(**each) for each in seen["refusals"]),
+            refusals=self._refusals(seen["refusals"]),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),
         )
+
+    def _refusals(self, served: Sequence[Mapping[str, Any]]) -> tuple[Refusal, ...]:
+        """Return the server's refusals, each with what its client knows of it."""
+        sent = () if self._meter is None else self._meter.sent
+        known = {each.refusal: _as_its_client_knows(each) for each in sent}
+        return tuple(
+            Refusal(**{**each, **known.get(number, {})}) for number, each in enumerate(served)
+        )
+
+
+def _as_its_client_knows(sent: SentRequest) -> dict[str, Any]:
+    return {
+        "session": sent.session,
+        "at_ns": sent.start_ns,
+        "idle_ns": sent.idle_at_start_ns,
+    }
 
 
 def _wait(fields: dict[str, Any]) -> Wait:

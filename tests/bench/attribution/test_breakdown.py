@@ -20,6 +20,7 @@ from warpbench.bench.results.time_parts import TimeParts, mean_parts
 from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.targets.loading import Lab, Target
 from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
+from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
@@ -351,9 +352,18 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
         places=draw(st.none() | st.integers(1, 3)),
         sent=[
             SentRequest(
-                draw(st.integers(0, 2)), begin, begin + draw(times), idle, idle + draw(times)
+                draw(st.integers(0, 2)),
+                begin,
+                begin + draw(times),
+                idle,
+                idle + draw(times),
+                refusal=draw(st.none() | st.integers(0, 2)),
             )
             for begin, idle in draw(st.lists(st.tuples(times, times), max_size=4))
+        ],
+        refusals=[
+            Refusal("a.example", "", draw(st.integers(0, 2)), at, idle)
+            for at, idle in draw(st.lists(st.tuples(times, times), max_size=3))
         ],
     )
     return samples, observations

@@ -1,14 +1,21 @@
 """Waiting for a free connection of the client's pool is a part of latency of its own."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
-from warpbench.bench.attribution.breakdown import time_parts
+from openai import (
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    DefaultHttpxClient,
+    NotFoundError,
+    OpenAI,
+)
+from warpbench.bench.attribution.breakdown import costs_of_refusals_s, time_parts
 from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.attribution.timelines import timeline
 from warpbench.bench.results.cell import NO_LOOP, Cell
@@ -25,6 +32,7 @@ from warpbench.bench.trial.spec import TrialSpec
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.observe.pools import PoolUse
+from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
@@ -242,6 +250,70 @@ def test_between_its_requests_a_session_waits_for_itself_and_in_them_for_the_net
         "cpu": 20,
         "ready": 70,
     }
+
+
+def test_a_request_that_the_server_refuses_costs_until_the_next_one_begins() -> None:
+    script = SessionScript(0, (ModelCallScript(290, 1, 1, ()),))
+    sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000, idle_at_start_ns=0, idle_at_end_ns=950)
+    # The client asks from 100 to 150, pauses until 300, and asks the model then.
+    sent = [
+        SentRequest(0, 100, 150, 90, 130, refusal=0),
+        SentRequest(0, 300, 640, 280, 620),
+    ]
+    observations = Observations(
+        *({0: script}, [model(310, 290)], {0: 20}, (), 0, 1),
+        idle_is_known=False,
+        sent=sent,
+        refusals=[Refusal("", "/v1/embeddings", 0, 100, 90)],
+    )
+    (parts,) = time_parts([sample], observations)
+
+    # 90 before it and 330 after the model's answer are its own; nobody computed for 190 between.
+    assert costs_of_refusals_s([sample], observations) == {"": 190e-9}
+    assert {name: ns for name, ns in asdict(parts).items() if ns} == {
+        "llm": 290,
+        "retry": 190,
+        "remainder": 420,
+        "cpu": 20,
+        "ready": 80,
+    }
+
+
+def refused_thrice(lab: Lab) -> Target:
+    """It asks for what nothing mocks, by the model's own client, with a pause after each time."""
+    client = AsyncOpenAI(api_key=lab.api_key, base_url=lab.base_url)
+
+    async def session(task: str) -> None:
+        for _ in range(3):
+            with contextlib.suppress(NotFoundError):
+                await client.models.list()
+            await asyncio.sleep(0.1)
+        messages: Any = [{"role": "user", "content": task}]
+        await client.chat.completions.create(model=lab.model, messages=messages)
+
+    return Target(session=session)
+
+
+def test_what_the_server_refuses_is_told_with_its_sessions_and_its_cost() -> None:
+    spec = TrialSpec(
+        parse_scenario(SCENARIO.format(latency_s=0.1)), over_sockets("gather"), accounts_time=True
+    )
+    with prepared_here(spec, refused_thrice) as measure:
+        assert callable(measure)
+        result = measure()
+
+    (refused,) = result.refused
+    sessions = len(result.samples)
+    assert (refused.host, refused.paths) == ("", ("/v1/models",))
+    assert (refused.requests, refused.sessions, refused.requests_before) == (
+        3 * sessions,
+        sessions,
+        6,
+    )
+    # The pauses, of which on a busy machine a part is computed away.
+    parts = mean_parts([in_seconds(each) for each in result.time_parts_ns])
+    assert refused.cost_s > 0.0
+    assert parts.retry > parts.remainder
 
 
 def connection(start: int, waited: int, ending: WaitEnding = WaitEnding.WHOLE) -> Wait:

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from warpbench.bench.attribution.refused_requests import refused_costs_ns
 from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.targets.loading import Target
-from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
+from warpbench.bench.testing.lab import LabResult, prepared_cell, run_cell, spec_of
 from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.waits import Wait, WaitKind
 from warpbench.mocks.scenario import parse_scenario
@@ -75,7 +75,12 @@ def test_the_pauses_after_refused_requests_are_their_cost_and_a_retry() -> None:
 
     assert result.refused == (
         RefusedHost(
-            host="telemetry.example", paths=("/v1/track",), requests=12, sessions=4, cost_s=14.0
+            host="telemetry.example",
+            paths=("/v1/track",),
+            requests=12,
+            sessions=4,
+            cost_s=14.0,
+            requests_before=6,  # two sessions of the warm-up
         ),
     )
     for parts in result.time_parts:
@@ -87,9 +92,47 @@ def test_a_refused_connection_counts_as_a_refused_request_does() -> None:
     result = run(looking_up, strategy="threads")
 
     assert result.refused == (
-        RefusedHost(host="prices.example", requests=4, sessions=4, cost_s=4.0),
+        RefusedHost(host="prices.example", requests=4, sessions=4, cost_s=4.0, requests_before=2),
     )
     assert result.sessions.succeeded == 4
+
+
+def looking_for_a_new_version() -> Target:
+    """An agent whose package looks for a new version as it is loaded, and gives up after 5 s."""
+    for _ in range(3):
+        with contextlib.suppress(httpx.ConnectError):
+            httpx.get("https://versions.example/newest")
+    with contextlib.suppress(OSError):
+        socket.create_connection(("192.0.2.7", 443))
+    time.sleep(5.0)
+    model = AsyncOpenAI()
+
+    async def session(task: str) -> str:
+        await model.chat.completions.create(model="m", messages=[{"role": "user", "content": task}])
+        return "done"
+
+    return Target(session=session)
+
+
+def test_what_is_refused_at_the_import_is_told_apart_and_costs_the_sessions_nothing() -> None:
+    result = run(looking_for_a_new_version)
+
+    assert result.refused == (
+        RefusedHost(host="versions.example", paths=("/newest",), requests=0, requests_before=3),
+        RefusedHost(host="192.0.2.7", requests=0, requests_before=1),
+    )
+    assert result.makespan == 0.5
+    assert [parts.retry for parts in result.time_parts] == [0.0] * 4
+
+
+def test_a_second_measurement_knows_what_came_before_the_first_alone() -> None:
+    scenario = parse_scenario(SCENARIO, "one.toml")
+    spec = spec_of(reporting, scenario=scenario, sessions=4)
+
+    with prepared_cell(spec, reporting) as measure:
+        first, second = measure(), measure()
+
+    assert second.refused == first.refused
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
@@ -103,7 +146,7 @@ def test_a_name_that_a_loop_resolves_is_counted_for_the_session_that_asks(loop: 
     result = run_cell(spec_of(session, loop=loop, sessions=4), session)
 
     assert result.refused == (
-        RefusedHost(host="prices.example", requests=4, sessions=4, cost_s=4.0),
+        RefusedHost(host="prices.example", requests=4, sessions=4, cost_s=4.0, requests_before=2),
     )
 
 

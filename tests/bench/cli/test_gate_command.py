@@ -20,6 +20,7 @@ import pytest
 from ...conftest import TIMEOUT_S, Warpbench, run_warpbench_here
 from ..gate.owner_agent import (
     COPY_TWICE,
+    LOOKS_UP_PRICES,
     NO_LIMIT,
     NO_LUCK,
     TOOLS_AT_ONCE,
@@ -196,6 +197,27 @@ def test_another_version_is_named_and_calls_are_then_not_compared(
 
 
 @in_process
+@pytest.mark.once
+def test_a_request_that_nothing_mocks_is_told_with_its_host(
+    warpbench: Warpbench, tmp_path: Path, baseline: Path
+) -> None:
+    begin(tmp_path, baseline)
+    write_agent(tmp_path, *LOOKS_UP_PRICES)
+
+    judged = warpbench("gate")
+
+    assert judged.status == 1
+    assert "+2 refused requests to prices.example per session (0 → 2)" in judged.out
+
+    assert warpbench(*BASELINE).status == 0
+    assert "passed: 1 cell, exactly as in the baseline" in warpbench("gate").out
+    write_agent(tmp_path)
+    better = warpbench("gate")
+    assert (better.status, "improved: 1 of 1 cell" in better.out) == (0, True)
+    assert "-2 refused requests to prices.example per session (2 → 0, -100.0 %)" in better.out
+
+
+@in_process
 def test_figures_that_the_baseline_does_not_record_are_named_in_a_line(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -207,7 +229,7 @@ def test_figures_that_the_baseline_does_not_record_are_named_in_a_line(
     for cell in document["cells"].values():
         for name in (
             *("request_bytes", "request_parts", "streamed_model_calls"),
-            "service_request_bytes",
+            *("service_request_bytes", "refused_requests"),
         ):
             del cell["structure"][name]
         for name in ("own_calls", "bytes_kept"):

@@ -49,6 +49,17 @@ TOOLS_IN_TURN = "results = [await call(asked) for asked in answer.tool_calls]"
 ASK = "answer = (await ask(messages)).choices[0].message"
 COPY_TWICE = (ASK, ASK.replace("ask(messages)", "ask(copy.deepcopy(messages))"))
 ANSWER = "return answer.content or"
+LOOKS_UP_PRICES = (
+    ASK,
+    """try:
+                urllib.request.urlopen("https://prices.example/list.json")
+            except OSError:
+                pass
+            """
+    + ASK,
+    "import asyncio, copy,",
+    "import asyncio, urllib.request, copy,",
+)
 NO_LIMIT = ("async with limit:", "if True:")
 NO_LUCK = ("def build(lab):", "def build(lab):\n    raise RuntimeError('no luck')")
 

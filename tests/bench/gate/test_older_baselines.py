@@ -24,7 +24,7 @@ NAME = "two-sleeps/agent/gather/asyncio@10"
 OLDER = (2, 3)
 LACKING = (
     *("request_bytes", "streamed_model_calls", "service_request_bytes"),
-    *("own_calls", "bytes_kept"),
+    *("refused_requests", "own_calls", "bytes_kept"),
 )
 
 
@@ -57,6 +57,7 @@ def test_what_it_lacks_is_not_judged(schema: int) -> None:
         request_parts={"model": 9_999},
         streamed_model_calls=5,
         service_request_bytes={"weather.example": 9_999},
+        refused_requests={"prices.example": 9_999},
     )
     work = replace(before.work, own_calls={"agent": 9_999}, bytes_kept=9_999)
     after = Measured(structure, work, frozenset())
@@ -75,6 +76,7 @@ def test_a_baseline_of_now_lacks_nothing(tmp_path: Path) -> None:
         request_parts={"model": 130},
         streamed_model_calls=0,
         service_request_bytes={},
+        refused_requests={},
     )
     work = replace(cell.work, own_calls={"agent": 1_440}, bytes_kept=368_222)
     new = replace(old, cells={NAME: replace(cell, structure=structure, work=work)})

@@ -30,6 +30,15 @@ REFUSED = {
     "share": 0.87,
     "other_cells": 1,
 }
+BEFORE = {
+    **REFUSED,
+    "requests": 0,
+    "sessions": 0,
+    "cost_s": 0.0,
+    "share": 0.0,
+    "requests_before": 9,
+    "trials": 3,
+}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
@@ -55,6 +64,9 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.REQUESTS_REFUSED, REFUSED),
     (FindingKind.REQUESTS_REFUSED, {**REFUSED, "requests": 4, "sessions": 4, "other_cells": 0}),
     (FindingKind.REQUESTS_REFUSED, {**REFUSED, "sessions": 0, "cost_s": 0.0, "host": ""}),
+    (FindingKind.REQUESTS_REFUSED, {**REFUSED, "requests_before": 12}),
+    (FindingKind.REQUESTS_REFUSED, BEFORE),
+    (FindingKind.REQUESTS_REFUSED, {**BEFORE, "requests_before": 3, "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": 0.31, "other_cells": 0}),
     (FindingKind.NOT_STEADY, {**CELL, "drift": -0.12, "other_cells": 1}),
     (FindingKind.MACHINE_DRIFTED, {"trend": -0.09}),

@@ -202,10 +202,26 @@ def test_refused_requests_are_reported_once_a_host_where_they_cost_most() -> Non
         "cell": "tools/threads/asyncio at concurrency 10",
         "host": "a.example",
         "requests": 3600,
+        "requests_before": 0,
         "sessions": 200,
         "started": 200,
+        "trials": 2,
         "cost_s": 1580.0,
         "share": 0.79,
         "other_cells": 1,
     }
     assert (second["host"], second["cost_s"], second["share"]) == ("b.example", 0.0, 0.0)
+
+
+def test_a_host_that_was_asked_before_the_sessions_is_reported_once_too() -> None:
+    imported = RefusedHost(host="b.example", requests=0, requests_before=4)
+    both = RefusedHost(host="b.example", requests=7, sessions=7, requests_before=2)
+    cells = [
+        replace(refused(900.0), refused=(imported,)),
+        replace(refused(900.0, strategy="threads"), refused=(both,)),
+    ]
+
+    (found,) = refused_reported(*cells)
+    assert (found["requests"], found["requests_before"], found["other_cells"]) == (7, 2, 1)
+    (found,) = refused_reported(cells[0])
+    assert (found["requests"], found["requests_before"], found["trials"]) == (0, 4, 2)

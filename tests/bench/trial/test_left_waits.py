@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from warpbench.bench.results.records import CellResult, Finding, FindingKind
+from warpbench.bench.results.tools_not_run import ToolsNotRun
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.summary import cell_result
 from warpbench.bench.strategies import BUILT_IN, Drives
@@ -357,6 +358,16 @@ def test_optional_tools_that_do_not_run_are_told_with_the_count() -> None:
     assert found.kind is FindingKind.TOOLS_LEFT_OUT
     assert (found.values["calls"], found.values["sessions"]) == (2, 2)
     assert "in 2 sessions 2 scripted tool calls did not run; the scenario says" in found.message
+
+
+def test_a_test_is_told_of_the_calls_that_did_not_run() -> None:
+    optional = run(agent(hand_off, a_handoff_first), TOOLS_OR_NOT)
+    kept = run(agent(keep_the_second, always), TOOLS)
+    all_of_them = run(agent(use, always), TOOLS)
+
+    assert optional.tools_not_run == ToolsNotRun(optional=2, optional_sessions=2)
+    assert kept.tools_not_run == ToolsNotRun(answered=2, answered_sessions=2)
+    assert all_of_them.tools_not_run == ToolsNotRun()
 
 
 def measured(target: Any, scenario: Scenario) -> CellResult:

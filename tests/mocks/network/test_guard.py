@@ -1,5 +1,6 @@
 """What Python's sockets and uvloop do reaches loopback and no other machine."""
 
+import errno
 import json
 import socket
 import subprocess
@@ -10,14 +11,18 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from warpbench.mocks.errors import UnmockedRequestError
+from warpbench.mocks.errors import UnmockedRequestError, UnreachableHostError
 from warpbench.mocks.network.guard import staying_on_this_machine
+from warpbench.mocks.network.refusals import refusals
 
 from . import ways_out
 from .packets import OWN_NAMESPACES, why_no_network
 
 TIMEOUT_S = 120
-WAYS = [("socket", name, host) for name, (host, _) in ways_out.WAYS.items()] + [
+RETURNS_A_NUMBER = "connect_ex"
+WAYS = [
+    ("socket", name, host) for name, (host, _) in ways_out.WAYS.items() if name != RETURNS_A_NUMBER
+] + [
     (loop, name, host) for loop in ways_out.LOOPS for name, (host, _) in ways_out.ASYNC_WAYS.items()
 ]
 
@@ -55,6 +60,28 @@ def test_a_way_out_is_refused_by_its_address_and_no_packet_is_sent(
     )
     assert f" {host} was not " in outcome
     assert hosts == []
+
+
+@needs_network
+def test_connect_ex_returns_a_number_and_no_packet_is_sent() -> None:
+    assert tried("guarded")["socket", RETURNS_A_NUMBER] == (f"returned {errno.ECONNREFUSED}", [])
+
+
+def test_connect_ex_returns_the_number_that_connect_raises_and_the_host_is_told() -> None:
+    told: list[str] = []
+
+    with staying_on_this_machine(), refusals().told_to(told.append), socket.socket() as asking:
+        number = asking.connect_ex(("192.0.2.7", 80))
+        with pytest.raises(UnreachableHostError) as raised:
+            asking.connect(("192.0.2.7", 80))
+        # As the system's own, it raises where a name has no address.
+        with pytest.raises(socket.gaierror):
+            asking.connect_ex(("example.com", 80))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            assert asking.connect_ex(server.getsockname()) == 0
+
+    assert number == raised.value.errno == errno.ECONNREFUSED
+    assert told == ["192.0.2.7", "192.0.2.7", "example.com"]
 
 
 def test_loopback_is_still_reached() -> None:

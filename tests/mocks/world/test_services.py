@@ -135,7 +135,7 @@ def failing(kind: FaultKind, **more: object) -> Mocked:
 @pytest.mark.parametrize(
     ("kind", "raised", "after_s"),
     [
-        (FaultKind.CONNECT_ERROR, "ConnectError", 0.0),
+        (FaultKind.CONNECT_ERROR, "RemoteProtocolError", 0.0),
         (FaultKind.READ_TIMEOUT, "ReadTimeout", 5.0),
         (FaultKind.RESET, "ReadError", 0.25),
         (FaultKind.TRUNCATED, "RemoteProtocolError", 0.25),

@@ -88,6 +88,9 @@ CHANGES = (
     change(ChangeKind.REQUEST_BYTES, 12_000, 62_400, sessions=10, parts=PARTS),
     change(ChangeKind.REQUEST_BYTES, 12_000, 11_990, sessions=10),
     change(ChangeKind.SERVICE_REQUEST_BYTES, 2_000, 9_000, name="weather.example", sessions=10),
+    change(ChangeKind.REFUSED_REQUESTS, 0, 30, name="prices.example", sessions=10),
+    change(ChangeKind.REFUSED_REQUESTS, 30, 40, name="", sessions=10),
+    change(ChangeKind.REFUSED_REQUESTS, 3, 0, name="prices.example", sessions=10),
     change(ChangeKind.PEAK_IN_FLIGHT, 5, 10),
     change(ChangeKind.PEAK_IN_FLIGHT, 5, 10, callers=OWN_CALLERS),
     change(ChangeKind.BLOCKED_LOOP, 0.0, 0.9, name="agent.py:summarise", count=3),
@@ -229,7 +232,7 @@ def test_the_wording_of_the_gate() -> None:
     closing = "\n".join(map(sentence, (passed, improved)))
     closing += "\n" + "\n".join(effort_text(each, 4) for each in EFFORTS)
     figures = ("request_bytes", "streamed_model_calls", "service_request_bytes")
-    figures += ("own_calls", "bytes_kept")
+    figures += ("refused_requests", "own_calls", "bytes_kept")
     file.write(f"\n{closing}\n{not_recorded_text(figures)}\n\n")
     print_gate(result_of(*HELD), Console(file=file, width=100))
     shown = "\n".join(map(gate_markdown, (RESULT, result_of(*HELD))))

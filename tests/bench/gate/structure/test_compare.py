@@ -69,6 +69,8 @@ structures = st.builds(
     request_parts=st.just({"messages.user": 1}),
     service_request_bytes=st.none()
     | st.dictionaries(st.sampled_from(("a.example", "b.example")), counts),
+    refused_requests=st.none()
+    | st.dictionaries(st.sampled_from(("a.example", "b.example")), counts),
 )
 
 
@@ -182,6 +184,21 @@ def test_requests_to_a_service_may_grow_by_three_per_cent() -> None:
         (kind, "b.example", 10, 0, False),
     ]
     assert judge(EXAMPLE, held).verdict is Verdict.PASSED, "nothing was recorded"
+
+
+def test_one_refused_request_more_is_a_regression_and_one_fewer_is_better() -> None:
+    kind = ChangeKind.REFUSED_REQUESTS
+    before = replace(EXAMPLE, refused_requests={"a.example": 30})
+    new_host = replace(EXAMPLE, refused_requests={"a.example": 30, "b.example": 1})
+    none = replace(EXAMPLE, refused_requests={})
+
+    assert judge(before, before).verdict is Verdict.PASSED
+    worse, better = judge(before, new_host), judge(new_host, none)
+
+    assert (worse.verdict, better.verdict) == (Verdict.REGRESSED, Verdict.IMPROVED)
+    assert figures(worse) == [(kind, "b.example", 0, 1, True)]
+    assert figures(better) == [(kind, "a.example", 30, 0, False), (kind, "b.example", 1, 0, False)]
+    assert judge(EXAMPLE, new_host).verdict is Verdict.PASSED, "nothing was recorded"
 
 
 def test_requests_may_grow_by_three_per_cent() -> None:

@@ -5,7 +5,6 @@ import http.client
 import io
 import json
 import os
-import queue
 import re
 import subprocess
 import sys
@@ -13,9 +12,10 @@ import threading
 import traceback
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ import pytest
 import requests
 import urllib3
 from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
-from warpbench.mocks.clock import Clock, VirtualClock, WarpClock, keeping_time
+from warpbench.mocks.clock import Clock, VirtualClock, WallClock, WarpClock, keeping_time
 from warpbench.mocks.errors import ClockHangError, UnmockedRequestError
 from warpbench.mocks.model import ScriptedModel, task_of
 from warpbench.mocks.observe.meter import SESSION, Meter
@@ -101,6 +101,7 @@ def test_the_docs_have_what_each_client_raises(clock_of: Callable[[], Clock]) ->
         DOCS.write_text(text, encoding="utf-8")
 
     assert f"-->\n{shown}<!--" in text
+    assert f"in {len(CASES)} of {len(CASES)} cases" in text
 
 
 @pytest.mark.parametrize("client", ["httpx async", "httpx2", "httpx2 async"])
@@ -519,12 +520,26 @@ def test_what_is_refused_says_nothing_of_a_request_that_is_mocked_at_the_same_ho
 # This machine, and libraries that come later.
 
 
+@dataclass
+class Served:
+    """A server on this machine that the lab knows nothing of.
+
+    Attributes:
+        url: Its address.
+        requests: How many requests it was sent.
+    """
+
+    url: str = ""
+    requests: int = 0
+
+
 @pytest.fixture
-def served_here() -> Any:
-    """A server on this machine that the lab knows nothing of: its address."""
+def served_here() -> Iterator[Served]:
+    served = Served()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def do_POST(self) -> None:
+            served.requests += 1
             self.send_response(200)
             self.send_header("content-length", "4")
             self.end_headers()
@@ -535,28 +550,39 @@ def served_here() -> Any:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    served.url = f"http://127.0.0.1:{server.server_port}"
+    yield served
     server.shutdown()
     thread.join()
     server.server_close()
 
 
-def test_whoever_serves_on_this_machine_is_asked_where_nothing_is_mocked(served_here: str) -> None:
-    world = Mocked(call()).world
-    answers: queue.Queue[str] = queue.Queue()
+@pytest.mark.parametrize("client", sorted(set(CLIENTS) - {"botocore"}))
+@pytest.mark.parametrize("clock_of", [VirtualClock, WarpClock, WallClock])
+def test_whoever_serves_on_this_machine_is_not_asked_by_any_client(
+    client: str, clock_of: Callable[[], Clock], served_here: Served
+) -> None:
+    clock = clock_of()
+    world = World(ScriptedModel({}), Services((), "any"), clock, Traffic())
+    asked = Asked(f"{served_here.url}/own", b"{}", leaves=False)
+    causes: list[BaseException] = []
 
-    async def by_aiohttp() -> str:
-        async with aiohttp.ClientSession() as session, session.get(served_here) as response:
-            return await response.text()
+    with keeping_time(clock), mocked_http(world):
+        try:
+            if client in ASYNC:
+                with asyncio.Runner(loop_factory=lambda: ASYNCIO.create(clock)) as runner:
+                    runner.run(CLIENTS[client](asked))
+            else:
+                CLIENTS[client](asked)
+        except Exception as error:  # noqa: BLE001 - each client's own
+            causes.append(error)
 
-    with mocked_http(world):  # in real time: no clock skips over a socket
-        answers.put(requests.get(served_here, timeout=60).text)
-        with urllib.request.urlopen(served_here, timeout=60) as response:
-            answers.put(response.read().decode())
-        answers.put(asyncio.run(by_aiohttp()))
-
-    assert [answers.get() for _ in range(3)] == ["here"] * 3
-    assert world.traffic.refusals == ()
+    assert served_here.requests == 0
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    assert isinstance(causes[-1], UnmockedRequestError)
+    hosts = {(each.host, each.path) for each in world.traffic.refusals}
+    assert hosts == {(served_here.url.removeprefix("http://"), "/own")}
 
 
 def test_what_is_mocked_at_an_address_of_this_machine_is_answered() -> None:

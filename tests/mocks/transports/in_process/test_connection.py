@@ -81,7 +81,7 @@ def test_a_stream_is_a_step_for_each_time() -> None:
         (FaultKind.TRUNCATED, Ending.CLOSED, 1000 * MS),
         (FaultKind.STALLED, Ending.SILENT, NEVER_NS),
         (FaultKind.READ_TIMEOUT, Ending.SILENT, NEVER_NS),
-        (FaultKind.CONNECT_ERROR, Ending.REFUSED, 0),
+        (FaultKind.CONNECT_ERROR, Ending.CLOSED, 0),
     ],
 )
 def test_a_reply_that_breaks_off_ends_so(kind: FaultKind, ending: Ending, due_ns: int) -> None:
@@ -153,17 +153,14 @@ def test_another_protocol_is_refused() -> None:
         Connection(Mocked().world, OPENAI).receive(b"\x16\x03\x01 hello\r\n\r\n")
 
 
-def test_what_nothing_mocks_on_this_machine_is_passed_on_as_it_was_sent() -> None:
+def test_what_nothing_mocks_on_this_machine_is_refused_as_anywhere() -> None:
     world = Mocked(call())
     connection = Connection(world.world, Origin("http", "127.0.0.1", 8000))
-    data = request(path="/own")
 
-    assert connection.receive(data[:30]) is None
-    assert connection.passed_on is None
-    assert connection.receive(data[30:]) is None
+    with pytest.raises(RefusedRequest):
+        connection.receive(request(path="/own"))
 
-    assert connection.passed_on == data
-    assert world.traffic.refusals == ()
+    assert [each.host for each in world.traffic.refusals] == ["127.0.0.1:8000"]
 
 
 def test_a_reply_that_is_left_is_no_longer_in_flight() -> None:

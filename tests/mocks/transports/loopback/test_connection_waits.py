@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import openai
 import pytest
+import urllib3
 from warpbench.mocks.clock import WallClock
 from warpbench.mocks.model import task_of
 from warpbench.mocks.observe.meter import SESSION, Meter
@@ -169,6 +170,38 @@ def test_aiohttp_that_gives_up_is_told_as_the_pools() -> None:
     with reached() as (url, meter):
         asyncio.run(ask_all(url))
         assert meter.pool_uses == (PoolUse(client="aiohttp", most=1, waits=1, timeouts=1),)
+
+
+def ask_by_urllib3(url: str, requests: int, pool_timeout_s: float | None = None) -> list[object]:
+    """Send requests at once through a pool of one connection, and return what came of each."""
+
+    def ask(_: int) -> object:
+        SESSION.set(7)
+        try:
+            return pools.request("POST", url, json=BODY, pool_timeout=pool_timeout_s).status
+        except urllib3.exceptions.EmptyPoolError as error:
+            return type(error)
+
+    with (
+        urllib3.PoolManager(maxsize=1, block=True, retries=False) as pools,
+        ThreadPoolExecutor(requests) as threads,
+    ):
+        return list(threads.map(ask, range(requests)))
+
+
+def test_requests_of_urllib3_that_wait_for_one_are_noted() -> None:
+    with reached() as (url, meter):
+        assert ask_by_urllib3(url, 3) == [200] * 3
+        assert_waited_in_turn(meter, "urllib3")
+
+
+def test_urllib3_that_gives_up_is_told_as_the_pools() -> None:
+    with reached() as (url, meter):
+        answers = ask_by_urllib3(url, 2, pool_timeout_s=LATENCY_S / 5)
+        assert urllib3.exceptions.EmptyPoolError in answers
+        (wait,) = connection_waits(meter)
+        assert wait.ending is WaitEnding.FAILED
+        assert meter.pool_uses == (PoolUse(client="urllib3", most=1, waits=1, timeouts=1),)
 
 
 def test_so_does_the_openai_sdks_client_of_it() -> None:

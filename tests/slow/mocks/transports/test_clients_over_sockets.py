@@ -34,16 +34,6 @@ def in_process(client: str, situation: str) -> Outcome:
         return meet(client, situation, lambda url: url, lambda: ASYNCIO.create(clock))
 
 
-def is_known_to_differ(client: str, situation: str) -> bool:
-    """Whether in-process there was no connection, of which sockets know nothing: see the docs."""
-    return client.startswith("httpx") and situation == "no-answer"
-
-
 @pytest.mark.parametrize(("client", "situation"), CASES)
 def test_the_same_over_sockets(client: str, situation: str, server: ServerProcess) -> None:
-    over, here = over_sockets(client, situation, server), in_process(client, situation)
-
-    if is_known_to_differ(client, situation):
-        assert over != here
-    else:
-        assert over == here
+    assert in_process(client, situation) == over_sockets(client, situation, server)
