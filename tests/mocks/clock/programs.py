@@ -6,8 +6,9 @@ times are multiples of a unit, and what is compared is when each step of each ac
 and how.
 
 What happens at the same moment is up to chance in real life, and so is what follows from it. A
-program is *steady* if nothing changes when each of its waits is a little longer or shorter: only
-such a program can be held against reality.
+program is *steady* if nothing changes when each of its waits is a little longer or shorter, nor
+when what was handed to a thread comes back before the loop's next step: only such a program can be
+held against reality.
 
 Run as a script it compares many: ``python programs.py NUMBER SEED [shrink]``.
 """
@@ -215,6 +216,16 @@ class Run:
         # Mirrored, so that what two waits of equal length decide goes the other way once.
         chance, most = random.Random(f"{self.jitter // 2} {who}"), (-1) ** self.jitter * _JITTER
         return lambda units: max(0, units + chance.uniform(-most, most)) * self.unit_s
+
+    async def give_way(self) -> None:
+        """Let threads go first that were handed something at this moment, in every other run.
+
+        Whether a loop that was blocked hears from them before its next step is up to the loop's
+        kind, and to who gets the interpreter's lock: waits that vary leave it as it is.
+        """
+        if self.jitter is not None and self.jitter % 2 == 0:
+            # For longer than the jitter makes of no wait at all.
+            await asyncio.sleep(2 * _JITTER * self.unit_s)
 
     def note(self, who: str, number: int, what: str, how: object) -> None:
         passed_s = time.monotonic() - self.start_s
@@ -465,6 +476,7 @@ THREAD: Mapping[str, ThreadStep] = {
 
 def _sync(step: ThreadStep) -> TaskStep:
     async def call(run: Run, who: str, pause_s: float, other_s: float, other: int) -> object:
+        await run.give_way()
         return step(run, who, pause_s, other_s, other)
 
     return call

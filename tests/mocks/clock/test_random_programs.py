@@ -8,6 +8,7 @@ from hypothesis import given
 from warpbench.mocks.clock import ClockMode
 
 from .programs import (
+    LOOPS,
     TASK,
     TASK_STEPS,
     THREAD,
@@ -78,3 +79,11 @@ def test_what_was_found(name: str) -> None:
     program, expected = KEPT[name]
     found = virtually(program)
     assert {who: ends(found, who) for who in expected} == expected
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_whether_a_thread_or_a_blocked_loop_is_first_is_chance(loop: str) -> None:
+    """A step of task 1 is overdue when task 0, which blocked the loop, hands a thread a step."""
+    hands_over = (("block", 2, 0), ("thread event wait", 0, 0))
+    program = Program(threads=(), tasks=(hands_over, (("block", 1, 0),)), loop=loop)
+    assert not is_steady(program, virtually(program))
