@@ -7,21 +7,11 @@ import pytest
 from hypothesis import given
 from warpbench.mocks.clock import ClockMode
 
-from .programs import (
-    LOOPS,
-    TASK,
-    TASK_STEPS,
-    THREAD,
-    THREAD_STEPS,
-    Ending,
-    Other,
-    Program,
-    differences,
-    is_steady,
-    on_clock,
-    programs,
-    virtually,
-)
+from .programs.comparison import Other, differences, is_steady
+from .programs.program import LOOPS, TASK_STEPS, THREAD_STEPS, Ending, Program, programs
+from .programs.running import on_clock, virtually
+from .programs.task_steps import TASK
+from .programs.thread_steps import THREAD
 from .worlds import examples
 
 
