@@ -71,6 +71,29 @@ def test_what_was_found(name: str) -> None:
     assert {who: ends(found, who) for who in expected} == expected
 
 
+CHANCE = {
+    "who is woken first takes a thread of a pool": Program(
+        threads=((("event wait for ever", 0, 0), ("pool map", 4, 2)),) * 2,
+    ),
+    "one lets go of a lock for which another waits, and wants it again": Program(
+        threads=((("lock", 3, 0), ("lock", 3, 0)), (("lock", 3, 0),)),
+    ),
+    "one blocks a loop at the moment at which another is due": Program(
+        threads=(),
+        tasks=(
+            (("condition wait", 2, 4), ("put", 3, 3), ("thread", 2, 4), ("block", 2, 3)),
+            (("sleep", 1, 3),),
+            (("sleep", 2, 2),),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_what_chance_decides_is_not_steady(name: str) -> None:
+    assert not is_steady(CHANCE[name], virtually(CHANCE[name]))
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_whether_a_thread_or_a_blocked_loop_is_first_is_chance(loop: str) -> None:
     """A step of task 1 is overdue when task 0, which blocked the loop, hands a thread a step."""

@@ -12,6 +12,7 @@ from typing import Any
 from .program import PARTS, Ending, Program
 
 _JITTER = 0.02
+_MOST_DELAY = 0.0005
 _MANY = 100
 
 
@@ -64,13 +65,29 @@ class Run:
         chance, most = random.Random(f"{self.jitter // 2} {who}"), (-1) ** self.jitter * _JITTER
         return lambda units: max(0, units + chance.uniform(-most, most)) * self.unit_s
 
+    def delays(self, who: str) -> Callable[[], float] | None:
+        """Return what tells an actor how long to wait before each step, in seconds, if at all.
+
+        Of actors that are woken together, and want the same next, now one is first, now another;
+        and one who lets go of a lock and wants it again is now overtaken by one who waits for it.
+        """
+        if self.jitter is None:
+            return None
+        chance, is_mirrored = random.Random(f"{self.jitter // 2} step {who}"), self.jitter % 2
+
+        def delay_s() -> float:
+            drawn = chance.random()
+            return _MOST_DELAY * self.unit_s * (1 - drawn if is_mirrored else drawn)
+
+        return delay_s
+
     async def give_way(self) -> None:
-        """Let threads go first that were handed something at this moment, in every other run.
+        """Let threads go first that were handed something at this moment, in every other pair of runs.
 
         Whether a loop that was blocked hears from them before its next step is up to the loop's
         kind, and to who gets the interpreter's lock: waits that vary leave it as it is.
         """
-        if self.jitter is not None and self.jitter % 2 == 0:
+        if self.jitter is not None and self.jitter // 2 % 2:
             # For longer than the jitter makes of no wait at all.
             await asyncio.sleep(2 * _JITTER * self.unit_s)
 

@@ -1,6 +1,7 @@
 """What tasks do."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -17,6 +18,14 @@ def _sync(step: ThreadStep) -> TaskStep:
         return step(run, who, pause_s, other_s, other)
 
     return call
+
+
+async def _block(run: Run, who: str, pause_s: float, *_: object) -> None:
+    await run.give_way()
+    time.sleep(pause_s)  # noqa: ASYNC251 - that is the step
+    # libuv takes the time from before for how long to poll, and timers come that much too late
+    # (docs/clock.md), unless an iteration follows in which there is something to run.
+    asyncio.get_running_loop().call_soon(str, who)
 
 
 def _in_thread(step: ThreadStep) -> TaskStep:
@@ -138,7 +147,7 @@ TASK: Mapping[str, TaskStep] = {
     "timeout": _async_timeout,
     "wait for": _wait_for,
     "call later": _call_later,
-    "block": _sync(THREAD["sleep"]),
+    "block": _block,
     "thread event set": _sync(THREAD["event set"]),
     "thread event wait": _in_thread(THREAD["event wait"]),
     "cancel": _cancel,
