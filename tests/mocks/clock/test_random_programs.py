@@ -78,6 +78,12 @@ CHANCE = {
     "one lets go of a lock for which another waits, and wants it again": Program(
         threads=((("lock", 3, 0), ("lock", 3, 0)), (("lock", 3, 0),)),
     ),
+    "who is woken first is some steps later at the same lock": Program(
+        threads=(
+            (("event wait for ever", 0, 0), ("rlock", 0, 0)),
+            (("event wait for ever", 0, 0), ("get simple", 4, 0), ("rlock", 3, 0)),
+        ),
+    ),
     "one blocks a loop at the moment at which another is due": Program(
         threads=(),
         tasks=(

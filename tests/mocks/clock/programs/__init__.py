@@ -8,8 +8,7 @@ and how.
 What happens at the same moment is up to chance in real life, and so is what follows from it. A
 program is *steady* if nothing changes when each of its waits is a little longer or shorter, nor
 when what was handed to a thread comes back before the loop's next step, nor when each step begins a
-trifle later: only such a program can be
-held against reality.
+trifle later: only such a program can be held against reality.
 
 What a program is and how one is drawn (``program``), the steps of threads and of tasks, running one
 (``running``), and holding it against reality (``comparison``).

@@ -12,7 +12,7 @@ from typing import Any
 from .program import PARTS, Ending, Program
 
 _JITTER = 0.02
-_MOST_DELAY = 0.0005
+_MOST_DELAY, _FASTER = 0.002, 1_000
 _MANY = 100
 
 
@@ -65,24 +65,22 @@ class Run:
         chance, most = random.Random(f"{self.jitter // 2} {who}"), (-1) ** self.jitter * _JITTER
         return lambda units: max(0, units + chance.uniform(-most, most)) * self.unit_s
 
-    def delays(self, who: str) -> Callable[[], float] | None:
-        """Return what tells an actor how long to wait before each step, in seconds, if at all.
+    def delay_s(self, who: str) -> float:
+        """Return how long an actor waits before each step, in seconds.
 
-        Of actors that are woken together, and want the same next, now one is first, now another;
-        and one who lets go of a lock and wants it again is now overtaken by one who waits for it.
+        Of actors that are woken together, and want the same next, now one is first, now another,
+        be it some steps later; and one who lets go of a lock and wants it again is overtaken by one
+        who waits for it.
         """
         if self.jitter is None:
-            return None
-        chance, is_mirrored = random.Random(f"{self.jitter // 2} step {who}"), self.jitter % 2
-
-        def delay_s() -> float:
-            drawn = chance.random()
-            return _MOST_DELAY * self.unit_s * (1 - drawn if is_mirrored else drawn)
-
-        return delay_s
+            return 0.0
+        chance = random.Random(f"{self.jitter // 2} delay {who}")
+        haste = chance.random()
+        slower = float(_FASTER ** -(1 - haste if self.jitter % 2 else haste))
+        return _MOST_DELAY * self.unit_s * slower
 
     async def give_way(self) -> None:
-        """Let threads go first that were handed something at this moment, in every other pair of runs.
+        """Let threads go first that were handed something at this moment, in half of the runs.
 
         Whether a loop that was blocked hears from them before its next step is up to the loop's
         kind, and to who gets the interpreter's lock: waits that vary leave it as it is.

@@ -73,12 +73,12 @@ async def _main(run: Run) -> None:
 
 
 def _thread(run: Run, who: str, begins_after: int, steps: tuple[Step, ...]) -> None:
-    pause_s, delay_s = run.pauses(who), run.delays(who)
+    pause_s, delay_s = run.pauses(who), run.delay_s(who)
     time.sleep(pause_s(begins_after))
     for number, (what, units, other) in enumerate(steps):
         try:
-            if delay_s is not None:
-                time.sleep(delay_s())
+            if delay_s > 0:
+                time.sleep(delay_s)
             how = THREAD[what](run, who, pause_s(units), pause_s(other), other)
         except _ENDINGS as error:
             how = type(error).__name__
@@ -86,7 +86,7 @@ def _thread(run: Run, who: str, begins_after: int, steps: tuple[Step, ...]) -> N
 
 
 async def _task(run: Run, who: str, begins_after: int, steps: tuple[Step, ...]) -> None:
-    pause_s, delay_s = run.pauses(who), run.delays(who)
+    pause_s, delay_s = run.pauses(who), run.delay_s(who)
     number, what = -1, "begin"
     todo: Iterator[tuple[int, Step]] = enumerate(steps)
     begin: Coroutine[Any, Any, Any] | None = asyncio.sleep(pause_s(begins_after))
@@ -97,8 +97,8 @@ async def _task(run: Run, who: str, begins_after: int, steps: tuple[Step, ...]) 
                 await coroutine
                 continue
             number, (what, units, other) = next(todo)
-            if delay_s is not None:
-                await asyncio.sleep(delay_s())
+            if delay_s > 0:
+                await asyncio.sleep(delay_s)
             how = await TASK[what](run, who, pause_s(units), pause_s(other), other)
         except StopIteration:
             return
