@@ -79,7 +79,8 @@ class SkippingClock(ABC):
         self.collecting = Collecting()
         """Where the garbage collector runs: what its finalisers wake is nobody's influence."""
         self._deadlines = Deadlines()
-        self._open = False
+        self.is_open = False
+        """Whether a scope is open in which it keeps the time."""
         self._async_waits = WaitsByLoop(self.now_ns)
         self.before_blocked_loop: Callable[[], None] | None = None
         """Called in the thread of an event loop that is about to be blocked."""
@@ -254,7 +255,7 @@ class SkippingClock(ABC):
         known = self._is_known_here()
 
         def release() -> None:
-            if self._open and not known and not self.collecting.is_here():
+            if self.is_open and not known and not self.collecting.is_here():
                 self._fail(self._unknown(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 
@@ -422,13 +423,13 @@ class SkippingClock(ABC):
         self._by_thread[thread] = self.root
         self.root.native_id = threading.get_native_id()
         self._here.participant = self.root
-        self._open = True
+        self.is_open = True
         self._on_opened(self.root)
         try:
             yield
         finally:
             with self.mutex.section:
-                self._open = False
+                self.is_open = False
                 self._let_go()
             self.mutex.catch_up()
         if self.failure is not None:
