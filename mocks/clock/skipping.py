@@ -31,8 +31,8 @@ Invariants
 Where the abstraction lies
 --------------------------
 A participant that waits for a bare ``threading.Lock`` whose holder waits on the clock
-counts as running. In ``warp`` that wait takes real time (slow, not wrong); in ``virtual``
-nothing can move, and the stall is reported as a hang.
+counts as running in ``warp``, where that wait takes real time (slow, not wrong); in ``virtual``
+it parks (``threads.bare_locks``).
 
 A signal handler may wake participants, but must not itself wait on the clock while its
 thread is parked: that is refused. Ctrl-C that strikes within the few microseconds of a
