@@ -52,7 +52,7 @@ _text_of = vars(_RLock)["__repr__"]
 
 _call: Any = call
 
-_FEWEST_NOTES = 1_000
+_FEWEST_NOTES = 64
 
 Acquire = Callable[..., bool]
 Methods = Mapping[str, Callable[..., Any]]
@@ -70,13 +70,16 @@ def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
 
 
 class _Takings:
-    """Who took each plain lock last, as far as it is not known to be free again."""
+    """Whether a participant took each plain lock last, as far as it is not known to be free again.
+
+    Who that was is not kept: the end of a ``Thread`` runs code, and must not wait for a lock.
+    """
 
     __slots__ = ("_by_lock", "_current", "_many", "_note")
 
     def __init__(self, clock: VirtualClock) -> None:
         self._current = clock.current
-        self._by_lock: dict[object, list[Participant | None]] = {}
+        self._by_lock: dict[object, list[bool]] = {}
         self._note = self._by_lock.__setitem__
         self._many = _FEWEST_NOTES
 
@@ -84,7 +87,7 @@ class _Takings:
         """Take a lock if it is free, and note it: see the module's invariants."""
         if len(self._by_lock) > self._many:
             self._forget_free()
-        taking = [self._current()]  # another object each time
+        taking = [self._current() is not None]  # another object each time
         try:
             # The second is called if the first returns true.
             all(map(_call, (real_acquire_plain, self._note), (lock, lock), (False, taking)))
@@ -96,7 +99,7 @@ class _Takings:
 
     def take(self, lock: Any, blocking: bool, timeout: float) -> bool:
         """Take a lock out of the clock's sight, and note it: see the module's invariants."""
-        taking = [self._current()]
+        taking = [self._current() is not None]
         acquire = partial(real_acquire_plain, lock, blocking, timeout)
         try:
             all(map(_call, (acquire, partial(self._note, lock, taking))))
@@ -108,7 +111,7 @@ class _Takings:
 
     def was_taken_inside(self, lock: Any, _here: Participant) -> bool:
         """Say whether a participant took the lock last."""
-        return self._by_lock.get(lock, [None]) != [None]
+        return True in self._by_lock.get(lock, ())
 
     def _forget_free(self) -> None:
         for lock in list(self._by_lock):
