@@ -72,7 +72,8 @@ def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
 class _Takings:
     """Whether a participant took each plain lock last, as far as it is not known to be free again.
 
-    Who that was is not kept: the end of a ``Thread`` runs code, and must not wait for a lock.
+    Who that was is not kept: the end of a ``Thread`` runs code, and must not wait until a lock is
+    taken again.
     """
 
     __slots__ = ("_by_lock", "_current", "_many", "_note")
