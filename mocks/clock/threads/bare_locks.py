@@ -6,9 +6,10 @@ notifier still holds the condition. In C the wait would be out of sight, and nob
 
 So ``acquire`` tries, and where that fails it asks who took the lock. A participant: then the
 waiter parks, and the clock looks whether the lock is free whenever it passes the baton on, before
-it moves the time. (Also if it was the waiter itself: a plain lock may be let go by anybody, and
-serves as a signal, in Python's imports for instance.) Anybody else (a thread that starts or ends,
-an ignored one, one that is unknown): then the wait is the real one, as ever, which holds time back.
+it moves the time. (Also if it was the waiter itself, or one that has ended, as long as others may
+go on: a plain lock may be let go of by anybody, and serves as a signal, in Python's imports for
+instance.) Anybody else (a thread that starts or ends, an ignored one, one that is unknown): then
+the wait is the real one, as ever, which holds time back.
 
 Who holds a reentrant lock is told by the lock. For plain ones it is noted who took them last. All
 locks are reached, whenever they were made (``c_types``), but not methods that were bound before the
@@ -30,6 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
 from operator import call
+from threading import get_ident
 from types import BuiltinMethodType, CodeType
 from typing import Any
 
@@ -70,17 +72,17 @@ def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
 
 
 class _Takings:
-    """Whether a participant took each plain lock last, as far as it is not known to be free again.
+    """Which participant took each plain lock last, as far as it is not known to be free again.
 
-    Who that was is not kept: the end of a ``Thread`` runs code, and must not wait until a lock is
-    taken again.
+    By its identifier, 0 for anybody else: the end of a ``Thread`` runs code, and must not wait
+    until a lock is taken again.
     """
 
-    __slots__ = ("_by_lock", "_current", "_many", "_note")
+    __slots__ = ("_by_lock", "_clock", "_many", "_note")
 
     def __init__(self, clock: VirtualClock) -> None:
-        self._current = clock.current
-        self._by_lock: dict[object, list[bool]] = {}
+        self._clock = clock
+        self._by_lock: dict[object, list[int]] = {}
         self._note = self._by_lock.__setitem__
         self._many = _FEWEST_NOTES
 
@@ -88,7 +90,7 @@ class _Takings:
         """Take a lock if it is free, and note it: see the module's invariants."""
         if len(self._by_lock) > self._many:
             self._forget_free()
-        taking = [self._current() is not None]  # another object each time
+        taking = [0 if self._clock.current() is None else get_ident()]  # another object each time
         try:
             # The second is called if the first returns true.
             all(map(_call, (real_acquire_plain, self._note), (lock, lock), (False, taking)))
@@ -100,7 +102,7 @@ class _Takings:
 
     def take(self, lock: Any, blocking: bool, timeout: float) -> bool:
         """Take a lock out of the clock's sight, and note it: see the module's invariants."""
-        taking = [self._current() is not None]
+        taking = [0 if self._clock.current() is None else get_ident()]
         acquire = partial(real_acquire_plain, lock, blocking, timeout)
         try:
             all(map(_call, (acquire, partial(self._note, lock, taking))))
@@ -110,9 +112,14 @@ class _Takings:
                 real_release(lock)
             raise
 
-    def was_taken_inside(self, lock: Any, _here: Participant) -> bool:
-        """Say whether a participant took the lock last."""
-        return True in self._by_lock.get(lock, ())
+    def was_taken_inside(self, lock: Any, here: Participant) -> bool:
+        """Say whether a participant took the lock last, and one may let go of it."""
+        for ident in self._by_lock.get(lock, ()):
+            holder = self._clock.participant_with_ident(ident)
+            if ident and holder is not None and holder is not here:
+                return True
+            return ident != 0 and self._clock.may_others_go_on()
+        return False
 
     def _forget_free(self) -> None:
         for lock in list(self._by_lock):

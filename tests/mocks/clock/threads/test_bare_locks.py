@@ -132,14 +132,17 @@ def test_a_lock_that_another_lets_go_of_is_a_signal() -> None:
         thread.join()
 
 
-def test_who_takes_a_lock_twice_is_told_that_this_is_a_deadlock() -> None:
+def test_who_takes_a_lock_twice_is_in_a_deadlock_once_nobody_else_goes_on() -> None:
     lock = threading.Lock()
+    other = threading.Thread(target=time.sleep, args=(1,))
     with (
         pytest.raises(ClockHangError, match="MainThread: waits for a lock in test_who_takes"),
         World(ClockMode.VIRTUAL).scope(),
         lock,
     ):
+        other.start()
         lock.acquire()
+    other.join()
 
 
 def test_a_module_that_waits_while_it_is_imported_lets_others_wait_for_it(
