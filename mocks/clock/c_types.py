@@ -41,8 +41,8 @@ def methods_replaced(kind: type, methods: Mapping[str, Callable[..., Any]]) -> I
         yield
         return
     originals = {name: vars(kind)[name] for name in methods}
-    _set(kind, methods)
     try:
+        _set(kind, methods)
         yield
     finally:
         _set(kind, originals)

@@ -12,11 +12,11 @@ def patched(owner: object, name: str, replacement: object) -> Iterator[None]:
     """
     inherited = name not in vars(owner)
     original = None if inherited else vars(owner)[name]  # not what it gives: a static method
-    setattr(owner, name, replacement)
     try:
+        setattr(owner, name, replacement)
         yield
     finally:
-        if inherited:
-            delattr(owner, name)
-        else:
+        if not inherited:
             setattr(owner, name, original)
+        elif name in vars(owner):
+            delattr(owner, name)

@@ -31,8 +31,8 @@ Invariants
 Where the abstraction lies
 --------------------------
 A participant that waits for a bare ``threading.Lock`` whose holder waits on the clock
-counts as running. In ``warp`` that wait takes real time (slow, not wrong); in ``virtual``
-nothing can move, and the stall is reported as a hang.
+counts as running in ``warp``, where that wait takes real time (slow, not wrong); in ``virtual``
+it parks (``threads.bare_locks``).
 
 A signal handler may wake participants, but must not itself wait on the clock while its
 thread is parked: that is refused. Ctrl-C that strikes within the few microseconds of a
@@ -79,7 +79,8 @@ class SkippingClock(ABC):
         self.collecting = Collecting()
         """Where the garbage collector runs: what its finalisers wake is nobody's influence."""
         self._deadlines = Deadlines()
-        self._open = False
+        self.is_open = False
+        """Whether a scope is open in which it keeps the time."""
         self._async_waits = WaitsByLoop(self.now_ns)
         self.before_blocked_loop: Callable[[], None] | None = None
         """Called in the thread of an event loop that is about to be blocked."""
@@ -254,7 +255,7 @@ class SkippingClock(ABC):
         known = self._is_known_here()
 
         def release() -> None:
-            if self._open and not known and not self.collecting.is_here():
+            if self.is_open and not known and not self.collecting.is_here():
                 self._fail(self._unknown(threading.current_thread().name, "woke a managed thread"))
             self._release(parking)
 
@@ -422,13 +423,13 @@ class SkippingClock(ABC):
         self._by_thread[thread] = self.root
         self.root.native_id = threading.get_native_id()
         self._here.participant = self.root
-        self._open = True
+        self.is_open = True
         self._on_opened(self.root)
         try:
             yield
         finally:
             with self.mutex.section:
-                self._open = False
+                self.is_open = False
                 self._let_go()
             self.mutex.catch_up()
         if self.failure is not None:

@@ -226,6 +226,11 @@ class VirtualClock(SkippingClock):
         """Say whether a participant may park here: not in the midst of a wait, or of a section."""
         return participant.parking is None and not self.mutex.is_inside()
 
+    def may_others_go_on(self) -> bool:
+        """Say whether anybody but the calling participant runs next, or when a time has come."""
+        with self.mutex.section:
+            return bool(self._ready) or self._deadlines.earliest() is not None
+
     def look_for(self, parking: Parking, has_come: Callable[[], bool]) -> None:
         """Release ``parking`` whenever something has come of which nobody tells.
 

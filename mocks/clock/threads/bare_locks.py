@@ -1,34 +1,47 @@
-"""Lets whoever waits for a plain lock park in virtual time, if a participant holds that lock.
+"""Lets whoever waits for a plain lock park in virtual time, if a participant took that lock.
 
 One participant runs at a time, so that a lock is contended only if its holder waits on the clock
 while it holds it: a rate limiter that sleeps under its lock, a thread that is notified while the
 notifier still holds the condition. In C the wait would be out of sight, and nobody could go on.
 
-So ``acquire`` tries, and where that fails it asks who holds the lock. A participant: then the
+So ``acquire`` tries, and where that fails it asks who took the lock. A participant: then the
 waiter parks, and the clock looks whether the lock is free whenever it passes the baton on, before
-it moves the time. Anybody else (a thread that starts or ends, an ignored one, one that is unknown),
-and the caller itself: then the wait is the real one, as ever, which holds time back.
+it moves the time. (Also if it was the waiter itself, or one that has ended, as long as others may
+go on: a plain lock may be let go of by anybody, and serves as a signal, in Python's imports for
+instance.) Anybody else (a thread that starts or ends, an ignored one, one that is unknown): then
+the wait is the real one, as ever, which holds time back.
 
-Who holds a reentrant lock is told by the lock. For plain ones it is noted: so these have their
-``release`` replaced, too. All locks are reached, whenever they were made (``c_types``), but not
-methods that were bound before the scope.
+Who holds a reentrant lock is told by the lock. For plain ones it is noted who took them last. All
+locks are reached, whenever they were made (``c_types``), but not methods that were bound before the
+scope. Ones that were bound inside do after it what they would have done without a scope.
 
 In ``warp`` nothing is changed: who waits for a lock counts as running, which is slow and correct.
+
+Invariants
+----------
+1. Whoever is interrupted (Ctrl-C, a handler of another signal that raises) either has taken the
+   lock and is told so, or has not taken it. ``with`` relies on that. The interpreter lets handlers
+   run after each call, so a lock is taken, and that is noted, in one call of a function in C; what
+   is between that and the caller is a return, or an ``except`` that lets go of the lock.
+2. So nothing but C lets go of a lock: a handler may also run before the first line of a function.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import wraps
+from functools import partial, wraps
+from operator import call
+from threading import get_ident
 from types import BuiltinMethodType, CodeType
 from typing import Any
 
+from ...errors import ClockError
 from ..c_types import methods_replaced
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
 from ..real_locks import real_acquire as real_acquire_plain
-from ..real_locks import real_is_locked, real_release
+from ..real_locks import real_allocate_lock, real_is_locked, real_release
 from ..virtual import VirtualClock
 from . import stacks
 
@@ -39,9 +52,13 @@ _real_release_again = vars(_RLock)["release"]
 _real_restore = vars(_RLock)["_acquire_restore"]
 _text_of = vars(_RLock)["__repr__"]
 
+_call: Any = call
+
+_FEWEST_NOTES = 64
+
 Acquire = Callable[..., bool]
 Methods = Mapping[str, Callable[..., Any]]
-FindsHolder = Callable[[Any], Participant | None]
+MayPark = Callable[[Any, Participant], bool]
 
 
 @contextmanager
@@ -54,60 +71,149 @@ def bare_locks_taking_part(clock: VirtualClock) -> Iterator[None]:
         yield
 
 
+class _Takings:
+    """Which participant took each plain lock last, as far as it is not known to be free again.
+
+    By its identifier, 0 for anybody else: the end of a ``Thread`` runs code, and must not wait
+    until a lock is taken again.
+    """
+
+    __slots__ = ("_by_lock", "_clock", "_many", "_note")
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._by_lock: dict[object, list[int]] = {}
+        self._note = self._by_lock.__setitem__
+        self._many = _FEWEST_NOTES
+
+    def take_at_once(self, lock: Any) -> bool:
+        """Take a lock if it is free, and note it: see the module's invariants."""
+        if len(self._by_lock) > self._many:
+            self._forget_free()
+        taking = [0 if self._clock.current() is None else get_ident()]  # another object each time
+        try:
+            # The second is called if the first returns true.
+            all(map(_call, (real_acquire_plain, self._note), (lock, lock), (False, taking)))
+            return self._by_lock.get(lock) is taking
+        except BaseException:
+            if self._by_lock.get(lock) is taking:
+                real_release(lock)
+            raise
+
+    def take(self, lock: Any, blocking: bool, timeout: float) -> bool:
+        """Take a lock out of the clock's sight, and note it: see the module's invariants."""
+        taking = [0 if self._clock.current() is None else get_ident()]
+        acquire = partial(real_acquire_plain, lock, blocking, timeout)
+        try:
+            all(map(_call, (acquire, partial(self._note, lock, taking))))
+            return self._by_lock.get(lock) is taking
+        except BaseException:
+            if self._by_lock.get(lock) is taking:
+                real_release(lock)
+            raise
+
+    def was_taken_inside(self, lock: Any, here: Participant) -> bool:
+        """Say whether a participant took the lock last, and one may let go of it."""
+        for ident in self._by_lock.get(lock, ()):
+            holder = self._clock.participant_with_ident(ident)
+            if ident and holder is not None and holder is not here:
+                return True
+            return ident != 0 and self._clock.may_others_go_on()
+        return False
+
+    def _forget_free(self) -> None:
+        for lock in list(self._by_lock):
+            if not real_is_locked(lock):
+                self._by_lock.pop(lock, None)
+        self._many = max(_FEWEST_NOTES, 2 * len(self._by_lock))
+
+
 def _plain(clock: VirtualClock) -> Methods:
-    """Return the methods of a plain lock, which note who holds it."""
-    holders: dict[object, Participant] = {}
-    waits = _wait_on(clock, real_acquire_plain, holders.get, _is_free)
+    """Return the methods of a plain lock, which note who takes it."""
+    takings = _Takings(clock)
+    take_at_once = takings.take_at_once
+    waits = _wait_on(clock, take_at_once, takings.take, takings.was_taken_inside, _is_free)
 
     def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
-        if not real_acquire_plain(lock, False) and not waits(lock, blocking, timeout):
-            return False
-        here = clock.current()
-        if here is not None:
-            holders[lock] = here
-        return True
+        if not clock.is_open:
+            return _Lock.acquire(lock, blocking, timeout)  # type: ignore[no-any-return]
+        if timeout != -1 or (blocking is not True and blocking is not False):
+            _check(blocking, timeout)
+        return take_at_once(lock) or waits(lock, blocking, timeout)
 
     def enter(lock: Any) -> bool:
-        if not real_acquire_plain(lock, False) and not waits(lock, True, -1):
-            return False  # never: there is no limit
-        here = clock.current()
-        if here is not None:
-            holders[lock] = here
-        return True
+        if not clock.is_open:
+            return _Lock.__enter__(lock)  # type: ignore[no-any-return]
+        return take_at_once(lock) or waits(lock, True, -1)
 
-    def release(lock: Any) -> None:
-        holders.pop(lock, None)
-        real_release(lock)
-
-    def leave(lock: Any, *_: object) -> None:
-        holders.pop(lock, None)
-        real_release(lock)
-
-    return {"acquire": acquire, "__enter__": enter, "release": release, "__exit__": leave}
+    return {"acquire": acquire, "__enter__": enter}
 
 
 def _reentrant(clock: VirtualClock) -> Methods:
     """Return the methods of a lock that tells who holds it."""
 
-    def holder_of(lock: Any) -> Participant | None:
+    def is_held_inside(lock: Any, here: Participant) -> bool:
         _, owner, rest = _text_of(lock).partition(" owner=")
         ident = int(rest.partition(" ")[0]) if owner else 0
-        return clock.participant_with_ident(ident) if ident else None
+        holder = clock.participant_with_ident(ident) if ident else None
+        return holder is not None and holder is not here
 
-    waits = _wait_on(clock, _real_acquire_again, holder_of, _is_free_again)
+    waits = _wait_on(clock, _take_again, _take_again, is_held_inside, _is_free_again)
 
     def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
-        return _real_acquire_again(lock, False) or waits(lock, blocking, timeout)
+        if not clock.is_open:
+            return _RLock.acquire(lock, blocking, timeout)  # type: ignore[no-any-return]
+        if timeout != -1 or (blocking is not True and blocking is not False):
+            _check(blocking, timeout)
+        return _take_again(lock, False) or waits(lock, blocking, timeout)
 
     def enter(lock: Any) -> bool:
-        return _real_acquire_again(lock, False) or waits(lock, True, -1)
+        if not clock.is_open:
+            return _RLock.__enter__(lock)  # type: ignore[no-any-return]
+        return _take_again(lock, False) or waits(lock, True, -1)
+
+    return {"acquire": acquire, "__enter__": enter, "_acquire_restore": _restoring(clock, waits)}
+
+
+def _take_again(lock: Any, blocking: bool = False, timeout: float = -1) -> bool:
+    taken: list[bool] = []
+    try:
+        taken.extend(map(_real_acquire_again, (lock,), (blocking,), (timeout,)))
+        return taken[0]
+    except BaseException:
+        if any(taken):
+            _real_release_again(lock)
+        raise
+
+
+def _restoring(clock: VirtualClock, waits: Acquire) -> Callable[[Any, object], None]:
+    """Return what gives a reentrant lock back to one who waited on its condition."""
 
     def restore(lock: Any, state: object) -> None:
-        if not _is_free_again(lock) and waits(lock, True, -1):
-            _real_release_again(lock)
+        if not clock.is_open:
+            _RLock._acquire_restore(lock, state)
+            return
+        # As in C, whoever is interrupted has the lock back first: he will let go of it.
+        interruption: BaseException | None = None
+        while not _is_free_again(lock):
+            try:
+                if waits(lock, True, -1):
+                    _real_release_again(lock)
+                break
+            except ClockError:
+                raise  # it will never be free
+            except BaseException as error:  # noqa: BLE001 - raised below
+                interruption = error
         _real_restore(lock, state)
+        if interruption is not None:
+            raise interruption
 
-    return {"acquire": acquire, "__enter__": enter, "_acquire_restore": restore}
+    return restore
+
+
+def _check(blocking: bool, timeout: float) -> None:
+    """Raise what C does if these are no arguments for ``acquire``."""
+    real_acquire_plain(real_allocate_lock(), blocking, timeout)
 
 
 def stands_for(code: CodeType, caller: CodeType | None) -> str | None:
@@ -123,39 +229,41 @@ def stands_for(code: CodeType, caller: CodeType | None) -> str | None:
 
 def _wait_on(
     clock: VirtualClock,
-    real_acquire: Acquire,
-    holder_of: FindsHolder,
+    take_at_once: Callable[[Any], bool],
+    take: Acquire,
+    may_park: MayPark,
     is_free: Callable[[Any], bool],
 ) -> Acquire:
     """Return what waits for a lock that was not free, and takes it."""
 
     def wait(lock: Any, blocking: bool, timeout: float) -> bool:
         here = clock.current()
-        may_wait = blocking and timeout != 0 and here is not None and clock.may_park(here)
         # Who starts or ends a thread meets its plain locks by chance: no call here may be counted.
-        if here is None or not may_wait or not _is_other(holder_of(lock), here):
-            return real_acquire(lock, blocking, timeout)
+        if here is None or not blocking or timeout == 0 or not clock.may_park(here):
+            return take(lock, blocking, timeout)
         deadline_ns = None if timeout < 0 else clock.now_ns() + waited_nanoseconds(timeout)
         parking = Parking(here, lambda: f"waits for a lock in {stacks.of_thread(here.thread)}")
-        clock.look_for(parking, lambda: is_free(lock))
-        try:
-            while _is_other(holder_of(lock), here):
-                reason = clock.park(parking, deadline_ns)
-                if here.ended:
-                    break
-                if real_acquire(lock, False):
-                    return True
-                if reason is Leave.DEADLINE:
-                    return False
-        finally:
-            clock.look_no_more(parking)
-        return real_acquire(lock, blocking, timeout)
+        while may_park(lock, here):
+            reason = _park_until_free(clock, parking, deadline_ns, partial(is_free, lock))
+            if here.ended:
+                break
+            if take_at_once(lock):
+                return True
+            if reason is Leave.DEADLINE:
+                return False
+        return take(lock, blocking, timeout)
 
     return wait
 
 
-def _is_other(holder: Participant | None, here: Participant) -> bool:
-    return holder is not None and holder is not here and not holder.ended
+def _park_until_free(
+    clock: VirtualClock, parking: Parking, deadline_ns: int | None, is_free: Callable[[], bool]
+) -> Leave:
+    try:
+        clock.look_for(parking, is_free)
+        return clock.park(parking, deadline_ns)
+    finally:
+        clock.look_no_more(parking)
 
 
 def _is_free(lock: Any) -> bool:

@@ -7,20 +7,11 @@ import pytest
 from hypothesis import given
 from warpbench.mocks.clock import ClockMode
 
-from .programs import (
-    TASK,
-    TASK_STEPS,
-    THREAD,
-    THREAD_STEPS,
-    Ending,
-    Other,
-    Program,
-    differences,
-    is_steady,
-    on_clock,
-    programs,
-    virtually,
-)
+from .programs.comparison import Other, differences, is_steady
+from .programs.program import LOOPS, TASK_STEPS, THREAD_STEPS, Ending, Program, programs
+from .programs.running import on_clock, virtually
+from .programs.task_steps import TASK
+from .programs.thread_steps import THREAD
 from .worlds import examples
 
 
@@ -78,3 +69,40 @@ def test_what_was_found(name: str) -> None:
     program, expected = KEPT[name]
     found = virtually(program)
     assert {who: ends(found, who) for who in expected} == expected
+
+
+CHANCE = {
+    "who is woken first takes a thread of a pool": Program(
+        threads=((("event wait for ever", 0, 0), ("pool map", 4, 2)),) * 2,
+    ),
+    "one lets go of a lock for which another waits, and wants it again": Program(
+        threads=((("lock", 3, 0), ("lock", 3, 0)), (("lock", 3, 0),)),
+    ),
+    "who is woken first is some steps later at the same lock": Program(
+        threads=(
+            (("event wait for ever", 0, 0), ("rlock", 0, 0)),
+            (("event wait for ever", 0, 0), ("get simple", 4, 0), ("rlock", 3, 0)),
+        ),
+    ),
+    "one blocks a loop at the moment at which another is due": Program(
+        threads=(),
+        tasks=(
+            (("condition wait", 2, 4), ("put", 3, 3), ("thread", 2, 4), ("block", 2, 3)),
+            (("sleep", 1, 3),),
+            (("sleep", 2, 2),),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_what_chance_decides_is_not_steady(name: str) -> None:
+    assert not is_steady(CHANCE[name], virtually(CHANCE[name]))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_whether_a_thread_or_a_blocked_loop_is_first_is_chance(loop: str) -> None:
+    """A step of task 1 is overdue when task 0, which blocked the loop, hands a thread a step."""
+    hands_over = (("block", 2, 0), ("thread event wait", 0, 0))
+    program = Program(threads=(), tasks=(hands_over, (("block", 1, 0),)), loop=loop)
+    assert not is_steady(program, virtually(program))

@@ -1,10 +1,15 @@
 """Plain locks whose holder waits on the clock are waited for on the clock."""
 
+import importlib
 import queue
+import re
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +99,112 @@ def test_a_timeout_is_the_clocks(kind: str, timeout_s: int, taken: bool, at_s: i
         thread.join()
         if taken:
             lock.release()
+
+
+@pytest.mark.parametrize("kind", ["Lock", "RLock"])
+@pytest.mark.parametrize(
+    "arguments", [(False, 1), (True, -5), (True, -0.5), (True, 1e20), (True, "x"), (True, None)]
+)
+def test_arguments_are_refused_as_in_plain_python(kind: str, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises((TypeError, ValueError, OverflowError)) as plain:
+        KINDS[kind]().acquire(*arguments)
+    with (
+        World(ClockMode.VIRTUAL).scope(),
+        pytest.raises(plain.type, match=re.escape(str(plain.value))),
+    ):
+        KINDS[kind]().acquire(*arguments)
+
+
+def test_a_lock_that_another_lets_go_of_is_a_signal() -> None:
+    world = World(ClockMode.VIRTUAL)
+    with world.scope():
+        lock = threading.Lock()
+        lock.acquire()
+
+        def lets_go() -> None:
+            time.sleep(2)
+            lock.release()
+
+        thread = threading.Thread(target=lets_go)
+        thread.start()
+        lock.acquire()
+        assert world.clock.now_ns() == 2 * SECOND
+        thread.join()
+
+
+def test_who_takes_a_lock_twice_is_in_a_deadlock_once_nobody_else_goes_on() -> None:
+    lock = threading.Lock()
+    other = threading.Thread(target=time.sleep, args=(1,))
+    with (
+        pytest.raises(ClockHangError, match="MainThread: waits for a lock in test_who_takes"),
+        World(ClockMode.VIRTUAL).scope(),
+        lock,
+    ):
+        other.start()
+        lock.acquire()
+    other.join()
+
+
+def test_a_module_that_waits_while_it_is_imported_lets_others_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's lock of a module is let go of by who imported it, not by who waits."""
+    (tmp_path / "waits_while_imported.py").write_text("import time\ntime.sleep(1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    world = World(ClockMode.VIRTUAL)
+    done_ns: list[int] = []
+
+    def imports() -> None:
+        importlib.import_module("waits_while_imported")
+        done_ns.append(world.clock.now_ns())
+
+    with world.scope():
+        threads = [threading.Thread(target=imports) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert done_ns == [SECOND] * 3
+    del sys.modules["waits_while_imported"]
+
+
+def test_what_was_bound_in_one_scope_takes_part_in_the_next() -> None:
+    """A condition binds its lock's methods when it is made."""
+    conditions: list[threading.Condition] = []
+    for _ in range(2):
+        world = World(ClockMode.VIRTUAL)
+        with world.scope():
+            condition = (conditions or [threading.Condition()])[0]
+            conditions.append(condition)
+
+            def notifies(condition: threading.Condition = condition) -> None:
+                time.sleep(1)
+                condition.acquire()
+                condition.notify()
+                time.sleep(4)  # while it holds the lock still
+                condition.release()
+
+            thread = threading.Thread(target=notifies)
+            thread.start()
+            condition.acquire()
+            condition.wait()
+            condition.release()
+            assert world.clock.now_ns() == 5 * SECOND
+            thread.join()
+
+
+def test_locks_that_are_free_again_are_not_kept() -> None:
+    with World(ClockMode.VIRTUAL).scope():
+        first = threading.Lock()
+        kept = weakref.ref(first)
+        with first:
+            pass
+        del first
+        for _ in range(300):
+            lock = threading.Lock()
+            with lock:
+                pass
+        assert kept() is None
 
 
 def test_locks_taken_in_opposite_orders_are_a_deadlock_that_names_both() -> None:

@@ -2,11 +2,14 @@
 
 import _thread
 import asyncio
+import ctypes
 import gc
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from warpbench.mocks.clock import ClockMode, create_clock, keeping_time
@@ -96,6 +99,64 @@ def test_a_thread_that_looks_at_frames_may_let_go_of_a_generator_last(mode: Cloc
 
     assert clock.failure is None
     looker.join(PATIENCE_S)
+
+
+class Interrupting:
+    """Garbage that raises a signal when it is collected, without any code in Python."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    __del__ = staticmethod(partial(ctypes.CDLL(None)["raise"], int(signal.SIGUSR1)))
+
+
+@in_both_skipping_modes
+def test_a_signal_that_comes_during_a_collection_is_not_lost(mode: ClockMode) -> None:
+    """What a handler raises in a callback of the collector would be."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with keeping_time(create_clock(mode)):
+            Interrupting()
+            with pytest.raises(InterruptedError):
+                gc.collect()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_nothing_is_left_of_it_after_the_scope() -> None:
+    before = list(gc.callbacks)
+    with collections_noted(Collecting()):
+        assert gc.callbacks != before
+    assert gc.callbacks == before
+
+
+def test_it_knows_another_thread_that_collects() -> None:
+    collecting = Collecting()
+    seen: dict[str, bool] = {}
+    in_finaliser, looked = threading.Event(), threading.Event()
+
+    class Finalised:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            seen["collects"] = collecting.is_here()
+            in_finaliser.set()
+            looked.wait(PATIENCE_S)
+
+    with collections_noted(collecting):
+        Finalised()
+        thread = threading.Thread(target=gc.collect)
+        thread.start()
+        in_finaliser.wait(PATIENCE_S)
+        seen["another"] = collecting.is_here()
+        looked.set()
+        thread.join()
+    assert seen == {"collects": True, "another": False}
 
 
 def test_it_knows_the_thread_that_collects_while_it_does() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "mocks" / "clock" / "programs.py"
+ROOT = Path(__file__).parents[4]
+PROGRAMS = "tests.mocks.clock.programs"
 NUMBER = 200
 PROCESSES = 4
 """They wait for most of the time; each has a quarter of the programs."""
@@ -18,7 +19,8 @@ def test_random_programs_agree_with_plain_python() -> None:
     each = str(NUMBER * 5 // 4 // PROCESSES)
     processes = [
         subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(SCRIPT), each, str(number)],
+            [sys.executable, "-W", "ignore", "-m", PROGRAMS, each, str(number)],
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
