@@ -115,6 +115,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def what_earlier_modules_left_is_set_aside() -> None:
+    """Do so again: tests import as much, and each trial of the tests behind would go through it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
     """Undo what a background job inherits: there SIGINT is ignored, and tests of it hang."""
