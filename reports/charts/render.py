@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -131,7 +132,8 @@ def _as_png(made: Figure) -> bytes:
     buffer = io.BytesIO()
     made.dpi = _DPI
     # ``savefig`` would draw the whole first, for a layout that has been found.
-    FigureCanvasAgg(made).print_png(buffer, metadata={"Software": None})
+    canvas: Any = FigureCanvasAgg(made)  # its methods have no types
+    canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 
