@@ -12,13 +12,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, settings
 from warpbench.bench.cli.main import main
 from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.threads.frames import frames_by_thread
+
+if TYPE_CHECKING:
+    from warpbench.reports.charts.description import Picture
 
 # Of a process that a test waits for: what hangs is ended sooner, by pytest-timeout.
 TIMEOUT_S = 600
@@ -111,6 +115,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def what_earlier_modules_left_is_set_aside() -> None:
+    """Do so again: tests import as much, and each trial of the tests behind would go through it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
     """Undo what a background job inherits: there SIGINT is ignored, and tests of it hang."""
@@ -147,11 +158,25 @@ def run_warpbench(folder: Path, *arguments: str, **environ: str) -> Finished:
     return Finished(finished.returncode, finished.stdout, finished.stderr, folder)
 
 
-def run_warpbench_here(folder: Path, *arguments: str, **environ: str) -> Finished:
+def written_out(picture: "Picture", file_name: str, subject: str = "") -> tuple[str, bytes]:
+    """Stand in for ``charts.render.render``: all that a picture says, which nobody draws."""
+    said = escape(f"{file_name}: {subject}: {picture!r}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><text>{said}</text></svg>',
+        file_name.encode(),
+    )
+
+
+def run_warpbench_here(
+    folder: Path, *arguments: str, is_drawn: bool = False, **environ: str
+) -> Finished:
     """Run ``warpbench …`` in a folder, but in this process: its imports are done.
 
     So is the server from which trials are forked. Of each command there is a test that runs it
     in a process of its own, besides.
+
+    Charts are described and written, but drawn only on demand: to draw those of one scenario takes
+    a second, and how they are drawn is for ``tests/reports/charts``.
     """
     out, err = io.StringIO(), io.StringIO()
     with (
@@ -162,6 +187,8 @@ def run_warpbench_here(folder: Path, *arguments: str, **environ: str) -> Finishe
     ):
         for name, value in {"GITHUB_STEP_SUMMARY": "", **environ}.items():
             patches.setenv(name, value)
+        if not is_drawn:
+            patches.setattr("warpbench.reports.charts.render.render", written_out)
         patches.setattr(sys, "argv", ["warpbench", *arguments])
         try:
             status = main(arguments)
@@ -174,9 +201,9 @@ def run_warpbench_here(folder: Path, *arguments: str, **environ: str) -> Finishe
 def warpbench(tmp_path: Path) -> Warpbench:
     """Run ``warpbench …`` in a folder of its own; what its environment is to hold, by keyword."""
 
-    def run(*arguments: str, **environ: str) -> Finished:
+    def run(*arguments: str, is_drawn: bool = False, **environ: str) -> Finished:
         if environ:
             return run_warpbench(tmp_path, *arguments, **environ)
-        return run_warpbench_here(tmp_path, *arguments)
+        return run_warpbench_here(tmp_path, *arguments, is_drawn=is_drawn)
 
     return run

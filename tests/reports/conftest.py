@@ -222,6 +222,13 @@ def _scaled(cell: CellResult, factor: float) -> CellResult:
     )
 
 
+def _sample_scaled(factor: float) -> Run:
+    """Some of the sample's cells, of each status, with every time multiplied."""
+    some = {"sync", "threads", "executor", "blocking"}
+    cells = (each for each in build_sample().cells if each.cell.strategy in some)
+    return replace(build_sample(), cells=tuple(_scaled(cell, factor) for cell in cells))
+
+
 def _identical() -> Run:
     same: dict[str, Any] = {
         "clock": ClockMode.VIRTUAL,
@@ -339,12 +346,8 @@ DEGENERATE: dict[str, Callable[[], Run]] = {
     "identical values": _identical,
     "no waits": _without_waits,
     "sessions of no length": _of_no_length,
-    "hours": lambda: replace(
-        build_sample(), cells=tuple(_scaled(cell, 7200) for cell in build_sample().cells)
-    ),
-    "microseconds": lambda: replace(
-        build_sample(), cells=tuple(_scaled(cell, 1e-5) for cell in build_sample().cells)
-    ),
+    "hours": lambda: _sample_scaled(7200),
+    "microseconds": lambda: _sample_scaled(1e-5),
     "many loads": lambda: build_run(
         [
             build_cell("gather", loop, load, 0.98 / (1 + load / 4000))
@@ -376,6 +379,12 @@ DEGENERATE: dict[str, Callable[[], Run]] = {
 def sample() -> Run:
     """The run that a report is made for."""
     return build_sample()
+
+
+@pytest.fixture(scope="session")
+def sample_charts(sample: Run) -> tuple[RenderedChart, ...]:
+    """Its charts, drawn once for all tests that look at them."""
+    return render_charts(sample)
 
 
 @pytest.fixture(scope="session")
@@ -412,3 +421,9 @@ def degenerate_charts(degenerate: Run) -> tuple[RenderedChart, ...]:
 def hostile() -> Run:
     """A run whose every name means harm."""
     return _hostile()
+
+
+@pytest.fixture(scope="session")
+def hostile_charts(hostile: Run) -> tuple[RenderedChart, ...]:
+    """Its charts, drawn once for all tests that look at them."""
+    return render_charts(hostile)

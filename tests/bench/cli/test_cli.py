@@ -21,7 +21,7 @@ QUICK = ("--clock", "virtual", "--strategy", "gather", "--loop", "asyncio", "--c
 
 
 def test_a_run_writes_results_page_and_charts(warpbench: Warpbench) -> None:
-    finished = warpbench("run", "two-sleeps", *QUICK)
+    finished = warpbench("run", "two-sleeps", *QUICK, is_drawn=True)
 
     assert finished.status == 0, finished.err
     written = {path.name for path in (finished.folder / "results").iterdir()}
@@ -40,6 +40,7 @@ def test_json_prints_the_run_and_nothing_else(warpbench: Warpbench) -> None:
     assert run["command"] == "warpbench " + " ".join(["run", "two-sleeps", *QUICK, "--json"])
 
 
+@pytest.mark.once
 def test_quiet_shows_the_result_alone_and_verbose_each_trial(warpbench: Warpbench) -> None:
     quiet = warpbench("run", "two-sleeps", *QUICK, "--quiet")
     verbose = warpbench("run", "two-sleeps", *QUICK, "--verbose")
@@ -52,14 +53,15 @@ def test_quiet_shows_the_result_alone_and_verbose_each_trial(warpbench: Warpbenc
     assert both.status == 2
 
 
+@pytest.mark.once
 def test_a_report_is_made_again_from_the_results_file(warpbench: Warpbench) -> None:
-    folder = warpbench("run", "two-sleeps", *QUICK).folder / "results"
+    folder = warpbench("run", "two-sleeps", *QUICK, is_drawn=True).folder / "results"
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     for name in before:
         if name != "run.json":
             (folder / name).unlink()
 
-    finished = warpbench("report", "results")
+    finished = warpbench("report", "results", is_drawn=True)
 
     assert finished.status == 0, finished.err
     after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -96,6 +98,7 @@ BAD_INPUT = [
 
 
 @pytest.mark.parametrize(("arguments", "expected"), BAD_INPUT, ids=lambda value: str(value)[:40])
+@pytest.mark.once
 def test_bad_input_is_one_line_and_status_2(
     arguments: tuple[str, ...],
     expected: str,
@@ -139,6 +142,7 @@ def test_an_output_that_is_full_is_one_line(arguments: tuple[str, ...], tmp_path
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "x" * 5000])
+@pytest.mark.once
 def test_a_line_of_an_error_is_printable_and_short(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +189,7 @@ TELLS_KEYS = """
 """
 
 
+@pytest.mark.once
 def test_keys_reach_no_artefact(warpbench: Warpbench, tmp_path: Path) -> None:
     (tmp_path / "tells.py").write_text(textwrap.dedent(TELLS_KEYS))
 
@@ -288,6 +293,7 @@ class TestFailures:
         ],
         ids=["unexplained", "more than expected", "expected", "scripted"],
     )
+    @pytest.mark.once
     def test_failed_sessions_are_bad_unless_expected_or_scripted(
         self, scenario: str, more: tuple[str, ...], status: int, warpbench: Warpbench
     ) -> None:
@@ -300,6 +306,7 @@ class TestFailures:
         assert finished.cells[0]["sessions"]["failed"] == 1
 
     @pytest.mark.parametrize(("slo", "status"), [("max=2s", 0), ("max=900ms", 1), ("p99=2s", 2)])
+    @pytest.mark.once
     def test_an_objective_is_met_missed_or_could_not_be_judged(
         self, slo: str, status: int, warpbench: Warpbench
     ) -> None:

@@ -60,7 +60,7 @@ def test_the_error_of_a_session_a_trial_or_a_target_steers_no_terminal(
     folder: Path, factory: str
 ) -> None:
     target = f"steering_target:{factory}"
-    finished = run_warpbench_here(folder, *RUN, "1", "--target", target)
+    finished = run_warpbench_here(folder, *RUN, "1", "--target", target, is_drawn=True)
     assert finished.status != 0
     assert "a\\x1b[31mb\\x00c\\u202ed\\x9be" in re.sub(r"\s+", " ", shown_by(finished))
     assert not steering(shown_by(finished))
@@ -110,7 +110,7 @@ def test_no_view_of_a_results_file_shows_a_character_that_steers(folder: Path) -
     for place in ("bad.json", "kept/bad.json"):
         (folder / place).write_text(json.dumps(texts_replaced(good)))
     for command in commands():
-        finished = run_warpbench_here(folder, *command)
+        finished = run_warpbench_here(folder, *command, is_drawn=True)
         assert not steering(shown_by(finished)), command
         assert finished.status == 0, finished.err
     for file in (*(folder / "page").rglob("*"), *(folder / "compared").rglob("*")):

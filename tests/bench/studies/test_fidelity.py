@@ -90,6 +90,7 @@ def test_a_name_that_stands_for_no_cell_is_refused() -> None:
         chosen_specs(specs(), ["sync"])
 
 
+@pytest.mark.once
 def test_the_command_puts_it_into_run_and_report(
     warpbench: Callable[..., Any], tmp_path: Any
 ) -> None:

@@ -183,6 +183,7 @@ def test_sessions_that_fail_miss_an_objective(lab: LabInTests) -> None:
         lab.run(broken, slo="max=1h")
 
 
+@pytest.mark.once
 def test_a_missed_objective_is_shown_at_the_line_of_the_test_with_what_it_ran(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +220,7 @@ def test_inside_a_running_loop_it_says_where_to_go(lab: LabInTests) -> None:
         asyncio.run(main())
 
 
+@pytest.mark.once
 def test_a_failing_test_shows_its_swim_lanes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         owner_agent=AGENT.replace(

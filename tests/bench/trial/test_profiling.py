@@ -115,6 +115,7 @@ def test_cells_are_put_side_by_side(profiled: Callable[[str, str], Profile]) -> 
     )
 
 
+@pytest.mark.once
 def test_the_command_writes_pages_that_ask_nobody_and_links_them_from_the_report(
     warpbench: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from warpbench.bench.results.formatting import mega_bytes
 from warpbench.bench.results.records import Run
-from warpbench.reports.charts.chart import Chart, measured_at
+from warpbench.reports.charts.chart import Chart, RenderedChart, measured_at
 from warpbench.reports.charts.description import Axis, Panel, Quantity, Span
 from warpbench.reports.charts.palette import Palette
 from warpbench.reports.charts.registry import CHARTS
@@ -44,7 +44,7 @@ MEMORY = Chart(name="memory", heading="Peak memory", describe=describe_memory)
 
 
 def test_a_chart_from_outside_is_drawn_as_a_picture(sample: Run) -> None:
-    *_, memory = render_charts(sample, (*CHARTS, MEMORY))
+    _, memory = render_charts(sample, (CHARTS[0], MEMORY))
     assert memory.name == "tools-memory"
     root = ElementTree.fromstring(memory.svg)
     texts = ["".join(one.itertext()) for one in root.iter() if one.tag.endswith("}text")]
@@ -67,8 +67,10 @@ def test_a_chart_from_outside_is_on_the_page(sample: Run) -> None:
     ]
 
 
-def test_both_renderers_are_given_the_same_description(sample: Run) -> None:
-    pictures = {chart.name: chart for chart in render_charts(sample)}
+def test_both_renderers_are_given_the_same_description(
+    sample: Run, sample_charts: tuple[RenderedChart, ...]
+) -> None:
+    pictures = {chart.name: chart for chart in sample_charts}
     data = json.loads(page_data(sample))
     (group,) = data["scenarios"][0]["groups"]
     for chart, described in zip(CHARTS, group["charts"], strict=True):

@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 from warpbench.bench.results.records import CellResult, Run
+from warpbench.reports.charts import render
 from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.description import Picture
 from warpbench.reports.charts.matplotlib_renderer import draw, settings
@@ -19,6 +21,8 @@ from warpbench.reports.charts.palette import KNOWN_COLOURS, Palette
 from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.charts.render import render_charts, write_charts
 from warpbench.reports.comparison.ranking import scenarios
+
+from ...conftest import written_out
 
 pytestmark = pytest.mark.once
 
@@ -30,18 +34,19 @@ def texts(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text")]
 
 
-@pytest.fixture(scope="module")
-def charts(sample: Run) -> tuple[RenderedChart, ...]:
-    """The charts of the sample, drawn once."""
-    return tuple(render_charts(sample))
-
-
-@pytest.fixture(scope="module")
-def throughput_of_hostile(hostile: Run) -> str:
+@pytest.fixture
+def throughput_of_hostile(hostile_charts: tuple[RenderedChart, ...]) -> str:
     """A chart of names that are anything but names."""
-    return render_charts(hostile)[0].svg
+    return hostile_charts[0].svg
 
 
+@pytest.fixture
+def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are written without what they are to show: they are looked for, not into."""
+    monkeypatch.setattr(render, "render", written_out)
+
+
+@pytest.mark.usefixtures("nothing_is_drawn")
 def test_files_are_named_by_scenario_and_kind(sample: Run, tmp_path: Path) -> None:
     files = write_charts(sample, tmp_path / "new")
     expected = [f"tools-{kind}.{suffix}" for kind in KINDS for suffix in ("svg", "png")]
@@ -49,6 +54,7 @@ def test_files_are_named_by_scenario_and_kind(sample: Run, tmp_path: Path) -> No
     assert sorted(file.name for file in (tmp_path / "new").iterdir()) == sorted(expected)
 
 
+@pytest.mark.usefixtures("nothing_is_drawn")
 def test_scenarios_never_share_a_file_or_leave_the_folder(
     cell: Callable[..., CellResult], run_of: Callable[..., Run], tmp_path: Path
 ) -> None:
@@ -61,10 +67,10 @@ def test_scenarios_never_share_a_file_or_leave_the_folder(
 
 
 def test_the_same_run_gives_the_same_bytes_whatever_a_users_own_settings(
-    sample: Run, charts: tuple[RenderedChart, ...]
+    sample: Run, sample_charts: tuple[RenderedChart, ...]
 ) -> None:
     with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.facecolor": "red"}):
-        assert tuple(render_charts(sample)) == charts
+        assert render_charts(sample) == sample_charts
         assert mpl.rcParams["font.size"] == 30
 
 
@@ -77,8 +83,8 @@ def test_every_degenerate_run_can_be_drawn(
         Image.open(io.BytesIO(chart.png)).verify()
 
 
-def test_pictures_are_of_a_size_for_a_readme(charts: tuple[RenderedChart, ...]) -> None:
-    for chart in charts:
+def test_pictures_are_of_a_size_for_a_readme(sample_charts: tuple[RenderedChart, ...]) -> None:
+    for chart in sample_charts:
         width, height = Image.open(io.BytesIO(chart.png)).size
         assert 1000 <= width <= 1500
         assert height <= 1500
@@ -94,8 +100,8 @@ def test_an_svg_names_no_address_but_its_own_namespaces(
         assert "<script" not in chart.svg
 
 
-def test_text_is_text_in_a_generic_family(charts: tuple[RenderedChart, ...]) -> None:
-    for chart in charts:
+def test_text_is_text_in_a_generic_family(sample_charts: tuple[RenderedChart, ...]) -> None:
+    for chart in sample_charts:
         assert any("tools" in text for text in texts(chart.svg))
         families = re.findall(r"font(?:-family)?: [^;\"]*'DejaVu Sans', ([^;\"]+)", chart.svg)
         assert set(families) == {"sans-serif"}
@@ -111,9 +117,9 @@ def test_a_name_that_begins_with_an_underscore_is_in_the_legend(throughput_of_ho
     assert sum(text.strip().startswith("_<script>") for text in entries) == 2
 
 
-def test_a_strategy_has_one_colour_in_all_charts(charts: tuple[RenderedChart, ...]) -> None:
+def test_a_strategy_has_one_colour_in_all_charts(sample_charts: tuple[RenderedChart, ...]) -> None:
     for kind in ("throughput", "latency", "distribution"):
-        (svg,) = (chart.svg for chart in charts if chart.name.endswith(kind))
+        (svg,) = (chart.svg for chart in sample_charts if chart.name.endswith(kind))
         for strategy in ("threads", "gather", "taskgroup", "workers"):
             assert KNOWN_COLOURS[strategy].lower() in svg
         assert KNOWN_COLOURS["blocking"].lower() not in svg  # it does not apply
@@ -175,12 +181,26 @@ def test_tiles_are_drawn_with_their_labels(sample: Run) -> None:
     assert [text.get_text() for text in axes.texts] == [tile.label for tile in panel.tiles]
 
 
-@pytest.mark.parametrize(
-    "module", ["html.write", "html.page", "terminal.table", "comparison.summary", "charts.palette"]
+WITHOUT_CHARTS = (
+    "html.write",
+    "html.page",
+    "terminal.table",
+    "comparison.summary",
+    "charts.palette",
 )
-def test_matplotlib_is_imported_only_where_charts_are_drawn(module: str) -> None:
-    code = f"import sys, warpbench.reports.{module}; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_matplotlib_is_imported_only_where_charts_are_drawn() -> None:
+    code = """
+        import importlib, sys
+        for module in sys.argv[1:]:
+            importlib.import_module(f"warpbench.reports.{module}")
+            if "matplotlib" in sys.modules:
+                sys.exit(module)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), *WITHOUT_CHARTS]
+    finished = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    assert (finished.returncode, finished.stderr) == (0, "")
 
 
 def test_pyplot_and_its_global_state_are_never_touched() -> None:

@@ -14,7 +14,6 @@ from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.registry import CHARTS
-from warpbench.reports.charts.render import render_charts
 from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.html.page import render_page
 
@@ -57,17 +56,15 @@ class Reader(HTMLParser):
         return " ".join("".join(self.words).replace("\u00a0", " ").split())
 
 
-def page_of(run: Run) -> str:
-    return render_page(run, render_charts(run))
-
-
 @pytest.fixture(scope="module")
-def page(sample: Run) -> str:
-    return page_of(sample)
+def page(sample: Run, sample_charts: tuple[RenderedChart, ...]) -> str:
+    return render_page(sample, sample_charts)
 
 
-def test_the_same_run_gives_the_same_page(sample: Run, page: str) -> None:
-    assert page_of(sample) == page
+def test_the_same_run_and_charts_give_the_same_page(
+    sample: Run, sample_charts: tuple[RenderedChart, ...], page: str
+) -> None:
+    assert render_page(sample, sample_charts) == page
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +112,10 @@ def test_the_figures_in_it_are_json_that_ends_no_element(degenerate_page: str) -
     )
 
 
-def test_hostile_names_are_only_ever_text(hostile: Run) -> None:
-    page = page_of(hostile)
+def test_hostile_names_are_only_ever_text(
+    hostile: Run, hostile_charts: tuple[RenderedChart, ...]
+) -> None:
+    page = render_page(hostile, hostile_charts)
     assert page.count("<script") == 2  # ours
     reader = Reader(page)
     assert "<script>alert('$\\frac{1}{0}$')</script>" in reader.text

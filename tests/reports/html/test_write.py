@@ -12,19 +12,30 @@ from warpbench.reports.html.write import write_report
 pytestmark = pytest.mark.once
 
 
-def test_the_page_comes_first_and_the_charts_with_it(sample: Run, tmp_path: Path) -> None:
-    files = write_report(sample, tmp_path / "report")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def files(sample: Run, folder: Path) -> list[Path]:
+    """A report of the sample, written once."""
+    return write_report(sample, folder / "report")
+
+
+def test_the_page_comes_first_and_the_charts_with_it(files: list[Path], folder: Path) -> None:
     assert files[0].name == "report.html"
     assert len(files) == 1 + 2 * len(CHARTS)
     assert all(file.stat().st_size > 1000 for file in files)
-    assert {file.parent for file in files} == {tmp_path / "report"}
+    assert {file.parent for file in files} == {folder / "report"}
 
 
-def test_a_report_made_again_from_the_results_file_is_the_same(sample: Run, tmp_path: Path) -> None:
+def test_a_report_made_again_from_the_results_file_is_the_same(
+    files: list[Path], sample: Run, tmp_path: Path
+) -> None:
     write_run(sample, tmp_path / "run.json")
-    first = write_report(sample, tmp_path / "first")
     again = write_report(read_run(tmp_path / "run.json"), tmp_path / "again")
-    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in again]
+    assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
 
 
 def test_every_degenerate_run_survives_its_results_file(degenerate: Run, tmp_path: Path) -> None:

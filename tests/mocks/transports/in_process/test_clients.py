@@ -93,6 +93,7 @@ def table(clock_of: Callable[[], Clock]) -> str:
 
 
 @pytest.mark.parametrize("clock_of", [VirtualClock, WarpClock])
+@pytest.mark.once
 def test_the_docs_have_what_each_client_raises(clock_of: Callable[[], Clock]) -> None:
     text = DOCS.read_text(encoding="utf-8")
     shown = table(clock_of)
