@@ -9,9 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...bench.results.formatting import name
@@ -131,10 +129,7 @@ def _as_svg(made: Figure) -> str:
 def _as_png(made: Figure) -> bytes:
     """Return a picture as PNG, the same each time."""
     buffer = io.BytesIO()
-    made.dpi = _DPI
-    # ``savefig`` would draw the whole first, for a layout that has been found.
-    canvas: Any = FigureCanvasAgg(made)  # its methods have no types
-    canvas.print_png(buffer, metadata={"Software": None})
+    made.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 
