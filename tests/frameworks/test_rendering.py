@@ -24,6 +24,19 @@ def test_each_reason_is_a_line_and_columns_share_one() -> None:
     assert r"- x, sync, threads ✗ no \| \*marker\*" in text.splitlines()
 
 
+def test_the_failure_that_took_longest_is_named() -> None:
+    rows = [row("x", sync=fails("why", 0.3)), row("y", tools=fails("why", 2.04), warp=fails("z"))]
+
+    assert (
+        "Nothing hangs: of what fails, the sessions took 2.0 s of real time at most (y, tools)."
+        in table(rows).splitlines()
+    )
+
+
+def test_without_a_failure_nothing_is_said_of_hanging() -> None:
+    assert "hangs" not in table([row()])
+
+
 def test_a_framework_that_was_not_installed_has_no_version() -> None:
     bare = Row(name="x", versions={}, outcomes=row().outcomes)
 
@@ -43,4 +56,6 @@ def test_a_page_without_a_place_is_refused(page: str) -> None:
 
 
 def test_the_cells_are_counted() -> None:
-    assert counted([row(sync=fails("x"))]) == "8 works, 1 fails, 0 not applicable, 0 not run"
+    text = counted([row(sync=fails("x"))])
+
+    assert text == "8 works, 1 fails, 0 not applicable, 0 not run, 0 undecided"

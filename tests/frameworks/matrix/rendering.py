@@ -7,7 +7,13 @@ from .rows import Row
 
 BEGIN = "<!-- table: make matrix -->"
 END = "<!-- end of table -->"
-SIGN = {State.WORKS: "✓", State.FAILS: "✗", State.NOT_APPLICABLE: "-", State.NOT_RUN: "?"}
+SIGN = {
+    State.WORKS: "✓",
+    State.FAILS: "✗",
+    State.NOT_APPLICABLE: "-",
+    State.NOT_RUN: "?",
+    State.UNDECIDED: "?",
+}
 HEADING = {
     Column.INSTALL: "installs",
     Column.ASYNC: "async",
@@ -31,7 +37,25 @@ def table(rows: Iterable[Row]) -> str:
         signs = (SIGN[row.outcomes[column].state] for column in Column)
         lines.append(f"| {' | '.join([row.name, version, *signs])} |")
     asked = [f"- **{HEADING[column]}**: {MEANING[column]}" for column in Column]
-    return "\n".join([*lines, "", "What a column asks:", "", *asked, "", *_notes(rows)]).rstrip()
+    return "\n".join(
+        [*lines, "", "What a column asks:", "", *asked, "", *_latest_failure(rows), *_notes(rows)]
+    ).rstrip()
+
+
+def _latest_failure(rows: list[Row]) -> Iterable[str]:
+    times = [
+        (outcome.after_s, row.name, HEADING[column])
+        for row in rows
+        for column, outcome in row.outcomes.items()
+        if outcome.after_s is not None
+    ]
+    if times:
+        after_s, name, heading = max(times)
+        yield (
+            f"Nothing hangs: of what fails, the sessions took {after_s:.1f} s of real time at most "
+            f"({name}, {heading})."
+        )
+        yield ""
 
 
 def _notes(rows: list[Row]) -> Iterable[str]:
