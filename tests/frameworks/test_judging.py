@@ -6,7 +6,7 @@ from .matrix.columns import NOT_RUN, Column, Outcome, State, fails, not_applicab
 from .matrix.frameworks import Framework
 from .matrix.judging import judge, one_line, outdated_reasons
 from .matrix.runs import SESSIONS, Ran
-from .values import SECOND, pairs, ran, trial
+from .values import SECOND, alone, pairs, ran, trial
 
 FRAMEWORK = Framework(name="x", distributions=("x",))
 RECORDS = tuple(
@@ -16,7 +16,7 @@ RECORDS = tuple(
 TWO_TRIALS_S = 1.0
 """What the sessions of a command took, by the figures of its trials."""
 
-ALIKE = (0.99, 1.0, 1.01, 1.005, 0.995, 1.02)
+ALIKE = (2.02, 2.0, 2.01, 2.04)
 
 
 def outcomes(framework: Framework = FRAMEWORK, **changed: Ran) -> dict[Column, Outcome]:
@@ -138,30 +138,31 @@ def test_the_cpu_time_of_a_trial_may_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratios", "state"),
+    ("makespans_s", "state"),
     [
         (ALIKE, State.WORKS),
-        ([1.05, 1.04, 1.06, 1.05, 1.045, 1.055], State.FAILS),
-        ([0.9, 1.1] * 10, State.UNDECIDED),
-        (ALIKE[:5], State.NOT_RUN),
+        ([2.1] * 12, State.FAILS),
+        ([2.1] * 11, State.NOT_RUN),
+        ([2.0 + number / 20 for number in range(12)], State.UNDECIDED),
+        (ALIKE[:3], State.NOT_RUN),
     ],
 )
-def test_warp_is_compared_with_wall_by_pairs(ratios: Sequence[float], state: State) -> None:
+def test_warp_is_compared_with_wall_by_pairs(makespans_s: Sequence[float], state: State) -> None:
     runs = {name: ran() for name in ("gather", "sync", "threads", "stream", "seen", "wide")}
 
-    row = judge(FRAMEWORK, works(), {**runs, **pairs(ratios)})
+    row = judge(FRAMEWORK, works(), {**runs, **pairs(makespans_s)})
 
     assert row[Column.WARP].state is state
 
 
 def test_the_note_on_warp_says_what_the_pairs_tell() -> None:
-    assert outcomes()[Column.WARP] == works("+0.2% (-1.0% to +2.0% in 6 pairs)")
+    assert outcomes()[Column.WARP] == works("+0.0% (warp 2 s, wall 2 s, the shortest of 4)")
 
 
 def test_a_session_that_fails_in_a_pair_is_the_reason() -> None:
-    row = outcomes(**{"warp-2": ran(succeeded=SESSIONS - 1, error="no session marker")})
+    row = outcomes(**{"warp-2": alone(succeeded=SESSIONS - 1, error="no session marker")})
 
-    assert row[Column.WARP] == fails("no session marker", TWO_TRIALS_S)
+    assert row[Column.WARP] == fails("no session marker", TWO_TRIALS_S / 2)
 
 
 def test_tools_that_did_not_run_fail() -> None:

@@ -1,72 +1,76 @@
-from random import Random
+from collections.abc import Sequence
 
 import pytest
 
 from .matrix.executing import ran_in
 from .matrix.frameworks import Framework
-from .matrix.pairs import LOOKS, MOST_PAIRS, deviation_of, is_decided
+from .matrix.pairs import FEWEST_PAIRS, MOST_PAIRS, Timed, compared, is_decided
 from .matrix.runs import Asked, Ran, pair_of, pairs_of
-from .values import ran
+from .values import alone
 
 FRAMEWORK = Framework(name="x", distributions=("x",))
 
 
-def noisy(truth: float, spread: float, seed: int) -> list[float]:
-    """Ratios around a truth, of pairs of which each is off by chance."""
-    random = Random(seed)
-    return [truth * random.gauss(1.0, spread) for _ in range(MOST_PAIRS)]
+QUIET = [(Timed(2.0), Timed(2.01))] * MOST_PAIRS
 
 
-def pairs_taken(ratios: list[float]) -> list[float]:
-    """The ratios of the pairs that are run before it is decided."""
-    return next(ratios[:count] for count in range(len(ratios) + 1) if is_decided(ratios[:count]))
+def warps(*makespans_s: float, held_up_s: float = 0.0) -> list[tuple[Timed, Timed]]:
+    """Pairs whose runs in wall take 2 s, and in warp so long."""
+    return [(Timed(2.0), Timed(makespan_s, held_up_s)) for makespan_s in makespans_s]
 
 
-@pytest.mark.parametrize("ratio", [0.98, 1.0, 1.02])
-def test_a_machine_without_noise_decides_at_the_first_look(ratio: float) -> None:
-    taken = pairs_taken([ratio] * MOST_PAIRS)
-
-    assert len(taken) == LOOKS[0]
-    assert deviation_of(taken).is_within
+def taken(pairs: Sequence[tuple[Timed, Timed]]) -> Sequence[tuple[Timed, Timed]]:
+    """The pairs that are run before it is decided."""
+    return next(pairs[:count] for count in range(len(pairs) + 1) if is_decided(pairs[:count]))
 
 
-@pytest.mark.parametrize("ratio", [0.93, 1.05])
-def test_an_error_is_found_at_the_first_look(ratio: float) -> None:
-    taken = pairs_taken([ratio] * MOST_PAIRS)
+@pytest.mark.parametrize("makespan_s", [1.95, 2.0, 2.05])
+def test_on_a_quiet_machine_few_pairs_decide(makespan_s: float) -> None:
+    pairs = taken(warps(*[makespan_s] * MOST_PAIRS))
 
-    assert len(taken) == LOOKS[0]
-    assert deviation_of(taken).is_outside
-
-
-def test_one_run_that_the_machine_held_up_takes_more_pairs_and_changes_nothing() -> None:
-    ratios = [1.6, *[0.99, 1.01] * MOST_PAIRS]
-
-    taken = pairs_taken(ratios)
-
-    assert len(taken) > LOOKS[0]
-    assert deviation_of(taken).is_within
+    assert len(pairs) == FEWEST_PAIRS
+    assert compared(pairs).agrees
 
 
-def test_between_the_looks_nothing_is_decided() -> None:
-    assert [count for count in range(MOST_PAIRS) if is_decided([1.0] * count)] == list(LOOKS[:-1])
+@pytest.mark.parametrize("makespan_s", [1.9, 2.1])
+def test_an_error_of_every_run_is_told_after_the_last_pair(makespan_s: float) -> None:
+    pairs = taken(warps(*[makespan_s] * MOST_PAIRS))
+
+    assert len(pairs) == MOST_PAIRS
+    assert compared(pairs).differs
 
 
-def test_what_lies_beyond_the_tolerance_is_called_within_in_one_case_of_twenty_at_most() -> None:
-    runs = [deviation_of(pairs_taken(noisy(1.031, 0.03, seed))) for seed in range(400)]
+def test_runs_that_the_machine_held_up_change_nothing() -> None:
+    busy = warps(2.3, 2.5, 2.2, 2.4, held_up_s=0.6)
 
-    assert sum(run.is_within for run in runs) <= 0.05 * len(runs)
+    pairs = taken([*busy, *QUIET])
 
-
-def test_what_lies_within_the_tolerance_is_called_outside_in_one_case_of_twenty_at_most() -> None:
-    runs = [deviation_of(pairs_taken(noisy(1.029, 0.03, seed))) for seed in range(400)]
-
-    assert sum(run.is_outside for run in runs) <= 0.05 * len(runs)
+    assert len(pairs) == len(busy) + 2  # the floor is reached twice
+    assert compared(pairs).agrees
 
 
-def test_noise_of_three_percent_leaves_little_open() -> None:
-    runs = [deviation_of(pairs_taken(noisy(1.0, 0.03, seed))) for seed in range(100)]
+def test_a_run_that_took_more_without_being_held_up_is_an_error() -> None:
+    pairs = taken([*warps(2.2, held_up_s=0.05), *QUIET])
 
-    assert sum(run.is_within for run in runs) >= 90
+    assert compared(pairs).differs
+    assert str(compared(pairs)) == (
+        "+0.5% (warp 2.01 s, wall 2 s, the shortest of 12); one took 0.19 s more, and was held up "
+        "for 0.05 s"
+    )
+
+
+def test_two_runs_that_took_too_little_are_an_error() -> None:
+    pairs = taken([*warps(1.8, 1.8), *[(Timed(2.0), Timed(2.01, 0.3))] * MOST_PAIRS])
+
+    assert compared(pairs).differs
+
+
+def test_a_machine_on_which_no_run_is_like_another_leaves_it_open() -> None:
+    pairs = taken(warps(*(2.0 * 1.02**number for number in range(MOST_PAIRS)), held_up_s=1.0))
+
+    assert len(pairs) == MOST_PAIRS
+    assert not compared(pairs).agrees
+    assert not compared(pairs).differs
 
 
 def test_each_pair_turns_the_order_of_its_clocks_round() -> None:
@@ -76,14 +80,14 @@ def test_each_pair_turns_the_order_of_its_clocks_round() -> None:
 
 
 def test_pairs_end_when_they_are_decided() -> None:
-    runs = ran_in(FRAMEWORK, lambda asked: ran())
+    runs = ran_in(FRAMEWORK, lambda asked: alone())
 
-    assert len(list(pairs_of(runs))) == LOOKS[0]
+    assert len(list(pairs_of(runs))) == FEWEST_PAIRS
 
 
 def test_pairs_end_with_the_first_command_that_fails() -> None:
     def run(asked: Asked) -> Ran:
-        return ran(succeeded=0) if asked.name == "warp-1" else ran()
+        return alone(succeeded=0) if asked.name == "warp-1" else alone()
 
     runs = ran_in(FRAMEWORK, run)
 

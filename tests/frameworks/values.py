@@ -28,7 +28,7 @@ def trial(latency_ns: int = SECOND, **parts_ns: list[int]) -> dict[str, Any]:
         "session": [0],
         "latency_ns": [latency_ns],
         "time_parts_ns": parts_ns,
-        "cpu_s_per_session": 0.1,
+        "cpu_s_per_session": 0.4,
         "elapsed_s": 0.5,
     }
 
@@ -43,9 +43,14 @@ def ran(**fields: Any) -> Ran:
     return Ran(elapsed_s=2.0, status=0, run={"cells": [cell(**fields)]}, records=records)
 
 
-def pairs(ratios: Iterable[float]) -> dict[str, Ran]:
-    """Pairs of commands in which warp took so many times as long as wall."""
+def alone(**fields: Any) -> Ran:
+    """A command that printed a cell of one trial."""
+    return ran(trial_figures=[trial()], **fields)
+
+
+def pairs(makespans_s: Iterable[float]) -> dict[str, Ran]:
+    """Pairs of commands, those in wall of 2 s and those in warp so long."""
     runs: dict[str, Ran] = {}
-    for number, ratio in enumerate(ratios):
-        runs |= {f"wall-{number}": ran(), f"warp-{number}": ran(makespan_s=2.0 * ratio)}
+    for number, makespan_s in enumerate(makespans_s):
+        runs |= {f"wall-{number}": alone(), f"warp-{number}": alone(makespan_s=makespan_s)}
     return runs

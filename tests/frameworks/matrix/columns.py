@@ -26,8 +26,8 @@ MEANING = {
     Column.THREADS: "every session of `threads` succeeds, in `virtual`",
     Column.STREAMING: "every session that streams succeeds, in `virtual`",
     Column.REPEATS: "a second `virtual` run is the same, figure by figure",
-    Column.WARP: "the makespan of `warp` is that of `wall`, give or take 3 %: so says the "
-    "interval of 6 to 20 pairs of runs that take turns, or else it is open (?)",
+    Column.WARP: "the makespan of `warp` is that of `wall`, give or take 3 %: the shortest of 4 to "
+    "12 runs of each that take turns; open (?) if too few were undisturbed",
     Column.TOOLS: "each tool call that the script asks for ran, once",
     Column.STRUCTURE: "the run says how the framework runs tools: one after another, on the "
     "event loop, as the tools themselves saw it with real waits; or in a pool that is too small, "

@@ -15,7 +15,7 @@ from typing import Any
 from .deadlines import NO_DEADLINE, Deadline
 from .environments import Environment
 from .frameworks import Framework
-from .judging import every_session, ratios_of
+from .judging import every_session, timed_pairs
 from .pairs import is_decided
 from .places import Places
 from .runs import TRIAL_LIMIT_S, Asked, Ran, asked_of, pair_of
@@ -86,7 +86,7 @@ def ran_in(framework: Framework, run: Callable[[Asked], Ran | None]) -> dict[str
         if ran is not None:
             runs[asked.name] = ran
     number = 0
-    while not is_decided(ratios_of(runs)):
+    while not is_decided(timed_pairs(runs)):
         for asked in pair_of(framework, number):
             ran = run(asked)
             if ran is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, undecided, works
 from .frameworks import Framework
-from .pairs import deviation_of, is_decided
+from .pairs import Timed, compared, is_decided
 from .runs import SEEN, STREAM, TOOL_CALLS, WIDE, Ran, in_pairs, pairs_of
 from .structure import calls_of, seen_by, told_by
 
@@ -98,25 +98,29 @@ def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
         outcome = every_session(ran)
         if not outcome.works:
             return outcome
-    ratios = ratios_of(runs)
-    if not is_decided(ratios):
+    pairs = timed_pairs(runs)
+    if not is_decided(pairs):
         return NOT_RUN
-    deviation = deviation_of(ratios)
-    if deviation.is_within:
-        return works(str(deviation))
-    return fails(str(deviation)) if deviation.is_outside else undecided(f"{deviation}: noise")
+    found = compared(pairs)
+    if found.agrees:
+        return works(str(found))
+    return fails(str(found)) if found.differs else undecided(f"{found}, reached once: noise")
 
 
-def ratios_of(runs: Mapping[str, Ran]) -> list[float]:
-    """Return the makespan of warp in that of wall, of each pair without a failed session."""
-    whole = (pair for pair in pairs_of(runs) if all(every_session(ran).works for ran in pair))
-    return [_makespan_s(warp) / _makespan_s(wall) for wall, warp in whole]
+def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[Timed, Timed]]:
+    """Return how long the runs of each pair were, of pairs without a failed session."""
+    return [
+        (_timed(wall), _timed(warp))
+        for wall, warp in pairs_of(runs)
+        if every_session(wall).works and every_session(warp).works
+    ]
 
 
-def _makespan_s(ran: Ran) -> float:
+def _timed(ran: Ran) -> Timed:
     assert ran.cell is not None
-    makespan_s: float = ran.cell["makespan_s"]
-    return makespan_s
+    (trial,) = ran.cell["trial_figures"]
+    cpu_s = trial["cpu_s_per_session"] * len(trial["session"])
+    return Timed(ran.cell["makespan_s"], max(0.0, trial["elapsed_s"] - cpu_s))
 
 
 def _tools_ran(ran: Ran | None) -> Outcome:

@@ -1,75 +1,115 @@
 """Is warp as long as wall? Pairs of runs, and when there are enough of them. Pure.
 
-A machine that others use makes any run longer, by chance. So a run on each clock makes a pair; the
-order of the two turns round from pair to pair, so that what the machine does over time falls on
-both; and the ratio of their makespans counts. Of the ratios an exact interval is taken, of signed
-ranks, in which one run that the machine held up weighs as little as any other.
+A machine that others use makes a run longer and never shorter; and one in warp more than one in
+wall, whose process sleeps most of the time and loses nothing then. Kept from the CPU for 0.28 s, a
+run of 2.44 s in warp took 2.60 s. So each clock is asked for its floor, what a run takes that is
+held up least: the shortest makespan, if another run comes near to it. The order of the two clocks
+turns round from pair to pair.
 
-The pairs end as soon as the interval lies within the tolerance, or outside. They are looked at
-after 6, 12 and 20, and at each look either bound is wrong with a chance of a third of 5 % at most:
-so together they say "within" of what is not with a chance of 5 % at most. What 20 pairs
-leave open is said to be open: noise makes no cell work, and none fail.
+An error that some runs have and others have not leaves the floor as it is. So what a run in warp
+takes more than the floor must be accounted for by the time for which it was held up: in which its
+process, which does not sleep in warp, got no CPU. A wait that is charged twice is not.
+
+Pairs end when the floors agree. That they do not is said after the last pair alone, since either
+may still sink; and if one was reached but once by then, the cell is open: noise makes none fail.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from warpbench.bench.statistics.signed_rank import bounds, estimate
-
 TOLERANCE = 0.03
-LOOKS = (6, 12, 20)
-MOST_PAIRS = max(LOOKS)
-LEVEL = 0.05 / len(LOOKS)
+NEAR = 0.01
+"""How near the two shortest makespans are, as a share, where they are the floor."""
+
+FEWEST_PAIRS = 4
+MOST_PAIRS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
-    """How far warp is from wall, as shares of wall: 0.01 is 1 % longer.
+class Timed:
+    """How long a run was.
 
     Attributes:
-        estimate: What the pairs say.
-        low: The lower bound of it.
-        high: The upper bound.
-        pairs: How many there were.
+        makespan_s: On its clock.
+        held_up_s: Real time in which its process got no CPU, or slept.
     """
 
-    estimate: float
-    low: float
-    high: float
+    makespan_s: float
+    held_up_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What pairs of runs say.
+
+    Attributes:
+        wall_s: The shortest makespan in wall.
+        warp_s: That in warp.
+        pairs: How many pairs there were.
+        are_floors: Whether each was reached twice.
+        unaccounted: The run in warp whose excess its being held up accounts for least, if that
+            is too little.
+    """
+
+    wall_s: float
+    warp_s: float
     pairs: int
+    are_floors: bool
+    unaccounted: Timed | None = None
 
     @property
-    def is_within(self) -> bool:
-        """Whether it is less than the tolerance for sure."""
-        return self.low >= -TOLERANCE and self.high <= TOLERANCE
+    def deviation(self) -> float:
+        """How far warp is from wall: 0.01 is 1 % longer."""
+        return self.warp_s / self.wall_s - 1
 
     @property
-    def is_outside(self) -> bool:
-        """Whether it is more than the tolerance for sure."""
-        return self.high < -TOLERANCE or self.low > TOLERANCE
+    def agrees(self) -> bool:
+        """Whether warp is as long as wall."""
+        near = abs(self.deviation) <= TOLERANCE
+        return self.are_floors and near and self.unaccounted is None
+
+    @property
+    def differs(self) -> bool:
+        """Whether warp is not as long as wall, as far as these pairs can tell."""
+        return self.are_floors and not self.agrees
 
     def __str__(self) -> str:
-        return f"{self.estimate:+.1%} ({self.low:+.1%} to {self.high:+.1%} in {self.pairs} pairs)"
+        text = (
+            f"{self.deviation:+.1%} (warp {self.warp_s:.3g} s, wall {self.wall_s:.3g} s, the "
+            f"shortest of {self.pairs})"
+        )
+        if self.unaccounted is None:
+            return text
+        excess_s = self.unaccounted.makespan_s - self.warp_s
+        held_up_s = self.unaccounted.held_up_s
+        return f"{text}; one took {excess_s:.2g} s more, and was held up for {held_up_s:.2g} s"
 
 
-def deviation_of(ratios: Sequence[float]) -> Deviation:
-    """Return how far warp is from wall.
+def compared(pairs: Sequence[tuple[Timed, Timed]]) -> Comparison:
+    """Return what pairs of runs say, in wall and in warp; at least one."""
+    walls_s = sorted(wall.makespan_s for wall, _ in pairs)
+    warps_s = sorted(warp.makespan_s for _, warp in pairs)
+    floor_s = warps_s[0]
 
-    Args:
-        ratios: The makespan of warp in that of wall, of each pair; six at least.
-    """
-    logs = [math.log(ratio) for ratio in ratios]
-    low, high = bounds(logs, LEVEL)
-    return Deviation(math.expm1(estimate(logs)), math.expm1(low), math.expm1(high), len(logs))
+    def unaccounted_s(run: Timed) -> float:
+        return run.makespan_s - floor_s - run.held_up_s
+
+    worst = max((warp for _, warp in pairs), key=unaccounted_s)
+    return Comparison(
+        wall_s=walls_s[0],
+        warp_s=floor_s,
+        pairs=len(pairs),
+        are_floors=_is_reached_twice(walls_s) and _is_reached_twice(warps_s),
+        unaccounted=worst if unaccounted_s(worst) > TOLERANCE * floor_s else None,
+    )
 
 
-def is_decided(ratios: Sequence[float]) -> bool:
+def is_decided(pairs: Sequence[tuple[Timed, Timed]]) -> bool:
     """Return whether another pair has nothing to add."""
-    count = len(ratios)
-    if count >= MOST_PAIRS:
+    if len(pairs) >= MOST_PAIRS:
         return True
-    if count not in LOOKS:
-        return False
-    deviation = deviation_of(ratios)
-    return deviation.is_within or deviation.is_outside
+    return len(pairs) >= FEWEST_PAIRS and compared(pairs).agrees
+
+
+def _is_reached_twice(ordered_s: Sequence[float]) -> bool:
+    return len(ordered_s) > 1 and ordered_s[1] <= (1 + NEAR) * ordered_s[0]
