@@ -52,7 +52,8 @@ class Outcome:
     Attributes:
         state: Whether it works.
         note: Why it does not, or what was seen; one line, or nothing.
-        after_s: Real seconds that the command that failed took from its first session on.
+        after_s: Real seconds that the sessions of the command that failed took; of the whole
+            command where that is not known.
     """
 
     state: State

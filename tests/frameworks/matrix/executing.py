@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +17,7 @@ from .deadlines import NO_DEADLINE, Deadline
 from .environments import Environment
 from .frameworks import Framework
 from .judging import every_session, timed_pairs
-from .pairs import is_decided
+from .pairs import MOST_PAIRS, is_decided
 from .places import Places
 from .runs import TRIAL_LIMIT_S, Asked, Ran, asked_of, pair_of
 
@@ -71,7 +72,11 @@ class Commands:
         return f"{_digest(self.places, self.framework, self.environment)} {asked}"
 
 
-def ran_in(framework: Framework, run: Callable[[Asked], Ran | None]) -> dict[str, Ran]:
+def ran_in(
+    framework: Framework,
+    run: Callable[[Asked], Ran | None],
+    known: Callable[[Asked], Ran | None] = lambda _: None,
+) -> dict[str, Ran]:
     """Return what came of each command of a framework, by its name.
 
     Pairs in wall and in warp follow one another until they tell enough, or one of them fails.
@@ -79,22 +84,26 @@ def ran_in(framework: Framework, run: Callable[[Asked], Ran | None]) -> dict[str
     Args:
         framework: Whose commands.
         run: Returns what came of a command; ``None`` if it did not run, and is not to.
+        known: Returns what came of one that need not run any more.
     """
     runs: dict[str, Ran] = {}
     for asked in asked_of(framework):
         ran = run(asked)
         if ran is not None:
             runs[asked.name] = ran
-    number = 0
-    while not is_decided(timed_pairs(runs)):
-        for asked in pair_of(framework, number):
+    new = 0
+    for number in count():
+        pair = pair_of(framework, number)
+        new += any(known(asked) is None for asked in pair)
+        if new > MOST_PAIRS or is_decided(timed_pairs(runs)):
+            break
+        for asked in pair:
             ran = run(asked)
             if ran is None:
                 return runs
             runs[asked.name] = ran
             if not every_session(ran).works:
                 return runs
-        number += 1
     return runs
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, undecided, works
 from .frameworks import Framework
-from .pairs import Timed, compared, is_decided
+from .pairs import MOST_PAIRS, Timed, compared, is_decided
 from .runs import SEEN, STREAM, TOOL_CALLS, WIDE, Ran, in_pairs, pairs_of
 from .structure import calls_of, seen_by, told_by
 
@@ -99,12 +99,12 @@ def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
         if not outcome.works:
             return outcome
     pairs = timed_pairs(runs)
-    if not is_decided(pairs):
+    if is_decided(pairs):
+        found = compared(pairs)
+        return works(str(found)) if found.agrees else fails(str(found))
+    if len(pairs) < MOST_PAIRS:
         return NOT_RUN
-    found = compared(pairs)
-    if found.agrees:
-        return works(str(found))
-    return fails(str(found)) if found.differs else undecided(f"{found}, reached once: noise")
+    return undecided(f"{compared(pairs)}, reached once: the machine was busy")
 
 
 def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[Timed, Timed]]:

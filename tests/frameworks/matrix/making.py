@@ -34,7 +34,7 @@ def row_of(
     environment = make(places, framework, deadline)
     commands = Commands(places, framework, environment, deadline)
     run = commands.ran if goes_on else commands.known
-    runs = ran_in(framework, run) if environment.packages else {}
+    runs = ran_in(framework, run, commands.known) if environment.packages else {}
     found = versions(environment.packages)
     names = [normalised(each) for each in framework.distributions]
     return Row(

@@ -12,6 +12,7 @@ process, which does not sleep in warp, got no CPU. A wait that is charged twice 
 
 Pairs end when the floors agree. That they do not is said after the last pair alone, since either
 may still sink; and if one was reached but once by then, the cell is open: noise makes none fail.
+More pairs go on from there, another time.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ NEAR = 0.01
 
 FEWEST_PAIRS = 4
 MOST_PAIRS = 12
+"""As many are run at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,10 @@ def compared(pairs: Sequence[tuple[Timed, Timed]]) -> Comparison:
 
 def is_decided(pairs: Sequence[tuple[Timed, Timed]]) -> bool:
     """Return whether another pair has nothing to add."""
-    if len(pairs) >= MOST_PAIRS:
-        return True
-    return len(pairs) >= FEWEST_PAIRS and compared(pairs).agrees
+    if len(pairs) < FEWEST_PAIRS:
+        return False
+    found = compared(pairs)
+    return found.agrees or (len(pairs) >= MOST_PAIRS and found.differs)
 
 
 def _is_reached_twice(ordered_s: Sequence[float]) -> bool:
