@@ -119,8 +119,7 @@ def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[Timed, Timed]]:
 def _timed(ran: Ran) -> Timed:
     assert ran.cell is not None
     (trial,) = ran.cell["trial_figures"]
-    cpu_s = trial["cpu_s_per_session"] * len(trial["session"])
-    return Timed(ran.cell["makespan_s"], max(0.0, trial["elapsed_s"] - cpu_s))
+    return Timed(ran.cell["makespan_s"], trial["elapsed_s"])
 
 
 def _tools_ran(ran: Ran | None) -> Outcome:

@@ -7,8 +7,8 @@ held up least: the shortest makespan, if another run comes near to it. The order
 turns round from pair to pair.
 
 An error that some runs have and others have not leaves the floor as it is. So what a run in warp
-takes more than the floor must be accounted for by the time for which it was held up: in which its
-process, which does not sleep in warp, got no CPU. A wait that is charged twice is not.
+takes more than the floor on its clock it must have taken more in real time, too. It has not, if a
+wait is charged twice.
 
 Pairs end when the floors agree. That they do not is said after the last pair alone, since either
 may still sink; and if one was reached but once by then, the cell is open: noise makes none fail.
@@ -33,11 +33,11 @@ class Timed:
 
     Attributes:
         makespan_s: On its clock.
-        held_up_s: Real time in which its process got no CPU, or slept.
+        elapsed_s: In real time.
     """
 
     makespan_s: float
-    held_up_s: float = 0.0
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ class Comparison:
         warp_s: That in warp.
         pairs: How many pairs there were.
         are_floors: Whether each was reached twice.
-        unaccounted: The run in warp whose excess its being held up accounts for least, if that
-            is too little.
+        unaccounted_s: What a run in warp took more than the shortest, and not in real time; 0 if
+            that is within the tolerance.
     """
 
     wall_s: float
     warp_s: float
     pairs: int
     are_floors: bool
-    unaccounted: Timed | None = None
+    unaccounted_s: float = 0.0
 
     @property
     def deviation(self) -> float:
@@ -68,7 +68,7 @@ class Comparison:
     def agrees(self) -> bool:
         """Whether warp is as long as wall."""
         near = abs(self.deviation) <= TOLERANCE
-        return self.are_floors and near and self.unaccounted is None
+        return self.are_floors and near and not self.unaccounted_s
 
     @property
     def differs(self) -> bool:
@@ -80,29 +80,26 @@ class Comparison:
             f"{self.deviation:+.1%} (warp {self.warp_s:.3g} s, wall {self.wall_s:.3g} s, the "
             f"shortest of {self.pairs})"
         )
-        if self.unaccounted is None:
+        if not self.unaccounted_s:
             return text
-        excess_s = self.unaccounted.makespan_s - self.warp_s
-        held_up_s = self.unaccounted.held_up_s
-        return f"{text}; one took {excess_s:.2g} s more, and was held up for {held_up_s:.2g} s"
+        return f"{text}; one took {self.unaccounted_s:.2g} s more, not in real time"
 
 
 def compared(pairs: Sequence[tuple[Timed, Timed]]) -> Comparison:
     """Return what pairs of runs say, in wall and in warp; at least one."""
     walls_s = sorted(wall.makespan_s for wall, _ in pairs)
     warps_s = sorted(warp.makespan_s for _, warp in pairs)
-    floor_s = warps_s[0]
-
-    def unaccounted_s(run: Timed) -> float:
-        return run.makespan_s - floor_s - run.held_up_s
-
-    worst = max((warp for _, warp in pairs), key=unaccounted_s)
+    shortest = min((warp for _, warp in pairs), key=lambda warp: warp.makespan_s)
+    more_s = max(
+        warp.makespan_s - shortest.makespan_s - max(0.0, warp.elapsed_s - shortest.elapsed_s)
+        for _, warp in pairs
+    )
     return Comparison(
         wall_s=walls_s[0],
-        warp_s=floor_s,
+        warp_s=shortest.makespan_s,
         pairs=len(pairs),
         are_floors=_is_reached_twice(walls_s) and _is_reached_twice(warps_s),
-        unaccounted=worst if unaccounted_s(worst) > TOLERANCE * floor_s else None,
+        unaccounted_s=more_s if more_s > TOLERANCE * shortest.makespan_s else 0.0,
     )
 
 
