@@ -91,7 +91,7 @@ browser: $(VENV)/.browser
 	$(BIN)/pytest tests/browser
 
 # warpbench beside each framework, newest releases, in .matrix/: renews docs/frameworks.md and the
-# constraints. Up to 90 minutes; what was done stays done. Some: make matrix FRAMEWORKS="crewai agno"
+# constraints. After 90 minutes it stops; what was done stays done. Some: make matrix FRAMEWORKS="crewai agno"
 FRAMEWORKS ?=
 matrix: $(VENV)/.ready
 	nice $(BIN)/python -m tests.frameworks.matrix $(FRAMEWORKS)

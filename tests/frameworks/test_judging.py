@@ -1,17 +1,22 @@
+from collections.abc import Sequence
+
 import pytest
 
 from .matrix.columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, works
 from .matrix.frameworks import Framework
 from .matrix.judging import judge, one_line, outdated_reasons
 from .matrix.runs import SESSIONS, Ran
-from .values import ran, trial
+from .values import SECOND, alone, pairs, ran, trial
 
 FRAMEWORK = Framework(name="x", distributions=("x",))
 RECORDS = tuple(
     {"tool": "search", "ticket": f"0.0.{index}", "begin_s": 0.0, "end_s": 0.2, "on_loop": True}
     for index in range(2)
 )
-FIDELITY = [{"warp": {"makespan_s": 1.2}, "wall": {"makespan_s": 1.21}}]
+TWO_TRIALS_S = 1.0
+"""What the sessions of a command took, by the figures of its trials."""
+
+ALIKE = (2.02, 2.0, 2.01, 2.04)
 
 
 def outcomes(framework: Framework = FRAMEWORK, **changed: Ran) -> dict[Column, Outcome]:
@@ -22,7 +27,8 @@ def outcomes(framework: Framework = FRAMEWORK, **changed: Ran) -> dict[Column, O
         "threads": ran(),
         "stream": ran(),
         "seen": ran(records=RECORDS),
-        "warp": ran(fidelity=FIDELITY),
+        "wide": ran(),
+        **pairs(ALIKE),
     }
     return judge(framework, works(), {**runs, **changed})
 
@@ -58,33 +64,33 @@ def test_another_strategy_may_stand_for_all() -> None:
 
     row = judge(framework, works(), {"threads": ran(tool_calls=0)})
 
-    assert row[Column.TOOLS] == fails("0 of 80 tool calls ran")
+    assert row[Column.TOOLS] == fails("0 of 80 tool calls ran", TWO_TRIALS_S)
 
 
 def test_a_session_that_fails_is_the_reason() -> None:
     row = outcomes(gather=ran(succeeded=SESSIONS - 1, error="no session marker"))
 
-    assert row[Column.ASYNC] == fails("no session marker")
+    assert row[Column.ASYNC] == fails("no session marker", TWO_TRIALS_S)
     assert row[Column.SYNC] == works()
-    assert row[Column.TOOLS] == fails("all ran, and sessions failed")
+    assert row[Column.TOOLS] == fails("all ran, and sessions failed", TWO_TRIALS_S)
 
 
 def test_a_command_without_a_result_has_its_last_word_as_the_reason() -> None:
     row = outcomes(stream=Ran(elapsed_s=3, status=2, error="no module named x"))
 
-    assert row[Column.STREAMING] == fails("no module named x")
+    assert row[Column.STREAMING] == fails("no module named x", 3)
 
 
 def test_a_command_that_hangs_says_so() -> None:
     row = outcomes(stream=Ran(elapsed_s=120, status=None))
 
-    assert row[Column.STREAMING] == fails("hung, and was ended after 120 s")
+    assert row[Column.STREAMING] == fails("hung, and was ended after 120 s", 120)
 
 
 def test_what_fails_late_says_after_how_long() -> None:
     row = outcomes(stream=Ran(elapsed_s=45, status=1, error="timed out"))
 
-    assert row[Column.STREAMING] == fails("timed out (after 45 s)")
+    assert row[Column.STREAMING] == fails("timed out (after 45 s)", 45)
 
 
 def test_a_form_that_the_framework_lacks_is_not_applicable() -> None:
@@ -98,7 +104,7 @@ def test_a_reviewed_reason_stands_for_the_words_of_a_run() -> None:
 
     row = outcomes(framework, stream=Ran(elapsed_s=1, status=1, error="a long story"))
 
-    assert row[Column.STREAMING] == fails("part 2")
+    assert row[Column.STREAMING] == fails("part 2", 1)
     assert list(outdated_reasons(framework, row)) == []
 
 
@@ -132,25 +138,62 @@ def test_the_cpu_time_of_a_trial_may_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("warp_s", "state"), [(1.0, State.WORKS), (1.029, State.WORKS), (1.04, State.FAILS)]
+    ("makespans_s", "state"),
+    [
+        (ALIKE, State.WORKS),
+        ([2.1] * 12, State.FAILS),
+        ([2.1] * 11, State.NOT_RUN),
+        ([2.0 + number / 20 for number in range(12)], State.UNDECIDED),
+        (ALIKE[:3], State.NOT_RUN),
+    ],
 )
-def test_warp_is_compared_with_wall(warp_s: float, state: State) -> None:
-    fidelity = [{"warp": {"makespan_s": warp_s}, "wall": {"makespan_s": 1.0}}]
+def test_warp_is_compared_with_wall_by_pairs(makespans_s: Sequence[float], state: State) -> None:
+    runs = {name: ran() for name in ("gather", "sync", "threads", "stream", "seen", "wide")}
 
-    assert outcomes(warp=ran(fidelity=fidelity))[Column.WARP].state is state
+    row = judge(FRAMEWORK, works(), {**runs, **pairs(makespans_s)})
+
+    assert row[Column.WARP].state is state
+
+
+def test_the_note_on_warp_says_what_the_pairs_tell() -> None:
+    assert outcomes()[Column.WARP] == works("+0.0% (warp 2 s, wall 2 s, the shortest of 4)")
+
+
+def test_a_session_that_fails_in_a_pair_is_the_reason() -> None:
+    row = outcomes(**{"warp-2": alone(succeeded=SESSIONS - 1, error="no session marker")})
+
+    assert row[Column.WARP] == fails("no session marker", TWO_TRIALS_S / 2)
 
 
 def test_tools_that_did_not_run_fail() -> None:
     row = outcomes(gather=ran(tool_calls=0))
 
-    assert row[Column.TOOLS] == fails("0 of 80 tool calls ran")
+    assert row[Column.TOOLS] == fails("0 of 80 tool calls ran", TWO_TRIALS_S)
 
 
 def test_a_structure_that_is_told_wrong_fails_with_both() -> None:
     row = outcomes(gather=ran(loop_blockers=[{"place": "x.py:f"}]))
 
     assert row[Column.STRUCTURE] == fails(
-        "the tools saw: tools overlap; the run says: a plain tool blocks the event loop"
+        "seen: tools overlap; the run says: a plain tool blocks the event loop"
+    )
+
+
+def test_a_wait_for_a_thread_that_a_run_tells_is_one_that_wider_pools_save() -> None:
+    waiting = [trial(latency_ns=2 * SECOND, admission=[SECOND])] * 2
+
+    row = outcomes(gather=ran(trial_figures=waiting))
+
+    assert row[Column.STRUCTURE] == works("work waits for a thread")
+
+
+def test_a_wait_for_a_thread_that_a_run_tells_and_wider_pools_do_not_save_fails() -> None:
+    waiting = [trial(latency_ns=SECOND, admission=[SECOND // 2])] * 2
+
+    row = outcomes(gather=ran(trial_figures=waiting))
+
+    assert row[Column.STRUCTURE] == fails(
+        "seen: tools overlap; the run says: work waits for a thread"
     )
 
 

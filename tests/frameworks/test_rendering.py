@@ -24,6 +24,16 @@ def test_each_reason_is_a_line_and_columns_share_one() -> None:
     assert r"- x, sync, threads ✗ no \| \*marker\*" in text.splitlines()
 
 
+def test_the_longest_failure_of_each_framework_is_told() -> None:
+    rows = [row("x", sync=fails("why", 0.3), tools=fails("why", 2.04)), row("y", warp=fails("z"))]
+
+    assert "imports included): x 2.0 s." in table(rows)
+
+
+def test_without_a_failure_nothing_is_said_of_its_time() -> None:
+    assert "What fails" not in table([row()])
+
+
 def test_a_framework_that_was_not_installed_has_no_version() -> None:
     bare = Row(name="x", versions={}, outcomes=row().outcomes)
 
@@ -43,4 +53,6 @@ def test_a_page_without_a_place_is_refused(page: str) -> None:
 
 
 def test_the_cells_are_counted() -> None:
-    assert counted([row(sync=fails("x"))]) == "8 works, 1 fails, 0 not applicable, 0 not run"
+    text = counted([row(sync=fails("x"))])
+
+    assert text == "8 works, 1 fails, 0 not applicable, 0 not run, 0 undecided"

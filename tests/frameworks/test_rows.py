@@ -27,3 +27,12 @@ def test_a_part_of_the_matrix_keeps_the_other_rows() -> None:
 
 def test_a_framework_that_is_no_more_has_no_row() -> None:
     assert renewed([row("gone")], [], ["a"]) == ()
+
+
+def test_a_failure_keeps_how_long_it_took(tmp_path: Path) -> None:
+    outcomes = {column: fails("why", 1.25) for column in Column}
+    slow = Row(name="a", versions={}, outcomes=outcomes)
+
+    write_rows(tmp_path / "rows.json", [slow])
+
+    assert read_rows(tmp_path / "rows.json") == (slow,)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from .matrix.structure import Call, Structure, calls_of, seen_by, told_by
@@ -8,33 +10,48 @@ OVERLAPPING = [Call(ANSWER, 0.0, 0.2), Call(ANSWER, 0.0, 0.2)]
 IN_TURN = [Call(ANSWER, 0.0, 0.2), Call(ANSWER, 0.2, 0.4)]
 
 
+def seen(calls: Sequence[Call], *, saved_s: float = 0.0) -> Structure:
+    """What is seen of calls, and of a session that takes less with a thread for everything."""
+    return seen_by(calls, [round((2 + saved_s) * SECOND)], [2 * SECOND])
+
+
 def test_tools_that_overlap_have_no_fault() -> None:
-    assert seen_by(OVERLAPPING) == Structure()
+    assert seen(OVERLAPPING) == Structure()
 
 
 def test_tools_of_an_answer_that_never_overlap_run_one_after_another() -> None:
-    assert seen_by(IN_TURN) == Structure(one_after_another=True)
+    assert seen(IN_TURN) == Structure(one_after_another=True)
 
 
 def test_tools_of_different_sessions_are_not_compared() -> None:
     elsewhere = [Call((1, 0), 0.1, 0.3), Call((1, 0), 0.3, 0.5)]
 
-    assert seen_by([*IN_TURN, *elsewhere]) == Structure(one_after_another=True)
+    assert seen([*IN_TURN, *elsewhere]) == Structure(one_after_another=True)
 
 
 def test_a_plain_tool_on_the_loop_blocks_it() -> None:
-    assert seen_by([*OVERLAPPING, Call(ANSWER, 0.2, 0.4, on_loop=True)]) == Structure(
+    assert seen([*OVERLAPPING, Call(ANSWER, 0.2, 0.4, on_loop=True)]) == Structure(
         blocks_the_loop=True
     )
 
 
-def test_a_call_that_begins_after_others_ended_waited_for_a_thread() -> None:
-    assert seen_by([*OVERLAPPING, Call(ANSWER, 0.2, 0.4)]) == Structure(waits_for_threads=True)
+def test_what_a_thread_for_everything_saves_was_waited_for_threads() -> None:
+    assert seen(OVERLAPPING, saved_s=0.2) == Structure(waits_for_threads=True)
+
+
+def test_tools_that_run_in_turn_may_wait_for_threads_too() -> None:
+    assert seen(IN_TURN, saved_s=0.2) == Structure(one_after_another=True, waits_for_threads=True)
+
+
+def test_another_order_of_the_sessions_saves_nothing() -> None:
+    found = seen_by(OVERLAPPING, [2 * SECOND, 3 * SECOND], [3 * SECOND, 2 * SECOND])
+
+    assert found == Structure()
 
 
 def test_no_call_has_no_structure() -> None:
     with pytest.raises(ValueError, match="no tool ran"):
-        seen_by([])
+        seen([])
 
 
 def test_calls_of_a_warm_up_are_left_out() -> None:

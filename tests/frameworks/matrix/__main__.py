@@ -3,10 +3,12 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from .columns import Column, State
+from .deadlines import Deadline, OutOfTimeError
 from .frameworks import FRAMEWORKS, Framework
 from .judging import outdated_reasons
 from .making import row_of
@@ -15,12 +17,43 @@ from .rendering import SIGN, counted, into_page, table
 from .rows import Row, read_rows, renewed, write_rows
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+PLACES = Places(CHECKOUT, CHECKOUT / ".matrix")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the matrix; 0 if every framework is installed without a downgrade, else 1.
+LIMIT_S = 90 * 60
+"""For how long one command goes on; the next goes on where it was."""
+
+
+class MakeRow(Protocol):
+    """What makes the row of a framework: ``row_of``, or a fake of it in a test."""
+
+    def __call__(
+        self,
+        places: Places,
+        framework: Framework,
+        *,
+        locked: bool,
+        goes_on: bool,
+        deadline: Deadline,
+    ) -> Row:
+        """Make it; raise ``OutOfTimeError`` if that is not done by the deadline."""
+        ...
+
+
+def main(
+    arguments: Sequence[str],
+    *,
+    places: Places = PLACES,
+    make_row: MakeRow = row_of,
+    now_s: Callable[[], float] = time.monotonic,
+) -> int:
+    """Run the matrix.
 
     With some of the frameworks named, the page keeps the others as they were last.
+
+    Returns:
+        0 if every framework is installed without a downgrade; 1 if not; 2 for a wrong name, or if
+        the time was up before all were done.
     """
     parser = argparse.ArgumentParser(prog="make matrix")
     parser.add_argument("names", nargs="*", metavar="NAME", help="some of the frameworks")
@@ -33,12 +66,26 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no such framework: {', '.join(unknown)}; there are {', '.join(by_name)}")
         return 2
     chosen = [by_name[name] for name in options.names] or list(FRAMEWORKS)
-    places = Places(CHECKOUT, CHECKOUT / ".matrix")
-    rows = []
+    deadline = Deadline.after(LIMIT_S, now_s)
+    rows: list[Row] = []
     for framework in chosen:
-        begin_s = time.monotonic()
-        rows.append(row_of(places, framework, locked=options.locked, goes_on=not options.known))
-        _show(rows[-1], framework, time.monotonic() - begin_s)
+        begin_s = now_s()
+        try:
+            row = make_row(
+                places,
+                framework,
+                locked=options.locked,
+                goes_on=not options.known,
+                deadline=deadline,
+            )
+        except OutOfTimeError:
+            print(
+                f"{LIMIT_S // 60} minutes are over: {len(rows)} of {len(chosen)} frameworks are "
+                f"done, and {framework.name} is not; the same command goes on from there"
+            )
+            return 2
+        rows.append(row)
+        _show(row, framework, now_s() - begin_s)
         if not options.locked:
             _publish(places, rows)
     print(counted(rows))

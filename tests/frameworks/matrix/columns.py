@@ -26,10 +26,12 @@ MEANING = {
     Column.THREADS: "every session of `threads` succeeds, in `virtual`",
     Column.STREAMING: "every session that streams succeeds, in `virtual`",
     Column.REPEATS: "a second `virtual` run is the same, figure by figure",
-    Column.WARP: "the makespan of `warp` is that of `wall`, give or take 3 %",
+    Column.WARP: "the makespan of `warp` is that of `wall`, give or take 3 %: the shortest of 4 to "
+    "12 runs of each that take turns; open (?) if too few were undisturbed",
     Column.TOOLS: "each tool call that the script asks for ran, once",
-    Column.STRUCTURE: "the run says how the framework runs tools (one after another, on the event "
-    "loop, in a pool that is too small) as the tools themselves saw it with real waits",
+    Column.STRUCTURE: "the run says how the framework runs tools: one after another, on the "
+    "event loop, as the tools themselves saw it with real waits; or in a pool that is too small, "
+    "as a run with wide pools shows, which is faster then",
 }
 
 
@@ -40,6 +42,7 @@ class State(StrEnum):
     FAILS = "fails"
     NOT_APPLICABLE = "not applicable"
     NOT_RUN = "not run"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,13 @@ class Outcome:
     Attributes:
         state: Whether it works.
         note: Why it does not, or what was seen; one line, or nothing.
+        after_s: Real seconds that the sessions of the command that failed took; of the whole
+            command where that is not known.
     """
 
     state: State
     note: str = ""
+    after_s: float | None = None
 
     @property
     def works(self) -> bool:
@@ -65,14 +71,19 @@ def works(note: str = "") -> Outcome:
     return Outcome(State.WORKS, note)
 
 
-def fails(note: str) -> Outcome:
-    """Return the answer no, with its reason."""
-    return Outcome(State.FAILS, note)
+def fails(note: str, after_s: float | None = None) -> Outcome:
+    """Return the answer no, with its reason, and how long that took if sessions failed."""
+    return Outcome(State.FAILS, note, after_s)
 
 
 def not_applicable(note: str) -> Outcome:
     """Return that the question does not arise, with the reason."""
     return Outcome(State.NOT_APPLICABLE, note)
+
+
+def undecided(note: str) -> Outcome:
+    """Return that the runs leave it open, with what they say."""
+    return Outcome(State.UNDECIDED, note)
 
 
 NOT_RUN = Outcome(State.NOT_RUN, "not run yet: make matrix goes on from here")

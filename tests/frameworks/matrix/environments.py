@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .columns import Outcome, fails, works
+from .deadlines import NO_DEADLINE, Deadline
 from .frameworks import Framework
 from .judging import one_line
 from .packages import Package, constraints_text, downgrades, read_constraints, unsatisfied, versions
@@ -39,15 +40,20 @@ class Environment:
     packages: tuple[Package, ...] = ()
 
 
-def newest_environment(places: Places, framework: Framework) -> Environment:
+def newest_environment(
+    places: Places, framework: Framework, deadline: Deadline = NO_DEADLINE
+) -> Environment:
     """Return the environment of a framework's newest release; make it if that is not there.
 
     What cannot be installed is not tried again before the framework or our own dependencies change.
+
+    Raises:
+        OutOfTimeError: Not by the deadline.
     """
     folder = places.environment(framework)
     try:
-        newest = _newest(places, framework)
-        packages = _installed(places, framework, newest)
+        newest = _newest(places, framework, deadline)
+        packages = _installed(places, framework, newest, deadline)
     except PipError as error:
         return Environment(folder=folder, outcome=fails(one_line(str(error))))
     older = downgrades(framework.distributions, versions(packages), newest)
@@ -60,8 +66,14 @@ def newest_environment(places: Places, framework: Framework) -> Environment:
     return Environment(folder=folder, outcome=works(), packages=packages)
 
 
-def locked_environment(places: Places, framework: Framework) -> Environment:
-    """Return the environment that a framework's constraints file names; make it if need be."""
+def locked_environment(
+    places: Places, framework: Framework, deadline: Deadline = NO_DEADLINE
+) -> Environment:
+    """Return the environment that a framework's constraints file names; make it if need be.
+
+    Raises:
+        OutOfTimeError: Not by the deadline.
+    """
     folder = places.work / f"{framework.name}-locked"
     constraints = places.constraints(framework)
     if not constraints.exists():
@@ -74,7 +86,7 @@ def locked_environment(places: Places, framework: Framework) -> Environment:
         try:
             make_environment(folder)
             hashed = ("--no-deps", "--require-hashes", "-r", str(constraints))
-            pip = Pip.made(places.pip)
+            pip = Pip.made(places.pip, deadline)
             pip.install(folder, *hashed, limit_s=INSTALL_LIMIT_S)
             ours = ("--no-deps", "-e", str(places.checkout))
             pip.install(folder, *ours, limit_s=INSTALL_LIMIT_S)
@@ -84,16 +96,16 @@ def locked_environment(places: Places, framework: Framework) -> Environment:
     return Environment(folder=folder, outcome=works(), packages=packages)
 
 
-def _newest(places: Places, framework: Framework) -> dict[str, str]:
+def _newest(places: Places, framework: Framework, deadline: Deadline) -> dict[str, str]:
     """Return what pip would install of a framework alone: the newest that this Python can have."""
     report = places.work / "newest" / f"{framework.name}.json"
     if not report.exists() or time.time() - report.stat().st_mtime > LOOK_UP_AGAIN_S:
-        Pip.made(places.pip).look_up(framework.distributions, report, LOOK_UP_LIMIT_S)
+        Pip.made(places.pip, deadline).look_up(framework.distributions, report, LOOK_UP_LIMIT_S)
     return versions(read_report(report))
 
 
 def _installed(
-    places: Places, framework: Framework, newest: Mapping[str, str]
+    places: Places, framework: Framework, newest: Mapping[str, str], deadline: Deadline
 ) -> tuple[Package, ...]:
     folder, ours = places.environment(framework), requirements(places.checkout)
     known = _known(folder)
@@ -107,7 +119,7 @@ def _installed(
     make_environment(folder)
     try:
         wanted = ("-e", str(places.checkout), *framework.distributions)
-        packages = Pip.made(places.pip).install(folder, *wanted, limit_s=INSTALL_LIMIT_S)
+        packages = Pip.made(places.pip, deadline).install(folder, *wanted, limit_s=INSTALL_LIMIT_S)
     except PipError as failure:
         error = str(failure)
     found = {"packages": [asdict(each) for each in packages], "error": error}

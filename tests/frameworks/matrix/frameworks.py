@@ -12,6 +12,7 @@ from .columns import Column
 
 NO_SYNC_FORM = "the framework has no sync form"
 NO_ASYNC_FORM = "the framework has no async form"
+OWN_PROGRAM = "it starts a program of its own, which asks the API by itself"
 STRUCTURED = "structured output (a tool that is forced) is not answered yet"
 
 
@@ -96,6 +97,9 @@ FRAMEWORKS = (
         name="claude-agent-sdk",
         distributions=("claude-agent-sdk",),
         lacks=_ASYNC_ONLY,
-        reasons=_each("it starts a program of its own, which asks the API by itself"),
+        reasons={
+            **_each(OWN_PROGRAM),
+            Column.WARP: f"{OWN_PROGRAM}; in wall the limit of 60 s ends that, and no error",
+        },
     ),
 )

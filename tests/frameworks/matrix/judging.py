@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, works
+from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, undecided, works
 from .frameworks import Framework
-from .runs import SEEN, STREAM, TOOL_CALLS, WARP, Ran
+from .pairs import MOST_PAIRS, Timed, compared, is_decided
+from .runs import SEEN, STREAM, TOOL_CALLS, WIDE, Ran, in_pairs, pairs_of
 from .structure import calls_of, seen_by, told_by
 
-TOLERANCE = 0.03
 PROMPT_S = 10.0
 """What fails is to fail in this time, of starting the process and importing the framework apart."""
 
@@ -39,12 +39,12 @@ def judge(framework: Framework, install: Outcome, runs: Mapping[str, Ran]) -> di
         if column in framework.lacks:
             row[column] = not_applicable(framework.lacks[column])
         else:
-            row[column] = _every_session(runs.get(strategy))
-    row[Column.STREAMING] = _every_session(runs.get(STREAM))
+            row[column] = every_session(runs.get(strategy))
+    row[Column.STREAMING] = every_session(runs.get(STREAM))
     row[Column.REPEATS] = _same_twice(main)
-    row[Column.WARP] = _as_in_wall(runs.get(WARP))
+    row[Column.WARP] = _as_in_wall(runs)
     row[Column.TOOLS] = _tools_ran(main)
-    row[Column.STRUCTURE] = _structure(main, runs.get(SEEN))
+    row[Column.STRUCTURE] = _structure(main, runs.get(SEEN), runs.get(WIDE))
     return {column: _reviewed(row[column], framework.reasons.get(column)) for column in Column}
 
 
@@ -58,19 +58,21 @@ def outdated_reasons(framework: Framework, row: Mapping[Column, Outcome]) -> Ite
 def _reviewed(outcome: Outcome, reason: str | None) -> Outcome:
     if reason is None or outcome.state is not State.FAILS:
         return outcome
-    return fails(reason)
+    return fails(reason, outcome.after_s)
 
 
-def _every_session(ran: Ran | None) -> Outcome:
+def every_session(ran: Ran | None) -> Outcome:
+    """Return whether every session of a command succeeded; if not, why."""
     if ran is None:
         return NOT_RUN
     cell = ran.cell
     if cell is None:
-        return fails(_why_nothing(ran))
+        return fails(_why_nothing(ran), ran.sessions_s)
     sessions = cell["sessions"]
     if cell["status"] == "measured" and sessions["succeeded"] == sessions["started"] > 0:
         return works()
-    return fails(one_line(cell["error"] or "no session succeeded") + _how_late(ran))
+    reason = one_line(cell["error"] or "no session succeeded") + _how_late(ran)
+    return fails(reason, ran.sessions_s)
 
 
 def _same_twice(ran: Ran | None) -> Outcome:
@@ -78,7 +80,7 @@ def _same_twice(ran: Ran | None) -> Outcome:
         return NOT_RUN
     cell = ran.cell
     if cell is None or not cell["sessions"]["succeeded"]:
-        return fails("no session succeeded")
+        return fails("no session succeeded", ran.sessions_s)
     first, *others = (_of_the_clock(trial) for trial in cell["trial_figures"])
     if not others:
         return fails("one of two trials failed")
@@ -91,19 +93,33 @@ def _of_the_clock(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in trial.items() if name not in _OF_THE_MACHINE}
 
 
-def _as_in_wall(ran: Ran | None) -> Outcome:
-    outcome = _every_session(ran)
-    if ran is None or not outcome.works:
-        return outcome
-    if not ran.run["fidelity"]:
-        return fails("the run in wall has no result")
-    fidelity = ran.run["fidelity"][0]
-    warp_s, wall_s = fidelity["warp"]["makespan_s"], fidelity["wall"]["makespan_s"]
-    if not warp_s or not wall_s:
-        return fails("no session succeeded")
-    deviation = warp_s / wall_s - 1
-    note = f"{deviation:+.1%} (warp {warp_s:.3g} s, wall {wall_s:.3g} s)"
-    return works(note) if abs(deviation) <= TOLERANCE else fails(note)
+def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
+    for ran in in_pairs(runs):
+        outcome = every_session(ran)
+        if not outcome.works:
+            return outcome
+    pairs = timed_pairs(runs)
+    if is_decided(pairs):
+        found = compared(pairs)
+        return works(str(found)) if found.agrees else fails(str(found))
+    if len(pairs) < MOST_PAIRS:
+        return NOT_RUN
+    return undecided(f"{compared(pairs)}, reached once: the machine was busy")
+
+
+def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[Timed, Timed]]:
+    """Return how long the runs of each pair were, of pairs without a failed session."""
+    return [
+        (_timed(wall), _timed(warp))
+        for wall, warp in pairs_of(runs)
+        if every_session(wall).works and every_session(warp).works
+    ]
+
+
+def _timed(ran: Ran) -> Timed:
+    assert ran.cell is not None
+    (trial,) = ran.cell["trial_figures"]
+    return Timed(ran.cell["makespan_s"], trial["elapsed_s"])
 
 
 def _tools_ran(ran: Ran | None) -> Outcome:
@@ -111,29 +127,36 @@ def _tools_ran(ran: Ran | None) -> Outcome:
         return NOT_RUN
     cell = ran.cell
     if cell is None or cell["status"] != "measured":
-        return fails("no session ran")
+        return fails("no session ran", ran.sessions_s)
     count, sessions = cell["tool_calls"], cell["sessions"]
     if count != TOOL_CALLS:
-        return fails(f"{count} of {TOOL_CALLS} tool calls ran")
+        return fails(f"{count} of {TOOL_CALLS} tool calls ran", ran.sessions_s)
     if sessions["succeeded"] != sessions["started"]:
-        return fails("all ran, and sessions failed")
+        return fails("all ran, and sessions failed", ran.sessions_s)
     return works()
 
 
-def _structure(told: Ran | None, seen: Ran | None) -> Outcome:
-    for ran in (told, seen):
-        outcome = _every_session(ran)
+def _structure(told: Ran | None, seen: Ran | None, wide: Ran | None) -> Outcome:
+    for ran in (told, seen, wide):
+        outcome = every_session(ran)
         if not outcome.works:
             return outcome
     assert told is not None
     assert seen is not None
+    assert wide is not None
     calls = calls_of(seen.records)
-    if not calls or told.cell is None:
+    if not calls or told.cell is None or wide.cell is None:
         return fails("no tool ran")
-    truth, said = seen_by(calls), told_by(told.cell)
+    truth = seen_by(calls, _latencies_ns(told.cell), _latencies_ns(wide.cell))
+    said = told_by(told.cell)
     if truth == said:
         return works(str(truth))
-    return fails(f"the tools saw: {truth}; the run says: {said}")
+    return fails(f"seen: {truth}; the run says: {said}")
+
+
+def _latencies_ns(cell: Mapping[str, Any]) -> list[int]:
+    latencies_ns: list[int] = cell["trial_figures"][0]["latency_ns"]
+    return latencies_ns
 
 
 def _why_nothing(ran: Ran) -> str:

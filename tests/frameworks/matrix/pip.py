@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .deadlines import NO_DEADLINE, Deadline
 from .packages import Package, packages_of
 from .places import python_of
 
@@ -24,18 +25,20 @@ class Pip:
 
     Attributes:
         folder: Its environment.
+        deadline: Until when it may work; what it does raises ``OutOfTimeError`` then.
     """
 
     folder: Path
+    deadline: Deadline = NO_DEADLINE
 
     @classmethod
-    def made(cls, folder: Path) -> "Pip":
+    def made(cls, folder: Path, deadline: Deadline = NO_DEADLINE) -> "Pip":
         """Return pip from its environment; make that if it is not there.
 
         Raises:
             PipError: pip cannot be renewed.
         """
-        pip = cls(folder)
+        pip = cls(folder, deadline)
         if not folder.exists():
             subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
             pip._run(UPGRADE_LIMIT_S, "install", "--upgrade", "pip")
@@ -66,11 +69,13 @@ class Pip:
 
     def _run(self, limit_s: float, *arguments: str) -> None:
         command = [str(python_of(self.folder)), "-m", "pip", "--quiet", *arguments]
+        cut_s = self.deadline.cut_s(limit_s)
         try:
             finished = subprocess.run(
-                command, capture_output=True, text=True, timeout=limit_s, check=False
+                command, capture_output=True, text=True, timeout=cut_s, check=False
             )
         except subprocess.TimeoutExpired as error:
+            self.deadline.check()
             raise PipError(f"pip found no solution in {limit_s:.0f} s") from error
         if finished.returncode:
             raise PipError(_last_word(finished.stderr))

@@ -7,7 +7,13 @@ from .rows import Row
 
 BEGIN = "<!-- table: make matrix -->"
 END = "<!-- end of table -->"
-SIGN = {State.WORKS: "✓", State.FAILS: "✗", State.NOT_APPLICABLE: "-", State.NOT_RUN: "?"}
+SIGN = {
+    State.WORKS: "✓",
+    State.FAILS: "✗",
+    State.NOT_APPLICABLE: "-",
+    State.NOT_RUN: "?",
+    State.UNDECIDED: "?",
+}
 HEADING = {
     Column.INSTALL: "installs",
     Column.ASYNC: "async",
@@ -31,7 +37,24 @@ def table(rows: Iterable[Row]) -> str:
         signs = (SIGN[row.outcomes[column].state] for column in Column)
         lines.append(f"| {' | '.join([row.name, version, *signs])} |")
     asked = [f"- **{HEADING[column]}**: {MEANING[column]}" for column in Column]
-    return "\n".join([*lines, "", "What a column asks:", "", *asked, "", *_notes(rows)]).rstrip()
+    return "\n".join(
+        [*lines, "", "What a column asks:", "", *asked, "", *_failing(rows), *_notes(rows)]
+    ).rstrip()
+
+
+def _failing(rows: list[Row]) -> Iterable[str]:
+    longest = [
+        (row.name, max(times_s))
+        for row in rows
+        if (times_s := [each.after_s for each in row.outcomes.values() if each.after_s is not None])
+    ]
+    if longest:
+        each = ", ".join(f"{name} {after_s:.1f} s" for name, after_s in longest)
+        yield (
+            "What fails, fails in so much real time at most, from the first session on (where a "
+            f"trial gave no figures, the whole command, imports included): {each}."
+        )
+        yield ""
 
 
 def _notes(rows: list[Row]) -> Iterable[str]:

@@ -32,7 +32,9 @@ def read_rows(path: Path) -> tuple[Row, ...]:
             name=each["name"],
             versions=each["versions"],
             outcomes={
-                Column(name): Outcome(State(outcome["state"]), outcome["note"])
+                Column(name): Outcome(
+                    State(outcome["state"]), outcome["note"], outcome.get("after_s")
+                )
                 for name, outcome in each["outcomes"].items()
             },
         )
@@ -47,13 +49,17 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
             "name": row.name,
             "versions": dict(row.versions),
             "outcomes": {
-                column.value: {"state": outcome.state.value, "note": outcome.note}
-                for column, outcome in row.outcomes.items()
+                column.value: _value_of(outcome) for column, outcome in row.outcomes.items()
             },
         }
         for row in rows
     ]
     path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def _value_of(outcome: Outcome) -> dict[str, object]:
+    value: dict[str, object] = {"state": outcome.state.value, "note": outcome.note}
+    return value if outcome.after_s is None else value | {"after_s": round(outcome.after_s, 2)}
 
 
 def renewed(old: Iterable[Row], new: Iterable[Row], order: Iterable[str]) -> tuple[Row, ...]:

@@ -1,7 +1,8 @@
 """The runs that answer the questions, and what each came to, as values. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from .frameworks import Framework
@@ -27,7 +28,7 @@ class Asked:
         clock: The clock.
         trials: How many trials.
         records: Whether the tools note when they ran.
-        more: Further options.
+        threads: How many threads a pool has at least; ``None`` for what it has by itself.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Asked:
     clock: str = "virtual"
     trials: int = 1
     records: bool = False
-    more: tuple[str, ...] = ()
+    threads: int | None = None
 
     def arguments(self, module: str, out: str) -> tuple[str, ...]:
         """Return the arguments of `warpbench`."""
@@ -46,7 +47,6 @@ class Asked:
             *("--clock", self.clock, "--trials", str(self.trials)),
             *("--sessions", str(SESSIONS), "--concurrency", str(CONCURRENCY)),
             *("--time-limit", f"{TRIAL_LIMIT_S}s", "--out", out, "--json", "--quiet"),
-            *self.more,
         )
 
 
@@ -74,10 +74,19 @@ class Ran:
         cells = self.run.get("cells")
         return cells[0] if cells else None
 
+    @property
+    def sessions_s(self) -> float:
+        """Real time that the sessions took; of the whole command if that is not known."""
+        trials = self.cell["trial_figures"] if self.cell else ()
+        return sum(trial["elapsed_s"] for trial in trials) if trials else self.elapsed_s
+
 
 STREAM = "stream"
 SEEN = "seen"
-WARP = "warp"
+WIDE = "wide"
+PAIRED = ("wall", "warp")
+"""The clocks of a pair."""
+
 STRATEGIES = ("gather", "sync", "threads")
 """What drives each form of session; a command is named after it."""
 
@@ -91,5 +100,39 @@ def asked_of(framework: Framework) -> tuple[Asked, ...]:
         Asked(name=STREAM, strategy=main, factory="build_stream"),
         Asked(name=SEEN, strategy=main, clock="wall", records=True),
         *(Asked(name=each, strategy=each) for each in others),
-        Asked(name=WARP, strategy=main, clock="warp", more=("--validate", "all")),
+        Asked(name=WIDE, strategy=main, threads=TOOL_CALLS),
     )
+
+
+def pair_of(framework: Framework, number: int) -> tuple[Asked, Asked]:
+    """Return the commands of a pair, in wall and in warp; each pair turns the order round.
+
+    Args:
+        framework: What is run.
+        number: Which pair, from 0 on.
+    """
+    wall, warp = (
+        Asked(name=_in_pair(clock, number), strategy=framework.strategy, clock=clock)
+        for clock in PAIRED
+    )
+    return (wall, warp) if number % 2 == 0 else (warp, wall)
+
+
+def pairs_of(runs: Mapping[str, Ran]) -> Iterator[tuple[Ran, Ran]]:
+    """Yield what came of each whole pair, in wall and in warp, up to the first that is not."""
+    for number in count():
+        wall, warp = (runs.get(_in_pair(clock, number)) for clock in PAIRED)
+        if wall is None or warp is None:
+            return
+        yield wall, warp
+
+
+def in_pairs(runs: Mapping[str, Ran]) -> Iterator[Ran]:
+    """Yield what came of each command of a pair, of those that the other lacks, too."""
+    for name, ran in runs.items():
+        if name.startswith(tuple(_in_pair(clock, "") for clock in PAIRED)):
+            yield ran
+
+
+def _in_pair(clock: str, number: object) -> str:
+    return f"{clock}-{number}"

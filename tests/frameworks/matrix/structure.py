@@ -1,7 +1,13 @@
-"""How a framework runs the tools of an answer: as they saw it, and as a run says. Pure."""
+"""How a framework runs the tools of an answer: as it is seen, and as a run says. Pure.
+
+Tools see themselves whether they overlap, and whether they are on the event loop. That work waits
+for a thread they need not see: a framework may hand all tools of an answer, or a whole step with
+its model call, to a pool at once. So the run is made again with pools that are wide enough for
+all: had nothing waited for a thread, no session would be faster.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
 from typing import Any
@@ -10,8 +16,8 @@ SLACK_S = 0.02
 """What a machine that is busy adds to a real wait."""
 
 NANOSECONDS = 1_000_000_000
-LATE_S = 0.1
-"""Half of a tool's latency: who begins later than that waited for another call to end."""
+LEAST_S = 0.1
+"""Half of a tool's latency: what running in turn costs a session at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What limits the tools of an answer.
+    """What limits the work of a session.
 
     Attributes:
         one_after_another: No two of them overlap.
         blocks_the_loop: A plain tool runs on the event loop.
-        waits_for_threads: A plain tool waits for a thread of a pool.
+        waits_for_threads: A plain tool, or a step with tools in it, waits for a thread of a pool.
     """
 
     one_after_another: bool = False
@@ -53,7 +59,7 @@ class Structure:
 _SENTENCE = {
     "one_after_another": "tools run one after another",
     "blocks_the_loop": "a plain tool blocks the event loop",
-    "waits_for_threads": "plain tools wait for a thread",
+    "waits_for_threads": "work waits for a thread",
 }
 
 
@@ -76,8 +82,15 @@ def _answer(ticket: str) -> tuple[int, int]:
     return int(session), int(step)
 
 
-def seen_by(calls: Iterable[Call]) -> Structure:
-    """Return the structure that tools saw themselves.
+def seen_by(
+    calls: Iterable[Call], latencies_ns: Sequence[int], wide_latencies_ns: Sequence[int]
+) -> Structure:
+    """Return the structure that is seen from outside.
+
+    Args:
+        calls: What the tools saw.
+        latencies_ns: What each session took, in virtual time.
+        wide_latencies_ns: What each took with a thread for whatever wants one.
 
     Raises:
         ValueError: There are no calls.
@@ -90,11 +103,12 @@ def seen_by(calls: Iterable[Call]) -> Structure:
     answers = list(by_answer.values())
     on_loop = any(call.on_loop for answer in answers for call in answer)
     in_turn = not any(_overlap(*pair) for answer in answers for pair in combinations(answer, 2))
-    late = any(_spread_s(answer) > LATE_S for answer in answers)
+    # Their sum, because another order of the sessions may change each, and is no wait.
+    saved_ns = sum(latencies_ns) - sum(wide_latencies_ns)
     return Structure(
         one_after_another=in_turn,
         blocks_the_loop=on_loop,
-        waits_for_threads=late and not on_loop and not in_turn,
+        waits_for_threads=saved_ns > SLACK_S * NANOSECONDS,
     )
 
 
@@ -105,7 +119,7 @@ def told_by(cell: Mapping[str, Any]) -> Structure:
     serialised = trial["time_parts_ns"].get("serialised", nothing)
     admission = trial["time_parts_ns"].get("admission", nothing)
     return Structure(
-        one_after_another=min(serialised) > LATE_S * NANOSECONDS,
+        one_after_another=min(serialised) > LEAST_S * NANOSECONDS,
         blocks_the_loop=bool(cell["loop_blockers"]),
         waits_for_threads=max(admission) > SLACK_S * NANOSECONDS,
     )
@@ -113,8 +127,3 @@ def told_by(cell: Mapping[str, Any]) -> Structure:
 
 def _overlap(one: Call, other: Call) -> bool:
     return min(one.end_s, other.end_s) - max(one.begin_s, other.begin_s) > SLACK_S
-
-
-def _spread_s(answer: Iterable[Call]) -> float:
-    begins = [call.begin_s for call in answer]
-    return max(begins) - min(begins)

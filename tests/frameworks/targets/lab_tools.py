@@ -1,7 +1,8 @@
 """The lab's tools as plain functions of a user, from which a framework reads names and schemas.
 
 With ``WARPBENCH_MATRIX_RECORD`` set to a path, each call notes there when it ran, and where: what
-the lab then says of the run is compared with that.
+the lab then says of the run is compared with that. With ``WARPBENCH_MATRIX_THREADS`` set to a
+number, each pool of several threads has so many at least: what is faster then waited for a thread.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 RECORD = "WARPBENCH_MATRIX_RECORD"
+THREADS = "WARPBENCH_MATRIX_THREADS"
 Function = Callable[..., Any]
 
 
@@ -141,6 +144,19 @@ def recorded(name: str, ticket: str) -> Iterator[None]:
             file.write(json.dumps(call) + "\n")
 
 
+def widen_pools(threads: int) -> None:
+    """Let each pool, but for those of one thread, have so many at least, if it needs them."""
+    start: Function = ThreadPoolExecutor._adjust_thread_count
+
+    def start_if_needed(pool: Any) -> None:
+        # Here, not where pools are made: the event loop has its pool before an agent is imported.
+        if pool._max_workers > 1:
+            pool._max_workers = max(pool._max_workers, threads)
+        start(pool)
+
+    ThreadPoolExecutor._adjust_thread_count = start_if_needed
+
+
 def both(session: Function | None = None, sync_session: Function | None = None) -> Any:
     """Return an object with the forms of a session that there are."""
     return SimpleNamespace(session=session, sync_session=sync_session)
@@ -181,3 +197,7 @@ async def run_async(tools: Tools, name: str, arguments: str) -> str:
     if asyncio.iscoroutinefunction(function):
         return str(await function(**values))
     return str(await asyncio.to_thread(function, **values))
+
+
+if THREADS in os.environ:
+    widen_pools(int(os.environ[THREADS]))

@@ -10,25 +10,9 @@ MODEL = "gpt-4o-mini"
 
 
 def build(lab: Any) -> Any:
-    client, async_client = OpenAI(), AsyncOpenAI()
-    tools, plain = async_tools(lab), sync_tools(lab)
-    schemas: list[Any] = [declared(each) for each in tools.all]
-
-    async def session(task: str) -> str:
-        messages: list[Any] = [{"role": "user", "content": task}]
-        while True:
-            completion = await async_client.chat.completions.create(
-                model=MODEL, messages=messages, tools=schemas
-            )
-            message = completion.choices[0].message
-            messages.append(message)
-            if not message.tool_calls:
-                return message.content or ""
-            calls: list[Any] = message.tool_calls
-            results = await asyncio.gather(
-                *(run_async(tools, call.function.name, call.function.arguments) for call in calls)
-            )
-            messages += [_result(*each) for each in zip(calls, results, strict=True)]
+    client = OpenAI()
+    plain = sync_tools(lab)
+    schemas: list[Any] = [declared(each) for each in plain.all]
 
     def sync_session(task: str) -> str:
         messages: list[Any] = [{"role": "user", "content": task}]
@@ -45,23 +29,22 @@ def build(lab: Any) -> Any:
                 result = run_plain(plain, call.function.name, call.function.arguments)
                 messages.append(_result(call, result))
 
-    return both(session, sync_session)
+    return both(_session(lab, _whole), sync_session)
 
 
 def build_stream(lab: Any) -> Any:
+    return _session(lab, _streamed)
+
+
+def _session(lab: Any, answer: Any) -> Any:
     client = AsyncOpenAI()
     tools = async_tools(lab)
-    schemas: list[Any] = [declared(each) for each in tools.all]
+    schemas = [declared(each) for each in tools.all]
 
     async def session(task: str) -> str:
         messages: list[Any] = [{"role": "user", "content": task}]
         while True:
-            async with client.chat.completions.stream(
-                model=MODEL, messages=messages, tools=schemas
-            ) as stream:
-                async for _event in stream:
-                    pass
-                message = (await stream.get_final_completion()).choices[0].message
+            message = await answer(client, model=MODEL, messages=messages, tools=schemas)
             messages.append(message)
             if not message.tool_calls:
                 return message.content or ""
@@ -72,6 +55,17 @@ def build_stream(lab: Any) -> Any:
             messages += [_result(*each) for each in zip(calls, results, strict=True)]
 
     return session
+
+
+async def _whole(client: AsyncOpenAI, **asked: Any) -> Any:
+    return (await client.chat.completions.create(**asked)).choices[0].message
+
+
+async def _streamed(client: AsyncOpenAI, **asked: Any) -> Any:
+    async with client.chat.completions.stream(**asked) as stream:
+        async for _event in stream:
+            pass
+        return (await stream.get_final_completion()).choices[0].message
 
 
 def _result(call: Any, content: str) -> dict[str, str]:

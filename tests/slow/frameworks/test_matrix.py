@@ -1,12 +1,13 @@
 """Six rows of the matrix, made again from their constraints: what works there works still.
 
-It installs six frameworks, and runs them with real waits, too: about fifteen minutes on two cores.
+It installs six frameworks, and runs them with real waits, too: half an hour on two cores. What
+a noisy machine leaves open (`State.UNDECIDED`) is not lost.
 """
 
 import pytest
 
 from ...frameworks.matrix.__main__ import CHECKOUT
-from ...frameworks.matrix.columns import Column
+from ...frameworks.matrix.columns import Column, State
 from ...frameworks.matrix.frameworks import FRAMEWORKS
 from ...frameworks.matrix.making import row_of
 from ...frameworks.matrix.places import Places
@@ -28,6 +29,7 @@ def test_what_the_table_says_of_a_framework_holds(name: str) -> None:
     lost = {
         column: row.outcomes[column].note
         for column in Column
-        if ROWS[name].outcomes[column].works and not row.outcomes[column].works
+        if ROWS[name].outcomes[column].works
+        and row.outcomes[column].state not in {State.WORKS, State.UNDECIDED}
     }
     assert lost == {}

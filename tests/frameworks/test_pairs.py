@@ -1,0 +1,122 @@
+from collections.abc import Sequence
+
+import pytest
+
+from .matrix.executing import ran_in
+from .matrix.frameworks import Framework
+from .matrix.pairs import FEWEST_PAIRS, MOST_PAIRS, Timed, compared, is_decided
+from .matrix.runs import Asked, Ran, pair_of, pairs_of
+from .values import alone
+
+FRAMEWORK = Framework(name="x", distributions=("x",))
+
+
+QUIET = [(Timed(2.0, 2.0), Timed(2.01, 0.11))] * MOST_PAIRS
+
+
+def warps(*makespans_s: float, skipped_s: float = 1.9) -> list[tuple[Timed, Timed]]:
+    """Pairs whose runs in wall take 2 s, and in warp so long."""
+    return [(Timed(2.0, 2.0), Timed(each_s, each_s - skipped_s)) for each_s in makespans_s]
+
+
+def taken(pairs: Sequence[tuple[Timed, Timed]]) -> Sequence[tuple[Timed, Timed]]:
+    """The pairs that are run before it is decided."""
+    counts = range(len(pairs) + 1)
+    return next((pairs[:count] for count in counts if is_decided(pairs[:count])), pairs)
+
+
+@pytest.mark.parametrize("makespan_s", [1.95, 2.0, 2.05])
+def test_on_a_quiet_machine_few_pairs_decide(makespan_s: float) -> None:
+    pairs = taken(warps(*[makespan_s] * MOST_PAIRS))
+
+    assert len(pairs) == FEWEST_PAIRS
+    assert compared(pairs).agrees
+
+
+@pytest.mark.parametrize("makespan_s", [1.9, 2.1])
+def test_an_error_of_every_run_is_told_after_the_last_pair(makespan_s: float) -> None:
+    pairs = taken(warps(*[makespan_s] * MOST_PAIRS))
+
+    assert len(pairs) == MOST_PAIRS
+    assert compared(pairs).differs
+
+
+def test_runs_that_the_machine_held_up_change_nothing() -> None:
+    busy = warps(2.3, 2.5, 2.2, 2.4)
+
+    pairs = taken([*busy, *QUIET])
+
+    assert len(pairs) == len(busy) + 2  # the floor is reached twice
+    assert compared(pairs).agrees
+
+
+def test_a_run_that_took_more_and_not_in_real_time_is_an_error() -> None:
+    pairs = taken([*warps(2.2, skipped_s=2.1), *QUIET])
+
+    assert compared(pairs).differs
+    assert str(compared(pairs)) == (
+        "+0.5% (warp 2.01 s, wall 2 s, the shortest of 12); one took 0.19 s more, not in real time"
+    )
+
+
+def test_two_runs_that_took_too_little_are_an_error() -> None:
+    pairs = taken([*warps(1.8, 1.8), *QUIET])
+
+    assert compared(pairs).differs
+
+
+def test_a_machine_on_which_no_run_is_like_another_leaves_it_open() -> None:
+    pairs = taken(warps(*(2.0 * 1.02**number for number in range(MOST_PAIRS))))
+
+    assert len(pairs) == MOST_PAIRS
+    assert not compared(pairs).agrees
+    assert not compared(pairs).differs
+
+
+def test_each_pair_turns_the_order_of_its_clocks_round() -> None:
+    clocks = [asked.clock for number in range(3) for asked in pair_of(FRAMEWORK, number)]
+
+    assert clocks == ["wall", "warp", "warp", "wall", "wall", "warp"]
+
+
+def test_pairs_end_when_they_are_decided() -> None:
+    runs = ran_in(FRAMEWORK, lambda asked: alone())
+
+    assert len(list(pairs_of(runs))) == FEWEST_PAIRS
+
+
+def test_pairs_end_with_the_first_command_that_fails() -> None:
+    def run(asked: Asked) -> Ran:
+        return alone(succeeded=0) if asked.name == "warp-1" else alone()
+
+    runs = ran_in(FRAMEWORK, run)
+
+    assert [name for name in runs if name.startswith(("wall", "warp"))] == [
+        "wall-0",
+        "warp-0",
+        "warp-1",
+    ]
+
+
+def noisy(asked: Asked) -> Ran:
+    """A run that is like no other, before the thirteenth pair."""
+    number = int(asked.name.partition("-")[2] or 0)
+    return alone(makespan_s=2.0 + 0.1 * (number if number < MOST_PAIRS else 0))
+
+
+def test_on_a_busy_machine_pairs_end_all_the_same() -> None:
+    runs = ran_in(FRAMEWORK, noisy)
+
+    assert len(list(pairs_of(runs))) == MOST_PAIRS
+
+
+def test_another_time_they_go_on_from_there() -> None:
+    before = ran_in(FRAMEWORK, noisy)
+
+    runs = ran_in(FRAMEWORK, noisy, lambda asked: before.get(asked.name))
+
+    assert len(list(pairs_of(runs))) == MOST_PAIRS + 1  # the floor is reached twice
+
+
+def test_what_has_not_run_is_left_out() -> None:
+    assert ran_in(FRAMEWORK, lambda asked: None) == {}
