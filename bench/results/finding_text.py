@@ -152,11 +152,16 @@ def _requests_refused(values: Values) -> str:
         )
     else:
         cost = "no time"
+    # At the model's own address there is no host to be mocked.
+    mock = (
+        "Mock the host as one of the [[services]] of the scenario, or let"
+        if values["host"]
+        else ("The mocked model speaks no such API: let")
+    )
     return (
         f"{each} to {refused_host(values['host'])} {'was' if is_one else 'were'} refused{where}, "
         f"since nothing mocks {'it' if is_one else 'them'}; {'it' if is_one else 'they'} cost "
-        f"{cost}. Mock the host as one of the [[services]] of the scenario, or let the agent leave "
-        f"{'it' if is_one else 'them'} out. {_seen_in(values)}"
+        f"{cost}. {mock} the agent leave {'it' if is_one else 'them'} out. {_seen_in(values)}"
     )
 
 
