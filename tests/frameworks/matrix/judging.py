@@ -6,7 +6,7 @@ from typing import Any
 
 from .columns import NOT_RUN, Column, Outcome, State, fails, not_applicable, undecided, works
 from .frameworks import Framework
-from .pairs import MOST_PAIRS, Timed, compared, is_decided
+from .pairs import MOST_PAIRS, compared, is_decided
 from .runs import SEEN, STREAM, TOOL_CALLS, WIDE, Ran, in_pairs, pairs_of
 from .structure import calls_of, seen_by, told_by
 
@@ -107,19 +107,19 @@ def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
     return undecided(f"{compared(pairs)}, reached once: the machine was busy")
 
 
-def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[Timed, Timed]]:
-    """Return how long the runs of each pair were, of pairs without a failed session."""
+def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[float, float]]:
+    """Return the makespans of each pair in seconds, of pairs without a failed session."""
     return [
-        (_timed(wall), _timed(warp))
+        (_makespan_s(wall), _makespan_s(warp))
         for wall, warp in pairs_of(runs)
         if every_session(wall).works and every_session(warp).works
     ]
 
 
-def _timed(ran: Ran) -> Timed:
+def _makespan_s(ran: Ran) -> float:
     assert ran.cell is not None
-    (trial,) = ran.cell["trial_figures"]
-    return Timed(ran.cell["makespan_s"], trial["elapsed_s"])
+    makespan_s: float = ran.cell["makespan_s"]
+    return makespan_s
 
 
 def _tools_ran(ran: Ran | None) -> Outcome:
