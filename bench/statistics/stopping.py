@@ -22,7 +22,7 @@ USUAL_TRIALS = 3
 MOST_USUAL_TRIALS = 8
 """Trials of a cell at most, unless a number of them or a budget is asked for."""
 
-USUAL_BUDGET_S = 22.0
+USUAL_BUDGET_S = 20.0
 """Real seconds that the trials of a run may take before those that only narrow an interval end.
 
 The default run of 24 cells is over in half a minute with it, its start and its page included.
