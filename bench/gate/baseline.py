@@ -103,7 +103,9 @@ def not_recorded(cells: Iterable[CellBaseline]) -> tuple[str, ...]:
     """Return the figures that a baseline of an older schema lacks, by their names."""
     chosen = tuple(cells)
     structure = (
-        *("request_bytes", "streamed_model_calls", "service_request_bytes"),
+        "request_bytes",
+        "streamed_model_calls",
+        "service_request_bytes",
         "refused_requests",
     )
     work = ("own_calls", "bytes_kept")

@@ -15,10 +15,10 @@ from ...mocks.transports.registry import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
 from ..results.trial_file import CellKey
+from ..statistics.intervals import FEWEST_TRIALS
 from ..statistics.percentiles import samples_for
 from ..statistics.stopping import (
     CERTAIN,
-    FEWEST_TRIALS,
     MOST_USUAL_TRIALS,
     USUAL_BUDGET_S,
     USUAL_TRIALS,

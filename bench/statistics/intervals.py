@@ -18,9 +18,10 @@ from statistics import fmean, median, stdev
 
 CONFIDENCE = 0.95
 FEWEST_FOR_BOOTSTRAP = 6
+FEWEST_TRIALS = 2
+"""Trials that have an interval: one tells nothing of its own scatter."""
 
 _RESAMPLES = 2000
-_FEWEST = 2
 # Quantiles of Student's t for two-sided 95 %, by degrees of freedom from 1 on: those of
 # `scipy.stats`, to three decimals. Importing it takes most of a second, which each report would pay
 # for four numbers.
@@ -60,7 +61,7 @@ def interval_of(values: Sequence[float]) -> Interval | None:
     Returns:
         The interval; ``None`` for fewer than two trials, or where a value is not above 0.
     """
-    if len(values) < _FEWEST or min(values) <= 0:
+    if len(values) < FEWEST_TRIALS or min(values) <= 0:
         return None
     return _interval(tuple(map(math.log, values)))
 
@@ -95,7 +96,7 @@ def independent_ratio_interval(ours: Sequence[float], theirs: Sequence[float]) -
         As ``interval_of``: Student's with the degrees of freedom of the smaller run (which errs
         towards a wide one) where either has fewer than six trials, else both are resampled.
     """
-    if min(len(ours), len(theirs)) < _FEWEST or min(*ours, *theirs) <= 0:
+    if min(len(ours), len(theirs)) < FEWEST_TRIALS or min(*ours, *theirs) <= 0:
         return None
     mine, other = tuple(map(math.log, ours)), tuple(map(math.log, theirs))
     fewer = min(len(mine), len(other))

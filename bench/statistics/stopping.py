@@ -11,10 +11,7 @@ NARROW = 0.02
 """Half the width of an interval, as a share of the figure, from which on it is narrow enough."""
 
 CERTAIN = 0.005
-"""Half such a width, as a share of the figure, from which on ``FEWEST_TRIALS`` are enough."""
-
-FEWEST_TRIALS = 2
-"""Trials of a cell in any case: one tells nothing of its own scatter."""
+"""Half such a width, as a share of the figure, from which on a cell is certain: no more trials."""
 
 USUAL_TRIALS = 3
 """Trials of a cell, if each of them has all the sessions of its scenario."""
@@ -43,7 +40,7 @@ class Sampling:
             budget's.
         trials_by_cell: What takes the place of ``trials`` for some cells.
         certain: Half the width of an interval, as a share of the figure, from which on a cell
-            gets no more, once it has ``FEWEST_TRIALS``; ``None`` if all get ``trials`` in any case.
+            gets no more; ``None`` if all get ``trials`` in any case.
     """
 
     trials: int
@@ -76,7 +73,7 @@ class Sampling:
         return self.most is None or trials < self.most
 
     def _is_certain(self, scores: Sequence[float]) -> bool:
-        if self.certain is None or len(scores) < FEWEST_TRIALS:
+        if self.certain is None:
             return False
         interval = interval_of(scores)
         return interval is not None and interval.half_width <= self.certain

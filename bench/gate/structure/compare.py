@@ -46,7 +46,12 @@ def structure_changes(
     for change in service_bytes_changes(before, after):
         if not within(change.before, change.after, tolerances.request_bytes):
             yield change
-    yield from _refused(before, after)
+    yield from _by_host(
+        ChangeKind.REFUSED_REQUESTS,
+        before.refused_requests,
+        after.refused_requests,
+        before.started,
+    )
     yield from _blocked(before.blocked_loop, after.blocked_loop, tolerances)
     yield from _rounds(before.rounds, after.rounds, tolerances)
     if not within(before.tool_calls, after.tool_calls, tolerances.tool_calls):
@@ -93,27 +98,27 @@ def request_bytes_change(before: Structure, after: Structure) -> Change | None:
 
 def service_bytes_changes(before: Structure, after: Structure) -> Iterator[Change]:
     """Yield by how much the requests to each service have changed in size, if they have."""
-    old, new = before.service_request_bytes, after.service_request_bytes
-    if old is None or new is None:
-        return
-    for host in sorted({*old, *new}):
-        sizes = old.get(host, 0), new.get(host, 0)
-        if sizes[0] != sizes[1]:
-            yield _more_is_worse(
-                ChangeKind.SERVICE_REQUEST_BYTES, *sizes, name=host, sessions=before.started
-            )
+    yield from _by_host(
+        ChangeKind.SERVICE_REQUEST_BYTES,
+        before.service_request_bytes,
+        after.service_request_bytes,
+        before.started,
+    )
 
 
-def _refused(before: Structure, after: Structure) -> Iterator[Change]:
-    old, new = before.refused_requests, after.refused_requests
-    if old is None or new is None:
+def _by_host(
+    kind: ChangeKind,
+    before: Mapping[str, int] | None,
+    after: Mapping[str, int] | None,
+    sessions: int,
+) -> Iterator[Change]:
+    """Yield each host's change; none where one side does not record it."""
+    if before is None or after is None:
         return
-    for host in sorted({*old, *new}):
-        requests = old.get(host, 0), new.get(host, 0)
-        if requests[0] != requests[1]:
-            yield _more_is_worse(
-                ChangeKind.REFUSED_REQUESTS, *requests, name=host, sessions=before.started
-            )
+    for host in sorted({*before, *after}):
+        counts = before.get(host, 0), after.get(host, 0)
+        if counts[0] != counts[1]:
+            yield _more_is_worse(kind, *counts, name=host, sessions=sessions)
 
 
 def _parts(before: Structure, after: Structure, *, rises: bool) -> Iterator[PartChange]:

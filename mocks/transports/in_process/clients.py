@@ -12,10 +12,10 @@ from threading import Lock
 from typing import Protocol
 
 from ...world.world import World
+from ..when_imported import when_imported
 from .connection import OpenWorld
 from .http_client import mocked_http_client
 from .router import mocked_httpx
-from .when_imported import when_imported
 
 
 class Mocks(Protocol):

@@ -29,7 +29,7 @@ from ...clock.patching import patched
 from ...observe.meter import Meter
 from ...observe.traffic import ConnectionWait, Traffic
 from ..http_libraries import INSTALLED
-from ..in_process.when_imported import when_imported
+from ..when_imported import when_imported
 from .refused_answers import Begun, begun, note_end, noting_refused_answers, refusal_in
 
 

@@ -32,12 +32,12 @@ class Comparison:
     """What pairs of runs say.
 
     Attributes:
-        walls_s: The makespans in wall, the shortest first.
+        walls_s: The makespans in wall in seconds, the shortest first.
         warps_s: Those in warp.
     """
 
-    walls_s: Sequence[float]
-    warps_s: Sequence[float]
+    walls_s: tuple[float, ...]
+    warps_s: tuple[float, ...]
 
     @property
     def are_floors(self) -> bool:
@@ -69,7 +69,8 @@ class Comparison:
 def compared(pairs: Sequence[tuple[float, float]]) -> Comparison:
     """Return what pairs of makespans say, in wall and in warp, in seconds; at least one."""
     return Comparison(
-        walls_s=sorted(wall_s for wall_s, _ in pairs), warps_s=sorted(warp_s for _, warp_s in pairs)
+        walls_s=tuple(sorted(wall_s for wall_s, _ in pairs)),
+        warps_s=tuple(sorted(warp_s for _, warp_s in pairs)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from warpbench.mocks.transports.in_process.when_imported import when_imported
+from warpbench.mocks.transports.when_imported import when_imported
 
 
 @pytest.fixture
