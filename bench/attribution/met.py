@@ -16,7 +16,7 @@ longer than with all of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...mocks.observe.waits import Wait, WaitEnding, WaitKind
 from ...mocks.workload.ideal import Waits
@@ -42,12 +42,16 @@ class Met:
         asked_ns: As ``Traffic`` has it, as are the next two.
         read_ns: When the answer of each model call was there in whole.
         tool_spans_ns: From when to when the lab's tools took their time.
+        latencies_ns: The drawn latency of each model call that was asked for.
+        hedges: The model calls that were given up once an equal one had its answer.
         origin_ns: Time on the clock from which samples count.
     """
 
     asked_ns: Mapping[tuple[int, int], int]
     read_ns: Mapping[tuple[int, int], int]
     tool_spans_ns: Mapping[tuple[int, int, int], tuple[int, int]]
+    latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    hedges: frozenset[tuple[int, int]] = frozenset()
     origin_ns: int = 0
 
     def goes_on_ns(self, session: int, step: int, end_ns: int) -> int:
@@ -101,7 +105,18 @@ def checked(
                 answered = f"ended after {step} of {expected} model calls"
                 error = f"{which} {told or answered}"
                 return replace(sample, outcome=Outcome.FAILED, error=error)
-        left_out = LeftOut() if tools is None else _left_out(part, tools, met, end_ns)
+    return sample if tools is None else checked_tools(sample, script, waits, met, tools)
+
+
+def checked_tools(
+    sample: SessionSample, script: SessionScript, waits: Waits, met: Met, tools: ToolsRun
+) -> SessionSample:
+    """Return the sample, failed if the session left out a tool call of its script for no reason."""
+    if sample.outcome is not Outcome.SUCCEEDED:
+        return sample
+    end_ns = met.origin_ns + sample.end_ns
+    for part in _parts_that_count(script, waits):
+        left_out = _left_out(part, tools, met, end_ns)
         if left_out.unexplained:
             error = f"{_which(part, script)} {say_left_out(left_out.unexplained, part)}"
             return replace(sample, outcome=Outcome.FAILED, error=error)
@@ -156,19 +171,31 @@ def _left(
     script: SessionScript, step: int, expected: int, end_ns: int, noted: Iterable[Wait]
 ) -> str | None:
     """Say how the last attempt at a model call was left, if it was."""
+    latency_ns = script.model_calls[step].latency_ns
+    which = f"model call {step + 1} of {expected}"
+    return say_left((script.session, step), which, latency_ns, end_ns, noted)
+
+
+def say_left(
+    at: tuple[int, int], which: str, latency_ns: int, end_ns: int, noted: Iterable[Wait]
+) -> str | None:
+    """Say how the last attempt at a model call was left, if it was.
+
+    Args:
+        at: Number and step of the call.
+        which: Which call it is, in words.
+        latency_ns: Its drawn latency.
+        end_ns: When its session ended, on the clock.
+        noted: The waits that were noted.
+    """
     attempts = [
-        each
-        for each in noted
-        if each.kind is WaitKind.MODEL and (each.session, each.step) == (script.session, step)
+        each for each in noted if each.kind is WaitKind.MODEL and (each.session, each.step) == at
     ]
     last = max(attempts, key=lambda each: each.start_ns, default=None)
     if last is None or last.ending is WaitEnding.FAILED:
         return None
     left_ns = min(last.end_ns, end_ns) - last.start_ns
-    after = (
-        f"model call {step + 1} of {expected} after {seconds(left_ns / _SECOND_NS)} of "
-        f"{seconds(script.model_calls[step].latency_ns / _SECOND_NS)}"
-    )
+    after = f"{which} after {seconds(left_ns / _SECOND_NS)} of {seconds(latency_ns / _SECOND_NS)}"
     if not last.streamed:
         where = f" ({code_place(last.place)})" if last.place else ""
         return f"did not wait for the reply to {after}{where}"

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.waits import SentRequest, Wait, WaitKind
+from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
 from ..results.samples import SessionSample
@@ -52,8 +53,9 @@ class Observations:
         root_of = roots(self.scripts.values())
         waits: defaultdict[int, list[Wait]] = defaultdict(list)
         for wait in self.waits:
-            if wait.session in root_of:
-                waits[root_of[wait.session]].append(wait)
+            root = root_of.get(wait.session, session_of(wait.session))
+            if root in self.scripts:
+                waits[root].append(wait)
         return dict(waits)
 
     @cached_property
@@ -62,8 +64,9 @@ class Observations:
         root_of = roots(self.scripts.values())
         sent: defaultdict[int, list[SentRequest]] = defaultdict(list)
         for request in self.sent:
-            if request.session in root_of:
-                sent[root_of[request.session]].append(request)
+            root = root_of.get(request.session, session_of(request.session))
+            if root in self.scripts:
+                sent[root].append(request)
         return dict(sent)
 
     @cached_property
@@ -72,8 +75,9 @@ class Observations:
         root_of = roots(self.scripts.values())
         refusals: defaultdict[int, list[Refusal]] = defaultdict(list)
         for refusal in self.refusals:
-            if refusal.session in root_of:
-                refusals[root_of[refusal.session]].append(refusal)
+            root = root_of.get(refusal.session, session_of(refusal.session))
+            if root in self.scripts:
+                refusals[root].append(refusal)
         return dict(refusals)
 
     def span_of(self, sample: SessionSample) -> tuple[int, int]:

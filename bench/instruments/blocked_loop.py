@@ -14,7 +14,8 @@ from threading import get_native_id
 from types import FrameType
 
 from ...mocks.clock.threads.activity import run_delay_ns
-from ...mocks.observe.meter import SESSION, TOOL
+from ...mocks.observe.meter import TOOL
+from ...mocks.observe.session import session_here
 from ..results.blocked_loop import BlockedLoop, Cause
 from .code_origin import Origin, origin_of, place_of
 
@@ -54,7 +55,7 @@ class BlockedLoops:
             return
         place = culprit_of(frame) if tool is None else f"{tool} ({culprit_of(frame)})"
         stack = stack_of(frame)
-        self.add(BlockedLoop(place, begin_ns, end_ns, SESSION.get(), Cause.WAITING, stack))
+        self.add(BlockedLoop(place, begin_ns, end_ns, session_here(), Cause.WAITING, stack))
 
     def _lost_to_the_machine_ns(self) -> int:
         thread = get_native_id()

@@ -15,7 +15,8 @@ from typing import Any, cast
 from ...mocks import network
 from ...mocks.clock import Clock
 from ...mocks.errors import ClockError, UnmockedRequestError, name_of, text_of
-from ...mocks.observe.meter import SESSION, Meter
+from ...mocks.observe.meter import Meter
+from ...mocks.observe.session import SESSION, SessionScope
 from ...mocks.redaction import redact
 from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
@@ -216,8 +217,8 @@ class Probe:
         number = self._session_of[task]
         now_ns, idle_ns = self._clock.now_ns(), self._idle_ns()
         self._running[number] = now_ns - self.origin_ns, idle_ns
+        SESSION.set(SessionScope(number, _current_task() if on_loop else None))
         if self._meter is not None:
-            SESSION.set(number)
             self._meter.begins(number, now_ns, idle_ns, on_loop=on_loop)
         return number
 
@@ -225,6 +226,9 @@ class Probe:
         now_ns, idle_at_end_ns = self._clock.now_ns(), self._idle_ns()
         if self._meter is not None:
             self._meter.ends(number, now_ns, idle_at_end_ns)
+        scope = SESSION.get()
+        if scope is not None:
+            scope.is_over = True
             SESSION.set(None)
         start_ns, idle_at_start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)

@@ -19,6 +19,7 @@ from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.thread_waits import noting_thread_waits
 from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
+from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import costs_of_refusals_s, time_parts
 from ..attribution.observations import Observations
@@ -240,7 +241,7 @@ def _of_roots(
     root_of = roots(sessions.values())
     total: Counter[int] = Counter()
     for session, session_ns in cpu_ns.items():
-        total[root_of.get(session, session)] += session_ns
+        total[root_of.get(session, session_of(session))] += session_ns
     return total
 
 

@@ -14,6 +14,7 @@ from ...mocks.scenario.diagnostics import shown
 from .blocked_loop import LoopBlocker
 from .cell import Cell
 from .columns import require_equal_lengths
+from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .refused_hosts import RefusedHost
 from .samples import Outcome
@@ -152,6 +153,8 @@ class CellResult:
         tool_calls: Calls of the lab's tools per trial.
         tools_not_run: The tool calls of the script that did not run, where that is no failure;
             summed over the trials.
+        model_requests: How the requests to the model were booked, and how they relate; summed over
+            the trials.
         peak_in_flight: Greatest number of model calls waiting at one time.
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
@@ -194,6 +197,7 @@ class CellResult:
     llm_calls: int | None = _figure(more_is_better=False)
     tool_calls: int | None = _figure(more_is_better=False)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
+    model_requests: ModelRequests = field(default_factory=ModelRequests)
     peak_in_flight: int | None = _figure(more_is_better=False)
     cpu_s_per_session: float | None = _figure(more_is_better=False)
     peak_rss_bytes: int | None = _figure(more_is_better=False)

@@ -23,6 +23,7 @@ from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
+from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
 from .refused_hosts import RefusedHost
@@ -88,6 +89,7 @@ class _SavedTrial:
     origin_ns: int
     http_requests: int
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
+    model_requests: ModelRequests = field(default_factory=ModelRequests)
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocked_loop: tuple[BlockedLoop, ...] = ()

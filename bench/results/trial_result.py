@@ -7,6 +7,7 @@ from ...mocks.observe.requests import Requests
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
+from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
@@ -29,6 +30,7 @@ class TrialResult:
         llm_calls: Model calls answered.
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
+        model_requests: How the requests to the model were booked, and how they relate.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
             its waits.
@@ -68,6 +70,7 @@ class TrialResult:
     origin_ns: int = 0
     http_requests: int = 0
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
+    model_requests: ModelRequests = field(default_factory=ModelRequests)
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()

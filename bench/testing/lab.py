@@ -19,6 +19,7 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
+from ..results.model_requests import ModelRequests
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
@@ -79,6 +80,7 @@ class LabResult:
         llm_calls: Model calls.
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
+        model_requests: How the requests to the model were booked, and how they relate.
         http_requests: Requests that reached the mocked network.
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
@@ -99,6 +101,7 @@ class LabResult:
     llm_calls: int
     tool_calls: int
     tools_not_run: ToolsNotRun
+    model_requests: ModelRequests
     http_requests: int
     peak_in_flight: int
     blocked_loop: list[Blocked]
@@ -310,6 +313,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         llm_calls=trial.llm_calls,
         tool_calls=trial.tool_calls,
         tools_not_run=trial.tools_not_run,
+        model_requests=trial.model_requests,
         http_requests=trial.http_requests,
         peak_in_flight=trial.peak_in_flight,
         blocked_loop=[

@@ -19,10 +19,11 @@ from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.errors import TargetError
-from ...mocks.model import is_known_as, task_of
+from ...mocks.model import Manner, Rule, is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
 from ...mocks.observe.refusals import Refusal
+from ...mocks.observe.session import carrying_sessions
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
@@ -31,14 +32,17 @@ from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import SessionScript, draw, with_nested
+from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
-from ..attribution.met import Met, checked, script_met, tools_not_run
+from ..attribution.judge import Judge
+from ..attribution.met import Met, tools_not_run
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
+from ..results.model_requests import ModelRequests
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
@@ -148,6 +152,7 @@ def _prepared(
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock, _new_loop(spec, strategy, clock)),
+        carrying_sessions(),
         _Trial(
             spec, strategy, clock, counter, accounting, ended=ended, owns_process=owns_process
         ).prepared(target, opens, around) as measure,
@@ -196,11 +201,15 @@ class _Trial:
         self._optional_tools = spec.scenario.optional_tools
         self._cores = cores_of(spec.cell.clock)
         warm_up = warm_up_sessions(spec)
-        self._sessions = {
-            part.session: part
-            for session in (*self._script.sessions, *warm_up)
-            for part in with_nested(session)
-        }
+        self._sessions = Scripts(
+            {
+                part.session: part
+                for session in (*self._script.sessions, *warm_up)
+                for part in with_nested(session)
+            },
+            spec.scenario,
+            spec.cell.seed,
+        )
         self._tool_traffic = Traffic(accounting.meter)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
@@ -209,6 +218,7 @@ class _Trial:
             limits=spec.scenario.limits,
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
+            conversations=spec.scenario.conversations,
             notes_waits=accounting.meter is not None,
             # Where computing takes no time, to sum them up takes nobody's.
             sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
@@ -397,19 +407,26 @@ class _Trial:
             asked_ns=seen.asked_ns,
             read_ns=seen.read_ns,
             tool_spans_ns=self._tool_traffic.tool_spans_ns,
+            latencies_ns=seen.latencies_ns,
+            hedges=seen.hedges,
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
         tools = self._tools_run(waits)
         required = None if self._optional_tools else tools
-        samples = tuple(
-            checked(sample, self._sessions[sample.session], waits, met, noted_waits, tools=required)
-            for sample in probe.samples()
+        judge = Judge(
+            self._sessions,
+            waits,
+            met,
+            noted_waits,
+            required,
+            has_shared=bool(seen.rules.get(Rule.SHARED)),
         )
+        samples = tuple(judge.checked(sample) for sample in probe.samples())
         left_out = ToolsNotRun()
         if tools is not None:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)
-        script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))
+        script = replace(self._script, sessions=judge.references(self._script.sessions, samples))
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
@@ -426,14 +443,15 @@ class _Trial:
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
             ideal_makespan_ns=ideal_makespan_ns(
-                script, waits, self._cores, self._cell.concurrency, arrivals_ns
+                script, judge.reference_waits, self._cores, self._cell.concurrency, arrivals_ns
             ),
-            ideal_latencies_ns=ideal_latencies_ns(script, waits, self._cores),
+            ideal_latencies_ns=ideal_latencies_ns(script, judge.reference_waits, self._cores),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,
             tool_calls=self._tool_traffic.tool_calls,
             tools_not_run=left_out,
+            model_requests=_model_requests(seen.rules, seen.manners),
             peak_in_flight=seen.peak_in_flight,
             requests=seen.requests,
             cpu_s=cpu_s,
@@ -471,6 +489,19 @@ def _runner(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             runner.close()
+
+
+def _model_requests(rules: Mapping[Rule, int], manners: Mapping[Manner, int]) -> ModelRequests:
+    return ModelRequests(
+        by_context=rules.get(Rule.CONTEXT, 0),
+        by_header=rules.get(Rule.HEADER, 0),
+        by_marks=rules.get(Rule.MARKS, 0),
+        shared=rules.get(Rule.SHARED, 0),
+        retries=manners.get(Manner.RETRY, 0),
+        repeats=manners.get(Manner.REPEAT, 0),
+        samples=manners.get(Manner.SAMPLE, 0),
+        hedges=manners.get(Manner.HEDGE, 0),
+    )
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:

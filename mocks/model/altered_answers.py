@@ -19,7 +19,7 @@ def altered(answer: Answer, fault: Fault) -> Answer:
 
 
 def _empty(answer: Answer) -> Answer:
-    return replace(answer, text="", tool_uses=(), completion_tokens=0)
+    return replace(answer, text="", tool_uses=(), completion_tokens=0, mark_characters=0)
 
 
 def _of_no_tool(use: ToolUse) -> ToolUse:

@@ -4,40 +4,33 @@ They are independent of any API. A ``WireFormat`` translates: one file each for 
 completions, responses and messages.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
+
+from ..workload.marks import LENGTH, marks_in
+
+_LOOKED_AT = 2 * LENGTH
+"""Characters at the beginning of a message in which the mark of its text stands."""
 
 
 class UnusableRequestError(Exception):
     """The request is not valid for the API; the message says why."""
 
 
-class Question(msgspec.Struct, frozen=True):
-    """The content of a request.
+class Place(NamedTuple):
+    """A model call of what plays a script.
 
     Attributes:
-        model: Name of the model.
-        step: Number of answers that the request repeats: which model call of its session this is.
-        tools: JSON schema of the arguments of each declared tool, by name.
-        streamed: Whether the answer is to come in pieces.
-        counts_usage: Whether the last piece is to count the tokens.
-        session: Number of the session, if the request names an earlier answer, not the prompt.
-        prompt: The first message of the user.
-        is_kept: Whether the server keeps the conversation, so that what continues it does not
-            declare the tools anew.
+        number: Number of the session or conversation (see ``workload.numbers``).
+        step: Which of its model calls.
     """
 
-    model: str
+    number: int
     step: int
-    tools: Mapping[str, Mapping[str, object]]
-    streamed: bool = False
-    counts_usage: bool = True
-    session: int | None = None
-    prompt: str = ""
-    is_kept: bool = False
 
 
 class Message(Protocol):
@@ -54,12 +47,75 @@ class Message(Protocol):
         ...
 
 
-def first_prompt(messages: Iterable[Message]) -> str:
-    """Return the first message of the user, as text whatever its form."""
-    for message in messages:
-        if message.role == "user":
-            return str(message.content)
-    return ""
+class Question(msgspec.Struct, frozen=True):
+    """The content of a request.
+
+    Attributes:
+        model: Name of the model.
+        tools: JSON schema of the arguments of each declared tool, by name.
+        messages: The messages that the request holds.
+        system: What it asks of the model beside them, if its API has a place of its own for that.
+        newest: Where the newest answer of the mock stands that the request holds, or continues.
+        answers: Number of the model's answers that it holds beyond ``newest``.
+        streamed: Whether the answer is to come in pieces.
+        counts_usage: Whether the last piece is to count the tokens.
+        is_kept: Whether the server keeps the conversation, so that what continues it does not
+            declare the tools anew.
+    """
+
+    model: str
+    tools: Mapping[str, Mapping[str, object]]
+    messages: Sequence[Message] = ()
+    system: Any = None
+    newest: Place | None = None
+    answers: int = 0
+    streamed: bool = False
+    counts_usage: bool = True
+    is_kept: bool = False
+
+
+_OUR_IDENTIFIER = re.compile(r"(?:chatcmpl-|(?:call|toolu|msg|resp|fc)_)(-?\d+)_(\d+)")
+_MODELS = "assistant"
+
+
+def place_in(identifier: object) -> Place | None:
+    """Return the place that an identifier of an answer, or of a part of one, names."""
+    if not isinstance(identifier, str):
+        return None
+    found = _OUR_IDENTIFIER.match(identifier)
+    return None if found is None else Place(int(found[1]), int(found[2]))
+
+
+def place_of_text(content: object) -> Place | None:
+    """Return the place of the answer whose text a message repeats, by its provenance mark."""
+    text = text_of_content(content)
+    mark = next(marks_in(text[:_LOOKED_AT].encode(errors="replace")), None)
+    return None if mark is None or mark.part else Place(mark.number, mark.step)
+
+
+def text_of_content(content: object) -> str:
+    """Return the text of a message's content, of whatever form."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    texts = (part.get("text") if isinstance(part, dict) else part for part in content)
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def answers_in(messages: Sequence[Message]) -> int:
+    """Return how many answers of the model there are among messages."""
+    return [message.role for message in messages].count(_MODELS)
+
+
+def opening_of(question: Question) -> Iterator[tuple[str, str]]:
+    """Yield role and text of the messages before the model's first answer."""
+    if question.system is not None:
+        yield "system", text_of_content(question.system)
+    for message in question.messages:
+        if message.role == _MODELS:
+            return
+        yield message.role or "", text_of_content(message.content)
 
 
 class ToolUse(msgspec.Struct, frozen=True):
@@ -73,13 +129,14 @@ class Answer(msgspec.Struct, frozen=True):
     """The model's answer: text, or tool calls.
 
     Attributes:
-        session: Number of the session that asked.
-        step: Which model call of that session is answered.
+        session: Number of the session or conversation that asked.
+        step: Which model call of that is answered.
         model: Name of the model.
         text: The text; empty if the answer asks for tools.
         tool_uses: The tool calls that the answer asks for.
         prompt_tokens: Tokens of the prompt, as the script declares them.
         completion_tokens: Tokens of the answer, as the script declares them.
+        mark_characters: How many characters of the text are its provenance mark.
     """
 
     session: int
@@ -89,6 +146,7 @@ class Answer(msgspec.Struct, frozen=True):
     tool_uses: tuple[ToolUse, ...]
     prompt_tokens: int
     completion_tokens: int
+    mark_characters: int = 0
 
     @property
     def tag(self) -> str:
@@ -126,15 +184,19 @@ class Fragments:
 
 
 def fragments_of(answer: Answer, pieces: int) -> Fragments:
-    """Cut an answer into about as many fragments as it has pieces, at least one a block."""
-    blocks = [use.arguments for use in answer.tool_uses] or [answer.text]
+    """Cut an answer into about as many fragments as it has pieces, at least one a block.
+
+    A provenance mark is whole, and takes no piece of its own.
+    """
+    mark = answer.text[: answer.mark_characters]
+    blocks = [use.arguments for use in answer.tool_uses] or [answer.text[len(mark) :]]
     size = max(1, -(-sum(len(block) for block in blocks) // pieces))
-    return Fragments(
-        tuple(
-            tuple(block[start : start + size] for start in range(0, len(block), size)) or ("",)
-            for block in blocks
-        )
-    )
+    cut = [
+        [block[start : start + size] for start in range(0, len(block), size)] or [""]
+        for block in blocks
+    ]
+    cut[0][0] = mark + cut[0][0]
+    return Fragments(tuple(tuple(block) for block in cut))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ answer against.
 
 import json
 import math
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,14 +19,16 @@ from .answer import (
     Answer,
     Event,
     Fragments,
+    Place,
     Question,
     WireFormat,
-    first_prompt,
+    answers_in,
     numbered,
+    place_in,
+    place_of_text,
 )
 
 _SERVERS_FAULT = 500
-_OUR_IDENTIFIER = re.compile(r"msg_(-?\d+)_(\d+)")
 _ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -63,6 +64,7 @@ class _Request(msgspec.Struct):
     tools: list[_Tool] | None = None
     stream: bool | None = None
     thread: _Thread | None = None
+    system: Any = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -70,24 +72,40 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 def _read(body: bytes) -> Question:
     request = _decode(body)
-    session, step = None, [message.role for message in request.messages].count("assistant")
-    if request.thread is not None:
-        previous = _OUR_IDENTIFIER.fullmatch(request.thread.previous_message_id or "")
-        if previous is not None:
-            session, step = int(previous[1]), int(previous[2]) + 1 + step
+    newest = _newest_in(request.messages)
+    answers = 0 if newest else answers_in(request.messages)
+    if newest is None and request.thread is not None:
+        newest = place_in(request.thread.previous_message_id)
     return Question(
         model=request.model,
-        step=step,
         tools={
             tool.name: tool.input_schema
             for tool in request.tools or ()
             if tool.name is not None and tool.input_schema is not None
         },
         streamed=bool(request.stream),
-        session=session,
-        prompt=first_prompt(request.messages),
+        messages=request.messages,
+        system=request.system,
+        newest=newest,
+        answers=answers,
         is_kept=request.thread is not None,
     )
+
+
+def _newest_in(messages: Sequence[_Message]) -> Place | None:
+    for message in reversed(messages):
+        parts = message.content if isinstance(message.content, list) else []
+        named = (
+            place_in(part.get("tool_use_id") or part.get("id"))
+            for part in parts
+            if isinstance(part, dict)
+        )
+        place = next((each for each in named if each is not None), None)
+        if place is None and message.role == "assistant":
+            place = place_of_text(message.content)
+        if place is not None:
+            return place
+    return None
 
 
 def _whole(answer: Answer) -> object:

@@ -4,7 +4,7 @@ Source: the types of the official SDK (``openai.types.chat``), which the tests h
 answer against.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,10 +15,13 @@ from .answer import (
     Answer,
     Event,
     Fragments,
+    Place,
     Question,
     WireFormat,
-    first_prompt,
+    answers_in,
     numbered,
+    place_in,
+    place_of_text,
 )
 
 CREATED = 1_767_225_600
@@ -31,6 +34,8 @@ _RATE_LIMITED = 429
 class _Message(msgspec.Struct):
     role: str
     content: Any = None
+    tool_calls: Any = None
+    tool_call_id: Any = None
 
 
 class _Function(msgspec.Struct):
@@ -61,14 +66,29 @@ _decode = msgspec.json.Decoder(_Request).decode
 def _read(body: bytes) -> Question:
     request = _decode(body)
     options = request.stream_options
+    newest = _newest_in(request.messages)
     return Question(
         model=request.model,
-        step=[message.role for message in request.messages].count("assistant"),
         tools=_functions_of(request.tools or ()),
         streamed=bool(request.stream),
         counts_usage=options is not None and bool(options.include_usage),
-        prompt=first_prompt(request.messages),
+        messages=request.messages,
+        newest=newest,
+        answers=0 if newest else answers_in(request.messages),
     )
+
+
+def _newest_in(messages: Sequence[_Message]) -> Place | None:
+    for message in reversed(messages):
+        place = place_in(message.tool_call_id)
+        if place is None and message.role == "assistant":
+            calls = message.tool_calls
+            first = calls[0] if isinstance(calls, list) and calls else None
+            place = place_in(first.get("id")) if isinstance(first, dict) else None
+            place = place or place_of_text(message.content)
+        if place is not None:
+            return place
+    return None
 
 
 def _functions_of(tools: Iterable[_Tool]) -> dict[str, dict[str, Any]]:

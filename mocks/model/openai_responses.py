@@ -4,17 +4,25 @@ Source: the types of the official SDK (``openai.types.responses``), which the te
 every answer against.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.json import encode as to_json
 
-from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
+from .answer import (
+    Answer,
+    Event,
+    Fragments,
+    Place,
+    Question,
+    WireFormat,
+    numbered,
+    place_in,
+    place_of_text,
+)
 from .openai_chat import CREATED, error_of, limit_headers_of
 
-_OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
 
@@ -38,6 +46,7 @@ class _Request(msgspec.Struct):
     model: str
     input: str | list[_Item]
     previous_response_id: str | None = None
+    instructions: Any = None
     tools: list[_Tool] | None = None
     stream: bool | None = None
 
@@ -47,19 +56,20 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 def _read(body: bytes) -> Question:
     request = _decode(body)
-    items = [] if isinstance(request.input, str) else request.input
-    prompt = request.input if isinstance(request.input, str) else first_prompt(items)
-    session, step = None, _answers_in(items)
-    previous = _OUR_IDENTIFIER.fullmatch(request.previous_response_id or "")
-    if previous is not None:
-        session, step = int(previous[1]), int(previous[2]) + 1 + step
+    said = request.input
+    items = [_Item(role="user", content=said)] if isinstance(said, str) else said
+    newest = _newest_in(items)
+    answers = 0 if newest else _answers_in(items)
+    if newest is None:
+        newest = place_in(request.previous_response_id)
     return Question(
         model=request.model,
-        step=step,
         tools=_functions_of(request.tools or ()),
         streamed=bool(request.stream),
-        session=session,
-        prompt=prompt,
+        messages=items,
+        system=request.instructions,
+        newest=newest,
+        answers=answers,
     )
 
 
@@ -74,14 +84,18 @@ def _functions_of(tools: Iterable[_Tool]) -> dict[str, dict[str, Any]]:
     return functions
 
 
-def _answers_in(items: list[_Item]) -> int:
-    """Count the answers that the input repeats: by their identifiers, or else by turns."""
-    identifiers = [
-        _OUR_IDENTIFIER.match(item.call_id or item.id or "") for item in items if _is_models(item)
-    ]
-    steps = [int(found[2]) for found in identifiers if found is not None]
-    if steps:
-        return max(steps) + 1
+def _newest_in(items: Sequence[_Item]) -> Place | None:
+    for item in reversed(items):
+        place = place_in(item.call_id) or place_in(item.id)
+        if place is None and item.role == "assistant":
+            place = place_of_text(item.content)
+        if place is not None:
+            return place
+    return None
+
+
+def _answers_in(items: Sequence[_Item]) -> int:
+    """Count the answers that the input repeats, of one or more items each."""
     from_model = [_is_models(item) for item in items]
     return sum(
         now and not before for before, now in zip([False, *from_model], from_model, strict=False)

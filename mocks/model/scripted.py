@@ -1,6 +1,5 @@
 """The scripted model: what it replies to a request, and when each part of the reply is due."""
 
-import re
 from collections.abc import Callable, Mapping
 from threading import Lock
 from types import MappingProxyType
@@ -13,10 +12,15 @@ from ..scenario import NO_LIMITS, ModelLimits
 from ..scenario.faults import Effect, Fault
 from ..wire.broken_replies import failed
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
+from ..workload.marks import Mark, filler
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
+from ..workload.scripts import Scripts
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .anthropic_messages import MESSAGES
+from .attempts import Attempt
+from .conversations import NOBODY, Caller, Conversations, carries_text_of
+from .kinds import NO_KINDS, Kinds
 from .openai_chat import CHAT_COMPLETIONS
 from .openai_responses import RESPONSES
 from .rate_limits import Admission, Capacity
@@ -24,20 +28,13 @@ from .tool_uses import tool_uses_of
 
 WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
 
-_MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _OK = 200
 _BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
 _CHARACTERS_PER_TOKEN = 4
-_FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
-
-
-def task_of(session: int, scenario: str) -> str:
-    """Return the task of a session: a prompt that contains the session's marker."""
-    return f"[warpbench session {session}] Carry out the task of scenario {scenario}."
 
 
 def wire_format_of(path: str) -> WireFormat | None:
@@ -53,10 +50,11 @@ class ModelReply(msgspec.Struct, frozen=True):
 
     Attributes:
         reply: The bytes, and when they are sent.
-        session: Number of the session that asked; -1 if the request does not say.
-        step: Which model call of that session this is; -1 if the script has no such call.
+        session: Number of the session or conversation that asked; -1 if the request is unusable.
+        step: Which of its model calls this is; -1 likewise.
         is_accepted: Whether a client takes it for a proper answer.
         is_streamed: Whether the request asks for a streamed answer.
+        attempt: Told how it ends; ``None`` if the request is unusable.
     """
 
     reply: Reply
@@ -64,51 +62,58 @@ class ModelReply(msgspec.Struct, frozen=True):
     step: int = -1
     is_accepted: bool = False
     is_streamed: bool = False
+    attempt: Attempt | None = None
 
 
 class ScriptedModel:
-    """Answers requests from a script; safe for threads.
+    """Answers requests from scripts; safe for threads.
 
-    The model finds session and step in the request alone: the session by a marker in the
-    prompt, the step from the answers that the request repeats. So any agent can be the
-    target, and a retried request gets the same answer after the same wait.
+    Whose a request is, and where it stands, is found by ``conversations``: in the request, and by
+    who sends it. So any agent can be the target, and a retried request gets the same answer.
 
     Args:
-        sessions: The sessions by number, including nested ones.
+        scripts: What is played, by number.
         limits: Limits of the model's server.
-        session_of_prompt: Returns the session of a conversation without a marker, by its first
-            message. Without this function, such a request is refused.
+        kinds: The kinds of conversations.
+        next_session: Returns the session that a conversation begins if nothing says whose it is.
+        marks_texts: Whether texts begin with provenance marks.
 
     Attributes:
+        conversations: Those of all sessions.
         tools_declared: Names of the tools that any request declared.
     """
 
     def __init__(
         self,
-        sessions: Mapping[int, SessionScript],
+        scripts: Mapping[int, SessionScript],
         limits: ModelLimits = NO_LIMITS,
-        session_of_prompt: Callable[[str], int] | None = None,
+        kinds: Kinds = NO_KINDS,
+        next_session: Callable[[], int] | None = None,
+        *,
+        marks_texts: bool = True,
     ) -> None:
-        self._session_of_prompt = session_of_prompt
-        self._sessions = sessions
+        self._scripts = scripts if isinstance(scripts, Scripts) else Scripts(scripts)
+        self.conversations = Conversations(self._scripts, kinds, next_session)
         self._limits = limits
+        self._marks_texts = marks_texts
         self._lock = Lock()
         self.forget()
 
     def forget(self) -> None:
         """Forget every request so far, those of a warm-up for instance."""
+        self.conversations.forget()
         self.tools_declared: frozenset[str] = frozenset()
-        self._attempts: dict[tuple[int, int], int] = {}
         self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
-    def reply(self, path: str, body: bytes, now_ns: int) -> ModelReply:
+    def reply(self, path: str, body: bytes, now_ns: int, caller: Caller = NOBODY) -> ModelReply:
         """Return the reply to the body of a ``POST``.
 
         Args:
             path: Path of the request, which decides the API.
             body: Body of the request.
             now_ns: When the request arrives, on the clock.
+            caller: Who sends it, as far as that is known.
 
         Raises:
             LookupError: The path belongs to no API of a model.
@@ -118,82 +123,81 @@ class ScriptedModel:
             raise LookupError(path)
         try:
             question = _read(wire, body)
-            session, call = self._call(question, body)
             if question.is_kept:
-                question = self._with_kept_tools(question, session)
+                question = self._with_kept_tools(question)
+            attempt = self.conversations.attempt(question, body, caller)
         except UnusableRequestError as error:
             problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
-        step = question.step
+        number, step, call = attempt.number, attempt.step, attempt.call
+        if question.is_kept:
+            self._kept_tools[number, step] = question.tools
         if not question.tools.keys() <= self.tools_declared:
             with self._lock:
                 self.tools_declared |= question.tools.keys()
-        fault, admission = self._met(session, step, call, now_ns)
+        fault, admission = self._met(attempt, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
-            headers = _headers_of(wire, session, step)
+            headers = _headers_of(wire, number, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
-            return ModelReply(refusal, session, step, is_streamed=question.streamed)
-        reply = _reply(wire, question, session, call, fault)
+            return ModelReply(refusal, number, step, is_streamed=question.streamed, attempt=attempt)
+        reply = _reply(wire, question, self._answer(question, attempt, body), call, fault)
         if fault is not None and not fault.alters_answer:
             reply = failed(
                 reply,
                 fault,
-                _headers_of(wire, session, step),
+                _headers_of(wire, number, step),
                 lambda status, message: to_json(wire.error(status, message)),
             )
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
         is_accepted = fault is None or fault.kind.is_accepted
-        return ModelReply(reply, session, step, is_accepted, question.streamed)
+        return ModelReply(reply, number, step, is_accepted, question.streamed, attempt)
 
-    def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
-        """Return the session that asks, and its model call in the script."""
-        marker = _MARKER.search(body)
-        session = question.session if marker is None else int(marker[1])
-        if session is None:
-            if self._session_of_prompt is None:
-                raise UnusableRequestError(
-                    "no session marker in the prompt; pass the task on unchanged"
-                )
-            session = self._session_of_prompt(question.prompt)
-        try:
-            script = self._sessions[session]
-        except KeyError:
-            raise UnusableRequestError(f"the script has no session {session}") from None
-        if question.step >= len(script.model_calls):
-            raise UnusableRequestError(
-                f"session {session} has {len(script.model_calls)} model calls in the script; "
-                f"this request holds {question.step} answers already"
-            )
-        return session, script.model_calls[question.step]
-
-    def _with_kept_tools(self, question: Question, session: int) -> Question:
-        """Keep the tools of a conversation that the server keeps, or return the question with them.
+    def _with_kept_tools(self, question: Question) -> Question:
+        """Return the question with the tools of the conversation that the server keeps.
 
         They are kept for each answer: a request that is repeated continues from the same one.
         """
-        tools = question.tools
-        if question.session is not None:
-            kept = self._kept_tools.get((session, question.step - 1))
-            if kept is None:
-                raise UnusableRequestError("the conversation that it continues is not known here")
-            tools = kept
-        self._kept_tools[session, question.step] = tools
-        return replace(question, tools=tools)
+        if question.newest is None:
+            return question
+        kept = self._kept_tools.get(question.newest)
+        if kept is None:
+            raise UnusableRequestError("the conversation that it continues is not known here")
+        return replace(question, tools=kept)
 
-    def _met(
-        self, session: int, step: int, call: ModelCallScript, now_ns: int
-    ) -> tuple[Fault | None, Admission | None]:
+    def _answer(self, question: Question, attempt: Attempt, body: bytes) -> Answer:
+        number, step, call = attempt.number, attempt.step, attempt.call
+        tool_uses = tool_uses_of(call.tool_calls, question.tools, number, step)
+        text = mark = ""
+        if not tool_uses:
+            declared = self._scripts[number].text
+            text = filler(call.completion_tokens * _CHARACTERS_PER_TOKEN)
+            if declared is not None:
+                text = declared
+            elif text and self._marks_texts:
+                mark = Mark(number, step, 0, carries_text_of(number, body)).text
+        return Answer(
+            number,
+            step,
+            question.model,
+            mark + text,
+            tool_uses,
+            call.prompt_tokens,
+            call.completion_tokens,
+            len(mark),
+        )
+
+    def _met(self, attempt: Attempt, now_ns: int) -> tuple[Fault | None, Admission | None]:
         """Return the fault and the admission of this attempt, if there are any.
 
         An attempt that a limit refuses does not count: its fault strikes the next one.
         """
+        call = attempt.call
         if not call.faults and self._capacity is None:
             return None, None
         with self._lock:
-            attempt = self._attempts.get((session, step), 0)
-            fault = call.faults[attempt] if attempt < len(call.faults) else None
+            fault = call.faults[attempt.tries] if attempt.tries < len(call.faults) else None
             admission = None
             # A request that fails on arrival takes nothing of the limits.
             refused = fault is not None and fault.kind.effect is Effect.REFUSED
@@ -201,7 +205,7 @@ class ScriptedModel:
                 tokens = call.prompt_tokens + call.completion_tokens
                 admission = self._capacity.admit(now_ns, tokens, call.latency_ns)
             if admission is None or admission.retry_after_ns is None:
-                self._attempts[session, step] = attempt + 1
+                attempt.tries += 1
         return fault, admission
 
 
@@ -218,22 +222,11 @@ def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
 
 
 def _reply(
-    wire: WireFormat, question: Question, session: int, call: ModelCallScript, fault: Fault | None
+    wire: WireFormat, question: Question, answer: Answer, call: ModelCallScript, fault: Fault | None
 ) -> Reply:
-    tool_uses = tool_uses_of(call.tool_calls, question.tools, session, question.step)
-    text = "" if tool_uses else _FILLER[: call.completion_tokens * _CHARACTERS_PER_TOKEN]
-    answer = Answer(
-        session,
-        question.step,
-        question.model,
-        text,
-        tool_uses,
-        call.prompt_tokens,
-        call.completion_tokens,
-    )
     if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)
-    headers = _headers_of(wire, session, question.step)
+    headers = _headers_of(wire, answer.session, answer.step)
     if not question.streamed:
         return whole_reply(_OK, headers, to_json(wire.whole(answer)), call.latency_ns)
     fragments = fragments_of(answer, call.pieces)

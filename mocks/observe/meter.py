@@ -17,9 +17,6 @@ from .cpu_accounting import CpuAccounting
 from .pools import PoolUse, PoolUses
 from .waits import SentRequest, Wait, WaitEnding, WaitKind
 
-SESSION: ContextVar[int | None] = ContextVar("warpbench_session", default=None)
-"""Number of the session whose code runs, where known: in its task, and in what that starts."""
-
 TOOL: ContextVar[str | None] = ContextVar("warpbench_tool", default=None)
 """Name of the lab's tool that runs as plain code, if any."""
 

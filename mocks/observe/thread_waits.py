@@ -18,7 +18,8 @@ from functools import wraps
 from typing import Any
 
 from ..clock.patching import patched
-from .meter import SESSION, Meter
+from .meter import Meter
+from .session import session_here
 from .waits import WaitEnding, WaitKind
 
 _ANYIOS_LIMITER = "anyio._backends._asyncio"
@@ -77,7 +78,7 @@ class _Work:
     __slots__ = ("_function", "_now_ns", "_place", "_thread")
 
     def __init__(self, meter: Meter, thread: _Thread, function: Callable[..., Any]) -> None:
-        session = SESSION.get()
+        session = session_here()
         self._place = None if session is None else _Place(meter, session, _POOL)
         self._now_ns = meter.now_ns
         self._thread = thread
@@ -122,7 +123,7 @@ def _noting_waits_of(limiter: Any, meter: Meter) -> Iterator[None]:
 
     @wraps(real_acquire)
     async def acquire_on_behalf_of(self: Any, borrower: object) -> None:
-        session = SESSION.get()
+        session = session_here()
         if session is None or self.available_tokens > 0:
             await real_acquire(self, borrower)
             return

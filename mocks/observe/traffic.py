@@ -1,19 +1,21 @@
 """Counts the requests to the mocked world, from any thread; a meter can record each wait."""
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from .meter import SESSION, Meter, Row
+from .meter import Meter, Row
 from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
-from .waits import Wait, WaitEnding, WaitKind
+from .session import session_here
+from .waits import Attempt, Wait, WaitEnding, WaitKind
 
 _UNKNOWN = UNKNOWN_SESSION
 _NEVER_NS = 1 << 62
 _CALL = 3
+_ASKED = 4
 _TOOL = 5
 _TOOL_BEGUN = 4
 
@@ -70,12 +72,20 @@ class Traffic:
     @property
     def asked_ns(self) -> Mapping[tuple[int, int], int]:
         """When each model call was asked for first, by session and step."""
-        return _first_ns(self._asked)
+        return _first_ns(row[:_CALL] for row in _rows(self._asked, _ASKED))
+
+    @property
+    def latencies_ns(self) -> Mapping[tuple[int, int], int]:
+        """The drawn latency of each model call that was asked for, by session and step."""
+        return {
+            (session, step): latency_ns
+            for session, step, _, latency_ns in _rows(self._asked, _ASKED)
+        }
 
     @property
     def read_ns(self) -> Mapping[tuple[int, int], int]:
         """When the answer of each was first there in whole, for a client that waited for it."""
-        return _first_ns(self._read)
+        return _first_ns(_rows(self._read, _CALL))
 
     @property
     def tool_spans_ns(self) -> Mapping[tuple[int, int, int], tuple[int, int]]:
@@ -137,16 +147,26 @@ class Traffic:
         if self._requests is not None:
             self._requests.note_service(host, body)
 
-    def model_call(self, session: int, step: int, start_ns: int) -> "Call":
-        """Count one model call, which started at ``start_ns``, in flight until the scope ends."""
+    def model_call(
+        self, session: int, step: int, start_ns: int, attempt: Attempt | None = None
+    ) -> "Call":
+        """Count one model call, which started at ``start_ns``, in flight until the scope ends.
+
+        Args:
+            session: Number of the session or conversation.
+            step: Which of its model calls.
+            start_ns: When it started, on the clock.
+            attempt: Told how the call ends.
+        """
         with self._lock:
             self.llm_calls += 1
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
             if self._notes_calls:
-                self._asked.extend((session, step, start_ns))
+                latency_ns = 0 if attempt is None else attempt.call.latency_ns
+                self._asked.extend((session, step, start_ns, latency_ns))
         what = WaitKind.MODEL, session, step, None, ""
-        return Call(self._meter, what, start_ns, in_flight_of=self)
+        return Call(self._meter, what, start_ns, in_flight_of=self, attempt=attempt)
 
     def service_call(self, name: str, start_ns: int) -> "Call":
         """Count one request to an HTTP service.
@@ -220,7 +240,7 @@ class Traffic:
 
 
 def _session_here() -> int:
-    session = SESSION.get()
+    session = session_here()
     return _UNKNOWN if session is None else session
 
 
@@ -228,9 +248,9 @@ def _rows(flat: "array[int]", columns: int) -> Iterator[tuple[int, ...]]:
     return zip(*[iter(flat)] * columns, strict=True)
 
 
-def _first_ns(flat: "array[int]") -> dict[tuple[int, int], int]:
+def _first_ns(rows: Iterable[tuple[int, ...]]) -> dict[tuple[int, int], int]:
     first: dict[tuple[int, int], int] = {}
-    for session, step, at_ns in _rows(flat, _CALL):
+    for session, step, at_ns in rows:
         first[session, step] = min(at_ns, first.get((session, step), at_ns))
     return first
 
@@ -243,10 +263,12 @@ class Call:
         what: The kind of the call, and what it belongs to.
         start_ns: Start of the call, on the clock.
         in_flight_of: The counters that count the call as in flight, until it is over.
+        attempt: Told how the call ends, if it is one of the model.
     """
 
     __slots__ = (
         "_asked_ns",
+        "_attempt",
         "_due_ns",
         "_ending",
         "_idle_at_start_ns",
@@ -270,8 +292,10 @@ class Call:
         what: _What,
         start_ns: int,
         in_flight_of: Traffic | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         self._meter = meter
+        self._attempt = attempt
         self._what = what
         self._in_flight_of = in_flight_of
         self._start_ns = self._asked_ns = self._due_ns = self._now_ns = start_ns
@@ -296,6 +320,12 @@ class Call:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
+        attempt = self._attempt
+        if attempt is not None:
+            ending = self._ending
+            attempt.ends(
+                is_answered=ending is WaitEnding.WHOLE, is_given_up=ending is WaitEnding.LEFT
+            )
         try:
             if self._meter is not None:
                 self._meter.open_calls.pop(self, None)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+from ..workload.script import ModelCallScript
 
 
 class WaitKind(StrEnum):
@@ -94,3 +97,16 @@ class SentRequest:
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
     refusal: int | None = None
+
+
+class Attempt(Protocol):
+    """An attempt at a model call, as far as whoever counts it needs it."""
+
+    @property
+    def call(self) -> ModelCallScript:
+        """What is played."""
+        ...
+
+    def ends(self, *, is_answered: bool, is_given_up: bool) -> None:
+        """Record how it ended."""
+        ...

@@ -31,6 +31,14 @@
     repeat = 5                         # optional: number of such rounds in a row
 
     [[rounds]]                         # the last asks for no tools: the final answer
+    # turn = true                      # on a further round: a message of the user comes before it
+
+    [[conversations]]                  # optional: another kind of conversation, as a planner's
+    name = "guardrail"
+    system = "*safe*"                  # patterns, of which all match: system, prompt, model;
+    # tools = ["search"]               # and tools that are declared
+    latency_s = 0.1                    # as [model] has them; or rounds = [{ … }] of its own
+    # text = "safe"                    # of its final answers
 
     [[faults]]                         # optional: what goes wrong; see ``faults``
     kind = "status"
@@ -69,6 +77,8 @@ from .model import (
     MAX_SESSIONS,
     NO_LIMITS,
     RESERVED_ARGUMENT,
+    USUAL_MAX_MODEL_CALLS,
+    ConversationSpec,
     JsonType,
     ModelLimits,
     RoundSpec,
@@ -85,6 +95,8 @@ __all__ = [
     "MAX_SESSIONS",
     "NO_LIMITS",
     "RESERVED_ARGUMENT",
+    "USUAL_MAX_MODEL_CALLS",
+    "ConversationSpec",
     "JsonType",
     "ModelLimits",
     "RoundSpec",

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import NoReturn
 
 from ..errors import ScenarioError
 from ..redaction import redact
@@ -29,6 +30,15 @@ class DeclarationError(ScenarioError, ValueError):
     def below(self, *path: str | int) -> "DeclarationError":
         """Return the error with a longer path: the keys above the value come first."""
         return DeclarationError(self.problem, (*path, *self.path))
+
+
+def refuse(expected: str, found: object, *path: str | int) -> NoReturn:
+    """Refuse the value at a path.
+
+    Raises:
+        DeclarationError: Always.
+    """
+    raise DeclarationError(f"expected {expected}, found {found}", path)
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -16,6 +16,8 @@ MAX_SESSIONS = 1_000_000
 MAX_ROUNDS = 1_000
 MAX_SERVICES = 100
 MAX_FAULTS = 100
+MAX_CONVERSATIONS = 100
+USUAL_MAX_MODEL_CALLS = 200
 
 
 class ToolKind(StrEnum):
@@ -103,6 +105,7 @@ class RoundSpec:
         completion_tokens: Tokens of the answer, as the model reports them.
         tool_calls: The calls that the answer asks for; none in the last round.
         repeat: Number of such rounds in a row.
+        begins_turn: Whether a further message of the user comes before it.
     """
 
     timing: Timing
@@ -110,6 +113,35 @@ class RoundSpec:
     completion_tokens: Distribution
     tool_calls: tuple[ToolCallSpec, ...]
     repeat: Distribution
+    begins_turn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSpec:
+    """A kind of conversation that a session holds: a planner's, a guardrail's, a cheap model's.
+
+    A request that begins a conversation is of the first kind whose patterns all match; ``*`` stands
+    for any text in them, and case makes no difference.
+
+    Attributes:
+        name: Name of the kind, unique in the scenario.
+        rounds: As a scenario has them.
+        model: Pattern of the model's name; ``None`` for any, as in the next two.
+        system: Pattern of the system prompt.
+        prompt: Pattern of the first message of the user.
+        tools: Names of tools that the request declares, all of them.
+        text: The text of its final answers; ``None``: filler of as many tokens as were drawn.
+        faults: What goes wrong between client and model; ``None``: what the scenario says.
+    """
+
+    name: str
+    rounds: tuple[RoundSpec, ...]
+    model: str | None = None
+    system: str | None = None
+    prompt: str | None = None
+    tools: tuple[str, ...] = ()
+    text: str | None = None
+    faults: tuple[FaultSpec, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +203,8 @@ class Scenario:
         faults: What goes wrong between client and model.
         services: The HTTP services that tools call.
         optional_tools: Whether a session may leave out tools that the model asks it to call.
+        conversations: The kinds of conversations beside those that ``rounds`` describe.
+        max_model_calls: Model calls of one session at most; further ones are refused.
     """
 
     name: str
@@ -184,9 +218,12 @@ class Scenario:
     faults: tuple[FaultSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
     optional_tools: bool = False
+    conversations: tuple[ConversationSpec, ...] = ()
+    max_model_calls: int = USUAL_MAX_MODEL_CALLS
 
     @property
     def widest_round(self) -> int:
         """The most tool calls that one round asks for."""
         recorded = self.recording.widest_answer if self.recording else 0
-        return max((len(part.tool_calls) for part in self.rounds), default=recorded)
+        kinds = (part for kind in self.conversations for part in kind.rounds)
+        return max((len(part.tool_calls) for part in (*self.rounds, *kinds)), default=recorded)

@@ -21,11 +21,13 @@ from .distribution_syntax import parse_distribution
 from .distributions import Constant, Distribution
 from .faults import FaultKind
 from .model import (
+    MAX_CONVERSATIONS,
     MAX_FAULTS,
     MAX_REPEAT,
     MAX_ROUNDS,
     MAX_SERVICES,
     MAX_SESSIONS,
+    USUAL_MAX_MODEL_CALLS,
     JsonType,
     ToolKind,
 )
@@ -144,6 +146,7 @@ class RoundTable(_Table):
     gap_s: _Latency | None = None
     prompt_tokens: _Tokens | None = None
     completion_tokens: _Tokens | None = None
+    turn: bool = False
 
 
 class FaultTable(_Table):
@@ -175,6 +178,24 @@ class ServiceTable(_Table):
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
 
 
+class ConversationTable(_Table):
+    """``[[conversations]]``."""
+
+    name: str = Field(description="a name for the kind of conversation", min_length=1)
+    model: str | None = None
+    system: str | None = None
+    prompt: str | None = None
+    tools: list[str] = []
+    text: str | None = None
+    latency_s: _Latency | None = None
+    ttft_s: _Latency | None = None
+    gap_s: _Latency | None = None
+    prompt_tokens: _Tokens | None = None
+    completion_tokens: _Tokens | None = None
+    rounds: Annotated[list[RoundTable], Field(max_length=MAX_ROUNDS)] = []
+    faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] | None = None
+
+
 class RecordingTable(_Table):
     """``[recording]``."""
 
@@ -195,6 +216,8 @@ class ScenarioTable(_Table):
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
     services: Annotated[list[ServiceTable], Field(max_length=MAX_SERVICES)] = []
     optional_tools: bool = False
+    conversations: Annotated[list[ConversationTable], Field(max_length=MAX_CONVERSATIONS)] = []
+    max_model_calls: Annotated[int, Field(ge=1)] = USUAL_MAX_MODEL_CALLS
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {

@@ -8,7 +8,7 @@ What opens a world is imported when a trial is prepared: a list of transports ne
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
@@ -16,6 +16,7 @@ from ..errors import UsageError
 from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
+    from ..model import Manner, Rule
     from ..observe.meter import Meter
     from ..observe.refusals import Refusal
     from ..observe.requests import Requests
@@ -34,6 +35,10 @@ class Seen:
         waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
         asked_ns: When each model call was asked for first, by session and step.
         read_ns: When the answer of each was first there in whole, for a client that waited for it.
+        latencies_ns: The drawn latency of each model call that was asked for, likewise.
+        rules: How many requests to the model each rule booked.
+        manners: How many there were of each manner.
+        hedges: The model calls that were given up once an equal one had its answer.
         tools_declared: Names of the tools that any request declared.
         refusals: The requests that nothing mocks, in the order in which they were refused.
         requests: The requests to the model, if they were to be summed up.
@@ -48,6 +53,10 @@ class Seen:
     asked_ns: Mapping[tuple[int, int], int]
     read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
+    latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    rules: "Mapping[Rule, int]" = field(default_factory=dict)
+    manners: "Mapping[Manner, int]" = field(default_factory=dict)
+    hedges: frozenset[tuple[int, int]] = frozenset()
     refusals: "tuple[Refusal, ...]" = ()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None

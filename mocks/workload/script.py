@@ -24,8 +24,9 @@ from ..scenario import (
 )
 from ..scenario.bounds import MAX_TOKENS, latency_ns
 from ..scenario.distributions import Constant, Distribution
-from ..scenario.faults import Fault, draw_faults
+from ..scenario.faults import Fault, FaultSpec, draw_faults
 from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
+from .numbers import kind_of, nested_number, session_of
 
 __all__ = [
     "Gaps",
@@ -35,6 +36,7 @@ __all__ = [
     "ToolCallScript",
     "ToolKind",
     "draw",
+    "draw_again",
     "draw_session",
     "piece_times_ns",
     "roots",
@@ -117,10 +119,17 @@ class ModelCallScript:
 
 @dataclass(frozen=True, slots=True)
 class SessionScript:
-    """The model calls of one session in order; only the last asks for no tools."""
+    """The model calls of a session or conversation in order; a turn's last asks for no tools.
+
+    Attributes:
+        session: Its number (see ``numbers``).
+        model_calls: The model calls.
+        text: The text of its final answers; ``None``: filler of as many tokens as were drawn.
+    """
 
     session: int
     model_calls: tuple[ModelCallScript, ...]
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,27 +162,65 @@ def draw(scenario: Scenario, seed: int, sessions: int | None = None) -> Script:
 
 
 def draw_session(scenario: Scenario, seed: int, session: int) -> SessionScript:
-    """Draw one session.
+    """Draw one session, or one of the conversations that it holds beside its main one.
 
     Args:
         scenario: What to draw.
         seed: Seed of the script.
-        session: Number of the session; negative ones serve for warming up, as they are no
+        session: Its number (see ``numbers``); negative ones serve for warming up, as they are no
             part of a script.
     """
-    if scenario.recording is not None:
+    kind = kind_of(session)
+    if scenario.recording is not None and not kind:
         recorded = scenario.recording.sessions
-        return _replay(scenario, seed, session, recorded[abs(session) % len(recorded)])
-    generator = Random()
+        replayed = recorded[abs(session_of(session)) % len(recorded)]
+        return _replay(scenario, seed, session, replayed, is_main=kind is None)
+    spec = _spec_of(scenario, kind)
     calls: list[ModelCallScript] = []
-    for number, part in enumerate(scenario.rounds):
+    for number, part in enumerate(spec.rounds):
         stream = f"{scenario.name}/{seed}/{session}/{number}"
         for repetition in range(_repetitions(part.repeat, stream)):
-            of_call = f"{stream}/{repetition}"
-            generator.seed(of_call)
-            faults = draw_faults(scenario.faults, of_call, session, len(calls))
-            calls.append(_draw_round(part, generator, of_call, faults))
-    return SessionScript(session, tuple(calls))
+            calls.append(_draw_call(part, spec, session, f"{stream}/{repetition}", len(calls)))
+    return SessionScript(session, tuple(calls), spec.text)
+
+
+def draw_again(scenario: Scenario, seed: int, session: int, step: int) -> ModelCallScript:
+    """Draw the final answer once more, for a step of a conversation beyond its rounds.
+
+    Args:
+        scenario: What to draw.
+        seed: Seed of the script.
+        session: Number of the session or conversation.
+        step: Which of its model calls this is.
+    """
+    spec = _spec_of(scenario, kind_of(session))
+    stream = f"{scenario.name}/{seed}/{session}/again/{step}"
+    return _draw_call(spec.rounds[-1], spec, session, stream, step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    """What a conversation is drawn from."""
+
+    rounds: tuple[RoundSpec, ...]
+    faults: tuple[FaultSpec, ...]
+    text: str | None = None
+
+
+def _spec_of(scenario: Scenario, kind: int | None) -> _Spec:
+    if not kind:
+        return _Spec(scenario.rounds, scenario.faults)
+    spec = scenario.conversations[kind - 1]
+    faults = scenario.faults if spec.faults is None else spec.faults
+    return _Spec(spec.rounds, faults, spec.text)
+
+
+def _draw_call(
+    part: RoundSpec, spec: _Spec, session: int, stream: str, step: int
+) -> ModelCallScript:
+    generator = Random(stream)
+    faults = draw_faults(spec.faults, stream, session_of(session), step)
+    return _draw_round(part, generator, stream, faults)
 
 
 def piece_times_ns(call: ModelCallScript) -> list[int]:
@@ -200,7 +247,10 @@ def with_nested(session: SessionScript) -> Iterator[SessionScript]:
 
 
 def roots(sessions: Iterable[SessionScript]) -> dict[int, int]:
-    """Return the number of the outermost session, for each session and those nested in it."""
+    """Return the number of the outermost session, for each session and those nested in it.
+
+    Their further conversations say it by their numbers: see ``numbers.session_of``.
+    """
     return {part.session: session.session for session in sessions for part in with_nested(session)}
 
 
@@ -249,11 +299,12 @@ def _draw_tool_call(call: ToolCallSpec, generator: Random) -> ToolCallScript:
 
 
 def _replay(
-    scenario: Scenario, seed: int, session: int, recorded: RecordedSession
+    scenario: Scenario, seed: int, session: int, recorded: RecordedSession, *, is_main: bool
 ) -> SessionScript:
+    """Replay a recorded session; only the main conversation calls the agents nested in it."""
     nested = iter(range(1, MAX_SESSIONS))
 
-    def session_of(number: int, part: RecordedSession) -> SessionScript:
+    def replayed(number: int, part: RecordedSession) -> SessionScript:
         calls = tuple(
             call_of(f"{scenario.name}/{seed}/{number}/{step}", number, step, call)
             for step, call in enumerate(part.calls)
@@ -280,17 +331,11 @@ def _replay(
             latency_ns=latency_ns(tool.latency_s),
             # Of the same sign, since a warm-up session is no part of a script.
             session=None
-            if tool.session is None
-            else session_of(_nested_number(session, next(nested)), tool.session),
+            if tool.session is None or not is_main
+            else replayed(nested_number(session, next(nested)), tool.session),
         )
 
-    return session_of(session, recorded)
-
-
-def _nested_number(session: int, nested: int) -> int:
-    """Number a nested session so that no other has the same number."""
-    offset = MAX_SESSIONS * nested
-    return session + offset if session >= 0 else session - offset
+    return replayed(session, recorded)
 
 
 def _count(value: float, low: int, high: int) -> int:

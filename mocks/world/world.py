@@ -12,12 +12,13 @@ import msgspec
 
 from ..clock import Clock
 from ..errors import UnmockedRequestError
-from ..model import ScriptedModel, wire_format_of
+from ..model import NOBODY, Attempt, Caller, Kinds, Rule, ScriptedModel, wire_format_of
 from ..model.token_counts import TokenCounter, token_counter_of
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
+from ..observe.session import session_here
 from ..observe.traffic import Traffic
-from ..scenario import ModelLimits, ServiceSpec
+from ..scenario import ConversationSpec, ModelLimits, ServiceSpec
 from ..wire.reply import Reply
 from ..workload.script import SessionScript
 from .services import Services
@@ -35,6 +36,7 @@ class Exchange(msgspec.Struct, frozen=True):
         service: Host of the service that was asked; empty for the model. An endpoint that counts
             tokens is a service.
         is_accepted: Whether a client takes the model's reply for a proper answer.
+        attempt: Which attempt at which model call it is; ``None`` if it is none.
     """
 
     reply: Reply
@@ -44,6 +46,7 @@ class Exchange(msgspec.Struct, frozen=True):
     is_model_call: bool
     service: str = ""
     is_accepted: bool = False
+    attempt: Attempt | None = None
 
 
 class World:
@@ -71,7 +74,14 @@ class World:
         self.services.forget()
 
     def exchange(
-        self, method: str, path: str, url: object, body: bytes, arrived_ns: int | None = None
+        self,
+        method: str,
+        path: str,
+        url: object,
+        body: bytes,
+        *,
+        arrived_ns: int | None = None,
+        caller: Caller | None = None,
     ) -> Exchange:
         """Return the reply to a request.
 
@@ -81,6 +91,7 @@ class World:
             url: The whole address; an object whose ``str`` is the address.
             body: Body of the request.
             arrived_ns: When the request arrived, on the clock; ``None`` for now.
+            caller: Who sends it; ``None`` for the session whose code runs here, if one does.
 
         Raises:
             UnmockedRequestError: The address is not mocked; the message leaves out its query.
@@ -94,7 +105,7 @@ class World:
             self.traffic.service_request(host, body)
             return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
         if method == "POST" and wire_format_of(path) is not None:
-            answered = self.model.reply(path, body, now_ns)
+            answered = self.model.reply(path, body, now_ns, caller or _caller_here())
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             return Exchange(
                 answered.reply,
@@ -103,6 +114,7 @@ class World:
                 answered.step,
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
+                attempt=answered.attempt,
             )
         counter = _token_counter(method, path)
         if counter is not None:
@@ -140,6 +152,11 @@ class World:
         )
 
 
+def _caller_here() -> Caller:
+    session = session_here()
+    return NOBODY if session is None else Caller(session, Rule.CONTEXT)
+
+
 def _token_counter(method: str, path: str) -> TokenCounter | None:
     return token_counter_of(path) if method == "POST" else None
 
@@ -154,12 +171,14 @@ class WorldSpec:
     """A mocked world as a value, to be sent to another process for instance.
 
     Attributes:
-        sessions: The sessions by number, including nested ones.
+        sessions: What is played, by number: sessions, nested ones, and what they hold beside.
         limits: What the model's server lets through.
         services: The HTTP services beside the model.
         stream: Seeds the draws of the services.
         notes_waits: Whether to note each wait.
         sums_up_requests: Whether to sum up the requests to the model: it takes to read each twice.
+        conversations: The kinds of conversations beside those that the sessions play.
+        marks_texts: Whether texts begin with provenance marks.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -168,13 +187,20 @@ class WorldSpec:
     stream: str
     notes_waits: bool = False
     sums_up_requests: bool = False
+    conversations: tuple[ConversationSpec, ...] = ()
+    marks_texts: bool = True
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
         if meter is None and self.notes_waits:
             meter = Meter(clock)
         return World(
-            ScriptedModel(self.sessions, self.limits),
+            ScriptedModel(
+                self.sessions,
+                self.limits,
+                Kinds(self.conversations),
+                marks_texts=self.marks_texts,
+            ),
             Services(self.services, self.stream),
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),

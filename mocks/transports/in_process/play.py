@@ -39,7 +39,9 @@ class Play:
         """Count the call as in flight until it is over."""
         exchange = self.exchange
         if exchange.is_model_call:
-            return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
+            return self.traffic.model_call(
+                exchange.session, exchange.step, exchange.arrived_ns, exchange.attempt
+            )
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
     def begins(self, call: Call, place: str | None = None) -> None:

@@ -15,6 +15,7 @@ from ...world.world import Exchange, World
 from .paced_transport import HeldTransport
 from .refusals import refusal
 from .refused_answers import refusal_header
+from .session_header import caller_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,7 +60,10 @@ class ServerApp:
             return
         try:
             arrived_ns = scope["extensions"][ARRIVED_NS]
-            exchange = self._world.exchange(method, path, _address(scope), body, arrived_ns)
+            caller = caller_of(scope["headers"])
+            exchange = self._world.exchange(
+                method, path, _address(scope), body, arrived_ns=arrived_ns, caller=caller
+            )
         except UnmockedRequestError as error:
             refused = refusal(method, path, scope["headers"], str(error))
             # Nobody has been let in since it was counted.
@@ -70,7 +74,9 @@ class ServerApp:
         transport: HeldTransport = scope["extensions"][TRANSPORT]
         traffic = self._world.traffic
         counted = (
-            traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
+            traffic.model_call(
+                exchange.session, exchange.step, exchange.arrived_ns, exchange.attempt
+            )
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns)
         )
@@ -139,6 +145,10 @@ class ServerApp:
             "peak_in_flight": world.traffic.peak_in_flight,
             "waits": [asdict(wait) for wait in world.traffic.waits],
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
+            "latencies_ns": [[*call, ns] for call, ns in world.traffic.latencies_ns.items()],
+            "rules": world.model.conversations.rules,
+            "hedges": sorted(world.model.conversations.hedges),
+            "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
             "refusals": [asdict(each) for each in world.traffic.refusals],
             "requests": None if requests is None else asdict(requests),

@@ -2,11 +2,13 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ...clock import Clock
+from ...model import Manner, Rule
 from ...observe.meter import Meter
 from ...observe.refusals import Refusal
 from ...observe.requests import Requests
@@ -17,6 +19,7 @@ from ..registry import Seen
 from .app import SERVICES_PATH
 from .connection_waits import noting_connection_waits
 from .process import ServerProcess
+from .session_header import naming_sessions
 
 _ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
 
@@ -31,7 +34,7 @@ def reached_over_loopback(
         TrialError: Its server did not start.
     """
     noting = nullcontext() if meter is None else noting_connection_waits(meter, clock)
-    with noting, ServerProcess(spec) as server:
+    with noting, ServerProcess(spec) as server, naming_sessions(server.root):
         # Targets that bring their own clients read these.
         for name, path in _ENDPOINTS.items():
             os.environ[name] = server.root + path
@@ -71,6 +74,12 @@ class ReachedOverLoopback:
             peak_in_flight=seen["peak_in_flight"],
             waits=tuple(_wait(wait) for wait in seen["waits"]),
             asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
+            latencies_ns={
+                (session, step): latency_ns for session, step, latency_ns in seen["latencies_ns"]
+            },
+            hedges=frozenset((number, step) for number, step in seen["hedges"]),
+            rules=Counter({Rule(rule): count for rule, count in seen["rules"].items()}),
+            manners=Counter({Manner(each): count for each, count in seen["manners"].items()}),
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
             refusals=self._refusals(seen["refusals"]),

@@ -20,8 +20,9 @@ from weakref import WeakKeyDictionary
 
 from ...clock import Clock
 from ...clock.patching import patched
-from ...observe.meter import SESSION, Meter
+from ...observe.meter import Meter
 from ...observe.refusals import UNKNOWN_SESSION
+from ...observe.session import session_here
 from ...observe.waits import SentRequest
 
 _NUMBER = "warpbench-refusal"
@@ -44,7 +45,7 @@ class Begun:
 
 def begun(clock: Clock) -> Begun:
     """Return a request that the running code begins now."""
-    session = SESSION.get()
+    session = session_here()
     session = UNKNOWN_SESSION if session is None else session
     return Begun(session, clock.now_ns(), clock.idle_ns())
 

@@ -11,7 +11,8 @@ import anyio.to_thread
 import pytest
 from warpbench.bench.trial.loops import ASYNCIO
 from warpbench.mocks.clock import VirtualClock, keeping_time
-from warpbench.mocks.observe.meter import SESSION, Meter
+from warpbench.mocks.observe.meter import Meter
+from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.observe.thread_waits import noting_thread_waits
 from warpbench.mocks.observe.waits import WaitKind
 
@@ -20,7 +21,7 @@ MS = 1_000_000
 
 @contextmanager
 def in_session(number: int | None) -> Iterator[None]:
-    before = SESSION.set(number)
+    before = SESSION.set(SessionScope(number))
     try:
         yield
     finally:
@@ -99,7 +100,7 @@ def limited(tokens: int) -> Meter:
     meter = Meter(clock)
 
     async def session(number: int, limiter: anyio.CapacityLimiter) -> None:
-        SESSION.set(number)
+        SESSION.set(SessionScope(number))
         await anyio.to_thread.run_sync(time.sleep, 0.1, limiter=limiter)
 
     async def sessions() -> None:

@@ -1,7 +1,7 @@
 """What the mocked world is asked for is counted, and what is in flight stays so."""
 
-from warpbench.mocks.observe.meter import SESSION
 from warpbench.mocks.observe.refusals import Refusal
+from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.observe.traffic import Traffic
 
 
@@ -44,7 +44,7 @@ def test_a_refused_request_is_recorded_with_the_session_that_made_it() -> None:
     traffic = Traffic()
 
     traffic.refused("a.example", "/track", 10)
-    token = SESSION.set(7)
+    token = SESSION.set(SessionScope(7))
     traffic.refused("b.example", "", 20)
     SESSION.reset(token)
 

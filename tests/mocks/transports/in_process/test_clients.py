@@ -30,8 +30,9 @@ from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import Clock, VirtualClock, WallClock, WarpClock, keeping_time
 from warpbench.mocks.errors import ClockHangError, UnmockedRequestError
 from warpbench.mocks.model import ScriptedModel, task_of
-from warpbench.mocks.observe.meter import SESSION, Meter
+from warpbench.mocks.observe.meter import Meter
 from warpbench.mocks.observe.pools import PoolUse
+from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.observe.waits import WaitEnding, WaitKind
 from warpbench.mocks.scenario import ServiceSpec
@@ -228,7 +229,7 @@ def test_a_service_is_asked_by_the_session_that_runs() -> None:
     world.world.services = Services((service(),), "any")
 
     def ask() -> None:
-        SESSION.set(7)
+        SESSION.set(SessionScope(7))
         requests.get("https://weather.example.com/today")
 
     world.run(lambda: copy_context().run(ask))

@@ -12,8 +12,9 @@ import openai
 import pytest
 from warpbench.mocks.clock import WallClock
 from warpbench.mocks.model import task_of
-from warpbench.mocks.observe.meter import SESSION, Meter
+from warpbench.mocks.observe.meter import Meter
 from warpbench.mocks.observe.pools import PoolUse
+from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.transports.loopback.connection_waits import can_be_followed
@@ -79,7 +80,7 @@ def test_a_version_without_those_methods_is_let_alone() -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_async_requests_that_wait_for_a_connection_are_noted(library: Any) -> None:
     async def ask_all(url: str) -> None:
-        SESSION.set(7)
+        SESSION.set(SessionScope(7))
         limits = library.Limits(max_connections=1)
         async with library.AsyncClient(limits=limits, timeout=60) as client:
             await asyncio.gather(*(client.post(url, json=BODY) for _ in range(3)))
@@ -93,7 +94,7 @@ def test_async_requests_that_wait_for_a_connection_are_noted(library: Any) -> No
 def test_requests_of_threads_that_wait_for_one_are_noted(library: Any) -> None:
     def ask_all(url: str) -> None:
         def ask(_: int) -> None:
-            SESSION.set(7)
+            SESSION.set(SessionScope(7))
             client.post(url, json=BODY)
 
         limits = library.Limits(max_connections=1)
@@ -140,7 +141,7 @@ def test_a_request_that_gives_up_waiting_is_told_as_the_pools(library: Any) -> N
 
 def test_aiohttp_tells_of_its_waits_itself() -> None:
     async def ask_all(url: str) -> None:
-        SESSION.set(7)
+        SESSION.set(SessionScope(7))
         connector = aiohttp.TCPConnector(limit=1)
         async with aiohttp.ClientSession(connector=connector) as session:
 
@@ -176,7 +177,7 @@ def ask_by_urllib3(url: str, requests: int, pool_timeout_s: float | None = None)
     urllib3 = pytest.importorskip("urllib3")
 
     def ask(_: int) -> object:
-        SESSION.set(7)
+        SESSION.set(SessionScope(7))
         try:
             return pools.request("POST", url, json=BODY, pool_timeout=pool_timeout_s).status
         except urllib3.exceptions.EmptyPoolError as error:
@@ -206,7 +207,7 @@ def test_urllib3_that_gives_up_is_told_as_the_pools() -> None:
 
 def test_so_does_the_openai_sdks_client_of_it() -> None:
     async def ask_all(url: str) -> None:
-        SESSION.set(7)
+        SESSION.set(SessionScope(7))
         small = openai.DefaultAioHttpClient(limits=sdk_http.Limits(max_connections=1))
         async with openai.AsyncOpenAI(
             api_key="none", base_url=url.removesuffix("/chat/completions"), http_client=small

@@ -13,8 +13,9 @@ import pytest
 import requests
 import urllib3
 from warpbench.mocks.clock import WallClock
-from warpbench.mocks.observe.meter import SESSION, Meter
+from warpbench.mocks.observe.meter import Meter
 from warpbench.mocks.observe.refusals import Refusal
+from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.observe.waits import SentRequest
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.transports.loopback.reached import ReachedOverLoopback, reached_over_loopback
@@ -44,7 +45,7 @@ def asked(ask: Callable[[str], object]) -> tuple[Refusal, SentRequest, tuple[int
     """
 
     def as_session_7(root: str) -> tuple[int, int]:
-        token = SESSION.set(7)
+        token = SESSION.set(SessionScope(7))
         try:
             begin_ns = clock.now_ns()
             ask(root)
@@ -141,7 +142,7 @@ def test_after_what_came_before_is_forgotten_the_next_refusals_are_told_apart() 
         for session in (1, 2):
             meter.forget()
             world.forget()
-            token = SESSION.set(session)
+            token = SESSION.set(SessionScope(session))
             by_urllib3(world.root)
             SESSION.reset(token)
             (refusal,) = world.seen().refusals

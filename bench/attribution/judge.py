@@ -1,0 +1,87 @@
+"""Judges the sessions of a trial: whether each did what counts, and what it is compared with. Pure.
+
+A session that takes the lab's tools, and asks as its script does, is held against that script (see
+``met``). Any other is held against what it asked (see ``played``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ...mocks.observe.waits import Wait
+from ...mocks.workload.ideal import Waits
+from ...mocks.workload.numbers import kind_of
+from ...mocks.workload.script import SessionScript
+from ..results.samples import SessionSample
+from .met import Met, checked, checked_tools, script_met
+from .played import calls_of_sessions, checked_as_played, scripts_as_played
+from .tools_run import ToolsRun
+
+
+class Judge:
+    """Judges the sessions of one trial.
+
+    Args:
+        scripts: What was played, by number.
+        waits: Which waits of the scripts the target meets.
+        met: What was met.
+        noted: The waits that were noted.
+        tools: The tool calls that ran, if all of the script's are to.
+        has_shared: Whether work that sessions share asked the model.
+
+    Attributes:
+        reference_waits: Which waits of its ``references`` count.
+    """
+
+    def __init__(
+        self,
+        scripts: Mapping[int, SessionScript],
+        waits: Waits,
+        met: Met,
+        noted: Sequence[Wait],
+        tools: ToolsRun | None,
+        *,
+        has_shared: bool,
+    ) -> None:
+        self._scripts = scripts
+        self._waits = waits
+        self._met = met
+        self._noted = noted
+        self._tools = tools
+        self._has_shared = has_shared
+        self._calls = calls_of_sessions(met)
+        mains = {number for number, _ in met.asked_ns if kind_of(number) is None}
+        # One whose prompts are its own, not the task, plays no script: it names its conversations.
+        self._plays_script = waits is Waits.ALL and bool(mains or not self._calls)
+        self.reference_waits = Waits.ALL if self._plays_script else Waits.MODEL
+
+    def checked(self, sample: SessionSample) -> SessionSample:
+        """Return the sample, failed if the session did not do what counts."""
+        if self._plays_script:
+            script = self._scripts[sample.session]
+            sample = checked(sample, script, self._waits, self._met, self._noted, tools=self._tools)
+            beside = {
+                sample.session: [
+                    (number, step)
+                    for number, step in self._calls.get(sample.session, ())
+                    if kind_of(number) is not None
+                ]
+            }
+            return checked_as_played(sample, beside, self._met, self._noted, has_shared=True)
+        sample = checked_as_played(
+            sample, self._calls, self._met, self._noted, has_shared=self._has_shared
+        )
+        if self._tools is None or self._calls_other_kinds(sample.session):
+            return sample
+        script = self._scripts[sample.session]
+        return checked_tools(sample, script, self._waits, self._met, self._tools)
+
+    def references(
+        self, sessions: Sequence[SessionScript], samples: Iterable[SessionSample]
+    ) -> tuple[SessionScript, ...]:
+        """Return what each session is compared with, as a script of which all waits count."""
+        if self._plays_script:
+            return script_met(sessions, samples, self._met)
+        return scripts_as_played(sessions, self._calls, self._met)
+
+    def _calls_other_kinds(self, session: int) -> bool:
+        """Say whether a session held a conversation of a kind that the scenario names."""
+        return any(kind_of(number) for number, _ in self._calls.get(session, ()))

@@ -1,0 +1,299 @@
+"""Finds for each request whose it is, in which conversation it stands, and at which place there.
+
+**Whose it is** is said by the first of these that says it: the context of the code that asks; a
+header; a mark in the request, of its session's task or of a text that the mock wrote for it. What
+none of them says is work that sessions share.
+
+**The conversation.** A request that repeats an answer of the mock, or refers to one, goes on with
+that answer's conversation, whatever else it changed. Any other begins one. The conversation whose
+prompt is the session's task is its *main* one, and plays the session's script. Each other has a
+number of its own, made from what the request opens with: its kind and its texts, from which the
+passages that the mock wrote are cut, with the marks in them in sorted order. So the draws of a
+conversation do not depend on when it is begun. Equal ones are told apart by ``attempts``.
+
+**The place** in it is the number of answers so far. Beyond the last round, in a session, the final
+answer is drawn once more; ``serve``, where a further message is a further turn, begins the rounds
+anew.
+"""
+
+import re
+import zlib
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+from typing import Any, NamedTuple
+
+from ..workload.marks import marks_in, without_passages
+from ..workload.numbers import SHARED, conversation_number, kind_of, session_of
+from ..workload.script import ModelCallScript
+from ..workload.scripts import Scripts
+from .answer import Place, Question, UnusableRequestError, opening_of
+from .attempts import Attempt, EqualRequests, Manner
+from .kinds import Kinds
+
+_MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
+_TASK = re.compile(r"\s*\[warpbench session (-?\d{1,18})\] Carry out the task of scenario \S+\s*")
+_IDENTIFIERS = re.compile(rb'"(?:chatcmpl-|(?:call|toolu|msg|resp|fc)_)(-?\d{1,18})_(\d+)')
+_TICKET = "ticket"
+_KEPT_SESSIONS = 20_000
+
+
+def task_of(session: int, scenario: str) -> str:
+    """Return the task of a session: a prompt that contains the session's marker."""
+    return f"[warpbench session {session}] Carry out the task of scenario {scenario}."
+
+
+class Rule(StrEnum):
+    """What said whose a request is."""
+
+    CONTEXT = "context"
+    HEADER = "header"
+    MARKS = "marks"
+    SHARED = "shared"
+
+
+class Caller(NamedTuple):
+    """Who sends a request, as far as its transport knows.
+
+    Attributes:
+        session: Number of the session; ``None`` if that is not known.
+        rule: What said so.
+        is_retry: Whether the client says that it is a retry.
+    """
+
+    session: int | None = None
+    rule: Rule = Rule.SHARED
+    is_retry: bool = False
+
+
+NOBODY = Caller()
+
+
+@dataclass(slots=True)
+class _Session:
+    """What a session has asked so far.
+
+    Attributes:
+        calls: Model calls, retries left out.
+        equal: The requests that ask the same, by the place and the digest of what is asked.
+    """
+
+    calls: int
+    equal: dict[tuple[int, int, int], EqualRequests]
+
+
+class Conversations:
+    """The conversations of all sessions; safe for threads.
+
+    Args:
+        scripts: What is played.
+        kinds: The kinds of conversations.
+        next_session: Returns the session that a conversation begins if nothing says whose it is.
+            Without it, that is work which sessions share.
+
+    Attributes:
+        counts: How many requests there were of each manner.
+        rules: How many requests each rule booked.
+        hedges: Number and step of each request that was a hedge.
+    """
+
+    def __init__(
+        self, scripts: Scripts, kinds: Kinds, next_session: Callable[[], int] | None = None
+    ) -> None:
+        self._scripts = scripts
+        self._kinds = kinds
+        self._next_session = next_session
+        self._lock = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget every request so far."""
+        self.counts: Counter[Manner] = Counter()
+        self.rules: Counter[Rule] = Counter()
+        self.hedges: set[tuple[int, int]] = set()
+        self._sessions: OrderedDict[int, _Session] = OrderedDict()
+        # Of conversations that nothing books to a session: by what was asked, and by the opening.
+        self._begun: OrderedDict[int, Attempt] = OrderedDict()
+        self._opened: OrderedDict[int, int] = OrderedDict()
+
+    def attempt(self, question: Question, body: bytes, caller: Caller) -> Attempt:
+        """Return which attempt at which model call a request is.
+
+        Raises:
+            UnusableRequestError: The session made too many model calls, or there is none of that
+                number.
+        """
+        digest = zlib.crc32(body)
+        with self._lock:
+            session, rule = self._whose(question, body, caller)
+            if session is None:
+                session = self._beginning(question, digest)
+            self.rules[rule] += 1
+            place = self._place(question, session, body)
+            try:
+                return self._attempt_at(place, question, session, digest, caller)
+            except KeyError:
+                raise UnusableRequestError(f"the script has no session {session}") from None
+
+    def _whose(self, question: Question, body: bytes, caller: Caller) -> tuple[int | None, Rule]:
+        if caller.session is not None:
+            return caller.session, caller.rule
+        marker = _MARKER.search(body)
+        if marker is not None:
+            return session_of(int(marker[1])), Rule.MARKS
+        if question.newest is not None:
+            return session_of(question.newest.number), Rule.MARKS
+        marked = {session_of(mark.number) for mark in marks_in(body) if mark.is_of_session}
+        if len(marked) == 1:
+            return marked.pop(), Rule.MARKS
+        return (SHARED if self._next_session is None else None), Rule.SHARED
+
+    def _beginning(self, question: Question, digest: int) -> int:
+        """Return the session that a request begins, or that it belongs to by what it repeats."""
+        begun = self._begun.get(digest)
+        if begun is not None and begun.may_be_retried:
+            return session_of(begun.number)
+        opening = _digest(list(opening_of(question)))
+        if question.answers and opening in self._opened:
+            return self._opened[opening]
+        assert self._next_session is not None
+        session = self._opened[opening] = self._next_session()
+        _keep_newest(self._opened)
+        return session
+
+    def _place(self, question: Question, session: int, body: bytes) -> Place:
+        """Return where a request stands, before it is told from its equals."""
+        newest = question.newest
+        if newest is not None and session_of(newest.number) != session:
+            newest = _newest_of(session, body)  # it holds somebody else's answers as well
+            if newest is None:
+                return Place(self._number(question, session), 0)
+        if newest is not None:
+            return Place(newest.number, newest.step + 1 + question.answers)
+        return Place(self._number(question, session), question.answers)
+
+    def _number(self, question: Question, session: int) -> int:
+        """Return the number of the conversation that a request begins."""
+        opening = list(opening_of(question))
+        kind = self._kinds.of(question.model, opening, question.tools)
+        if not kind:
+            main = _main_of(session, opening, question)
+            if main is not None:
+                return main
+        return conversation_number(session, kind, _digest(opening))
+
+    def _attempt_at(
+        self, place: Place, question: Question, session: int, digest: int, caller: Caller
+    ) -> Attempt:
+        asked = self._sessions.get(session)
+        if asked is None:
+            asked = self._sessions[session] = _Session(0, {})
+            _keep_newest(self._sessions)
+        else:
+            self._sessions.move_to_end(session)
+        key = (place.number, place.step, digest)
+        equals = asked.equal.get(key)
+        if equals is None:
+            equals = asked.equal[key] = EqualRequests(self.counts, self.hedges)
+        attempt = equals.retried()
+        if attempt is None and caller.is_retry and equals.attempts:
+            attempt = equals.attempts[0]
+        if attempt is not None:
+            attempt.begins_again()
+            self.counts[Manner.RETRY] += 1
+            return attempt
+        asked.calls += 1
+        if session != SHARED and asked.calls > self._scripts.most_model_calls(session):
+            raise UnusableRequestError(
+                f"the session made more than {asked.calls - 1} model calls; if that is meant, say "
+                "max_model_calls in the scenario"
+            )
+        manner, ordinal = equals.manner_of_next(), len(equals.attempts)
+        number, step = place
+        if ordinal:
+            number = _beside(number, f"{step}/{ordinal}")
+        number, step, call = self._call(number, step, question)
+        attempt = Attempt(number, step, manner, equals, call)
+        equals.attempts.append(attempt)
+        self.counts[manner] += 1
+        if self._next_session is not None:
+            self._begun[digest] = attempt
+            _keep_newest(self._begun)
+        return attempt
+
+    def _call(self, number: int, step: int, question: Question) -> tuple[int, int, ModelCallScript]:
+        """Return what is played at a place: number, step and model call."""
+        calls: Sequence[ModelCallScript] = self._scripts[number].model_calls
+        if not question.tools:
+            calls = [call for call in calls if not call.tool_calls]
+        if step < len(calls):
+            return number, step, calls[step]
+        if self._next_session is None:
+            return number, step, self._scripts.again(number, step)
+        number = _beside(number, f"turn/{step}")
+        return self._call(number, 0, question)
+
+
+def carries_text_of(number: int, body: bytes) -> bool:
+    """Return whether a request carries text of the session that it is booked to."""
+    session = session_of(number)
+    return any(session_of(int(found[1])) == session for found in _MARKER.finditer(body)) or any(
+        mark.is_of_session and session_of(mark.number) == session for mark in marks_in(body)
+    )
+
+
+def _keep_newest(kept: "OrderedDict[int, Any]") -> None:
+    if len(kept) > _KEPT_SESSIONS:
+        kept.popitem(last=False)
+
+
+def _main_of(session: int, opening: Sequence[tuple[str, str]], question: Question) -> int | None:
+    """Return the session whose main conversation an opening begins, if it does."""
+    takes_labs_tools = any(_takes_ticket(schema) for schema in question.tools.values())
+    for role, text in reversed(opening):
+        if role != "user":
+            continue
+        whole = _TASK.fullmatch(text)
+        if whole is not None and session_of(int(whole[1])) == session:
+            return int(whole[1])
+        if takes_labs_tools:
+            for marker in _MARKER.finditer(text.encode(errors="replace")):
+                if session_of(int(marker[1])) == session:
+                    return int(marker[1])
+    return None
+
+
+def _takes_ticket(schema: object) -> bool:
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return isinstance(properties, dict) and _TICKET in properties
+
+
+def _newest_of(session: int, body: bytes) -> Place | None:
+    """Return the newest answer of a session that a request holds among those of others."""
+    newest: Place | None = None
+    for found in _IDENTIFIERS.finditer(body):
+        number = int(found[1])
+        if session_of(number) == session:
+            newest = Place(number, int(found[2]))
+    for mark in marks_in(body):
+        if not mark.part and session_of(mark.number) == session:
+            place = Place(mark.number, mark.step)
+            if newest is None or newest.number != place.number or newest.step < place.step:
+                newest = place
+    return newest
+
+
+def _digest(opening: Sequence[tuple[str, str]]) -> int:
+    written = "\n".join(f"{role}: {text}" for role, text in opening).encode(errors="replace")
+    marks = sorted(marks_in(written))
+    if marks:
+        written = without_passages(written) + repr(marks).encode()
+    return zlib.crc32(written)
+
+
+def _beside(number: int, what: str) -> int:
+    """Number a conversation beside another, or its next turn."""
+    kind = kind_of(number) or 0
+    return conversation_number(session_of(number), kind, zlib.crc32(f"{number}/{what}".encode()))
