@@ -42,8 +42,8 @@ class Met:
         asked_ns: As ``Traffic`` has it, as are the next two.
         read_ns: When the answer of each model call was there in whole.
         tool_spans_ns: From when to when the lab's tools took their time.
-        latencies_ns: The drawn latency of each model call that was asked for.
-        hedges: The model calls that were given up once an equal one had its answer.
+        latencies_ns: The drawn latency of each model call that was asked for; the shortest if it was
+            asked for more than once.
         origin_ns: Time on the clock from which samples count.
     """
 
@@ -51,7 +51,6 @@ class Met:
     read_ns: Mapping[tuple[int, int], int]
     tool_spans_ns: Mapping[tuple[int, int, int], tuple[int, int]]
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    hedges: frozenset[tuple[int, int]] = frozenset()
     origin_ns: int = 0
 
     def goes_on_ns(self, session: int, step: int, end_ns: int) -> int:
@@ -255,4 +254,7 @@ def _call_met(
         return replace(tool, latency_ns=latency_ns, session=nested)
 
     tools = tuple(tool_met(index, tool) for index, tool in enumerate(call.tool_calls))
-    return call if tools == call.tool_calls else replace(call, tool_calls=tools)
+    latency_ns = min(call.latency_ns, met.latencies_ns.get((session, step), call.latency_ns))
+    if tools == call.tool_calls and latency_ns == call.latency_ns:
+        return call
+    return replace(call, tool_calls=tools, latency_ns=latency_ns)

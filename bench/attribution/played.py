@@ -47,8 +47,9 @@ def checked_as_played(
         return replace(sample, outcome=Outcome.FAILED, error=error)
     end_ns = met.origin_ns + sample.end_ns
     for number, step in own:
-        if not met.has_read(number, step, end_ns) and (number, step) not in met.hedges:
-            which = f"model call {step + 1}" + (" of a conversation" if len(own) > 1 else "")
+        if not met.has_read(number, step, end_ns):
+            of = sum(each == number for each, _ in own)
+            which = f"model call {step + 1} of {of}"
             latency_ns = met.latencies_ns[number, step]
             told = say_left((number, step), which, latency_ns, end_ns, noted)
             error = f"the session {told or f'went on without an answer to {which}'}"

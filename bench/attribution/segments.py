@@ -12,10 +12,10 @@ Along a session's life each moment is given to the first of these that holds:
 What no wait tells of is a gap: the session's own code runs, or could.
 
 A model call may be asked for more than once. An attempt has *failed* if it brought no answer and
-was over when the next began; its wait is part of the retry. Attempts that overlap race each other,
-and the session waits for the model until the first answer: what a loser takes after that, before
-it is cancelled or if it never is, holds nobody up. And one that is repeated after it was answered
-is no retry: the model is waited for again.
+was over when the next began; its wait is part of the retry. Of attempts that overlap, those with an
+answer are samples, and each is waited for. One that is given up is a hedge: what it takes after the
+first answer of another holds nobody up. And one that is repeated after it was answered is no retry:
+the model is waited for again.
 """
 
 from bisect import bisect_left
@@ -128,7 +128,9 @@ def _of_attempts(attempts: Sequence[Wait], in_round: int) -> Iterator[Segment]:
         if each.ending is not WaitEnding.WHOLE and not answered_ns and later < len(starts_ns):
             yield Segment(each.start_ns, starts_ns[later], State.RETRY, in_round)
             continue
-        until_ns = min(answered_ns, default=each.end_ns)
+        # One that was waited for to its end is an answer by itself: one of several samples.
+        is_loser = each.ending is not WaitEnding.WHOLE
+        until_ns = min(answered_ns, default=each.end_ns) if is_loser else each.end_ns
         yield from _of_wait(each, State.MODEL, in_round, until_ns)
 
 

@@ -408,7 +408,6 @@ class _Trial:
             read_ns=seen.read_ns,
             tool_spans_ns=self._tool_traffic.tool_spans_ns,
             latencies_ns=seen.latencies_ns,
-            hedges=seen.hedges,
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)

@@ -86,6 +86,18 @@ def place_in(identifier: object) -> Place | None:
     return None if found is None else Place(int(found[1]), int(found[2]))
 
 
+def required_place_in(identifier: str | None) -> Place | None:
+    """Return the place that the identifier of an earlier answer names; ``None`` if it is missing.
+
+    Raises:
+        UnusableRequestError: It is the identifier of no answer of the mock.
+    """
+    place = place_in(identifier)
+    if place is None and identifier:
+        raise UnusableRequestError("the conversation that it continues is not known here")
+    return place
+
+
 def place_of_text(content: object) -> Place | None:
     """Return the place of the answer whose text a message repeats, by its provenance mark."""
     text = text_of_content(content)

@@ -26,6 +26,7 @@ from .answer import (
     numbered,
     place_in,
     place_of_text,
+    required_place_in,
 )
 
 _SERVERS_FAULT = 500
@@ -75,7 +76,7 @@ def _read(body: bytes) -> Question:
     newest = _newest_in(request.messages)
     answers = 0 if newest else answers_in(request.messages)
     if newest is None and request.thread is not None:
-        newest = place_in(request.thread.previous_message_id)
+        newest = required_place_in(request.thread.previous_message_id)
     return Question(
         model=request.model,
         tools={

@@ -7,7 +7,7 @@ Two requests of a session are *equal* if they ask the same at the same place of 
 - one that is sent while another is under way is one of several *samples*; the one of them that is
   given up once another has its answer was a *hedge*.
 
-Each but a retry has draws of its own: it is a conversation beside the first.
+Each but a retry has a latency of its own, of the same answer.
 """
 
 from collections import Counter
@@ -105,14 +105,12 @@ class EqualRequests:
 
     Args:
         counts: Counts the requests of each manner.
-        hedges: Number and step of each hedge are added.
     """
 
-    __slots__ = ("_counts", "_hedges", "attempts")
+    __slots__ = ("_counts", "attempts")
 
-    def __init__(self, counts: Counter[Manner], hedges: set[tuple[int, int]]) -> None:
+    def __init__(self, counts: Counter[Manner]) -> None:
         self._counts = counts
-        self._hedges = hedges
         self.attempts: list[Attempt] = []
 
     def retried(self) -> Attempt | None:
@@ -135,4 +133,3 @@ class EqualRequests:
                 self._counts[each.manner] -= 1
                 each.manner = Manner.HEDGE
                 self._counts[Manner.HEDGE] += 1
-                self._hedges.add((each.number, each.step))

@@ -96,7 +96,6 @@ class Conversations:
     Attributes:
         counts: How many requests there were of each manner.
         rules: How many requests each rule booked.
-        hedges: Number and step of each request that was a hedge.
     """
 
     def __init__(
@@ -112,7 +111,6 @@ class Conversations:
         """Forget every request so far."""
         self.counts: Counter[Manner] = Counter()
         self.rules: Counter[Rule] = Counter()
-        self.hedges: set[tuple[int, int]] = set()
         self._sessions: OrderedDict[int, _Session] = OrderedDict()
         # Of conversations that nothing books to a session: by what was asked, and by the opening.
         self._begun: OrderedDict[int, Attempt] = OrderedDict()
@@ -138,7 +136,7 @@ class Conversations:
                 raise UnusableRequestError(f"the script has no session {session}") from None
 
     def _whose(self, question: Question, body: bytes, caller: Caller) -> tuple[int | None, Rule]:
-        if caller.session is not None:
+        if caller.session is not None and caller.session in self._scripts:
             return caller.session, caller.rule
         marker = _MARKER.search(body)
         if marker is not None:
@@ -196,7 +194,7 @@ class Conversations:
         key = (place.number, place.step, digest)
         equals = asked.equal.get(key)
         if equals is None:
-            equals = asked.equal[key] = EqualRequests(self.counts, self.hedges)
+            equals = asked.equal[key] = EqualRequests(self.counts)
         attempt = equals.retried()
         if attempt is None and caller.is_retry and equals.attempts:
             attempt = equals.attempts[0]
@@ -211,10 +209,9 @@ class Conversations:
                 "max_model_calls in the scenario"
             )
         manner, ordinal = equals.manner_of_next(), len(equals.attempts)
-        number, step = place
+        number, step, call = self._call(place.number, place.step, question)
         if ordinal:
-            number = _beside(number, f"{step}/{ordinal}")
-        number, step, call = self._call(number, step, question)
+            call = self._scripts.sample(number, step, ordinal, call)
         attempt = Attempt(number, step, manner, equals, call)
         equals.attempts.append(attempt)
         self.counts[manner] += 1
@@ -232,8 +229,7 @@ class Conversations:
             return number, step, calls[step]
         if self._next_session is None:
             return number, step, self._scripts.again(number, step)
-        number = _beside(number, f"turn/{step}")
-        return self._call(number, 0, question)
+        return self._call(_next_turn(number, step), 0, question)
 
 
 def carries_text_of(number: int, body: bytes) -> bool:
@@ -293,7 +289,8 @@ def _digest(opening: Sequence[tuple[str, str]]) -> int:
     return zlib.crc32(written)
 
 
-def _beside(number: int, what: str) -> int:
-    """Number a conversation beside another, or its next turn."""
+def _next_turn(number: int, step: int) -> int:
+    """Number the turn of a conversation that begins at a step."""
     kind = kind_of(number) or 0
-    return conversation_number(session_of(number), kind, zlib.crc32(f"{number}/{what}".encode()))
+    digest = zlib.crc32(f"{number}/turn/{step}".encode())
+    return conversation_number(session_of(number), kind, digest)

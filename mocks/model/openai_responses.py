@@ -20,6 +20,7 @@ from .answer import (
     numbered,
     place_in,
     place_of_text,
+    required_place_in,
 )
 from .openai_chat import CREATED, error_of, limit_headers_of
 
@@ -61,7 +62,7 @@ def _read(body: bytes) -> Question:
     newest = _newest_in(items)
     answers = 0 if newest else _answers_in(items)
     if newest is None:
-        newest = place_in(request.previous_response_id)
+        newest = required_place_in(request.previous_response_id)
     return Question(
         model=request.model,
         tools=_functions_of(request.tools or ()),

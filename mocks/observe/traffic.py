@@ -76,11 +76,14 @@ class Traffic:
 
     @property
     def latencies_ns(self) -> Mapping[tuple[int, int], int]:
-        """The drawn latency of each model call that was asked for, by session and step."""
-        return {
-            (session, step): latency_ns
+        """The drawn latency of each model call that was asked for, by session and step.
+
+        The shortest, if it was asked for more than once.
+        """
+        return _first_ns(
+            (session, step, latency_ns)
             for session, step, _, latency_ns in _rows(self._asked, _ASKED)
-        }
+        )
 
     @property
     def read_ns(self) -> Mapping[tuple[int, int], int]:

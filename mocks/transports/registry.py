@@ -38,7 +38,6 @@ class Seen:
         latencies_ns: The drawn latency of each model call that was asked for, likewise.
         rules: How many requests to the model each rule booked.
         manners: How many there were of each manner.
-        hedges: The model calls that were given up once an equal one had its answer.
         tools_declared: Names of the tools that any request declared.
         refusals: The requests that nothing mocks, in the order in which they were refused.
         requests: The requests to the model, if they were to be summed up.
@@ -56,7 +55,6 @@ class Seen:
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
     rules: "Mapping[Rule, int]" = field(default_factory=dict)
     manners: "Mapping[Manner, int]" = field(default_factory=dict)
-    hedges: frozenset[tuple[int, int]] = frozenset()
     refusals: "tuple[Refusal, ...]" = ()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None

@@ -6,7 +6,7 @@ changes none before it, and no draw depends on the order in which a strategy run
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
@@ -37,6 +37,7 @@ __all__ = [
     "ToolKind",
     "draw",
     "draw_again",
+    "draw_sample",
     "draw_session",
     "piece_times_ns",
     "roots",
@@ -196,6 +197,34 @@ def draw_again(scenario: Scenario, seed: int, session: int, step: int) -> ModelC
     spec = _spec_of(scenario, kind_of(session))
     stream = f"{scenario.name}/{seed}/{session}/again/{step}"
     return _draw_call(spec.rounds[-1], spec, session, stream, step)
+
+
+def draw_sample(
+    scenario: Scenario, seed: int, session: int, which: tuple[int, int], call: ModelCallScript
+) -> ModelCallScript:
+    """Draw a model call once more, for one of several equal requests: it asks for the same tools.
+
+    Args:
+        scenario: What to draw.
+        seed: Seed of the script.
+        session: Number of the session or conversation.
+        which: Which of its model calls, and which of the equal requests, counted from 1.
+        call: The call as it was drawn first.
+    """
+    spec = _spec_of(scenario, kind_of(session))
+    step, ordinal = which
+    part = _round_of(spec, scenario, seed, session, step)
+    stream = f"{scenario.name}/{seed}/{session}/sample/{step}/{ordinal}"
+    return replace(_draw_call(part, spec, session, stream, step), tool_calls=call.tool_calls)
+
+
+def _round_of(spec: "_Spec", scenario: Scenario, seed: int, session: int, step: int) -> RoundSpec:
+    """Return the round that a step of a conversation is drawn from."""
+    for number, part in enumerate(spec.rounds):
+        step -= _repetitions(part.repeat, f"{scenario.name}/{seed}/{session}/{number}")
+        if step < 0:
+            return part
+    return spec.rounds[-1]
 
 
 @dataclass(frozen=True, slots=True)

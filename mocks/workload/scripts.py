@@ -6,8 +6,15 @@ from functools import lru_cache
 
 from ..scenario import MAX_SESSIONS, USUAL_MAX_MODEL_CALLS, Scenario
 from .numbers import SHARED, kind_of, session_of
-from .script import ModelCallScript, SessionScript, draw_again, draw_session, with_nested
-from .waiting import without_waits
+from .script import (
+    ModelCallScript,
+    SessionScript,
+    draw_again,
+    draw_sample,
+    draw_session,
+    with_nested,
+)
+from .waiting import without_wait, without_waits
 
 _KEPT = 10_000
 
@@ -54,6 +61,22 @@ class Scripts(Mapping[int, SessionScript]):
     def again(self, number: int, step: int) -> ModelCallScript:
         """Return the final answer of a conversation once more, for a step beyond its rounds."""
         return self._again(number, step)
+
+    def sample(
+        self, number: int, step: int, ordinal: int, call: ModelCallScript
+    ) -> ModelCallScript:
+        """Return a call with a latency of its own, for one of several equal requests.
+
+        Args:
+            number: Number of the conversation.
+            step: Which of its model calls.
+            ordinal: Which of the equal requests it is: 0 is ``call`` itself.
+            call: The call.
+        """
+        if self._scenario is None or self._scenario.recording is not None:
+            return call
+        drawn = draw_sample(self._scenario, self._seed, number, (step, ordinal), call)
+        return without_wait(drawn) if _is_of_warm_up(number) else drawn
 
     def most_model_calls(self, session: int) -> int:
         """Return how many model calls a session may make: far more than its script has."""

@@ -42,7 +42,9 @@ class Mocked:
     ) -> None:
         self.clock = clock or VirtualClock()
         self.traffic = Traffic()
-        self.model = ScriptedModel({0: SessionScript(0, calls)}, limits or ModelLimits())
+        self.model = ScriptedModel(
+            {0: SessionScript(0, calls)}, limits or ModelLimits(), marks_texts=False
+        )
         self.world = World(self.model, Services(services, "test/1"), self.clock, self.traffic)
 
     @property

@@ -51,7 +51,6 @@ class ReachedInProcess:
             waits=None,
             asked_ns=traffic.asked_ns,
             latencies_ns=traffic.latencies_ns,
-            hedges=frozenset(model.conversations.hedges),
             rules=model.conversations.rules,
             manners=model.conversations.counts,
             read_ns=traffic.read_ns,

@@ -147,7 +147,6 @@ class ServerApp:
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
             "latencies_ns": [[*call, ns] for call, ns in world.traffic.latencies_ns.items()],
             "rules": world.model.conversations.rules,
-            "hedges": sorted(world.model.conversations.hedges),
             "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
             "refusals": [asdict(each) for each in world.traffic.refusals],

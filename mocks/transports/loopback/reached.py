@@ -77,7 +77,6 @@ class ReachedOverLoopback:
             latencies_ns={
                 (session, step): latency_ns for session, step, latency_ns in seen["latencies_ns"]
             },
-            hedges=frozenset((number, step) for number, step in seen["hedges"]),
             rules=Counter({Rule(rule): count for rule, count in seen["rules"].items()}),
             manners=Counter({Manner(each): count for each, count in seen["manners"].items()}),
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
