@@ -42,8 +42,8 @@ class Met:
         asked_ns: As ``Traffic`` has it, as are the next two.
         read_ns: When the answer of each model call was there in whole.
         tool_spans_ns: From when to when the lab's tools took their time.
-        latencies_ns: The drawn latency of each model call that was asked for; the shortest if it was
-            asked for more than once.
+        latencies_ns: The drawn latency of each model call that was asked for; the shortest of them
+            if it was asked for more than once.
         origin_ns: Time on the clock from which samples count.
     """
 

@@ -229,6 +229,7 @@ class Probe:
         scope = SESSION.get()
         if scope is not None:
             scope.is_over = True
+            scope.kept.clear()
             SESSION.set(None)
         start_ns, idle_at_start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)

@@ -11,7 +11,7 @@ Each but a retry has a latency of its own, of the same answer.
 """
 
 from collections import Counter
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from ..workload.script import ModelCallScript
 
@@ -26,45 +26,62 @@ class Manner(StrEnum):
     HEDGE = "hedge"
 
 
-class _State(StrEnum):
-    UNDER_WAY = "under way"
-    ANSWERED = "answered"
-    FAILED = "failed"
-    GIVEN_UP = "given up"
+class _State(Enum):
+    UNDER_WAY = 0
+    ANSWERED = 1
+    FAILED = 2
+    GIVEN_UP = 3
 
 
 class Attempt:
-    """The attempts at one model call, of which one is under way at the most.
+    """The attempts at one model call that may get one answer; at most one of them is under way.
 
     Attributes:
         number: Number of what plays the script.
         step: Which of its model calls.
-        tries: How many attempts there were, refused ones left out.
+        call: What is played.
         manner: How the newest of them relates to the others.
+        tries: How many attempts there were, refused ones left out.
+        equals: Those of all equal requests, in their order; ``None`` while it is the only one.
     """
 
-    __slots__ = ("_equals", "_state", "call", "manner", "number", "step", "tries")
+    __slots__ = ("_state", "call", "equals", "manner", "number", "step", "tries")
 
-    def __init__(
-        self, number: int, step: int, manner: Manner, equals: "EqualRequests", call: ModelCallScript
-    ) -> None:
+    number: int
+    step: int
+    call: ModelCallScript
+    manner: Manner
+    tries: int
+    equals: "Equals | None"
+
+    def __init__(self, number: int, step: int, call: ModelCallScript) -> None:
         self.number = number
         self.step = step
-        self.manner = manner
         self.call = call
+        self.manner = Manner.FIRST
         self.tries = 0
-        self._equals = equals
+        self.equals = None
         self._state = _State.UNDER_WAY
 
     @property
     def may_be_retried(self) -> bool:
         """Whether it brought no answer, and has not been retried yet."""
-        return self._state in _UNANSWERED
+        return self._state is _State.FAILED or self._state is _State.GIVEN_UP
 
     @property
     def is_under_way(self) -> bool:
         """Whether it has not ended."""
         return self._state is _State.UNDER_WAY
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it brought a proper answer."""
+        return self._state is _State.ANSWERED
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its client was gone before there was an answer."""
+        return self._state is _State.GIVEN_UP
 
     def begins_again(self) -> None:
         """Record that it is retried."""
@@ -81,52 +98,51 @@ class Attempt:
             self._state = _State.ANSWERED
         else:
             self._state = _State.GIVEN_UP if is_given_up else _State.FAILED
-        self._equals.find_hedges()
+        if self.equals is not None:
+            self.equals.find_hedges()
 
-    @property
-    def is_answered(self) -> bool:
-        """Whether it brought a proper answer."""
-        return self._state is _State.ANSWERED
+    def all_equal(self) -> "list[Attempt]":
+        """Return those of all equal requests, in their order."""
+        return [self] if self.equals is None else self.equals.attempts
 
-    @property
-    def is_given_up(self) -> bool:
-        """Whether its client was gone before there was an answer."""
-        return self._state is _State.GIVEN_UP
+    def beside(self, call: ModelCallScript, counts: Counter[Manner]) -> "Attempt":
+        """Add one more, of an equal request that is no retry.
+
+        Args:
+            call: What is played to it.
+            counts: Counts the requests of each manner.
+        """
+        if self.equals is None:
+            self.equals = Equals(self, counts)
+        return self.equals.further(call)
 
 
-_UNANSWERED = (_State.FAILED, _State.GIVEN_UP)
-
-
-class EqualRequests:
-    """The requests of a session that ask the same at the same place.
+class Equals:
+    """The attempts of requests that ask the same at the same place, where there are several.
 
     Attributes:
         attempts: One for each answer that they may get.
-
-    Args:
-        counts: Counts the requests of each manner.
     """
 
     __slots__ = ("_counts", "attempts")
 
-    def __init__(self, counts: Counter[Manner]) -> None:
+    def __init__(self, first: Attempt, counts: Counter[Manner]) -> None:
         self._counts = counts
-        self.attempts: list[Attempt] = []
+        self.attempts = [first]
 
-    def retried(self) -> Attempt | None:
-        """Return the attempt that a further request retries, if there is one."""
-        return next((each for each in self.attempts if each.may_be_retried), None)
-
-    def manner_of_next(self) -> Manner:
-        """Return how a further request relates to these, if it is no retry."""
-        if not self.attempts:
-            return Manner.FIRST
-        under_way = any(each.is_under_way for each in self.attempts)
-        return Manner.SAMPLE if under_way else Manner.REPEAT
+    def further(self, call: ModelCallScript) -> Attempt:
+        """Add one more."""
+        first = self.attempts[0]
+        is_sample = any(each.is_under_way for each in self.attempts)
+        attempt = Attempt(first.number, first.step, call)
+        attempt.manner = Manner.SAMPLE if is_sample else Manner.REPEAT
+        attempt.equals = self
+        self.attempts.append(attempt)
+        return attempt
 
     def find_hedges(self) -> None:
         """Call a sample that was given up a hedge, once another has its answer."""
-        if len(self.attempts) < 2 or not any(each.is_answered for each in self.attempts):  # noqa: PLR2004
+        if not any(each.is_answered for each in self.attempts):
             return
         for each in self.attempts:
             if each.is_given_up and each.manner is not Manner.HEDGE:

@@ -19,8 +19,7 @@ anew.
 import re
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from threading import Lock
 from typing import Any, NamedTuple
@@ -30,7 +29,7 @@ from ..workload.numbers import SHARED, conversation_number, kind_of, session_of
 from ..workload.script import ModelCallScript
 from ..workload.scripts import Scripts
 from .answer import Place, Question, UnusableRequestError, opening_of
-from .attempts import Attempt, EqualRequests, Manner
+from .attempts import Attempt, Manner
 from .kinds import Kinds
 
 _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
@@ -38,6 +37,8 @@ _TASK = re.compile(r"\s*\[warpbench session (-?\d{1,18})\] Carry out the task of
 _IDENTIFIERS = re.compile(rb'"(?:chatcmpl-|(?:call|toolu|msg|resp|fc)_)(-?\d{1,18})_(\d+)')
 _TICKET = "ticket"
 _KEPT_SESSIONS = 20_000
+_USUAL_CALLS = 50
+"""Below so many it is not looked up how many a session may make."""
 
 
 def task_of(session: int, scenario: str) -> str:
@@ -61,27 +62,16 @@ class Caller(NamedTuple):
         session: Number of the session; ``None`` if that is not known.
         rule: What said so.
         is_retry: Whether the client says that it is a retry.
+        kept: What is kept for that session as long as it runs; ``None`` if nothing is.
     """
 
     session: int | None = None
     rule: Rule = Rule.SHARED
     is_retry: bool = False
+    kept: dict[object, Any] | None = None
 
 
 NOBODY = Caller()
-
-
-@dataclass(slots=True)
-class _Session:
-    """What a session has asked so far.
-
-    Attributes:
-        calls: Model calls, retries left out.
-        equal: The requests that ask the same, by the place and the digest of what is asked.
-    """
-
-    calls: int
-    equal: dict[tuple[int, int, int], EqualRequests]
 
 
 class Conversations:
@@ -111,7 +101,7 @@ class Conversations:
         """Forget every request so far."""
         self.counts: Counter[Manner] = Counter()
         self.rules: Counter[Rule] = Counter()
-        self._sessions: OrderedDict[int, _Session] = OrderedDict()
+        self._asked: OrderedDict[int, dict[int, Attempt]] = OrderedDict()
         # Of conversations that nothing books to a session: by what was asked, and by the opening.
         self._begun: OrderedDict[int, Attempt] = OrderedDict()
         self._opened: OrderedDict[int, int] = OrderedDict()
@@ -185,40 +175,53 @@ class Conversations:
     def _attempt_at(
         self, place: Place, question: Question, session: int, digest: int, caller: Caller
     ) -> Attempt:
-        asked = self._sessions.get(session)
-        if asked is None:
-            asked = self._sessions[session] = _Session(0, {})
-            _keep_newest(self._sessions)
-        else:
-            self._sessions.move_to_end(session)
-        key = (place.number, place.step, digest)
-        equals = asked.equal.get(key)
-        if equals is None:
-            equals = asked.equal[key] = EqualRequests(self.counts)
-        attempt = equals.retried()
-        if attempt is None and caller.is_retry and equals.attempts:
-            attempt = equals.attempts[0]
-        if attempt is not None:
-            attempt.begins_again()
-            self.counts[Manner.RETRY] += 1
-            return attempt
-        asked.calls += 1
-        if session != SHARED and asked.calls > self._scripts.most_model_calls(session):
-            raise UnusableRequestError(
-                f"the session made more than {asked.calls - 1} model calls; if that is meant, say "
-                "max_model_calls in the scenario"
-            )
-        manner, ordinal = equals.manner_of_next(), len(equals.attempts)
+        asked = self._asked_by(session, caller)
+        equal = asked.get(digest)
+        if equal is not None:
+            for each in equal.all_equal():
+                if each.may_be_retried or caller.is_retry:
+                    each.begins_again()
+                    self.counts[Manner.RETRY] += 1
+                    return each
+        if len(asked) >= _USUAL_CALLS and session != SHARED:
+            self._require_few(asked, session)
         number, step, call = self._call(place.number, place.step, question)
-        if ordinal:
+        if equal is None:
+            attempt = asked[digest] = Attempt(number, step, call)
+        else:
+            ordinal = len(equal.all_equal())
             call = self._scripts.sample(number, step, ordinal, call)
-        attempt = Attempt(number, step, manner, equals, call)
-        equals.attempts.append(attempt)
-        self.counts[manner] += 1
+            attempt = equal.beside(call, self.counts)
+        self.counts[attempt.manner] += 1
         if self._next_session is not None:
             self._begun[digest] = attempt
             _keep_newest(self._begun)
         return attempt
+
+    def _asked_by(self, session: int, caller: Caller) -> dict[int, Attempt]:
+        """Return what a session has asked so far, by the digest of the request."""
+        kept = caller.kept
+        if kept is not None:
+            asked: dict[int, Attempt] | None = kept.get(self)
+            if asked is None:
+                asked = kept[self] = {}
+            return asked
+        asked = self._asked.get(session)
+        if asked is None:
+            asked = self._asked[session] = {}
+            _keep_newest(self._asked)
+        else:
+            self._asked.move_to_end(session)
+        return asked
+
+    def _require_few(self, asked: Mapping[int, Attempt], session: int) -> None:
+        made = sum(len(each.all_equal()) for each in asked.values())
+        most = self._scripts.most_model_calls(session)
+        if made >= most:
+            raise UnusableRequestError(
+                f"the session made more than {most} model calls; if that is meant, say "
+                "max_model_calls in the scenario"
+            )
 
     def _call(self, number: int, step: int, question: Question) -> tuple[int, int, ModelCallScript]:
         """Return what is played at a place: number, step and model call."""

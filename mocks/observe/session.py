@@ -36,15 +36,17 @@ class SessionScope:
         is_over: Whether it has ended.
         task: The task that runs it; ``None`` for plain code.
         thread: Identifier of the thread that runs it.
+        kept: What others keep for it as long as it runs.
     """
 
-    __slots__ = ("is_over", "number", "task", "thread")
+    __slots__ = ("is_over", "kept", "number", "task", "thread")
 
     def __init__(self, number: int, task: object = None) -> None:
         self.number = number
         self.is_over = False
         self.task = task
         self.thread = threading.get_ident()
+        self.kept: dict[object, Any] = {}
 
 
 SESSION: ContextVar[SessionScope | None] = ContextVar("warpbench_session", default=None)

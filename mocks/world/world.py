@@ -16,7 +16,7 @@ from ..model import NOBODY, Attempt, Caller, Kinds, Rule, ScriptedModel, wire_fo
 from ..model.token_counts import TokenCounter, token_counter_of
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
-from ..observe.session import session_here
+from ..observe.session import SESSION
 from ..observe.traffic import Traffic
 from ..scenario import ConversationSpec, ModelLimits, ServiceSpec
 from ..wire.reply import Reply
@@ -153,8 +153,10 @@ class World:
 
 
 def _caller_here() -> Caller:
-    session = session_here()
-    return NOBODY if session is None else Caller(session, Rule.CONTEXT)
+    scope = SESSION.get()
+    if scope is None or scope.is_over:
+        return NOBODY
+    return Caller(scope.number, Rule.CONTEXT, kept=scope.kept)
 
 
 def _token_counter(method: str, path: str) -> TokenCounter | None:

@@ -1,0 +1,211 @@
+"""Agents of known structure, as people write them: no prompt carries the session's marker.
+
+Each comes in both forms, so that every strategy can drive it.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from openai import AsyncOpenAI, OpenAI
+from warpbench.bench.targets.loading import Lab, Target
+
+SUBJECTS = ("the past", "the present", "the future")
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Asks the model, in both forms."""
+
+    lab: Lab
+    asynchronous: AsyncOpenAI
+    plain: OpenAI
+
+    async def ask(self, prompt: str, system: str = "Be brief.") -> str:
+        reply = await self.asynchronous.chat.completions.create(
+            model=self.lab.model, messages=_messages(prompt, system)
+        )
+        return reply.choices[0].message.content or ""
+
+    def ask_plainly(self, prompt: str, system: str = "Be brief.") -> str:
+        reply = self.plain.chat.completions.create(
+            model=self.lab.model, messages=_messages(prompt, system)
+        )
+        return reply.choices[0].message.content or ""
+
+
+def _messages(prompt: str, system: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+
+
+def clients(lab: Lab) -> Clients:
+    named = {"api_key": lab.api_key, "base_url": lab.base_url}
+    return Clients(lab, AsyncOpenAI(**named), OpenAI(**named))
+
+
+def deep_research(lab: Lab) -> Target:
+    """A planner, three researchers at once, and a writer: five model calls."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        plan = await ask.ask("Plan a report.", "You plan.")
+        notes = await asyncio.gather(
+            *(ask.ask(f"Research {subject} for this plan: {plan}") for subject in SUBJECTS)
+        )
+        return await ask.ask("Write the report: " + " ".join(notes), "You write.")
+
+    def sync_session(task: str) -> str:
+        plan = ask.ask_plainly("Plan a report.", "You plan.")
+        prompts = [f"Research {subject} for this plan: {plan}" for subject in SUBJECTS]
+        with ThreadPoolExecutor(len(SUBJECTS)) as pool:
+            notes = list(pool.map(ask.ask_plainly, prompts))
+        return ask.ask_plainly("Write the report: " + " ".join(notes), "You write.")
+
+    return Target(session=session, sync_session=sync_session)
+
+
+def guarded(lab: Lab) -> Target:
+    """A guardrail beside the answer, in a thread of its own where the code is plain: two calls."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ask.ask("Is this safe?", "You judge."))
+            answer = group.create_task(ask.ask("Hello!"))
+        return answer.result()
+
+    def sync_session(task: str) -> str:
+        judge = threading.Thread(target=ask.ask_plainly, args=("Is this safe?", "You judge."))
+        judge.start()
+        answer = ask.ask_plainly("Hello!")
+        judge.join()
+        return answer
+
+    return Target(session=session, sync_session=sync_session)
+
+
+def one_list_for_all(lab: Lab) -> Target:
+    """One list of messages that all sessions share: a bug that real services have."""
+    ask = clients(lab)
+    messages: list[object] = []
+
+    async def session(task: str) -> str:
+        messages.append({"role": "user", "content": task})
+        reply = await ask.asynchronous.chat.completions.create(
+            model=lab.model,
+            messages=list(messages),  # type: ignore[arg-type]
+        )
+        messages.append(reply.choices[0].message)
+        return reply.choices[0].message.content or ""
+
+    def sync_session(task: str) -> str:
+        messages.append({"role": "user", "content": task})
+        reply = ask.plain.chat.completions.create(
+            model=lab.model,
+            messages=list(messages),  # type: ignore[arg-type]
+        )
+        messages.append(reply.choices[0].message)
+        return reply.choices[0].message.content or ""
+
+    return Target(session=session, sync_session=sync_session)
+
+
+class Assistant:
+    """A singleton whose task each session overwrites: likewise."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._ask = clients(lab)
+        self.task = ""
+
+    async def run(self, task: str) -> str:
+        self.task = task
+        await asyncio.sleep(0.01)
+        return await self._ask.ask(self.task)
+
+    def run_plainly(self, task: str) -> str:
+        self.task = task
+        threading.Event().wait(0.01)
+        return self._ask.ask_plainly(self.task)
+
+
+def singleton(lab: Lab) -> Target:
+    assistant = Assistant(lab)
+    return Target(session=assistant.run, sync_session=assistant.run_plainly)
+
+
+def samples(lab: Lab) -> Target:
+    """Five samples of one prompt, at once."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        return "".join(await asyncio.gather(*(ask.ask("Guess.") for _ in range(5))))
+
+    def sync_session(task: str) -> str:
+        with ThreadPoolExecutor(5) as pool:
+            return "".join(pool.map(ask.ask_plainly, ["Guess."] * 5))
+
+    return Target(session=session, sync_session=sync_session)
+
+
+def turns(lab: Lab) -> Target:
+    """A chat of five turns: more than any scenario has."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        messages: list[dict[str, str]] = []
+        for turn in range(5):
+            messages.append({"role": "user", "content": f"Question {turn}"})
+            reply = await ask.asynchronous.chat.completions.create(
+                model=lab.model,
+                messages=messages,  # type: ignore[arg-type]
+            )
+            messages.append(
+                {"role": "assistant", "content": reply.choices[0].message.content or ""}
+            )
+        return messages[-1]["content"]
+
+    return Target(session=session)
+
+
+def hedged(lab: Lab) -> Target:
+    """Asks once more where an answer takes long, and takes the first."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        racing = {asyncio.create_task(ask.ask("Quick!"))}
+        done, _ = await asyncio.wait(racing, timeout=0.4)
+        if not done:
+            racing.add(asyncio.create_task(ask.ask("Quick!")))
+        done, late = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+        for each in late:
+            each.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return done.pop().result()
+
+    return Target(session=session)
+
+
+def batcher(lab: Lab) -> Target:
+    """A worker that the first session starts, and that asks for all: one question at a time."""
+    ask = clients(lab)
+    work: asyncio.Queue[tuple[str, asyncio.Future[str]]] = asyncio.Queue()
+    workers: list[asyncio.Task[None]] = []
+
+    async def serve() -> None:
+        while True:
+            prompt, answer = await work.get()
+            answer.set_result(await ask.ask(prompt))
+
+    async def session(task: str) -> str:
+        if not workers:
+            workers.append(asyncio.create_task(serve()))
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        await work.put((task, answer))
+        return await answer
+
+    return Target(session=session)
+
+
+Build = Callable[[Lab], Target]

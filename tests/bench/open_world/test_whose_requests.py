@@ -1,0 +1,120 @@
+"""Every request is booked to its session, though no prompt carries a marker; and is answered."""
+
+from typing import Any
+
+import pytest
+from warpbench.bench.results.model_requests import ModelRequests
+from warpbench.bench.strategies import BUILT_IN, Drives
+from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
+from warpbench.mocks.scenario import parse_scenario
+
+from . import targets
+
+SESSIONS = 6
+DRAWN = parse_scenario("""
+    name = "drawn"
+    description = "One call, of a drawn latency."
+    sessions = 6
+    [model]
+    latency_s = { lognormal = { median = 0.5, p99 = 1.5 } }
+    [[rounds]]
+""")
+ASYNC = [each.name for each in BUILT_IN if each.drives is Drives.ASYNC]
+EVERY = [each.name for each in BUILT_IN]
+ON_LOOP = {each.name: each.on_loop for each in BUILT_IN}
+
+
+def run(build: targets.Build, strategy: str = "gather", **cell: Any) -> LabResult:
+    spec = spec_of(build, scenario=DRAWN, sessions=SESSIONS, strategy=strategy, **cell)
+    return run_cell(spec, build)
+
+
+@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("strategy", EVERY)
+@pytest.mark.parametrize(
+    ("build", "calls"),
+    [(targets.deep_research, 5), (targets.guarded, 2)],
+    ids=["research", "guarded"],
+)
+def test_each_request_is_booked_to_its_session(
+    build: targets.Build, calls: int, strategy: str, loop: str, clock: str
+) -> None:
+    if not ON_LOOP[strategy] and loop == "uvloop":
+        pytest.skip("a strategy without an event loop")
+
+    result = run(build, strategy, loop=loop, clock=clock)
+
+    assert result.errors == ()
+    assert result.sessions.succeeded == SESSIONS
+    assert result.model_requests.by_context == calls * SESSIONS
+    assert result.model_requests.shared == 0
+    assert result.efficiency is not None
+    assert result.efficiency <= 1
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+def test_no_order_of_asking_changes_a_draw(strategy: str) -> None:
+    latencies_s = waits_of(run(targets.deep_research, strategy))
+
+    assert latencies_s == waits_of(run(targets.deep_research, "gather"))
+    assert len(set(latencies_s)) == 5 * SESSIONS
+
+
+def waits_of(result: LabResult) -> list[int]:
+    return sorted(wait.waited_ns for wait in result.waits)
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+@pytest.mark.parametrize(
+    "build", [targets.one_list_for_all, targets.singleton], ids=["one list", "singleton"]
+)
+def test_who_carries_anothers_text_is_answered_as_itself(
+    build: targets.Build, strategy: str
+) -> None:
+    result = run(build, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=SESSIONS)
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+def test_samples_of_one_prompt_have_latencies_of_their_own(strategy: str) -> None:
+    result = run(targets.samples, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=5 * SESSIONS, samples=4 * SESSIONS)
+    assert len(set(waits_of(result))) == 5 * SESSIONS
+
+
+@pytest.mark.parametrize("strategy", ASYNC)
+def test_a_chat_of_any_length_is_answered(strategy: str) -> None:
+    result = run(targets.turns, strategy)
+
+    assert result.errors == ()
+    assert result.llm_calls == 5 * SESSIONS
+    assert len(set(waits_of(result))) == 5 * SESSIONS
+    assert result.efficiency == 1
+
+
+@pytest.mark.parametrize("strategy", ASYNC)
+def test_a_request_that_is_given_up_for_an_equal_one_is_a_hedge(strategy: str) -> None:
+    result = run(targets.hedged, strategy)
+
+    hedges = result.llm_calls - SESSIONS
+    assert result.errors == ()
+    assert 0 < hedges <= SESSIONS
+    assert result.model_requests.hedges == hedges
+    assert result.model_requests.samples + result.model_requests.repeats <= hedges
+    assert result.efficiency is not None
+    assert result.efficiency <= 1
+
+
+@pytest.mark.parametrize("strategy", ASYNC)
+def test_a_worker_that_serves_all_sessions_books_by_what_it_asks(strategy: str) -> None:
+    result = run(targets.batcher, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests.by_context + result.model_requests.by_marks == SESSIONS
+    assert result.model_requests.by_marks >= SESSIONS - 1
+    assert result.model_requests.shared == 0
