@@ -1,8 +1,8 @@
 """The options that several commands share: each is declared here, once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -106,6 +106,14 @@ Clock = Annotated[
     Parameter(
         group=FACTORS,
         help="How time passes: warp, wall or virtual. Default: warp, over sockets wall.",
+    ),
+]
+Provenance = Annotated[
+    Literal["on", "off"] | None,
+    Parameter(
+        group=FACTORS,
+        help="Whether texts of the model begin with marks that show where they go. Default: what "
+        "the scenario says, else on.",
     ),
 ]
 Transports = Annotated[
@@ -214,6 +222,11 @@ Json = Annotated[
 RunFile = Annotated[Path, Parameter(name="RUN", help="A run.json, or the folder that holds it.")]
 
 
+def with_provenance(workload: "scenario.Scenario", chosen: str | None) -> "scenario.Scenario":
+    """Return a workload with or without provenance marks; ``None`` leaves it as it is."""
+    return workload if chosen is None else replace(workload, provenance=chosen == "on")
+
+
 @Parameter(name="*")  # its fields are options of the command that takes it
 @dataclass(frozen=True, kw_only=True)
 class FactorOptions:
@@ -225,6 +238,7 @@ class FactorOptions:
     sessions: Sessions = None
     seed: Seed = 1
     tool_workers: ToolWorkers = POOL_OF_LOAD
+    provenance: Provenance = None
 
     def factors(self, scenarios: "tuple[scenario.Scenario, ...]", clock: "ClockMode") -> "Factors":
         """Return what a run of these cells varies: each option of above is passed on here.
@@ -239,7 +253,7 @@ class FactorOptions:
 
         strategies = available_strategies()
         return Factors(
-            scenarios=scenarios,
+            scenarios=tuple(with_provenance(each, self.provenance) for each in scenarios),
             targets=self.target,
             strategies=tuple(strategies[name] for name in self.strategy),
             loops=self.loop,

@@ -10,11 +10,12 @@ from ...mocks.transports.loopback.serving import serve as serve_world
 from ...mocks.world.on_demand import world_on_demand
 from ...mocks.world.services import service_root
 from .exit_status import DONE
+from .options import with_provenance
 
 
-def serve(scenario_name: str, port: int, seed: int) -> int:
+def serve(scenario_name: str, port: int, seed: int, provenance: str | None) -> int:
     """Serve a scenario; return the exit status."""
-    scenario = load_scenario(scenario_name)
+    scenario = with_provenance(load_scenario(scenario_name), provenance)
     with bound_socket("127.0.0.1", port) as listening, closing(PreciseWallClock()) as clock:
         root = f"http://127.0.0.1:{listening.getsockname()[1]}"
         services = (
@@ -26,7 +27,7 @@ def serve(scenario_name: str, port: int, seed: int) -> int:
             f"  OPENAI_BASE_URL={root}/v1",
             f"  ANTHROPIC_BASE_URL={root}",
             *services,
-            "Each conversation is a session of it, chosen by its first message. Ctrl-C ends it.",
+            "Each conversation that begins is a session of it. Ctrl-C ends it.",
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()

@@ -219,6 +219,7 @@ class _Trial:
             services=spec.scenario.services,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             conversations=spec.scenario.conversations,
+            marks_texts=spec.scenario.provenance,
             notes_waits=accounting.meter is not None,
             # Where computing takes no time, to sum them up takes nobody's.
             sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,

@@ -115,11 +115,10 @@ class Conversations:
         """
         digest = zlib.crc32(body)
         with self._lock:
-            session, rule = self._whose(question, body, caller)
-            if session is None:
-                session = self._beginning(question, digest)
+            found, rule = self._whose(question, body, caller)
+            session = self._beginning(question, digest) if found is None else found
             self.rules[rule] += 1
-            place = self._place(question, session, body)
+            place = self._place(question, session, body, begins_session=found is None)
             try:
                 return self._attempt_at(place, question, session, digest, caller)
             except KeyError:
@@ -151,23 +150,26 @@ class Conversations:
         _keep_newest(self._opened)
         return session
 
-    def _place(self, question: Question, session: int, body: bytes) -> Place:
+    def _place(
+        self, question: Question, session: int, body: bytes, *, begins_session: bool
+    ) -> Place:
         """Return where a request stands, before it is told from its equals."""
         newest = question.newest
         if newest is not None and session_of(newest.number) != session:
             newest = _newest_of(session, body)  # it holds somebody else's answers as well
             if newest is None:
-                return Place(self._number(question, session), 0)
+                return Place(self._number(question, session, begins_session=False), 0)
         if newest is not None:
             return Place(newest.number, newest.step + 1 + question.answers)
-        return Place(self._number(question, session), question.answers)
+        number = self._number(question, session, begins_session=begins_session)
+        return Place(number, question.answers)
 
-    def _number(self, question: Question, session: int) -> int:
+    def _number(self, question: Question, session: int, *, begins_session: bool) -> int:
         """Return the number of the conversation that a request begins."""
         opening = list(opening_of(question))
         kind = self._kinds.of(question.model, opening, question.tools)
         if not kind:
-            main = _main_of(session, opening, question)
+            main = session if begins_session else _main_of(session, opening, question)
             if main is not None:
                 return main
         return conversation_number(session, kind, _digest(opening))

@@ -12,6 +12,8 @@ from threading import Lock
 
 import msgspec
 
+from ..workload.marks import without_marks
+
 # With the character before it, which makes the search several times faster than a look behind.
 _SESSION_NUMBER = re.compile(rb'[_" ]-?\d+(?=\]|_\d|\.\d+\.\d)')
 
@@ -69,6 +71,7 @@ class RequestMeter:
 
     def note(self, body: bytes, *, is_streamed: bool) -> None:
         """Note a request to the model by its body."""
+        body = without_marks(body)
         parts = tuple(_parts(body))
         with self._lock:
             self._body_bytes += len(body) - sum(numbers for _, _, numbers in parts)
@@ -78,7 +81,7 @@ class RequestMeter:
 
     def note_service(self, host: str, body: bytes) -> None:
         """Note a request to a service by its body."""
-        size, _ = _sizes(body)
+        size, _ = _sizes(without_marks(body))
         with self._lock:
             self._service_bytes[host] = self._service_bytes.get(host, 0) + size
 

@@ -5,6 +5,8 @@
     sessions = 100                     # sessions of a run, unless the run says otherwise
     concurrency = [10, 50, 100]        # optional: loads of a run, likewise
     # optional_tools = true            # a session may leave out tools that the model asks for
+    # max_model_calls = 200            # of one session; further ones are refused
+    # provenance = false               # the model's texts begin with no marks
 
     [model]                            # the model call of each round
     latency_s = 0.5

@@ -69,6 +69,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         optional_tools=table.optional_tools,
         conversations=tuple(conversations_of(table.conversations, model, tools)),
         max_model_calls=table.max_model_calls,
+        provenance=table.provenance,
     )
 
 

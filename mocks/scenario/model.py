@@ -205,6 +205,7 @@ class Scenario:
         optional_tools: Whether a session may leave out tools that the model asks it to call.
         conversations: The kinds of conversations beside those that ``rounds`` describe.
         max_model_calls: Model calls of one session at most; further ones are refused.
+        provenance: Whether texts of the model begin with provenance marks.
     """
 
     name: str
@@ -220,6 +221,7 @@ class Scenario:
     optional_tools: bool = False
     conversations: tuple[ConversationSpec, ...] = ()
     max_model_calls: int = USUAL_MAX_MODEL_CALLS
+    provenance: bool = True
 
     @property
     def widest_round(self) -> int:

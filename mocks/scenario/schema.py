@@ -218,6 +218,7 @@ class ScenarioTable(_Table):
     optional_tools: bool = False
     conversations: Annotated[list[ConversationTable], Field(max_length=MAX_CONVERSATIONS)] = []
     max_model_calls: Annotated[int, Field(ge=1)] = USUAL_MAX_MODEL_CALLS
+    provenance: bool = True
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {

@@ -11,9 +11,7 @@ from .services import Services
 from .world import World
 
 
-def world_on_demand(
-    scenario: Scenario, seed: int, clock: Clock, *, marks_texts: bool = True
-) -> World:
+def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
     """Return a world in which each conversation that begins is a new session.
 
     Equal ones are, too: they have draws of their own. Only a request that retries a failed one is
@@ -23,7 +21,6 @@ def world_on_demand(
         scenario: What is drawn.
         seed: Seed of the draws.
         clock: Keeps the time.
-        marks_texts: Whether texts begin with provenance marks.
     """
     numbers = count()
     return World(
@@ -32,7 +29,7 @@ def world_on_demand(
             scenario.limits,
             Kinds(scenario.conversations),
             lambda: next(numbers) % (MAX_SESSIONS - 1),
-            marks_texts=marks_texts,
+            marks_texts=scenario.provenance,
         ),
         Services(scenario.services, f"{scenario.name}/{seed}"),
         clock,

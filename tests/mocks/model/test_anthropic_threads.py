@@ -112,6 +112,8 @@ def test_what_continues_a_conversation_need_not_declare_its_tools_and_may_be_rep
 
     first = replied(model, task_of(7, "any"), tools=tools, thread={"type": "create"})
     second = replied(model, "go on", **continuing("msg_7_0"))
+    assert second.attempt is not None
+    second.attempt.ends(is_answered=False, is_given_up=False)
     again = replied(model, "go on", **continuing("msg_7_0"))
 
     assert (first.session, first.step) == (7, 0)

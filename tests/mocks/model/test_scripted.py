@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
-from warpbench.mocks.model import ScriptedModel, made_up_arguments, task_of
+from warpbench.mocks.model import Manner, Rule, ScriptedModel, made_up_arguments, task_of
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.scenario.faults import Fault, FaultKind
 from warpbench.mocks.wire.reply import Reply
@@ -62,12 +62,16 @@ def test_the_step_is_the_number_of_answers_so_far() -> None:
     assert completion(second.body).choices[0].finish_reason == "stop"
 
 
-def test_a_repeated_request_gets_the_same_answer() -> None:
+def test_a_retried_request_gets_the_same_answer() -> None:
     played = model()
 
-    first, again = (played.reply("/v1/chat/completions", request(), 0) for _ in range(2))
+    first = played.reply("/v1/chat/completions", request(), 0)
+    assert first.attempt is not None
+    first.attempt.ends(is_answered=False, is_given_up=True)
+    again = played.reply("/v1/chat/completions", request(), 0)
 
     assert again == first
+    assert played.conversations.counts == {Manner.FIRST: 1, Manner.RETRY: 1}
 
 
 def test_a_call_of_the_labs_tool_carries_its_ticket() -> None:
@@ -128,14 +132,18 @@ def test_a_schema_that_is_none_is_a_bad_request_as_it_is_to_the_real_api(paramet
     assert "$.tools[0].function.parameters" in json.loads(answer.body)["error"]["message"]
 
 
-def test_a_marker_that_no_session_can_have_is_a_bad_request() -> None:
-    body = request().replace(b"session 7", b"session " + b"9" * 5000)
+def test_a_marker_that_no_session_can_have_books_to_nobody() -> None:
+    played = model()
 
-    assert answered(body).status == 400
+    assert (
+        answered(request().replace(b"session 7", b"session " + b"9" * 5000), played).status == 200
+    )
+    assert played.conversations.rules == {Rule.SHARED: 1}
 
 
 def test_tokens_are_as_drawn() -> None:
-    usage = completion(answered(request()).body).usage
+    tools = [declaration("look_up", TICKETED)]
+    usage = completion(answered(request(tools=tools)).body).usage
 
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (11, 22, 33)
@@ -145,9 +153,7 @@ def test_tokens_are_as_drawn() -> None:
     ("body", "expected"),
     [
         (b"{}", "not a request to …/chat/completions"),
-        (b'{"model": "m", "messages": []}', "no session marker"),
         (request(session=99), "no session 99"),
-        (request(answers=2), "2 model calls in the script"),
         (b"[warpbench session 7] no JSON", "not a request to …/chat/completions"),
         (b'{"prompt": "[warpbench session 7]"}', "not a request to …/chat/completions"),
         (b'["[warpbench session 7]"]', "not a request to …/chat/completions"),
