@@ -57,7 +57,7 @@ def test_the_page_explains_every_kind_of_fault() -> None:
 
 
 def test_the_page_has_commands() -> None:
-    assert sum(map(len, SEQUENCES)) == 5
+    assert sum(map(len, SEQUENCES)) == 6
 
 
 @pytest.mark.parametrize("commands", SEQUENCES, ids=lambda commands: commands[0])

@@ -5,6 +5,7 @@ A session that takes the lab's tools, and asks as its script does, is held again
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.ideal import Waits
@@ -65,14 +66,15 @@ class Judge:
                     if kind_of(number) is not None
                 ]
             }
-            return checked_as_played(sample, beside, self._met, self._noted, has_shared=True)
+            sample = checked_as_played(sample, beside, self._met, self._noted, has_shared=True)
+            return self._with_tools_beside(sample)
         sample = checked_as_played(
             sample, self._calls, self._met, self._noted, has_shared=self._has_shared
         )
-        if self._tools is None or self._calls_other_kinds(sample.session):
-            return sample
-        script = self._scripts[sample.session]
-        return checked_tools(sample, script, self._waits, self._met, self._tools)
+        if self._tools is not None and not self._calls_other_kinds(sample.session):
+            script = self._scripts[sample.session]
+            sample = checked_tools(sample, script, self._waits, self._met, self._tools)
+        return self._with_tools_beside(sample)
 
     def references(
         self, sessions: Sequence[SessionScript], samples: Iterable[SessionSample]
@@ -81,6 +83,19 @@ class Judge:
         if self._plays_script:
             return script_met(sessions, samples, self._met)
         return scripts_as_played(sessions, self._calls, self._met)
+
+    def _with_tools_beside(self, sample: SessionSample) -> SessionSample:
+        """Return the sample, failed if a conversation beside the main one left out a lab's tool."""
+        if self._tools is None:
+            return sample
+        for number, step in self._calls.get(sample.session, ()):
+            if kind_of(number) is not None and (number, step) in self._met.lab_tools_asked:
+                asked = self._scripts[number]
+                calls = asked.model_calls[: step + 1]
+                others = tuple(replace(each, tool_calls=()) for each in calls[:-1])
+                script = replace(asked, model_calls=(*others, *calls[-1:]))
+                sample = checked_tools(sample, script, Waits.MODEL, self._met, self._tools)
+        return sample
 
     def _calls_other_kinds(self, session: int) -> bool:
         """Say whether a session held a conversation of a kind that the scenario names."""

@@ -15,14 +15,14 @@ from openai import (
     OpenAI,
 )
 
-from ...mocks.world.tools import LabTool
 from .loading import Lab, Target
+from .openai_tools import declaration
 
 
 def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as people write them
     """Return both forms of the loop over the lab's tools."""
     by_name = {tool.name: tool for tool in lab.tools}
-    declared: list[Any] = [_declaration(tool) for tool in lab.tools]
+    declared: list[Any] = [declaration(tool) for tool in lab.tools]
     pool = ThreadPoolExecutor(lab.tool_workers)
     # The SDK's own client sends at most 1,000 requests at one time.
     make_limits = type(DEFAULT_CONNECTION_LIMITS)  # of httpx, or in later versions of httpx2
@@ -77,12 +77,3 @@ def build(lab: Lab) -> Target:  # noqa: C901 - both loops in one place, as peopl
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
     return Target(session=session, sync_session=sync_session)
-
-
-def _declaration(tool: LabTool) -> dict[str, object]:
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-    }
-    return {"type": "function", "function": function}

@@ -409,6 +409,7 @@ class _Trial:
             read_ns=seen.read_ns,
             tool_spans_ns=self._tool_traffic.tool_spans_ns,
             latencies_ns=seen.latencies_ns,
+            lab_tools_asked=seen.lab_tools_asked,
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)

@@ -131,10 +131,17 @@ def opening_of(question: Question) -> Iterator[tuple[str, str]]:
 
 
 class ToolUse(msgspec.Struct, frozen=True):
-    """A tool call that an answer asks for; ``arguments`` is JSON text."""
+    """A tool call that an answer asks for.
+
+    Attributes:
+        name: Name of the tool, as the request declares it.
+        arguments: JSON text.
+        is_labs: Whether it is one of the lab's tools, which has a ticket.
+    """
 
     name: str
     arguments: str
+    is_labs: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -42,16 +42,18 @@ class Attempt:
         call: What is played.
         manner: How the newest of them relates to the others.
         tries: How many attempts there were, refused ones left out.
+        lab_tools: How many calls of the lab's tools its answer asks for.
         equals: Those of all equal requests, in their order; ``None`` while it is the only one.
     """
 
-    __slots__ = ("_state", "call", "equals", "manner", "number", "step", "tries")
+    __slots__ = ("_state", "call", "equals", "lab_tools", "manner", "number", "step", "tries")
 
     number: int
     step: int
     call: ModelCallScript
     manner: Manner
     tries: int
+    lab_tools: int
     equals: "Equals | None"
 
     def __init__(self, number: int, step: int, call: ModelCallScript) -> None:
@@ -59,7 +61,7 @@ class Attempt:
         self.step = step
         self.call = call
         self.manner = Manner.FIRST
-        self.tries = 0
+        self.tries = self.lab_tools = 0
         self.equals = None
         self._state = _State.UNDER_WAY
 

@@ -169,6 +169,7 @@ class ScriptedModel:
     def _answer(self, question: Question, attempt: Attempt, body: bytes) -> Answer:
         number, step, call = attempt.number, attempt.step, attempt.call
         tool_uses = tool_uses_of(call.tool_calls, question.tools, number, step)
+        attempt.lab_tools = sum(use.is_labs for use in tool_uses)
         text = mark = ""
         if not tool_uses:
             declared = self._scripts[number].text

@@ -74,7 +74,8 @@ def _tool_use(
     if name is not None:
         schema = declared[name]
         if _takes_ticket(schema):
-            return ToolUse(name, _with_ticket(call.arguments, f"{session}.{step}.{index}"))
+            arguments = _with_ticket(call.arguments, f"{session}.{step}.{index}")
+            return ToolUse(name, arguments, is_labs=True)
         if _fits(call.arguments, schema):
             return ToolUse(name, call.arguments)
         return ToolUse(name, to_json(made_up_arguments(schema)).decode())

@@ -15,7 +15,7 @@ from .waits import Attempt, Wait, WaitEnding, WaitKind
 _UNKNOWN = UNKNOWN_SESSION
 _NEVER_NS = 1 << 62
 _CALL = 3
-_ASKED = 4
+_ASKED = 5
 _TOOL = 5
 _TOOL_BEGUN = 4
 
@@ -82,8 +82,17 @@ class Traffic:
         """
         return _first_ns(
             (session, step, latency_ns)
-            for session, step, _, latency_ns in _rows(self._asked, _ASKED)
+            for session, step, _, latency_ns, _ in _rows(self._asked, _ASKED)
         )
+
+    @property
+    def lab_tools_asked(self) -> Mapping[tuple[int, int], int]:
+        """How many calls of the lab's tools each answer asks for, by session and step, if any."""
+        return {
+            (session, step): tools
+            for session, step, _, _, tools in _rows(self._asked, _ASKED)
+            if tools
+        }
 
     @property
     def read_ns(self) -> Mapping[tuple[int, int], int]:
@@ -166,8 +175,10 @@ class Traffic:
             self._in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
             if self._notes_calls:
-                latency_ns = 0 if attempt is None else attempt.call.latency_ns
-                self._asked.extend((session, step, start_ns, latency_ns))
+                latency_ns, tools = 0, 0
+                if attempt is not None:
+                    latency_ns, tools = attempt.call.latency_ns, attempt.lab_tools
+                self._asked.extend((session, step, start_ns, latency_ns, tools))
         what = WaitKind.MODEL, session, step, None, ""
         return Call(self._meter, what, start_ns, in_flight_of=self, attempt=attempt)
 

@@ -107,6 +107,11 @@ class Attempt(Protocol):
         """What is played."""
         ...
 
+    @property
+    def lab_tools(self) -> int:
+        """How many calls of the lab's tools its answer asks for."""
+        ...
+
     def ends(self, *, is_answered: bool, is_given_up: bool) -> None:
         """Record how it ended."""
         ...

@@ -36,6 +36,7 @@ class Seen:
         asked_ns: When each model call was asked for first, by session and step.
         read_ns: When the answer of each was first there in whole, for a client that waited for it.
         latencies_ns: The drawn latency of each model call that was asked for, likewise.
+        lab_tools_asked: How many calls of the lab's tools each answer asked for, if any.
         rules: How many requests to the model each rule booked.
         manners: How many there were of each manner.
         tools_declared: Names of the tools that any request declared.
@@ -53,6 +54,7 @@ class Seen:
     read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
     rules: "Mapping[Rule, int]" = field(default_factory=dict)
     manners: "Mapping[Manner, int]" = field(default_factory=dict)
     refusals: "tuple[Refusal, ...]" = ()

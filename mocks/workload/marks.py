@@ -5,26 +5,25 @@ if what asked for it carried a session's text. A mark is made of digits and lowe
 has a fixed length, so that JSON, cutting and upper case leave it whole; a checksum tells it from
 text that only looks like one. It counts for no token and no byte of a prompt.
 
-The layout: five digits, then 100 bits in base 32, five bits a letter: the number of what plays the
-script (see ``numbers``; 61 bits and a sign), the step (13), the part of the output (8: 0 for an
-answer's text, from 1 on for its tool calls' results), whether the text is a session's (1), and a
-checksum (16).
+The layout: five digits, then 15 bytes in base 32: the number of what plays the script (see
+``numbers``; 8 bytes with a sign), the step (2), the part of the output (1: 0 for an answer's text,
+from 1 on for its tool calls' results), whether the text is a session's (1), and a checksum (3).
 """
 
+import base64
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 _PREFIX = "80471"
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_LETTERS = 20
-_VALUE_OF = {letter: value for value, letter in enumerate(_ALPHABET)}
-_FIELDS = (("number", 62), ("step", 13), ("part", 8), ("is_of_session", 1))
-_CHECKSUM_BITS = 16
-_MOST_STEPS = 1 << 13
+_LETTERS = 24
+_FIELDS = struct.Struct(">qHBB")
+_MOST_STEPS = 1 << 16
 _MOST_PARTS = 1 << 8
+_CHECKSUM_BYTES = 3
 _KEPT = 10_000
 
 LENGTH = len(_PREFIX) + _LETTERS + 1
@@ -67,19 +66,10 @@ class Mark(NamedTuple):
     @property
     def text(self) -> str:
         """The mark as it is written, with the space behind it."""
-        return _written(self)
-
-
-@lru_cache(_KEPT)
-def _written(mark: Mark) -> str:
-    signed = abs(mark.number) << 1 | (mark.number < 0)
-    step, part = min(mark.step, _MOST_STEPS - 1), min(mark.part, _MOST_PARTS - 1)
-    bits = 0
-    for value, (_, width) in zip((signed, step, part, mark.is_of_session), _FIELDS, strict=True):
-        bits = bits << width | value
-    bits = bits << _CHECKSUM_BITS | _checksum(bits)
-    letters = (_ALPHABET[bits >> 5 * place & 31] for place in reversed(range(_LETTERS)))
-    return f"{_PREFIX}{''.join(letters)} "
+        step, part = min(self.step, _MOST_STEPS - 1), min(self.part, _MOST_PARTS - 1)
+        fields = _FIELDS.pack(self.number, step, part, self.is_of_session)
+        letters = base64.b32encode(fields + _checksum(fields)).decode("ascii").lower()
+        return f"{_PREFIX}{letters} "
 
 
 def marks_in(text: bytes) -> Iterator[Mark]:
@@ -116,20 +106,13 @@ def _is_mark(text: bytes) -> bool:
 
 @lru_cache(_KEPT)
 def _read(text: bytes) -> Mark | None:
-    bits = 0
-    for letter in text.decode()[len(_PREFIX) :]:
-        bits = bits << 5 | _VALUE_OF[letter]
-    checksum, bits = bits & ((1 << _CHECKSUM_BITS) - 1), bits >> _CHECKSUM_BITS
-    if checksum != _checksum(bits):
+    written = base64.b32decode(text[len(_PREFIX) :].upper())
+    fields = written[:-_CHECKSUM_BYTES]
+    if written[-_CHECKSUM_BYTES:] != _checksum(fields):
         return None
-    values: list[int] = []
-    for _, width in reversed(_FIELDS):
-        values.append(bits & ((1 << width) - 1))
-        bits >>= width
-    is_of_session, part, step, signed = values
-    number = -(signed >> 1) if signed & 1 else signed >> 1
+    number, step, part, is_of_session = _FIELDS.unpack(fields)
     return Mark(number, step, part, bool(is_of_session))
 
 
-def _checksum(bits: int) -> int:
-    return zlib.crc32(bits.to_bytes(16, "big")) & ((1 << _CHECKSUM_BITS) - 1)
+def _checksum(fields: bytes) -> bytes:
+    return zlib.crc32(fields).to_bytes(4, "big")[:_CHECKSUM_BYTES]

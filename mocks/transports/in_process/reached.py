@@ -51,6 +51,7 @@ class ReachedInProcess:
             waits=None,
             asked_ns=traffic.asked_ns,
             latencies_ns=traffic.latencies_ns,
+            lab_tools_asked=traffic.lab_tools_asked,
             rules=model.conversations.rules,
             manners=model.conversations.counts,
             read_ns=traffic.read_ns,

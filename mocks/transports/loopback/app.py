@@ -146,6 +146,7 @@ class ServerApp:
             "waits": [asdict(wait) for wait in world.traffic.waits],
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
             "latencies_ns": [[*call, ns] for call, ns in world.traffic.latencies_ns.items()],
+            "lab_tools_asked": [[*at, n] for at, n in world.traffic.lab_tools_asked.items()],
             "rules": world.model.conversations.rules,
             "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],

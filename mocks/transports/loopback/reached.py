@@ -77,6 +77,7 @@ class ReachedOverLoopback:
             latencies_ns={
                 (session, step): latency_ns for session, step, latency_ns in seen["latencies_ns"]
             },
+            lab_tools_asked={(session, step): n for session, step, n in seen["lab_tools_asked"]},
             rules=Counter({Rule(rule): count for rule, count in seen["rules"].items()}),
             manners=Counter({Manner(each): count for each, count in seen["manners"].items()}),
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},

@@ -35,7 +35,8 @@ class TestFiles:
         assert str(caught.value) == (
             "reserch: expected a file or a built-in scenario, found neither"
             " (did you mean 'research'?); built in are blocking-blunder, busy-model, chat,"
-            " coding-agent, cpu-tool, flaky-model, research, tools and two-sleeps"
+            " coding-agent, cpu-tool, deep-research, flaky-model, guarded-chat, research, tools and"
+            " two-sleeps"
         )
 
     def test_a_directory(self, tmp_path: Path) -> None:
@@ -81,7 +82,9 @@ class TestBuiltIn:
             "chat",
             "coding-agent",
             "cpu-tool",
+            "deep-research",
             "flaky-model",
+            "guarded-chat",
             "research",
             "tools",
             "two-sleeps",
