@@ -9,7 +9,7 @@ when each part is due, and a transport sends it then.
 """
 
 from .scripted import WIRE_FORMATS, ModelReply, ScriptedModel, task_of, wire_format_of
-from .tool_uses import TICKET, is_known_as, made_up_arguments
+from .tool_uses import TICKET, is_known_as
 
 __all__ = [
     "TICKET",
@@ -17,7 +17,6 @@ __all__ = [
     "ModelReply",
     "ScriptedModel",
     "is_known_as",
-    "made_up_arguments",
     "task_of",
     "wire_format_of",
 ]

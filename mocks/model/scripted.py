@@ -16,10 +16,13 @@ from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
+from .answer_options import AS_USUAL
 from .anthropic_messages import MESSAGES
+from .fitting import CHARACTERS_PER_TOKEN, fitted
 from .openai_chat import CHAT_COMPLETIONS
 from .openai_responses import RESPONSES
 from .rate_limits import Admission, Capacity
+from .schemas import Instances
 from .tool_uses import tool_uses_of
 
 WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
@@ -28,7 +31,6 @@ _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _OK = 200
 _BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
-_CHARACTERS_PER_TOKEN = 4
 _FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
@@ -93,6 +95,7 @@ class ScriptedModel:
         self._sessions = sessions
         self._limits = limits
         self._lock = Lock()
+        self._instances = Instances()
         self.forget()
 
     def forget(self) -> None:
@@ -122,8 +125,7 @@ class ScriptedModel:
             if question.is_kept:
                 question = self._with_kept_tools(question, session)
         except UnusableRequestError as error:
-            problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
-            return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
+            return _bad_request(wire, error)
         step = question.step
         if not question.tools.keys() <= self.tools_declared:
             with self._lock:
@@ -133,7 +135,10 @@ class ScriptedModel:
             headers = _headers_of(wire, session, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refusal, session, step, is_streamed=question.streamed)
-        reply = _reply(wire, question, session, call, fault)
+        try:
+            reply = _reply(wire, question, session, call, fault, instances=self._instances)
+        except UnusableRequestError as error:
+            return _bad_request(wire, error)
         if fault is not None and not fault.alters_answer:
             reply = failed(
                 reply,
@@ -212,16 +217,35 @@ def _read(wire: WireFormat, body: bytes) -> Question:
         raise UnusableRequestError(f"not a request to …{wire.path}: {error}") from error
 
 
+def _bad_request(wire: WireFormat, error: UnusableRequestError) -> ModelReply:
+    problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
+    return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
+
+
 def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
     """Return the headers of every answer: content type, and the name of the request."""
     return _JSON | {wire.request_id_header: f"req_{session}_{step}"}
 
 
 def _reply(
-    wire: WireFormat, question: Question, session: int, call: ModelCallScript, fault: Fault | None
+    wire: WireFormat,
+    question: Question,
+    session: int,
+    call: ModelCallScript,
+    fault: Fault | None,
+    *,
+    instances: Instances,
 ) -> Reply:
-    tool_uses = tool_uses_of(call.tool_calls, question.tools, session, question.step)
-    text = "" if tool_uses else _FILLER[: call.completion_tokens * _CHARACTERS_PER_TOKEN]
+    options = question.options
+    tool_uses = tool_uses_of(
+        call.tool_calls,
+        question.tools,
+        session,
+        question.step,
+        instances=instances,
+        options=options,
+    )
+    text = "" if tool_uses else _FILLER[: call.completion_tokens * CHARACTERS_PER_TOKEN]
     answer = Answer(
         session,
         question.step,
@@ -231,6 +255,8 @@ def _reply(
         call.prompt_tokens,
         call.completion_tokens,
     )
+    if options is not AS_USUAL:
+        answer = fitted(answer, options, instances, answer.tag)
     if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)
     headers = _headers_of(wire, session, question.step)
