@@ -1,15 +1,16 @@
 r"""Bounds that a schema has in its descriptions.
 
-Anthropic's API takes some keywords only. Its SDK writes the others into the description, for the
-model to read: ``{"type": "integer", "description": "The age.\n\n{maximum: 130, minimum: 0}"}``. A
-model that reads them answers within them, and the SDK's ``messages.parse`` counts on it.
+Anthropic's API takes some keywords only. Its clients write the others into the description, for the
+model to read. A model that reads them answers within them, and the clients count on it:
+``{"type": "integer", "description": "The age.\n\n{maximum: 130, minimum: 0}"}``.
 
-Source: ``anthropic.transform_schema``, which the tests hold this against.
+Source: ``anthropic.transform_schema``, which the tests hold this against, and the npm package
+``@ai-sdk/anthropic``, whose ``sanitizeJsonSchema`` writes ``The age.\nminimum: 0; maximum: 130.``
 """
 
 import re
-from ast import literal_eval
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,10 +21,7 @@ _SCHEMAS_KEPT = 256
 
 
 def _number(text: str) -> object:
-    value = literal_eval(text)
-    if not isinstance(value, int | float):
-        raise ValueError(text)  # noqa: TRY004 - what was read is a text, of another form
-    return value
+    return from_json(text.lower(), type=bool | int | float)
 
 
 def _pattern(text: str) -> object:
@@ -36,23 +34,47 @@ _READ: Mapping[str, Callable[[str], object]] = {
         (
             *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
             *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
+            *("minProperties", "maxProperties"),
         ),
         _number,
     ),
     "pattern": _pattern,
     "format": str,
 }
-# What the SDK may write there besides; its value ends where the next keyword begins.
-_BESIDES = ("default", "discriminator", "examples", "additionalProperties", "prefixItems", "title")
-_KEYWORD = re.compile(rf"(?:\A|, )({'|'.join((*_READ, *_BESIDES))}): ")
-_BLOCK = re.compile(r"(?:\A|\n\n)\{(.+)\}\Z", re.DOTALL)
+# What may stand there besides; its value ends where the next keyword begins.
+_BESIDES = ("default", "discriminator", "examples", "additionalProperties", "prefixItems", "not")
+
+
+def _words(keyword: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f" {letter[0].lower()}", keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a client writes bounds: where they stand, and how one is told from the next."""
+
+    block: re.Pattern[str]
+    field: re.Pattern[str]
+
+
+def _manner(block: str, separator: str, names: list[str]) -> _Manner:
+    field = rf"(?:\A|{separator})({'|'.join(names)}): "
+    return _Manner(re.compile(block, re.DOTALL), re.compile(field))
+
+
+_KEYWORDS = [*_READ, *_BESIDES]
+_KEYWORD_OF = {_words(keyword): keyword for keyword in _KEYWORDS} | {
+    each: each for each in _KEYWORDS
+}
+_MANNERS = (
+    _manner(r"(?:\A|\n\n)\{(.+)\}\Z", ", ", _KEYWORDS),
+    _manner(r"(?:\A|\n)([^\n]+)\.\Z", "; ", [_words(keyword) for keyword in _KEYWORDS]),
+)
 
 
 @lru_cache(_SCHEMAS_KEPT)
 def with_described_bounds(schema: bytes) -> bytes:
     """Return the JSON text of a schema with the bounds that its descriptions tell."""
-    if b": " not in schema or b"}" not in schema:
-        return schema
     return to_json(_with_bounds(from_json(schema)))
 
 
@@ -63,20 +85,23 @@ def _with_bounds(value: Any) -> Any:
         return value
     inner = {key: _with_bounds(member) for key, member in value.items()}
     description = inner.get("description")
-    if isinstance(description, str):
-        found = _BLOCK.search(description)
-        if found is not None:
-            return {**_bounds_in(found[1]), **inner}
-    return inner
+    return {**_bounds_in(description), **inner} if isinstance(description, str) else inner
 
 
-def _bounds_in(block: str) -> dict[str, object]:
-    _, *fields = _KEYWORD.split(block)
+def _bounds_in(description: str) -> dict[str, object]:
     bounds: dict[str, object] = {}
-    for keyword, text in zip(fields[::2], fields[1::2], strict=True):
-        if keyword in _READ:
-            try:
-                bounds[keyword] = _READ[keyword](text)
-            except (ValueError, SyntaxError, re.error):
-                continue  # somebody's own words in braces
+    for manner in _MANNERS:
+        found = manner.block.search(description)
+        if found is None:
+            continue
+        before, *fields = manner.field.split(found[1])
+        if before:
+            continue  # a sentence
+        for name, text in zip(fields[::2], fields[1::2], strict=True):
+            keyword = _KEYWORD_OF[name]
+            if keyword in _READ:
+                try:
+                    bounds[keyword] = _READ[keyword](text)
+                except (ValueError, re.error):
+                    continue  # somebody's own words
     return bounds

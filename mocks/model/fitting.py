@@ -81,9 +81,11 @@ def _stopped(answer: Answer, stop: tuple[str, ...]) -> Answer:
 def _cut(answer: Answer, max_tokens: int) -> Answer:
     """Cut an answer after so many tokens: of its text, or of the arguments of its tool calls."""
     left = max_tokens * CHARACTERS_PER_TOKEN
-    written = [use.arguments for use in answer.tool_uses] or [answer.text]
-    if sum(map(len, written)) <= left:
-        return replace(answer, completion_tokens=min(answer.completion_tokens, max_tokens))
+    written = len(answer.text) + sum([len(use.arguments) for use in answer.tool_uses])
+    if written <= left:
+        if answer.completion_tokens <= max_tokens:
+            return answer
+        return replace(answer, completion_tokens=max_tokens)
     uses: list[ToolUse] = []
     for use in answer.tool_uses:
         if left > 0:

@@ -160,8 +160,11 @@ class _Completion(msgspec.Struct, kw_only=True):
 
 def _whole(answer: Answer) -> _Completion:
     choices = [_choice(answer, answer.tag, 0)]
-    for index, other in enumerate(answer.others, start=1):
-        choices.append(_choice(other, f"{answer.tag}_{index}", index))
+    if answer.others:
+        choices += [
+            _choice(other, f"{answer.tag}_{index}", index)
+            for index, other in enumerate(answer.others, start=1)
+        ]
     return _Completion(
         id=f"chatcmpl-{answer.tag}", model=answer.model, choices=choices, usage=_usage(answer)
     )
@@ -198,7 +201,8 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
 
 def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
-    written += sum([other.completion_tokens for other in answer.others])
+    if answer.others:
+        written += sum([other.completion_tokens for other in answer.others])
     return _Usage(read, written, read + written)
 
 

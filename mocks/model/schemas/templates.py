@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
 
+from msgspec.json import encode as to_json
+
 _WORDS = (
     *("lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do"),
     *("eiusmod", "tempor", "incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua"),
@@ -62,7 +64,7 @@ class Template:
         """Return the JSON text of the instance with those texts."""
         parts = [self.constants[0]]
         for free, constant in zip(self.free, self.constants[1:], strict=True):
-            parts.append(dumps(text(free), ensure_ascii=False))
+            parts.append(to_json(text(free)).decode())
             parts.append(constant)
         return "".join(parts)
 
@@ -85,7 +87,7 @@ def _parts(value: object) -> Iterator[str | FreeString]:
     elif isinstance(value, Mapping):
         separator = "{"
         for name, member in value.items():
-            yield f"{separator}{dumps(name, ensure_ascii=False)}:"
+            yield f"{separator}{to_json(name).decode()}:"
             yield from _parts(member)
             separator = ","
         yield "}" if value else "{}"

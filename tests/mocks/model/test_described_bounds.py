@@ -56,13 +56,35 @@ def test_bounds_are_read_back() -> None:
         "{minimum: the least}",
         "{pattern: ([}",
         "{whatever: 1}",
-        "{minimum: __import__('os')}",
+        "minimum: the least.",
+        "The age; minimum: 3.",
+        "minimum: 3",
     ],
 )
 def test_other_words_in_braces_are_left_alone(description: str) -> None:
     schema = {"type": "integer", "description": description}
 
     assert read(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("description", "bounds"),
+    [
+        ("The age.\nminimum: 0; maximum: 130.", {"minimum": 0, "maximum": 130}),
+        ("min length: 2; max length: 12.", {"minLength": 2, "maxLength": 12}),
+        (
+            "multiple of: 0.5; unique items: true; format: cuid.",
+            {"multipleOf": 0.5, "uniqueItems": True, "format": "cuid"},
+        ),
+        (r"pattern: ^\d{3}\.$; not: {\"const\":1}.", {"pattern": r"^\d{3}\.$"}),
+    ],
+)
+def test_so_are_those_that_the_ai_package_writes(
+    description: str, bounds: dict[str, object]
+) -> None:
+    found = read({"type": "integer", "description": description})
+
+    assert found == {"type": "integer", "description": description, **bounds}
 
 
 @pytest.mark.parametrize("name", sorted(TYPES.keys() - NOT_TAKEN))
