@@ -9,7 +9,7 @@ from .errors import ContradictionError
 
 _SPAN = 100
 _MULTIPLES = 200
-_DIGITS = (0, 1, 2, 4, 6, 9)
+_DIGITS = (2, 4, 6, 9, 1, 0)
 
 
 def number_of(random: Random, parts: tuple[Part, ...], *, is_integer: bool) -> int | float:
