@@ -137,8 +137,8 @@ class _Playing:
 
     def _are_instance(self, arguments: str, name: str, schema: Mapping[str, object]) -> bool:
         """Return whether the script's arguments are such as a tool declares."""
-        properties = schema.get("properties", {})
-        if not isinstance(properties, dict) or not from_json(arguments).keys() <= properties.keys():
+        properties = schema.get("properties")
+        if isinstance(properties, dict) and not from_json(arguments).keys() <= properties.keys():
             return False
         try:
             return self._instances.admits(_schema_text(schema), arguments)

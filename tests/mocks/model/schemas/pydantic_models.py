@@ -162,7 +162,6 @@ class Tables(BaseModel):
     people: dict[str, Person]
     keyed: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")], float]
     filled: dict[str, bool] = Field(min_length=2)
-    coloured: dict[Colour, int]
 
 
 class Pair(NamedTuple):

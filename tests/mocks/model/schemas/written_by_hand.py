@@ -77,6 +77,12 @@ BY_HAND: Mapping[str, dict[str, Any]] = {
                     "maximum": 9007199254740991,
                 },
             },
+            "coloured": {
+                "type": "object",
+                "propertyNames": {"enum": ["red", "green", "blue"]},
+                "additionalProperties": {"type": "boolean"},
+                "minProperties": 2,
+            },
             "identifier": {
                 "type": "string",
                 "format": "uuid",
@@ -91,7 +97,7 @@ BY_HAND: Mapping[str, dict[str, Any]] = {
                 r"([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$",
             },
         },
-        "required": ["scores", "identifier", "level", "mail"],
+        "required": ["scores", "coloured", "identifier", "level", "mail"],
         "additionalProperties": False,
     },
     "allOf, as in inheritance": {
