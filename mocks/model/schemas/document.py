@@ -93,9 +93,13 @@ class Document:
         """Return the schema of a JSON text.
 
         Raises:
-            NoInstanceError: It is not valid by the meta-schema of its draft.
+            NoInstanceError: It is no JSON, or not valid by the meta-schema of its draft.
         """
-        return cls(from_json(text), compares_texts=_COMPARING.search(text) is not None)
+        try:
+            schema = from_json(text)
+        except ValueError as error:
+            raise NoInstanceError("#", f"it is not JSON: {error}") from None
+        return cls(schema, compares_texts=_COMPARING.search(text) is not None)
 
     def child(self, part: Part, *keys: str | int) -> Part:
         """Return the part of a schema at some keys below another."""

@@ -4,6 +4,7 @@ import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .errors import NoInstanceError
 from .templates import FreeText
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ class Instances:
         Raises:
             NoInstanceError: None can be made; the error says where in the schema.
         """
-        templates = self._templates(schema, is_lean=is_lean)
-        return templates.filled(zlib.crc32(seed.encode()), text)
+        try:
+            templates = self._templates(schema, is_lean=is_lean)
+            return templates.filled(zlib.crc32(seed.encode()), text)
+        except (RecursionError, OverflowError) as error:
+            raise _beyond(error) from None
 
     def admits(self, schema: bytes, instance: str) -> bool:
         """Return whether the JSON text of an instance is valid by that of a schema.
@@ -44,7 +48,15 @@ class Instances:
         Raises:
             NoInstanceError: The schema is none.
         """
-        return self._admits(schema, instance)
+        try:
+            return self._admits(schema, instance)
+        except (RecursionError, OverflowError) as error:
+            raise _beyond(error) from None
+
+
+def _beyond(error: Exception) -> NoInstanceError:
+    """Return what is said of a schema that is too deep for Python, or has too large a number."""
+    return NoInstanceError("#", f"it is too much for the mock: {error}")
 
 
 def _templates(schema: bytes, *, is_lean: bool) -> "Templates":

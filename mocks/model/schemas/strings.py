@@ -19,6 +19,7 @@ SHORT = 40
 """A bound below which a string is not free: a text may begin with a mark of that length."""
 
 _TRIES = 60
+_LONGEST = 1_000_000
 _NOT_FREE = ("format", "pattern", "contentEncoding", "contentMediaType")
 
 
@@ -33,6 +34,10 @@ def string_of(builder: "Builder", parts: tuple[Part, ...]) -> str | FreeString:
     if at_most is not None and at_least > at_most:
         place = place_of(parts, "minLength", "maxLength")
         raise ContradictionError(place, f"{at_least} characters or more, and {at_most} at most")
+    if at_least > _LONGEST:
+        raise ContradictionError(
+            place_of(parts, "minLength"), f"a text has {_LONGEST:,} characters at most here"
+        )
     is_bound = any(keyword in part.schema for part in parts for keyword in _NOT_FREE)
     if not is_bound and (at_most is None or at_most >= SHORT):
         return builder.free_string(at_least, at_most)

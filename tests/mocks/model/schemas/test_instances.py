@@ -170,6 +170,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("too many required", {"type": "object", "required": ["a", "b"], "maxProperties": 1}, "#/max"),
     ("more than are allowed", {"type": "object", "minProperties": 1,
                                "additionalProperties": False}, "#/minProperties"),
+    ("a text without an end", {"type": "string", "minLength": 10**9}, "#/minLength"),
+    ("a rule that denies itself", {"type": "string", "not": {"$ref": "#"}}, "#"),
     ("not what it is", {"type": "integer", "not": {"type": "integer"}}, "#/not"),
     ("too few items", {"type": "array", "prefixItems": [{}], "items": False, "minItems": 2},
      "#/minItems"),
@@ -185,6 +187,21 @@ def test_a_schema_without_an_instance_is_refused_with_the_path(schema: Any, path
 
     assert refused.value.path.startswith(path)
     assert refused.value.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"allOf":[' * 5000 + b"{}" + b"]}" * 5000,
+        b'{"type": "\xff"}',
+        b'{"type": "number", "minimum": 1e308, "multipleOf": 1e-300}',
+        b"[]",
+        b"3",
+    ],
+)
+def test_so_is_what_is_no_schema_or_more_than_python_can_take(text: bytes) -> None:
+    with pytest.raises(NoInstanceError):
+        INSTANCES.instance(text, "0.0", lorem)
 
 
 def test_what_a_schema_admits() -> None:
