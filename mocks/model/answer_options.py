@@ -25,10 +25,13 @@ class Format(msgspec.Struct, frozen=True):
     Attributes:
         schema: JSON text of the schema.
         place: Where the request has it, for messages.
+        is_prompted: Whether it was only found in the prompt: if it has no instance, the answer is
+            JSON of any form.
     """
 
     schema: bytes
     place: str
+    is_prompted: bool = False
 
 
 class AnswerOptions(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ How long an answer takes is the scenario's, whatever its form.
 from msgspec.structs import replace
 
 from .answer import Answer, Ending, ToolUse, UnusableRequestError
-from .answer_options import AnswerOptions
+from .answer_options import ANY_OBJECT, AnswerOptions
 from .schemas import FreeText, Instances, NoInstanceError, lorem
 
 CHARACTERS_PER_TOKEN = 4
@@ -57,6 +57,8 @@ def _instance(options: AnswerOptions, instances: Instances, seed: str, text: Fre
     try:
         return instances.instance(options.format.schema, seed, text)
     except NoInstanceError as error:
+        if options.format.is_prompted:
+            return instances.instance(ANY_OBJECT, seed, text)
         place = f"{options.format.place}{error.path}"
         raise UnusableRequestError(
             f"no answer can be made that fits the schema: {place}: {error.reason}"

@@ -21,6 +21,7 @@ from .answer import (
 )
 from .openai_chat_deltas import deltas_of, finish_reason_of
 from .openai_options import Choice, ResponseFormat, options_of
+from .prompted_schemas import with_prompted_schema
 
 CREATED = 1_767_225_600
 """The time at which each answer claims to be made, in seconds since 1970: 2026-01-01."""
@@ -68,23 +69,27 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 def _read(body: bytes) -> Question:
     request = _decode(body)
-    options = request.stream_options
+    stream = request.stream_options
+    options = options_of(
+        format_=request.response_format,
+        place="response_format",
+        tool_choice=request.tool_choice,
+        parallel=request.parallel_tool_calls,
+        max_tokens=request.max_completion_tokens or request.max_tokens,
+        choices=request.n,
+        stop=request.stop,
+    )
+    if options.format is not None:
+        contents = [message.content for message in request.messages]
+        options = with_prompted_schema(options, contents)
     return Question(
         model=request.model,
         step=[message.role for message in request.messages].count("assistant"),
         tools=_functions_of(request.tools or ()),
         streamed=bool(request.stream),
-        counts_usage=options is not None and bool(options.include_usage),
+        counts_usage=stream is not None and bool(stream.include_usage),
         prompt=first_prompt(request.messages),
-        options=options_of(
-            format_=request.response_format,
-            place="response_format",
-            tool_choice=request.tool_choice,
-            parallel=request.parallel_tool_calls,
-            max_tokens=request.max_completion_tokens or request.max_tokens,
-            choices=request.n,
-            stop=request.stop,
-        ),
+        options=options,
     )
 
 

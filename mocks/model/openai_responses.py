@@ -14,6 +14,7 @@ from msgspec.json import encode as to_json
 from .answer import Answer, Ending, Event, Fragments, Question, WireFormat, first_prompt, numbered
 from .openai_chat import CREATED, error_of, limit_headers_of
 from .openai_options import Choice, TextOptions, options_of
+from .prompted_schemas import with_prompted_schema
 
 _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
@@ -38,6 +39,7 @@ class _Tool(msgspec.Struct):
 class _Request(msgspec.Struct):
     model: str
     input: str | list[_Item]
+    instructions: Any = None
     previous_response_id: str | None = None
     tools: list[_Tool] | None = None
     stream: bool | None = None
@@ -58,6 +60,16 @@ def _read(body: bytes) -> Question:
     previous = _OUR_IDENTIFIER.fullmatch(request.previous_response_id or "")
     if previous is not None:
         session, step = int(previous[1]), int(previous[2]) + 1 + step
+    options = options_of(
+        format_=None if request.text is None else request.text.format,
+        place="text.format",
+        tool_choice=request.tool_choice,
+        parallel=request.parallel_tool_calls,
+        max_tokens=request.max_output_tokens,
+    )
+    if options.format is not None:
+        contents = [request.instructions, prompt, *(item.content for item in items)]
+        options = with_prompted_schema(options, contents)
     return Question(
         model=request.model,
         step=step,
@@ -65,13 +77,7 @@ def _read(body: bytes) -> Question:
         streamed=bool(request.stream),
         session=session,
         prompt=prompt,
-        options=options_of(
-            format_=None if request.text is None else request.text.format,
-            place="text.format",
-            tool_choice=request.tool_choice,
-            parallel=request.parallel_tool_calls,
-            max_tokens=request.max_output_tokens,
-        ),
+        options=options,
     )
 
 

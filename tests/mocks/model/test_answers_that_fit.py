@@ -31,22 +31,29 @@ class Route(BaseModel):
 
 
 MODELS = [Route, Invoice, Owner, Node, Expression]
-STRICT_MODELS = [Route, Owner, Node, Expression]
+
+
+def openai_client() -> openai.OpenAI:
+    return openai.OpenAI(api_key="none", _strict_response_validation=True)
+
+
+def anthropic_client() -> anthropic.Anthropic:
+    return anthropic.Anthropic(api_key="none", _strict_response_validation=True)
 
 
 def chat(**more: Any) -> Any:
     options: Any = {"model": "m", "messages": USER, **more}
-    return openai.OpenAI(api_key="none").chat.completions.create(**options)
+    return openai_client().chat.completions.create(**options)
 
 
 def responses(**more: Any) -> Any:
     options: Any = {"model": "m", "input": PROMPT, **more}
-    return openai.OpenAI(api_key="none").responses.create(**options)
+    return openai_client().responses.create(**options)
 
 
 def messages(**more: Any) -> Any:
     options: Any = {"model": "m", "messages": USER, "max_tokens": 4096, **more}
-    return anthropic.Anthropic(api_key="none").messages.create(**options)
+    return anthropic_client().messages.create(**options)
 
 
 def text_of_chat(chunks: Any) -> str:
@@ -59,7 +66,7 @@ class TestParse:
 
     def test_chat_completions(self, model: type[BaseModel]) -> None:
         def parse() -> Any:
-            client = openai.OpenAI(api_key="none")
+            client = openai_client()
             return client.chat.completions.parse(model="m", messages=USER, response_format=model)
 
         message = Mocked(TEN_PIECES).run(parse).choices[0].message
@@ -68,7 +75,7 @@ class TestParse:
 
     def test_chat_completions_streamed(self, model: type[BaseModel]) -> None:
         def stream() -> Any:
-            client = openai.OpenAI(api_key="none")
+            client = openai_client()
             with client.chat.completions.stream(
                 model="m", messages=USER, response_format=model
             ) as events:
@@ -80,14 +87,14 @@ class TestParse:
 
     def test_responses(self, model: type[BaseModel]) -> None:
         def parse() -> Any:
-            client = openai.OpenAI(api_key="none")
+            client = openai_client()
             return client.responses.parse(model="m", input=PROMPT, text_format=model)
 
         assert isinstance(Mocked(TEN_PIECES).run(parse).output_parsed, model)
 
     def test_responses_streamed(self, model: type[BaseModel]) -> None:
         def stream() -> Any:
-            client = openai.OpenAI(api_key="none")
+            client = openai_client()
             with client.responses.stream(model="m", input=PROMPT, text_format=model) as events:
                 return events.get_final_response()
 
@@ -95,7 +102,7 @@ class TestParse:
 
     def test_messages(self, model: type[BaseModel]) -> None:
         def parse() -> Any:
-            client = anthropic.Anthropic(api_key="none")
+            client = anthropic_client()
             return client.messages.parse(
                 model="m", messages=USER, max_tokens=4096, output_format=model
             )
@@ -104,7 +111,7 @@ class TestParse:
 
     def test_messages_streamed(self, model: type[BaseModel]) -> None:
         def stream() -> Any:
-            client = anthropic.Anthropic(api_key="none")
+            client = anthropic_client()
             with client.messages.stream(
                 model="m", messages=USER, max_tokens=4096, output_format=model
             ) as events:
@@ -117,7 +124,7 @@ def test_tools_that_are_parsed_get_arguments_of_their_models() -> None:
     tool = openai.pydantic_function_tool(Route)
 
     def parse() -> Any:
-        client = openai.OpenAI(api_key="none")
+        client = openai_client()
         return client.chat.completions.parse(
             model="m", messages=USER, tools=[tool], tool_choice="required"
         )
@@ -173,6 +180,37 @@ OF_ANY_JSON: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("ask", OF_ANY_JSON.values(), ids=OF_ANY_JSON)
 def test_json_of_any_form_is_a_small_object(ask: Callable[[], Any]) -> None:
     assert list(json.loads(Mocked(call()).run(ask))) == ["answer"]
+
+
+PROMPTED = (
+    f"{PROMPT} Use no {{}}. Answer with JSON of this form: {json.dumps(OWN_SCHEMA)} and {{no}}"
+)
+
+
+def test_json_without_a_schema_is_by_one_in_the_prompt() -> None:
+    of_chat = Mocked(call()).run(
+        lambda: chat(
+            response_format={"type": "json_object"},
+            messages=[{"role": "user", "content": [{"type": "text", "text": PROMPTED}]}],
+        )
+    )
+    of_responses = Mocked(call()).run(
+        lambda: responses(text={"format": {"type": "json_object"}}, instructions=PROMPTED)
+    )
+
+    texts = [of_chat.choices[0].message.content, of_responses.output_text]
+    assert [list(json.loads(text)) for text in texts] == [["n"], ["n"]]
+
+
+def test_if_that_one_has_an_instance() -> None:
+    prompt = f"{PROMPT} {json.dumps(NO_INSTANCE)}"
+    answer = Mocked(call()).run(
+        lambda: chat(
+            response_format={"type": "json_object"}, messages=[{"role": "user", "content": prompt}]
+        )
+    )
+
+    assert list(json.loads(answer.choices[0].message.content)) == ["answer"]
 
 
 def test_the_beta_of_messages_has_the_format_elsewhere() -> None:
