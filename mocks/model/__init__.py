@@ -13,7 +13,7 @@ from .attempts import Attempt, Manner
 from .conversations import NOBODY, Caller, Rule, task_of
 from .kinds import Kinds
 from .scripted import WIRE_FORMATS, ModelReply, ScriptedModel, wire_format_of
-from .tool_uses import TICKET, is_known_as, made_up_arguments
+from .tool_uses import TICKET, is_known_as
 
 __all__ = [
     "NOBODY",
@@ -27,7 +27,6 @@ __all__ = [
     "Rule",
     "ScriptedModel",
     "is_known_as",
-    "made_up_arguments",
     "task_of",
     "wire_format_of",
 ]

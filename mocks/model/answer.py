@@ -7,11 +7,13 @@ completions, responses and messages.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from ..workload.marks import LENGTH, marks_in
+from .answer_options import AS_USUAL, AnswerOptions, ToolMode
 
 _LOOKED_AT = 2 * LENGTH
 """Characters at the beginning of a message in which the mark of its text stands."""
@@ -61,6 +63,7 @@ class Question(msgspec.Struct, frozen=True):
         counts_usage: Whether the last piece is to count the tokens.
         is_kept: Whether the server keeps the conversation, so that what continues it does not
             declare the tools anew.
+        options: What the request asks of the form of its answer.
     """
 
     model: str
@@ -72,6 +75,12 @@ class Question(msgspec.Struct, frozen=True):
     streamed: bool = False
     counts_usage: bool = True
     is_kept: bool = False
+    options: AnswerOptions = AS_USUAL
+
+    @property
+    def may_ask_for_tools(self) -> bool:
+        """Whether its answer may ask for tools: some are declared, and it does not forbid them."""
+        return bool(self.tools) and self.options.tool_mode is not ToolMode.NONE
 
 
 _OUR_IDENTIFIER = re.compile(r"(?:chatcmpl-|(?:call|toolu|msg|resp|fc)_)(-?\d+)_(\d+)")
@@ -144,6 +153,14 @@ class ToolUse(msgspec.Struct, frozen=True):
     is_labs: bool = False
 
 
+class Ending(Enum):
+    """Why an answer ends where it does."""
+
+    COMPLETE = "the model said all"
+    LENGTH = "the greatest number of tokens was reached"
+    STOP = "a text before which it is to end came"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The model's answer: text, or tool calls.
 
@@ -154,8 +171,12 @@ class Answer(msgspec.Struct, frozen=True):
         text: The text; empty if the answer asks for tools.
         tool_uses: The tool calls that the answer asks for.
         prompt_tokens: Tokens of the prompt, as the script declares them.
-        completion_tokens: Tokens of the answer, as the script declares them.
+        completion_tokens: Tokens of the answer, as the script declares them, or fewer if it ends
+            early.
         mark_characters: How many characters of the text are its provenance mark.
+        ending: Why it ends where it does.
+        stopped_by: The text before which it ended; empty if none came.
+        others: The further answers to a request that asks for several.
     """
 
     session: int
@@ -166,6 +187,9 @@ class Answer(msgspec.Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     mark_characters: int = 0
+    ending: Ending = Ending.COMPLETE
+    stopped_by: str = ""
+    others: tuple["Answer", ...] = ()
 
     @property
     def tag(self) -> str:

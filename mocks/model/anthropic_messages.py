@@ -17,6 +17,7 @@ from msgspec.json import encode as to_json
 from .answer import (
     Allowances,
     Answer,
+    Ending,
     Event,
     Fragments,
     Place,
@@ -28,6 +29,7 @@ from .answer import (
     place_of_text,
     required_place_in,
 )
+from .anthropic_options import Choice, OutputConfig, OutputFormat, options_of
 
 _SERVERS_FAULT = 500
 _ERROR_TYPES = {
@@ -66,6 +68,11 @@ class _Request(msgspec.Struct):
     stream: bool | None = None
     thread: _Thread | None = None
     system: Any = None
+    output_config: OutputConfig | None = None
+    output_format: OutputFormat | None = None
+    tool_choice: Choice | None = None
+    max_tokens: int | None = None
+    stop_sequences: list[str] | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -90,6 +97,13 @@ def _read(body: bytes) -> Question:
         newest=newest,
         answers=answers,
         is_kept=request.thread is not None,
+        options=options_of(
+            config=request.output_config,
+            format_=request.output_format,
+            tool_choice=request.tool_choice,
+            max_tokens=request.max_tokens,
+            stop=request.stop_sequences,
+        ),
     )
 
 
@@ -110,7 +124,8 @@ def _newest_in(messages: Sequence[_Message]) -> Place | None:
 
 
 def _whole(answer: Answer) -> object:
-    return _message(answer, _content(answer), _stop_reason(answer), answer.completion_tokens)
+    stop_reason = _stop_reason(answer)
+    return _message(answer, _content(answer), stop_reason, _stop_sequence(answer))
 
 
 def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
@@ -118,7 +133,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
         body = to_json({"type": kind, **content})
         return Event(f"event: {kind}\ndata: ".encode() + body + b"\n\n", fragment)
 
-    yield event("message_start", 0, message=_message(answer, [], None, 1))
+    yield event("message_start", 0, message=_message(answer, [], None, None, 1))
     yield event("ping", 0)
     blocks = numbered(fragments.blocks) if answer.text or answer.tool_uses else []
     for index, block in enumerate(blocks):
@@ -133,7 +148,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
             delta = {"type": kind, key: fragment}
             yield event("content_block_delta", number, index=index, delta=delta)
         yield event("content_block_stop", block[-1][0], index=index)
-    stop = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+    stop = {"stop_reason": _stop_reason(answer), "stop_sequence": _stop_sequence(answer)}
     usage = {"output_tokens": answer.completion_tokens}
     yield event("message_delta", None, delta=stop, usage=usage)
     yield event("message_stop", None)
@@ -160,7 +175,11 @@ def _tool_use(answer: Answer, index: int) -> dict[str, object]:
 
 
 def _message(
-    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+    answer: Answer,
+    content: list[dict[str, object]],
+    stop_reason: str | None,
+    stop_sequence: str | None,
+    output_tokens: int | None = None,
 ) -> object:
     return {
         "id": f"msg_{answer.tag}",
@@ -169,19 +188,25 @@ def _message(
         "model": answer.model,
         "content": content,
         "stop_reason": stop_reason,
-        "stop_sequence": None,
+        "stop_sequence": stop_sequence,
         "usage": {
             "input_tokens": answer.prompt_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
-            "output_tokens": output_tokens,
+            "output_tokens": (answer.completion_tokens if output_tokens is None else output_tokens),
             "service_tier": "standard",
         },
     }
 
 
 def _stop_reason(answer: Answer) -> str:
+    if answer.ending is not Ending.COMPLETE:
+        return "max_tokens" if answer.ending is Ending.LENGTH else "stop_sequence"
     return "tool_use" if answer.tool_uses else "end_turn"
+
+
+def _stop_sequence(answer: Answer) -> str | None:
+    return answer.stopped_by or None
 
 
 def _error(status: int, message: str) -> object:

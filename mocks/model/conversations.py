@@ -232,7 +232,7 @@ class Conversations:
     def _call(self, number: int, step: int, question: Question) -> tuple[int, int, ModelCallScript]:
         """Return what is played at a place: number, step and model call."""
         calls: Sequence[ModelCallScript] = self._scripts[number].model_calls
-        if not question.tools:
+        if not question.may_ask_for_tools:
             calls = [call for call in calls if not call.tool_calls]
         if step < len(calls):
             return number, step, calls[step]

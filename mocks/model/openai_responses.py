@@ -12,6 +12,7 @@ from msgspec.json import encode as to_json
 
 from .answer import (
     Answer,
+    Ending,
     Event,
     Fragments,
     Place,
@@ -23,6 +24,8 @@ from .answer import (
     required_place_in,
 )
 from .openai_chat import CREATED, error_of, limit_headers_of
+from .openai_options import Choice, TextOptions, options_of
+from .prompted_schemas import with_prompted_schema
 
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
@@ -46,10 +49,14 @@ class _Tool(msgspec.Struct):
 class _Request(msgspec.Struct):
     model: str
     input: str | list[_Item]
-    previous_response_id: str | None = None
     instructions: Any = None
+    previous_response_id: str | None = None
     tools: list[_Tool] | None = None
     stream: bool | None = None
+    text: TextOptions | None = None
+    tool_choice: str | Choice | None = None
+    parallel_tool_calls: bool | None = None
+    max_output_tokens: int | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -63,6 +70,16 @@ def _read(body: bytes) -> Question:
     answers = 0 if newest else _answers_in(items)
     if newest is None:
         newest = required_place_in(request.previous_response_id)
+    options = options_of(
+        format_=None if request.text is None else request.text.format,
+        place="text.format",
+        tool_choice=request.tool_choice,
+        parallel=request.parallel_tool_calls,
+        max_tokens=request.max_output_tokens,
+    )
+    if options.format is not None:
+        contents = [request.instructions, *(item.content for item in items)]
+        options = with_prompted_schema(options, contents)
     return Question(
         model=request.model,
         tools=_functions_of(request.tools or ()),
@@ -71,6 +88,7 @@ def _read(body: bytes) -> Question:
         system=request.instructions,
         newest=newest,
         answers=answers,
+        options=options,
     )
 
 
@@ -108,7 +126,11 @@ def _is_models(item: _Item) -> bool:
 
 
 def _whole(answer: Answer) -> object:
-    return _response(answer, "completed", _output(answer), _usage(answer))
+    return _response(answer, _status(answer), _output(answer), _usage(answer))
+
+
+def _status(answer: Answer) -> str:
+    return "incomplete" if answer.ending is Ending.LENGTH else "completed"
 
 
 def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
@@ -153,7 +175,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
                 **place,
             )
         yield event("response.output_item.done", last, output_index=index, item=item)
-    yield event("response.completed", None, response=_whole(answer))
+    yield event(f"response.{_status(answer)}", None, response=_whole(answer))
 
 
 def _output(answer: Answer) -> list[dict[str, Any]]:
@@ -162,10 +184,11 @@ def _output(answer: Answer) -> list[dict[str, Any]]:
             "id": f"msg_{answer.tag}",
             "type": "message",
             "role": "assistant",
-            "status": "completed",
+            "status": _status(answer),
             "content": [_part(answer.text)],
         }
         return [message]
+    last = len(answer.tool_uses) - 1
     return [
         {
             "id": f"fc_{answer.tag}_{index}",
@@ -173,7 +196,8 @@ def _output(answer: Answer) -> list[dict[str, Any]]:
             "call_id": f"call_{answer.tag}_{index}",
             "name": use.name,
             "arguments": use.arguments,
-            "status": "completed",
+            # Of what was cut, the calls before the last are whole.
+            "status": _status(answer) if index == last else "completed",
         }
         for index, use in enumerate(answer.tool_uses)
     ]
@@ -190,7 +214,7 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
         "created_at": CREATED,
         "status": status,
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": ({"reason": "max_output_tokens"} if status == "incomplete" else None),
         "instructions": None,
         "metadata": {},
         "model": answer.model,

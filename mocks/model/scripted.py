@@ -17,13 +17,16 @@ from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from ..workload.scripts import Scripts
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
+from .answer_options import AS_USUAL
 from .anthropic_messages import MESSAGES
 from .attempts import Attempt
 from .conversations import NOBODY, Caller, Conversations, carries_text_of
+from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
 from .kinds import NO_KINDS, Kinds
 from .openai_chat import CHAT_COMPLETIONS
 from .openai_responses import RESPONSES
 from .rate_limits import Admission, Capacity
+from .schemas import Instances
 from .tool_uses import tool_uses_of
 
 WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
@@ -31,7 +34,6 @@ WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
 _OK = 200
 _BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
-_CHARACTERS_PER_TOKEN = 4
 _JSON = MappingProxyType({"content-type": "application/json"})
 _EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
@@ -97,6 +99,7 @@ class ScriptedModel:
         self._limits = limits
         self._marks_texts = marks_texts
         self._lock = Lock()
+        self._instances = Instances()
         self.forget()
 
     def forget(self) -> None:
@@ -127,8 +130,7 @@ class ScriptedModel:
                 question = self._with_kept_tools(question)
             attempt = self.conversations.attempt(question, body, caller)
         except UnusableRequestError as error:
-            problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
-            return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
+            return _bad_request(wire, error)
         number, step, call = attempt.number, attempt.step, attempt.call
         if question.is_kept:
             self._kept_tools[number, step] = question.tools
@@ -140,7 +142,11 @@ class ScriptedModel:
             headers = _headers_of(wire, number, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refusal, number, step, is_streamed=question.streamed, attempt=attempt)
-        reply = _reply(wire, question, self._answer(question, attempt, body), call, fault)
+        try:
+            answer = self._answer(question, attempt, body)
+        except UnusableRequestError as error:
+            return _bad_request(wire, error)
+        reply = _reply(wire, question, answer, call, fault)
         if fault is not None and not fault.alters_answer:
             reply = failed(
                 reply,
@@ -168,17 +174,25 @@ class ScriptedModel:
 
     def _answer(self, question: Question, attempt: Attempt, body: bytes) -> Answer:
         number, step, call = attempt.number, attempt.step, attempt.call
-        tool_uses = tool_uses_of(call.tool_calls, question.tools, number, step)
+        options = question.options
+        tool_uses = tool_uses_of(
+            call.tool_calls,
+            question.tools,
+            number,
+            step,
+            instances=self._instances,
+            options=options,
+        )
         attempt.lab_tools = sum(use.is_labs for use in tool_uses)
         text = mark = ""
         if not tool_uses:
             declared = self._scripts[number].text
-            text = filler(call.completion_tokens * _CHARACTERS_PER_TOKEN)
-            if declared is not None:
+            text = filler(call.completion_tokens * CHARACTERS_PER_TOKEN)
+            if declared is not None and options.format is None:
                 text = declared
-            elif text and self._marks_texts:
+            elif self._marks_texts and (text or options.format is not None):
                 mark = Mark(number, step, 0, carries_text_of(number, body)).text
-        return Answer(
+        answer = Answer(
             number,
             step,
             question.model,
@@ -188,6 +202,9 @@ class ScriptedModel:
             call.completion_tokens,
             len(mark),
         )
+        if options is AS_USUAL:
+            return answer
+        return fitted(answer, options, self._instances, answer.tag, marked(mark))
 
     def _met(self, attempt: Attempt, now_ns: int) -> tuple[Fault | None, Admission | None]:
         """Return the fault and the admission of this attempt, if there are any.
@@ -215,6 +232,11 @@ def _read(wire: WireFormat, body: bytes) -> Question:
         return wire.read(body)
     except (ValueError, RecursionError) as error:
         raise UnusableRequestError(f"not a request to …{wire.path}: {error}") from error
+
+
+def _bad_request(wire: WireFormat, error: UnusableRequestError) -> ModelReply:
+    problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
+    return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
 
 
 def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
