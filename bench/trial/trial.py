@@ -208,6 +208,7 @@ class _Trial:
             sessions=self._sessions,
             limits=spec.scenario.limits,
             services=spec.scenario.services,
+            endpoints=spec.scenario.endpoints,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             notes_waits=accounting.meter is not None,
             # Where computing takes no time, to sum them up takes nobody's.

@@ -1,9 +1,9 @@
 """The values between the script and the wire: what a request asks, and what is answered.
 
-They are independent of any API. A ``WireFormat`` translates: one file each for chat
-completions, responses and messages.
+They are independent of any API. A ``WireFormat`` translates: one file each.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ class Question(msgspec.Struct, frozen=True):
     """The content of a request.
 
     Attributes:
-        model: Name of the model.
+        model: Name of the model; ``None`` if the body does not name it.
         step: Number of answers that the request repeats: which model call of its session this is.
         tools: JSON schema of the arguments of each declared tool, by name.
         streamed: Whether the answer is to come in pieces.
@@ -30,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
             declare the tools anew.
     """
 
-    model: str
+    model: str | None
     step: int
     tools: Mapping[str, Mapping[str, object]]
     streamed: bool = False
@@ -165,8 +165,10 @@ class WireFormat:
     """One API of a model: how its requests are read and its answers written.
 
     Attributes:
-        path: The end of the path of the API's requests.
-        request_id_header: The header in which an answer names its request.
+        name: Name of the API, in a path's words.
+        path: The end of the path of the API's requests. Its group ``model``, if it has one, names
+            the model where the body does not.
+        request_id_header: The header in which an answer names its request, if there is one.
         read: Reads the body of a request. Raises ``ValueError``, or ``RecursionError``, if
             it is none.
         whole: The JSON of an answer that comes as a whole.
@@ -174,15 +176,22 @@ class WireFormat:
             whether the last counts the tokens.
         error: The JSON of an error: HTTP status, what is wrong.
         limit_headers: The headers that report rate limits.
+        query: A parameter that the query of the API's requests has.
+        always_streams: Whether every answer comes in pieces, whatever the body says.
+        stream_type: Content type of an answer that comes in pieces.
     """
 
-    path: str
-    request_id_header: str
+    name: str
+    path: re.Pattern[str]
+    request_id_header: str | None
     read: Callable[[bytes], Question]
     whole: Callable[[Answer], object]
     stream: Callable[[Answer, Fragments, bool], Iterable[Event]]
     error: Callable[[int, str], object]
     limit_headers: Callable[[Allowances], dict[str, str]]
+    query: str = ""
+    always_streams: bool = False
+    stream_type: str = "text/event-stream; charset=utf-8"
 
 
 def numbered(blocks: Sequence[Sequence[str]]) -> list[list[tuple[int, str]]]:

@@ -184,7 +184,8 @@ def _limit_headers(allowances: Allowances) -> dict[str, str]:
 
 
 MESSAGES = WireFormat(
-    path="/messages",
+    name="messages",
+    path=re.compile("/messages$"),
     request_id_header="request-id",
     read=_read,
     whole=_whole,

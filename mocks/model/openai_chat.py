@@ -4,6 +4,7 @@ Source: the types of the official SDK (``openai.types.chat``), which the tests h
 answer against.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -47,8 +48,8 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Request(msgspec.Struct):
-    model: str
+class _Request(msgspec.Struct, kw_only=True):
+    model: str | None = None  # Azure's deployments name it in the path
     messages: list[_Message]
     tools: list[_Tool] | None = None
     stream: bool | None = None
@@ -232,7 +233,8 @@ def limit_headers_of(allowances: Allowances) -> dict[str, str]:
 
 
 CHAT_COMPLETIONS = WireFormat(
-    path="/chat/completions",
+    name="chat/completions",
+    path=re.compile(r"(?:/openai/deployments/(?P<model>[^/]+))?/chat/completions$"),
     request_id_header="x-request-id",
     read=_read,
     whole=_whole,

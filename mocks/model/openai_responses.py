@@ -204,7 +204,8 @@ def _usage(answer: Answer) -> object:
 
 
 RESPONSES = WireFormat(
-    path="/responses",
+    name="responses",
+    path=re.compile("/responses$"),
     request_id_header="x-request-id",
     read=_read,
     whole=_whole,

@@ -16,13 +16,9 @@ from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
-from .anthropic_messages import MESSAGES
-from .openai_chat import CHAT_COMPLETIONS
-from .openai_responses import RESPONSES
+from .apis import addressed, question_of
 from .rate_limits import Admission, Capacity
 from .tool_uses import tool_uses_of
-
-WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
 
 _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _OK = 200
@@ -31,21 +27,12 @@ _TOO_MANY_REQUESTS = 429
 _CHARACTERS_PER_TOKEN = 4
 _FILLER = "lorem ipsum dolor sit amet, " * 4096
 _JSON = MappingProxyType({"content-type": "application/json"})
-_EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 _SECOND_NS = 1_000_000_000
 
 
 def task_of(session: int, scenario: str) -> str:
     """Return the task of a session: a prompt that contains the session's marker."""
     return f"[warpbench session {session}] Carry out the task of scenario {scenario}."
-
-
-def wire_format_of(path: str) -> WireFormat | None:
-    """Return the API at a path; ``None`` if the path belongs to no API of a model."""
-    for wire in WIRE_FORMATS:
-        if path.endswith(wire.path):
-            return wire
-    return None
 
 
 class ModelReply(msgspec.Struct, frozen=True):
@@ -102,22 +89,24 @@ class ScriptedModel:
         self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
-    def reply(self, path: str, body: bytes, now_ns: int) -> ModelReply:
+    def reply(self, path: str, body: bytes, now_ns: int, query: str = "") -> ModelReply:
         """Return the reply to the body of a ``POST``.
 
         Args:
             path: Path of the request, which decides the API.
             body: Body of the request.
             now_ns: When the request arrives, on the clock.
+            query: Query of the request's address, which decides it too.
 
         Raises:
             LookupError: The path belongs to no API of a model.
         """
-        wire = wire_format_of(path)
-        if wire is None:
+        place = addressed(path, query)
+        if place is None:
             raise LookupError(path)
+        wire = place.wire
         try:
-            question = _read(wire, body)
+            question = question_of(place, body)
             session, call = self._call(question, body)
             if question.is_kept:
                 question = self._with_kept_tools(question, session)
@@ -205,15 +194,10 @@ class ScriptedModel:
         return fault, admission
 
 
-def _read(wire: WireFormat, body: bytes) -> Question:
-    try:
-        return wire.read(body)
-    except (ValueError, RecursionError) as error:
-        raise UnusableRequestError(f"not a request to …{wire.path}: {error}") from error
-
-
 def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
-    """Return the headers of every answer: content type, and the name of the request."""
+    """Return the headers of every answer: content type, and the name of the request, if any."""
+    if wire.request_id_header is None:
+        return dict(_JSON)
     return _JSON | {wire.request_id_header: f"req_{session}_{step}"}
 
 
@@ -225,7 +209,7 @@ def _reply(
     answer = Answer(
         session,
         question.step,
-        question.model,
+        question.model or "",
         text,
         tool_uses,
         call.prompt_tokens,
@@ -240,7 +224,7 @@ def _reply(
     times_ns = piece_times_ns(call)
     last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
     return streamed_reply(
-        {**headers, **_EVENTS},
+        {**headers, "content-type": wire.stream_type},
         (
             Part(
                 times_ns[last_piece]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .distributions import Constant
+from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultKind, FaultSpec
 from .model import (
     RESERVED_ARGUMENT,
@@ -25,6 +26,7 @@ from .model import (
 )
 from .recording import Recording
 from .schema import (
+    EndpointTable,
     FaultTable,
     ModelLimitsTable,
     ModelTable,
@@ -77,6 +79,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         faults=tuple(_fault(part, ("faults", index)) for index, part in enumerate(table.faults)),
         services=tuple(_services(table.services)),
         optional_tools=table.optional_tools,
+        endpoints={kind: _endpoint(kind, part) for kind, part in table.endpoints.items()},
     )
 
 
@@ -156,6 +159,16 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
                 for position, part in enumerate(table.faults)
             ),
         )
+
+
+def _endpoint(kind: EndpointKind, table: EndpointTable) -> EndpointSpec:
+    return EndpointSpec(
+        latency=table.latency_s or Constant(kind.latency_s),
+        faults=tuple(
+            _fault_of_service(part, ("endpoints", kind, "faults", position))
+            for position, part in enumerate(table.faults)
+        ),
+    )
 
 
 def _is_pattern(url: str) -> bool:

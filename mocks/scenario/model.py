@@ -1,10 +1,11 @@
 """The values of a scenario: what a session does, and how long each part may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .distributions import Distribution
+from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultSpec
 from .recording import Recording
 
@@ -171,6 +172,7 @@ class Scenario:
         faults: What goes wrong between client and model.
         services: The HTTP services that tools call.
         optional_tools: Whether a session may leave out tools that the model asks it to call.
+        endpoints: The endpoints beside the model's answers that are declared.
     """
 
     name: str
@@ -184,6 +186,7 @@ class Scenario:
     faults: tuple[FaultSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
     optional_tools: bool = False
+    endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
 
     @property
     def widest_round(self) -> int:

@@ -19,6 +19,7 @@ from .bounds import MAX_LATENCY_S, MAX_TOKENS
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .distribution_syntax import parse_distribution
 from .distributions import Constant, Distribution
+from .endpoints import EndpointKind
 from .faults import FaultKind
 from .model import (
     MAX_FAULTS,
@@ -147,7 +148,7 @@ class RoundTable(_Table):
 
 
 class FaultTable(_Table):
-    """``[[faults]]`` and ``[[services.faults]]``."""
+    """``[[faults]]``, ``[[services.faults]]`` and ``[[endpoints.KIND.faults]]``."""
 
     kind: FaultKind = Field(description=listed(FaultKind), strict=False)
     probability: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -175,6 +176,13 @@ class ServiceTable(_Table):
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
 
 
+class EndpointTable(_Table):
+    """``[endpoints.KIND]``."""
+
+    latency_s: _Latency | None = None
+    faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
+
+
 class RecordingTable(_Table):
     """``[recording]``."""
 
@@ -195,6 +203,7 @@ class ScenarioTable(_Table):
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
     services: Annotated[list[ServiceTable], Field(max_length=MAX_SERVICES)] = []
     optional_tools: bool = False
+    endpoints: dict[Annotated[EndpointKind, Field(strict=False)], EndpointTable] = {}
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {
@@ -218,16 +227,18 @@ _EXPECTED_BY_PYDANTIC_TYPE = {
 def declaration_error(error: ValidationError) -> DeclarationError:
     """Return the first of pydantic's errors, since the others often follow from it."""
     first = error.errors(include_url=False)[0]
+    # Where a key itself is wrong, pydantic adds that behind the key.
+    path = tuple(part for part in first["loc"] if part != "[key]")
     context = first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, DeclarationError):
-        return cause.below(*first["loc"])
+        return cause.below(*path)
     template = _EXPECTED_BY_PYDANTIC_TYPE.get(first["type"])
     if template is None:
-        return DeclarationError(" ".join(first["msg"].split()), first["loc"])
+        return DeclarationError(" ".join(first["msg"].split()), path)
     return DeclarationError(
         f"expected {template.format(**context)}, found {_found(first['input'], context)}",
-        first["loc"],
+        path,
     )
 
 

@@ -9,6 +9,7 @@ from ..model import ScriptedModel
 from ..observe.traffic import Traffic
 from ..scenario import MAX_SESSIONS, Scenario
 from ..workload.script import SessionScript, draw_session, with_nested
+from .endpoint_replies import EndpointReplies
 from .services import Services
 from .world import World
 
@@ -44,13 +45,15 @@ class SessionsOnDemand(Mapping[int, SessionScript]):
 
 def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
     """Return a world in which each conversation is a session, chosen by its first message."""
+    stream = f"{scenario.name}/{seed}"
     return World(
         ScriptedModel(
             SessionsOnDemand(scenario, seed),
             scenario.limits,
             lambda prompt: zlib.crc32(prompt.encode(errors="replace")) % MAX_SESSIONS,
         ),
-        Services(scenario.services, f"{scenario.name}/{seed}"),
+        Services(scenario.services, stream, _KEPT),
         clock,
         Traffic(notes_calls=False),
+        EndpointReplies(scenario.endpoints, stream, _KEPT),
     )

@@ -5,21 +5,24 @@ itself is decided here, for both.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..clock import Clock
 from ..errors import UnmockedRequestError
-from ..model import ScriptedModel, wire_format_of
-from ..model.token_counts import TokenCounter, token_counter_of
+from ..model import ScriptedModel
+from ..model.apis import addressed
+from ..model.endpoints import endpoint_at
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.traffic import Traffic
 from ..scenario import ModelLimits, ServiceSpec
+from ..scenario.endpoints import EndpointKind, EndpointSpec
 from ..wire.reply import Reply
 from ..workload.script import SessionScript
+from .endpoint_replies import EndpointReplies
 from .services import Services
 
 
@@ -32,8 +35,8 @@ class Exchange(msgspec.Struct, frozen=True):
         session: Number of the request's session; -1 if that is not known.
         step: Number of the model call in that session; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
-        service: Host of the service that was asked; empty for the model. An endpoint that counts
-            tokens is a service.
+        service: Host of the service that was asked; empty for the model. An endpoint beside the
+            model's answers is a service, too, by its path.
         is_accepted: Whether a client takes the model's reply for a proper answer.
     """
 
@@ -47,20 +50,27 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class World:
-    """The model, and the services beside it.
+    """The model, the endpoints beside its answers, and the services.
 
     Args:
         model: Answers at the paths of the model's APIs, whatever their host, if no service does.
         services: Answer at their own addresses, and before the model does.
         clock: Says when a request arrives.
         traffic: Counts requests.
+        endpoints: Answer what is asked beside the model's answers; ``None``: as usual.
     """
 
     def __init__(
-        self, model: ScriptedModel, services: Services, clock: Clock, traffic: Traffic
+        self,
+        model: ScriptedModel,
+        services: Services,
+        clock: Clock,
+        traffic: Traffic,
+        endpoints: EndpointReplies | None = None,
     ) -> None:
         self.model = model
         self.services = services
+        self.endpoints = endpoints or EndpointReplies({}, "")
         self.clock = clock
         self.traffic = traffic
 
@@ -69,6 +79,7 @@ class World:
         self.traffic.reset()
         self.model.forget()
         self.services.forget()
+        self.endpoints.forget()
 
     def exchange(
         self, method: str, path: str, url: object, body: bytes, arrived_ns: int | None = None
@@ -88,13 +99,15 @@ class World:
         now_ns = self.clock.now_ns() if arrived_ns is None else arrived_ns
         self.traffic.http_request()
         # A service at a path such as a model's is what its scenario declares.
-        reply = self.services.reply(method, str(url), body)
+        address = str(url)
+        reply = self.services.reply(method, address, body)
         if reply is not None:
-            host = urlsplit(str(url)).hostname or ""
+            host = urlsplit(address).hostname or ""
             self.traffic.service_request(host, body)
             return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
-        if method == "POST" and wire_format_of(path) is not None:
-            answered = self.model.reply(path, body, now_ns)
+        query = address.partition("?")[2]
+        if method == "POST" and addressed(path, query) is not None:
+            answered = self.model.reply(path, body, now_ns, query)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             return Exchange(
                 answered.reply,
@@ -104,11 +117,12 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
             )
-        counter = _token_counter(method, path)
-        if counter is not None:
-            name = _host_of(str(url)) or path
-            return Exchange(counter.reply(body), now_ns, -1, -1, is_model_call=False, service=name)
-        raise self._refused(method, path, str(url), now_ns)
+        found = endpoint_at(method, path)
+        if found is not None:
+            self.traffic.service_request(path, body)
+            reply = self.endpoints.reply(found, path, body)
+            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=path)
+        raise self._refused(method, path, address, now_ns)
 
     def require_mocked(self, method: str, path: str, url: str) -> None:
         """Check that a request to this address would be answered, before it is made.
@@ -126,22 +140,22 @@ class World:
 
     def is_mocked(self, method: str, path: str, url: str) -> bool:
         """Return whether a request to this address would be answered."""
-        is_models = method == "POST" and wire_format_of(path) is not None
-        counts_tokens = _token_counter(method, path) is not None
-        return is_models or counts_tokens or self.services.answer_at(method, url)
+        is_models = method == "POST" and addressed(path) is not None
+        return (
+            is_models
+            or endpoint_at(method, path) is not None
+            or self.services.answer_at(method, url)
+        )
 
     def _refused(self, method: str, path: str, url: str, at_ns: int) -> UnmockedRequestError:
         """Count a request that is not mocked, and return the error that says so."""
         self.traffic.refused(_host_of(url), path, at_ns)
         return UnmockedRequestError(
             f"{method} {url.partition('?')[0]} is not mocked, so it was not sent: the lab "
-            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, and the "
-            "counting of tokens) and the [[services]] of the scenario"
+            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, "
+            "…:generateContent), what is asked beside them (embeddings, moderations, models, …) "
+            "and the [[services]] of the scenario"
         )
-
-
-def _token_counter(method: str, path: str) -> TokenCounter | None:
-    return token_counter_of(path) if method == "POST" else None
 
 
 def _host_of(url: str) -> str:
@@ -157,9 +171,10 @@ class WorldSpec:
         sessions: The sessions by number, including nested ones.
         limits: What the model's server lets through.
         services: The HTTP services beside the model.
-        stream: Seeds the draws of the services.
+        stream: Seeds the draws of the services and endpoints.
         notes_waits: Whether to note each wait.
         sums_up_requests: Whether to sum up the requests to the model: it takes to read each twice.
+        endpoints: The endpoints beside the model's answers that are declared.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -168,6 +183,7 @@ class WorldSpec:
     stream: str
     notes_waits: bool = False
     sums_up_requests: bool = False
+    endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -178,4 +194,5 @@ class WorldSpec:
             Services(self.services, self.stream),
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),
+            EndpointReplies(self.endpoints, self.stream),
         )

@@ -205,9 +205,10 @@ async def _send(
 def _address(scope: Scope) -> str:
     """Return the address that a request is for: that of a service is part of the request's path."""
     path: str = scope["raw_path"].decode("ascii", errors="replace")
+    query = scope["query_string"].decode("ascii", errors="replace")
+    asked = f"?{query}" if query else ""
     if not path.startswith(SERVICES_PATH):
-        return path
+        return path + asked
     scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")
     host, _, rest = rest.partition("/")
-    query = scope["query_string"].decode("ascii", errors="replace")
-    return f"{scheme}://{host}/{rest}" + (f"?{query}" if query else "")
+    return f"{scheme}://{host}/{rest}{asked}"

@@ -76,7 +76,7 @@ def test_a_conversation_is_a_session_chosen_by_its_first_message(
             405,
             {"type": "error", "error": {"type": "invalid_request_error"}},
         ),
-        ("POST", "/v1/embeddings", {}, 404, {"error": {"type": "invalid_request_error"}}),
+        ("POST", "/v1/images/generations", {}, 404, {"error": {"type": "invalid_request_error"}}),
         (
             "POST",
             "/v1/complete",

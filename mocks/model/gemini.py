@@ -1,0 +1,219 @@
+"""Gemini's API: ``generateContent``, whole, and ``streamGenerateContent`` in both its forms.
+
+The path names the model, and whether the answer is streamed: with ``alt=sse`` as events, else as
+one JSON array that grows. Keys of a request may be written in either of the spellings that
+Google's servers accept (``functionDeclarations``, ``function_declarations``).
+
+Source: the types of the official SDK (``google.genai.types``), which the tests hold every answer
+against.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import msgspec
+from msgspec.json import encode as to_json
+
+from .answer import Allowances, Answer, Event, Fragments, Question, WireFormat, numbered
+
+_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_SERVERS_FAULT = 500
+_MODEL_OF_PATH = r"/(?:models|tunedModels|endpoints)/(?P<model>[^/:]+):"
+
+
+class Content(msgspec.Struct):
+    """A message: who says it, and its parts."""
+
+    role: str | None = None
+    parts: list[dict[str, Any]] | None = None
+
+    @property
+    def text(self) -> str:
+        """All that is text in it."""
+        texts = (part.get("text") for part in self.parts or ())
+        return "".join(text for text in texts if isinstance(text, str))
+
+
+class _Function(msgspec.Struct, rename="camel"):
+    name: str
+    parameters: dict[str, Any] | None = None
+    parameters_json_schema: dict[str, Any] | None = None
+    parameters_json_schema_in_snake_case: dict[str, Any] | None = msgspec.field(
+        default=None, name="parameters_json_schema"
+    )
+
+
+class _Tool(msgspec.Struct, rename="camel"):
+    """Tools of the server itself (a search, code execution) declare no functions."""
+
+    function_declarations: list[_Function] | None = None
+    function_declarations_in_snake_case: list[_Function] | None = msgspec.field(
+        default=None, name="function_declarations"
+    )
+
+
+class _Request(msgspec.Struct):
+    contents: list[Content] | Content
+    tools: list[_Tool] | _Tool | None = None
+
+
+_decode = msgspec.json.Decoder(_Request).decode
+
+
+def _read(body: bytes) -> Question:
+    request = _decode(body)
+    contents = request.contents if isinstance(request.contents, list) else [request.contents]
+    tools = [request.tools] if isinstance(request.tools, _Tool) else request.tools or []
+    return Question(
+        model=None,
+        step=[content.role for content in contents].count("model"),
+        tools=_functions_of(tools),
+        prompt=next((each.text for each in contents if each.role in {"user", None}), ""),
+    )
+
+
+def _functions_of(tools: Iterable[_Tool]) -> dict[str, Mapping[str, object]]:
+    declared = chain.from_iterable(
+        (tool.function_declarations or ()) or (tool.function_declarations_in_snake_case or ())
+        for tool in tools
+    )
+    return {function.name: _schema_of(function) for function in declared}
+
+
+def _schema_of(function: _Function) -> dict[str, Any]:
+    schema = function.parameters_json_schema or function.parameters_json_schema_in_snake_case
+    if schema is not None:
+        return schema
+    in_lower_case: dict[str, Any] = _json_schema(function.parameters or {})
+    return in_lower_case
+
+
+def _json_schema(schema: Any) -> Any:
+    """Return a schema of Google's, whose types are in capitals, as one of JSON Schema."""
+    if isinstance(schema, list):
+        return [_json_schema(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: value.lower() if key == "type" and isinstance(value, str) else _json_schema(value)
+        for key, value in schema.items()
+    }
+
+
+def _whole(answer: Answer) -> object:
+    return _response(answer, _parts(answer), "STOP", answer.completion_tokens)
+
+
+def _chunks(answer: Answer, fragments: Fragments) -> Iterator[tuple[object, int | None]]:
+    """Yield the chunks of a streamed answer, each with its fragment: a call comes as a whole."""
+    blocks = numbered(fragments.blocks)
+    if answer.tool_uses:
+        for part, block in zip(_parts(answer), blocks, strict=True):
+            yield _response(answer, [part], None, None), block[-1][0]
+    elif answer.text:
+        for number, fragment in blocks[0]:
+            yield _response(answer, [{"text": fragment}], None, None), number
+    yield _response(answer, [{"text": ""}], "STOP", answer.completion_tokens), None
+
+
+def _events(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
+    for chunk, fragment in _chunks(answer, fragments):
+        yield Event(b"data: " + to_json(chunk) + b"\n\n", fragment)
+
+
+def _array(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
+    before = b"["
+    for chunk, fragment in _chunks(answer, fragments):
+        yield Event(before + to_json(chunk), fragment)
+        before = b",\r\n"
+    yield Event(b"]", None)
+
+
+def _parts(answer: Answer) -> list[dict[str, object]]:
+    if not answer.tool_uses:
+        return [{"text": answer.text}] if answer.text else []
+    return [
+        {
+            "functionCall": {
+                "id": f"call_{answer.tag}_{index}",
+                "name": use.name,
+                "args": _arguments(use.arguments),
+            }
+        }
+        for index, use in enumerate(answer.tool_uses)
+    ]
+
+
+def _arguments(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # a fault: this API cannot say anything but an object
+        return {}
+
+
+def _response(
+    answer: Answer,
+    parts: list[dict[str, object]],
+    finish_reason: str | None,
+    completion_tokens: int | None,
+) -> object:
+    candidate: dict[str, object] = {"content": {"parts": parts, "role": "model"}, "index": 0}
+    usage = {"promptTokenCount": answer.prompt_tokens, "totalTokenCount": answer.prompt_tokens}
+    if finish_reason is not None:
+        candidate["finishReason"] = finish_reason
+    if completion_tokens is not None:
+        usage["candidatesTokenCount"] = completion_tokens
+        usage["totalTokenCount"] += completion_tokens
+    return {
+        "candidates": [candidate],
+        "usageMetadata": usage,
+        "modelVersion": answer.model,
+        "responseId": f"resp_{answer.tag}",
+    }
+
+
+def error_of(status: int, message: str) -> object:
+    """Return the JSON of an error of Google's APIs."""
+    usual = "INTERNAL" if status >= _SERVERS_FAULT else "FAILED_PRECONDITION"
+    reason = _STATUSES.get(status, usual)
+    return {"error": {"code": status, "message": message, "status": reason}}
+
+
+def _no_limit_headers(_allowances: Allowances) -> dict[str, str]:
+    """Return none: Gemini's API reports no rate limits in headers."""
+    return {}
+
+
+def _api(verb: str, stream: Callable[[Answer, Fragments, bool], Iterable[Event]]) -> WireFormat:
+    return WireFormat(
+        name=verb,
+        path=re.compile(f"{_MODEL_OF_PATH}{verb}$"),
+        request_id_header=None,
+        read=_read,
+        whole=_whole,
+        stream=stream,
+        error=error_of,
+        limit_headers=_no_limit_headers,
+    )
+
+
+GENERATE_CONTENT = _api("generateContent", _events)
+STREAM_GENERATE_CONTENT = replace(
+    _api("streamGenerateContent", _events), query="alt=sse", always_streams=True
+)
+STREAM_GENERATE_CONTENT_AS_ARRAY = replace(
+    _api("streamGenerateContent", _array), always_streams=True, stream_type="application/json"
+)
