@@ -44,6 +44,8 @@ class ModelReply(msgspec.Struct, frozen=True):
         step: Which model call of that session this is; -1 if the script has no such call.
         is_accepted: Whether a client takes it for a proper answer.
         is_streamed: Whether the request asks for a streamed answer.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -51,6 +53,8 @@ class ModelReply(msgspec.Struct, frozen=True):
     step: int = -1
     is_accepted: bool = False
     is_streamed: bool = False
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class ScriptedModel:
@@ -123,18 +127,30 @@ class ScriptedModel:
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refusal, session, step, is_streamed=question.streamed)
         reply = _reply(wire, question, session, call, fault)
-        if fault is not None and not fault.alters_answer:
-            reply = failed(
-                reply,
-                fault,
-                _headers_of(wire, session, step),
-                lambda status, message: to_json(wire.error(status, message)),
+        if fault is not None:
+            reply = (
+                replace(reply, fault=fault.kind)
+                if fault.alters_answer
+                else failed(
+                    reply,
+                    fault,
+                    _headers_of(wire, session, step),
+                    lambda status, message: to_json(wire.error(status, message)),
+                )
             )
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
         is_accepted = fault is None or fault.kind.is_accepted
-        return ModelReply(reply, session, step, is_accepted, question.streamed)
+        return ModelReply(
+            reply,
+            session,
+            step,
+            is_accepted,
+            question.streamed,
+            call.prompt_tokens,
+            call.completion_tokens,
+        )
 
     def _call(self, question: Question, body: bytes) -> tuple[int, ModelCallScript]:
         """Return the session that asks, and its model call in the script."""

@@ -38,6 +38,10 @@ class Exchange(msgspec.Struct, frozen=True):
         service: Host of the service that was asked; empty for the model. An endpoint beside the
             model's answers is a service, too, by its path.
         is_accepted: Whether a client takes the model's reply for a proper answer.
+        endpoint: Name of what was asked, one of few: the model's API, the endpoint beside it, or
+            ``service``.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -47,6 +51,9 @@ class Exchange(msgspec.Struct, frozen=True):
     is_model_call: bool
     service: str = ""
     is_accepted: bool = False
+    endpoint: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class World:
@@ -104,9 +111,12 @@ class World:
         if reply is not None:
             host = urlsplit(address).hostname or ""
             self.traffic.service_request(host, body)
-            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
+            return Exchange(
+                reply, now_ns, -1, -1, is_model_call=False, service=host, endpoint="service"
+            )
         query = address.partition("?")[2]
-        if method == "POST" and addressed(path, query) is not None:
+        place = addressed(path, query) if method == "POST" else None
+        if place is not None:
             answered = self.model.reply(path, body, now_ns, query)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             return Exchange(
@@ -116,12 +126,23 @@ class World:
                 answered.step,
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
+                endpoint=place.wire.name,
+                prompt_tokens=answered.prompt_tokens,
+                completion_tokens=answered.completion_tokens,
             )
         found = endpoint_at(method, path)
         if found is not None:
             self.traffic.service_request(path, body)
             reply = self.endpoints.reply(found, path, body)
-            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=path)
+            return Exchange(
+                reply,
+                now_ns,
+                -1,
+                -1,
+                is_model_call=False,
+                service=path,
+                endpoint=found.endpoint.name,
+            )
         raise self._refused(method, path, address, now_ns)
 
     def require_mocked(self, method: str, path: str, url: str) -> None:

@@ -18,7 +18,12 @@ from .app import SERVICES_PATH
 from .connection_waits import noting_connection_waits
 from .process import ServerProcess
 
-_ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
+_ENDPOINTS = {
+    "OPENAI_BASE_URL": "/v1",
+    "ANTHROPIC_BASE_URL": "",
+    "GOOGLE_GEMINI_BASE_URL": "",
+    "CO_API_URL": "",
+}
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def test_whoever_waits_to_be_told_to_go_on_is_told_once() -> None:
     assert connection.receive(body) is not None
 
 
-@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/embeddings?key=secret"])
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/images/generations?key=secret"])
 def test_what_nothing_mocks_is_refused_with_its_address(path: str) -> None:
     world = Mocked(call())
 
