@@ -209,6 +209,7 @@ class _Trial:
             limits=spec.scenario.limits,
             services=spec.scenario.services,
             endpoints=spec.scenario.endpoints,
+            prefill=spec.scenario.prefill,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             notes_waits=accounting.meter is not None,
             # Where computing takes no time, to sum them up takes nobody's.

@@ -78,8 +78,9 @@ class Answer(msgspec.Struct, frozen=True):
         model: Name of the model.
         text: The text; empty if the answer asks for tools.
         tool_uses: The tool calls that the answer asks for.
-        prompt_tokens: Tokens of the prompt, as the script declares them.
+        prompt_tokens: Tokens of the prompt, as the script declares them, or as they were counted.
         completion_tokens: Tokens of the answer, as the script declares them.
+        cached_tokens: Tokens of the prompt that the server had in its prefix cache.
     """
 
     session: int
@@ -89,6 +90,7 @@ class Answer(msgspec.Struct, frozen=True):
     tool_uses: tuple[ToolUse, ...]
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
 
     @property
     def tag(self) -> str:
@@ -176,6 +178,8 @@ class WireFormat:
             whether the last counts the tokens.
         error: The JSON of an error: HTTP status, what is wrong.
         limit_headers: The headers that report rate limits.
+        prompt_fields: The fields of a request that hold its texts, in the order in which a model
+            reads them.
         query: A parameter that the query of the API's requests has.
         always_streams: Whether every answer comes in pieces, whatever the body says.
         stream_type: Content type of an answer that comes in pieces.
@@ -189,6 +193,7 @@ class WireFormat:
     stream: Callable[[Answer, Fragments, bool], Iterable[Event]]
     error: Callable[[int, str], object]
     limit_headers: Callable[[Allowances], dict[str, str]]
+    prompt_fields: tuple[str, ...]
     query: str = ""
     always_streams: bool = False
     stream_type: str = "text/event-stream; charset=utf-8"

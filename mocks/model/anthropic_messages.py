@@ -152,9 +152,10 @@ def _message(
         "stop_reason": stop_reason,
         "stop_sequence": None,
         "usage": {
-            "input_tokens": answer.prompt_tokens,
+            # This API counts what the cache had apart.
+            "input_tokens": answer.prompt_tokens - answer.cached_tokens,
             "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "cache_read_input_tokens": answer.cached_tokens,
             "output_tokens": output_tokens,
             "service_tier": "standard",
         },
@@ -192,4 +193,5 @@ MESSAGES = WireFormat(
     stream=_stream,
     error=_error,
     limit_headers=_limit_headers,
+    prompt_fields=("tools", "system", "messages"),
 )

@@ -172,6 +172,8 @@ def _response(
 ) -> object:
     candidate: dict[str, object] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     usage = {"promptTokenCount": answer.prompt_tokens, "totalTokenCount": answer.prompt_tokens}
+    if answer.cached_tokens:
+        usage["cachedContentTokenCount"] = answer.cached_tokens
     if finish_reason is not None:
         candidate["finishReason"] = finish_reason
     if completion_tokens is not None:
@@ -207,6 +209,7 @@ def _api(verb: str, stream: Callable[[Answer, Fragments, bool], Iterable[Event]]
         stream=stream,
         error=error_of,
         limit_headers=_no_limit_headers,
+        prompt_fields=("tools", "systemInstruction", "system_instruction", "contents"),
     )
 
 

@@ -204,7 +204,9 @@ def _finish_reason(answer: Answer) -> str:
 
 def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
-    return _Usage(read, written, read + written)
+    if not answer.cached_tokens:
+        return _Usage(read, written, read + written)
+    return _Usage(read, written, read + written, _PromptDetails(answer.cached_tokens))
 
 
 def _data(value: object) -> bytes:
@@ -241,4 +243,5 @@ CHAT_COMPLETIONS = WireFormat(
     stream=_stream,
     error=error_of,
     limit_headers=limit_headers_of,
+    prompt_fields=("tools", "messages"),
 )

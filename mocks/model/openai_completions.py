@@ -27,10 +27,15 @@ class _Request(msgspec.Struct, kw_only=True):
     stream_options: _StreamOptions | None = None
 
 
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int
+
+
 class _Usage(msgspec.Struct):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
+    prompt_tokens_details: _PromptDetails | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Choice(msgspec.Struct, kw_only=True):
@@ -102,7 +107,9 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
 
 def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
-    return _Usage(read, written, read + written)
+    if not answer.cached_tokens:
+        return _Usage(read, written, read + written)
+    return _Usage(read, written, read + written, _PromptDetails(answer.cached_tokens))
 
 
 COMPLETIONS = WireFormat(
@@ -114,4 +121,5 @@ COMPLETIONS = WireFormat(
     stream=_stream,
     error=error_of,
     limit_headers=limit_headers_of,
+    prompt_fields=("prompt",),
 )

@@ -196,7 +196,7 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
 def _usage(answer: Answer) -> object:
     return {
         "input_tokens": answer.prompt_tokens,
-        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": answer.cached_tokens},
         "output_tokens": answer.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
@@ -212,4 +212,5 @@ RESPONSES = WireFormat(
     stream=_stream,
     error=error_of,
     limit_headers=limit_headers_of,
+    prompt_fields=("tools", "instructions", "input"),
 )

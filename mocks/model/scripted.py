@@ -9,7 +9,7 @@ import msgspec
 from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
-from ..scenario import NO_LIMITS, ModelLimits
+from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
 from ..wire.broken_replies import failed
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
@@ -17,7 +17,9 @@ from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .apis import addressed, question_of
+from .prefill import Prefill, Prompt
 from .rate_limits import Admission, Capacity
+from .sent import text_sent
 from .tool_uses import tool_uses_of
 
 _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
@@ -67,6 +69,7 @@ class ScriptedModel:
     Args:
         sessions: The sessions by number, including nested ones.
         limits: Limits of the model's server.
+        prefill: How it reads prompts whose tokens are counted.
         session_of_prompt: Returns the session of a conversation without a marker, by its first
             message. Without this function, such a request is refused.
 
@@ -79,7 +82,9 @@ class ScriptedModel:
         sessions: Mapping[int, SessionScript],
         limits: ModelLimits = NO_LIMITS,
         session_of_prompt: Callable[[str], int] | None = None,
+        prefill: PrefillSpec = NO_PREFILL,
     ) -> None:
+        self._prefill_spec = prefill
         self._session_of_prompt = session_of_prompt
         self._sessions = sessions
         self._limits = limits
@@ -91,6 +96,7 @@ class ScriptedModel:
         self.tools_declared: frozenset[str] = frozenset()
         self._attempts: dict[tuple[int, int], int] = {}
         self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
+        self._prefill = Prefill(self._prefill_spec)
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
     def reply(self, path: str, body: bytes, now_ns: int, query: str = "") -> ModelReply:
@@ -114,6 +120,7 @@ class ScriptedModel:
             session, call = self._call(question, body)
             if question.is_kept:
                 question = self._with_kept_tools(question, session)
+            prompt = self._prompt(wire, body, now_ns) if call.counts_prompt else None
         except UnusableRequestError as error:
             problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
             return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
@@ -121,12 +128,18 @@ class ScriptedModel:
         if not question.tools.keys() <= self.tools_declared:
             with self._lock:
                 self.tools_declared |= question.tools.keys()
+        if prompt is not None:
+            call = prompt.read_by(call)
         fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
             headers = _headers_of(wire, session, step)
             refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refusal, session, step, is_streamed=question.streamed)
-        reply = _reply(wire, question, session, call, fault)
+        if prompt is not None and (fault is None or fault.kind.effect is not Effect.REFUSED):
+            queued_ns = 0 if admission is None else admission.queued_ns
+            self._prefill.has_read(prompt, now_ns + queued_ns + prompt.prefill_ns)
+        cached_tokens = 0 if prompt is None else prompt.cached_tokens
+        reply = _reply(wire, question, session, call, fault, cached_tokens=cached_tokens)
         if fault is not None:
             reply = (
                 replace(reply, fault=fault.kind)
@@ -173,6 +186,17 @@ class ScriptedModel:
             )
         return session, script.model_calls[question.step]
 
+    def _prompt(self, wire: WireFormat, body: bytes, now_ns: int) -> Prompt:
+        """Return the prompt of a request whose tokens are counted."""
+        try:
+            text = text_sent(wire, body)
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # what the API does not read, but a model does
+            raise UnusableRequestError(f"not a request to …/{wire.name}: {error}") from error
+        return self._prefill.prompt_of(text, now_ns)
+
     def _with_kept_tools(self, question: Question, session: int) -> Question:
         """Keep the tools of a conversation that the server keeps, or return the question with them.
 
@@ -218,7 +242,13 @@ def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
 
 
 def _reply(
-    wire: WireFormat, question: Question, session: int, call: ModelCallScript, fault: Fault | None
+    wire: WireFormat,
+    question: Question,
+    session: int,
+    call: ModelCallScript,
+    fault: Fault | None,
+    *,
+    cached_tokens: int,
 ) -> Reply:
     tool_uses = tool_uses_of(call.tool_calls, question.tools, session, question.step)
     text = "" if tool_uses else _FILLER[: call.completion_tokens * _CHARACTERS_PER_TOKEN]
@@ -230,6 +260,7 @@ def _reply(
         tool_uses,
         call.prompt_tokens,
         call.completion_tokens,
+        cached_tokens,
     )
     if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)

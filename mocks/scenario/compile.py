@@ -13,9 +13,11 @@ from .distributions import Constant
 from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultKind, FaultSpec
 from .model import (
+    NO_PREFILL,
     RESERVED_ARGUMENT,
     JsonType,
     ModelLimits,
+    PrefillSpec,
     RoundSpec,
     Scenario,
     ServiceSpec,
@@ -76,6 +78,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         rounds=tuple(_rounds(table, model, tools)),
         recording=recording,
         limits=_limits(model.limits),
+        prefill=_prefill(model, table.rounds),
         faults=tuple(_fault(part, ("faults", index)) for index, part in enumerate(table.faults)),
         services=tuple(_services(table.services)),
         optional_tools=table.optional_tools,
@@ -98,6 +101,22 @@ def _recording(
 
 def _limits(table: ModelLimitsTable) -> ModelLimits:
     return ModelLimits(table.requests_per_minute, table.tokens_per_minute, table.concurrency)
+
+
+def _prefill(model: ModelTable, rounds: list[RoundTable]) -> PrefillSpec:
+    """Return how the model reads prompts: of declared tokens nobody knows which the cache has."""
+    key = "prefix_cache" if model.prefill_tokens_per_s is None else "prefill_tokens_per_s"
+    spec = PrefillSpec(model.prefill_tokens_per_s, model.prefix_cache)
+    if spec == NO_PREFILL:
+        return spec
+    if not rounds:
+        _invalid("[[rounds]]: a recording has the times that were measured", "none", "model", key)
+    of_rounds = ((("rounds", index), each.prompt_tokens) for index, each in enumerate(rounds))
+    for path, tokens in ((("model",), model.prompt_tokens), *of_rounds):
+        if tokens is not None:
+            expected = f"none beside {key}, for which they are counted from what was sent"
+            _invalid(expected, "some", *path, "prompt_tokens")
+    return spec
 
 
 def _fault(table: FaultTable, path: tuple[str | int, ...]) -> FaultSpec:

@@ -100,14 +100,15 @@ class RoundSpec:
 
     Attributes:
         timing: Timing of the model's answer.
-        prompt_tokens: Tokens of the prompt, as the model reports them.
+        prompt_tokens: Tokens of the prompt, as the model reports them; ``None``: as many as it is
+            sent.
         completion_tokens: Tokens of the answer, as the model reports them.
         tool_calls: The calls that the answer asks for; none in the last round.
         repeat: Number of such rounds in a row.
     """
 
     timing: Timing
-    prompt_tokens: Distribution
+    prompt_tokens: Distribution | None
     completion_tokens: Distribution
     tool_calls: tuple[ToolCallSpec, ...]
     repeat: Distribution
@@ -129,6 +130,23 @@ class ModelLimits:
 
 
 NO_LIMITS = ModelLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillSpec:
+    """How the model reads a prompt, of whose tokens it takes count.
+
+    Attributes:
+        tokens_per_s: Tokens that it reads a second; ``None``: in no time, or in that which the
+            latency has for it.
+        caches_prefixes: Whether it keeps what it read, and need not read it again.
+    """
+
+    tokens_per_s: float | None = None
+    caches_prefixes: bool = False
+
+
+NO_PREFILL = PrefillSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +190,7 @@ class Scenario:
         faults: What goes wrong between client and model.
         services: The HTTP services that tools call.
         optional_tools: Whether a session may leave out tools that the model asks it to call.
+        prefill: How the model reads a prompt.
         endpoints: The endpoints beside the model's answers that are declared.
     """
 
@@ -186,6 +205,7 @@ class Scenario:
     faults: tuple[FaultSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
     optional_tools: bool = False
+    prefill: PrefillSpec = NO_PREFILL
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
 
     @property

@@ -112,8 +112,10 @@ class ModelTable(_Table):
     ttft_s: _Latency | None = None
     gap_s: _Latency | None = None
     tokens_per_chunk: Annotated[int, Field(ge=1, le=MAX_TOKENS)] = 1
-    prompt_tokens: _Tokens = Constant(500)
+    prompt_tokens: _Tokens | None = None
     completion_tokens: _Tokens = Constant(80)
+    prefill_tokens_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    prefix_cache: bool = False
     limits: ModelLimitsTable = ModelLimitsTable()
 
 

@@ -51,6 +51,7 @@ def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
             SessionsOnDemand(scenario, seed),
             scenario.limits,
             lambda prompt: zlib.crc32(prompt.encode(errors="replace")) % MAX_SESSIONS,
+            scenario.prefill,
         ),
         Services(scenario.services, stream, _KEPT),
         clock,

@@ -18,7 +18,7 @@ from ..model.endpoints import endpoint_at
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.traffic import Traffic
-from ..scenario import ModelLimits, ServiceSpec
+from ..scenario import NO_PREFILL, ModelLimits, PrefillSpec, ServiceSpec
 from ..scenario.endpoints import EndpointKind, EndpointSpec
 from ..wire.reply import Reply
 from ..workload.script import SessionScript
@@ -196,6 +196,7 @@ class WorldSpec:
         notes_waits: Whether to note each wait.
         sums_up_requests: Whether to sum up the requests to the model: it takes to read each twice.
         endpoints: The endpoints beside the model's answers that are declared.
+        prefill: How the model reads prompts.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -205,13 +206,14 @@ class WorldSpec:
     notes_waits: bool = False
     sums_up_requests: bool = False
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
+    prefill: PrefillSpec = NO_PREFILL
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
         if meter is None and self.notes_waits:
             meter = Meter(clock)
         return World(
-            ScriptedModel(self.sessions, self.limits),
+            ScriptedModel(self.sessions, self.limits, prefill=self.prefill),
             Services(self.services, self.stream),
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),
