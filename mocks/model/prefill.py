@@ -108,7 +108,6 @@ class Prefill:
 def _blocks(text: str) -> Iterator[bytes]:
     """Yield the hash of each whole block, and of all that is before it."""
     hashed = blake2b(digest_size=_DIGEST_BYTES)
-    for start in range(0, len(text) - _BLOCK_CHARACTERS + 1, _BLOCK_CHARACTERS):
-        part = text[start : start + _BLOCK_CHARACTERS]
-        hashed.update(part.encode(errors="surrogatepass"))
+    for end in range(_BLOCK_CHARACTERS, len(text) + 1, _BLOCK_CHARACTERS):
+        hashed.update(text[end - _BLOCK_CHARACTERS : end].encode(errors="surrogatepass"))
         yield hashed.digest()

@@ -6,10 +6,7 @@ the declarations of its tools, but not from its settings, roles, identifiers or 
 API keeps on its server (an earlier response) is not in the request, so it is not counted.
 """
 
-from collections.abc import Iterator
-
 import msgspec
-from msgspec.json import encode as to_json
 
 from .answer import WireFormat
 
@@ -36,9 +33,12 @@ def text_sent(wire: WireFormat, body: bytes) -> str:
         body: Body of the request; one that the API has read already.
     """
     fields = _decode(body)
-    return "".join(
-        text for name in wire.prompt_fields if name in fields for text in _texts(name, fields[name])
-    )
+    texts: list[str] = []
+    for name in wire.prompt_fields:
+        raw = fields.get(name)
+        if raw is not None:
+            _collect(name, raw, texts)
+    return "".join(texts)
 
 
 def tokens_sent(text: str) -> int:
@@ -46,31 +46,36 @@ def tokens_sent(text: str) -> int:
     return max(1, len(text) // CHARACTERS_PER_TOKEN)
 
 
-def _texts(name: str, raw: msgspec.Raw) -> Iterator[str]:
-    value = _decode_any(raw)
+def _collect(name: str, raw: msgspec.Raw, texts: list[str]) -> None:
+    """Add the texts of a field to a list."""
     if name == "tools":
-        # A schema is read as a whole: its keys are names of arguments.
-        yield to_json(value).decode()
-    elif name == "prompt" and isinstance(value, list):
+        # A schema is read as it stands: its keys are names of arguments.
+        texts.append(bytes(raw).decode())
+        return
+    value = _decode_any(raw)
+    if name == "prompt" and isinstance(value, list):
         for each in value:
-            yield from _tokens(each if isinstance(each, list) else [each])
+            texts.extend(map(_token, each if isinstance(each, list) else [each]))
     else:
-        yield from _strings(value)
+        _collect_strings(value, texts)
 
 
-def _tokens(values: list[object]) -> Iterator[str]:
-    """Yield the parts of a prompt, each token as so many characters as a token stands for."""
-    for value in values:
-        yield value if isinstance(value, str) else f"{value:04}"[-CHARACTERS_PER_TOKEN:]
+def _token(value: object) -> str:
+    """Return a prompt as it is; a token as so many characters as a token stands for."""
+    return value if isinstance(value, str) else f"{value:04}"[-CHARACTERS_PER_TOKEN:]
 
 
-def _strings(value: object) -> Iterator[str]:
+def _collect_strings(value: object, texts: list[str]) -> None:
     if isinstance(value, str):
-        yield value
+        texts.append(value)
     elif isinstance(value, list):
         for each in value:
-            yield from _strings(each)
+            _collect_strings(each, texts)
     elif isinstance(value, dict):
         for key, each in value.items():
-            if key not in _NO_TEXT:
-                yield from _strings(each)
+            if key in _NO_TEXT:
+                continue
+            if isinstance(each, str):
+                texts.append(each)
+            elif each is not None:
+                _collect_strings(each, texts)

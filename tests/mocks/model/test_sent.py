@@ -17,7 +17,7 @@ from warpbench.mocks.world.world import WorldSpec
 from ..mocked import PROMPT
 
 SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}}
-AS_TEXT = json.dumps(SCHEMA, separators=(",", ":"))
+AS_TEXT = json.dumps(SCHEMA)
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
 
