@@ -21,6 +21,7 @@ pytestmark = pytest.mark.once
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "mocked-world.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TARGETS = [text for language, text in BLOCK.findall(TEXT) if language == "python"]
 SCENARIOS = [text for language, text in BLOCK.findall(TEXT) if language == "toml"]
 # Of one block, since one command may read what another wrote.
 SEQUENCES = [
@@ -32,7 +33,7 @@ SEQUENCES = [
 
 
 def name_of(text: str) -> str:
-    found = re.match(r"# (\S+\.toml)\n", text)
+    found = re.match(r"# (\S+\.(?:toml|py))\n", text)
     assert found is not None, f"no file name in the first line of {text[:40]!r}"
     return found[1]
 
@@ -41,7 +42,7 @@ def name_of(text: str) -> str:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a reader has saved the page's files, and has a trace."""
     folder = tmp_path_factory.mktemp("reader")
-    for text in SCENARIOS:
+    for text in (*SCENARIOS, *TARGETS):
         (folder / name_of(text)).write_text(text)
     request = {"type": "n", "in": 900, "out": 80, "api_time": 3.0, "think_time": 2.0}
     lines = [json.dumps({"requests": [request] * count}) for count in (1, 3, 5)]
@@ -89,7 +90,7 @@ def test_the_page_names_every_metric_of_a_server() -> None:
 
 
 def test_the_page_has_commands() -> None:
-    assert sum(map(len, SEQUENCES)) == 5
+    assert sum(map(len, SEQUENCES)) == 6
 
 
 @pytest.mark.parametrize("commands", SEQUENCES, ids=lambda commands: commands[0])

@@ -11,7 +11,7 @@ transport sends it then.
 
 from .apis import WIRE_FORMATS, wire_format_of
 from .scripted import ModelReply, ScriptedModel, task_of
-from .tool_uses import TICKET, is_known_as, made_up_arguments
+from .tool_uses import TICKET, is_known_as
 
 __all__ = [
     "TICKET",
@@ -19,7 +19,6 @@ __all__ = [
     "ModelReply",
     "ScriptedModel",
     "is_known_as",
-    "made_up_arguments",
     "task_of",
     "wire_format_of",
 ]

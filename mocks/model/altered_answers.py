@@ -15,7 +15,8 @@ def altered(answer: Answer, fault: Fault) -> Answer:
         answer: The answer of the script.
         fault: The fault; of a kind that alters the answer.
     """
-    return _CHANGES[fault.kind](answer)
+    change = _CHANGES[fault.kind]
+    return replace(change(answer), others=tuple(map(change, answer.others)))
 
 
 def _empty(answer: Answer) -> Answer:

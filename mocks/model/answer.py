@@ -6,9 +6,12 @@ They are independent of any API. A ``WireFormat`` translates: one file each.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 import msgspec
+
+from .answer_options import AS_USUAL, AnswerOptions
 
 
 class UnusableRequestError(Exception):
@@ -28,6 +31,7 @@ class Question(msgspec.Struct, frozen=True):
         prompt: The first message of the user.
         is_kept: Whether the server keeps the conversation, so that what continues it does not
             declare the tools anew.
+        options: What the request asks of the form of its answer.
     """
 
     model: str | None
@@ -38,6 +42,7 @@ class Question(msgspec.Struct, frozen=True):
     session: int | None = None
     prompt: str = ""
     is_kept: bool = False
+    options: AnswerOptions = AS_USUAL
 
 
 class Message(Protocol):
@@ -69,6 +74,14 @@ class ToolUse(msgspec.Struct, frozen=True):
     arguments: str
 
 
+class Ending(Enum):
+    """Why an answer ends where it does."""
+
+    COMPLETE = "the model said all"
+    LENGTH = "the greatest number of tokens was reached"
+    STOP = "a text before which it is to end came"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The model's answer: text, or tool calls.
 
@@ -79,7 +92,11 @@ class Answer(msgspec.Struct, frozen=True):
         text: The text; empty if the answer asks for tools.
         tool_uses: The tool calls that the answer asks for.
         prompt_tokens: Tokens of the prompt, as the script declares them, or as they were counted.
-        completion_tokens: Tokens of the answer, as the script declares them.
+        completion_tokens: Tokens of the answer, as the script declares them, or fewer if it ends
+            early.
+        ending: Why it ends where it does.
+        stopped_by: The text before which it ended; empty if none came.
+        others: The further answers to a request that asks for several.
         cached_tokens: Tokens of the prompt that the server had in its prefix cache.
     """
 
@@ -90,6 +107,9 @@ class Answer(msgspec.Struct, frozen=True):
     tool_uses: tuple[ToolUse, ...]
     prompt_tokens: int
     completion_tokens: int
+    ending: Ending = Ending.COMPLETE
+    stopped_by: str = ""
+    others: tuple["Answer", ...] = ()
     cached_tokens: int = 0
 
     @property

@@ -18,6 +18,7 @@ from msgspec.json import encode as to_json
 from .answer import (
     Allowances,
     Answer,
+    Ending,
     Event,
     Fragments,
     Question,
@@ -25,6 +26,7 @@ from .answer import (
     first_prompt,
     numbered,
 )
+from .anthropic_options import Choice, OutputConfig, OutputFormat, options_of
 
 _SERVERS_FAULT = 500
 _OUR_IDENTIFIER = re.compile(r"msg_(-?\d+)_(\d+)")
@@ -63,6 +65,11 @@ class _Request(msgspec.Struct):
     tools: list[_Tool] | None = None
     stream: bool | None = None
     thread: _Thread | None = None
+    output_config: OutputConfig | None = None
+    output_format: OutputFormat | None = None
+    tool_choice: Choice | None = None
+    max_tokens: int | None = None
+    stop_sequences: list[str] | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -87,11 +94,19 @@ def _read(body: bytes) -> Question:
         session=session,
         prompt=first_prompt(request.messages),
         is_kept=request.thread is not None,
+        options=options_of(
+            config=request.output_config,
+            format_=request.output_format,
+            tool_choice=request.tool_choice,
+            max_tokens=request.max_tokens,
+            stop=request.stop_sequences,
+        ),
     )
 
 
 def _whole(answer: Answer) -> object:
-    return _message(answer, _content(answer), _stop_reason(answer), answer.completion_tokens)
+    stop_reason = _stop_reason(answer)
+    return _message(answer, _content(answer), stop_reason, _stop_sequence(answer))
 
 
 def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
@@ -99,7 +114,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
         body = to_json({"type": kind, **content})
         return Event(f"event: {kind}\ndata: ".encode() + body + b"\n\n", fragment)
 
-    yield event("message_start", 0, message=_message(answer, [], None, 1))
+    yield event("message_start", 0, message=_message(answer, [], None, None, 1))
     yield event("ping", 0)
     blocks = numbered(fragments.blocks) if answer.text or answer.tool_uses else []
     for index, block in enumerate(blocks):
@@ -114,7 +129,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
             delta = {"type": kind, key: fragment}
             yield event("content_block_delta", number, index=index, delta=delta)
         yield event("content_block_stop", block[-1][0], index=index)
-    stop = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+    stop = {"stop_reason": _stop_reason(answer), "stop_sequence": _stop_sequence(answer)}
     usage = {"output_tokens": answer.completion_tokens}
     yield event("message_delta", None, delta=stop, usage=usage)
     yield event("message_stop", None)
@@ -141,7 +156,11 @@ def _tool_use(answer: Answer, index: int) -> dict[str, object]:
 
 
 def _message(
-    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+    answer: Answer,
+    content: list[dict[str, object]],
+    stop_reason: str | None,
+    stop_sequence: str | None,
+    output_tokens: int | None = None,
 ) -> object:
     return {
         "id": f"msg_{answer.tag}",
@@ -150,20 +169,26 @@ def _message(
         "model": answer.model,
         "content": content,
         "stop_reason": stop_reason,
-        "stop_sequence": None,
+        "stop_sequence": stop_sequence,
         "usage": {
             # This API counts what the cache had apart.
             "input_tokens": answer.prompt_tokens - answer.cached_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": answer.cached_tokens,
-            "output_tokens": output_tokens,
+            "output_tokens": (answer.completion_tokens if output_tokens is None else output_tokens),
             "service_tier": "standard",
         },
     }
 
 
 def _stop_reason(answer: Answer) -> str:
+    if answer.ending is not Ending.COMPLETE:
+        return "max_tokens" if answer.ending is Ending.LENGTH else "stop_sequence"
     return "tool_use" if answer.tool_uses else "end_turn"
+
+
+def _stop_sequence(answer: Answer) -> str | None:
+    return answer.stopped_by or None
 
 
 def _error(status: int, message: str) -> object:

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 from msgspec.json import encode as to_json
 
-from .answer import Allowances, Answer, Event, Fragments, Question, WireFormat, numbered
+from .answer import Allowances, Answer, Ending, Event, Fragments, Question, WireFormat, numbered
+from .gemini_options import json_schema_of, options_of
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -68,6 +69,10 @@ class _Tool(msgspec.Struct, rename="camel"):
 class _Request(msgspec.Struct):
     contents: list[Content] | Content
     tools: list[_Tool] | _Tool | None = None
+    generationConfig: dict[str, Any] | None = None  # noqa: N815 - both spellings are read
+    generation_config: dict[str, Any] | None = None
+    toolConfig: dict[str, Any] | None = None  # noqa: N815
+    tool_config: dict[str, Any] | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -81,6 +86,10 @@ def _read(body: bytes) -> Question:
         model=None,
         step=[content.role for content in contents].count("model"),
         tools=_functions_of(tools),
+        options=options_of(
+            request.generationConfig or request.generation_config,
+            request.toolConfig or request.tool_config,
+        ),
         prompt=next((each.text for each in contents if each.role in {"user", None}), ""),
     )
 
@@ -97,36 +106,35 @@ def _schema_of(function: _Function) -> dict[str, Any]:
     schema = function.parameters_json_schema or function.parameters_json_schema_in_snake_case
     if schema is not None:
         return schema
-    in_lower_case: dict[str, Any] = _json_schema(function.parameters or {})
+    in_lower_case: dict[str, Any] = json_schema_of(function.parameters or {})
     return in_lower_case
 
 
-def _json_schema(schema: Any) -> Any:
-    """Return a schema of Google's, whose types are in capitals, as one of JSON Schema."""
-    if isinstance(schema, list):
-        return [_json_schema(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: value.lower() if key == "type" and isinstance(value, str) else _json_schema(value)
-        for key, value in schema.items()
-    }
-
-
 def _whole(answer: Answer) -> object:
-    return _response(answer, _parts(answer), "STOP", answer.completion_tokens)
+    candidates = [
+        _candidate(index, _parts(each), _finish_reason(each))
+        for index, each in enumerate((answer, *answer.others))
+    ]
+    return _response(answer, candidates, _written(answer))
 
 
 def _chunks(answer: Answer, fragments: Fragments) -> Iterator[tuple[object, int | None]]:
-    """Yield the chunks of a streamed answer, each with its fragment: a call comes as a whole."""
+    """Yield the chunks of a streamed answer, each with its fragment: a call comes as a whole.
+
+    Further answers come at the end, a chunk each.
+    """
     blocks = numbered(fragments.blocks)
     if answer.tool_uses:
         for part, block in zip(_parts(answer), blocks, strict=True):
-            yield _response(answer, [part], None, None), block[-1][0]
+            yield _response(answer, [_candidate(0, [part])], None), block[-1][0]
     elif answer.text:
         for number, fragment in blocks[0]:
-            yield _response(answer, [{"text": fragment}], None, None), number
-    yield _response(answer, [{"text": ""}], "STOP", answer.completion_tokens), None
+            yield _response(answer, [_candidate(0, [{"text": fragment}])], None), number
+    for index, other in enumerate(answer.others, start=1):
+        candidate = _candidate(index, _parts(other), _finish_reason(other))
+        yield _response(answer, [candidate], None), None
+    end = _candidate(0, [{"text": ""}], _finish_reason(answer))
+    yield _response(answer, [end], _written(answer)), None
 
 
 def _events(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
@@ -164,23 +172,38 @@ def _arguments(text: str) -> object:
         return {}
 
 
+def _candidate(
+    index: int, parts: list[dict[str, object]], finish_reason: str | None = None
+) -> dict[str, object]:
+    candidate: dict[str, object] = {
+        "content": {"parts": parts, "role": "model"},
+        "index": index,
+    }
+    if finish_reason is not None:
+        candidate["finishReason"] = finish_reason
+    return candidate
+
+
+def _finish_reason(answer: Answer) -> str:
+    return "MAX_TOKENS" if answer.ending is Ending.LENGTH else "STOP"
+
+
+def _written(answer: Answer) -> int:
+    """Return the tokens of an answer, and of the further ones beside it."""
+    return answer.completion_tokens + sum(other.completion_tokens for other in answer.others)
+
+
 def _response(
-    answer: Answer,
-    parts: list[dict[str, object]],
-    finish_reason: str | None,
-    completion_tokens: int | None,
+    answer: Answer, candidates: list[dict[str, object]], completion_tokens: int | None
 ) -> object:
-    candidate: dict[str, object] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     usage = {"promptTokenCount": answer.prompt_tokens, "totalTokenCount": answer.prompt_tokens}
     if answer.cached_tokens:
         usage["cachedContentTokenCount"] = answer.cached_tokens
-    if finish_reason is not None:
-        candidate["finishReason"] = finish_reason
     if completion_tokens is not None:
         usage["candidatesTokenCount"] = completion_tokens
         usage["totalTokenCount"] += completion_tokens
     return {
-        "candidates": [candidate],
+        "candidates": candidates,
         "usageMetadata": usage,
         "modelVersion": answer.model,
         "responseId": f"resp_{answer.tag}",

@@ -19,8 +19,9 @@ from .answer import (
     Question,
     WireFormat,
     first_prompt,
-    numbered,
 )
+from .openai_chat_deltas import deltas_of, finish_reason_of
+from .openai_options import Choice, ResponseFormat, options_of
 
 CREATED = 1_767_225_600
 """The time at which each answer claims to be made, in seconds since 1970: 2026-01-01."""
@@ -54,6 +55,13 @@ class _Request(msgspec.Struct, kw_only=True):
     tools: list[_Tool] | None = None
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
+    response_format: ResponseFormat | None = None
+    tool_choice: str | Choice | None = None
+    parallel_tool_calls: bool | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    stop: str | list[str] | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -69,6 +77,15 @@ def _read(body: bytes) -> Question:
         streamed=bool(request.stream),
         counts_usage=options is not None and bool(options.include_usage),
         prompt=first_prompt(request.messages),
+        options=options_of(
+            format_=request.response_format,
+            place="response_format",
+            tool_choice=request.tool_choice,
+            parallel=request.parallel_tool_calls,
+            max_tokens=request.max_completion_tokens or request.max_tokens,
+            choices=request.n,
+            stop=request.stop,
+        ),
     )
 
 
@@ -143,19 +160,27 @@ class _Completion(msgspec.Struct, kw_only=True):
 
 
 def _whole(answer: Answer) -> _Completion:
-    tag = answer.tag
+    choices = [_choice(answer, answer.tag, 0)]
+    if answer.others:
+        choices += [
+            _choice(other, f"{answer.tag}_{index}", index)
+            for index, other in enumerate(answer.others, start=1)
+        ]
+    return _Completion(
+        id=f"chatcmpl-{answer.tag}", model=answer.model, choices=choices, usage=_usage(answer)
+    )
+
+
+def _choice(answer: Answer, tag: str, index: int) -> _Choice:
     if answer.tool_uses:
         calls = [
-            _ToolCall(id=f"call_{tag}_{index}", function=_CalledFunction(use.name, use.arguments))
-            for index, use in enumerate(answer.tool_uses)
+            _ToolCall(id=f"call_{tag}_{each}", function=_CalledFunction(use.name, use.arguments))
+            for each, use in enumerate(answer.tool_uses)
         ]
         message = _AnswerMessage(content=None, tool_calls=calls)
     else:
         message = _AnswerMessage(content=answer.text)
-    choice = _Choice(message=message, finish_reason=_finish_reason(answer))
-    return _Completion(
-        id=f"chatcmpl-{tag}", model=answer.model, choices=[choice], usage=_usage(answer)
-    )
+    return _Choice(index=index, message=message, finish_reason=finish_reason_of(answer))
 
 
 def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterator[Event]:
@@ -168,42 +193,17 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
         "service_tier": "default",
     }
 
-    def event(
-        delta: dict[str, object], fragment: int | None, finish_reason: str | None = None
-    ) -> Event:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return Event(_data({**frame, "choices": [choice], **no_usage}), fragment)
-
-    content = None if answer.tool_uses else ""
-    yield event({"role": "assistant", "content": content, "refusal": None}, 0)
-    if answer.tool_uses:
-        blocks = zip(answer.tool_uses, numbered(fragments.blocks), strict=True)
-        for index, (use, block) in enumerate(blocks):
-            opening = {
-                "index": index,
-                "id": f"call_{answer.tag}_{index}",
-                "type": "function",
-                "function": {"name": use.name, "arguments": ""},
-            }
-            yield event({"tool_calls": [opening]}, block[0][0])
-            for number, fragment in block:
-                call = {"index": index, "function": {"arguments": fragment}}
-                yield event({"tool_calls": [call]}, number)
-    else:
-        for number, fragment in enumerate(fragments.blocks[0]):
-            yield event({"content": fragment}, number)
-    yield event({}, None, _finish_reason(answer))
+    for choice, fragment in deltas_of(answer, fragments):
+        yield Event(_data({**frame, "choices": [choice], **no_usage}), fragment)
     if counts_usage:
         yield Event(_data({**frame, "choices": [], "usage": _usage(answer)}), None)
     yield Event(b"data: [DONE]\n\n", None)
 
 
-def _finish_reason(answer: Answer) -> str:
-    return "tool_calls" if answer.tool_uses else "stop"
-
-
 def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
+    if answer.others:
+        written += sum([other.completion_tokens for other in answer.others])
     if not answer.cached_tokens:
         return _Usage(read, written, read + written)
     return _Usage(read, written, read + written, _PromptDetails(answer.cached_tokens))

@@ -5,13 +5,14 @@ answer against. Load generators (guidellm, aiperf, vLLM's benchmarks) and fill-i
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.json import encode as to_json
 
-from .answer import Answer, Event, Fragments, Question, WireFormat
+from .answer import Answer, Ending, Event, Fragments, Question, WireFormat
 from .openai_chat import CREATED, error_of, limit_headers_of
+from .openai_options import options_of
 
 _Prompt = str | Sequence[str | int | list[int]]
 
@@ -25,6 +26,9 @@ class _Request(msgspec.Struct, kw_only=True):
     prompt: _Prompt
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+    stop: str | list[str] | None = None
 
 
 class _PromptDetails(msgspec.Struct):
@@ -59,32 +63,52 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 def _read(body: bytes) -> Question:
     request = _decode(body)
-    options = request.stream_options
+    stream = request.stream_options
+    prompts = _prompts_of(request.prompt)
     return Question(
         model=request.model,
         step=0,
         tools={},
         streamed=bool(request.stream),
-        counts_usage=options is not None and bool(options.include_usage),
-        prompt=_text_of(request.prompt),
+        counts_usage=stream is not None and bool(stream.include_usage),
+        prompt=prompts[0],
+        options=options_of(
+            format_=None,
+            place="",
+            tool_choice=None,
+            parallel=None,
+            max_tokens=request.max_tokens,
+            # Each prompt is answered so often, in this order.
+            choices=request.n if len(prompts) == 1 else len(prompts) * (request.n or 1),
+            stop=request.stop,
+        ),
     )
 
 
-def _text_of(prompt: _Prompt) -> str:
-    """Return the prompt as text; of tokens, which no tokenizer is known for, their numbers."""
-    if isinstance(prompt, str):
-        return prompt
-    if len(prompt) == 1 and not isinstance(prompt[0], int):
-        return _text_of(prompt[0])
-    if not all(isinstance(token, int) for token in prompt):
-        raise ValueError(f"expected one prompt, found {len(prompt)}: ask for each by itself")
-    return " ".join(map(str, prompt))
+def _prompts_of(given: _Prompt) -> list[str]:
+    """Return each prompt as text; of tokens, which no tokenizer is known for, their numbers."""
+    if isinstance(given, str):
+        return [given]
+    tokens = [each for each in given if isinstance(each, int)]
+    if tokens or not given:
+        if len(tokens) < len(given):
+            raise ValueError("`prompt` has both texts and tokens")
+        return [_as_text(tokens)]
+    prompts = (each for each in given if not isinstance(each, int))
+    return [each if isinstance(each, str) else _as_text(each) for each in prompts]
+
+
+def _as_text(tokens: Iterable[object]) -> str:
+    return " ".join(map(str, tokens))
 
 
 def _whole(answer: Answer) -> object:
-    choice = _Choice(text=answer.text, finish_reason="stop")
+    choices = [
+        _Choice(text=each.text, index=index, finish_reason=_finish_reason(each))
+        for index, each in enumerate((answer, *answer.others))
+    ]
     return _Completion(
-        id=f"cmpl-{answer.tag}", model=answer.model, choices=[choice], usage=_usage(answer)
+        id=f"cmpl-{answer.tag}", model=answer.model, choices=choices, usage=_usage(answer)
     )
 
 
@@ -99,14 +123,23 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
 
     for number, fragment in enumerate(fragments.blocks[0]):
         yield Event(event([_Choice(text=fragment, finish_reason=None)], no_usage), number)
-    yield Event(event([_Choice(text="", finish_reason="stop")], no_usage), None)
+    for index, other in enumerate(answer.others, start=1):
+        last = _Choice(text=other.text, index=index, finish_reason=_finish_reason(other))
+        yield Event(event([last], no_usage), None)
+    end = _Choice(text="", finish_reason=_finish_reason(answer))
+    yield Event(event([end], no_usage), None)
     if counts_usage:
         yield Event(event([], _usage(answer)), None)
     yield Event(b"data: [DONE]\n\n", None)
 
 
+def _finish_reason(answer: Answer) -> str:
+    return "length" if answer.ending is Ending.LENGTH else "stop"
+
+
 def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
+    written += sum(other.completion_tokens for other in answer.others)
     if not answer.cached_tokens:
         return _Usage(read, written, read + written)
     return _Usage(read, written, read + written, _PromptDetails(answer.cached_tokens))

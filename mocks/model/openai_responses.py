@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from msgspec.json import encode as to_json
 
-from .answer import Answer, Event, Fragments, Question, WireFormat, first_prompt, numbered
+from .answer import Answer, Ending, Event, Fragments, Question, WireFormat, first_prompt, numbered
 from .openai_chat import CREATED, error_of, limit_headers_of
+from .openai_options import Choice, TextOptions, options_of
 
 _OUR_IDENTIFIER = re.compile(r"(?:resp|msg|fc|call)_(-?\d+)_(\d+)")
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
@@ -40,6 +41,10 @@ class _Request(msgspec.Struct):
     previous_response_id: str | None = None
     tools: list[_Tool] | None = None
     stream: bool | None = None
+    text: TextOptions | None = None
+    tool_choice: str | Choice | None = None
+    parallel_tool_calls: bool | None = None
+    max_output_tokens: int | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -60,6 +65,13 @@ def _read(body: bytes) -> Question:
         streamed=bool(request.stream),
         session=session,
         prompt=prompt,
+        options=options_of(
+            format_=None if request.text is None else request.text.format,
+            place="text.format",
+            tool_choice=request.tool_choice,
+            parallel=request.parallel_tool_calls,
+            max_tokens=request.max_output_tokens,
+        ),
     )
 
 
@@ -93,7 +105,11 @@ def _is_models(item: _Item) -> bool:
 
 
 def _whole(answer: Answer) -> object:
-    return _response(answer, "completed", _output(answer), _usage(answer))
+    return _response(answer, _status(answer), _output(answer), _usage(answer))
+
+
+def _status(answer: Answer) -> str:
+    return "incomplete" if answer.ending is Ending.LENGTH else "completed"
 
 
 def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
@@ -138,7 +154,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
                 **place,
             )
         yield event("response.output_item.done", last, output_index=index, item=item)
-    yield event("response.completed", None, response=_whole(answer))
+    yield event(f"response.{_status(answer)}", None, response=_whole(answer))
 
 
 def _output(answer: Answer) -> list[dict[str, Any]]:
@@ -147,10 +163,11 @@ def _output(answer: Answer) -> list[dict[str, Any]]:
             "id": f"msg_{answer.tag}",
             "type": "message",
             "role": "assistant",
-            "status": "completed",
+            "status": _status(answer),
             "content": [_part(answer.text)],
         }
         return [message]
+    last = len(answer.tool_uses) - 1
     return [
         {
             "id": f"fc_{answer.tag}_{index}",
@@ -158,7 +175,8 @@ def _output(answer: Answer) -> list[dict[str, Any]]:
             "call_id": f"call_{answer.tag}_{index}",
             "name": use.name,
             "arguments": use.arguments,
-            "status": "completed",
+            # Of what was cut, the calls before the last are whole.
+            "status": _status(answer) if index == last else "completed",
         }
         for index, use in enumerate(answer.tool_uses)
     ]
@@ -175,7 +193,7 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
         "created_at": CREATED,
         "status": status,
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": ({"reason": "max_output_tokens"} if status == "incomplete" else None),
         "instructions": None,
         "metadata": {},
         "model": answer.model,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from threading import Lock
-from types import MappingProxyType
 
 import msgspec
 from msgspec.json import encode as to_json
@@ -11,25 +10,23 @@ from msgspec.structs import replace
 
 from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
-from ..wire.broken_replies import failed
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
+from .answer_options import AS_USUAL
 from .apis import addressed, question_of
+from .fitting import CHARACTERS_PER_TOKEN, fitted
 from .prefill import Prefill, Prompt
 from .rate_limits import Admission, Capacity
+from .refused import bad_request, headers_of, refusal, struck
+from .schemas import Instances
 from .sent import text_sent
 from .tool_uses import tool_uses_of
 
 _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _OK = 200
-_BAD_REQUEST = 400
-_TOO_MANY_REQUESTS = 429
-_CHARACTERS_PER_TOKEN = 4
 _FILLER = "lorem ipsum dolor sit amet, " * 4096
-_JSON = MappingProxyType({"content-type": "application/json"})
-_SECOND_NS = 1_000_000_000
 
 
 def task_of(session: int, scenario: str) -> str:
@@ -89,6 +86,7 @@ class ScriptedModel:
         self._sessions = sessions
         self._limits = limits
         self._lock = Lock()
+        self._instances = Instances()
         self.forget()
 
     def forget(self) -> None:
@@ -122,8 +120,7 @@ class ScriptedModel:
                 question = self._with_kept_tools(question, session)
             prompt = self._prompt(wire, body, now_ns) if call.counts_prompt else None
         except UnusableRequestError as error:
-            problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
-            return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
+            return ModelReply(bad_request(wire, error))
         step = question.step
         if not question.tools.keys() <= self.tools_declared:
             with self._lock:
@@ -132,25 +129,26 @@ class ScriptedModel:
             call = prompt.read_by(call)
         fault, admission = self._met(session, step, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
-            headers = _headers_of(wire, session, step)
-            refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
-            return ModelReply(refusal, session, step, is_streamed=question.streamed)
-        if prompt is not None and (fault is None or fault.kind.effect is not Effect.REFUSED):
-            queued_ns = 0 if admission is None else admission.queued_ns
-            self._prefill.has_read(prompt, now_ns + queued_ns + prompt.prefill_ns)
+            headers = headers_of(wire, session, step)
+            refused = refusal(wire, headers, admission, admission.retry_after_ns)
+            return ModelReply(refused, session, step, is_streamed=question.streamed)
         cached_tokens = 0 if prompt is None else prompt.cached_tokens
-        reply = _reply(wire, question, session, call, fault, cached_tokens=cached_tokens)
-        if fault is not None:
-            reply = (
-                replace(reply, fault=fault.kind)
-                if fault.alters_answer
-                else failed(
-                    reply,
-                    fault,
-                    _headers_of(wire, session, step),
-                    lambda status, message: to_json(wire.error(status, message)),
-                )
+        try:
+            reply = _reply(
+                wire,
+                question,
+                session,
+                call,
+                fault,
+                instances=self._instances,
+                cached_tokens=cached_tokens,
             )
+        except UnusableRequestError as error:
+            return ModelReply(bad_request(wire, error))
+        if prompt is not None:
+            self._has_read(prompt, fault, admission, now_ns)
+        if fault is not None:
+            reply = struck(reply, fault, wire, headers_of(wire, session, step))
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
@@ -190,12 +188,17 @@ class ScriptedModel:
         """Return the prompt of a request whose tokens are counted."""
         try:
             text = text_sent(wire, body)
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # what the API does not read, but a model does
+        except (ValueError, RecursionError) as error:  # in what the API itself does not read
             raise UnusableRequestError(f"not a request to …/{wire.name}: {error}") from error
         return self._prefill.prompt_of(text, now_ns)
+
+    def _has_read(
+        self, prompt: Prompt, fault: Fault | None, admission: Admission | None, now_ns: int
+    ) -> None:
+        """Keep the prompt of a request that was not refused, from when it has been read."""
+        if fault is None or fault.kind.effect is not Effect.REFUSED:
+            queued_ns = 0 if admission is None else admission.queued_ns
+            self._prefill.has_read(prompt, now_ns + queued_ns + prompt.prefill_ns)
 
     def _with_kept_tools(self, question: Question, session: int) -> Question:
         """Keep the tools of a conversation that the server keeps, or return the question with them.
@@ -234,13 +237,6 @@ class ScriptedModel:
         return fault, admission
 
 
-def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
-    """Return the headers of every answer: content type, and the name of the request, if any."""
-    if wire.request_id_header is None:
-        return dict(_JSON)
-    return _JSON | {wire.request_id_header: f"req_{session}_{step}"}
-
-
 def _reply(
     wire: WireFormat,
     question: Question,
@@ -248,10 +244,19 @@ def _reply(
     call: ModelCallScript,
     fault: Fault | None,
     *,
+    instances: Instances,
     cached_tokens: int,
 ) -> Reply:
-    tool_uses = tool_uses_of(call.tool_calls, question.tools, session, question.step)
-    text = "" if tool_uses else _FILLER[: call.completion_tokens * _CHARACTERS_PER_TOKEN]
+    options = question.options
+    tool_uses = tool_uses_of(
+        call.tool_calls,
+        question.tools,
+        session,
+        question.step,
+        instances=instances,
+        options=options,
+    )
+    text = "" if tool_uses else _FILLER[: call.completion_tokens * CHARACTERS_PER_TOKEN]
     answer = Answer(
         session,
         question.step,
@@ -260,11 +265,13 @@ def _reply(
         tool_uses,
         call.prompt_tokens,
         call.completion_tokens,
-        cached_tokens,
+        cached_tokens=cached_tokens,
     )
+    if options is not AS_USUAL:
+        answer = fitted(answer, options, instances, answer.tag)
     if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)
-    headers = _headers_of(wire, session, question.step)
+    headers = headers_of(wire, session, question.step)
     if not question.streamed:
         return whole_reply(_OK, headers, to_json(wire.whole(answer)), call.latency_ns)
     fragments = fragments_of(answer, call.pieces)
@@ -282,16 +289,3 @@ def _reply(
             for event in wire.stream(answer, fragments, question.counts_usage)
         ),
     )
-
-
-def _refusal(
-    wire: WireFormat, headers: Mapping[str, str], admission: Admission, retry_after_ns: int
-) -> Reply:
-    limited = {
-        **headers,
-        **wire.limit_headers(admission.allowances),
-        "retry-after": str(-(-retry_after_ns // _SECOND_NS)),
-        "retry-after-ms": str(-(-retry_after_ns // 1_000_000)),
-    }
-    error = wire.error(_TOO_MANY_REQUESTS, "warpbench: the scenario's rate limit is reached")
-    return whole_reply(_TOO_MANY_REQUESTS, limited, to_json(error), 0)

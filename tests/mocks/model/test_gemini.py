@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 from warpbench.mocks.model.apis import addressed, question_of
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.scenario.faults import Fault, FaultKind
@@ -204,3 +205,78 @@ def test_both_spellings_of_a_key_are_read() -> None:
         "g": {},
     }
     assert (asked.step, asked.prompt, asked.model) == (1, "a", "m")
+
+
+class Route(BaseModel):
+    to: Literal["billing", "support"]
+    certainty: float = Field(ge=0, le=1)
+
+
+@pytest.mark.parametrize("schema", [Route, Route.model_json_schema()])
+def test_an_instance_of_a_schema(schema: Any) -> None:
+    key = "response_schema" if schema is Route else "response_json_schema"
+    config = {"response_mime_type": "application/json", key: schema}
+
+    answer = Mocked(call(1000)).run(lambda: asked(config=config))
+
+    Route.model_validate_json(answer.text)
+    if schema is Route:
+        assert isinstance(answer.parsed, Route)
+
+
+def test_an_answer_has_the_form_that_its_request_asks_for() -> None:
+    mocked = Mocked(call(1000))
+
+    def ask(**config: Any) -> Any:
+        return mocked.run(lambda: asked(config=config))
+
+    short = ask(max_output_tokens=2).candidates[0]
+    assert (short.content.parts[0].text, short.finish_reason.value) == ("lorem ip", "MAX_TOKENS")
+    stopped = ask(stop_sequences=[" dolor"]).candidates[0]
+    assert (stopped.content.parts[0].text, stopped.finish_reason.value) == ("lorem ipsum", "STOP")
+    assert [each.index or 0 for each in ask(candidate_count=3).candidates] == [0, 1, 2]
+    json.loads(ask(response_mime_type="application/json").text)
+
+
+@pytest.mark.parametrize(
+    ("mode", "called"), [("NONE", []), ("AUTO", ["look_up", "look_up"]), ("ANY", ["look_up"] * 2)]
+)
+def test_functions_are_called_as_the_request_says(mode: str, called: list[str]) -> None:
+    config = types.GenerateContentConfig(
+        tools=[look_up],
+        automatic_function_calling={"disable": True},
+        tool_config={"function_calling_config": {"mode": mode}},
+    )
+
+    answer = Mocked(ASKS).run(lambda: asked(config=config))
+
+    assert [each.name for each in answer.function_calls or ()] == called
+
+
+def test_what_no_answer_fits_is_refused_with_the_place() -> None:
+    schema = {"type": "integer", "minimum": 3, "maximum": 2}
+    config = {"response_mime_type": "application/json", "response_json_schema": schema}
+
+    with pytest.raises(errors.ClientError, match=r"generationConfig\.responseJsonSchema"):
+        Mocked(call(1000)).run(lambda: asked(config=config))
+
+
+@pytest.mark.parametrize(
+    ("generation", "tools", "problem"),
+    [
+        ({"maxOutputTokens": "9"}, {}, "`maxOutputTokens` is '9'; it must be a whole number"),
+        ({"candidate_count": 999}, {}, "`candidateCount` is 999; it must be 128 at most"),
+        ({}, {"mode": "SOME"}, "`functionCallingConfig.mode` is 'SOME', which is none of AUTO"),
+    ],
+)
+def test_what_is_no_form_is_refused_with_the_reason(
+    generation: dict[str, Any], tools: dict[str, Any], problem: str
+) -> None:
+    body = {
+        "contents": [{"parts": [{"text": PROMPT}]}],
+        "generationConfig": generation,
+        "tool_config": {"function_calling_config": tools},
+    }
+    reply = Mocked(call(0)).model.reply(WHOLE, json.dumps(body).encode(), 0).reply
+
+    assert problem in json.loads(reply.body)["error"]["message"]

@@ -58,15 +58,51 @@ def test_async() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "problem"),
+    ("prompt", "more", "choices"),
     [
-        ([PROMPT, PROMPT], "expected one prompt, found 2: ask for each by itself"),
-        ([[1, 2], [3]], "expected one prompt, found 2: ask for each by itself"),
-        ([1, 2, 3], "no session marker in the prompt"),
-        ([[1, 2, 3]], "no session marker in the prompt"),
+        ([PROMPT, PROMPT], {}, 2),
+        (PROMPT, {"n": 3}, 3),
+        ([PROMPT, "and more"], {"n": 2}, 4),
     ],
 )
-def test_several_prompts_are_refused_and_tokens_are_one(prompt: Any, problem: str) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_each_prompt_is_answered_as_often_as_is_asked(
+    prompt: Any, more: dict[str, Any], choices: int, *, stream: bool
+) -> None:
+    def ask() -> Any:
+        asking = openai.OpenAI(api_key="none")
+        answer: Any = asking.completions.create(model="m", prompt=prompt, stream=stream, **more)
+        return list(answer) if stream else [answer]
+
+    texts: dict[int, str] = {}
+    for chunk in Mocked(STREAMED).run(ask):
+        for choice in chunk.choices:
+            texts[choice.index] = texts.get(choice.index, "") + choice.text
+
+    assert texts == dict.fromkeys(range(choices), "lorem ipsum dolor si")
+
+
+def test_an_answer_ends_where_the_request_says() -> None:
+    def ask(**more: Any) -> tuple[str, str, int]:
+        answer = client().completions.create(model="m", prompt=PROMPT, **more)
+        assert answer.usage is not None
+        (choice,) = answer.choices
+        return choice.text, choice.finish_reason, answer.usage.completion_tokens
+
+    mocked = Mocked(call(1000))
+    assert mocked.run(lambda: ask(max_tokens=2)) == ("lorem ip", "length", 2)
+    assert mocked.run(lambda: ask(stop=" dolor")) == ("lorem ipsum", "stop", 3)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "problem"),
+    [
+        (["text", 1], "`prompt` has both texts and tokens"),
+        ([1, 2, 3], "no session marker in the prompt"),
+        ([[1, 2, 3], [4]], "no session marker in the prompt"),
+    ],
+)
+def test_texts_and_tokens_are_not_mixed(prompt: Any, problem: str) -> None:
     with pytest.raises(openai.BadRequestError, match=problem):
         Mocked(call(1000)).run(lambda: client().completions.create(model="m", prompt=prompt))
 
