@@ -132,7 +132,6 @@ class ScriptedModel:
             headers = headers_of(wire, session, step)
             refused = refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refused, session, step, is_streamed=question.streamed)
-        cached_tokens = 0 if prompt is None else prompt.cached_tokens
         try:
             reply = _reply(
                 wire,
@@ -141,12 +140,11 @@ class ScriptedModel:
                 call,
                 fault,
                 instances=self._instances,
-                cached_tokens=cached_tokens,
+                prompt=prompt,
             )
         except UnusableRequestError as error:
             return ModelReply(bad_request(wire, error))
-        if prompt is not None:
-            self._has_read(prompt, fault, admission, now_ns)
+        self._has_read(prompt, fault, admission, now_ns)
         if fault is not None:
             reply = struck(reply, fault, wire, headers_of(wire, session, step))
         if admission is not None:
@@ -193,10 +191,11 @@ class ScriptedModel:
         return self._prefill.prompt_of(text, now_ns)
 
     def _has_read(
-        self, prompt: Prompt, fault: Fault | None, admission: Admission | None, now_ns: int
+        self, prompt: Prompt | None, fault: Fault | None, admission: Admission | None, now_ns: int
     ) -> None:
         """Keep the prompt of a request that was not refused, from when it has been read."""
-        if fault is None or fault.kind.effect is not Effect.REFUSED:
+        is_refused = fault is not None and fault.kind.effect is Effect.REFUSED
+        if prompt is not None and not is_refused:
             queued_ns = 0 if admission is None else admission.queued_ns
             self._prefill.has_read(prompt, now_ns + queued_ns + prompt.prefill_ns)
 
@@ -245,7 +244,7 @@ def _reply(
     fault: Fault | None,
     *,
     instances: Instances,
-    cached_tokens: int,
+    prompt: Prompt | None,
 ) -> Reply:
     options = question.options
     tool_uses = tool_uses_of(
@@ -265,7 +264,7 @@ def _reply(
         tool_uses,
         call.prompt_tokens,
         call.completion_tokens,
-        cached_tokens=cached_tokens,
+        cached_tokens=0 if prompt is None else prompt.cached_tokens,
     )
     if options is not AS_USUAL:
         answer = fitted(answer, options, instances, answer.tag)
