@@ -190,10 +190,7 @@ class ScriptedModel:
         """Return the prompt of a request whose tokens are counted."""
         try:
             text = text_sent(wire, body)
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # what the API does not read, but a model does
+        except (ValueError, RecursionError) as error:  # in what the API itself does not read
             raise UnusableRequestError(f"not a request to …/{wire.name}: {error}") from error
         return self._prefill.prompt_of(text, now_ns)
 
