@@ -4,6 +4,7 @@ import json
 from functools import partial
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from warpbench.bench.runner.outcome import scripts_failures
@@ -173,6 +174,9 @@ def test_it_is_answered_over_sockets_as_in_process() -> None:
         assert client.moderations.create(input="x").results[0].flagged is False
         vector = client.embeddings.create(model="m", input="x", encoding_format="float").data[0]
         assert client.models.retrieve("any").id == "any"
-        assert server.seen()["service_calls"] == 3
+        head = httpx.head(f"{server.root}/v1/models")
+        assert server.seen()["service_calls"] == 4
 
     assert len(vector.embedding) == 1536
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 0
