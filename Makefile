@@ -42,7 +42,8 @@ LOWEST := tests/agent tests/mocks/transports tests/mocks/world tests/mocks/model
 # And what holds the mocked world against the newest SDKs, or HTTP clients that warpbench does not need.
 WITH_EXTRAS := tests/mocks/model/test_apis.py tests/mocks/model/test_anthropic_threads.py \
 	tests/mocks/model/test_answers_that_fit.py tests/mocks/model/test_described_bounds.py \
-	tests/mocks/model/test_token_counts.py tests/mocks/transports/in_process/test_clients.py \
+	tests/mocks/model/endpoints/test_token_counts.py tests/mocks/model/test_sent.py \
+	tests/mocks/model/test_prefill.py tests/mocks/transports/in_process/test_clients.py \
 	tests/mocks/transports/in_process/test_own_senders.py \
 	tests/mocks/transports/loopback/test_refused_answers.py tests/agent/mcp tests/agent/frontends \
 	tests/agent/observability/test_opentelemetry.py tests/agent/test_docs.py tests/mocks/world/test_mcp_server.py \

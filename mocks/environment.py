@@ -77,7 +77,7 @@ DEFAULTS = (
 
 DROPPED = (
     *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
-    "ANTHROPIC_BASE_URL",
+    *("ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "CO_API_URL"),
     # The keys of a profile stand in a file, and go before those of the environment.
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
 )

@@ -6,8 +6,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from warpbench.mocks.model import WIRE_FORMATS
+from warpbench.mocks.model.endpoints import ENDPOINTS
+from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.scenario.endpoints import EndpointKind
 from warpbench.mocks.scenario.faults import FaultKind
+from warpbench.mocks.transports.loopback.metrics import Metrics
 
 from .conftest import in_short, run_warpbench_here
 
@@ -55,6 +61,32 @@ def test_the_page_explains_every_kind_of_fault() -> None:
     (table,) = re.findall(r"^\| `kind` \|.*\n\|.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
 
     assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == list(FaultKind)
+
+
+def test_the_page_names_every_endpoint_with_the_seconds_that_it_takes() -> None:
+    (table,) = re.findall(r"^\| `\[endpoints.…\]` \|.*\n\|.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) s \|", table, re.MULTILINE)
+    assert {name: float(seconds) for name, seconds in rows} == {
+        kind.value: kind.latency_s for kind in EndpointKind
+    }
+    assert all(each.name.removesuffix("/ID") in table for each in ENDPOINTS)
+
+
+def test_the_page_names_every_api_of_the_model() -> None:
+    (table,) = re.findall(r"^\| API \|.*\n\|.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+
+    assert all(wire.name in table for wire in WIRE_FORMATS)
+
+
+def test_the_page_names_every_metric_of_a_server() -> None:
+    text = Metrics(Traffic()).text().decode()
+
+    # The library adds to each counter when it was created.
+    names = (family.name for family in text_string_to_metric_families(text))
+    families = {name for name in names if not name.endswith("_created")}
+    named = re.findall(r"^\| `(warpbench_\w+)` \|", TEXT, re.MULTILINE)
+    assert {name.removesuffix("_total") for name in named} == families
 
 
 def test_the_page_has_commands() -> None:

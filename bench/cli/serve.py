@@ -5,8 +5,7 @@ from contextlib import closing
 
 from ...mocks.scenario import load_scenario
 from ...mocks.transports.loopback import SERVICES_PATH, PreciseWallClock
-from ...mocks.transports.loopback.serving import bound_socket
-from ...mocks.transports.loopback.serving import serve as serve_world
+from ...mocks.transports.loopback.serving import bound_socket, serve_to_anybody
 from ...mocks.world.on_demand import world_on_demand
 from ...mocks.world.services import service_root
 from .exit_status import DONE
@@ -26,11 +25,14 @@ def serve(scenario_name: str, port: int, seed: int, provenance: str | None) -> i
             f"The scenario {scenario.name} is served at {root}",
             f"  OPENAI_BASE_URL={root}/v1",
             f"  ANTHROPIC_BASE_URL={root}",
+            f"  GOOGLE_GEMINI_BASE_URL={root}",
+            f"  CO_API_URL={root}",
             *services,
+            f"  metrics: {root}/metrics, health: {root}/health",
             "Each conversation that begins is a session of it. Ctrl-C ends it.",
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
         world = world_on_demand(scenario, seed, clock)
-        serve_world(world, listening, is_open_to_pages=True)
+        serve_to_anybody(world, listening, scenario.name)
     return DONE

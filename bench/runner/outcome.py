@@ -61,6 +61,7 @@ def scripts_failures(scenario: Scenario) -> bool:
         or any(
             service.faults or service.status >= _LEAST_ERROR_STATUS for service in scenario.services
         )
+        or any(endpoint.faults for endpoint in scenario.endpoints.values())
     )
 
 

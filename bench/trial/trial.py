@@ -217,6 +217,8 @@ class _Trial:
             sessions=self._sessions,
             limits=spec.scenario.limits,
             services=spec.scenario.services,
+            endpoints=spec.scenario.endpoints,
+            prefill=spec.scenario.prefill,
             stream=f"{spec.scenario.name}/{spec.cell.seed}",
             conversations=spec.scenario.conversations,
             marks_texts=spec.scenario.provenance,

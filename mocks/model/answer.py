@@ -1,7 +1,6 @@
 """The values between the script and the wire: what a request asks, and what is answered.
 
-They are independent of any API. A ``WireFormat`` translates: one file each for chat
-completions, responses and messages.
+They are independent of any API. A ``WireFormat`` translates: one file each.
 """
 
 import re
@@ -49,11 +48,18 @@ class Message(Protocol):
         ...
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A message of an API that writes them in another way."""
+
+    role: str
+    content: str
+
+
 class Question(msgspec.Struct, frozen=True):
     """The content of a request.
 
     Attributes:
-        model: Name of the model.
+        model: Name of the model; ``None`` if the body does not name it.
         tools: JSON schema of the arguments of each declared tool, by name.
         messages: The messages that the request holds.
         system: What it asks of the model beside them, if its API has a place of its own for that.
@@ -66,7 +72,7 @@ class Question(msgspec.Struct, frozen=True):
         options: What the request asks of the form of its answer.
     """
 
-    model: str
+    model: str | None
     tools: Mapping[str, Mapping[str, object]]
     messages: Sequence[Message] = ()
     system: Any = None
@@ -170,13 +176,14 @@ class Answer(msgspec.Struct, frozen=True):
         model: Name of the model.
         text: The text; empty if the answer asks for tools.
         tool_uses: The tool calls that the answer asks for.
-        prompt_tokens: Tokens of the prompt, as the script declares them.
+        prompt_tokens: Tokens of the prompt, as the script declares them, or as they were counted.
         completion_tokens: Tokens of the answer, as the script declares them, or fewer if it ends
             early.
         mark_characters: How many characters of the text are its provenance mark.
         ending: Why it ends where it does.
         stopped_by: The text before which it ended; empty if none came.
         others: The further answers to a request that asks for several.
+        cached_tokens: Tokens of the prompt that the server had in its prefix cache.
     """
 
     session: int
@@ -190,6 +197,7 @@ class Answer(msgspec.Struct, frozen=True):
     ending: Ending = Ending.COMPLETE
     stopped_by: str = ""
     others: tuple["Answer", ...] = ()
+    cached_tokens: int = 0
 
     @property
     def tag(self) -> str:
@@ -270,8 +278,10 @@ class WireFormat:
     """One API of a model: how its requests are read and its answers written.
 
     Attributes:
-        path: The end of the path of the API's requests.
-        request_id_header: The header in which an answer names its request.
+        name: Name of the API, in a path's words.
+        path: The end of the path of the API's requests. Its group ``model``, if it has one, names
+            the model where the body does not.
+        request_id_header: The header in which an answer names its request, if there is one.
         read: Reads the body of a request. Raises ``ValueError``, or ``RecursionError``, if
             it is none.
         whole: The JSON of an answer that comes as a whole.
@@ -279,15 +289,25 @@ class WireFormat:
             whether the last counts the tokens.
         error: The JSON of an error: HTTP status, what is wrong.
         limit_headers: The headers that report rate limits.
+        prompt_fields: The fields of a request that hold its texts, in the order in which a model
+            reads them.
+        query: A parameter that the query of the API's requests has.
+        always_streams: Whether every answer comes in pieces, whatever the body says.
+        stream_type: Content type of an answer that comes in pieces.
     """
 
-    path: str
-    request_id_header: str
+    name: str
+    path: re.Pattern[str]
+    request_id_header: str | None
     read: Callable[[bytes], Question]
     whole: Callable[[Answer], object]
     stream: Callable[[Answer, Fragments, bool], Iterable[Event]]
     error: Callable[[int, str], object]
     limit_headers: Callable[[Allowances], dict[str, str]]
+    prompt_fields: tuple[str, ...]
+    query: str = ""
+    always_streams: bool = False
+    stream_type: str = "text/event-stream; charset=utf-8"
 
 
 def numbered(blocks: Sequence[Sequence[str]]) -> list[list[tuple[int, str]]]:

@@ -6,6 +6,7 @@ answer against.
 
 import json
 import math
+import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -190,9 +191,10 @@ def _message(
         "stop_reason": stop_reason,
         "stop_sequence": stop_sequence,
         "usage": {
-            "input_tokens": answer.prompt_tokens,
+            # This API counts what the cache had apart.
+            "input_tokens": answer.prompt_tokens - answer.cached_tokens,
             "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "cache_read_input_tokens": answer.cached_tokens,
             "output_tokens": (answer.completion_tokens if output_tokens is None else output_tokens),
             "service_tier": "standard",
         },
@@ -228,11 +230,13 @@ def _limit_headers(allowances: Allowances) -> dict[str, str]:
 
 
 MESSAGES = WireFormat(
-    path="/messages",
+    name="messages",
+    path=re.compile("/messages$"),
     request_id_header="request-id",
     read=_read,
     whole=_whole,
     stream=_stream,
     error=_error,
     limit_headers=_limit_headers,
+    prompt_fields=("tools", "system", "messages"),
 )

@@ -171,7 +171,7 @@ class Conversations:
     def _number(self, question: Question, session: int, *, begins_session: bool) -> int:
         """Return the number of the conversation that a request begins."""
         opening = list(opening_of(question))
-        kind = self._kinds.of(question.model, opening, question.tools)
+        kind = self._kinds.of(question.model or "", opening, question.tools)
         if not kind:
             main = session if begins_session else _main_of(session, opening, question)
             if main is not None:

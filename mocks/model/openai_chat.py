@@ -4,6 +4,7 @@ Source: the types of the official SDK (``openai.types.chat``), which the tests h
 answer against.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -54,8 +55,8 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Request(msgspec.Struct):
-    model: str
+class _Request(msgspec.Struct, kw_only=True):
+    model: str | None = None  # Azure's deployments name it in the path
     messages: list[_Message]
     tools: list[_Tool] | None = None
     stream: bool | None = None
@@ -228,7 +229,9 @@ def _usage(answer: Answer) -> _Usage:
     read, written = answer.prompt_tokens, answer.completion_tokens
     if answer.others:
         written += sum([other.completion_tokens for other in answer.others])
-    return _Usage(read, written, read + written)
+    if not answer.cached_tokens:
+        return _Usage(read, written, read + written)
+    return _Usage(read, written, read + written, _PromptDetails(answer.cached_tokens))
 
 
 def _data(value: object) -> bytes:
@@ -257,11 +260,13 @@ def limit_headers_of(allowances: Allowances) -> dict[str, str]:
 
 
 CHAT_COMPLETIONS = WireFormat(
-    path="/chat/completions",
+    name="chat/completions",
+    path=re.compile(r"(?:/openai/deployments/(?P<model>[^/]+))?/chat/completions$"),
     request_id_header="x-request-id",
     read=_read,
     whole=_whole,
     stream=_stream,
     error=error_of,
     limit_headers=limit_headers_of,
+    prompt_fields=("tools", "messages"),
 )

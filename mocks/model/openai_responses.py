@@ -4,6 +4,7 @@ Source: the types of the official SDK (``openai.types.responses``), which the te
 every answer against.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -235,7 +236,7 @@ def _response(answer: Answer, status: str, output: list[dict[str, Any]], usage: 
 def _usage(answer: Answer) -> object:
     return {
         "input_tokens": answer.prompt_tokens,
-        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": answer.cached_tokens},
         "output_tokens": answer.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
@@ -243,11 +244,13 @@ def _usage(answer: Answer) -> object:
 
 
 RESPONSES = WireFormat(
-    path="/responses",
+    name="responses",
+    path=re.compile("/responses$"),
     request_id_header="x-request-id",
     read=_read,
     whole=_whole,
     stream=_stream,
     error=error_of,
     limit_headers=limit_headers_of,
+    prompt_fields=("tools", "instructions", "input"),
 )

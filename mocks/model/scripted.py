@@ -2,49 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from threading import Lock
-from types import MappingProxyType
 
 import msgspec
 from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
-from ..scenario import NO_LIMITS, ModelLimits
+from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
-from ..wire.broken_replies import failed
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
-from ..workload.marks import Mark, filler
+from ..workload.marks import Mark, filler, without_marks
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from ..workload.scripts import Scripts
 from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .answer_options import AS_USUAL
-from .anthropic_messages import MESSAGES
+from .apis import Addressed, addressed, question_of
 from .attempts import Attempt
 from .conversations import NOBODY, Caller, Conversations, carries_text_of
 from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
 from .kinds import NO_KINDS, Kinds
-from .openai_chat import CHAT_COMPLETIONS
-from .openai_responses import RESPONSES
+from .prefill import Prefill, Prompt
 from .rate_limits import Admission, Capacity
+from .refused import bad_request, headers_of, refusal, struck
 from .schemas import Instances
+from .sent import text_sent
 from .tool_uses import tool_uses_of
 
-WIRE_FORMATS = (CHAT_COMPLETIONS, RESPONSES, MESSAGES)
-
 _OK = 200
-_BAD_REQUEST = 400
-_TOO_MANY_REQUESTS = 429
-_JSON = MappingProxyType({"content-type": "application/json"})
-_EVENTS = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
-_SECOND_NS = 1_000_000_000
-
-
-def wire_format_of(path: str) -> WireFormat | None:
-    """Return the API at a path; ``None`` if the path belongs to no API of a model."""
-    for wire in WIRE_FORMATS:
-        if path.endswith(wire.path):
-            return wire
-    return None
 
 
 class ModelReply(msgspec.Struct, frozen=True):
@@ -57,6 +41,8 @@ class ModelReply(msgspec.Struct, frozen=True):
         is_accepted: Whether a client takes it for a proper answer.
         is_streamed: Whether the request asks for a streamed answer.
         attempt: Told how it ends; ``None`` if the request is unusable.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -65,6 +51,8 @@ class ModelReply(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     is_streamed: bool = False
     attempt: Attempt | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class ScriptedModel:
@@ -78,6 +66,7 @@ class ScriptedModel:
         limits: Limits of the model's server.
         kinds: The kinds of conversations.
         next_session: Returns the session that a conversation begins if nothing says whose it is.
+        prefill: How it reads prompts whose tokens are counted.
         marks_texts: Whether texts begin with provenance marks.
 
     Attributes:
@@ -92,8 +81,10 @@ class ScriptedModel:
         kinds: Kinds = NO_KINDS,
         next_session: Callable[[], int] | None = None,
         *,
+        prefill: PrefillSpec = NO_PREFILL,
         marks_texts: bool = True,
     ) -> None:
+        self._prefill_spec = prefill
         self._scripts = scripts if isinstance(scripts, Scripts) else Scripts(scripts)
         self.conversations = Conversations(self._scripts, kinds, next_session)
         self._limits = limits
@@ -107,9 +98,12 @@ class ScriptedModel:
         self.conversations.forget()
         self.tools_declared: frozenset[str] = frozenset()
         self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
+        self._prefill = Prefill(self._prefill_spec)
         self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
 
-    def reply(self, path: str, body: bytes, now_ns: int, caller: Caller = NOBODY) -> ModelReply:
+    def reply(
+        self, path: str, body: bytes, now_ns: int, caller: Caller = NOBODY, query: str = ""
+    ) -> ModelReply:
         """Return the reply to the body of a ``POST``.
 
         Args:
@@ -117,48 +111,79 @@ class ScriptedModel:
             body: Body of the request.
             now_ns: When the request arrives, on the clock.
             caller: Who sends it, as far as that is known.
+            query: Query of the request's address, which decides it too.
 
         Raises:
             LookupError: The path belongs to no API of a model.
         """
-        wire = wire_format_of(path)
-        if wire is None:
+        place = addressed(path, query)
+        if place is None:
             raise LookupError(path)
         try:
-            question = _read(wire, body)
-            if question.is_kept:
-                question = self._with_kept_tools(question)
-            attempt = self.conversations.attempt(question, body, caller)
+            return self._reply(place, body, now_ns, caller)
         except UnusableRequestError as error:
-            return _bad_request(wire, error)
+            return ModelReply(bad_request(place.wire, error))
+
+    def _reply(self, place: Addressed, body: bytes, now_ns: int, caller: Caller) -> ModelReply:
+        wire = place.wire
+        question = question_of(place, body)
+        if question.is_kept:
+            question = self._with_kept_tools(question)
+        attempt = self.conversations.attempt(question, body, caller)
+        prompt = self._prompt(wire, body, now_ns) if attempt.call.counts_prompt else None
         number, step, call = attempt.number, attempt.step, attempt.call
         if question.is_kept:
             self._kept_tools[number, step] = question.tools
         if not question.tools.keys() <= self.tools_declared:
             with self._lock:
                 self.tools_declared |= question.tools.keys()
-        fault, admission = self._met(attempt, now_ns)
+        if prompt is not None:
+            call = prompt.read_by(call)
+        fault, admission = self._met(attempt, call, now_ns)
         if admission is not None and admission.retry_after_ns is not None:
-            headers = _headers_of(wire, number, step)
-            refusal = _refusal(wire, headers, admission, admission.retry_after_ns)
-            return ModelReply(refusal, number, step, is_streamed=question.streamed, attempt=attempt)
+            headers = headers_of(wire, number, step)
+            refused = refusal(wire, headers, admission, admission.retry_after_ns)
+            return ModelReply(refused, number, step, is_streamed=question.streamed, attempt=attempt)
         try:
-            answer = self._answer(question, attempt, body)
-        except UnusableRequestError as error:
-            return _bad_request(wire, error)
+            answer = self._answer(question, attempt, call, body, prompt)
+        except UnusableRequestError:
+            attempt.ends(is_answered=False, is_given_up=False)
+            raise
         reply = _reply(wire, question, answer, call, fault)
-        if fault is not None and not fault.alters_answer:
-            reply = failed(
-                reply,
-                fault,
-                _headers_of(wire, number, step),
-                lambda status, message: to_json(wire.error(status, message)),
-            )
+        self._has_read(prompt, fault, admission, now_ns)
+        if fault is not None:
+            reply = struck(reply, fault, wire, headers_of(wire, number, step))
         if admission is not None:
             limited = {**reply.headers, **wire.limit_headers(admission.allowances)}
             reply = later(replace(reply, headers=limited), admission.queued_ns)
         is_accepted = fault is None or fault.kind.is_accepted
-        return ModelReply(reply, number, step, is_accepted, question.streamed, attempt)
+        return ModelReply(
+            reply,
+            number,
+            step,
+            is_accepted,
+            question.streamed,
+            attempt,
+            call.prompt_tokens,
+            call.completion_tokens,
+        )
+
+    def _prompt(self, wire: WireFormat, body: bytes, now_ns: int) -> Prompt:
+        """Return the prompt of a request whose tokens are counted."""
+        try:
+            text = text_sent(wire, without_marks(body))
+        except (ValueError, RecursionError) as error:  # in what the API itself does not read
+            raise UnusableRequestError(f"not a request to …/{wire.name}: {error}") from error
+        return self._prefill.prompt_of(text, now_ns)
+
+    def _has_read(
+        self, prompt: Prompt | None, fault: Fault | None, admission: Admission | None, now_ns: int
+    ) -> None:
+        """Keep the prompt of a request that was not refused, from when it has been read."""
+        is_refused = fault is not None and fault.kind.effect is Effect.REFUSED
+        if prompt is not None and not is_refused:
+            queued_ns = 0 if admission is None else admission.queued_ns
+            self._prefill.has_read(prompt, now_ns + queued_ns + prompt.prefill_ns)
 
     def _with_kept_tools(self, question: Question) -> Question:
         """Return the question with the tools of the conversation that the server keeps.
@@ -172,8 +197,15 @@ class ScriptedModel:
             raise UnusableRequestError("the conversation that it continues is not known here")
         return replace(question, tools=kept)
 
-    def _answer(self, question: Question, attempt: Attempt, body: bytes) -> Answer:
-        number, step, call = attempt.number, attempt.step, attempt.call
+    def _answer(
+        self,
+        question: Question,
+        attempt: Attempt,
+        call: ModelCallScript,
+        body: bytes,
+        prompt: Prompt | None,
+    ) -> Answer:
+        number, step = attempt.number, attempt.step
         options = question.options
         tool_uses = tool_uses_of(
             call.tool_calls,
@@ -195,23 +227,25 @@ class ScriptedModel:
         answer = Answer(
             number,
             step,
-            question.model,
+            question.model or "",
             mark + text,
             tool_uses,
             call.prompt_tokens,
             call.completion_tokens,
-            len(mark),
+            mark_characters=len(mark),
+            cached_tokens=0 if prompt is None else prompt.cached_tokens,
         )
         if options is AS_USUAL:
             return answer
         return fitted(answer, options, self._instances, answer.tag, marked(mark))
 
-    def _met(self, attempt: Attempt, now_ns: int) -> tuple[Fault | None, Admission | None]:
+    def _met(
+        self, attempt: Attempt, call: ModelCallScript, now_ns: int
+    ) -> tuple[Fault | None, Admission | None]:
         """Return the fault and the admission of this attempt, if there are any.
 
         An attempt that a limit refuses does not count: its fault strikes the next one.
         """
-        call = attempt.call
         if not call.faults and self._capacity is None:
             return None, None
         with self._lock:
@@ -227,36 +261,19 @@ class ScriptedModel:
         return fault, admission
 
 
-def _read(wire: WireFormat, body: bytes) -> Question:
-    try:
-        return wire.read(body)
-    except (ValueError, RecursionError) as error:
-        raise UnusableRequestError(f"not a request to …{wire.path}: {error}") from error
-
-
-def _bad_request(wire: WireFormat, error: UnusableRequestError) -> ModelReply:
-    problem = to_json(wire.error(_BAD_REQUEST, f"warpbench: {error}"))
-    return ModelReply(whole_reply(_BAD_REQUEST, _JSON, problem, 0))
-
-
-def _headers_of(wire: WireFormat, session: int, step: int) -> dict[str, str]:
-    """Return the headers of every answer: content type, and the name of the request."""
-    return _JSON | {wire.request_id_header: f"req_{session}_{step}"}
-
-
 def _reply(
     wire: WireFormat, question: Question, answer: Answer, call: ModelCallScript, fault: Fault | None
 ) -> Reply:
     if fault is not None and fault.alters_answer:
         answer = altered(answer, fault)
-    headers = _headers_of(wire, answer.session, answer.step)
+    headers = headers_of(wire, answer.session, answer.step)
     if not question.streamed:
         return whole_reply(_OK, headers, to_json(wire.whole(answer)), call.latency_ns)
     fragments = fragments_of(answer, call.pieces)
     times_ns = piece_times_ns(call)
     last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
     return streamed_reply(
-        {**headers, **_EVENTS},
+        {**headers, "content-type": wire.stream_type},
         (
             Part(
                 times_ns[last_piece]
@@ -267,16 +284,3 @@ def _reply(
             for event in wire.stream(answer, fragments, question.counts_usage)
         ),
     )
-
-
-def _refusal(
-    wire: WireFormat, headers: Mapping[str, str], admission: Admission, retry_after_ns: int
-) -> Reply:
-    limited = {
-        **headers,
-        **wire.limit_headers(admission.allowances),
-        "retry-after": str(-(-retry_after_ns // _SECOND_NS)),
-        "retry-after-ms": str(-(-retry_after_ns // 1_000_000)),
-    }
-    error = wire.error(_TOO_MANY_REQUESTS, "warpbench: the scenario's rate limit is reached")
-    return whole_reply(_TOO_MANY_REQUESTS, limited, to_json(error), 0)

@@ -13,8 +13,10 @@
     # ttft_s = 0.2                     # optional: seconds to a stream's first token
     # gap_s = 0.01                     # with ttft_s, in place of latency_s: between two pieces
     # # tokens_per_chunk = 1             # optional: tokens of a piece
-    prompt_tokens = 500                # optional, as is the next
-    completion_tokens = 80
+    prompt_tokens = 500                # optional: else they are counted from what was sent
+    completion_tokens = 80             # optional
+    # prefill_tokens_per_s = 5000      # optional: the prompt takes time to read
+    # prefix_cache = true              # optional: but not what an earlier prompt began with, too
 
     [model.limits]                     # optional, as is each: the model's server
     requests_per_minute = 600          # further ones are refused with status 429
@@ -55,6 +57,9 @@
     json = { sky = "clear" }           # or: body = "…"; status, method and headers, if need be
     # # and [[services.faults]], as above, if the service fails now and then
 
+    [endpoints.embeddings]             # optional: moderations, rerank, models, token_counts
+    latency_s = 0.05                   # and [[endpoints.embeddings.faults]]
+
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
 distribution (see ``distribution_syntax``). A round may have values of its own for all but the last,
 and a call of a tool its own ``latency_s``.
@@ -78,11 +83,13 @@ from .model import (
     MAX_REPEAT,
     MAX_SESSIONS,
     NO_LIMITS,
+    NO_PREFILL,
     RESERVED_ARGUMENT,
     USUAL_MAX_MODEL_CALLS,
     ConversationSpec,
     JsonType,
     ModelLimits,
+    PrefillSpec,
     RoundSpec,
     Scenario,
     ServiceSpec,
@@ -96,11 +103,13 @@ __all__ = [
     "MAX_REPEAT",
     "MAX_SESSIONS",
     "NO_LIMITS",
+    "NO_PREFILL",
     "RESERVED_ARGUMENT",
     "USUAL_MAX_MODEL_CALLS",
     "ConversationSpec",
     "JsonType",
     "ModelLimits",
+    "PrefillSpec",
     "RoundSpec",
     "Scenario",
     "ServiceSpec",

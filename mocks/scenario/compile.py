@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 from .compile_faults import fault_of
 from .compile_rounds import conversations_of, rounds_of
 from .diagnostics import listed, refuse, shown
+from .distributions import Constant, Distribution
+from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultKind, FaultSpec
 from .model import (
+    NO_PREFILL,
     RESERVED_ARGUMENT,
     ModelLimits,
+    PrefillSpec,
     Scenario,
     ServiceSpec,
     ToolKind,
@@ -20,6 +24,7 @@ from .model import (
 )
 from .recording import Recording
 from .schema import (
+    EndpointTable,
     FaultTable,
     ModelLimitsTable,
     ModelTable,
@@ -64,9 +69,11 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         rounds=tuple(rounds_of(table.rounds, model, tools, ("rounds",))),
         recording=recording,
         limits=_limits(model.limits),
+        prefill=_prefill(model, table),
         faults=tuple(fault_of(part, ("faults", index)) for index, part in enumerate(table.faults)),
         services=tuple(_services(table.services)),
         optional_tools=table.optional_tools,
+        endpoints={kind: _endpoint(kind, part) for kind, part in table.endpoints.items()},
         conversations=tuple(conversations_of(table.conversations, model, tools)),
         max_model_calls=table.max_model_calls,
         provenance=table.provenance,
@@ -88,6 +95,29 @@ def _recording(
 
 def _limits(table: ModelLimitsTable) -> ModelLimits:
     return ModelLimits(table.requests_per_minute, table.tokens_per_minute, table.concurrency)
+
+
+def _prefill(model: ModelTable, table: ScenarioTable) -> PrefillSpec:
+    """Return how the model reads prompts: of declared tokens nobody knows which the cache has."""
+    key = "prefix_cache" if model.prefill_tokens_per_s is None else "prefill_tokens_per_s"
+    spec = PrefillSpec(model.prefill_tokens_per_s, model.prefix_cache)
+    if spec == NO_PREFILL:
+        return spec
+    if not table.rounds:
+        refuse("[[rounds]]: a recording has the times that were measured", "none", "model", key)
+    declared: list[tuple[tuple[str | int, ...], Distribution | None]] = [
+        (("model",), model.prompt_tokens)
+    ]
+    declared += [(("rounds", at), each.prompt_tokens) for at, each in enumerate(table.rounds)]
+    for index, kind in enumerate(table.conversations):
+        declared.append((("conversations", index), kind.prompt_tokens))
+        for at, each in enumerate(kind.rounds):
+            declared.append((("conversations", index, "rounds", at), each.prompt_tokens))
+    for path, tokens in declared:
+        if tokens is not None:
+            expected = f"none beside {key}, for which they are counted from what was sent"
+            refuse(expected, "some", *path, "prompt_tokens")
+    return spec
 
 
 def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
@@ -119,6 +149,16 @@ def _services(tables: list[ServiceTable]) -> Iterator[ServiceSpec]:
                 for position, part in enumerate(table.faults)
             ),
         )
+
+
+def _endpoint(kind: EndpointKind, table: EndpointTable) -> EndpointSpec:
+    return EndpointSpec(
+        latency=table.latency_s or Constant(kind.latency_s),
+        faults=tuple(
+            _fault_of_service(part, ("endpoints", kind, "faults", position))
+            for position, part in enumerate(table.faults)
+        ),
+    )
 
 
 def _is_pattern(url: str) -> bool:

@@ -1,10 +1,11 @@
 """The values of a scenario: what a session does, and how long each part may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .distributions import Distribution
+from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultSpec
 from .recording import Recording
 
@@ -101,7 +102,8 @@ class RoundSpec:
 
     Attributes:
         timing: Timing of the model's answer.
-        prompt_tokens: Tokens of the prompt, as the model reports them.
+        prompt_tokens: Tokens of the prompt, as the model reports them; ``None``: as many as it is
+            sent.
         completion_tokens: Tokens of the answer, as the model reports them.
         tool_calls: The calls that the answer asks for; none in the last round.
         repeat: Number of such rounds in a row.
@@ -109,7 +111,7 @@ class RoundSpec:
     """
 
     timing: Timing
-    prompt_tokens: Distribution
+    prompt_tokens: Distribution | None
     completion_tokens: Distribution
     tool_calls: tuple[ToolCallSpec, ...]
     repeat: Distribution
@@ -163,6 +165,23 @@ NO_LIMITS = ModelLimits()
 
 
 @dataclass(frozen=True, slots=True)
+class PrefillSpec:
+    """How the model reads a prompt, of whose tokens it takes count.
+
+    Attributes:
+        tokens_per_s: Tokens that it reads a second; ``None``: in no time, or in that which the
+            latency has for it.
+        caches_prefixes: Whether it keeps what it read, and need not read it again.
+    """
+
+    tokens_per_s: float | None = None
+    caches_prefixes: bool = False
+
+
+NO_PREFILL = PrefillSpec()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """An HTTP service that tools call.
 
@@ -206,6 +225,8 @@ class Scenario:
         conversations: The kinds of conversations beside those that ``rounds`` describe.
         max_model_calls: Model calls of one session at most; further ones are refused.
         provenance: Whether texts of the model begin with provenance marks.
+        prefill: How the model reads a prompt.
+        endpoints: The endpoints beside the model's answers that are declared.
     """
 
     name: str
@@ -222,6 +243,8 @@ class Scenario:
     conversations: tuple[ConversationSpec, ...] = ()
     max_model_calls: int = USUAL_MAX_MODEL_CALLS
     provenance: bool = True
+    prefill: PrefillSpec = NO_PREFILL
+    endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
 
     @property
     def widest_round(self) -> int:

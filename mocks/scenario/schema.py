@@ -19,6 +19,7 @@ from .bounds import MAX_LATENCY_S, MAX_TOKENS
 from .diagnostics import DeclarationError, listed, shown, unknown
 from .distribution_syntax import parse_distribution
 from .distributions import Constant, Distribution
+from .endpoints import EndpointKind
 from .faults import FaultKind
 from .model import (
     MAX_CONVERSATIONS,
@@ -113,8 +114,10 @@ class ModelTable(_Table):
     ttft_s: _Latency | None = None
     gap_s: _Latency | None = None
     tokens_per_chunk: Annotated[int, Field(ge=1, le=MAX_TOKENS)] = 1
-    prompt_tokens: _Tokens = Constant(500)
+    prompt_tokens: _Tokens | None = None
     completion_tokens: _Tokens = Constant(80)
+    prefill_tokens_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    prefix_cache: bool = False
     limits: ModelLimitsTable = ModelLimitsTable()
 
 
@@ -150,7 +153,7 @@ class RoundTable(_Table):
 
 
 class FaultTable(_Table):
-    """``[[faults]]`` and ``[[services.faults]]``."""
+    """``[[faults]]``, ``[[services.faults]]`` and ``[[endpoints.KIND.faults]]``."""
 
     kind: FaultKind = Field(description=listed(FaultKind), strict=False)
     probability: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -196,6 +199,13 @@ class ConversationTable(_Table):
     faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] | None = None
 
 
+class EndpointTable(_Table):
+    """``[endpoints.KIND]``."""
+
+    latency_s: _Latency | None = None
+    faults: Annotated[list[FaultTable], Field(max_length=MAX_FAULTS)] = []
+
+
 class RecordingTable(_Table):
     """``[recording]``."""
 
@@ -219,6 +229,7 @@ class ScenarioTable(_Table):
     conversations: Annotated[list[ConversationTable], Field(max_length=MAX_CONVERSATIONS)] = []
     max_model_calls: Annotated[int, Field(ge=1)] = USUAL_MAX_MODEL_CALLS
     provenance: bool = True
+    endpoints: dict[Annotated[EndpointKind, Field(strict=False)], EndpointTable] = {}
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {
@@ -242,16 +253,18 @@ _EXPECTED_BY_PYDANTIC_TYPE = {
 def declaration_error(error: ValidationError) -> DeclarationError:
     """Return the first of pydantic's errors, since the others often follow from it."""
     first = error.errors(include_url=False)[0]
+    # Where a key itself is wrong, pydantic adds that behind the key.
+    path = tuple(part for part in first["loc"] if part != "[key]")
     context = first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, DeclarationError):
-        return cause.below(*first["loc"])
+        return cause.below(*path)
     template = _EXPECTED_BY_PYDANTIC_TYPE.get(first["type"])
     if template is None:
-        return DeclarationError(" ".join(first["msg"].split()), first["loc"])
+        return DeclarationError(" ".join(first["msg"].split()), path)
     return DeclarationError(
         f"expected {template.format(**context)}, found {_found(first['input'], context)}",
-        first["loc"],
+        path,
     )
 
 

@@ -24,9 +24,12 @@ def failed(
         error_headers: Headers of every error.
         error_body: Writes the body of an error.
     """
-    if fault.kind is FaultKind.STATUS:
-        return _error_reply(fault, error_headers, error_body)
-    return _CHANGES[fault.kind](reply, fault)
+    broken = (
+        _error_reply(fault, error_headers, error_body)
+        if fault.kind is FaultKind.STATUS
+        else _CHANGES[fault.kind](reply, fault)
+    )
+    return replace(broken, fault=fault.kind)
 
 
 def _error_reply(fault: Fault, error_headers: Mapping[str, str], error_body: ErrorBody) -> Reply:

@@ -10,6 +10,8 @@ from enum import StrEnum, auto
 import msgspec
 from msgspec.structs import replace
 
+from ..scenario.faults import FaultKind
+
 _END_OF_EVENT = b"\n\n"
 
 
@@ -46,6 +48,7 @@ class Reply(msgspec.Struct, frozen=True):
         end_ns: When the reply ends.
         ending: How the reply ends.
         early_head_ns: When status and headers are sent, if that is before the first part.
+        fault: The kind of the scripted fault that it meets, if any.
     """
 
     status: int
@@ -54,6 +57,7 @@ class Reply(msgspec.Struct, frozen=True):
     end_ns: int
     ending: Ending = Ending.COMPLETE
     early_head_ns: int | None = None
+    fault: FaultKind | None = None
 
     @property
     def head_ns(self) -> int:

@@ -45,6 +45,10 @@ __all__ = [
 ]
 
 
+_COUNTED = Constant(0)
+"""Drawn in place of the tokens of a prompt that are counted: each draw keeps its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCallScript:
     """One call that an answer asks for.
@@ -94,13 +98,14 @@ class ModelCallScript:
 
     Attributes:
         latency_ns: From the request to the end of the answer, streamed or not.
-        prompt_tokens: Tokens of the prompt, as the model reports them.
+        prompt_tokens: Tokens of the prompt, as the model reports them; 0 if they are counted.
         completion_tokens: Tokens of the answer, as the model reports them.
         tool_calls: What the answer asks for.
         ttft_ns: Nanoseconds to the first token of a streamed answer; ``None``: to its end.
         pieces: Pieces of a streamed answer.
         gaps: The gaps between the pieces; ``None``: they are even.
         faults: The faults of the first attempts, one each.
+        counts_prompt: Whether the tokens of the prompt are counted from what is sent.
     """
 
     latency_ns: int
@@ -111,6 +116,7 @@ class ModelCallScript:
     pieces: int = 1
     gaps: Gaps | None = None
     faults: tuple[Fault, ...] = ()
+    counts_prompt: bool = False
 
     @property
     def calls_its_tools(self) -> bool:
@@ -296,7 +302,7 @@ def _draw_round(
     timing = part.timing
     latency_s = None if timing.latency is None else timing.latency.draw(generator)
     ttft_s = None if timing.ttft is None else timing.ttft.draw(generator)
-    prompt_tokens = _count(part.prompt_tokens.draw(generator), 0, MAX_TOKENS)
+    prompt_tokens = _count((part.prompt_tokens or _COUNTED).draw(generator), 0, MAX_TOKENS)
     completion_tokens = _count(part.completion_tokens.draw(generator), 0, MAX_TOKENS)
     pieces = max(1, -(-completion_tokens // timing.tokens_per_chunk))
     gaps = None if timing.gap is None else Gaps(timing.gap, f"{stream}/gaps")
@@ -315,6 +321,7 @@ def _draw_round(
         pieces=pieces,
         gaps=gaps,
         faults=faults,
+        counts_prompt=part.prompt_tokens is None,
     )
 
 

@@ -7,8 +7,11 @@ from ..model import Kinds, ScriptedModel
 from ..observe.traffic import Traffic
 from ..scenario import MAX_SESSIONS, Scenario
 from ..workload.scripts import Scripts
+from .endpoint_replies import EndpointReplies
 from .services import Services
 from .world import World
+
+_KEPT = 10_000
 
 
 def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
@@ -23,15 +26,18 @@ def world_on_demand(scenario: Scenario, seed: int, clock: Clock) -> World:
         clock: Keeps the time.
     """
     numbers = count()
+    stream = f"{scenario.name}/{seed}"
     return World(
         ScriptedModel(
             Scripts(None, scenario, seed),
             scenario.limits,
             Kinds(scenario.conversations),
             lambda: next(numbers) % (MAX_SESSIONS - 1),
+            prefill=scenario.prefill,
             marks_texts=scenario.provenance,
         ),
-        Services(scenario.services, f"{scenario.name}/{seed}"),
+        Services(scenario.services, stream, _KEPT),
         clock,
         Traffic(notes_calls=False),
+        EndpointReplies(scenario.endpoints, stream, _KEPT),
     )

@@ -1,25 +1,18 @@
 """HTTP services that tools call: any address that matches a pattern gets a scripted reply.
 
 The latency and the fault of each request are drawn by its method, address and body, and by how
-often that was requested before. So neither depends on the order in
-which a strategy asks.
+often that was requested before.
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from random import Random
-from threading import Lock
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from ..scenario import ServiceSpec
-from ..scenario.bounds import latency_ns
-from ..scenario.faults import draw_fault
-from ..wire.broken_replies import failed
 from ..wire.reply import Reply, whole_reply
+from .request_draws import RequestDraws
 
-_UNKNOWN = -1
 _PLAIN = MappingProxyType({"content-type": "text/plain"})
 
 
@@ -29,17 +22,16 @@ class Services:
     Args:
         specs: The declared services; of several that match, the first answers.
         stream: Seeds the draws.
+        kept: As for ``RequestDraws``.
     """
 
-    def __init__(self, specs: Sequence[ServiceSpec], stream: str) -> None:
+    def __init__(self, specs: Sequence[ServiceSpec], stream: str, kept: int | None = None) -> None:
         self._patterns = [(spec, _pattern_of(spec.url)) for spec in specs]
-        self._stream = stream
-        self._lock = Lock()
-        self.forget()
+        self._draws = RequestDraws(stream, kept)
 
     def forget(self) -> None:
         """Forget every request so far."""
-        self._asked: Counter[str] = Counter()
+        self._draws.forget()
 
     def reply(self, method: str, url: str, body: bytes) -> Reply | None:
         """Return the reply to a request, or ``None`` if no service has that address."""
@@ -58,18 +50,15 @@ class Services:
         )
 
     def _reply(self, spec: ServiceSpec, asked: str) -> Reply:
-        with self._lock:
-            self._asked[asked] += 1
-            times = self._asked[asked]
-        generator = Random(f"{self._stream}/{asked}/{times}")
-        wait_ns = latency_ns(spec.latency.draw(generator))
         headers = {name.lower(): value for name, value in spec.headers.items()}
-        reply = whole_reply(spec.status, headers, spec.body.encode(), wait_ns)
-        if not spec.faults:
-            return reply
-        chance = Random(f"{self._stream}/{asked}/{times}/fault")
-        fault = draw_fault(spec.faults, chance, _UNKNOWN, _UNKNOWN, times)
-        return reply if fault is None else failed(reply, fault, _PLAIN, _error_body)
+        body = spec.body.encode()
+        return self._draws.reply(
+            asked,
+            spec.latency,
+            spec.faults,
+            lambda at_ns: whole_reply(spec.status, headers, body, at_ns),
+            (_PLAIN, _error_body),
+        )
 
 
 def _error_body(_status: int, message: str) -> bytes:

@@ -5,22 +5,25 @@ itself is decided here, for both.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..clock import Clock
 from ..errors import UnmockedRequestError
-from ..model import NOBODY, Attempt, Caller, Kinds, Rule, ScriptedModel, wire_format_of
-from ..model.token_counts import TokenCounter, token_counter_of
+from ..model import NOBODY, Attempt, Caller, Kinds, Rule, ScriptedModel
+from ..model.apis import addressed
+from ..model.endpoints import endpoint_at
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.session import SESSION
 from ..observe.traffic import Traffic
-from ..scenario import ConversationSpec, ModelLimits, ServiceSpec
+from ..scenario import NO_PREFILL, ConversationSpec, ModelLimits, PrefillSpec, ServiceSpec
+from ..scenario.endpoints import EndpointKind, EndpointSpec
 from ..wire.reply import Reply
 from ..workload.script import SessionScript
+from .endpoint_replies import EndpointReplies
 from .services import Services
 
 
@@ -33,10 +36,14 @@ class Exchange(msgspec.Struct, frozen=True):
         session: Number of the request's session; -1 if that is not known.
         step: Number of the model call in that session; -1 if that is not known.
         is_model_call: Whether the model was asked, and not another service.
-        service: Host of the service that was asked; empty for the model. An endpoint that counts
-            tokens is a service.
+        service: Host of the service that was asked; empty for the model. An endpoint beside the
+            model's answers is a service, too, by its path.
         is_accepted: Whether a client takes the model's reply for a proper answer.
         attempt: Which attempt at which model call it is; ``None`` if it is none.
+        endpoint: Name of what was asked, one of few: the model's API, the endpoint beside it, or
+            ``service``.
+        prompt_tokens: Tokens of the prompt, as the model reports them.
+        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -47,23 +54,33 @@ class Exchange(msgspec.Struct, frozen=True):
     service: str = ""
     is_accepted: bool = False
     attempt: Attempt | None = None
+    endpoint: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class World:
-    """The model, and the services beside it.
+    """The model, the endpoints beside its answers, and the services.
 
     Args:
         model: Answers at the paths of the model's APIs, whatever their host, if no service does.
         services: Answer at their own addresses, and before the model does.
         clock: Says when a request arrives.
         traffic: Counts requests.
+        endpoints: Answer what is asked beside the model's answers; ``None``: as usual.
     """
 
     def __init__(
-        self, model: ScriptedModel, services: Services, clock: Clock, traffic: Traffic
+        self,
+        model: ScriptedModel,
+        services: Services,
+        clock: Clock,
+        traffic: Traffic,
+        endpoints: EndpointReplies | None = None,
     ) -> None:
         self.model = model
         self.services = services
+        self.endpoints = endpoints or EndpointReplies({}, "")
         self.clock = clock
         self.traffic = traffic
 
@@ -72,6 +89,7 @@ class World:
         self.traffic.reset()
         self.model.forget()
         self.services.forget()
+        self.endpoints.forget()
 
     def exchange(
         self,
@@ -99,13 +117,18 @@ class World:
         now_ns = self.clock.now_ns() if arrived_ns is None else arrived_ns
         self.traffic.http_request()
         # A service at a path such as a model's is what its scenario declares.
-        reply = self.services.reply(method, str(url), body)
+        address = str(url)
+        reply = self.services.reply(method, address, body)
         if reply is not None:
-            host = urlsplit(str(url)).hostname or ""
+            host = urlsplit(address).hostname or ""
             self.traffic.service_request(host, body)
-            return Exchange(reply, now_ns, -1, -1, is_model_call=False, service=host)
-        if method == "POST" and wire_format_of(path) is not None:
-            answered = self.model.reply(path, body, now_ns, caller or _caller_here())
+            return Exchange(
+                reply, now_ns, -1, -1, is_model_call=False, service=host, endpoint="service"
+            )
+        query = address.partition("?")[2]
+        place = addressed(path, query) if method == "POST" else None
+        if place is not None:
+            answered = self.model.reply(path, body, now_ns, caller or _caller_here(), query)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             return Exchange(
                 answered.reply,
@@ -115,12 +138,24 @@ class World:
                 is_model_call=True,
                 is_accepted=answered.is_accepted,
                 attempt=answered.attempt,
+                endpoint=place.wire.name,
+                prompt_tokens=answered.prompt_tokens,
+                completion_tokens=answered.completion_tokens,
             )
-        counter = _token_counter(method, path)
-        if counter is not None:
-            name = _host_of(str(url)) or path
-            return Exchange(counter.reply(body), now_ns, -1, -1, is_model_call=False, service=name)
-        raise self._refused(method, path, str(url), now_ns)
+        found = endpoint_at(method, path)
+        if found is not None:
+            self.traffic.service_request(path, body)
+            reply = self.endpoints.reply(found, path, body)
+            return Exchange(
+                reply,
+                now_ns,
+                -1,
+                -1,
+                is_model_call=False,
+                service=path,
+                endpoint=found.endpoint.name,
+            )
+        raise self._refused(method, path, address, now_ns)
 
     def require_mocked(self, method: str, path: str, url: str) -> None:
         """Check that a request to this address would be answered, before it is made.
@@ -138,17 +173,21 @@ class World:
 
     def is_mocked(self, method: str, path: str, url: str) -> bool:
         """Return whether a request to this address would be answered."""
-        is_models = method == "POST" and wire_format_of(path) is not None
-        counts_tokens = _token_counter(method, path) is not None
-        return is_models or counts_tokens or self.services.answer_at(method, url)
+        is_models = method == "POST" and addressed(path) is not None
+        return (
+            is_models
+            or endpoint_at(method, path) is not None
+            or self.services.answer_at(method, url)
+        )
 
     def _refused(self, method: str, path: str, url: str, at_ns: int) -> UnmockedRequestError:
         """Count a request that is not mocked, and return the error that says so."""
         self.traffic.refused(_host_of(url), path, at_ns)
         return UnmockedRequestError(
             f"{method} {url.partition('?')[0]} is not mocked, so it was not sent: the lab "
-            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, and the "
-            "counting of tokens) and the [[services]] of the scenario"
+            "answers the model's APIs (POST …/chat/completions, …/responses, …/messages, "
+            "…:generateContent), what is asked beside them (embeddings, moderations, models, …) "
+            "and the [[services]] of the scenario"
         )
 
 
@@ -157,10 +196,6 @@ def _caller_here() -> Caller:
     if scope is None or scope.is_over:
         return NOBODY
     return Caller(scope.number, Rule.CONTEXT, kept=scope.kept)
-
-
-def _token_counter(method: str, path: str) -> TokenCounter | None:
-    return token_counter_of(path) if method == "POST" else None
 
 
 def _host_of(url: str) -> str:
@@ -176,11 +211,13 @@ class WorldSpec:
         sessions: What is played, by number: sessions, nested ones, and what they hold beside.
         limits: What the model's server lets through.
         services: The HTTP services beside the model.
-        stream: Seeds the draws of the services.
+        stream: Seeds the draws of the services and endpoints.
         notes_waits: Whether to note each wait.
         sums_up_requests: Whether to sum up the requests to the model: it takes to read each twice.
         conversations: The kinds of conversations beside those that the sessions play.
         marks_texts: Whether texts begin with provenance marks.
+        endpoints: The endpoints beside the model's answers that are declared.
+        prefill: How the model reads prompts.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -191,6 +228,8 @@ class WorldSpec:
     sums_up_requests: bool = False
     conversations: tuple[ConversationSpec, ...] = ()
     marks_texts: bool = True
+    endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
+    prefill: PrefillSpec = NO_PREFILL
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -201,9 +240,11 @@ class WorldSpec:
                 self.sessions,
                 self.limits,
                 Kinds(self.conversations),
+                prefill=self.prefill,
                 marks_texts=self.marks_texts,
             ),
             Services(self.services, self.stream),
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),
+            EndpointReplies(self.endpoints, self.stream),
         )

@@ -4,22 +4,20 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import Any
+from typing import Protocol
 
 from ...errors import UnmockedRequestError
 from ...observe.traffic import Call
 from ...wire.reply import Ending, Reply
 from ...world.world import Exchange, World
+from .asgi import Receive, Scope, Send
 from .paced_transport import HeldTransport
 from .refusals import refusal
 from .refused_answers import refusal_header
 from .session_header import caller_of
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CONTROL_PATH = "/warpbench/"
 """The path at which a trial reads what the server saw, and resets it."""
@@ -37,15 +35,40 @@ _SETTLES_NS = 5_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
+class Counts(Protocol):
+    """Counts what a server answers."""
+
+    def answering(self, exchange: Exchange) -> AbstractContextManager[None]:
+        """Count a request, from when it is to be answered until it is."""
+        ...
+
+    def refuses(self, status: int) -> None:
+        """Count a request that nobody answers, by the HTTP status of the refusal."""
+        ...
+
+
+class _CountsNothing:
+    def answering(self, _exchange: Exchange) -> AbstractContextManager[None]:
+        return _NOTHING
+
+    def refuses(self, status: int) -> None:
+        pass
+
+
+_NOTHING = nullcontext()
+
+
 class ServerApp:
     """Serves a world.
 
     Args:
         world: What answers.
+        counts: Counts what is answered; ``None``: nobody does.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, counts: Counts | None = None) -> None:
         self._world = world
+        self._counts = counts or _CountsNothing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,6 +89,7 @@ class ServerApp:
             )
         except UnmockedRequestError as error:
             refused = refusal(method, path, scope["headers"], str(error))
+            self._counts.refuses(refused.status)
             # Nobody has been let in since it was counted.
             count = self._world.traffic.refused_requests
             numbered = [refusal_header(count - 1)] if count else []
@@ -80,7 +104,7 @@ class ServerApp:
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns)
         )
-        with counted as call:
+        with self._counts.answering(exchange), counted as call:
             await self._play(exchange, call, transport, receive, send)
 
     async def _play(
@@ -215,9 +239,10 @@ async def _send(
 def _address(scope: Scope) -> str:
     """Return the address that a request is for: that of a service is part of the request's path."""
     path: str = scope["raw_path"].decode("ascii", errors="replace")
+    query = scope["query_string"].decode("ascii", errors="replace")
+    asked = f"?{query}" if query else ""
     if not path.startswith(SERVICES_PATH):
-        return path
+        return path + asked
     scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")
     host, _, rest = rest.partition("/")
-    query = scope["query_string"].decode("ascii", errors="replace")
-    return f"{scheme}://{host}/{rest}" + (f"?{query}" if query else "")
+    return f"{scheme}://{host}/{rest}{asked}"

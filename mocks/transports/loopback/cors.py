@@ -4,14 +4,7 @@ For ``warpbench serve``, whose clients may run in a page. All that it answers is
 listens on loopback alone.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from .asgi import App, Message, Receive, Scope, Send
 
 _ANY_ORIGIN = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"*"))
 _FOR_A_DAY = b"86400"
@@ -41,7 +34,7 @@ class OpenToPages:
                     "status": _NO_CONTENT,
                     "headers": [
                         *_ANY_ORIGIN,
-                        (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+                        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
                         (
                             b"access-control-allow-headers",
                             asked.get(b"access-control-request-headers", b"*"),

@@ -21,7 +21,12 @@ from .connection_waits import noting_connection_waits
 from .process import ServerProcess
 from .session_header import naming_sessions
 
-_ENDPOINTS = {"OPENAI_BASE_URL": "/v1", "ANTHROPIC_BASE_URL": ""}
+_ENDPOINTS = {
+    "OPENAI_BASE_URL": "/v1",
+    "ANTHROPIC_BASE_URL": "",
+    "GOOGLE_GEMINI_BASE_URL": "",
+    "CO_API_URL": "",
+}
 
 
 @contextmanager

@@ -1,18 +1,23 @@
 """What a server says to a request that nobody answers: in the shape of the API that was asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.json import encode as to_json
 
-from ...model.scripted import wire_format_of
+from ...model import gemini
+from ...model.anthropic_messages import MESSAGES
+from ...model.apis import wire_format_of
+from ...model.endpoints import endpoint_of
+from ...model.openai_chat import CHAT_COMPLETIONS
 from ...wire.reply import Reply, whole_reply
 
 _NOT_FOUND = 404
 _NOT_ALLOWED = 405
-_OPENAI = "/chat/completions"
-_ANTHROPIC = "/messages"
-_OF_ANTHROPIC = b"anthropic-version"
-"""A header that only clients of Anthropic's API send."""
+_ERRORS: Mapping[bytes, Callable[[int, str], object]] = {
+    b"anthropic-version": MESSAGES.error,
+    b"x-goog-api-key": gemini.error_of,
+}
+"""How an error is written, by a header that only clients of that API send."""
 
 
 def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], message: str) -> Reply:
@@ -24,14 +29,22 @@ def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], mess
         headers: Its headers, their names in small letters.
         message: Why it is not answered.
     """
-    wire = wire_format_of(path)
+    wire, endpoint = wire_format_of(path), endpoint_of(path)
     if wire is not None:
-        message = f"warpbench: {method} is not allowed at {path}: the API takes POST"
-        return _reply(_NOT_ALLOWED, to_json(wire.error(_NOT_ALLOWED, message)), {"allow": "POST"})
-    is_anthropics = any(name == _OF_ANTHROPIC for name, _ in headers)
-    wire = wire_format_of(_ANTHROPIC if is_anthropics else _OPENAI)
-    assert wire is not None
-    return _reply(_NOT_FOUND, to_json(wire.error(_NOT_FOUND, f"warpbench: {message}")), {})
+        return _not_allowed(method, path, wire.error, ("POST",))
+    if endpoint is not None:
+        return _not_allowed(method, path, endpoint.error, endpoint.methods)
+    errors = (_ERRORS[name] for name, _ in headers if name in _ERRORS)
+    error = next(errors, CHAT_COMPLETIONS.error)
+    return _reply(_NOT_FOUND, to_json(error(_NOT_FOUND, f"warpbench: {message}")), {})
+
+
+def _not_allowed(
+    method: str, path: str, error: Callable[[int, str], object], allowed: tuple[str, ...]
+) -> Reply:
+    message = f"warpbench: {method} is not allowed at {path}: the API takes {allowed[0]}"
+    headers = {"allow": ", ".join(allowed)}
+    return _reply(_NOT_ALLOWED, to_json(error(_NOT_ALLOWED, message)), headers)
 
 
 def _reply(status: int, body: bytes, more: Mapping[str, str]) -> Reply:

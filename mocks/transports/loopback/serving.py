@@ -15,7 +15,9 @@ from ...errors import UsageError
 from ...network.addresses import require_loopback
 from ...world.world import World
 from .app import ARRIVED_NS, TRANSPORT, ServerApp
+from .asgi import App
 from .cors import OpenToPages
+from .operations import Operations
 from .paced_transport import HeldTransport
 
 _BACKLOG = 4096
@@ -73,21 +75,39 @@ def serve(
     world: World,
     listening: socket.socket,
     until: Callable[[uvicorn.Server], None] | None = None,
-    *,
-    is_open_to_pages: bool = False,
 ) -> None:
-    """Serve a world over HTTP/1.1 with keep-alive, on uvloop.
+    """Serve a trial's world over HTTP/1.1 with keep-alive, on uvloop.
 
     Args:
         world: What answers.
         listening: Where.
         until: Called with the server once it runs, to arrange for its end; Ctrl-C ends it too.
-        is_open_to_pages: Whether pages of any origin may read the answers.
     """
+    _run(ServerApp(world), listening, until)
+
+
+def serve_to_anybody(world: World, listening: socket.socket, name: str) -> None:
+    """Serve a world likewise, to any client and with metrics, until Ctrl-C.
+
+    Args:
+        world: What answers.
+        listening: Where.
+        name: Name of what is served.
+    """
+    from .metrics import Metrics  # noqa: PLC0415 - the server of a trial does without
+
+    metrics = Metrics(world.traffic)
+    _run(OpenToPages(Operations(ServerApp(world, metrics), world, metrics, name)), listening)
+
+
+def _run(
+    app: App,
+    listening: socket.socket,
+    until: Callable[[uvicorn.Server], None] | None = None,
+) -> None:
     logging.getLogger("uvicorn.error").addFilter(_NotOfStreamsThatWereCut())
-    app = ServerApp(world)
     config = uvicorn.Config(
-        OpenToPages(app) if is_open_to_pages else app,
+        app,
         http=_Protocol,
         ws="none",
         lifespan="off",

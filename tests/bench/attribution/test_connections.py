@@ -252,7 +252,7 @@ def refused_thrice(lab: Lab) -> Target:
     async def session(task: str) -> None:
         for _ in range(3):
             with contextlib.suppress(NotFoundError):
-                await client.models.list()
+                await client.files.list()
             await asyncio.sleep(0.1)
         messages: Any = [{"role": "user", "content": task}]
         await client.chat.completions.create(model=lab.model, messages=messages)
@@ -270,7 +270,7 @@ def test_what_the_server_refuses_is_told_with_its_sessions_and_its_cost() -> Non
 
     (refused,) = result.refused
     sessions = len(result.samples)
-    assert (refused.host, refused.paths) == ("", ("/v1/models",))
+    assert (refused.host, refused.paths) == ("", ("/v1/files",))
     assert (refused.requests, refused.sessions, refused.requests_before) == (
         3 * sessions,
         sessions,

@@ -10,7 +10,30 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+FAILING = """
+name = "failing"
+description = "Its first attempt fails, and its embeddings take their time."
+sessions = 1
+[model]
+latency_s = 0
+[[rounds]]
+[[faults]]
+kind = "status"
+status = 503
+attempts = [1]
+[endpoints.embeddings]
+latency_s = 0.02
+[[endpoints.embeddings.faults]]
+kind = "status"
+status = 429
+attempts = [1]
+[[services]]
+name = "weather"
+url = "https://api.weather.example/*"
+latency_s = 0
+"""
 SLOW = """
 name = "slow"
 description = "One answer that is written for a minute."
@@ -76,7 +99,7 @@ def test_a_conversation_is_a_session_chosen_by_its_first_message(
             405,
             {"type": "error", "error": {"type": "invalid_request_error"}},
         ),
-        ("POST", "/v1/embeddings", {}, 404, {"error": {"type": "invalid_request_error"}}),
+        ("POST", "/v1/images/generations", {}, 404, {"error": {"type": "invalid_request_error"}}),
         (
             "POST",
             "/v1/complete",
@@ -140,3 +163,73 @@ def test_ctrl_c_in_the_middle_of_a_stream_is_one_line(
 
     assert errors == "warpbench: interrupted\n"
     assert process.returncode == 130
+
+
+def families(root: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    answer = httpx.get(f"{root}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name.removeprefix("warpbench_"), tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize("served", [FAILING], indirect=True, ids=["failing"])
+def test_its_metrics_say_what_it_has_done(served: tuple[subprocess.Popen[str], str]) -> None:
+    _, root = served
+    messages: list[Any] = [{"role": "user", "content": "hello"}]
+    with openai.OpenAI(api_key="none", base_url=f"{root}/v1", max_retries=1) as client:
+        client.chat.completions.create(model="m", messages=messages)
+        client.embeddings.create(model="m", input="x")
+        client.models.list()
+        with pytest.raises(openai.NotFoundError):
+            client.images.generate(prompt="x")
+    httpx.get(f"{root}/services/https/api.weather.example/now")
+
+    seen = families(root)
+
+    assert {key: value for key, value in seen.items() if key[0] == "requests_total"} == {
+        ("requests_total", ("chat/completions", "503")): 1,
+        ("requests_total", ("chat/completions", "200")): 1,
+        ("requests_total", ("embeddings", "429")): 1,
+        ("requests_total", ("embeddings", "200")): 1,
+        ("requests_total", ("models", "200")): 1,
+        ("requests_total", ("refused", "404")): 1,
+        ("requests_total", ("service", "200")): 1,
+    }
+    assert seen["refused_requests_total", ()] == 1
+    assert seen["faults_total", ("status",)] == 2
+    assert seen["tokens_total", ("completion",)] == 80
+    assert seen["model_calls_in_flight", ()] == 0
+    assert seen["request_duration_seconds_count", ("embeddings",)] == 2
+    assert seen["request_duration_seconds_bucket", ("embeddings", "0.01")] == 1
+    assert seen["request_duration_seconds_sum", ("embeddings",)] >= 0.02
+
+
+def test_its_health_is_asked_like_that_of_other_servers(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    _, root = served
+
+    answer = httpx.get(f"{root}/health", headers={"origin": "https://page.example"})
+    head = httpx.head(f"{root}/metrics")
+    posted = httpx.post(f"{root}/health")
+
+    assert answer.json() == {"status": "ok", "scenario": "two-sleeps"}
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 0
+    assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_google_and_cohere_clients_are_told_their_addresses(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, root = served
+    assert process.stdout is not None
+    lines = [process.stdout.readline().strip() for _ in range(5)]
+
+    assert f"GOOGLE_GEMINI_BASE_URL={root}" in lines
+    assert f"CO_API_URL={root}" in lines
+    assert f"metrics: {root}/metrics, health: {root}/health" in lines

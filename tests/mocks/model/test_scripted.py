@@ -160,7 +160,7 @@ def test_tokens_are_as_drawn() -> None:
         (b'["[warpbench session 7]"]', "not a request to …/chat/completions"),
         (request(tools=[{"type": "function"}]), "a tool of type `function` has no `function`"),
         (request(tools=[{"function": {"name": "now"}}]), "missing required field `type`"),
-        (b'{"model": 4, "messages": []}', "Expected `str`, got `int` - at `$.model`"),
+        (b'{"model": 4, "messages": []}', "got `int` - at `$.model`"),
         (b'{"model": "\xff", "messages": []}', "not a request to …/chat/completions"),
         pytest.param(
             b'{"model": "m", "messages": [{"role": "user", "content": ' + b"[" * 100_000,

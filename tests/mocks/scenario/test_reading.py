@@ -103,7 +103,7 @@ def test_little_is_needed() -> None:
             "latency_s = 0.5",
             "latencys = 0.5",
             "model.latencys: expected latency_s, ttft_s, gap_s, tokens_per_chunk, prompt_tokens,"
-            " completion_tokens or limits,"
+            " completion_tokens, prefill_tokens_per_s, prefix_cache or limits,"
             " found the unknown key 'latencys' (did you mean 'latency_s'?)",
         ),
         (

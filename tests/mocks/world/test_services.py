@@ -225,7 +225,10 @@ def test_chance_strikes_by_what_is_asked_and_not_by_when() -> None:
         ("GET", "https://elsewhere.example.com/", False),
         ("POST", "https://api.openai.com/v1/chat/completions", True),
         ("GET", "https://api.openai.com/v1/chat/completions", False),
-        ("POST", "https://api.openai.com/v1/embeddings", False),
+        ("POST", "https://api.openai.com/v1/embeddings", True),
+        ("GET", "https://api.openai.com/v1/models/any", True),
+        ("DELETE", "https://api.openai.com/v1/models/any", False),
+        ("POST", "https://api.openai.com/v1/images/generations", False),
     ],
 )
 def test_what_would_be_answered_is_known_before_it_is_asked(

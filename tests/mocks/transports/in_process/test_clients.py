@@ -513,7 +513,7 @@ def test_what_is_refused_says_nothing_of_a_request_that_is_mocked_at_the_same_ho
     def ask() -> int:
         with requests.Session() as session:
             with pytest.raises(requests.exceptions.ConnectionError):
-                session.get("https://api.openai.com/v1/models")
+                session.get("https://api.openai.com/v1/files")
             return session.post(URL, json=payload()).status_code
 
     assert world.run(ask) == 200

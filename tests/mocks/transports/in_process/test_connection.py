@@ -133,7 +133,7 @@ def test_whoever_waits_to_be_told_to_go_on_is_told_once() -> None:
     assert connection.receive(body) is not None
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/embeddings?key=secret"])
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/images/generations?key=secret"])
 def test_what_nothing_mocks_is_refused_with_its_address(path: str) -> None:
     world = Mocked(call())
 
@@ -141,10 +141,10 @@ def test_what_nothing_mocks_is_refused_with_its_address(path: str) -> None:
         Connection(world.world, OPENAI).receive(request(path=path))
 
     assert isinstance(caught.value.error, UnmockedRequestError)
-    assert "https://api.openai.com/v1/embeddings is not mocked" in str(caught.value.error)
+    assert "https://api.openai.com/v1/images/generations is not mocked" in str(caught.value.error)
     assert "secret" not in str(caught.value.error)
     assert [(refusal.host, refusal.path) for refusal in world.traffic.refusals] == [
-        ("api.openai.com", "/v1/embeddings")
+        ("api.openai.com", "/v1/images/generations")
     ]
 
 

@@ -176,7 +176,7 @@ def test_calls_in_flight_are_counted_at_their_peak(new_loop: Any) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(
-    "url", ["https://example.com/search", "https://api.openai.com/v1/embeddings"]
+    "url", ["https://example.com/search", "https://api.openai.com/v1/images/generations"]
 )
 def test_an_address_that_is_not_mocked_is_a_host_that_refuses_connections(
     library: Any, url: str
@@ -206,7 +206,7 @@ def test_an_sdk_tries_a_refused_connection_again_as_it_would_without_a_network()
 
     def ask() -> None:
         client = openai.OpenAI(api_key="none", max_retries=2)
-        client.embeddings.create(model="m", input="x")
+        client.images.generate(prompt="x")
 
     with pytest.raises(openai.APIConnectionError):
         world.run(ask)

@@ -23,7 +23,7 @@ from warpbench.mocks.world.world import WorldSpec
 
 from ....http_libraries import LIBRARIES
 
-PATH = "/v1/embeddings"
+PATH = "/v1/images/generations"
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 

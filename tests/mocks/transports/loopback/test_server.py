@@ -81,7 +81,7 @@ def test_a_fault_of_a_service_strikes_over_sockets_too(server: ServerProcess) ->
 
 
 def test_what_nobody_mocks_is_not_found(server: ServerProcess) -> None:
-    answer = sdk_http.get(f"{server.root}/v1/models")
+    answer = sdk_http.get(f"{server.root}/v1/files")
 
     assert answer.status_code == 404
     assert "is not mocked" in answer.json()["error"]["message"]
@@ -173,8 +173,12 @@ def test_a_server_counts_what_nothing_mocks_and_answers_who_counts_tokens() -> N
         openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client,
     ):
         with pytest.raises(openai.NotFoundError):
-            client.embeddings.create(model="m", input="x")
+            client.images.generate(prompt="x")
         assert client.responses.input_tokens.count(model="m", input="some words").input_tokens > 0
         (refused,) = server.seen()["refusals"]
 
-    assert (refused["host"], refused["path"], refused["session"]) == ("", "/v1/embeddings", -1)
+    assert (refused["host"], refused["path"], refused["session"]) == (
+        "",
+        "/v1/images/generations",
+        -1,
+    )

@@ -4,11 +4,14 @@ import anthropic
 import openai
 import pytest
 from warpbench.mocks.model import wire_format_of
-from warpbench.mocks.model.token_counts import COUNTING_S, token_counter_of
+from warpbench.mocks.model.endpoints import endpoint_at
 from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.scenario.endpoints import EndpointKind
 from warpbench.mocks.transports.loopback.refusals import refusal
 
-from ..mocked import PROMPT, Mocked, call
+from ...mocked import PROMPT, Mocked, call
+
+COUNTING_S = EndpointKind.TOKEN_COUNTS.latency_s
 
 
 def openai_client() -> openai.OpenAI:
@@ -81,8 +84,22 @@ def test_a_service_of_the_scenario_at_that_address_goes_first() -> None:
     assert (counted.input_tokens, mocked.now_s) == (7, 0.3)
 
 
+def test_gemini_counts_the_tokens_of_contents() -> None:
+    genai = pytest.importorskip("google.genai")
+    mocked = Mocked()
+
+    def ask(prompt: str) -> int:
+        client = genai.Client(api_key="none")
+        counted: int = client.models.count_tokens(model="m", contents=prompt).total_tokens
+        return counted
+
+    few, many = mocked.run(lambda: (ask(PROMPT), ask(PROMPT + 400 * "word")))
+    assert many - few == 400
+    assert mocked.now_s == 2 * COUNTING_S
+
+
 def test_no_other_path_counts_tokens() -> None:
-    assert token_counter_of("/v1/responses") is token_counter_of("/v1/messages") is None
-    assert token_counter_of("/models/gemini-3:countTokens") is None
+    assert endpoint_at("POST", "/v1/responses") is endpoint_at("POST", "/v1/messages") is None
+    assert endpoint_at("POST", "/v1beta/models/gemini-3:generateContent") is None
     assert wire_format_of("/v1/messages/count_tokens") is None
-    assert refusal("GET", "/v1/messages/count_tokens", (), "no").status == 404
+    assert refusal("GET", "/v1/messages/count_tokens", (), "no").status == 405
