@@ -168,10 +168,14 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
     }
 
     def event(
-        delta: dict[str, object], fragment: int | None, finish_reason: str | None = None
+        delta: dict[str, object],
+        fragment: int | None,
+        finish_reason: str | None = None,
+        *,
+        tokens: str = "",
     ) -> Event:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return Event(_data({**frame, "choices": [choice], **no_usage}), fragment)
+        return Event(_data({**frame, "choices": [choice], **no_usage}), fragment, bool(tokens))
 
     content = None if answer.tool_uses else ""
     yield event({"role": "assistant", "content": content, "refusal": None}, 0)
@@ -187,10 +191,10 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
             yield event({"tool_calls": [opening]}, block[0][0])
             for number, fragment in block:
                 call = {"index": index, "function": {"arguments": fragment}}
-                yield event({"tool_calls": [call]}, number)
+                yield event({"tool_calls": [call]}, number, tokens=fragment)
     else:
         for number, fragment in enumerate(fragments.blocks[0]):
-            yield event({"content": fragment}, number)
+            yield event({"content": fragment}, number, tokens=fragment)
     yield event({}, None, _finish_reason(answer))
     if counts_usage:
         yield Event(_data({**frame, "choices": [], "usage": _usage(answer)}), None)

@@ -8,11 +8,12 @@ What opens a world is imported when a trial is prepared: a list of transports ne
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..errors import UsageError
+from ..observe.streams import Streams
 from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Seen:
         asked_ns: When each model call was asked for first, by session and step.
         read_ns: When the answer of each was first there in whole, for a client that waited for it.
         tools_declared: Names of the tools that any request declared.
+        streams: The streamed model calls: in-process as the client's code took them up, over
+            sockets as the server sent them.
         refusals: The requests that nothing mocks, in the order in which they were refused.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
@@ -48,6 +51,7 @@ class Seen:
     asked_ns: Mapping[tuple[int, int], int]
     read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
+    streams: Streams = field(default_factory=Streams)
     refusals: "tuple[Refusal, ...]" = ()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None

@@ -39,7 +39,14 @@ class Play:
         """Count the call as in flight until it is over."""
         exchange = self.exchange
         if exchange.is_model_call:
-            return self.traffic.model_call(exchange.session, exchange.step, exchange.arrived_ns)
+            reply = exchange.reply
+            return self.traffic.model_call(
+                exchange.session,
+                exchange.step,
+                exchange.arrived_ns,
+                reply.prompt_tokens,
+                reply.completion_tokens,
+            )
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
     def begins(self, call: Call, place: str | None = None) -> None:
@@ -50,7 +57,7 @@ class Play:
             place: The place in the user's code, if it is not the one that is calling.
         """
         if self.exchange.is_model_call and self.exchange.reply.is_stream:
-            call.is_streamed(place)
+            call.is_streamed(place, self.exchange.reply.pieces)
 
     def ends(self, call: Call, at_ns: int) -> None:
         """Report that the client has waited for all that was sent."""

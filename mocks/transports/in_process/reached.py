@@ -52,6 +52,7 @@ class ReachedInProcess:
             asked_ns=traffic.asked_ns,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
+            streams=traffic.streams,
             refusals=traffic.refusals,
             requests=traffic.requests,
         )

@@ -10,6 +10,7 @@ from ...clock import Clock
 from ...observe.meter import Meter
 from ...observe.refusals import Refusal
 from ...observe.requests import Requests
+from ...observe.streams import Streams
 from ...observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
@@ -73,6 +74,7 @@ class ReachedOverLoopback:
             asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
+            streams=_streams(seen["streams"]),
             refusals=self._refusals(seen["refusals"]),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
@@ -94,6 +96,14 @@ def _as_its_client_knows(sent: SentRequest) -> dict[str, Any]:
         "at_ns": sent.start_ns,
         "idle_ns": sent.idle_at_start_ns,
     }
+
+
+def _streams(seen: dict[str, Any]) -> Streams:
+    gaps = {int(length_ns): count for length_ns, count in seen.pop("gaps").items()}
+    columns: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in seen.items()
+    }
+    return Streams(gaps=gaps, **columns)
 
 
 def _wait(fields: dict[str, Any]) -> Wait:
