@@ -27,8 +27,9 @@ from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
+from ..statistics.percentiles import summarise
 from ..statistics.scaling import Objective, parse_objective
-from ..statistics.summary import count_sessions, efficiency, summarise
+from ..statistics.summary import count_sessions, efficiency
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop

@@ -27,9 +27,9 @@ class Streams:
 
     Attributes:
         session: Number of the session of each stream; -1 if that is not known.
-        ttft_ns: Nanoseconds from its request to its first token; ``None`` if it was left, or broke
-            off, before that.
-        longest_gap_ns: The longest time between two pieces; ``None`` for fewer than two.
+        ttft_ns: Nanoseconds from its request to its first token; -1 if it was left, or broke off,
+            before that.
+        longest_gap_ns: The longest time between two pieces; -1 for fewer than two.
         span_ns: From its first piece to its last.
         tokens: Tokens that were taken up, as the model reports them.
         gaps: How often each gap between two pieces came, by its length in nanoseconds. Lengths are
@@ -40,8 +40,8 @@ class Streams:
     """
 
     session: tuple[int, ...] = ()
-    ttft_ns: tuple[int | None, ...] = ()
-    longest_gap_ns: tuple[int | None, ...] = ()
+    ttft_ns: tuple[int, ...] = ()
+    longest_gap_ns: tuple[int, ...] = ()
     span_ns: tuple[int, ...] = ()
     tokens: tuple[int, ...] = ()
     gaps: Mapping[int, int] = field(default_factory=dict, hash=False)
@@ -107,8 +107,7 @@ class StreamMeter:
             self._taken[stream] += pieces
 
     def _has_gap(self, stream: int, gap_ns: int, count: int) -> None:
-        if gap_ns > self._longest_gap_ns[stream]:
-            self._longest_gap_ns[stream] = gap_ns
+        self._longest_gap_ns[stream] = max(gap_ns, self._longest_gap_ns[stream])
         self._gaps[gap_ns if self._is_exact else rounded_ns(gap_ns)] += count
         if self._is_exact and len(self._gaps) > MOST_EXACT:
             self._is_exact = False
@@ -131,8 +130,8 @@ class StreamMeter:
             begun = zip(self._start_ns, self._first_ns, strict=True)
             return Streams(
                 session=tuple(self._session),
-                ttft_ns=tuple(first - start if first >= 0 else None for start, first in begun),
-                longest_gap_ns=tuple(gap if gap >= 0 else None for gap in self._longest_gap_ns),
+                ttft_ns=tuple(first - start if first >= 0 else -1 for start, first in begun),
+                longest_gap_ns=tuple(self._longest_gap_ns),
                 span_ns=tuple(
                     last - first for first, last in zip(self._first_ns, self._last_ns, strict=True)
                 ),

@@ -393,10 +393,10 @@ class Call:
         """Report that pieces of a streamed answer were taken up.
 
         Args:
-            pieces: How many, at least one.
+            pieces: How many; bytes that frame an answer carry none.
             at_ns: When, on the clock.
         """
-        if self._stream is not None:
+        if pieces and self._stream is not None:
             meter, stream = self._stream
             meter.takes(stream, pieces, at_ns)
 

@@ -10,7 +10,7 @@ from ...results.blocked_loop import BlockedLoop, loop_blockers
 from ...results.records import LatencySummary
 from ...results.samples import Outcome
 from ...results.trial_result import TrialResult
-from ...statistics.summary import summarise
+from ...statistics.percentiles import summarise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

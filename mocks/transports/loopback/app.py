@@ -119,8 +119,7 @@ class ServerApp:
                 call.reply_ends(exchange.arrived_ns + part.at_ns, is_accepted=exchange.is_accepted)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
-            if part.pieces:
-                call.takes_pieces(part.pieces, self._world.clock.now_ns())
+            call.takes_pieces(part.pieces, self._world.clock.now_ns())
             transport.flush()  # where a method has no body, nothing was written that takes it along
         if not is_complete:
             await wait_until(reply.end_ns)

@@ -179,8 +179,8 @@ def test_a_folder_without_trials_is_refused(tmp_path: Path) -> None:
         (lambda text: text[:50], "delete it to run its trial again"),
         (lambda text: text.replace('"llm_calls":4', '"llm_calls":"4"'), "llm_calls"),
         (
-            lambda text: text.replace('"schema_version":1', '"schema_version":99'),
-            "schema_version: found 99, this warpbench reads 1",
+            lambda text: text.replace('"schema_version":2', '"schema_version":99'),
+            "schema_version: found 99, this warpbench reads 2",
         ),
         (lambda _: "{}", "schema_version: found nothing"),
         (lambda _: "[]", "delete it"),
