@@ -15,6 +15,7 @@ from statistics import fmean
 from ...mocks.clock import seconds
 from ...mocks.observe.streams import Streams
 from ..results.records import LatencySummary, RateSummary
+from ..results.samples import SessionSample
 from .percentiles import (
     PERCENTILES,
     RATE_PERCENTILES,
@@ -38,6 +39,12 @@ def itl_of(trials: Iterable[Streams]) -> LatencySummary:
     for trial in trials:
         counts.update(trial.gaps)
     return summarise_counts(counts)
+
+
+def first_output_of(samples: Iterable[SessionSample]) -> LatencySummary:
+    """Return the time to first output, over all sessions that yielded any."""
+    outputs_ns = (sample.output_latency_ns for sample in samples)
+    return summarise(seconds(each) for each in outputs_ns if each is not None)
 
 
 def tokens_per_s_of(trials: Iterable[Streams]) -> RateSummary:

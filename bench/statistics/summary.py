@@ -23,7 +23,7 @@ from ..results.trial_result import TrialResult
 from .percentiles import nearest_rank, summarise
 from .ranking import throughput_per_s
 from .steadiness import drift_within
-from .streams import itl_of, longest_by_session, tokens_per_s_of, ttft_of
+from .streams import first_output_of, itl_of, longest_by_session, tokens_per_s_of, ttft_of
 
 _PERCENT = 100
 _MOST_PLACES = 10
@@ -97,11 +97,7 @@ def cell_result(
         ttft_s=ttft_of(streams),
         itl_s=itl_of(streams),
         tokens_per_s=tokens_per_s_of(streams),
-        first_output_s=summarise(
-            seconds(each.output_latency_ns)
-            for each in samples
-            if each.output_latency_ns is not None
-        ),
+        first_output_s=first_output_of(samples),
         prompt_tokens=round(median(each.prompt_tokens for each in streams)),
         completion_tokens=round(median(each.completion_tokens for each in streams)),
         tool_calls=round(median(trial.tool_calls for trial in trials)),

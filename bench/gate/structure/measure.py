@@ -11,6 +11,7 @@ from ...results.records import LatencySummary
 from ...results.samples import Outcome
 from ...results.trial_result import TrialResult
 from ...statistics.percentiles import summarise
+from ...statistics.streams import first_output_of, itl_of, ttft_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,11 @@ class Structure:
         request_parts: Those of each part, ``messages.system`` or ``tools.search``; likewise.
         service_request_bytes: Bytes of the requests to each service, by its host; likewise.
         refused_requests: Requests of sessions that nothing mocks, by host; likewise.
+        prompt_tokens: Tokens of the prompts of all model calls, as the model reports; likewise.
+        completion_tokens: Tokens of their answers that were taken up; likewise.
+        ttft_s: Percentiles of the time to first token of streamed model calls; likewise.
+        itl_s: Percentiles of their inter-token latency; likewise.
+        first_output_s: Percentiles of the time to first output of sessions that yield it; likewise.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
         blocked_loop: Where an event loop was blocked, by place in the code.
@@ -90,6 +96,11 @@ class Structure:
     request_parts: Mapping[str, int] | None = None
     service_request_bytes: Mapping[str, int] | None = None
     refused_requests: Mapping[str, int] | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    ttft_s: LatencySummary | None = None
+    itl_s: LatencySummary | None = None
+    first_output_s: LatencySummary | None = None
 
 
 def structure_of(trial: TrialResult) -> Structure:
@@ -120,6 +131,11 @@ def structure_of(trial: TrialResult) -> Structure:
         request_parts=None if requests is None else requests.part_bytes,
         service_request_bytes=None if requests is None else requests.service_bytes,
         refused_requests={each.host: each.requests for each in trial.refused if each.requests},
+        prompt_tokens=trial.streams.prompt_tokens,
+        completion_tokens=trial.streams.completion_tokens,
+        ttft_s=ttft_of([trial.streams]),
+        itl_s=itl_of([trial.streams]),
+        first_output_s=first_output_of(trial.samples),
     )
 
 
