@@ -123,7 +123,7 @@ class Objectives:
         Returns:
             Sessions a second; ``None`` if the trials are not known by their sessions.
         """
-        trials = [trial for trial in cell.trial_figures if trial.makespan_s > 0]
+        trials = [each for each in cell.trial_figures if each.makespan_s > 0 and each.outcome]
         if cell.status is not Status.MEASURED or not trials:
             return None
         return median(self._good_sessions(trial) / trial.makespan_s for trial in trials)

@@ -95,4 +95,5 @@ CHART = Chart(
     heading="Time to first token by concurrency",
     describe=describe_first_token,
     is_by_load=False,
+    is_optional=True,
 )

@@ -44,12 +44,18 @@ def figure_text(objective: _Figure) -> str:
     """Name the figure of an objective: ``p99``, which is of latency, or ``TTFT p95``."""
     if objective.metric is Metric.LATENCY:
         return objective.figure
+    return _whole_figure_text(objective)
+
+
+def _whole_figure_text(objective: _Figure) -> str:
     return f"{METRICS[objective.metric]} {objective.figure}"
 
 
 def objectives_text(objectives: Objectives) -> str:
-    """Name objectives with their limits: ``TTFT p95 ≤ 800 ms and p99 ≤ 10.0 s``."""
-    return listed([f"{figure_text(each)} ≤ {seconds(each.limit_s)}" for each in objectives.each])
+    """Name objectives with their limits: ``TTFT p95 ≤ 800 ms and latency p99 ≤ 10.0 s``."""
+    is_latency_alone = all(each.metric is Metric.LATENCY for each in objectives.each)
+    named = figure_text if is_latency_alone else _whole_figure_text
+    return listed([f"{named(each)} ≤ {seconds(each.limit_s)}" for each in objectives.each])
 
 
 def samples_text(objective: _Figure) -> str:
@@ -67,7 +73,7 @@ def too_few_text(objective: _Figure) -> str:
 
 def objective_text(objective: ObjectiveVerdict) -> str:
     """Return in words whether sessions meet an objective."""
-    figure = f"{METRICS[objective.metric]} {objective.figure}"
+    figure = _whole_figure_text(objective)
     limit = seconds(objective.limit_s)
     if objective.succeeded < objective.started:
         of = counted(objective.started, "session")
