@@ -234,10 +234,12 @@ class _AsyncParts(AsyncBody):
         self._play = play
         self._call = call
         self._scope = scope
+        # Who reads a body again goes on where it was, as on a socket: the openai SDK drains it.
+        self._parts = play.parts()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with self._scope:
-            for due_ns, data, pieces, error in self._play.parts():
+            for due_ns, data, pieces, error in self._parts:
                 self._call.waits_until(due_ns)
                 await sleep_until_ns(self._play.clock, due_ns)
                 self._play.taken(self._call, due_ns, pieces, error)
@@ -255,10 +257,11 @@ class _SyncParts(Body):
         self._play = play
         self._call = call
         self._scope = scope
+        self._parts = play.parts()
 
     def __iter__(self) -> Iterator[bytes]:
         with self._scope:
-            for due_ns, data, pieces, error in self._play.parts():
+            for due_ns, data, pieces, error in self._parts:
                 self._call.waits_until(due_ns)
                 wait_until_ns(self._play.clock, due_ns)
                 self._play.taken(self._call, due_ns, pieces, error)
