@@ -128,5 +128,5 @@ def hold_to(
     found = after.structure
     return with_objectives(
         judged,
-        objectives.verdicts_on(found, succeeded=found.succeeded, started=found.started),
+        objectives.verdicts_on(found.times, succeeded=found.succeeded, started=found.started),
     )

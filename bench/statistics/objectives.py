@@ -26,6 +26,16 @@ _PREFIXED = tuple(metric for metric in Metric if metric is not Metric.LATENCY)
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """Percentiles of the times that an objective can be about, by the names of ``Metric``."""
+
+    latency_s: LatencySummary
+    ttft_s: LatencySummary
+    itl_s: LatencySummary
+    first_output_s: LatencySummary
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """One objective: ``p99=2s``, ``ttft_p95=800ms``.
 
@@ -49,17 +59,18 @@ class Objective:
         """How many sessions it takes at least: one may have any number of model calls."""
         return self.samples if self.metric.is_of_sessions else 1
 
-    def reached_s(self, figures: object) -> float | None:
+    def reached_s(self, figures: CellResult | Times) -> float | None:
         """Return the figure, in seconds; ``None`` where there are too few samples for it.
 
         Args:
-            figures: What has percentiles by the names of ``Metric``: a ``CellResult``, say.
+            figures: The percentiles.
         """
-        summary: LatencySummary | None = getattr(figures, f"{self.metric}_s")
-        reached_s: float | None = None if summary is None else getattr(summary, self.figure)
+        reached_s: float | None = getattr(getattr(figures, f"{self.metric}_s"), self.figure)
         return reached_s
 
-    def verdict_on(self, figures: object, *, succeeded: int, started: int) -> ObjectiveVerdict:
+    def verdict_on(
+        self, figures: CellResult | Times, *, succeeded: int, started: int
+    ) -> ObjectiveVerdict:
         """Judge sessions by their figures: each must have succeeded, too.
 
         Args:
@@ -92,7 +103,7 @@ class Objectives:
         return max(one.samples for one in self.each)
 
     def verdicts_on(
-        self, figures: object, *, succeeded: int, started: int
+        self, figures: CellResult | Times, *, succeeded: int, started: int
     ) -> tuple[ObjectiveVerdict, ...]:
         """Judge sessions by each of them; see ``Objective.verdict_on``."""
         return tuple(

@@ -27,7 +27,7 @@ from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
-from ..statistics.objectives import Objectives, parse_objectives
+from ..statistics.objectives import Objectives, Times, parse_objectives
 from ..statistics.percentiles import summarise
 from ..statistics.streams import first_output_of, itl_of, tokens_per_s_of, ttft_of
 from ..statistics.summary import count_sessions, efficiency
@@ -64,16 +64,6 @@ class Blocked:
     place: str
     start: float
     duration: float
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Percentiles of times in seconds, by the names of ``Metric``."""
-
-    latency_s: LatencySummary
-    ttft_s: LatencySummary
-    itl_s: LatencySummary
-    first_output_s: LatencySummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -1,7 +1,7 @@
 """The structure tier: compares virtual time, and finds what became worse. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from ...results.records import LatencySummary
@@ -68,7 +68,9 @@ def structure_changes(
         )
     if not within(before.makespan_s, after.makespan_s, tolerances.makespan):
         yield _more_is_worse(ChangeKind.MAKESPAN, before.makespan_s, after.makespan_s)
-    yield from _percentiles(ChangeKind.LATENCY, before.latency_s, after.latency_s, tolerances)
+    yield from _percentiles(
+        ChangeKind.LATENCY, asdict(before.latency_s), asdict(after.latency_s), tolerances
+    )
     for kind in (ChangeKind.TTFT, ChangeKind.ITL, ChangeKind.FIRST_OUTPUT):
         yield from _percentiles(kind, getattr(before, kind), getattr(after, kind), tolerances)
 
@@ -131,15 +133,15 @@ def _tokens(before: Structure, after: Structure, tolerances: Tolerances) -> Iter
 
 def _percentiles(
     kind: ChangeKind,
-    before: LatencySummary | None,
-    after: LatencySummary | None,
+    before: Mapping[str, float | None] | None,
+    after: Mapping[str, float | None] | None,
     tolerances: Tolerances,
 ) -> Iterator[Change]:
     """Yield each figure that has changed, of those that both sides have."""
     if before is None or after is None:
         return
     for name in _LATENCY_FIGURES:
-        old, new = getattr(before, name), getattr(after, name)
+        old, new = before.get(name), after.get(name)
         if old is not None and new is not None and not within(old, new, tolerances.latency):
             yield _more_is_worse(kind, old, new, name=name)
 

@@ -178,7 +178,7 @@ class TestObjective:
         assert self.held(crashed, limit_s=9.0) == not_measured("cell", crashed.reason)
 
     def test_each_of_several_is_judged_and_one_that_no_stream_tells_of_is_not_missed(self) -> None:
-        after = self.measured(1.0, ttft_s=LatencySummary(), first_output_s=LatencySummary(max=0.4))
+        after = self.measured(1.0, ttft_s={}, first_output_s={"max": 0.4})
         judged = CellVerdict("cell", Verdict.PASSED)
 
         found = hold_to(

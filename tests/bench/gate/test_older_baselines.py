@@ -17,7 +17,6 @@ from warpbench.bench.gate.baseline import (
 from warpbench.bench.gate.judging import judge
 from warpbench.bench.gate.measuring import Measured
 from warpbench.bench.gate.tolerances import Tolerances
-from warpbench.bench.results.records import LatencySummary
 from warpbench.bench.results.verdict import CellVerdict, Verdict
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -67,9 +66,9 @@ def test_what_it_lacks_is_not_judged(schema: int) -> None:
         refused_requests={"prices.example": 9_999},
         prompt_tokens=9_999,
         completion_tokens=9_999,
-        ttft_s=LatencySummary(p50=9.0),
-        itl_s=LatencySummary(p50=9.0),
-        first_output_s=LatencySummary(p50=9.0),
+        ttft_s={"p50": 9.0},
+        itl_s={"p50": 9.0},
+        first_output_s={"p50": 9.0},
     )
     kept = {name: getattr(before.structure, name) for name in OF_SCHEMA_4}
     structure = replace(
@@ -97,9 +96,9 @@ def test_a_baseline_of_now_lacks_nothing(tmp_path: Path) -> None:
         refused_requests={},
         prompt_tokens=5_000,
         completion_tokens=800,
-        ttft_s=LatencySummary(),
-        itl_s=LatencySummary(),
-        first_output_s=LatencySummary(),
+        ttft_s={},
+        itl_s={},
+        first_output_s={},
     )
     work = replace(cell.work, own_calls={"agent": 1_440}, bytes_kept=368_222)
     new = replace(old, cells={NAME: replace(cell, structure=structure, work=work)})
