@@ -95,8 +95,6 @@ def resumed(path: Path) -> TrialFolder:
     [TRIAL, FULL, STREAMED, IN_OPEN_LOOP],
     ids=["empty", "full", "streamed", "open loop"],
 )
-    "trial", [TRIAL, FULL, STREAMED, IN_OPEN_LOOP], ids=["empty", "full", "streamed", "open loop"]
-)
 def test_a_cell_has_the_same_result_from_the_files_of_its_trials(
     trial: TrialResult, tmp_path: Path
 ) -> None:
