@@ -8,7 +8,7 @@ pieces take no more memory than a few, and no gap is dropped from a percentile.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -62,7 +62,7 @@ class StreamMeter:
         self._first_ns, self._last_ns = array("q"), array("q")
         self._longest_gap_ns = array("q")
         self._taken, self._pieces, self._tokens = array("q"), array("q"), array("q")
-        self._gaps: Counter[int] = Counter()
+        self._gaps: dict[int, int] = {}
         self._is_exact = True
 
     def begins(self, session: int, start_ns: int, pieces: int, tokens: int) -> int:
@@ -96,22 +96,28 @@ class StreamMeter:
             at_ns: When, on the clock.
         """
         with self._lock:
-            together = pieces - 1
-            if self._taken[stream]:
-                self._has_gap(stream, at_ns - self._last_ns[stream], 1)
+            taken = self._taken[stream]
+            if taken:
+                gap_ns = at_ns - self._last_ns[stream]
+                if gap_ns > self._longest_gap_ns[stream]:  # noqa: PLR1730 - a call a piece
+                    self._longest_gap_ns[stream] = gap_ns
+                self._count(gap_ns, 1)
             else:
                 self._first_ns[stream] = at_ns
-            if together:
-                self._has_gap(stream, 0, together)
+            if pieces > 1:  # those of one time have no time between them
+                self._longest_gap_ns[stream] = max(0, self._longest_gap_ns[stream])
+                self._count(0, pieces - 1)
             self._last_ns[stream] = at_ns
-            self._taken[stream] += pieces
+            self._taken[stream] = taken + pieces
 
-    def _has_gap(self, stream: int, gap_ns: int, count: int) -> None:
-        self._longest_gap_ns[stream] = max(gap_ns, self._longest_gap_ns[stream])
-        self._gaps[gap_ns if self._is_exact else rounded_ns(gap_ns)] += count
-        if self._is_exact and len(self._gaps) > MOST_EXACT:
+    def _count(self, gap_ns: int, count: int) -> None:
+        gaps = self._gaps
+        if not self._is_exact:
+            gap_ns = rounded_ns(gap_ns)
+        gaps[gap_ns] = gaps.get(gap_ns, 0) + count
+        if self._is_exact and len(gaps) > MOST_EXACT:
             self._is_exact = False
-            self._gaps = _rounded(self._gaps.items())
+            self._gaps = _rounded(gaps)
 
     def streams(self, prompt_tokens: int = 0, whole_tokens: int = 0) -> Streams:
         """Return what was noted, of streams that are not over, too.
@@ -148,8 +154,8 @@ def rounded_ns(length_ns: int) -> int:
     return (length_ns + (1 << shift >> 1)) >> shift << shift
 
 
-def _rounded(counts: Iterable[tuple[int, int]]) -> Counter[int]:
+def _rounded(counts: Mapping[int, int]) -> dict[int, int]:
     found: Counter[int] = Counter()
-    for length_ns, count in counts:
+    for length_ns, count in counts.items():
         found[rounded_ns(length_ns)] += count
-    return found
+    return dict(found)
