@@ -11,6 +11,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from warpbench.bench.gate.structure.measure import structure_of
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.statistics.streams import itl_of, summarise_counts, ttft_of
 from warpbench.bench.statistics.summary import cell_result, trial_figures
@@ -230,6 +231,18 @@ class TestExactInVirtual:
         assert result.tokens_per_s.p50 == pytest.approx(10.0)
         assert (result.first_output_s.p50, result.latency_s.p50) == (0.3, 1.2)
         assert (result.prompt_tokens, result.completion_tokens) == (200, 40)
+
+
+def test_the_gate_has_the_figures_that_there_are() -> None:
+    streamed = structure_of(trial_of(chat_async, PIECES))
+    assert streamed.ttft_s == {"p50": 0.3, "max": 0.3, "mean": 0.3}
+    assert streamed.itl_s is not None
+    assert streamed.itl_s["p95"] == 0.1
+    assert streamed.first_output_s == streamed.ttft_s
+    assert (streamed.prompt_tokens, streamed.completion_tokens) == (200, 40)
+    assert streamed.times.ttft_s.p50 == 0.3
+    whole = structure_of(trial_of("agent", PIECES))
+    assert (whole.ttft_s, whole.itl_s, whole.first_output_s) == ({}, {}, {})
 
 
 class TestAsTheClientTakesThemUp:
