@@ -81,3 +81,15 @@ def trial_figures(
         start_ns=(0,) * count,
         latency_ns=tuple(latency_ns),
     )
+
+
+def trial_with_streams(good: int, bad: int) -> TrialFigures:
+    """One trial of a second: sessions with a first token after 300 ms, and some after 3 s."""
+    count = good + bad
+    figures = trial_figures(float(count), latency_ns=[3_500_000_000] * count)
+    return replace(
+        figures,
+        first_output_ns=(400_000_000,) * good + (3_000_000_000,) * bad,
+        longest_ttft_ns=(300_000_000,) * good + (3_000_000_000,) * bad,
+        longest_gap_ns=(20_000_000,) * count,
+    )

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -50,10 +52,12 @@ def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
     assert_works(command, reader)
 
 
+MEASURING = (CHECKOUT / "docs" / "measuring.md").read_text()
+
+
 def measuring_commands() -> list[str]:
     """Those of ``docs/measuring.md``, but for those that measure the machine for long."""
-    text = (CHECKOUT / "docs" / "measuring.md").read_text()
-    lines = (line for _, block in BLOCK.findall(text) for line in block.splitlines())
+    lines = (line for _, block in BLOCK.findall(MEASURING) for line in block.splitlines())
     return [
         line
         for line in lines
@@ -63,12 +67,30 @@ def measuring_commands() -> list[str]:
 
 @pytest.mark.parametrize("command", measuring_commands())
 def test_a_command_of_the_page_on_measuring_works(command: str, tmp_path: Path) -> None:
+    save_files_of_measuring(tmp_path)
     if command.startswith("warpbench compare"):
         for folder in ("results-before", "results-after"):
             run = f"warpbench run chat --strategy gather --sessions 10 --out {folder}"
             assert_works(run, tmp_path)
 
     assert_works(command, tmp_path)
+
+
+def save_files_of_measuring(folder: Path) -> None:
+    for _, text in BLOCK.findall(MEASURING):
+        name = FILE_NAME.match(text)
+        if name is not None:
+            (folder / name[1]).write_text(text)
+
+
+def test_the_test_of_the_page_on_measuring_passes(tmp_path: Path) -> None:
+    save_files_of_measuring(tmp_path)
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_chat.py"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout
+    assert "1 passed" in finished.stdout
 
 
 def assert_works(command: str, folder: Path) -> None:

@@ -13,7 +13,7 @@ from ..results.run_file import RUN_FILE, write_run
 from ..results.trial_result import TrialResult
 from ..runner.processes import TrialProcesses
 from ..runner.runner import run_cells
-from ..statistics.scaling import Objective, parse_objective
+from ..statistics.objectives import Objectives, parse_objectives
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
 from ..studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
@@ -33,7 +33,7 @@ _INDENT = 9
 def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     """Advise on a scenario; return the exit status."""
     factors = factors_of((scenario,), _factor_options(options), clock=ClockMode.WARP)
-    objective = None if options.slo is None else parse_objective(options.slo)
+    objectives = None if options.slo is None else parse_objectives(options.slo)
     processes = TrialProcesses(options.time_limit, network=Network(options.network))
     processes.check_target(options.target)
     out = folder(options.out)
@@ -46,7 +46,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
             runner=processes,
             observer=progress,
             save=lambda run: write_run(run, out / RUN_FILE),
-            more=Sweep(factors, objective, options.trials).next,
+            more=Sweep(factors, objectives, options.trials).next,
         )
     console = Console()
     if interrupted:
@@ -55,11 +55,11 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     paths = [out / RUN_FILE, *write_pages(run, out)]
     failed = failure_status(run, factors.scenarios, options.max_failed, is_sweep=True)
     try:
-        advice = _advice(run, objective, processes, factors.scenarios[0])
+        advice = _advice(run, objectives, processes, factors.scenarios[0])
     except TrialError as error:
         raise UsageError(f"advise: {error}") from error
     if advice is None:
-        console.print(f"{_why_nothing(objective)}: see {paths[0]}.", highlight=False)
+        console.print(f"{_why_nothing(objectives)}: see {paths[0]}.", highlight=False)
         return failed or ranking_status(run) or objective_status(run) or BAD_ANSWER
     console.print(f"{factors.scenarios[0].name} with {factors.targets[0]}", style="bold")
     for heading, line in advice_lines(advice, run):
@@ -82,16 +82,16 @@ def _factor_options(options: AdviseOptions) -> FactorOptions:
     )
 
 
-def _why_nothing(objective: Objective | None) -> str:
-    if objective is None:
+def _why_nothing(objectives: Objectives | None) -> str:
+    if objectives is None:
         return "Nothing to advise: sessions failed at every load"
     return "Nothing to advise: no load is known to meet the objective"
 
 
 def _advice(
-    run: Run, objective: Objective | None, trials: TrialProcesses, scenario: Scenario
+    run: Run, objectives: Objectives | None, trials: TrialProcesses, scenario: Scenario
 ) -> Advice | None:
-    best = choose(run.cells, objective)
+    best = choose(run.cells, objectives)
     if best is None:
         return None
     spec = double_load_spec(best, scenario)

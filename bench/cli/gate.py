@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,8 @@ from rich.console import Console
 from ...mocks.errors import BaselineError, UsageError
 from ...mocks.network import Network
 from ...mocks.redaction import redact, redacted
-from ...reports.comparison.gate import effort_text, not_recorded_text, objective_text
+from ...reports.comparison.gate import effort_text, not_recorded_text
+from ...reports.comparison.objectives import figure_text, objective_text
 from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
 from ...reports.exports.gate_markdown import gate_markdown
@@ -32,7 +34,7 @@ from ..results.json_file import write_text
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
 from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
-from ..statistics.scaling import Objective, parse_objective
+from ..statistics.objectives import Objectives, parse_objectives
 from .commands.gate import GateOptions
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 from .judging import say_why
@@ -67,9 +69,9 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     baseline = read_baseline(path)
     asked = options.cell
     chosen = _chosen(asked, configuration.cells, baseline, path)
-    objective = _objective(options, configuration, tiers)
-    if objective is not None:
-        _require_sessions(objective, {name: baseline.cells[name] for name in chosen})
+    objectives = _objectives(options, configuration, tiers)
+    if objectives is not None:
+        _require_sessions(objectives, {name: baseline.cells[name] for name in chosen})
     verdicts: list[CellVerdict] = []
     notes: list[str] = []
     # What would fail the time tier for sure is told before anything is measured.
@@ -77,8 +79,8 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     if checkout is None or tiers != [TIER]:
         measured = _measured(chosen, baseline, options, configuration.network, messages)
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
-        if objective is not None:
-            found = [hold_to(objective, each, measured[each.cell]) for each in found]
+        if objectives is not None:
+            found = [hold_to(objectives, each, measured[each.cell]) for each in found]
         verdicts += found
         notes += _notes(changed)
         lacking = not_recorded(baseline.cells[name] for name in chosen)
@@ -107,17 +109,17 @@ def _tiers(options: GateOptions) -> list[str]:
     return tiers
 
 
-def _objective(
+def _objectives(
     options: GateOptions, configuration: Configuration, tiers: Collection[str]
-) -> Objective | None:
-    """Return the latency objective of the cells, if there is one to judge.
+) -> Objectives | None:
+    """Return the objectives of the cells, if there are any to judge.
 
     Raises:
-        UsageError: One is asked for, and no latency is.
+        UsageError: They are asked for, and no time is measured.
     """
     if STRUCTURE in tiers:
         text = options.slo or configuration.slo
-        return None if text is None else parse_objective(text)
+        return None if text is None else parse_objectives(text)
     if options.slo is not None:
         raise UsageError(
             f"--slo {options.slo}: only tier {STRUCTURE} measures latency: name it in --tier, or "
@@ -126,12 +128,12 @@ def _objective(
     return None
 
 
-def _require_sessions(objective: Objective, cells: Mapping[str, CellBaseline]) -> None:
+def _require_sessions(objectives: Objectives, cells: Mapping[str, CellBaseline]) -> None:
     """Refuse an objective about a figure that a cell has too few sessions for."""
-    for name, each in cells.items():
+    for (name, each), objective in product(cells.items(), objectives.each):
         if each.cell.session_count < objective.sessions:
             raise UsageError(
-                f"--slo, or slo in {CONFIGURATION_FILE}: {objective.figure} takes "
+                f"--slo, or slo in {CONFIGURATION_FILE}: {figure_text(objective)} takes "
                 f"{objective.sessions} sessions, and {name} has {each.cell.session_count}: write a "
                 "baseline with more (--sessions), or ask for another figure, such as max"
             )
@@ -243,12 +245,11 @@ def _tell(result: GateResult, options: GateOptions) -> None:
 
 
 def _tell_missed(cells: Sequence[CellVerdict]) -> None:
-    missed = [each for each in cells if each.objective is not None and not each.objective.is_met]
+    missed = [each for each in cells if each.missed]
     if missed:
         first, *others = missed
-        assert first.objective is not None
         more = f", and {counted(len(others), 'other cell')} missed it" if others else ""
-        say_why(f"{first.cell}: {objective_text(first.objective)}{more}")
+        say_why(f"{first.cell}: {objective_text(first.missed[0])}{more}")
 
 
 def _append(path: Path | str, text: str) -> None:

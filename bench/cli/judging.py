@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from ...mocks.scenario import Scenario
+from ...reports.comparison.objectives import figure_text, samples_text
 from ..results.finding_text import refused_host
 from ..results.formatting import counted, percent
 from ..results.records import CellResult, Run, Status
@@ -16,7 +17,7 @@ from ..runner.outcome import (
     scripts_failures,
     within_limits,
 )
-from ..statistics.scaling import recorded_objective
+from ..statistics.objectives import recorded_objectives
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 
 _WHAT = {
@@ -71,17 +72,20 @@ def objective_status(run: Run) -> int:
     """Return ``DONE`` if a cell meets the run's objective, or none was asked for; else say why."""
     if run.objective is None:
         return DONE
-    objective = recorded_objective(run.objective)
-    match objective_outcome(run.cells, objective):
+    objectives = recorded_objectives(run.objective)
+    outcome, unreported = objective_outcome(run.cells, objectives)
+    match outcome:
         case ObjectiveOutcome.MET:
             return DONE
         case ObjectiveOutcome.MISSED:
-            say_why(f"--slo {run.objective}: missed, no cell meets it without failed sessions")
+            them = "it" if len(objectives.each) == 1 else "all of them"
+            say_why(f"--slo {run.objective}: missed, no cell meets {them} without failed sessions")
             return BAD_ANSWER
-        case ObjectiveOutcome.TOO_FEW_SESSIONS:
+        case ObjectiveOutcome.TOO_FEW_SAMPLES:
+            assert unreported is not None
             say_why(
-                f"--slo {run.objective}: could not judge, {objective.figure} takes "
-                f"{objective.sessions} sessions of a cell"
+                f"--slo {run.objective}: could not judge, {figure_text(unreported)} takes "
+                f"{samples_text(unreported)} of a cell"
             )
             return NOT_DONE
 

@@ -16,7 +16,7 @@ from .values import (
     arrivals,
     load,
     name,
-    objective,
+    objectives,
     pool_size,
     several,
     share,
@@ -160,23 +160,23 @@ TimeLimit = Annotated[
         show_default=lambda seconds: f"{seconds:g}s",
     ),
 ]
-Objective = Annotated[
+Objectives = Annotated[
     str | None,
-    single(objective, "FIGURE=TIME"),
+    single(objectives, "FIGURE=TIME,..."),
     Parameter(
         name="--slo",
         group=JUDGING,
-        help="A latency objective such as p99=2s; it is missed if no cell meets it.",
+        help="Objectives such as p99=2s or ttft_p95=800ms,p99=10s; missed if no cell meets all.",
     ),
 ]
-ObjectiveOfEach = Annotated[
+ObjectivesOfEach = Annotated[
     str | None,
-    single(objective, "FIGURE=TIME"),
+    single(objectives, "FIGURE=TIME,..."),
     Parameter(
         name="--slo",
         group=JUDGING,
-        help="A latency objective such as max=5s, in virtual time; it is missed if a cell does not "
-        "meet it. Default: the project's.",
+        help="Objectives such as max=5s or ttft_max=800ms,max=5s, in virtual time; missed if a "
+        "cell does not meet all. Default: the project's.",
     ),
 ]
 MaxFailed = Annotated[

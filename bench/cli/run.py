@@ -15,7 +15,7 @@ from ..runner.plan import Factors, cells_of, usual_sampling
 from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
-from ..statistics.scaling import parse_objective
+from ..statistics.objectives import parse_objectives
 from ..statistics.stopping import Sampling
 from ..studies.sweep import Sweep
 from .commands.run import RunOptions
@@ -96,8 +96,8 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
 
 
 def _sweep(factors: Factors, options: RunOptions, sampling: Sampling) -> Sweep:
-    objective = None if options.slo is None else parse_objective(options.slo)
-    return Sweep(factors, objective, sampling.trials)
+    objectives = None if options.slo is None else parse_objectives(options.slo)
+    return Sweep(factors, objectives, sampling.trials)
 
 
 def _is_sweep(options: RunOptions) -> bool:

@@ -75,11 +75,11 @@ def share(text: str) -> float:
     return float(found[1]) / 100
 
 
-def objective(text: str) -> str:
-    """Read a latency objective such as ``p99=2s``; return its text, as a run holds it."""
-    from ..statistics.scaling import parse_objective
+def objectives(text: str) -> str:
+    """Read objectives such as ``ttft_p95=800ms,p99=2s``; return their text, as a run holds it."""
+    from ..statistics.objectives import parse_objectives
 
-    parse_objective(text)
+    parse_objectives(text)
     return text
 
 

@@ -14,7 +14,7 @@ from ...mocks.network import Network
 from ...mocks.printable import clipped
 from ...mocks.scenario import MAX_SESSIONS
 from ...mocks.scenario.diagnostics import shown
-from ..statistics.scaling import parse_objective
+from ..statistics.objectives import parse_objectives
 from .baseline import BASELINE_FILE
 from .tolerances import Tolerances
 
@@ -37,7 +37,7 @@ class Configuration:
         tool_workers: Threads for blocking tools, as ``--tool-workers`` has it.
         time_cells: Names of the cells that the time tier judges; empty for the first four.
         budget_s: Seconds that the time tier may take.
-        slo: The latency objective of each cell, as ``--slo`` has it; ``None`` for none.
+        slo: The objectives of each cell, as ``--slo`` has them; ``None`` for none.
         network: The network that trials are in, as ``--network`` has it.
         environment: What pip installs where the dependencies of the other commit differ.
         tolerances: How far a figure may move.
@@ -113,7 +113,7 @@ def _validated(table: dict[str, Any], file: str) -> Configuration:
         raise UsageError(f"{file}: tool.warpbench.budget-s: expected a number above 0")
     if configuration.slo is not None:
         try:
-            parse_objective(configuration.slo)
+            parse_objectives(configuration.slo)
         except ValueError as error:
             raise UsageError(f"{file}: tool.warpbench.slo: {error}") from None
     return configuration

@@ -12,10 +12,10 @@ from ..results.verdict import (
     Verdict,
     not_measured,
     verdict_on,
-    with_objective,
+    with_objectives,
 )
 from ..runner.environment import Difference
-from ..statistics.scaling import Objective
+from ..statistics.objectives import Objectives
 from .baseline import CellBaseline
 from .causes import causes_first
 from .measuring import Measured, NotMeasured
@@ -114,19 +114,19 @@ def _small_changes_of_requests(
 
 
 def hold_to(
-    objective: Objective, judged: CellVerdict, after: Measured | NotMeasured
+    objectives: Objectives, judged: CellVerdict, after: Measured | NotMeasured
 ) -> CellVerdict:
-    """Judge a cell by a latency objective as well: in virtual time, so by the figure itself.
+    """Judge a cell by objectives as well: in virtual time, so by the figure itself.
 
     Args:
-        objective: The objective.
+        objectives: The objectives.
         judged: What the baseline says of the cell.
-        after: What it looks like now; a cell that was not measured has no latency to judge.
+        after: What it looks like now; a cell that was not measured has no times to judge.
     """
     if isinstance(after, NotMeasured):
         return judged
     found = after.structure
-    return with_objective(
+    return with_objectives(
         judged,
-        objective.verdict_on(found.latency_s, succeeded=found.succeeded, started=found.started),
+        objectives.verdicts_on(found.times, succeeded=found.succeeded, started=found.started),
     )

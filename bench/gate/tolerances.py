@@ -12,10 +12,12 @@ class Tolerances:
 
     Attributes:
         makespan: Of the structure tier.
-        latency: Percentiles of it, and the spans of rounds of tools.
+        latency: Percentiles of it, of the times to first token and to first output and of the
+            inter-token latency; and the spans of rounds of tools.
         model_calls: Calls of the model, and those that repeat one.
         tool_calls: Calls of tools.
         request_bytes: Bytes of the requests to the model, and of those to each service.
+        tokens: Tokens of the prompts, and tokens of the answers.
         peak_in_flight: Model calls at one time.
         blocked_loop: Time for which a place in the code blocks an event loop.
         python_calls: Of the work tier: calls of Python functions.
@@ -38,6 +40,7 @@ class Tolerances:
     peak_in_flight: float = 0.0
     blocked_loop: float = 0.0
     request_bytes: float = 0.03
+    tokens: float = 0.03
     python_calls: float = 0.005
     c_calls: float = 0.005
     loop_iterations: float = 0.005

@@ -20,6 +20,7 @@ from ...mocks.observe.session import SESSION, SessionScope
 from ...mocks.redaction import redact
 from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
+from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .code_origin import Origin, name_of_file, origin_of
 
 # By the package that has each: what has not been imported has raised nothing.
@@ -82,10 +83,12 @@ class Probe:
         self.origin_ns = clock.now_ns()
         # When each began, and how long nobody had computed until then.
         self._running: dict[int, tuple[int, int]] = {}
+        self._first_output_ns: dict[int, int] = {}
         self._ended: list[SessionSample] = []
 
-    def watch_async(self, session: AsyncSession) -> AsyncSession:
+    def watch_async(self, session: AsyncSession | AsyncOutputs) -> AsyncSession:
         """Return ``session`` watched."""
+        answer_of = answering_async(session, self._has_output)
 
         async def watched(task: str) -> str:
             arrival_ns = self._arrival_ns(task)
@@ -93,7 +96,7 @@ class Probe:
                 await self._arrive(arrival_ns)
             number = self._begin(task, on_loop=True)
             try:
-                answer = await session(task)
+                answer = await answer_of(task)
                 await self._meet_cancellation()
             except ClockError:
                 raise
@@ -110,8 +113,9 @@ class Probe:
 
         return watched
 
-    def watch_sync(self, session: SyncSession) -> SyncSession:
+    def watch_sync(self, session: SyncSession | SyncOutputs) -> SyncSession:
         """Return ``session`` watched."""
+        answer_of = answering(session, self._has_output)
 
         def watched(task: str) -> str:
             arrival_ns = self._arrival_ns(task)
@@ -119,7 +123,7 @@ class Probe:
                 self._clock.wait_until_ns(arrival_ns)
             number = self._begin(task, on_loop=False)
             try:
-                answer = session(task)
+                answer = answer_of(task)
             except ClockError:
                 raise
             except self._outcomes as error:
@@ -159,6 +163,7 @@ class Probe:
                     self._intended_ns.get(number),
                     idle_at_start_ns=idle_ns,
                     idle_at_end_ns=self._idle_ns(),
+                    first_output_ns=self._first_output_ns.get(number),
                 )
                 for number, (start_ns, idle_ns) in self._running.items()
             ),
@@ -213,6 +218,10 @@ class Probe:
         intended_ns = self._intended_ns.get(self._session_of[task])
         return None if intended_ns is None else self.origin_ns + intended_ns
 
+    def _has_output(self, task: str) -> None:
+        """Note when the user of a session that yields sees its first output."""
+        self._first_output_ns[self._session_of[task]] = self._clock.now_ns() - self.origin_ns
+
     def _begin(self, task: str, *, on_loop: bool) -> int:
         number = self._session_of[task]
         now_ns, idle_ns = self._clock.now_ns(), self._idle_ns()
@@ -243,6 +252,7 @@ class Probe:
                 self._intended_ns.get(number),
                 idle_at_start_ns=idle_at_start_ns,
                 idle_at_end_ns=idle_at_end_ns,
+                first_output_ns=self._first_output_ns.pop(number, None),
             )
         )
 

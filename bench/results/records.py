@@ -22,7 +22,7 @@ from .time_parts import PART_NAMES, TimeParts
 from .timeline import Timeline, Vitals
 from .tools_not_run import ToolsNotRun
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 MORE_IS_BETTER = "more is better"
 PERCENT = "percent"
@@ -61,7 +61,7 @@ class SessionCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySummary:
-    """Percentiles of session latency in seconds on the trial's clock.
+    """Percentiles of the latency of sessions, or of other times, in seconds on the trial's clock.
 
     A percentile is ``None`` where there are too few samples for it (p99 needs 100 of them).
     """
@@ -71,6 +71,22 @@ class LatencySummary:
     p95: float | None = _percentile(95)
     p99: float | None = _percentile(99)
     max: float | None = None
+    mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSummary:
+    """Percentiles of tokens a second, over streamed model calls: of a rate the low ones tell.
+
+    p5 is what 5 % of the calls do not reach. A percentile is ``None`` where there are too few calls
+    for it (p1 needs 100 of them).
+    """
+
+    p50: float | None = _percentile(50)
+    p10: float | None = _percentile(10)
+    p5: float | None = _percentile(5)
+    p1: float | None = _percentile(1)
+    min: float | None = None
     mean: float | None = None
 
 
@@ -89,6 +105,11 @@ class TrialFigures:
         latency_ns: What each of them took, from its intended start.
         intended_ns: When each of them was to begin, in an open loop.
         time_parts_ns: Where that went: each part of ``TimeParts`` that is not 0 throughout.
+        first_output_ns: The time to first output of each, from its intended start; -1 for one
+            without. Empty if no session yields its output, as are the next if none has a stream.
+        longest_ttft_ns: The longest time to first token of each session's streamed model calls; -1
+            for one without.
+        longest_gap_ns: The longest time between two pieces of those; likewise.
     """
 
     makespan_s: float
@@ -101,6 +122,9 @@ class TrialFigures:
     latency_ns: tuple[int, ...]
     intended_ns: tuple[int, ...] = ()
     time_parts_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    first_output_ns: tuple[int, ...] = ()
+    longest_ttft_ns: tuple[int, ...] = ()
+    longest_gap_ns: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require_equal_lengths(
@@ -110,7 +134,12 @@ class TrialFigures:
                 "start_ns": self.start_ns,
                 "latency_ns": self.latency_ns,
             },
-            {"intended_ns": self.intended_ns},
+            {
+                "intended_ns": self.intended_ns,
+                "first_output_ns": self.first_output_ns,
+                "longest_ttft_ns": self.longest_ttft_ns,
+                "longest_gap_ns": self.longest_gap_ns,
+            },
         )
         require_equal_lengths({"session": self.session, **self.time_parts_ns}, {})
         for name in self.time_parts_ns:
@@ -150,6 +179,16 @@ class CellResult:
         latency_quantiles_s: The 0th to 100th percentile in steps of one, for a CDF.
         ideal_latency_s: Percentiles of the sessions' critical paths.
         llm_calls: Model calls per trial.
+        streamed_calls: Model calls whose answer came as a stream, over all trials; ``None`` if that
+            is not known, as in an older file.
+        streams_without_token: Those of them that were left, or broke off, before their first token.
+        ttft_s: Percentiles of the time to first token, over all streams that had one. A call whose
+            answer comes as a whole has none.
+        itl_s: Percentiles of the inter-token latency: of the times between two pieces of a stream.
+        tokens_per_s: Percentiles of the tokens a second of each stream, after its first token.
+        first_output_s: Percentiles of the time to first output of the sessions that yield it.
+        prompt_tokens: Tokens of the prompts per trial, as the model reports them.
+        completion_tokens: Tokens of the answers per trial, as far as they were taken up.
         tool_calls: Calls of the lab's tools per trial.
         tools_not_run: The tool calls of the script that did not run, where that is no failure;
             summed over the trials.
@@ -195,6 +234,14 @@ class CellResult:
     latency_quantiles_s: tuple[float, ...] = ()
     ideal_latency_s: LatencySummary = field(default_factory=LatencySummary)
     llm_calls: int | None = _figure(more_is_better=False)
+    streamed_calls: int | None = None
+    streams_without_token: int = 0
+    ttft_s: LatencySummary = field(default_factory=LatencySummary)
+    itl_s: LatencySummary = field(default_factory=LatencySummary)
+    tokens_per_s: RateSummary = field(default_factory=RateSummary)
+    first_output_s: LatencySummary = field(default_factory=LatencySummary)
+    prompt_tokens: int | None = _figure(more_is_better=False)
+    completion_tokens: int | None = _figure(more_is_better=False)
     tool_calls: int | None = _figure(more_is_better=False)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)

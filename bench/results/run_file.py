@@ -68,7 +68,7 @@ _FILE = JsonFile(
     "warpbench run",
     SCHEMA_VERSION,
     RunFileError,
-    older={1: _as_it_is, 2: _as_it_is, 3: _with_cells_apart},
+    older={1: _as_it_is, 2: _as_it_is, 3: _with_cells_apart, 4: _as_it_is},
 )
 
 

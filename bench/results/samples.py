@@ -26,6 +26,7 @@ class SessionSample:
         intended_ns: When it was to begin; ``None`` where it began as soon as it had a place.
         idle_at_start_ns: How long nobody had computed until its begin; see ``Clock.idle_ns``.
         idle_at_end_ns: The same for its end.
+        first_output_ns: When it yielded its first output; ``None`` if it yields none.
     """
 
     session: int
@@ -36,8 +37,18 @@ class SessionSample:
     intended_ns: int | None = None
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
+    first_output_ns: int | None = None
 
     @property
     def latency_ns(self) -> int:
         """What it took from its intended start, in nanoseconds."""
-        return self.end_ns - (self.start_ns if self.intended_ns is None else self.intended_ns)
+        return self.end_ns - self._begin_ns
+
+    @property
+    def output_latency_ns(self) -> int | None:
+        """Its time to first output from its intended start, in nanoseconds, if it has any."""
+        return None if self.first_output_ns is None else self.first_output_ns - self._begin_ns
+
+    @property
+    def _begin_ns(self) -> int:
+        return self.start_ns if self.intended_ns is None else self.intended_ns

@@ -17,6 +17,7 @@ import msgspec
 from ...mocks.errors import RunFileError
 from ...mocks.input_files import UnreadableError, read_content
 from ...mocks.observe.pools import PoolUse
+from ...mocks.observe.streams import Streams
 from ...mocks.printable import clipped
 from ...mocks.redaction import redact, redacted
 from .blocked_loop import BlockedLoop
@@ -36,7 +37,7 @@ from .trial_result import TrialResult
 TRIALS = "trials"
 """The folder of a run's trials, beside its results file."""
 
-TRIAL_SCHEMA_VERSION = 1
+TRIAL_SCHEMA_VERSION = 2
 
 _ORIGIN = "origin.json"
 _LONGEST_NAME = 80
@@ -88,6 +89,7 @@ class _SavedTrial:
     peak_rss_bytes: int
     origin_ns: int
     http_requests: int
+    streams: Streams = field(default_factory=Streams)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     ideal_latencies_ns: tuple[int, ...] = ()
@@ -317,7 +319,9 @@ def _trial_of(saved: _SavedTrial) -> TrialResult:
 
 def _samples_of(figures: TrialFigures, errors: Mapping[int, str]) -> tuple[SessionSample, ...]:
     begins_ns: Sequence[int] = figures.intended_ns or figures.start_ns
-    intended_ns: Sequence[int | None] = figures.intended_ns or (None,) * len(figures.session)
+    count = len(figures.session)
+    intended_ns: Sequence[int | None] = figures.intended_ns or (None,) * count
+    outputs_ns = figures.first_output_ns or (-1,) * count
     columns = zip(
         figures.session,
         figures.outcome,
@@ -325,11 +329,28 @@ def _samples_of(figures: TrialFigures, errors: Mapping[int, str]) -> tuple[Sessi
         begins_ns,
         figures.latency_ns,
         intended_ns,
+        outputs_ns,
         strict=True,
     )
     return tuple(
-        SessionSample(session, outcome, start_ns, begin_ns + latency_ns, errors.get(at), intended)
-        for at, (session, outcome, start_ns, begin_ns, latency_ns, intended) in enumerate(columns)
+        SessionSample(
+            session,
+            outcome,
+            start_ns,
+            begin_ns + latency_ns,
+            errors.get(at),
+            intended,
+            first_output_ns=None if output_ns < 0 else begin_ns + output_ns,
+        )
+        for at, (
+            session,
+            outcome,
+            start_ns,
+            begin_ns,
+            latency_ns,
+            intended,
+            output_ns,
+        ) in enumerate(columns)
     )
 
 

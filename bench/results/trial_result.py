@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
+from ...mocks.observe.streams import Streams
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
@@ -28,6 +29,7 @@ class TrialResult:
         origin_ns: Time on the clock at which it began.
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
+        streams: The streamed model calls, those of nested sessions booked to the outermost one.
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
@@ -69,6 +71,7 @@ class TrialResult:
     elapsed_s: float
     origin_ns: int = 0
     http_requests: int = 0
+    streams: Streams = field(default_factory=Streams)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     requests: Requests | None = None

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from .metrics import Metric
+
 
 class Verdict(StrEnum):
     """The gate's verdict on a cell, or on all cells."""
@@ -37,6 +39,11 @@ class ChangeKind(StrEnum):
     REQUEST_BYTES = "request_bytes"
     SERVICE_REQUEST_BYTES = "service_request_bytes"
     REFUSED_REQUESTS = "refused_requests"
+    PROMPT_TOKENS = "prompt_tokens"
+    COMPLETION_TOKENS = "completion_tokens"
+    TTFT = "ttft_s"
+    ITL = "itl_s"
+    FIRST_OUTPUT = "first_output_s"
     PEAK_IN_FLIGHT = "peak_in_flight"
     BLOCKED_LOOP = "blocked_loop_s"
     OVERLAP = "overlap_s"
@@ -217,23 +224,32 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveVerdict:
-    """Whether sessions meet a latency objective.
+    """Whether sessions meet an objective.
 
     Attributes:
-        figure: Which figure of their latencies the objective is about.
+        figure: Which figure the objective is about.
+        metric: Of which times.
         limit_s: What the figure may be at most, in seconds.
-        reached_s: What it is, in seconds; ``None`` where too few sessions ended for it.
+        reached_s: What it is, in seconds; ``None`` where there are too few samples for it.
+        samples: How many samples the figure takes at least.
         succeeded: Sessions that succeeded.
         started: Sessions that were started.
         is_met: Whether the figure is within its limit, and every session succeeded.
     """
 
     figure: str
+    metric: Metric = Metric.LATENCY
     limit_s: float
     reached_s: float | None
+    samples: int = 1
     succeeded: int
     started: int
     is_met: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be judged: it is missed, whatever the figure, where a session is lost."""
+        return self.succeeded < self.started or self.reached_s is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +263,7 @@ class CellVerdict:
         reason: Why the cell could not be judged, else ``None``.
         notes: Changes that decide nothing.
         tier: The tier that judged, unless it is those of the baseline file.
-        objective: Whether the cell meets the latency objective; ``None`` without one.
+        objectives: Whether the cell meets each of the objectives; empty without one.
     """
 
     cell: str
@@ -256,7 +272,12 @@ class CellVerdict:
     reason: Reason | None = None
     notes: tuple[Note, ...] = ()
     tier: str = ""
-    objective: ObjectiveVerdict | None = None
+    objectives: tuple[ObjectiveVerdict, ...] = ()
+
+    @property
+    def missed(self) -> tuple[ObjectiveVerdict, ...]:
+        """The objectives that it does not meet, or that too few samples tell of."""
+        return tuple(each for each in self.objectives if not each.is_met)
 
     @property
     def title(self) -> str:
@@ -301,10 +322,13 @@ def verdict_on(cell: str, changes: Iterable[Change], notes: Iterable[Note] = ())
     return CellVerdict(cell, verdict, found, notes=tuple(notes))
 
 
-def with_objective(judged: CellVerdict, objective: ObjectiveVerdict) -> CellVerdict:
-    """Return the verdict on a cell that is held to a latency objective as well."""
-    found = {judged.verdict} if objective.is_met else {judged.verdict, Verdict.MISSED}
-    return replace(judged, verdict=_worst(found), objective=objective)
+def with_objectives(judged: CellVerdict, objectives: tuple[ObjectiveVerdict, ...]) -> CellVerdict:
+    """Return the verdict on a cell that is held to objectives as well."""
+    found = {judged.verdict}
+    for each in objectives:
+        if not each.is_met:
+            found.add(Verdict.MISSED if each.is_known else Verdict.COULD_NOT_JUDGE)
+    return replace(judged, verdict=_worst(found), objectives=objectives)
 
 
 def overall(verdicts: Iterable[CellVerdict]) -> Verdict:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from ...mocks.scenario import NO_LIMITS, Scenario
 from ..results.records import CellResult, Status
-from ..statistics.scaling import Objective
+from ..statistics.objectives import Objective, Objectives
 
 _LEAST_ERROR_STATUS = 400
 
@@ -46,11 +46,11 @@ class Failure:
 
 
 class ObjectiveOutcome(StrEnum):
-    """Whether a run meets its latency objective."""
+    """Whether a run meets its objectives."""
 
     MET = "met"
     MISSED = "missed"
-    TOO_FEW_SESSIONS = "too_few_sessions"
+    TOO_FEW_SAMPLES = "too_few_samples"
 
 
 def scripts_failures(scenario: Scenario) -> bool:
@@ -125,11 +125,22 @@ def _series_of(result: CellResult) -> tuple[str, ...]:
     return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
 
 
-def objective_outcome(cells: Iterable[CellResult], objective: Objective) -> ObjectiveOutcome:
-    """Return whether any cell meets an objective, or whether too few sessions tell."""
+def objective_outcome(
+    cells: Iterable[CellResult], objectives: Objectives
+) -> tuple[ObjectiveOutcome, Objective | None]:
+    """Return whether any cell meets all objectives, or whether too few samples tell.
+
+    Args:
+        cells: The results of a run.
+        objectives: The objectives.
+
+    Returns:
+        The outcome, and the objective that no cell has the samples for, if that is why.
+    """
     measured = [result for result in cells if result.status is Status.MEASURED]
-    if any(map(objective.is_kept, measured)):
-        return ObjectiveOutcome.MET
-    if measured and not any(map(objective.is_reported_by, measured)):
-        return ObjectiveOutcome.TOO_FEW_SESSIONS
-    return ObjectiveOutcome.MISSED
+    if any(map(objectives.are_met_by, measured)):
+        return ObjectiveOutcome.MET, None
+    unreported = objectives.first_unreported(measured) if measured else None
+    if unreported is not None:
+        return ObjectiveOutcome.TOO_FEW_SAMPLES, unreported
+    return ObjectiveOutcome.MISSED, None

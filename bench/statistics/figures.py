@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from ..results.records import MORE_IS_BETTER, CellResult
 from .percentiles import PERCENTILES
 
+_TIMES = ("ttft", "itl", "first_output", "latency")
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -26,8 +28,8 @@ def _field(name: str) -> Callable[[CellResult], float | None]:
     return lambda result: getattr(result, name)
 
 
-def _percentile(name: str) -> Callable[[CellResult], float | None]:
-    return lambda result: getattr(result.latency_s, name)
+def _percentile(summary: str, name: str) -> Callable[[CellResult], float | None]:
+    return lambda result: getattr(getattr(result, f"{summary}_s"), name)
 
 
 def _figures() -> list[Figure]:
@@ -36,9 +38,13 @@ def _figures() -> list[Figure]:
         for part in fields(CellResult)
         if MORE_IS_BETTER in part.metadata
     ]
-    of_latency = [Figure(f"latency_{name}_s", False, _percentile(name)) for name in PERCENTILES]
-    return [*declared, *of_latency]
+    of_times = [
+        Figure(f"{summary}_{name}_s", False, _percentile(summary, name))
+        for summary in _TIMES
+        for name in PERCENTILES
+    ]
+    return [*declared, *of_times]
 
 
 FIGURES: Mapping[str, Figure] = {each.name: each for each in _figures()}
-"""The figures by name, those of latency last."""
+"""The figures by name, the percentiles of times last."""

@@ -1,22 +1,28 @@
 """Percentiles by nearest rank, and how many samples each takes. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from statistics import fmean
 from types import MappingProxyType
+from typing import Any
 
-from ..results.records import PERCENT, LatencySummary
+from ..results.records import PERCENT, LatencySummary, RateSummary
 
 _ALL = 100
 
-PERCENTILES: Mapping[str, float] = MappingProxyType(
-    {
-        part.name: part.metadata[PERCENT]
-        for part in fields(LatencySummary)
-        if PERCENT in part.metadata
-    }
-)
+
+def _percentiles_of(summary: type[Any]) -> Mapping[str, float]:
+    return MappingProxyType(
+        {part.name: part.metadata[PERCENT] for part in fields(summary) if PERCENT in part.metadata}
+    )
+
+
+PERCENTILES: Mapping[str, float] = _percentiles_of(LatencySummary)
 """The percentiles that a ``LatencySummary`` has, by the name of the field, in ascending order."""
+
+RATE_PERCENTILES: Mapping[str, float] = _percentiles_of(RateSummary)
+"""Those that a ``RateSummary`` has, in descending order."""
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:
@@ -46,3 +52,15 @@ def samples_for(percent: float) -> int:
 def nearest_rank(count: int, percent: float) -> int:
     """Return the place of a percentile among so many samples in ascending order, from 0 on."""
     return max(0, math.ceil(round(percent * count / _ALL, 6)) - 1)
+
+
+def summarise(lengths_s: Iterable[float]) -> LatencySummary:
+    """Return the percentiles of times in seconds, given in any order."""
+    ordered = sorted(lengths_s)
+    if not ordered:
+        return LatencySummary()
+    return LatencySummary(
+        **{name: percentile(ordered, percent) for name, percent in PERCENTILES.items()},
+        max=ordered[-1],
+        mean=fmean(ordered),
+    )

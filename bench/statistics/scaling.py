@@ -1,26 +1,21 @@
-"""How throughput grows with load: the Universal Scalability Law, its knee, and goodput. Pure.
+"""How throughput grows with load: the Universal Scalability Law, and its knee. Pure.
 
 Gunther's law (2007) is X(N) = a·N / (1 + b·(N - 1) + c·N·(N - 1)): a is what one session at a time
 carries, b the share that takes turns (contention), c what each pays for each other (coherency).
-What it gives is *fitted*; the best load and goodput are *measured*, and called so.
+What it gives is *fitted*; the best load is *measured*, and called so.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...mocks.errors import UsageError
-from ..results.durations import parse_duration_s
-from ..results.records import CellResult, LatencySummary, Status
-from ..results.verdict import ObjectiveVerdict
-from .percentiles import PERCENTILES, samples_for
+from ..results.records import CellResult, Status
 
 FEWEST_LOADS = 4
 """Loads that a fit takes at least: three parameters, and one more to show the error."""
 
 _NEGLIGIBLE = 1e-9
-_FIGURES = tuple(figure.name for figure in fields(LatencySummary))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,76 +52,6 @@ class ScalingLaw:
         if self.knee is not None:
             return self.throughput_per_s(self.knee)
         return self.one_per_s / self.contention if self.contention > _NEGLIGIBLE else None
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """A latency objective: ``p99=2s``.
-
-    Attributes:
-        figure: Which figure of ``LatencySummary``.
-        limit_s: What it may be at most, in seconds.
-    """
-
-    figure: str
-    limit_s: float
-
-    @property
-    def sessions(self) -> int:
-        """How many sessions the figure takes at least."""
-        return samples_for(PERCENTILES.get(self.figure, 0))
-
-    def is_reported_by(self, cell: CellResult) -> bool:
-        """Whether a cell has the sessions that the figure takes."""
-        return getattr(cell.latency_s, self.figure) is not None
-
-    def is_kept(self, cell: CellResult) -> bool:
-        """Whether a cell keeps it, and loses no session."""
-        sessions = cell.sessions
-        return self.verdict_on(
-            cell.latency_s, succeeded=sessions.succeeded, started=sessions.started
-        ).is_met
-
-    def verdict_on(
-        self, latency_s: LatencySummary, *, succeeded: int, started: int
-    ) -> ObjectiveVerdict:
-        """Judge sessions by their latencies: each must have succeeded, too."""
-        reached_s: float | None = getattr(latency_s, self.figure)
-        return ObjectiveVerdict(
-            figure=self.figure,
-            limit_s=self.limit_s,
-            reached_s=reached_s,
-            succeeded=succeeded,
-            started=started,
-            is_met=succeeded == started and reached_s is not None and reached_s <= self.limit_s,
-        )
-
-
-def parse_objective(text: str) -> Objective:
-    """Read a latency objective as people write it.
-
-    Raises:
-        ValueError: It is none.
-    """
-    figure, _, limit = text.strip().partition("=")
-    if figure not in _FIGURES:
-        raise ValueError(
-            f"{text!r}: expected FIGURE=TIME such as p99=2s or p50=800ms; figures: "
-            f"{', '.join(_FIGURES)}"
-        )
-    return Objective(figure, parse_duration_s(limit))
-
-
-def recorded_objective(text: str) -> Objective:
-    """Read the latency objective of a run. Older ones hold bare numbers, which were seconds.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        return parse_objective(f"{text}s" if text[-1:].isdecimal() else text)
-    except ValueError as error:
-        raise UsageError(f"--slo {error}") from None
 
 
 def fit(points: Iterable[tuple[int, float]]) -> ScalingLaw | None:
@@ -190,9 +115,3 @@ def law_of(cells: Iterable[CellResult]) -> ScalingLaw | None:
         for result in cells
         if result.status is Status.MEASURED and result.throughput_per_s is not None
     )
-
-
-def goodput(cells: Iterable[CellResult], objective: Objective) -> CellResult | None:
-    """Return the cell that carries most while it keeps an objective, as measured; or ``None``."""
-    kept = [cell for cell in cells if cell.status is Status.MEASURED and objective.is_kept(cell)]
-    return max(kept, key=lambda cell: cell.achieved_per_s, default=None)

@@ -1,7 +1,7 @@
 """Pure statistics: from the trials of a cell to its result."""
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean, median
+from statistics import median
 
 from ...mocks.clock import seconds
 from ...mocks.observe.pools import summed
@@ -11,7 +11,6 @@ from ..results.model_requests import summed as model_requests
 from ..results.own_waits import by_place
 from ..results.records import (
     CellResult,
-    LatencySummary,
     SessionCounts,
     Status,
     TrialFigures,
@@ -22,25 +21,14 @@ from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.tools_not_run import summed as tools_not_run
 from ..results.trial_result import TrialResult
-from .percentiles import PERCENTILES, nearest_rank, percentile
+from .percentiles import nearest_rank, summarise
 from .ranking import throughput_per_s
 from .steadiness import drift_within
+from .streams import first_output_of, itl_of, longest_by_session, tokens_per_s_of, ttft_of
 
 _PERCENT = 100
 _MOST_PLACES = 10
 _QUANTILES = range(_PERCENT + 1)
-
-
-def summarise(latencies_s: Sequence[float]) -> LatencySummary:
-    """Return the percentiles of latencies in seconds, given in any order."""
-    if not latencies_s:
-        return LatencySummary()
-    ordered = sorted(latencies_s)
-    return LatencySummary(
-        **{name: percentile(ordered, percent) for name, percent in PERCENTILES.items()},
-        max=ordered[-1],
-        mean=fmean(ordered),
-    )
 
 
 def cell_result(
@@ -60,6 +48,7 @@ def cell_result(
     """
     samples = [sample for trial in trials for sample in trial.samples]
     latencies_s = sorted(seconds(sample.latency_ns) for sample in samples)
+    streams = [trial.streams for trial in trials]
     in_open_loop = any(sample.intended_ns is not None for sample in samples)
     makespan_s = median(seconds(trial.makespan_ns) for trial in trials)
     ideal_makespan_s = median(seconds(trial.ideal_makespan_ns) for trial in trials)
@@ -104,6 +93,14 @@ def cell_result(
             [seconds(latency_ns) for trial in trials for latency_ns in trial.ideal_latencies_ns]
         ),
         llm_calls=round(median(trial.llm_calls for trial in trials)),
+        streamed_calls=sum(len(each.session) for each in streams),
+        streams_without_token=sum(each.ttft_ns.count(-1) for each in streams),
+        ttft_s=ttft_of(streams),
+        itl_s=itl_of(streams),
+        tokens_per_s=tokens_per_s_of(streams),
+        first_output_s=first_output_of(samples),
+        prompt_tokens=round(median(each.prompt_tokens for each in streams)),
+        completion_tokens=round(median(each.completion_tokens for each in streams)),
         tool_calls=round(median(trial.tool_calls for trial in trials)),
         tools_not_run=tools_not_run(trial.tools_not_run for trial in trials),
         model_requests=model_requests(trial.model_requests for trial in trials),
@@ -178,12 +175,18 @@ def without_result(cell: Cell, status: Status, error: str) -> CellResult:
 
 def trial_figures(trial: TrialResult) -> TrialFigures:
     """Return what one trial of a cell came to, its sessions as columns."""
+    sessions = tuple(sample.session for sample in trial.samples)
+    streams = trial.streams
+    outputs_ns = tuple(
+        -1 if sample.output_latency_ns is None else sample.output_latency_ns
+        for sample in trial.samples
+    )
     return TrialFigures(
         makespan_s=seconds(trial.makespan_ns),
         throughput_per_s=throughput_per_s(trial),
         cpu_s_per_session=_cpu_s_per_session(trial),
         elapsed_s=trial.elapsed_s,
-        session=tuple(sample.session for sample in trial.samples),
+        session=sessions,
         outcome=tuple(sample.outcome for sample in trial.samples),
         start_ns=tuple(sample.start_ns for sample in trial.samples),
         latency_ns=tuple(sample.latency_ns for sample in trial.samples),
@@ -191,6 +194,9 @@ def trial_figures(trial: TrialResult) -> TrialFigures:
             sample.intended_ns for sample in trial.samples if sample.intended_ns is not None
         ),
         time_parts_ns=_columns(trial.time_parts_ns),
+        first_output_ns=outputs_ns if any(each >= 0 for each in outputs_ns) else (),
+        longest_ttft_ns=longest_by_session(sessions, streams, streams.ttft_ns),
+        longest_gap_ns=longest_by_session(sessions, streams, streams.longest_gap_ns),
     )
 
 

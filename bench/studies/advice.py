@@ -15,7 +15,7 @@ from ..results.cell import NO_LOOP
 from ..results.records import CellResult, Status
 from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
-from ..statistics.scaling import Objective
+from ..statistics.objectives import Objectives
 from ..statistics.summary import cell_result
 from ..trial.spec import TrialSpec
 
@@ -36,22 +36,22 @@ class WhatIf:
     spec: TrialSpec
 
 
-def choose(cells: Iterable[CellResult], objective: Objective | None) -> CellResult | None:
+def choose(cells: Iterable[CellResult], objectives: Objectives | None) -> CellResult | None:
     """Return the cell to run: highest throughput, or nearly that at a lower concurrency.
 
     Args:
         cells: The cells of a sweep.
-        objective: What latency is to be kept, if any.
+        objectives: What is to be met, if anything.
 
     Returns:
-        The cell; ``None`` if none keeps the objective without losing a session.
+        The cell; ``None`` if none meets the objectives without losing a session.
     """
     kept = [
         result
         for result in cells
         if result.status is Status.MEASURED
         and result.sessions.all_succeeded
-        and (objective is None or objective.is_kept(result))
+        and (objectives is None or objectives.are_met_by(result))
     ]
     most_per_s = max((result.achieved_per_s for result in kept), default=0.0)
     good = [result for result in kept if result.achieved_per_s >= AS_GOOD * most_per_s > 0]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..results.cell import Cell
 from ..results.records import CellResult, Status
 from ..runner.plan import Factors, cells_of
-from ..statistics.scaling import Objective
+from ..statistics.objectives import Objectives
 from ..trial.spec import TrialSpec
 
 MOST_LOAD = 16_384
@@ -32,13 +32,14 @@ class Sweep:
 
     Args:
         factors: What is varied; their loads are not used.
-        objective: The latency objective, if there is one: a cell has the sessions that it takes.
+        objectives: The objectives, if there are any: a cell has as many sessions as one of them
+            takes samples.
         trials: How many trials each cell gets at least.
     """
 
-    def __init__(self, factors: Factors, objective: Objective | None, trials: int) -> None:
+    def __init__(self, factors: Factors, objectives: Objectives | None, trials: int) -> None:
         self._factors = factors
-        self._fewest_sessions = 1 if objective is None else -(-objective.sessions // trials)
+        self._fewest_sessions = 1 if objectives is None else -(-objectives.samples // trials)
         self._load = 1
         self._growing = {_series_of(spec.cell) for spec in _specs(factors, None)}
         self._is_at_its_end = False

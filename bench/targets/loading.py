@@ -4,7 +4,8 @@ A target is named ``module:attribute``. The attribute is a factory: called witho
 argument, or with one, the ``Lab``. What it returns is the session:
 
 - an ``async def session(task: str) -> str``,
-- a plain ``def session(task: str) -> str``, or
+- a plain ``def session(task: str) -> str``,
+- a generator, async or plain, that yields the text that its user sees, piece by piece, or
 - any object with both, as ``session`` (async) and ``sync_session`` (a ``Target``, say), or
 - an async context manager of one of these, which is open while sessions run: for clients and
   connections that are to be closed.
@@ -33,6 +34,7 @@ from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
+from .outputs import AsyncOutputs, SyncOutputs, is_async, yields
 
 if TYPE_CHECKING:
     import httpx2
@@ -94,13 +96,13 @@ class Target:
     """The session under test in the forms that there are.
 
     Attributes:
-        session: The coroutine function, if there is one.
-        sync_session: The plain function, if there is one.
+        session: The coroutine function or async generator, if there is one.
+        sync_session: The plain function or generator, if there is one.
         takes_lab: Whether the factory took the lab, and so its tools.
     """
 
-    session: AsyncSession | None = None
-    sync_session: SyncSession | None = None
+    session: AsyncSession | AsyncOutputs | None = None
+    sync_session: SyncSession | SyncOutputs | None = None
     takes_lab: bool = False
 
 
@@ -222,8 +224,8 @@ def opened_target(named: object, lab: Lab, run: RunsCoroutine) -> Iterator[Targe
     """Make a target ready to be driven, and close it at the end if it is to be closed.
 
     Args:
-        named: Its name; or, in a test, the factory itself, the coroutine function that is its
-            session, or a ``Target``.
+        named: Its name; or, in a test, the factory itself, the coroutine function or generator
+            that is its session, or a ``Target``.
         lab: Handed to a factory that takes it.
         run: Runs what is async in making, opening and closing it.
 
@@ -234,7 +236,7 @@ def opened_target(named: object, lab: Lab, run: RunsCoroutine) -> Iterator[Targe
         yield named
         return
     name = name_of_target(named)
-    if _is_async(named):
+    if is_async(named) or yields(named):
         yield _as_target(name, named, takes_lab=False)
         return
     factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
@@ -312,13 +314,13 @@ def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
     session = getattr(built, "session", None)
     sync_session = getattr(built, "sync_session", None)
     if session is None and sync_session is None and callable(built):
-        if _is_async(built):
+        if is_async(built):
             session = built
         else:
             sync_session = built
-    for form, is_async in ((session, True), (sync_session, False)):
-        if form is not None and (not callable(form) or _is_async(form) is not is_async):
-            kind = "an async def" if is_async else "a plain def"
+    for form, for_loops in ((session, True), (sync_session, False)):
+        if form is not None and (not callable(form) or is_async(form) is not for_loops):
+            kind = "an async def" if for_loops else "a plain def"
             raise TargetError(f"target {name!r}: expected {kind} session, found {form!r}")
     if session is None and sync_session is None:
         raise TargetError(
@@ -327,9 +329,3 @@ def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
             "the session, name a function that returns it"
         )
     return Target(session=session, sync_session=sync_session, takes_lab=takes_lab)
-
-
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async
-    )

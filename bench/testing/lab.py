@@ -16,11 +16,11 @@ from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
-from ...reports.comparison.gate import objective_text
+from ...reports.comparison.objectives import figure_text, objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
-from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
+from ..results.records import LatencySummary, RateSummary, SessionCounts, keeps_concurrency
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
@@ -28,8 +28,10 @@ from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
-from ..statistics.scaling import Objective, parse_objective
-from ..statistics.summary import count_sessions, efficiency, summarise
+from ..statistics.objectives import Objectives, Times, parse_objectives
+from ..statistics.percentiles import summarise
+from ..statistics.streams import first_output_of, itl_of, tokens_per_s_of, ttft_of
+from ..statistics.summary import count_sessions, efficiency
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
@@ -78,6 +80,14 @@ class LabResult:
         sessions: How many were started, and how they ended.
         errors: What the sessions that did not succeed died of.
         llm_calls: Model calls.
+        streamed_calls: Those whose answer came as a stream; the next three are of them alone.
+        ttft: Percentiles of the time to first token.
+        itl: Percentiles of the inter-token latency: of the times between two pieces of a stream.
+        tokens_per_s: Percentiles of the tokens a second of each stream, after its first token.
+        first_output: Percentiles of the time to first output of sessions that yield it.
+        first_outputs: That of each session, in the order of their numbers; ``None`` for none.
+        prompt_tokens: Tokens of the prompts, as the model reports them.
+        completion_tokens: Tokens of the answers that were taken up.
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
@@ -99,6 +109,14 @@ class LabResult:
     sessions: SessionCounts
     errors: tuple[str, ...]
     llm_calls: int
+    streamed_calls: int
+    ttft: LatencySummary
+    itl: LatencySummary
+    tokens_per_s: RateSummary
+    first_output: LatencySummary
+    first_outputs: tuple[float | None, ...]
+    prompt_tokens: int
+    completion_tokens: int
     tool_calls: int
     tools_not_run: ToolsNotRun
     model_requests: ModelRequests
@@ -130,6 +148,11 @@ class LabResult:
         return self.sessions.succeeded / self.makespan if self.makespan else 0.0
 
     @property
+    def times(self) -> Times:
+        """The percentiles that an objective can be about."""
+        return Times(self.latency, self.ttft, self.itl, self.first_output)
+
+    @property
     def waits(self) -> tuple[Wait, ...]:
         """Each call of the model and of tools."""
         return tuple(self.lanes.waits)
@@ -148,9 +171,16 @@ class LabResult:
             "ideal_makespan_s": self.ideal.makespan,
             "efficiency": self.efficiency,
             "throughput_per_s": self.throughput,
-            **{f"latency_{name}_s": value for name, value in asdict(self.latency).items()},
+            **{
+                f"{metric.removesuffix('_s')}_{name}_s": value
+                for metric, summary in asdict(self.times).items()
+                for name, value in summary.items()
+            },
             **{f"sessions_{name}": count for name, count in asdict(self.sessions).items()},
             "llm_calls": self.llm_calls,
+            "streamed_calls": self.streamed_calls,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
             "tool_calls": self.tool_calls,
             "peak_in_flight": self.peak_in_flight,
             "cpu_s_per_session": self.cpu_s_per_session,
@@ -237,19 +267,20 @@ def run_cell(spec: TrialSpec, target: object) -> LabResult:
         return measure()
 
 
-def assert_objective(result: LabResult, objective: Objective | None) -> None:
-    """Hold a result to a latency objective, if there is one.
+def assert_objectives(result: LabResult, objectives: Objectives | None) -> None:
+    """Hold a result to objectives, if there are any.
 
     Raises:
-        AssertionError: The cell misses it.
+        AssertionError: The cell misses one, or has too few samples for it.
     """
     __tracebackhide__ = True  # pytest shows the line of the test instead
-    if objective is None:
+    if objectives is None:
         return
     counts = result.sessions
-    found = objective.verdict_on(result.latency, succeeded=counts.succeeded, started=counts.started)
-    if not found.is_met:
-        raise AssertionError(f"{result.cell.name}: {objective_text(found)}")
+    found = objectives.verdicts_on(result.times, succeeded=counts.succeeded, started=counts.started)
+    missed = [objective_text(each) for each in found if not each.is_met]
+    if missed:
+        raise AssertionError(f"{result.cell.name}: {'; '.join(missed)}")
 
 
 @contextmanager
@@ -268,28 +299,29 @@ def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabR
         yield lambda: _result(spec.cell, measure())
 
 
-def objective_of(slo: str | None, sessions: int) -> Objective | None:
-    """Return the latency objective that a cell is to meet.
+def objectives_of(slo: str | None, sessions: int) -> Objectives | None:
+    """Return the objectives that a cell is to meet.
 
     Args:
-        slo: The objective: ``max=5s``; ``None`` for none.
+        slo: The objectives: ``max=5s``, ``ttft_max=800ms,max=5s``; ``None`` for none.
         sessions: How many sessions the cell has.
 
     Raises:
-        UsageError: It is none, or so few sessions do not tell.
+        UsageError: They are none, or so few sessions do not tell.
     """
     if slo is None:
         return None
     try:
-        objective = parse_objective(slo)
+        objectives = parse_objectives(slo)
     except ValueError as error:
         raise UsageError(f"slo={error}") from None
-    if sessions < objective.sessions:
-        raise UsageError(
-            f"slo={slo!r}: {objective.figure} takes {objective.sessions} sessions, and "
-            f"this cell has {sessions}: ask for more, or for another figure, such as max"
-        )
-    return objective
+    for objective in objectives.each:
+        if sessions < objective.sessions:
+            raise UsageError(
+                f"slo={slo!r}: {figure_text(objective)} takes {objective.sessions} sessions, and "
+                f"this cell has {sessions}: ask for more, or for another figure, such as max"
+            )
+    return objectives
 
 
 def _result(cell: Cell, trial: TrialResult) -> LabResult:
@@ -297,6 +329,7 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         zip(trial.samples, trial.time_parts_ns, strict=True), key=lambda pair: pair[0].session
     )
     samples = [sample for sample, _ in in_order]
+    streams = trial.streams
     latencies = tuple(seconds(sample.end_ns - sample.start_ns) for sample in samples)
     failed = [sample for sample in samples if sample.outcome is not Outcome.SUCCEEDED]
     return LabResult(
@@ -311,6 +344,17 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         sessions=count_sessions(samples),
         errors=redacted(tuple(str(sample.error or sample.outcome) for sample in failed)),
         llm_calls=trial.llm_calls,
+        streamed_calls=len(streams.session),
+        ttft=ttft_of([streams]),
+        itl=itl_of([streams]),
+        tokens_per_s=tokens_per_s_of([streams]),
+        first_output=first_output_of(samples),
+        first_outputs=tuple(
+            None if each.output_latency_ns is None else seconds(each.output_latency_ns)
+            for each in samples
+        ),
+        prompt_tokens=streams.prompt_tokens,
+        completion_tokens=streams.completion_tokens,
         tool_calls=trial.tool_calls,
         tools_not_run=trial.tools_not_run,
         model_requests=trial.model_requests,

@@ -57,16 +57,17 @@ class LabInTests:
             clock: ``virtual`` (exact), ``warp`` (true, with computing) or ``wall``.
             seed: Seed of the script.
             tool_workers: Threads for blocking tools; by default as many as the load needs.
-            slo: A latency objective that the sessions are to meet, such as ``max=5s``: none
-                fails, and the figure is within its limit on the clock.
+            slo: Objectives that the sessions are to meet, such as ``max=5s`` or
+                ``ttft_max=800ms,max=5s``: none fails, and each figure is within its limit on the
+                clock.
 
         Raises:
-            AssertionError: The sessions miss the objective.
+            AssertionError: The sessions miss an objective.
             UsageError: The target or an option cannot be used.
             TrialError: The strategy does not fit the target, or a loop runs in this thread.
         """
         __tracebackhide__ = True  # a missed objective is shown at the line of the test
-        from .lab import assert_objective, objective_of, run_cell, spec_of  # noqa: PLC0415
+        from .lab import assert_objectives, objectives_of, run_cell, spec_of  # noqa: PLC0415
 
         spec = spec_of(
             target,
@@ -79,10 +80,10 @@ class LabInTests:
             seed=seed,
             tool_workers=tool_workers,
         )
-        objective = objective_of(slo, spec.cell.session_count)
+        objectives = objectives_of(slo, spec.cell.session_count)
         result = run_cell(spec, target)
         self._runs.append(result)
-        assert_objective(result, objective)
+        assert_objectives(result, objectives)
         return result
 
     def benchmark(
@@ -112,10 +113,10 @@ class LabInTests:
         __tracebackhide__ = True
         from ...mocks.clock.patching import patched  # noqa: PLC0415
         from ...mocks.clock.real_time import real_perf_counter  # noqa: PLC0415
-        from .lab import assert_objective, objective_of, prepared_cell, spec_of  # noqa: PLC0415
+        from .lab import assert_objectives, objectives_of, prepared_cell, spec_of  # noqa: PLC0415
 
         spec = spec_of(target, **options)
-        objective = objective_of(slo, spec.cell.session_count)
+        objectives = objectives_of(slo, spec.cell.session_count)
         # By its own timer it would time the waits, on the clock.
         with (
             patched(benchmark, "_timer", real_perf_counter),
@@ -124,7 +125,7 @@ class LabInTests:
             result: LabResult = benchmark.pedantic(measure, rounds=rounds, iterations=1)
         benchmark.extra_info.update(result.figures())
         self._runs.append(result)
-        assert_objective(result, objective)
+        assert_objectives(result, objectives)
         return result
 
 

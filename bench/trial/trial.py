@@ -31,7 +31,7 @@ from ...mocks.telemetry import keep_telemetry_quiet
 from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
-from ...mocks.workload.script import SessionScript, draw, with_nested
+from ...mocks.workload.script import SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
@@ -48,6 +48,7 @@ from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
 from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
+from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
 from .driving import LoopDriver
 from .loops import require_loop
@@ -62,6 +63,8 @@ with suppress(ImportError):
     import openai  # noqa: F401
 
 Around = Callable[[], AbstractContextManager[object]]
+
+_Session = AsyncSession | AsyncOutputs | SyncSession | SyncOutputs
 
 _AT_ONCE = AtOnce()
 _KIBIBYTE = 1024
@@ -286,10 +289,12 @@ class _Trial:
                 "or run with --clock wall"
             )
 
-    def _session_of(self, target: Target) -> AsyncSession | SyncSession | NotApplicable:
+    def _session_of(self, target: Target) -> _Session | NotApplicable:
         """Return the form of session that the strategy drives, if the cell makes sense."""
-        self._delegates.session = target.session
-        self._delegates.sync_session = target.sync_session
+        if target.session is not None:
+            self._delegates.session = answering_async(target.session)
+        if target.sync_session is not None:
+            self._delegates.sync_session = answering(target.sync_session)
         drives = self._strategy.drives
         session = target.session if drives is Drives.ASYNC else target.sync_session
         if session is None:
@@ -336,12 +341,10 @@ class _Trial:
         if self._http_clients.must_be_closed:
             runner.run(self._http_clients.close())
 
-    def _watched(
-        self, probe: Probe, session: AsyncSession | SyncSession
-    ) -> AsyncSession | SyncSession:
+    def _watched(self, probe: Probe, session: _Session) -> AsyncSession | SyncSession:
         if self._strategy.drives is Drives.ASYNC:
-            return probe.watch_async(cast("AsyncSession", session))
-        return probe.watch_sync(cast("SyncSession", session))
+            return probe.watch_async(cast("AsyncSession | AsyncOutputs", session))
+        return probe.watch_sync(cast("SyncSession | SyncOutputs", session))
 
     def _refuses(self, host: str) -> None:
         """Note a connection that the network's guard refused."""
@@ -375,7 +378,7 @@ class _Trial:
     def _measure(
         self,
         drive: Callable[..., object],
-        session: AsyncSession | SyncSession,
+        session: _Session,
         waits: Waits,
         world: Reached,
         around: Around,
@@ -452,6 +455,7 @@ class _Trial:
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,
+            streams=seen.streams.booked_to(roots(self._script.sessions)),
             tool_calls=self._tool_traffic.tool_calls,
             tools_not_run=left_out,
             model_requests=_model_requests(seen.rules, seen.manners),

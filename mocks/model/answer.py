@@ -212,10 +212,13 @@ class Event:
     Attributes:
         data: The bytes of the event, as they are sent.
         fragment: Index of the fragment that the event belongs to; ``None``: the end.
+        has_tokens: Whether it carries tokens of the answer. What opens, frames and ends an answer
+            carries none.
     """
 
     data: bytes
     fragment: int | None
+    has_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,9 +130,10 @@ def _whole(answer: Answer) -> object:
 
 
 def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
-    def event(kind: str, fragment: int | None, **content: object) -> Event:
+    def event(kind: str, fragment: int | None, *, tokens: str = "", **content: object) -> Event:
         body = to_json({"type": kind, **content})
-        return Event(f"event: {kind}\ndata: ".encode() + body + b"\n\n", fragment)
+        data = f"event: {kind}\ndata: ".encode() + body + b"\n\n"
+        return Event(data, fragment, bool(tokens))
 
     yield event("message_start", 0, message=_message(answer, [], None, None, 1))
     yield event("ping", 0)
@@ -147,7 +148,7 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
         yield event("content_block_start", block[0][0], index=index, content_block=opened)
         for number, fragment in block:
             delta = {"type": kind, key: fragment}
-            yield event("content_block_delta", number, index=index, delta=delta)
+            yield event("content_block_delta", number, tokens=fragment, index=index, delta=delta)
         yield event("content_block_stop", block[-1][0], index=index)
     stop = {"stop_reason": _stop_reason(answer), "stop_sequence": _stop_sequence(answer)}
     usage = {"output_tokens": answer.completion_tokens}

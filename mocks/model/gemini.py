@@ -176,13 +176,13 @@ def _chunks(answer: Answer, fragments: Fragments) -> Iterator[tuple[object, int 
 
 def _events(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
     for chunk, fragment in _chunks(answer, fragments):
-        yield Event(b"data: " + to_json(chunk) + b"\n\n", fragment)
+        yield Event(b"data: " + to_json(chunk) + b"\n\n", fragment, fragment is not None)
 
 
 def _array(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterator[Event]:
     before = b"["
     for chunk, fragment in _chunks(answer, fragments):
-        yield Event(before + to_json(chunk), fragment)
+        yield Event(before + to_json(chunk), fragment, fragment is not None)
         before = b",\r\n"
     yield Event(b"]", None)
 

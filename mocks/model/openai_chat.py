@@ -218,8 +218,9 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
         "service_tier": "default",
     }
 
-    for choice, fragment in deltas_of(answer, fragments):
-        yield Event(_data({**frame, "choices": [choice], **no_usage}), fragment)
+    for choice, fragment, has_tokens in deltas_of(answer, fragments):
+        data = _data({**frame, "choices": [choice], **no_usage})
+        yield Event(data, fragment, has_tokens)
     if counts_usage:
         yield Event(_data({**frame, "choices": [], "usage": _usage(answer)}), None)
     yield Event(b"data: [DONE]\n\n", None)

@@ -5,8 +5,8 @@ from heapq import merge
 
 from .answer import Answer, Ending, Fragments, fragments_of, numbered
 
-Delta = tuple[dict[str, object], int | None]
-"""A piece of a choice, and the fragment by which it is sent; ``None``: the end."""
+Delta = tuple[dict[str, object], int | None, bool]
+"""A piece of a choice, the fragment by which it is sent (``None``: the end), if it has tokens."""
 
 
 def deltas_of(answer: Answer, fragments: Fragments) -> Iterator[Delta]:
@@ -20,10 +20,14 @@ def _deltas(answer: Answer, fragments: Fragments, tag: str, number: int) -> Iter
     """Yield the pieces of one choice."""
 
     def piece(
-        delta: dict[str, object], fragment: int | None, finish_reason: str | None = None
+        delta: dict[str, object],
+        fragment: int | None,
+        finish_reason: str | None = None,
+        *,
+        tokens: str = "",
     ) -> Delta:
         fields = {"index": number, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return fields, fragment
+        return fields, fragment, bool(tokens)
 
     content = None if answer.tool_uses else ""
     yield piece({"role": "assistant", "content": content, "refusal": None}, 0)
@@ -39,10 +43,10 @@ def _deltas(answer: Answer, fragments: Fragments, tag: str, number: int) -> Iter
             yield piece({"tool_calls": [opening]}, block[0][0])
             for fragment, text in block:
                 call = {"index": index, "function": {"arguments": text}}
-                yield piece({"tool_calls": [call]}, fragment)
+                yield piece({"tool_calls": [call]}, fragment, tokens=text)
     else:
         for fragment, text in enumerate(fragments.blocks[0]):
-            yield piece({"content": text}, fragment)
+            yield piece({"content": text}, fragment, tokens=text)
     yield piece({}, None, finish_reason_of(answer))
 
 
@@ -52,9 +56,9 @@ def _together(answer: Answer, fragments: Fragments) -> Iterator[Delta]:
 
     def scaled(other: Answer, index: int) -> Iterator[Delta]:
         own = fragments_of(other, fragments.count)
-        for choice, fragment in _deltas(other, own, f"{answer.tag}_{index}", index):
+        for choice, fragment, has_tokens in _deltas(other, own, f"{answer.tag}_{index}", index):
             at = None if fragment is None else fragment * last // max(1, own.count - 1)
-            yield choice, at
+            yield choice, at, has_tokens
 
     first = _deltas(answer, fragments, answer.tag, 0)
     others = (scaled(other, index) for index, other in enumerate(answer.others, start=1))

@@ -121,7 +121,8 @@ def _stream(answer: Answer, fragments: Fragments, counts_usage: bool) -> Iterato
         return b"data: " + to_json(chunk) + b"\n\n"
 
     for number, fragment in enumerate(fragments.blocks[0]):
-        yield Event(event([_Choice(text=fragment, finish_reason=None)], no_usage), number)
+        data = event([_Choice(text=fragment, finish_reason=None)], no_usage)
+        yield Event(data, number, bool(fragment))
     for index, other in enumerate(answer.others, start=1):
         last = _Choice(text=other.text, index=index, finish_reason=_finish_reason(other))
         yield Event(event([last], no_usage), None)

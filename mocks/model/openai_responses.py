@@ -139,7 +139,8 @@ def _stream(answer: Answer, fragments: Fragments, _counts_usage: bool) -> Iterat
 
     def event(kind: str, fragment: int | None, **content: object) -> Event:
         body = {"type": kind, **content, "sequence_number": next(sequence)}
-        return Event(f"event: {kind}\ndata: ".encode() + to_json(body) + b"\n\n", fragment)
+        data = f"event: {kind}\ndata: ".encode() + to_json(body) + b"\n\n"
+        return Event(data, fragment, bool(content.get("delta")))
 
     begun = _response(answer, "in_progress", [], None)
     yield event("response.created", 0, response=begun)

@@ -268,7 +268,14 @@ def _reply(
         answer = altered(answer, fault)
     headers = headers_of(wire, answer.session, answer.step)
     if not question.streamed:
-        return whole_reply(_OK, headers, to_json(wire.whole(answer)), call.latency_ns)
+        return whole_reply(
+            _OK,
+            headers,
+            to_json(wire.whole(answer)),
+            call.latency_ns,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+        )
     fragments = fragments_of(answer, call.pieces)
     times_ns = piece_times_ns(call)
     last_fragment, last_piece = max(1, fragments.count - 1), len(times_ns) - 1
@@ -280,7 +287,10 @@ def _reply(
                 if event.fragment is None
                 else times_ns[event.fragment * last_piece // last_fragment],
                 event.data,
+                int(event.has_tokens),
             )
             for event in wire.stream(answer, fragments, question.counts_usage)
         ),
+        prompt_tokens=answer.prompt_tokens,
+        completion_tokens=answer.completion_tokens,
     )

@@ -10,6 +10,7 @@ from .meter import Meter, Row
 from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
 from .session import session_here
+from .streams import StreamMeter, Streams
 from .waits import Attempt, Wait, WaitEnding, WaitKind
 
 _UNKNOWN = UNKNOWN_SESSION
@@ -21,6 +22,9 @@ _TOOL_BEGUN = 4
 
 # Kind, session, step, index and name, as ``Wait`` has them.
 _What = tuple[WaitKind, int, int, int | None, str]
+
+# What notes a stream, and its number there.
+_Stream = tuple[StreamMeter, int]
 
 
 class Traffic:
@@ -36,8 +40,8 @@ class Traffic:
     Args:
         meter: Records each wait, if waits are to be recorded.
         requests: Sums up the requests to the model and to services, if that is to be done.
-        notes_calls: Whether to note when each model call was asked for and read: not for a
-            server that runs without an end.
+        notes_calls: Whether to note when each model call was asked for and read, and when the
+            tokens of streams came: not for a server that runs without an end.
     """
 
     def __init__(
@@ -63,6 +67,11 @@ class Traffic:
     def requests(self) -> Requests | None:
         """The requests to the model and to services, if they are summed up."""
         return None if self._requests is None else self._requests.requests()
+
+    @property
+    def streams(self) -> Streams:
+        """The streamed model calls, and the tokens of all."""
+        return self._streams.streams(self._prompt_tokens, self._whole_tokens)
 
     @property
     def in_flight(self) -> int:
@@ -138,6 +147,8 @@ class Traffic:
         # Flat, so that what a trial notes is no memory that its sessions seem to keep.
         self._asked, self._read, self._tools = array("q"), array("q"), array("q")
         self._begun = array("q")
+        self._streams = StreamMeter()
+        self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
         if self._meter is not None:
             self._meter.forget()
@@ -160,14 +171,23 @@ class Traffic:
             self._requests.note_service(host, body)
 
     def model_call(
-        self, session: int, step: int, start_ns: int, attempt: Attempt | None = None
+        self,
+        session: int,
+        step: int,
+        start_ns: int,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        *,
+        attempt: Attempt | None = None,
     ) -> "Call":
-        """Count one model call, which started at ``start_ns``, in flight until the scope ends.
+        """Count one model call, in flight until the scope ends.
 
         Args:
             session: Number of the session or conversation.
             step: Which of its model calls.
             start_ns: When it started, on the clock.
+            prompt_tokens: Tokens of its prompt; 0 if the model did not read it.
+            completion_tokens: Tokens of its answer.
             attempt: Told how the call ends.
         """
         with self._lock:
@@ -179,8 +199,9 @@ class Traffic:
                 if attempt is not None:
                     latency_ns, tools = attempt.call.latency_ns, attempt.lab_tools
                 self._asked.extend((session, step, start_ns, latency_ns, tools))
+                self._prompt_tokens += prompt_tokens
         what = WaitKind.MODEL, session, step, None, ""
-        return Call(self._meter, what, start_ns, in_flight_of=self, attempt=attempt)
+        return Call(self._meter, what, start_ns, self, completion_tokens, attempt=attempt)
 
     def service_call(self, name: str, start_ns: int) -> "Call":
         """Count one request to an HTTP service.
@@ -242,11 +263,19 @@ class Traffic:
         with self._lock:
             self._tools.extend((*at, begin_ns, end_ns))
 
-    def _model_call_read(self, session: int, step: int, at_ns: int) -> None:
+    def _model_call_read(self, session: int, step: int, at_ns: int, whole_tokens: int) -> None:
         if not self._notes_calls:
             return
         with self._lock:
             self._read.extend((session, step, at_ns))
+            self._whole_tokens += whole_tokens
+
+    def _stream_begins(
+        self, session: int, start_ns: int, pieces: int, tokens: int
+    ) -> _Stream | None:
+        if not self._notes_calls:
+            return None
+        return self._streams, self._streams.begins(session, start_ns, pieces, tokens)
 
     def _model_call_ends(self) -> None:
         with self._lock:
@@ -277,12 +306,14 @@ class Call:
         what: The kind of the call, and what it belongs to.
         start_ns: Start of the call, on the clock.
         in_flight_of: The counters that count the call as in flight, until it is over.
+        completion_tokens: Tokens of the model's answer.
         attempt: Told how the call ends, if it is one of the model.
     """
 
     __slots__ = (
         "_asked_ns",
         "_attempt",
+        "_completion_tokens",
         "_due_ns",
         "_ending",
         "_idle_at_start_ns",
@@ -294,6 +325,7 @@ class Call:
         "_place",
         "_ready_ns",
         "_start_ns",
+        "_stream",
         "_streamed",
         "_waited_ns",
         "_waits",
@@ -306,12 +338,16 @@ class Call:
         what: _What,
         start_ns: int,
         in_flight_of: Traffic | None = None,
+        completion_tokens: int = 0,
+        *,
         attempt: Attempt | None = None,
     ) -> None:
         self._meter = meter
         self._attempt = attempt
         self._what = what
         self._in_flight_of = in_flight_of
+        self._completion_tokens = completion_tokens
+        self._stream: _Stream | None = None
         self._start_ns = self._asked_ns = self._due_ns = self._now_ns = start_ns
         self._waits = True
         self._waited_ns = 0
@@ -377,15 +413,31 @@ class Call:
         is_whole = self._ending is not WaitEnding.LEFT
         return self._row(self._ending if is_whole else WaitEnding.LEAKED)
 
-    def is_streamed(self, place: str | None = None) -> None:
+    def is_streamed(self, place: str | None = None, pieces: int = 0) -> None:
         """Report that the reply is a stream, to the code that asks for it.
 
         Args:
             place: The place in the user's code, if it is not the one that is calling.
+            pieces: Pieces of the model's answer.
         """
         self._streamed = True
+        if self._in_flight_of is not None:
+            self._stream = self._in_flight_of._stream_begins(
+                self._what[1], self._start_ns, pieces, self._completion_tokens
+            )
         if self._meter is not None:
             self._place = self._meter.caller() if place is None else place
+
+    def takes_pieces(self, pieces: int, at_ns: int) -> None:
+        """Report that pieces of a streamed answer were taken up.
+
+        Args:
+            pieces: How many; bytes that frame an answer carry none.
+            at_ns: When, on the clock.
+        """
+        if pieces and self._stream is not None:
+            meter, stream = self._stream
+            meter.takes(stream, pieces, at_ns)
 
     def reply_ends(self, at_ns: int, *, is_accepted: bool) -> None:
         """Report that the client has waited for all of the model's reply.
@@ -396,7 +448,9 @@ class Call:
         """
         self._ending = WaitEnding.WHOLE if is_accepted else WaitEnding.FAILED
         if is_accepted and self._in_flight_of is not None:
-            self._in_flight_of._model_call_read(self._what[1], self._what[2], at_ns)
+            # Those of a stream count piece by piece.
+            whole_tokens = 0 if self._stream is not None else self._completion_tokens
+            self._in_flight_of._model_call_read(self._what[1], self._what[2], at_ns, whole_tokens)
 
     def waits_until(self, due_ns: int) -> None:
         """Report a wait until ``due_ns``; the first one started with the call."""

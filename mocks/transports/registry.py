@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..errors import UsageError
+from ..observe.streams import Streams
 from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Seen:
         rules: How many requests to the model each rule booked.
         manners: How many there were of each manner.
         tools_declared: Names of the tools that any request declared.
+        streams: The streamed model calls: in-process as the client's code took them up, over
+            sockets as the server sent them.
         refusals: The requests that nothing mocks, in the order in which they were refused.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
@@ -57,6 +60,7 @@ class Seen:
     lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
     rules: "Mapping[Rule, int]" = field(default_factory=dict)
     manners: "Mapping[Manner, int]" = field(default_factory=dict)
+    streams: Streams = field(default_factory=Streams)
     refusals: "tuple[Refusal, ...]" = ()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None

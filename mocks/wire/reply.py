@@ -6,6 +6,7 @@ over a socket. Times count from the arrival of the request.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum, auto
+from itertools import pairwise
 
 import msgspec
 from msgspec.structs import replace
@@ -32,10 +33,18 @@ class Ending(StrEnum):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """Bytes of the body, and when they are sent."""
+    """Bytes of the body, and when they are sent.
+
+    Attributes:
+        at_ns: When they are sent.
+        data: The bytes.
+        pieces: Pieces of a model's answer that they carry, each of one token or a few. What opens
+            and ends a stream, and whatever is no stream, carries none.
+    """
 
     at_ns: int
     data: bytes
+    pieces: int = 0
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -49,6 +58,9 @@ class Reply(msgspec.Struct, frozen=True):
         ending: How the reply ends.
         early_head_ns: When status and headers are sent, if that is before the first part.
         fault: The kind of the scripted fault that it meets, if any.
+        pieces: Pieces of the whole answer, if it is streamed, however many of them are sent.
+        prompt_tokens: Tokens of the prompt, as the model reports them; 0 if it did not read it.
+        completion_tokens: Tokens of the whole answer, as the model reports them.
     """
 
     status: int
@@ -58,6 +70,9 @@ class Reply(msgspec.Struct, frozen=True):
     ending: Ending = Ending.COMPLETE
     early_head_ns: int | None = None
     fault: FaultKind | None = None
+    pieces: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
     @property
     def head_ns(self) -> int:
@@ -86,12 +101,33 @@ class Reply(msgspec.Struct, frozen=True):
         return self.parts[0].data if len(self.parts) == 1 else b"".join(p.data for p in self.parts)
 
 
-def whole_reply(status: int, headers: Mapping[str, str], body: bytes, at_ns: int) -> Reply:
+def whole_reply(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    at_ns: int,
+    *,
+    prompt_tokens: int = 0,
+    completion_tokens: int = 0,
+) -> Reply:
     """Return a reply that is sent at one time."""
-    return Reply(status, headers, (Part(at_ns, body),), at_ns)
+    return Reply(
+        status,
+        headers,
+        (Part(at_ns, body),),
+        at_ns,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+    )
 
 
-def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
+def streamed_reply(
+    headers: Mapping[str, str],
+    parts: Iterable[Part],
+    *,
+    prompt_tokens: int = 0,
+    completion_tokens: int = 0,
+) -> Reply:
     """Return a reply whose body is sent in parts; parts of the same time are joined.
 
     Status and headers are sent immediately, before any of the body is there: so do vLLM and
@@ -99,16 +135,28 @@ def streamed_reply(headers: Mapping[str, str], parts: Iterable[Part]) -> Reply:
     """
     joined: list[Part] = []
     data: list[bytes] = []
+    pieces = all_pieces = 0
     at_ns: int | None = None
     for part in parts:
         if part.at_ns != at_ns and at_ns is not None:
-            joined.append(Part(at_ns, b"".join(data)))
-            data = []
+            joined.append(Part(at_ns, b"".join(data), pieces))
+            data, pieces = [], 0
         at_ns = part.at_ns
         data.append(part.data)
+        pieces += part.pieces
+        all_pieces += part.pieces
     if at_ns is not None:
-        joined.append(Part(at_ns, b"".join(data)))
-    return Reply(200, headers, tuple(joined), at_ns or 0, early_head_ns=0)
+        joined.append(Part(at_ns, b"".join(data), pieces))
+    return Reply(
+        200,
+        headers,
+        tuple(joined),
+        at_ns or 0,
+        early_head_ns=0,
+        pieces=all_pieces,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+    )
 
 
 def no_reply(ending: Ending, at_ns: int) -> Reply:
@@ -120,7 +168,7 @@ def later(reply: Reply, by_ns: int) -> Reply:
     """Return a reply that is sent ``by_ns`` later."""
     if by_ns == 0:
         return reply
-    parts = tuple(Part(part.at_ns + by_ns, part.data) for part in reply.parts)
+    parts = tuple(Part(part.at_ns + by_ns, part.data, part.pieces) for part in reply.parts)
     head_ns = None if reply.early_head_ns is None else reply.early_head_ns + by_ns
     return replace(reply, parts=parts, end_ns=reply.end_ns + by_ns, early_head_ns=head_ns)
 
@@ -141,7 +189,9 @@ def broken_off(reply: Reply, share: float, ending: Ending) -> Reply:
             end = whole.data.rfind(_END_OF_EVENT, 0, size)
             end = whole.data.find(_END_OF_EVENT) if end < 0 else end
             size = end + len(_END_OF_EVENT)
-        kept = (Part(whole.at_ns, whole.data[:size]),)
+        kept = (
+            Part(whole.at_ns, whole.data[:size], whole.pieces * size // max(1, len(whole.data))),
+        )
     return replace(reply, parts=kept, end_ns=kept[-1].at_ns, ending=ending)
 
 
@@ -155,9 +205,14 @@ def dripping(reply: Reply, longer_ns: int, pieces: int) -> Reply:
         data = parts[0].data
         size = max(1, -(-len(data) // pieces))
         cut = [data[start : start + size] for start in range(0, len(data), size)] or [data]
-        parts = tuple(Part(parts[0].at_ns, piece) for piece in cut)
+        shares = [parts[0].pieces * number // len(cut) for number in range(len(cut) + 1)]
+        parts = tuple(
+            Part(parts[0].at_ns, piece, after - before)
+            for piece, (before, after) in zip(cut, pairwise(shares), strict=True)
+        )
     last = max(1, len(parts) - 1)
     stretched = tuple(
-        Part(part.at_ns + longer_ns * index // last, part.data) for index, part in enumerate(parts)
+        Part(part.at_ns + longer_ns * index // last, part.data, part.pieces)
+        for index, part in enumerate(parts)
     )
     return replace(reply, parts=stretched, end_ns=reply.end_ns + longer_ns)

@@ -1,6 +1,6 @@
 """What a chart is: a name, a heading, and a function from a comparison group to a panel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ...bench.results.formatting import plain, shortened, whole
@@ -22,6 +22,8 @@ class Chart:
         describe: Describes a comparison group at a concurrency; ``None`` if nothing was measured.
         is_by_load: Whether it shows one concurrency; else it shows them all, whichever is given.
         is_wide: Whether it takes the whole width of the page.
+        is_optional: Whether it is left out where it has nothing to show, as runs may rightly have
+            nothing of the kind.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Chart:
     describe: Callable[[ComparisonGroup, int, Palette], Panel | None]
     is_by_load: bool = True
     is_wide: bool = False
+    is_optional: bool = False
 
     def shown_load(self, group: ComparisonGroup, palette: Palette) -> int | None:
         """Return the highest concurrency at which there is something to show, if there is one.
@@ -50,6 +53,10 @@ class Chart:
         loads = group.loads if self.is_by_load else group.loads[-1:]
         found = {load: self.describe(group, load, palette) for load in loads}
         return {load: panel for load, panel in found.items() if panel is not None}
+
+    def is_shown(self, groups: Iterable[ComparisonGroup], palette: Palette) -> bool:
+        """Return whether there is something to show of any group, or the chart stands anyway."""
+        return not self.is_optional or any(self.panels(group, palette) for group in groups)
 
     def picture(self, scenario: ScenarioCells, palette: Palette) -> Picture:
         """Describe a scenario: a panel for each comparison group, to one scale."""

@@ -1,6 +1,15 @@
 """All charts, in their order on the page."""
 
-from . import distribution, efficiency, lag, latency, percentile_curve, throughput, time_parts
+from . import (
+    distribution,
+    efficiency,
+    first_token,
+    lag,
+    latency,
+    percentile_curve,
+    throughput,
+    time_parts,
+)
 from .chart import Chart
 
 CHARTS: tuple[Chart, ...] = (
@@ -8,6 +17,7 @@ CHARTS: tuple[Chart, ...] = (
     efficiency.CHART,
     latency.CHART,
     percentile_curve.CHART,
+    first_token.CHART,
     time_parts.CHART,
     distribution.CHART,
     lag.CHART,

@@ -39,6 +39,7 @@ def render_charts(run: Run, charts: Sequence[Chart] = CHARTS) -> tuple[RenderedC
         _rendered(scenario, f"{stem}-{chart.name}", chart, palette)
         for scenario, stem in zip(all_scenarios, stems, strict=True)
         for chart in charts
+        if chart.is_shown(scenario.groups, palette)
     )
 
 

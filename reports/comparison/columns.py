@@ -7,6 +7,7 @@ from ...bench.results.cell import FACTORS, NO_LOOP, Factor
 from ...bench.results.formatting import DASH, mega_bytes, name, percent, plain, rate, seconds, whole
 from ...bench.results.records import CellResult, Status
 from ...bench.statistics.intervals import interval_of
+from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.ranking import throughputs_per_s
 from .ranking import ScenarioCells
 from .summary_text import refused_text, sessions_lost
@@ -68,6 +69,47 @@ _START_RATE = Column(
     lambda cell: rate(cell.delivered_per_s),
     "Sessions started, over the time in which they were.",
     rank=2,
+)
+
+_STREAMED = (
+    Column(
+        "TTFT p50",
+        lambda cell: seconds(cell.ttft_s.p50),
+        "Median time to first token of the streamed model calls.",
+        rank=2,
+    ),
+    Column(
+        "TTFT p99",
+        lambda cell: seconds(cell.ttft_s.p99),
+        "99th percentile of it; a dash where there are too few streamed calls for it.",
+        rank=2,
+    ),
+    Column(
+        "ITL p99",
+        lambda cell: seconds(cell.itl_s.p99),
+        "99th percentile of the inter-token latency, the time between two pieces of a stream.",
+        rank=4,
+    ),
+    Column(
+        "tokens/s",
+        lambda cell: rate(cell.tokens_per_s.p50),
+        "Median of the tokens a second of a stream, after its first token.",
+        rank=4,
+    ),
+)
+_YIELDED = (
+    Column(
+        "first output p50",
+        lambda cell: seconds(cell.first_output_s.p50),
+        "Median time until a session yields its first output.",
+        rank=2,
+    ),
+    Column(
+        "first output p99",
+        lambda cell: seconds(cell.first_output_s.p99),
+        "99th percentile of it; a dash where too few sessions yield their output.",
+        rank=2,
+    ),
 )
 
 _ALWAYS = (
@@ -143,15 +185,40 @@ _ALWAYS = (
 )
 
 
-def columns_for(scenario: ScenarioCells) -> tuple[Column, ...]:
-    """Choose the columns for a scenario: what its cells all share needs none."""
+def columns_for(
+    scenario: ScenarioCells, objectives: Objectives | None = None
+) -> tuple[Column, ...]:
+    """Choose the columns for a scenario: what its cells all share, or none has, needs none.
+
+    Args:
+        scenario: The cells.
+        objectives: The objectives that were asked for, by which goodput is counted.
+    """
     varying = (
         column
         for column in (_column_of(key, factor) for key, factor in FACTORS.items())
         if len({column.text(cell) for cell in scenario.cells}) > 1
     )
     in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)
-    return (*varying, *_ALWAYS, *((_P99_FROM_ACTUAL_START, _START_RATE) if in_open_loop else ()))
+    is_streamed = any(cell.ttft_s.p50 is not None for cell in scenario.cells)
+    yields_output = any(cell.first_output_s.p50 is not None for cell in scenario.cells)
+    return (
+        *varying,
+        *_ALWAYS,
+        *(() if objectives is None else (_goodput(objectives),)),
+        *(_STREAMED if is_streamed else ()),
+        *(_YIELDED if yields_output else ()),
+        *((_P99_FROM_ACTUAL_START, _START_RATE) if in_open_loop else ()),
+    )
+
+
+def _goodput(objectives: Objectives) -> Column:
+    return Column(
+        "goodput",
+        lambda cell: rate(objectives.goodput_per_s(cell)),
+        "Successful sessions that were within every limit of the objectives, over the makespan.",
+        rank=2,
+    )
 
 
 def columns_that_fit(

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from ...bench.results.finding_text import refused_host
 from ...bench.results.formatting import (
     counted,
-    distinct_seconds,
     from_to_seconds,
     mean_count,
     percent,
@@ -15,6 +14,7 @@ from ...bench.results.formatting import (
     signed_percent,
     whole,
 )
+from ...bench.results.metrics import Metric
 from ...bench.results.verdict import (
     CallerChange,
     Change,
@@ -24,11 +24,11 @@ from ...bench.results.verdict import (
     GateResult,
     Note,
     NoteKind,
-    ObjectiveVerdict,
     Reason,
     ReasonKind,
     Verdict,
 )
+from .objectives import METRICS
 
 _WORK: Mapping[str, str] = MappingProxyType(
     {
@@ -48,6 +48,11 @@ _NOT_RECORDED: Mapping[str, str] = MappingProxyType(
         "service_request_bytes": "bytes of the requests to services",
         "streamed_model_calls": "whether answers are streamed",
         "refused_requests": "refused requests",
+        "prompt_tokens": "tokens of prompts",
+        "completion_tokens": "tokens of answers",
+        "ttft_s": "time to first token",
+        "itl_s": "inter-token latency",
+        "first_output_s": "time to first output",
         "own_calls": "calls of your own code",
         "bytes_kept": "kept bytes",
     }
@@ -98,20 +103,6 @@ def note_text(note: Note) -> str:
             return f"smaller than the tolerance: {text}"
         case NoteKind.OWN_CALLS | NoteKind.MEASURED:
             return text
-
-
-def objective_text(objective: ObjectiveVerdict) -> str:
-    """Return in words whether sessions meet a latency objective."""
-    figure = objective.figure
-    if objective.reached_s is None or objective.succeeded < objective.started:
-        of = counted(objective.started, "session")
-        return (
-            f"{whole(objective.succeeded)} of {of} succeeded; the objective (latency {figure} of "
-            f"{seconds(objective.limit_s)}) needs all of them"
-        )
-    reached, limit = distinct_seconds(objective.reached_s, objective.limit_s)
-    verb = "meets" if objective.is_met else "misses"
-    return f"latency {figure} of {reached} {verb} the objective of {limit}"
 
 
 def reason_text(reason: Reason) -> str:
@@ -277,8 +268,16 @@ def _round(change: Change) -> str:
     return f"{where} {take} {'longer' if change.is_worse else 'less time'} {times}"
 
 
+def _prompt_tokens(change: Change) -> str:
+    return _per_session(change, "token", "of prompts ")
+
+
+def _completion_tokens(change: Change) -> str:
+    return _per_session(change, "token", "of answers ")
+
+
 def _time(change: Change) -> str:
-    what = f"latency {change.name}" if change.kind is ChangeKind.LATENCY else "makespan"
+    what = f"{_TIMES[change.kind]} {change.name}".strip()
     by = f" ({signed_percent(change.growth)})" if change.before else ""
     return f"{what} {from_to_seconds(change.before, change.after)}{by}"
 
@@ -319,6 +318,15 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else '-'}{mean_count(abs(value))}"
 
 
+_TIMES: Mapping[ChangeKind, str] = MappingProxyType(
+    {
+        ChangeKind.MAKESPAN: "makespan",
+        ChangeKind.LATENCY: METRICS[Metric.LATENCY],
+        ChangeKind.TTFT: METRICS[Metric.TTFT],
+        ChangeKind.ITL: METRICS[Metric.ITL],
+        ChangeKind.FIRST_OUTPUT: METRICS[Metric.FIRST_OUTPUT],
+    }
+)
 _COUNTS_OF_CALLS = frozenset({ChangeKind.WORK, ChangeKind.OWN_CALLS})
 _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
     {
@@ -331,12 +339,13 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
         ChangeKind.REQUEST_BYTES: _request_bytes,
         ChangeKind.SERVICE_REQUEST_BYTES: _service_request_bytes,
         ChangeKind.REFUSED_REQUESTS: _refused_requests,
+        ChangeKind.PROMPT_TOKENS: _prompt_tokens,
+        ChangeKind.COMPLETION_TOKENS: _completion_tokens,
         ChangeKind.PEAK_IN_FLIGHT: _peak_in_flight,
         ChangeKind.BLOCKED_LOOP: _blocked_loop,
         ChangeKind.OVERLAP: _round,
         ChangeKind.ROUND: _round,
-        ChangeKind.MAKESPAN: _time,
-        ChangeKind.LATENCY: _time,
+        **dict.fromkeys(_TIMES, _time),
         ChangeKind.OWN_CALLS: _own_calls,
         ChangeKind.WORK: _work,
         ChangeKind.CPU: _cpu,

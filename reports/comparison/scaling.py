@@ -1,9 +1,15 @@
-"""How a run scales: where throughput ends, as fitted, and goodput, as measured."""
+"""How a run scales: where throughput ends, as fitted, and what meets objectives, as measured."""
 
 from dataclasses import dataclass
 
 from ...bench.results.records import CellResult, Run, Status
-from ...bench.statistics.scaling import Objective, ScalingLaw, goodput, law_of, recorded_objective
+from ...bench.statistics.objectives import (
+    Objective,
+    Objectives,
+    fastest_within,
+    recorded_objectives,
+)
+from ...bench.statistics.scaling import ScalingLaw, law_of
 from ...bench.statistics.standing import Standing, standing_to
 from .ranking import ComparisonGroup, Series
 
@@ -21,9 +27,9 @@ def fits_well(law: ScalingLaw | None) -> bool:
     return law is not None and law.error <= _WORST_FIT
 
 
-def objective_of(run: Run) -> Objective | None:
-    """Return the latency objective that a run was asked for."""
-    return None if run.objective is None else recorded_objective(run.objective)
+def objectives_of(run: Run) -> Objectives | None:
+    """Return the objectives that a run was asked for."""
+    return None if run.objective is None else recorded_objectives(run.objective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +49,22 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Goodput:
-    """The highest throughput that meets a latency objective.
+    """What meets the objectives that were asked for.
 
     Attributes:
-        objective: The objective.
-        leader: The cell with the highest throughput among those that meet it, if any does.
+        objectives: The objectives.
+        leader: The cell with the highest throughput among those that meet all of them, if any does.
         alike: The leader, and the cells at the same concurrency that are tied with it.
-        is_known: Whether the cells have enough sessions to tell.
+        unreported: The first of them that a cell has too few samples for, if none meets all.
+        most: The cell with the greatest goodput, where none meets the objectives, if any session
+            does.
     """
 
-    objective: Objective
+    objectives: Objectives
     leader: CellResult | None
     alike: tuple[CellResult, ...] = ()
-    is_known: bool = True
+    unreported: Objective | None = None
+    most: CellResult | None = None
 
 
 def scaling_of(group: ComparisonGroup) -> Scaling | None:
@@ -75,10 +84,10 @@ def has_knee_in_reach(law: ScalingLaw, greatest_load: int) -> bool:
     return law.knee is None or law.knee <= _WITHIN_REACH * greatest_load
 
 
-def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
-    """Return the highest throughput that meets an objective."""
+def goodput_of(group: ComparisonGroup, objectives: Objectives) -> Goodput:
+    """Return the highest throughput that meets objectives, or else the greatest goodput."""
     by_series = (
-        goodput([cell for cell in series.cells if cell.is_undistorted], objective)
+        fastest_within([cell for cell in series.cells if cell.is_undistorted], objectives)
         for series in group.series
     )
     found = [best for best in by_series if best is not None]
@@ -89,7 +98,16 @@ def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
             for result in series.cells
             if result.status is Status.MEASURED and result.sessions.all_succeeded
         ]
-        return Goodput(objective, None, is_known=all(map(objective.is_reported_by, measured)))
+        unreported = next(
+            (
+                one
+                for one in objectives.each
+                if any(one.reached_s(result) is None for result in measured)
+            ),
+            None,
+        )
+        most = _most_of(group, objectives)
+        return Goodput(objectives, None, unreported=unreported, most=most)
     leader = max(found, key=lambda result: result.achieved_per_s)
     alike = tuple(
         result
@@ -97,4 +115,12 @@ def goodput_of(group: ComparisonGroup, objective: Objective) -> Goodput:
         if result.cell.concurrency == leader.cell.concurrency
         and (result is leader or standing_to(leader, result) is Standing.TIED)
     )
-    return Goodput(objective, leader, alike)
+    return Goodput(objectives, leader, alike)
+
+
+def _most_of(group: ComparisonGroup, objectives: Objectives) -> CellResult | None:
+    per_s = {
+        cell: objectives.goodput_per_s(cell) or 0.0 for cell in group.cells if cell.is_undistorted
+    }
+    best = max(per_s, key=lambda cell: per_s[cell], default=None)
+    return best if best is not None and per_s[best] > 0 else None

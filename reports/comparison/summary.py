@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ...bench.results.cell import NO_LOOP
 from ...bench.results.records import CellResult, Run, Status
-from ...bench.statistics.scaling import Objective
+from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.standing import Standing
 from .client_cost import ClientCost, client_costs
 from .fidelity import WorstDeviation, worst_deviations
 from .ranking import ComparisonGroup, Ranking, grouped, scenarios
-from .scaling import Goodput, Scaling, goodput_of, objective_of, scaling_of
+from .scaling import Goodput, Scaling, goodput_of, objectives_of, scaling_of
 from .time_breakdown import TimeLost, times_lost
 
 
@@ -49,7 +49,7 @@ class GroupSummary:
         loops_behind: The best cell of each event loop that has none in front.
         other_rankings: Lower loads with other cells in front, the highest load first.
         scaling: Where the throughput of the best series ends.
-        goodput: The highest throughput that meets the objective, if one was asked for.
+        goodput: What meets the objectives, if any were asked for.
         times_lost: What sessions lost their time on, the greatest share first.
         unsuccessful: Cells without a result.
     """
@@ -106,21 +106,21 @@ class Placing:
 
 def summarise(run: Run) -> RunSummary:
     """Summarise a run, group by group."""
-    objective = objective_of(run)
+    objectives = objectives_of(run)
     groups = (group for scenario in scenarios(run) for group in scenario.groups)
     return RunSummary(
-        tuple(summarise_group(group, objective) for group in groups),
+        tuple(summarise_group(group, objectives) for group in groups),
         client_costs(run),
         worst_deviations(run),
     )
 
 
-def summarise_group(group: ComparisonGroup, objective: Objective | None = None) -> GroupSummary:
+def summarise_group(group: ComparisonGroup, objectives: Objectives | None = None) -> GroupSummary:
     """Summarise one comparison group.
 
     Args:
         group: The group.
-        objective: The latency objective that was asked for.
+        objectives: The objectives that were asked for.
     """
     loads = [load for load in group.loads if group.ranking(load).best is not None]
     rankings = [group.ranking(load) for load in loads]
@@ -145,8 +145,8 @@ def summarise_group(group: ComparisonGroup, objective: Objective | None = None) 
         else (),
         scaling=scaling_of(group),
         goodput=None
-        if objective is None or (distorted and not rankings)
-        else goodput_of(group, objective),
+        if objectives is None or (distorted and not rankings)
+        else goodput_of(group, objectives),
         times_lost=times_lost(group),
         unsuccessful=(
             *_unsuccessful(group, Status.FAILED),

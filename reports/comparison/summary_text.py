@@ -19,10 +19,12 @@ from ...bench.results.formatting import (
 )
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.results.refused_hosts import RefusedHost, summed_hosts
+from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.ranking import judged_by
-from ...bench.statistics.scaling import Objective, ScalingLaw
+from ...bench.statistics.scaling import ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
+from .objectives import objectives_text, too_few_text
 from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
 from .service_tables import service_tables
@@ -76,9 +78,9 @@ def verdict(run: Run) -> tuple[str, ...]:
     )
 
 
-def group_verdict(group: ComparisonGroup, objective: Objective | None = None) -> str:
+def group_verdict(group: ComparisonGroup, objectives: Objectives | None = None) -> str:
     """Return the verdict on one comparison group."""
-    return _paragraph(summarise_group(group, objective))
+    return _paragraph(summarise_group(group, objectives))
 
 
 def title(group: ComparisonGroup) -> str:
@@ -123,19 +125,33 @@ def scaling_sentence(scaling: Scaling) -> str:
 
 
 def goodput_sentence(goodput: Goodput) -> str:
-    """Say which cell has the highest throughput among those that meet the objective."""
-    objective = goodput.objective
-    what = f"{objective.figure} ≤ {seconds(objective.limit_s)}"
-    if goodput.leader is None:
-        if goodput.is_known:
-            return f"No cell meets {what}."
-        needed = counted(objective.sessions, "session")
-        return f"No answer on {what}: not enough sessions (a {objective.figure} needs {needed})."
+    """Say which cell has the highest throughput among those that meet the objectives."""
+    objectives, leader = goodput.objectives, goodput.leader
+    what = objectives_text(objectives)
+    if leader is None:
+        most = "" if goodput.most is None else f" {_greatest_goodput(goodput.most, objectives)}"
+        if goodput.unreported is None:
+            return f"No cell meets {what}.{most}"
+        return f"No answer on {what}: {too_few_text(goodput.unreported)}.{most}"
     return (
         f"With {what}, {named(goodput.alike)} {_has(goodput.alike)} the highest throughput: "
-        f"{session_rate(goodput.leader.throughput_per_s)} at concurrency "
-        f"{whole(goodput.leader.cell.concurrency)} (measured)."
+        f"{session_rate(leader.throughput_per_s)} at concurrency "
+        f"{whole(leader.cell.concurrency)}{_goodput_share(leader, objectives)} (measured)."
     )
+
+
+def _greatest_goodput(cell: CellResult, objectives: Objectives) -> str:
+    return (
+        f"Goodput, the sessions within every limit, is greatest with {named([cell])}: "
+        f"{session_rate(objectives.goodput_per_s(cell))} at concurrency "
+        f"{whole(cell.cell.concurrency)}."
+    )
+
+
+def _goodput_share(cell: CellResult, objectives: Objectives) -> str:
+    """Say how many of a cell's sessions are within every limit; empty if that is not known."""
+    per_s = objectives.goodput_per_s(cell)
+    return "" if per_s is None else f", goodput {session_rate(per_s)}"
 
 
 def time_sentence(lost: TimeLost) -> str:

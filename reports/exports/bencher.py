@@ -1,7 +1,9 @@
 """The Bencher Metric Format: benchmarks, their measures, each with a value and its spread."""
 
 import json
+from itertools import product
 
+from ...bench.results.metrics import Metric
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.percentiles import PERCENTILES
 from .measured import measured_cells
@@ -23,8 +25,8 @@ def _measures(cell: CellResult) -> dict[str, dict[str, float]]:
         if value is not None:
             bounds = {"lower_value": min(over_trials), "upper_value": max(over_trials)}
             measures[slug] = {"value": value, **bounds}
-    for percentile in PERCENTILES:
-        value = getattr(cell.latency_s, percentile)
+    for metric, percentile in product(Metric, PERCENTILES):
+        value = getattr(getattr(cell, f"{metric}_s"), percentile)
         if value is not None:
-            measures[f"latency-{percentile}-s"] = {"value": value}
+            measures[f"{metric.replace('_', '-')}-{percentile}-s"] = {"value": value}
     return measures

@@ -5,7 +5,8 @@ from typing import Any
 
 from ...bench.results.encoding import json_text
 from ...bench.results.verdict import CellVerdict, Change, GateResult
-from ..comparison.gate import change_text, note_text, objective_text, reason_text
+from ..comparison.gate import change_text, note_text, reason_text
+from ..comparison.objectives import objective_text
 
 
 def gate_json(result: GateResult) -> str:
@@ -19,16 +20,14 @@ def gate_json(result: GateResult) -> str:
 
 
 def _cell(cell: CellVerdict) -> dict[str, Any]:
-    reason, objective = cell.reason, cell.objective
+    reason = cell.reason
     return {
         "cell": cell.cell,
         "tier": cell.tier,
         "verdict": cell.verdict,
         "changes": [_change(change) for change in cell.changes],
         "reason": None if reason is None else {**asdict(reason), "text": reason_text(reason)},
-        "objective": None
-        if objective is None
-        else {**asdict(objective), "text": objective_text(objective)},
+        "objectives": [{**asdict(each), "text": objective_text(each)} for each in cell.objectives],
         "notes": [
             {"kind": note.kind, "change": _change(note.change), "text": note_text(note)}
             for note in cell.notes

@@ -3,7 +3,8 @@
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ...bench.results.verdict import GateResult, Verdict
-from ..comparison.gate import change_text, objective_text, reason_text
+from ..comparison.gate import change_text, reason_text
+from ..comparison.objectives import objective_text
 
 _FAILED = (Verdict.REGRESSED, Verdict.MISSED)
 _WITHOUT_ANSWER = (Verdict.COULD_NOT_JUDGE, Verdict.INCONCLUSIVE)
@@ -25,13 +26,16 @@ def gate_junit(result: GateResult) -> str:
     )
     for cell in result.cells:
         case = SubElement(suite, "testcase", classname="warpbench", name=_legal(cell.title))
-        objective = [] if cell.objective is None else [objective_text(cell.objective)]
-        text = "\n".join([*map(change_text, cell.changes), *objective])
+        objectives = list(map(objective_text, cell.objectives))
+        text = "\n".join([*map(change_text, cell.changes), *objectives])
         if cell.verdict in _FAILED:
-            worse = [change_text(change) for change in cell.changes if change.is_worse] or objective
-            SubElement(case, "failure", message=_legal(worse[0])).text = _legal(text)
+            worse = [change_text(change) for change in cell.changes if change.is_worse]
+            missed = map(objective_text, cell.missed)
+            SubElement(case, "failure", message=_legal([*worse, *missed][0])).text = _legal(text)
         elif cell.verdict in _WITHOUT_ANSWER:
-            reason = cell.verdict if cell.reason is None else reason_text(cell.reason)
+            reason = "; ".join(map(objective_text, cell.missed)) or cell.verdict
+            if cell.reason is not None:
+                reason = reason_text(cell.reason)
             SubElement(case, "error", message=_legal(reason))
         elif text:
             SubElement(case, "system-out").text = _legal(text)

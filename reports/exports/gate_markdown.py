@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from ...bench.results.formatting import escaped
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
-from ..comparison.gate import change_text, note_text, objective_text, reason_text, sentence
+from ..comparison.gate import change_text, note_text, reason_text, sentence
+from ..comparison.objectives import objective_text
 
 _MARKS = {
     Verdict.PASSED: "✅",
@@ -40,7 +41,7 @@ def _lines_of(cell: CellVerdict) -> Iterator[str]:
         yield f"  - {escaped(reason_text(cell.reason))}"
     for change in cell.changes:
         yield f"  - {'worse' if change.is_worse else 'better'}: {escaped(change_text(change))}"
-    if cell.objective is not None:
-        yield f"  - {escaped(objective_text(cell.objective))}"
+    for objective in cell.objectives:
+        yield f"  - {escaped(objective_text(objective))}"
     for note in cell.notes:
         yield f"  - {escaped(note_text(note))}"

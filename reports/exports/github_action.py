@@ -1,10 +1,13 @@
 """The two custom formats of github-action-benchmark, which keeps charts of a project's history."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from ...bench.results.encoding import json_text
+from ...bench.results.metrics import Metric
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.percentiles import PERCENTILES
+from ..comparison.objectives import METRICS
 from .measured import measured_cells
 
 
@@ -36,10 +39,10 @@ def _rendered(run: Run, metrics: tuple[tuple[str, str, str], ...], *, with_effic
 
 
 def _percentiles(name: str, cell: CellResult) -> Iterator[dict[str, object]]:
-    for percentile in PERCENTILES:
-        value = getattr(cell.latency_s, percentile)
+    for metric, percentile in product(Metric, PERCENTILES):
+        value = getattr(getattr(cell, f"{metric}_s"), percentile)
         if value is not None:
-            yield _entry(f"{name} latency {percentile}", "s", value, cell)
+            yield _entry(f"{name} {METRICS[metric]} {percentile}", "s", value, cell)
 
 
 def _entry(name: str, unit: str, value: float, result: CellResult) -> dict[str, object]:

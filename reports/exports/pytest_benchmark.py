@@ -10,6 +10,7 @@ from typing import Any
 from pytest_benchmark.stats import Stats
 
 from ...bench.results.encoding import json_text
+from ...bench.results.metrics import Metric
 from ...bench.results.records import CellResult, Run
 from .measured import measured_cells
 
@@ -19,6 +20,9 @@ _FIGURES = (
     "efficiency",
     "throughput_per_s",
     "llm_calls",
+    "streamed_calls",
+    "prompt_tokens",
+    "completion_tokens",
     "tool_calls",
     "peak_in_flight",
     "cpu_s_per_session",
@@ -60,7 +64,12 @@ def _benchmark(name: str, result: CellResult) -> dict[str, object]:
         "param": None,
         "extra_info": {
             **{figure: getattr(result, figure) for figure in _FIGURES},
-            **{f"latency_{key}_s": value for key, value in asdict(result.latency_s).items()},
+            **{
+                f"{metric}_{key}_s": value
+                for metric in Metric
+                for key, value in asdict(getattr(result, f"{metric}_s")).items()
+            },
+            **{f"tokens_per_s_{key}": value for key, value in asdict(result.tokens_per_s).items()},
             **{f"sessions_{key}": count for key, count in asdict(result.sessions).items()},
         },
         "options": {},

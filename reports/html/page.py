@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from ...bench.results.formatting import counted, listed, name, percent, plain, printable
 from ...bench.results.records import CellResult, Run, Status
+from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.standing import Standing
 from ..charts.chart import RenderedChart
 from ..charts.svg import inline_svg
@@ -28,6 +29,7 @@ from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
 from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
+from ..comparison.scaling import objectives_of
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
@@ -107,7 +109,7 @@ def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | N
         verdict=verdict(run),
         fidelity=fidelity_rows(run.fidelity),
         fidelity_headings=FIDELITY_HEADINGS,
-        sections=[_section(scenario, charts) for scenario in found],
+        sections=[_section(scenario, charts, objectives_of(run)) for scenario in found],
         style=stylesheet(),
         script=Markup(script),  # noqa: S704 (our own files)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -115,8 +117,10 @@ def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | N
     )
 
 
-def _section(scenario: ScenarioCells, charts: Sequence[RenderedChart]) -> Section:
-    columns = columns_for(scenario)
+def _section(
+    scenario: ScenarioCells, charts: Sequence[RenderedChart], objectives: Objectives | None
+) -> Section:
+    columns = columns_for(scenario, objectives)
     found = {cell: mark for field in scenario.groups for cell, mark in marks(field).items()}
     return Section(
         name=name(scenario.name),

@@ -86,6 +86,8 @@ def _group(
 ) -> dict[str, Any]:
     described = []
     for chart in charts:
+        if not chart.is_shown([group], palette):
+            continue
         panels = chart.panels(group, palette)
         shared.update(
             (entry, None) for panel in panels.values() for entry in panel.legend if entry.is_shared

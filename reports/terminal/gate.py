@@ -3,7 +3,8 @@
 from rich.console import Console
 
 from ...bench.results.verdict import CellVerdict, GateResult, Verdict
-from ..comparison.gate import change_text, note_text, objective_text, reason_text, sentence
+from ..comparison.gate import change_text, note_text, reason_text, sentence
+from ..comparison.objectives import objective_text
 
 _MARKS = {
     Verdict.PASSED: ("✓", "green"),
@@ -32,9 +33,9 @@ def _print_cell(cell: CellVerdict, console: Console) -> None:
         _line(console, f"    {reason_text(cell.reason)}")
     for change in cell.changes:
         _line(console, f"    {change_text(change)}", "red" if change.is_worse else "cyan")
-    if cell.objective is not None:
-        style = "dim" if cell.objective.is_met else "red"
-        _line(console, f"    {objective_text(cell.objective)}", style)
+    for objective in cell.objectives:
+        style = "dim" if objective.is_met else "red"
+        _line(console, f"    {objective_text(objective)}", style)
     for note in cell.notes:
         _line(console, f"    {note_text(note)}", "dim")
 

@@ -1,5 +1,7 @@
 """The terminal's report: a table of cells for each scenario, the warnings, the verdict."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -17,6 +19,7 @@ from ..comparison.ranking import (
     marks_explained,
     scenarios,
 )
+from ..comparison.scaling import objectives_of
 from ..comparison.summary_text import verdict
 
 _GAP = 2
@@ -50,7 +53,7 @@ def render_table(run: Run, console: Console) -> None:
         write(Text("The run has no cells."))
     for scenario in scenarios(run):
         write(Text(name(scenario.name), style="bold"))
-        console.print(_table(scenario, console))
+        console.print(_table(scenario, columns_for(scenario, objectives_of(run)), console))
         for cell in scenario.cells:
             if remark(cell):
                 write(_remark_line(cell), indent=1 + _GAP)
@@ -66,7 +69,7 @@ def render_table(run: Run, console: Console) -> None:
         write(Text(paragraph, style="bold"))
 
 
-def _table(scenario: ScenarioCells, console: Console) -> Table:
+def _table(scenario: ScenarioCells, columns: Sequence[Column], console: Console) -> Table:
     """Lay out the cells of a scenario in the columns for which there is room."""
     found = {cell: mark for group in scenario.groups for cell, mark in marks(group).items()}
     bar = _BAR_WIDTH if console.width >= _WIDE else _BAR_WIDTH // 2
@@ -83,7 +86,7 @@ def _table(scenario: ScenarioCells, console: Console) -> Table:
 
     # The mark's column stands before the others.
     room = console.width - 1
-    fitting = columns_that_fit(columns_for(scenario), lambda column: width_of(column) + _GAP, room)
+    fitting = columns_that_fit(columns, lambda column: width_of(column) + _GAP, room)
     table = Table(box=None, pad_edge=False, padding=(0, 0, 0, _GAP), header_style="dim")
     table.add_column("", no_wrap=True, width=1)
     for column in fitting:

@@ -6,8 +6,7 @@ import pytest
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, Status
 from warpbench.bench.statistics.change_points import trends
 from warpbench.bench.statistics.figures import FIGURES, Figure
-from warpbench.bench.statistics.percentiles import PERCENTILES
-from warpbench.bench.statistics.summary import summarise
+from warpbench.bench.statistics.percentiles import PERCENTILES, summarise
 from warpbench.reports.comparison import columns
 from warpbench.reports.comparison.columns import Column
 

@@ -15,7 +15,7 @@ from ..options import (
     MaxFailed,
     Messages,
     Network,
-    Objective,
+    Objectives,
     Out,
     Scenario,
     Seed,
@@ -42,7 +42,7 @@ class AdviseOptions:
     network: Network = DEFAULT_NETWORK
     trials: FixedTrials = 1
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
-    slo: Objective = None
+    slo: Objectives = None
     max_failed: MaxFailed = 0.0
     out: Out = DEFAULT_OUT
 

@@ -16,7 +16,7 @@ from ..options import (
     Json,
     Messages,
     NetworkOfProject,
-    ObjectiveOfEach,
+    ObjectivesOfEach,
 )
 from ..values import Duration
 from ..values import names as names_of
@@ -62,7 +62,7 @@ class GateOptions:
             help="Time after which the time tier ends, from the start of the command. Default: 2m.",
         ),
     ] = None
-    slo: ObjectiveOfEach = None
+    slo: ObjectivesOfEach = None
     json: Json = False
     summary: Annotated[
         Path | None,

@@ -20,7 +20,7 @@ from ..options import (
     MaxFailed,
     Messages,
     Network,
-    Objective,
+    Objectives,
     Out,
     Resume,
     Scenario,
@@ -53,7 +53,7 @@ class RunOptions(FactorOptions):
             "clock: all, strategies, or cells.",
         ),
     ] = ()
-    slo: Objective = None
+    slo: Objectives = None
     max_failed: MaxFailed = 0.0
     out: Out = DEFAULT_OUT
     resume: Resume = None

@@ -1,7 +1,7 @@
 """The structure tier: compares virtual time, and finds what became worse. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from ...results.records import LatencySummary
@@ -43,6 +43,7 @@ def structure_changes(
     size = request_bytes_change(before, after)
     if size is not None and not within(size.before, size.after, tolerances.request_bytes):
         yield size
+    yield from _tokens(before, after, tolerances)
     for change in service_bytes_changes(before, after):
         if not within(change.before, change.after, tolerances.request_bytes):
             yield change
@@ -67,10 +68,11 @@ def structure_changes(
         )
     if not within(before.makespan_s, after.makespan_s, tolerances.makespan):
         yield _more_is_worse(ChangeKind.MAKESPAN, before.makespan_s, after.makespan_s)
-    for name in _LATENCY_FIGURES:
-        old, new = getattr(before.latency_s, name), getattr(after.latency_s, name)
-        if old is not None and new is not None and not within(old, new, tolerances.latency):
-            yield _more_is_worse(ChangeKind.LATENCY, old, new, name=name)
+    yield from _percentiles(
+        ChangeKind.LATENCY, asdict(before.latency_s), asdict(after.latency_s), tolerances
+    )
+    for kind in (ChangeKind.TTFT, ChangeKind.ITL, ChangeKind.FIRST_OUTPUT):
+        yield from _percentiles(kind, getattr(before, kind), getattr(after, kind), tolerances)
 
 
 def gain(before: Structure, after: Structure) -> float:
@@ -119,6 +121,29 @@ def _by_host(
         counts = before.get(host, 0), after.get(host, 0)
         if counts[0] != counts[1]:
             yield _more_is_worse(kind, *counts, name=host, sessions=sessions)
+
+
+def _tokens(before: Structure, after: Structure, tolerances: Tolerances) -> Iterator[Change]:
+    """Yield how many more tokens there are, or fewer; none where one side does not record them."""
+    for kind in (ChangeKind.PROMPT_TOKENS, ChangeKind.COMPLETION_TOKENS):
+        old, new = getattr(before, kind), getattr(after, kind)
+        if old is not None and new is not None and not within(old, new, tolerances.tokens):
+            yield _count(kind, old, new, before.started)
+
+
+def _percentiles(
+    kind: ChangeKind,
+    before: Mapping[str, float | None] | None,
+    after: Mapping[str, float | None] | None,
+    tolerances: Tolerances,
+) -> Iterator[Change]:
+    """Yield each figure that has changed, of those that both sides have."""
+    if before is None or after is None:
+        return
+    for name in _LATENCY_FIGURES:
+        old, new = before.get(name), after.get(name)
+        if old is not None and new is not None and not within(old, new, tolerances.latency):
+            yield _more_is_worse(kind, old, new, name=name)
 
 
 def _parts(before: Structure, after: Structure, *, rises: bool) -> Iterator[PartChange]:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ....mocks.clock import seconds
 from ....mocks.observe.waits import Wait
@@ -10,7 +10,9 @@ from ...results.blocked_loop import BlockedLoop, loop_blockers
 from ...results.records import LatencySummary
 from ...results.samples import Outcome
 from ...results.trial_result import TrialResult
-from ...statistics.summary import summarise
+from ...statistics.objectives import Times
+from ...statistics.percentiles import summarise
+from ...statistics.streams import first_output_of, itl_of, ttft_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,12 @@ class Structure:
         request_parts: Those of each part, ``messages.system`` or ``tools.search``; likewise.
         service_request_bytes: Bytes of the requests to each service, by its host; likewise.
         refused_requests: Requests of sessions that nothing mocks, by host; likewise.
+        prompt_tokens: Tokens of the prompts of all model calls, as the model reports; likewise.
+        completion_tokens: Tokens of their answers that were taken up; likewise.
+        ttft_s: Figures of the time to first token of streamed model calls, by the names of
+            ``LatencySummary``, as far as there are any; likewise, as are the next.
+        itl_s: Those of their inter-token latency.
+        first_output_s: Those of the time to first output of sessions that yield it.
         peak_in_flight: Greatest number of model calls waiting at one time.
         peak_tools_in_flight: Greatest number of tools under way at one time.
         blocked_loop: Where an event loop was blocked, by place in the code.
@@ -90,6 +98,22 @@ class Structure:
     request_parts: Mapping[str, int] | None = None
     service_request_bytes: Mapping[str, int] | None = None
     refused_requests: Mapping[str, int] | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    ttft_s: Mapping[str, float] | None = None
+    itl_s: Mapping[str, float] | None = None
+    first_output_s: Mapping[str, float] | None = None
+
+    @property
+    def times(self) -> Times:
+        """The percentiles that an objective can be about."""
+        return Times(
+            self.latency_s,
+            *(
+                LatencySummary(**(known or {}))
+                for known in (self.ttft_s, self.itl_s, self.first_output_s)
+            ),
+        )
 
 
 def structure_of(trial: TrialResult) -> Structure:
@@ -120,7 +144,16 @@ def structure_of(trial: TrialResult) -> Structure:
         request_parts=None if requests is None else requests.part_bytes,
         service_request_bytes=None if requests is None else requests.service_bytes,
         refused_requests={each.host: each.requests for each in trial.refused if each.requests},
+        prompt_tokens=trial.streams.prompt_tokens,
+        completion_tokens=trial.streams.completion_tokens,
+        ttft_s=_known(ttft_of([trial.streams])),
+        itl_s=_known(itl_of([trial.streams])),
+        first_output_s=_known(first_output_of(trial.samples)),
     )
+
+
+def _known(summary: LatencySummary) -> dict[str, float]:
+    return {name: value for name, value in asdict(summary).items() if value is not None}
 
 
 def _blocked(segments: Iterable[BlockedLoop]) -> dict[str, BlockedPlace]:

@@ -71,11 +71,13 @@ class Step(NamedTuple):
         due_ns: When, on the clock.
         data: The bytes.
         ending: How the reply ends here; ``None`` if more of it follows.
+        pieces: Pieces of a streamed answer that the bytes carry.
     """
 
     due_ns: int
     data: bytes
     ending: Ending | None
+    pieces: int = 0
 
 
 class RefusedRequest(Exception):  # noqa: N818 - no error of a client's: each makes its own of it
@@ -245,6 +247,8 @@ class Sending(Play):
         """Report that the client has waited for a step, and goes on to the next."""
         call = self._call
         call.taken_up()
+        if step.pieces:
+            call.takes_pieces(step.pieces, self.clock.now_ns())
         if step.ending is Ending.COMPLETE:
             self.ends(call, step.due_ns)
         elif step.ending is not None:
@@ -270,18 +274,21 @@ class Sending(Play):
         if reply.is_whole:
             body = reply.body if self.has_body else b""
             data = self._head(b"content-length: %d" % len(reply.body)) + body
-            yield Step(arrived_ns + reply.head_ns, data, Ending.COMPLETE)
+            yield Step(arrived_ns + reply.head_ns, data, Ending.COMPLETE, reply.parts[0].pieces)
             return
         if reply.parts:
             data, due_ns = self._head(b"transfer-encoding: chunked"), reply.head_ns
+            pieces = 0
             for part in reply.parts:
                 if part.at_ns != due_ns:
-                    yield Step(arrived_ns + due_ns, data, None)
-                    data, due_ns = b"", part.at_ns
+                    yield Step(arrived_ns + due_ns, data, None, pieces)
+                    data, due_ns, pieces = b"", part.at_ns, 0
                 data += self._chunk(part.data)
+                pieces += part.pieces
             if is_complete:
                 data += _LAST_CHUNK if self.has_body else b""
-            yield Step(arrived_ns + due_ns, data, Ending.COMPLETE if is_complete else None)
+            ending = Ending.COMPLETE if is_complete else None
+            yield Step(arrived_ns + due_ns, data, ending, pieces)
         if not is_complete:
             is_silent = reply.ending is Ending.SILENT
             yield Step(NEVER_NS if is_silent else arrived_ns + reply.end_ns, b"", reply.ending)

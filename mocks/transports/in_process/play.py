@@ -39,8 +39,14 @@ class Play:
         """Count the call as in flight until it is over."""
         exchange = self.exchange
         if exchange.is_model_call:
+            reply = exchange.reply
             return self.traffic.model_call(
-                exchange.session, exchange.step, exchange.arrived_ns, exchange.attempt
+                exchange.session,
+                exchange.step,
+                exchange.arrived_ns,
+                reply.prompt_tokens,
+                reply.completion_tokens,
+                attempt=exchange.attempt,
             )
         return self.traffic.service_call(exchange.service, exchange.arrived_ns)
 
@@ -52,7 +58,7 @@ class Play:
             place: The place in the user's code, if it is not the one that is calling.
         """
         if self.exchange.is_model_call and self.exchange.reply.is_stream:
-            call.is_streamed(place)
+            call.is_streamed(place, self.exchange.reply.pieces)
 
     def ends(self, call: Call, at_ns: int) -> None:
         """Report that the client has waited for all that was sent."""

@@ -56,6 +56,7 @@ class ReachedInProcess:
             manners=model.conversations.counts,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,
+            streams=traffic.streams,
             refusals=traffic.refusals,
             requests=traffic.requests,
         )

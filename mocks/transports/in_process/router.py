@@ -155,7 +155,9 @@ class _Play(Play):
         waits_for_ever = not reply.parts and reply.ending is Ending.SILENT
         first_after_ns = NEVER_NS if waits_for_ever else reply.head_ns
         self.first_ns = self.exchange.arrived_ns + min(first_after_ns, self._timeout_ns)
-        self.is_prompt = reply.is_whole and first_after_ns <= self._timeout_ns
+        # A stream is taken up piece by piece, even if all its pieces come at one time.
+        is_at_once = reply.is_whole and not reply.pieces
+        self.is_prompt = is_at_once and first_after_ns <= self._timeout_ns
 
     def require_first(self, call: Call) -> None:
         """Check that status and headers are sent.
@@ -181,31 +183,33 @@ class _Play(Play):
         reply = self.exchange.reply
         return Response(reply.status, _encoded(reply.headers), stream)
 
-    def taken(self, call: Call, at_ns: int, error: Exception | None) -> None:
+    def taken(self, call: Call, at_ns: int, pieces: int, error: Exception | None) -> None:
         """Report that a part was waited for, and raise what comes in its place."""
         call.taken_up()
         if error is not None:
             call.reply_ends(at_ns, is_accepted=False)
             raise error
+        if pieces:
+            call.takes_pieces(pieces, self.clock.now_ns())
         reply = self.exchange.reply
         if at_ns - self.exchange.arrived_ns >= reply.end_ns and reply.ending is Ending.COMPLETE:
             self.ends(call, at_ns)
 
-    def parts(self) -> Iterator[tuple[int, bytes, Exception | None]]:
-        """Yield when to wait for, then the bytes that are there, or what is raised."""
+    def parts(self) -> Iterator[tuple[int, bytes, int, Exception | None]]:
+        """Yield when to wait for; then the bytes that are there, and their pieces; or an error."""
         reply, arrived_ns = self.exchange.reply, self.exchange.arrived_ns
         before_ns = arrived_ns + reply.head_ns
         for part in reply.parts:
             due_ns = arrived_ns + part.at_ns
             if due_ns - before_ns > self._timeout_ns:
-                yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
+                yield before_ns + self._timeout_ns, b"", 0, self._broken(Ending.SILENT)
                 return
-            yield due_ns, part.data if self.has_body else b"", None
+            yield due_ns, part.data if self.has_body else b"", part.pieces, None
             before_ns = due_ns
         if reply.ending is Ending.SILENT:
-            yield before_ns + self._timeout_ns, b"", self._broken(Ending.SILENT)
+            yield before_ns + self._timeout_ns, b"", 0, self._broken(Ending.SILENT)
         elif reply.ending is not Ending.COMPLETE:
-            yield arrived_ns + reply.end_ns, b"", self._broken(reply.ending)
+            yield arrived_ns + reply.end_ns, b"", 0, self._broken(reply.ending)
 
     def _broken(self, ending: Ending) -> Exception:
         errors = self._errors
@@ -230,13 +234,15 @@ class _AsyncParts(AsyncBody):
         self._play = play
         self._call = call
         self._scope = scope
+        # Who reads a body again goes on where it was, as on a socket: the openai SDK drains it.
+        self._parts = play.parts()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with self._scope:
-            for due_ns, data, error in self._play.parts():
+            for due_ns, data, pieces, error in self._parts:
                 self._call.waits_until(due_ns)
                 await sleep_until_ns(self._play.clock, due_ns)
-                self._play.taken(self._call, due_ns, error)
+                self._play.taken(self._call, due_ns, pieces, error)
                 yield data
 
     async def aclose(self) -> None:
@@ -251,13 +257,14 @@ class _SyncParts(Body):
         self._play = play
         self._call = call
         self._scope = scope
+        self._parts = play.parts()
 
     def __iter__(self) -> Iterator[bytes]:
         with self._scope:
-            for due_ns, data, error in self._play.parts():
+            for due_ns, data, pieces, error in self._parts:
                 self._call.waits_until(due_ns)
                 wait_until_ns(self._play.clock, due_ns)
-                self._play.taken(self._call, due_ns, error)
+                self._play.taken(self._call, due_ns, pieces, error)
                 yield data
 
     def close(self) -> None:

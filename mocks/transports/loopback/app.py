@@ -99,7 +99,12 @@ class ServerApp:
         traffic = self._world.traffic
         counted = (
             traffic.model_call(
-                exchange.session, exchange.step, exchange.arrived_ns, exchange.attempt
+                exchange.session,
+                exchange.step,
+                exchange.arrived_ns,
+                exchange.reply.prompt_tokens,
+                exchange.reply.completion_tokens,
+                attempt=exchange.attempt,
             )
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns)
@@ -123,7 +128,7 @@ class ServerApp:
             call.taken_up(not_after_ns=transport.lost_ns)
 
         if exchange.is_model_call and reply.is_stream:
-            call.is_streamed()
+            call.is_streamed(pieces=reply.pieces)
         is_complete = reply.ending is Ending.COMPLETE
         if reply.parts:
             start = {"type": "http.response.start", "status": reply.status}
@@ -143,6 +148,7 @@ class ServerApp:
                 call.reply_ends(exchange.arrived_ns + part.at_ns, is_accepted=exchange.is_accepted)
             more = index < last or not is_complete
             await send({"type": "http.response.body", "body": part.data, "more_body": more})
+            call.takes_pieces(part.pieces, self._world.clock.now_ns())
             transport.flush()  # where a method has no body, nothing was written that takes it along
         if not is_complete:
             await wait_until(reply.end_ns)
@@ -174,6 +180,7 @@ class ServerApp:
             "rules": world.model.conversations.rules,
             "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
+            "streams": asdict(world.traffic.streams),
             "refusals": [asdict(each) for each in world.traffic.refusals],
             "requests": None if requests is None else asdict(requests),
             "tools_declared": sorted(world.model.tools_declared),

@@ -12,6 +12,7 @@ from ...model import Manner, Rule
 from ...observe.meter import Meter
 from ...observe.refusals import Refusal
 from ...observe.requests import Requests
+from ...observe.streams import Streams
 from ...observe.waits import SentRequest, Wait, WaitEnding, WaitKind
 from ...world.services import service_root
 from ...world.world import WorldSpec
@@ -87,6 +88,7 @@ class ReachedOverLoopback:
             manners=Counter({Manner(each): count for each, count in seen["manners"].items()}),
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),
+            streams=_streams(seen["streams"]),
             refusals=self._refusals(seen["refusals"]),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
@@ -108,6 +110,14 @@ def _as_its_client_knows(sent: SentRequest) -> dict[str, Any]:
         "at_ns": sent.start_ns,
         "idle_ns": sent.idle_at_start_ns,
     }
+
+
+def _streams(seen: dict[str, Any]) -> Streams:
+    gaps = {int(length_ns): count for length_ns, count in seen.pop("gaps").items()}
+    columns: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in seen.items()
+    }
+    return Streams(gaps=gaps, **columns)
 
 
 def _wait(fields: dict[str, Any]) -> Wait:

@@ -305,7 +305,13 @@ class TestFailures:
         assert finished.status == status, finished.err
         assert finished.cells[0]["sessions"]["failed"] == 1
 
-    @pytest.mark.parametrize(("slo", "status"), [("max=2s", 0), ("max=900ms", 1), ("p99=2s", 2)])
+    @pytest.mark.parametrize(
+        ("slo", "status"),
+        [
+            *(("max=2s", 0), ("max=900ms", 1), ("p99=2s", 2)),
+            *(("max=2s,p50=1h", 0), ("max=2s,p50=900ms", 1), ("max=2s,ttft_max=1h", 2)),
+        ],
+    )
     @pytest.mark.once
     def test_an_objective_is_met_missed_or_could_not_be_judged(
         self, slo: str, status: int, warpbench: Warpbench

@@ -19,7 +19,7 @@ from warpbench.bench.results.verdict import (
     not_measured,
 )
 from warpbench.bench.runner.environment import Difference
-from warpbench.bench.statistics.scaling import Objective
+from warpbench.bench.statistics.objectives import Objective, Objectives, parse_objectives
 
 from ...built import CELL
 from .structure.test_compare import EXAMPLE as STRUCTURE
@@ -137,7 +137,7 @@ class TestObjective:
         """Judge a cell whose slowest session took a second when the baseline was made."""
         before = replace(BEFORE, structure=self.measured(1.0).structure)
         judged = judge("cell", before, after, Tolerances())
-        return hold_to(Objective("max", limit_s), judged, after)
+        return hold_to(Objectives((Objective("max", limit_s),)), judged, after)
 
     @pytest.mark.parametrize(
         ("max_s", "limit_s", "expected"),
@@ -156,15 +156,15 @@ class TestObjective:
         judged = self.held(self.measured(max_s), limit_s)
 
         assert judged.verdict is expected
-        assert judged.objective is not None
-        assert judged.objective.reached_s == max_s
-        assert judged.objective.is_met is (max_s <= limit_s)
+        (objective,) = judged.objectives
+        assert objective.reached_s == max_s
+        assert objective.is_met is (max_s <= limit_s)
 
     def test_sessions_that_fail_miss_it(self) -> None:
         judged = self.held(self.measured(0.5, succeeded=STRUCTURE.started - 1), limit_s=9.0)
 
-        assert judged.objective is not None
-        assert not judged.objective.is_met
+        (objective,) = judged.missed
+        assert not objective.is_met
 
     def test_it_is_judged_where_another_workload_cannot_be_compared(self) -> None:
         other = self.measured(1.0, ideal_makespan_s=7.0)
@@ -176,3 +176,16 @@ class TestObjective:
         crashed = NotMeasured("crashed: killed by SIGSEGV")
 
         assert self.held(crashed, limit_s=9.0) == not_measured("cell", crashed.reason)
+
+    def test_each_of_several_is_judged_and_one_that_no_stream_tells_of_is_not_missed(self) -> None:
+        after = self.measured(1.0, ttft_s={}, first_output_s={"max": 0.4})
+        judged = CellVerdict("cell", Verdict.PASSED)
+
+        found = hold_to(
+            parse_objectives("max=1s,ttft_max=1s,first_output_max=400ms"), judged, after
+        )
+        worse = hold_to(parse_objectives("ttft_max=1s,first_output_max=399ms"), judged, after)
+
+        assert [each.is_met for each in found.objectives] == [True, False, True]
+        assert found.verdict is Verdict.COULD_NOT_JUDGE
+        assert worse.verdict is Verdict.MISSED

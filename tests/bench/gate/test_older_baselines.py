@@ -21,11 +21,17 @@ from warpbench.bench.results.verdict import CellVerdict, Verdict
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAME = "two-sleeps/agent/gather/asyncio@10"
-OLDER = (2, 3)
-LACKING = (
-    *("request_bytes", "streamed_model_calls", "service_request_bytes"),
-    *("refused_requests", "own_calls", "bytes_kept"),
+OLDER = (2, 3, 4)
+OF_SCHEMA_4 = (
+    *("request_bytes", "streamed_model_calls", "service_request_bytes", "refused_requests"),
 )
+OF_SCHEMA_5 = ("prompt_tokens", "completion_tokens", "ttft_s", "itl_s", "first_output_s")
+OF_WORK = ("own_calls", "bytes_kept")
+LACKING = {
+    2: (*OF_SCHEMA_4, *OF_SCHEMA_5, *OF_WORK),
+    3: (*OF_SCHEMA_4, *OF_SCHEMA_5, *OF_WORK),
+    4: OF_SCHEMA_5,
+}
 
 
 def cell_of(schema: int) -> CellBaseline:
@@ -45,7 +51,7 @@ def test_its_figures_are_read_and_those_that_it_lacks_are_none(schema: int) -> N
 
     assert (cell.structure.makespan_s, cell.structure.model_calls) == (1.0, 10)
     assert (cell.work.http_requests, cell.work.sessions) == (10, 10)
-    assert not_recorded([cell]) == LACKING
+    assert not_recorded([cell]) == LACKING[schema]
 
 
 @pytest.mark.parametrize("schema", OLDER)
@@ -58,8 +64,19 @@ def test_what_it_lacks_is_not_judged(schema: int) -> None:
         streamed_model_calls=5,
         service_request_bytes={"weather.example": 9_999},
         refused_requests={"prices.example": 9_999},
+        prompt_tokens=9_999,
+        completion_tokens=9_999,
+        ttft_s={"p50": 9.0},
+        itl_s={"p50": 9.0},
+        first_output_s={"p50": 9.0},
     )
-    work = replace(before.work, own_calls={"agent": 9_999}, bytes_kept=9_999)
+    kept = {name: getattr(before.structure, name) for name in OF_SCHEMA_4}
+    structure = replace(
+        structure, **{name: value for name, value in kept.items() if value is not None}
+    )
+    work = before.work
+    if work.own_calls is None:
+        work = replace(work, own_calls={"agent": 9_999}, bytes_kept=9_999)
     after = Measured(structure, work, frozenset())
 
     assert judge("cell", before, after, Tolerances(own_calls=0.0)) == CellVerdict(
@@ -77,6 +94,11 @@ def test_a_baseline_of_now_lacks_nothing(tmp_path: Path) -> None:
         streamed_model_calls=0,
         service_request_bytes={},
         refused_requests={},
+        prompt_tokens=5_000,
+        completion_tokens=800,
+        ttft_s={},
+        itl_s={},
+        first_output_s={},
     )
     work = replace(cell.work, own_calls={"agent": 1_440}, bytes_kept=368_222)
     new = replace(old, cells={NAME: replace(cell, structure=structure, work=work)})

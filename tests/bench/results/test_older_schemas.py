@@ -25,6 +25,7 @@ MAKESPANS_S = {
     2: (4.8208532365, 2.4252869685, 4.2214706920000005, 2.2121281865),
     3: (4.8172143875, 2.4075946779999997, 4.2132789645, 2.2207889324999996),
     4: (4.8073067465, 2.408772539, 4.2054035505, 2.2071083225),
+    5: (4.828932237, 2.4173095305, 4.216892687, 2.1938965525),
 }
 
 
@@ -64,9 +65,11 @@ def test_what_a_schema_did_not_have_is_not_there(schema: int) -> None:
     assert len(gather.trial_figures) == (0 if schema < 2 else 2)
     assert (gather.time_parts_s is None) == (schema < 3)
     assert (gather.timeline is None) == (schema < 3)
+    assert (gather.streamed_calls is None) == (schema < 5)
+    assert (gather.prompt_tokens is None) == (schema < 5)
 
 
-@pytest.mark.parametrize("schema", [2, 3, 4])
+@pytest.mark.parametrize("schema", [2, 3, 4, 5])
 def test_intervals_come_of_the_trials_of_older_files_too(schema: int) -> None:
     gather = read(schema).cells[1]
     interval = interval_of([trial.throughput_per_s for trial in gather.trial_figures])
@@ -75,7 +78,7 @@ def test_intervals_come_of_the_trials_of_older_files_too(schema: int) -> None:
     assert interval.holds(gather.throughput_per_s)
 
 
-@pytest.mark.parametrize("schema", [3, 4])
+@pytest.mark.parametrize("schema", [3, 4, 5])
 def test_what_blocked_a_loop_is_read_under_its_present_name(schema: int) -> None:
     run = read(schema)
     assert [blocker.times for blocker in run.cells[3].loop_blockers] == [8]

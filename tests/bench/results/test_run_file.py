@@ -384,6 +384,9 @@ def test_a_missing_key_is_refused_by_its_name(file: Path) -> None:
     [
         ({"outcome": []}, "outcome: expected 2 values, as session has, found 0"),
         ({"latency_ns": [1, 2, 3]}, "latency_ns: expected 2 values, as session has, found 3"),
+        ({"first_output_ns": [1]}, "first_output_ns: expected 2 values, as session has, found 1"),
+        ({"longest_ttft_ns": [1]}, "longest_ttft_ns: expected 2 values, as session has, found 1"),
+        ({"longest_gap_ns": [1, 2, 3]}, "longest_gap_ns: expected 2 values"),
         ({"time_parts_ns": {"llm": [1]}}, "llm: expected 2 values, as session has, found 1"),
         ({"time_parts_ns": {"\x1b": [1, 2]}}, "time_parts_ns: no such part: '\\x1b'"),
         ({"throughput_per_s": -1.0}, "throughput_per_s: expected 0 or more, found -1"),

@@ -22,6 +22,7 @@ from warpbench.bench.results.trial_file import (
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.statistics.summary import cell_result, trial_figures
 from warpbench.mocks.errors import RunFileError
+from warpbench.mocks.observe.streams import Streams
 
 from ...built import CELL, HEADER, TRIAL
 
@@ -49,11 +50,29 @@ FULL = replace(
     ),
     probe_cpu_s=0.01,
 )
+STREAMED = replace(
+    TRIAL,
+    samples=(
+        SessionSample(0, Outcome.SUCCEEDED, 3, 90, first_output_ns=13),
+        SessionSample(1, Outcome.FAILED, 8, 20),
+    ),
+    makespan_ns=90,
+    streams=Streams(
+        session=(0, 0, 1),
+        ttft_ns=(10, 30, -1),
+        longest_gap_ns=(20, -1, -1),
+        span_ns=(40, 0, 0),
+        tokens=(3, 1, 0),
+        gaps={20: 2},
+        prompt_tokens=150,
+        completion_tokens=4,
+    ),
+)
 IN_OPEN_LOOP = replace(
     TRIAL,
     samples=(
         SessionSample(0, Outcome.SUCCEEDED, 3, 10, None, 0),
-        SessionSample(1, Outcome.SUCCEEDED, 8, 20, None, 7),
+        SessionSample(1, Outcome.SUCCEEDED, 8, 20, None, 7, first_output_ns=9),
     ),
     makespan_ns=20,
 )
@@ -71,7 +90,11 @@ def resumed(path: Path) -> TrialFolder:
     return TrialFolder(path, read_origin(path), HEADER.secrets, is_resumed=True)
 
 
-@pytest.mark.parametrize("trial", [TRIAL, FULL, IN_OPEN_LOOP], ids=["empty", "full", "open loop"])
+@pytest.mark.parametrize(
+    "trial",
+    [TRIAL, FULL, STREAMED, IN_OPEN_LOOP],
+    ids=["empty", "full", "streamed", "open loop"],
+)
 def test_a_cell_has_the_same_result_from_the_files_of_its_trials(
     trial: TrialResult, tmp_path: Path
 ) -> None:
@@ -179,8 +202,8 @@ def test_a_folder_without_trials_is_refused(tmp_path: Path) -> None:
         (lambda text: text[:50], "delete it to run its trial again"),
         (lambda text: text.replace('"llm_calls":4', '"llm_calls":"4"'), "llm_calls"),
         (
-            lambda text: text.replace('"schema_version":1', '"schema_version":99'),
-            "schema_version: found 99, this warpbench reads 1",
+            lambda text: text.replace('"schema_version":2', '"schema_version":99'),
+            "schema_version: found 99, this warpbench reads 2",
         ),
         (lambda _: "{}", "schema_version: found nothing"),
         (lambda _: "[]", "delete it"),
@@ -207,3 +230,12 @@ def test_the_origin_can_be_read_by_people(tmp_path: Path) -> None:
     document = json.loads((tmp_path / TRIALS / "origin.json").read_text())
     assert document["command"] == "warpbench run --target x:[redacted]"
     assert document["environment"]["python"] == "3"
+
+
+def test_what_each_session_met_of_its_streams_is_in_columns() -> None:
+    figures = trial_figures(STREAMED)
+    assert figures.session == (0, 1)
+    assert figures.first_output_ns == (10, -1)
+    assert figures.longest_ttft_ns == (30, -1)
+    assert figures.longest_gap_ns == (20, -1)
+    assert trial_figures(FULL).longest_ttft_ns == trial_figures(FULL).first_output_ns == ()

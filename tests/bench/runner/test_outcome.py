@@ -13,7 +13,7 @@ from warpbench.bench.runner.outcome import (
     scripts_failures,
     within_limits,
 )
-from warpbench.bench.statistics.scaling import Objective
+from warpbench.bench.statistics.objectives import parse_objectives
 from warpbench.mocks.scenario import parse_scenario
 
 from ...built import CELL
@@ -137,24 +137,31 @@ class TestSweep:
 
 
 class TestObjective:
-    TWO_SECONDS = Objective("p99", 2.0)
+    TWO_SECONDS = parse_objectives("p99=2s")
 
     def test_it_is_met_if_one_cell_meets_it(self) -> None:
         cells = [result(p99=1.9), result(p99=9.0)]
 
-        assert objective_outcome(cells, self.TWO_SECONDS) is ObjectiveOutcome.MET
+        assert objective_outcome(cells, self.TWO_SECONDS) == (ObjectiveOutcome.MET, None)
 
     def test_it_is_missed_if_none_does_without_failed_sessions(self) -> None:
         cells = [result(p99=2.1), result(p99=1.0, succeeded=99)]
 
-        assert objective_outcome(cells, self.TWO_SECONDS) is ObjectiveOutcome.MISSED
+        assert objective_outcome(cells, self.TWO_SECONDS) == (ObjectiveOutcome.MISSED, None)
 
     def test_too_few_sessions_neither_meet_nor_miss_it(self) -> None:
         outcome = objective_outcome([result(p99=None)], self.TWO_SECONDS)
 
-        assert outcome is ObjectiveOutcome.TOO_FEW_SESSIONS
+        assert outcome == (ObjectiveOutcome.TOO_FEW_SAMPLES, self.TWO_SECONDS.each[0])
+
+    def test_without_a_stream_nobody_meets_or_misses_a_time_to_first_token(self) -> None:
+        both = parse_objectives("p99=2s,ttft_p50=1s")
+
+        outcome = objective_outcome([result(p99=1.9)], both)
+
+        assert outcome == (ObjectiveOutcome.TOO_FEW_SAMPLES, both.each[1])
 
     def test_where_nothing_was_measured_it_is_missed(self) -> None:
         cells = [result(status=Status.FAILED)]
 
-        assert objective_outcome(cells, self.TWO_SECONDS) is ObjectiveOutcome.MISSED
+        assert objective_outcome(cells, self.TWO_SECONDS) == (ObjectiveOutcome.MISSED, None)

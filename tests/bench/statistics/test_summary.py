@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from warpbench.bench.results.records import Status
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_result import TrialResult
-from warpbench.bench.statistics.percentiles import percentile
-from warpbench.bench.statistics.summary import cell_result, summarise
+from warpbench.bench.statistics.percentiles import percentile, summarise
+from warpbench.bench.statistics.summary import cell_result
 
 from ...built import CELL, TRIAL
 

@@ -12,7 +12,7 @@ from warpbench.bench.results.records import CellResult, LatencySummary, Run, Ses
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.results.trial_result import TrialResult
-from warpbench.bench.statistics.scaling import Objective
+from warpbench.bench.statistics.objectives import parse_objectives
 from warpbench.bench.studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.clock import ClockMode
@@ -47,10 +47,10 @@ def test_nearly_as_much_with_fewer_at_once_is_better_advice_than_the_most() -> N
 
 def test_an_objective_and_lost_sessions_rule_cells_out() -> None:
     cells = [cell(10, 50, p99=0.5), cell(100, 98, p99=2.0), cell(20, 99, p99=0.1, failed=1)]
-    best = choose(cells, Objective("p99", 1.0))
+    best = choose(cells, parse_objectives("p99=1s"))
     assert best is not None
     assert best.cell.concurrency == 10
-    assert choose(cells, Objective("p99", 0.01)) is None
+    assert choose(cells, parse_objectives("p99=10ms")) is None
     assert choose([], None) is None
 
 

@@ -11,7 +11,8 @@ from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors
 from warpbench.bench.runner.runner import run_cells
-from warpbench.bench.statistics.scaling import Objective, ScalingLaw, law_of
+from warpbench.bench.statistics.objectives import Objectives, parse_objectives
+from warpbench.bench.statistics.scaling import ScalingLaw, law_of
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.studies.sweep import MOST_LOAD, Sweep
@@ -45,7 +46,7 @@ def sweep(
     *,
     scenario: str = "tools",
     sampling: Sampling = ONCE,
-    objective: Objective | None = None,
+    objectives: Objectives | None = None,
     **more: Any,
 ) -> tuple[Run, bool]:
     """Sweep the strategies that trials have a law for; return the run, and whether it was ended."""
@@ -55,7 +56,7 @@ def sweep(
         strategies=tuple(known[name] for name in trials.laws),
     )
     wiring = {"observer": Nobody(), "save": lambda _: None, **more}
-    plan = Sweep(factors, objective, sampling.trials)
+    plan = Sweep(factors, objectives, sampling.trials)
     return run_cells(HEADER, (), sampling=sampling, runner=trials, more=plan.next, **wiring)
 
 
@@ -115,7 +116,7 @@ def test_each_load_has_the_sessions_that_an_objective_takes() -> None:
     run, _ = sweep(
         Scaling(gather=lambda load: 0.8 * min(load, 4)),
         scenario="research",
-        objective=Objective("p99", 2.0),
+        objectives=parse_objectives("ttft_p50=1s,p99=2s"),
     )
     assert load_scenario("research").sessions == 60
     assert min(result.cell.session_count for result in run.cells) == 100

@@ -147,6 +147,11 @@ def test_the_same_run_gives_the_same_numbers(lab: LabInTests) -> None:
         ({"sessions": 0}, UsageError, "sessions=0: expected a whole number from 1"),
         ({"slo": "max=5"}, UsageError, "slo='5' has no unit"),
         ({"slo": "p99=5s"}, UsageError, "p99 takes 100 sessions, and this cell has 10"),
+        (
+            {"slo": "max=1s,first_output_p90=5s", "sessions": 9},
+            UsageError,
+            "first output p90 takes",
+        ),
         ({"target": "nowhere:build"}, TargetError, "cannot be imported"),
         ({"target": 3}, TargetError, "found int"),
         ({"target": ask, "strategy": "sync"}, TrialError, "no sync session"),
@@ -173,6 +178,19 @@ def test_one_that_is_missed_is_a_failed_assertion(lab: LabInTests) -> None:
     assert str(missed.value) == (
         "tools/agent/gather/asyncio@10: latency max of 1.200 s misses the objective of 1.199 s"
     )
+
+
+def test_several_are_asked_for_at_once_and_each_that_is_missed_is_told(lab: LabInTests) -> None:
+    met = lab.run("agent-streaming", scenario="tools", slo="ttft_max=600ms,p50=2s")
+    assert met.ttft.max is not None
+    assert met.streamed_calls == met.llm_calls
+    assert met.first_outputs == (None,) * 10
+    with pytest.raises(AssertionError) as missed:
+        lab.run("agent-streaming", scenario="tools", slo="ttft_max=1ms,p50=2s,max=1ms")
+    assert "TTFT max of " in str(missed.value)
+    assert "; latency max of " in str(missed.value)
+    with pytest.raises(AssertionError, match="it takes 1 streamed model call"):
+        lab.run("agent", scenario="tools", slo="ttft_max=1h")
 
 
 def test_sessions_that_fail_miss_an_objective(lab: LabInTests) -> None:

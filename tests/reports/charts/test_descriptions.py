@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.formatting import Unit, percent, rate, seconds
-from warpbench.bench.results.records import CellResult, Run
+from warpbench.bench.results.records import CellResult, LatencySummary, Run
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from warpbench.reports.charts.chart import Chart
@@ -322,10 +322,50 @@ def test_ticks_are_numbers_in_the_unit_of_their_axis(
 # ---- words
 
 
+def with_streams(run: Run) -> Run:
+    """The same run, whose model calls stream, and whose first tokens come later under load."""
+    return replace(
+        run,
+        cells=tuple(
+            result
+            if result.makespan_s is None
+            else replace(result, ttft_s=LatencySummary(p50=0.3 * result.makespan_s))
+            for result in run.cells
+        ),
+    )
+
+
+def test_a_run_without_streams_has_no_chart_of_first_tokens(two: Run) -> None:
+    (scenario,) = scenarios(two)
+    palette = Palette.of(two)
+    assert not chart("first-token").is_shown(scenario.groups, palette)
+    assert chart("first-token").is_shown(scenarios(with_streams(two))[0].groups, palette)
+
+
+def test_first_tokens_are_shown_by_the_highest_percentile_that_all_cells_have(two: Run) -> None:
+    cells = list(with_streams(two).cells)
+    cells[0] = replace(cells[0], ttft_s=LatencySummary(p50=1.0, p95=2.0))
+
+    by_median = panel_of(replace(two, cells=tuple(cells)), "first-token")
+    assert by_median.finding.startswith("At concurrency 100, TTFT p50 goes from ")
+
+    all_have = tuple(replace(each, ttft_s=LatencySummary(p50=1.0, p95=2.0)) for each in cells)
+    by_p95 = panel_of(replace(two, cells=all_have), "first-token")
+    assert by_p95.finding == "At concurrency 100, TTFT p95 is 2.00 s"
+
+
+def test_one_load_makes_no_line_of_first_tokens(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    one = with_streams(run_of([cell("gather", "asyncio", 10)]))
+    assert not chart("first-token").is_shown(scenarios(one)[0].groups, Palette.of(one))
+
+
 def test_the_wording_of_a_run(sample: Run) -> None:
     lines = []
     for each in CHARTS:
-        picture = each.picture(scenarios(sample)[0], Palette.of(sample))
+        shown = with_streams(sample) if each.is_optional else sample
+        picture = each.picture(scenarios(shown)[0], Palette.of(shown))
         lines.append(f"== {each.name}: {each.heading}")
         for panel in filter(None, picture.panels):
             lines += [f"subject: {panel.subject}", f"finding: {panel.finding}"]

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
+from warpbench.bench.results.metrics import Metric
 from warpbench.bench.results.verdict import (
     CallerChange,
     CellVerdict,
@@ -24,15 +25,15 @@ from warpbench.bench.results.verdict import (
     not_measured,
     overall,
     verdict_on,
-    with_objective,
+    with_objectives,
 )
 from warpbench.reports.comparison.gate import (
     change_text,
     effort_text,
     not_recorded_text,
-    objective_text,
     sentence,
 )
+from warpbench.reports.comparison.objectives import objective_text
 from warpbench.reports.exports.gate_json import gate_json
 from warpbench.reports.exports.gate_junit import gate_junit
 from warpbench.reports.exports.gate_markdown import gate_markdown
@@ -88,6 +89,8 @@ CHANGES = (
     change(ChangeKind.REQUEST_BYTES, 12_000, 62_400, sessions=10, parts=PARTS),
     change(ChangeKind.REQUEST_BYTES, 12_000, 11_990, sessions=10),
     change(ChangeKind.SERVICE_REQUEST_BYTES, 2_000, 9_000, name="weather.example", sessions=10),
+    change(ChangeKind.PROMPT_TOKENS, 5_000, 9_000, sessions=10),
+    change(ChangeKind.COMPLETION_TOKENS, 800, 400, sessions=10),
     change(ChangeKind.REFUSED_REQUESTS, 0, 30, name="prices.example", sessions=10),
     change(ChangeKind.REFUSED_REQUESTS, 30, 40, name="", sessions=10),
     change(ChangeKind.REFUSED_REQUESTS, 3, 0, name="prices.example", sessions=10),
@@ -104,6 +107,9 @@ CHANGES = (
     change(ChangeKind.MAKESPAN, 1.0, 1.0002),
     change(ChangeKind.MAKESPAN, 1.0, 1.8, callers=OWN_CALLERS),
     change(ChangeKind.LATENCY, 1.3, 0.9, name="p99"),
+    change(ChangeKind.TTFT, 0.3, 0.9, name="p95"),
+    change(ChangeKind.ITL, 0.02, 0.01, name="p99"),
+    change(ChangeKind.FIRST_OUTPUT, 0.3, 0.6, name="max"),
     change(ChangeKind.WORK, 10_000, 13_000, sessions=10, name="python_calls", callers=CALLERS),
     change(ChangeKind.WORK, 20_000, 15_000, sessions=10, name="c_calls"),
     change(ChangeKind.WORK, 30, 31, sessions=10, name="tasks"),
@@ -114,11 +120,15 @@ CHANGES = (
 )
 
 
-def objective(reached_s: float, succeeded: int, *, is_met: bool) -> ObjectiveVerdict:
+def objective(
+    reached_s: float | None, succeeded: int, *, is_met: bool, metric: Metric = Metric.LATENCY
+) -> ObjectiveVerdict:
     return ObjectiveVerdict(
         figure="p99",
+        metric=metric,
         limit_s=2.0,
         reached_s=reached_s,
+        samples=100,
         succeeded=succeeded,
         started=100,
         is_met=is_met,
@@ -126,9 +136,20 @@ def objective(reached_s: float, succeeded: int, *, is_met: bool) -> ObjectiveVer
 
 
 HELD = (
-    with_objective(CellVerdict("a", Verdict.PASSED), objective(1.2, 100, is_met=True)),
-    with_objective(CellVerdict("b", Verdict.PASSED), objective(2.0004, 100, is_met=False)),
-    with_objective(CellVerdict("c", Verdict.PASSED), objective(1.2, 99, is_met=False)),
+    with_objectives(CellVerdict("a", Verdict.PASSED), (objective(1.2, 100, is_met=True),)),
+    with_objectives(CellVerdict("b", Verdict.PASSED), (objective(2.0004, 100, is_met=False),)),
+    with_objectives(CellVerdict("c", Verdict.PASSED), (objective(1.2, 99, is_met=False),)),
+    with_objectives(
+        CellVerdict("d", Verdict.PASSED),
+        (
+            objective(1.9, 100, is_met=True, metric=Metric.FIRST_OUTPUT),
+            objective(2.4, 100, is_met=False, metric=Metric.ITL),
+        ),
+    ),
+    with_objectives(
+        CellVerdict("e", Verdict.PASSED),
+        (objective(None, 100, is_met=False, metric=Metric.TTFT),),
+    ),
 )
 
 
@@ -232,7 +253,8 @@ def test_the_wording_of_the_gate() -> None:
     closing = "\n".join(map(sentence, (passed, improved)))
     closing += "\n" + "\n".join(effort_text(each, 4) for each in EFFORTS)
     figures = ("request_bytes", "streamed_model_calls", "service_request_bytes")
-    figures += ("refused_requests", "own_calls", "bytes_kept")
+    figures += ("refused_requests", "prompt_tokens", "completion_tokens")
+    figures += ("ttft_s", "itl_s", "first_output_s", "own_calls", "bytes_kept")
     file.write(f"\n{closing}\n{not_recorded_text(figures)}\n\n")
     print_gate(result_of(*HELD), Console(file=file, width=100))
     shown = "\n".join(map(gate_markdown, (RESULT, result_of(*HELD))))
@@ -267,13 +289,14 @@ def test_junit_has_a_failure_for_a_regression_and_an_error_for_what_could_not_be
 
 def test_a_missed_objective_is_a_failure_in_junit_and_has_its_figure_in_the_json() -> None:
     suite = ElementTree.fromstring(gate_junit(result_of(*HELD)))
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "2", "0")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("5", "3", "1")
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == objective_text(objective(2.0004, 100, is_met=False))
 
     document = json.loads(gate_json(result_of(*HELD)))
     assert document["verdict"] == "objective missed"
-    told = [cell["objective"] for cell in document["cells"]]
-    assert [each["is_met"] for each in told] == [True, False, False]
-    assert told[1]["reached_s"] == 2.0004
+    told = [[each["is_met"] for each in cell["objectives"]] for cell in document["cells"]]
+    assert told == [[True], [False], [False], [True, False], [False]]
+    assert document["cells"][1]["objectives"][0]["reached_s"] == 2.0004
+    assert document["cells"][4]["verdict"] == "could not judge"

@@ -16,6 +16,7 @@ from warpbench.bench.results.records import (
 )
 from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.results.time_parts import TimeParts
+from warpbench.bench.statistics.objectives import parse_objectives
 from warpbench.reports.comparison.ranking import Ranking
 from warpbench.reports.comparison.summary import (
     GroupSummary,
@@ -25,7 +26,7 @@ from warpbench.reports.comparison.summary import (
 )
 from warpbench.reports.comparison.summary_text import group_verdict, title, verdict
 
-from ...built import trial_figures
+from ...built import trial_figures, trial_with_streams
 from ...golden import assert_golden
 from ..conftest import build_cell, build_run, build_sample, without_result
 
@@ -112,10 +113,11 @@ def test_an_objective_that_too_few_sessions_can_show_is_not_called_missed(
     cell: Build, run_of: RunOf
 ) -> None:
     few = replace(cell("gather", "asyncio", 10), latency_s=LatencySummary(p50=1.0))
-    for cells, is_known in (([few], False), ([cell("gather", "asyncio", 100)], True)):
-        goodput = only(replace(run_of(cells), objective="p99=1ms")).goodput
+    objectives = parse_objectives("p50=1h,p99=1ms")
+    for one, unreported in ((few, objectives.each[1]), (cell("gather", "asyncio", 100), None)):
+        goodput = only(replace(run_of([one]), objective="p50=1h,p99=1ms")).goodput
         assert goodput is not None
-        assert (goodput.leader, goodput.is_known) == (None, is_known)
+        assert (goodput.leader, goodput.unreported) == (None, unreported)
 
 
 def test_a_load_at_which_every_strategy_failed_is_reported(
@@ -219,6 +221,11 @@ def test_the_wording_of_the_verdict() -> None:
         llm=1.0, serialised=0.5, admission=0.6, ready=0.7, retry=0.8, cpu=0.9, remainder=1.1
     )
     few = replace(cell("gather", "asyncio", 10), latency_s=LatencySummary(p50=1.0))
+    streams = replace(
+        cell("gather", "asyncio", 100),
+        ttft_s=LatencySummary(p50=0.3, p90=0.4, p95=0.5),
+        trial_figures=(trial_with_streams(good=30, bad=10),),
+    )
     open_loop = [
         replace(
             cell(strategy, "asyncio", 100, arrivals="poisson:20"),
@@ -262,6 +269,11 @@ def test_the_wording_of_the_verdict() -> None:
             build_run([cell("gather", "asyncio", 100)]), objective="p99=1ms"
         ),
         "an objective without enough sessions": replace(build_run([few]), objective="p99=2s"),
+        "two objectives met": replace(build_run([streams]), objective="ttft_p95=800ms,p99=10s"),
+        "two objectives missed": replace(build_run([streams]), objective="ttft_p95=400ms,p99=10s"),
+        "an objective without enough streams": replace(
+            build_run([streams]), objective="ttft_p99=800ms"
+        ),
         "sockets and in-process": build_run(
             [
                 replace(cell("gather", "asyncio", 10, transport=transport), cpu_s_per_session=cpu_s)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warpbench.bench.results.records import TrialFigures
+from warpbench.bench.results.records import LatencySummary, TrialFigures
 from warpbench.bench.results.samples import Outcome
-from warpbench.reports.exports import csv_samples
+from warpbench.reports.exports import bencher, csv_samples, github_action, pytest_benchmark
 
 from ...bench.results.test_run_file import CELL, RUN
+from ...built import trial_with_streams
 from ...conftest import Finished, run_warpbench_here
 
 pytestmark = pytest.mark.once
@@ -142,3 +143,31 @@ def test_an_export_goes_to_a_file_and_faults_are_one_line(run: Finished) -> None
         assert refused.status == 2
         (line,) = refused.err.splitlines()
         assert complaint in line
+
+
+def test_the_times_of_streams_are_in_every_format_that_has_percentiles() -> None:
+    cell = replace(
+        CELL,
+        trial_figures=(trial_with_streams(good=1, bad=1),),
+        ttft_s=LatencySummary(p50=0.3),
+        first_output_s=LatencySummary(p95=0.4),
+    )
+    run = replace(RUN, cells=(cell,))
+
+    (measures,) = json.loads(bencher.render(run)).values()
+    assert measures["ttft-p50-s"] == {"value": 0.3}
+    assert measures["first-output-p95-s"] == {"value": 0.4}
+    names = {each["name"]: each["value"] for each in json.loads(github_action.render_smaller(run))}
+    assert [value for name, value in names.items() if name.endswith("TTFT p50")] == [0.3]
+    (benchmark,) = json.loads(pytest_benchmark.render(run))["benchmarks"]
+    assert benchmark["extra_info"]["ttft_p50_s"] == 0.3
+    assert benchmark["extra_info"]["itl_p50_s"] is None
+    good, bad = csv.DictReader(io.StringIO(csv_samples.render(run)))
+    assert [good["first_output_s"], bad["longest_ttft_s"]] == ["0.4", "3.0"]
+    assert good["longest_gap_s"] == "0.02"
+
+
+def test_a_session_without_a_stream_has_empty_fields_in_csv() -> None:
+    run = replace(RUN, cells=(replace(CELL, trial_figures=(TRIAL,)),))
+    (row,) = csv.DictReader(io.StringIO(csv_samples.render(run)))
+    assert [row[name] for name in ("first_output_s", "longest_ttft_s", "longest_gap_s")] == [""] * 3

@@ -9,13 +9,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from warpbench.bench.results.formatting import DASH
-from warpbench.bench.results.records import CellResult, LatencySummary, Run
+from warpbench.bench.results.records import CellResult, LatencySummary, RateSummary, Run
 from warpbench.reports.comparison.columns import columns_for
 from warpbench.reports.comparison.ranking import scenarios
+from warpbench.reports.comparison.scaling import objectives_of
 from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.terminal.table import render_table
 
-from ...built import changed
+from ...built import changed, trial_with_streams
 from ...golden import assert_golden
 
 WIDTHS = (80, 100, 140)
@@ -174,10 +175,44 @@ def test_the_wording_of_the_table(
         raw_latency_s=LatencySummary(p50=0.5, p99=0.6),
         delivered_per_s=19.8,
     )
+    streams = replace(
+        cell("gather", "asyncio", 100),
+        ttft_s=LatencySummary(p50=0.3, p95=0.5, p99=0.7),
+        itl_s=LatencySummary(p99=0.04),
+        tokens_per_s=RateSummary(p50=48.5),
+        first_output_s=LatencySummary(p50=0.4, p99=0.9),
+        trial_figures=(trial_with_streams(good=30, bad=10),),
+    )
+    streaming = replace(run_of([streams]), objective="ttft_p95=800ms,p99=10s")
     explained = "\n".join(
         f"{column.heading}: {column.explanation}"
-        for scenario in scenarios(run_of([open_loop, cell("gather", "asyncio", 10)]))
-        for column in columns_for(scenario)
+        for run in (run_of([open_loop, cell("gather", "asyncio", 10)]), streaming)
+        for scenario in scenarios(run)
+        for column in columns_for(scenario, objectives_of(run))
     )
-    tables = [printed(sample, 140), printed(sample, 80), printed(run_of([open_loop]), 200)]
-    assert_golden("table", "\n".join([*tables, explained]))
+    tables = [
+        printed(sample, 140),
+        printed(sample, 80),
+        printed(run_of([open_loop]), 200),
+        printed(streaming, 220),
+    ]
+    assert_golden("table", "\n".join([*tables, *dict.fromkeys(explained.splitlines())]))
+
+
+def test_columns_of_streams_and_outputs_are_there_where_a_cell_has_them(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run]
+) -> None:
+    def headings(*cells: CellResult, objective: str | None = None) -> set[str]:
+        run = replace(run_of(cells), objective=objective)
+        (scenario,) = scenarios(run)
+        return {column.heading for column in columns_for(scenario, objectives_of(run))}
+
+    plain = cell("gather", "asyncio", 10)
+    streams = replace(cell("workers", "asyncio", 10), ttft_s=LatencySummary(p50=0.3))
+    outputs = replace(cell("taskgroup", "asyncio", 10), first_output_s=LatencySummary(p50=0.3))
+
+    assert headings(plain, streams) - headings(plain) == {
+        *("TTFT p50", "TTFT p99", "ITL p99", "tokens/s"),
+    }
+    assert headings(plain, outputs) - headings(plain) == {"first output p50", "first output p99"}
+    assert headings(plain, objective="p50=1s") - headings(plain) == {"goodput"}

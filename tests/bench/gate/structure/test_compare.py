@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.gate.structure.compare import is_same_workload, structure_changes
@@ -48,6 +49,7 @@ blocked = st.dictionaries(
     st.sampled_from(["agent.py:ask", "agent.py:call"]),
     st.builds(BlockedPlace, times=st.integers(1, 9), total_s=st.floats(0.1, 100)),
 )
+percentiles = st.dictionaries(st.sampled_from(("p50", "max")), times)
 structures = st.builds(
     Structure,
     makespan_s=times,
@@ -71,6 +73,11 @@ structures = st.builds(
     | st.dictionaries(st.sampled_from(("a.example", "b.example")), counts),
     refused_requests=st.none()
     | st.dictionaries(st.sampled_from(("a.example", "b.example")), counts),
+    prompt_tokens=st.none() | counts,
+    completion_tokens=st.none() | counts,
+    ttft_s=st.none() | percentiles,
+    itl_s=st.none() | percentiles,
+    first_output_s=st.none() | percentiles,
 )
 
 
@@ -209,6 +216,35 @@ def test_requests_may_grow_by_three_per_cent() -> None:
     larger = judge(before, replace(before, request_bytes=1_031, request_parts=parts))
     assert figures(larger) == [(ChangeKind.REQUEST_BYTES, "", 1_000, 1_031, True)]
     assert larger.changes[0].parts == (PartChange("messages.system", 3.1),)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("prompt_tokens", ChangeKind.PROMPT_TOKENS),
+        ("completion_tokens", ChangeKind.COMPLETION_TOKENS),
+    ],
+)
+def test_tokens_may_grow_by_three_per_cent(field: str, kind: ChangeKind) -> None:
+    before = replace(EXAMPLE, **{field: 1_000})
+
+    assert judge(before, replace(before, **{field: 1_030})).verdict is Verdict.PASSED
+    larger = judge(before, replace(before, **{field: 1_031}))
+    assert figures(larger) == [(kind, "", 1_000, 1_031, True)]
+    assert judge(EXAMPLE, before).verdict is Verdict.PASSED, "nothing was recorded"
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.TTFT, ChangeKind.ITL, ChangeKind.FIRST_OUTPUT])
+def test_times_of_streams_are_compared_exactly_where_both_sides_have_them(
+    kind: ChangeKind,
+) -> None:
+    before = replace(EXAMPLE, **{kind: {"p50": 0.3, "max": 0.5}})
+    later = replace(EXAMPLE, **{kind: {"p50": 0.3, "max": 0.501, "p90": 9.0}})
+
+    assert judge(before, before).verdict is Verdict.PASSED
+    assert figures(judge(before, later)) == [(kind, "max", 0.5, 0.501, True)]
+    assert judge(before, later, Tolerances(latency=0.01)).verdict is Verdict.PASSED
+    assert judge(EXAMPLE, later).verdict is Verdict.PASSED, "nothing was recorded"
 
 
 def test_another_script_is_another_workload() -> None:

@@ -13,6 +13,7 @@ from warpbench.mocks.transports.in_process.connection import (
     Origin,
     RefusedRequest,
     Sending,
+    Step,
 )
 from warpbench.mocks.transports.in_process.play import NEVER_NS
 from warpbench.mocks.wire.reply import Ending
@@ -35,10 +36,10 @@ def sent(*calls: Any, origin: Origin = OPENAI, **more: Any) -> Sending:
     return sending
 
 
-def steps(sending: Sending) -> list[tuple[int, bytes, Ending | None]]:
+def steps(sending: Sending) -> list[Step]:
     found = []
     while (step := sending.next) is not None:
-        found.append(tuple(step))
+        found.append(step)
         sending.taken(step)
     return found
 
@@ -57,7 +58,7 @@ def test_the_address_of_a_request(origin: Origin, target: str, url: str) -> None
 
 
 def test_a_whole_reply_is_one_step() -> None:
-    ((due_ns, data, ending),) = steps(sent(call()))
+    ((due_ns, data, ending, _),) = steps(sent(call()))
 
     head, _, body = data.partition(b"\r\n\r\n")
     assert (due_ns, ending) == (1000 * MS, Ending.COMPLETE)
@@ -68,8 +69,10 @@ def test_a_whole_reply_is_one_step() -> None:
 def test_a_stream_is_a_step_for_each_time() -> None:
     found = steps(sent(call(ttft_ns=200 * MS, pieces=5), stream=True))
 
-    assert [due_ns // MS for due_ns, _, _ in found] == [0, 200, 400, 600, 800, 1000]
-    assert [ending for _, _, ending in found] == [None] * 5 + [Ending.COMPLETE]
+    assert [step.due_ns // MS for step in found] == [0, 200, 400, 600, 800, 1000]
+    assert [step.ending for step in found] == [None] * 5 + [Ending.COMPLETE]
+    # The head carries no tokens, each time after it one piece.
+    assert [step.pieces for step in found] == [0, 1, 1, 1, 1, 1]
     assert found[0][1].endswith(b"transfer-encoding: chunked\r\n\r\n")
     assert found[-1][1].endswith(b"\r\n0\r\n\r\n")
 
@@ -85,7 +88,7 @@ def test_a_stream_is_a_step_for_each_time() -> None:
     ],
 )
 def test_a_reply_that_breaks_off_ends_so(kind: FaultKind, ending: Ending, due_ns: int) -> None:
-    assert steps(sent(call(faults=(Fault(kind),))))[-1] == (due_ns, b"", ending)
+    assert steps(sent(call(faults=(Fault(kind),))))[-1] == Step(due_ns, b"", ending)
 
 
 def test_who_asks_for_the_connection_to_be_closed_is_told_that_it_is() -> None:
