@@ -22,6 +22,8 @@ from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import costs_of_refusals_s, time_parts
 from ..attribution.observations import Observations
+from ..attribution.own_places import own_waits_by_place
+from ..attribution.own_waits import ObservedWait, OwnWaits
 from ..attribution.timelines import timeline
 from ..results.blocked_loop import BlockedLoop
 from ..results.own_waits import OwnWait
@@ -31,6 +33,7 @@ from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
 from .blocked_loop import BlockedLoops
 from .code_origin import caller_here
+from .own_wait_meter import OwnWaitMeter
 from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
@@ -103,6 +106,7 @@ class Accounting:
         self.meter = (
             Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
         )
+        self._own_waits: OwnWaitMeter | None = None
         if self.meter is not None:
             # Where computing is free, no time is lost to the machine either.
             clock.before_blocked_loop = self._blocked.begin if charges_cpu else None
@@ -113,7 +117,12 @@ class Accounting:
         # Where computing is free, it holds nobody up.
         if on_loop and charges_cpu:
             self._watchdog = Watchdog(clock.now_ns, self._blocked.add)
-        self._vitals = VitalsRecorder(clock, self._watchdog)
+        # What would be noted of them where calls are counted would be counted as well.
+        if self.meter is not None and clock.mode.skips and not counts_calls:
+            self._own_waits = clock.wait_observer = OwnWaitMeter(clock.now_ns)
+            self.meter.session_ended = self._own_waits.ends
+        looks = self._own_waits is None
+        self._vitals = VitalsRecorder(clock, self._watchdog, looks_for_waits=looks)
 
     def looking(self) -> AbstractContextManager[None]:
         """Return the scope in which a watchdog looks; to be entered before the clock's own."""
@@ -137,6 +146,8 @@ class Accounting:
             loop: The event loop that they run on, if they do.
         """
         self._blocked.forget()
+        if self._own_waits is not None:
+            self._own_waits.forget()
         meter, vitals = self.meter, self._vitals
         if meter is None or vitals is None:
             yield
@@ -151,6 +162,10 @@ class Accounting:
             finally:
                 meter.ticking(None)
                 self._clock.loop_observer = None
+
+    def own_waits(self) -> Mapping[int, Sequence[ObservedWait]] | None:
+        """Return the waits of each session's own code; ``None`` where not each is noted."""
+        return None if self._own_waits is None else self._own_waits.noted(self._clock.now_ns())
 
     def noted_waits(self, served: Sequence[Wait] | None) -> tuple[Wait, ...]:
         """Return all waits in the order of their ends.
@@ -176,6 +191,7 @@ class Accounting:
         cpu_s: float,
         cores: int,
         places: int | None,
+        own_waits: OwnWaits,
     ) -> Accounted:
         """Return what was noted.
 
@@ -190,6 +206,7 @@ class Accounting:
             cpu_s: CPU seconds of the trial.
             cores: As for ``ideal_latencies_ns``.
             places: How many sessions the strategy lets be in flight; ``None`` for any number.
+            own_waits: The waits of the sessions' own code, where each is noted.
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
@@ -215,6 +232,7 @@ class Accounting:
             places=places,
             sent=tuple(meter.sent),
             refusals=refusals,
+            own_waits=own_waits,
         )
         events = meter.wait_count + len(thread_waits) + len(samples)
         costs = self._costs
@@ -226,7 +244,9 @@ class Accounting:
             time_parts_ns=time_parts(samples, observations),
             vitals=vitals.vitals(),
             timeline=timeline(samples, observations),
-            own_waits=vitals.own_waits(),
+            own_waits=vitals.own_waits()
+            if self._own_waits is None
+            else own_waits_by_place(samples, observations),
             pools=meter.pool_uses,
             refused=refused_hosts(refusals, refused_cost_s, refused_before),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,

@@ -25,6 +25,7 @@ from .encoding import encoded, encoded_by_lines
 from .json_file import write_pieces, write_whole
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
+from .reference import Reference
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
@@ -87,6 +88,7 @@ class _SavedTrial:
     peak_rss_bytes: int
     origin_ns: int
     http_requests: int
+    reference: Reference = Reference.SCRIPT
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)

@@ -19,7 +19,9 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
 from ..results.cell import Cell
+from ..results.own_waits import OwnWait
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
+from ..results.reference import Reference
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
@@ -87,6 +89,8 @@ class LabResult:
         cpu_s_per_session: CPU seconds a session: real, and so with noise.
         time_parts: Where the time of each session went, in the order of their numbers; the
             parts add up to its latency.
+        own_waits: Where sessions waited inside their own code, the longest first.
+        reference: What the ideal is made of.
     """
 
     cell: Cell
@@ -105,6 +109,8 @@ class LabResult:
     refused: tuple[RefusedHost, ...]
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
+    own_waits: tuple[OwnWait, ...]
+    reference: Reference
     lanes: SwimLanes = field(compare=False)
 
     @property
@@ -323,6 +329,8 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         refused=trial.refused,
         cpu_s_per_session=trial.cpu_s / len(samples),
         time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
+        own_waits=trial.own_waits,
+        reference=trial.reference,
         lanes=SwimLanes(
             samples=samples,
             waits=trial.waits,

@@ -34,6 +34,8 @@ from ...mocks.workload.script import SessionScript, draw, with_nested
 from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.met import Met, checked, script_met, tools_not_run
+from ..attribution.own_tools import reference_of, tool_rounds
+from ..attribution.own_waits import OwnWaits
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
@@ -410,6 +412,12 @@ class _Trial:
         if tools is not None:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)
         script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))
+        noted_own = self._accounting.own_waits()
+        own_waits = OwnWaits(
+            noted_own or {},
+            tool_rounds(script.sessions, samples, noted_own or {}, waits, met),
+        )
+        own_tools_ns = own_waits.needed_ns
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
@@ -421,14 +429,21 @@ class _Trial:
             cpu_s=cpu_s,
             cores=self._cores,
             places=self._strategy.places(self._cell.concurrency),
+            own_waits=own_waits,
         )
         return TrialResult(
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
             ideal_makespan_ns=ideal_makespan_ns(
-                script, waits, self._cores, self._cell.concurrency, arrivals_ns
+                script,
+                waits,
+                self._cores,
+                self._cell.concurrency,
+                arrivals_ns,
+                own_tools_ns=own_tools_ns,
             ),
-            ideal_latencies_ns=ideal_latencies_ns(script, waits, self._cores),
+            ideal_latencies_ns=ideal_latencies_ns(script, waits, self._cores, own_tools_ns),
+            reference=reference_of(waits, notes_own_waits=noted_own is not None),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,

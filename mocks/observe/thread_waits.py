@@ -74,10 +74,10 @@ class _Place:
 class _Work:
     """What a pool is to call; notes when its thread takes it up."""
 
-    __slots__ = ("_function", "_now_ns", "_place", "_thread")
+    __slots__ = ("_function", "_now_ns", "_place", "_session", "_thread")
 
     def __init__(self, meter: Meter, thread: _Thread, function: Callable[..., Any]) -> None:
-        session = SESSION.get()
+        session = self._session = SESSION.get()
         self._place = None if session is None else _Place(meter, session, _POOL)
         self._now_ns = meter.now_ns
         self._thread = thread
@@ -86,9 +86,12 @@ class _Work:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._place is not None:
             self._place.is_taken(self._thread.free_ns)
+        # What the work waits for itself is a wait of the session that gave it away.
+        token = SESSION.set(self._session)
         try:
             return self._function(*args, **kwargs)
         finally:
+            SESSION.reset(token)
             self._thread.free_ns = self._now_ns()
 
 
