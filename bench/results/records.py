@@ -290,6 +290,7 @@ class FindingKind(StrEnum):
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
     OWN_WAIT = "own_wait"
+    TOOLS_IN_TURN = "tools_in_turn"
     POOL_TOO_SMALL = "pool_too_small"
     REQUESTS_REFUSED = "requests_refused"
     NOT_STEADY = "not_steady"

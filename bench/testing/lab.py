@@ -17,7 +17,7 @@ from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
-from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
+from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
 from ..results.cell import Cell
 from ..results.own_waits import OwnWait
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
@@ -337,5 +337,6 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
             blocked_loop=trial.blocked_loop,
             origin_ns=trial.origin_ns,
             end_ns=trial.makespan_ns,
+            own_waits=own_waits_of(trial.timeline),
         ),
     )
