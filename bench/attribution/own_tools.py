@@ -177,6 +177,8 @@ def held_up(
     for span in own_spans(waits, gaps):
         length_ns = span.end_ns - span.begin_ns
         first = span.waits[0]
+        if first.awaited is Awaited.TIME:
+            first = next((wait for wait in span.waits if id(wait) in round_of), first)
         of_round = round_of.get(id(first))
         if of_round is not None:
             of_tool_ns = min(budgets_ns[of_round], length_ns)

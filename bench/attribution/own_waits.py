@@ -3,12 +3,16 @@
 At one moment a session may wait in several places: its tools sleep in tasks of their own while the
 session waits for their results. The moment is then given to one of them: to a limit (a lock, a
 semaphore) that keeps a task from going on, else to the wait for time itself, else to the wait for
-something that other code brings about, else to the wait for what a thread or a package does.
+something that other code brings about, else to the wait for what a thread or a package does. A
+sleep that goes on beside a model call comes last.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+
+from ...mocks.observe.waits import Wait, WaitKind
 
 Place = tuple[str, str]
 """The user's function with its line, and what it awaits there."""
@@ -28,6 +32,9 @@ class Awaited(IntEnum):
 
     RESULT = 3
     """What a thread or the code of a package brings about."""
+
+    BESIDE = 4
+    """A sleep beside a model call: a heartbeat perhaps, for which nobody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +118,34 @@ class OwnWaits:
             session: sum(each.needed_ns for each in of_session)
             for session, of_session in self.rounds.items()
         }
+
+
+def with_sleeps_beside(
+    own_waits: Mapping[int, Sequence[ObservedWait]], waits: Iterable[Wait]
+) -> Mapping[int, Sequence[ObservedWait]]:
+    """Tell sleeps that overlap a model call of their session from those that hold it up.
+
+    Args:
+        own_waits: The waits of each session's own code.
+        waits: The waits for mocks, of all sessions.
+    """
+    if not own_waits:
+        return {}
+    calls: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for wait in waits:
+        if wait.kind is WaitKind.MODEL and wait.session in own_waits:
+            calls[wait.session].append((wait.start_ns, wait.end_ns))
+    return {
+        session: tuple(_beside(wait, calls[session]) for wait in of_session)
+        for session, of_session in own_waits.items()
+    }
+
+
+def _beside(wait: ObservedWait, calls: Sequence[tuple[int, int]]) -> ObservedWait:
+    is_beside = wait.awaited is Awaited.TIME and any(
+        begin_ns < wait.over_ns and wait.begin_ns < end_ns for begin_ns, end_ns in calls
+    )
+    return replace(wait, awaited=Awaited.BESIDE) if is_beside else wait
 
 
 def own_spans(waits: Iterable[ObservedWait], gaps: Iterable[tuple[int, int]]) -> Iterator[OwnSpan]:

@@ -17,7 +17,7 @@ from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
 from ..results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from .observations import BlockedTimes, Observations
-from .own_waits import ObservedWait, own_spans
+from .own_waits import Awaited, ObservedWait, own_spans
 from .places import admitted_ns
 from .segments import State, StateSpan, segments_of, states, tool_begins_ns
 
@@ -168,6 +168,8 @@ def _with_places(
 def _cut_at_waits(gap: StateSpan, waits: Sequence[ObservedWait]) -> Iterator[tuple[StateSpan, str]]:
     at_ns = gap.begin_ns
     for span in own_spans(waits, [(gap.begin_ns, gap.end_ns)]):
+        if span.waits[0].awaited is Awaited.BESIDE:
+            continue
         if span.begin_ns > at_ns:
             yield replace(gap, begin_ns=at_ns, end_ns=span.begin_ns), ""
         yield replace(gap, begin_ns=span.begin_ns, end_ns=span.end_ns), span.waits[0].place

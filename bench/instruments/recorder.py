@@ -4,12 +4,10 @@ The trial says when it measures; what is noted then, and what that cost, is aske
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from statistics import median
 from typing import TypeVar
 
 from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
@@ -17,7 +15,6 @@ from ...mocks.observe.meter import Meter
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.thread_waits import noting_thread_waits
-from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import costs_of_refusals_s, time_parts
@@ -33,13 +30,12 @@ from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
 from .blocked_loop import BlockedLoops
 from .code_origin import caller_here
+from .event_costs import Costs, cost_of_an_own_wait_ns, costs_of
 from .own_wait_meter import OwnWaitMeter
 from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
 
-_EVENTS = 20
-_BATCHES = 5
 _SHORTEST_BLOCKED_NS = 1_000_000
 
 T = TypeVar("T")
@@ -102,7 +98,7 @@ class Accounting:
         self._blocked = BlockedLoops(_SHORTEST_BLOCKED_NS if charges_cpu else 0)
         self._vitals: VitalsRecorder | None = None
         self._watchdog: Watchdog | None = None
-        self._costs = _Costs()
+        self._costs = Costs()
         self.meter = (
             Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
         )
@@ -152,7 +148,7 @@ class Accounting:
         if meter is None or vitals is None:
             yield
             return
-        self._costs = _costs(self._clock)
+        self._costs = costs_of(self._clock)
         notes_threads = nullcontext() if self._counts_calls else noting_thread_waits(meter)
         with notes_threads, vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
@@ -238,6 +234,9 @@ class Accounting:
         costs = self._costs
         refused_cost_s = costs_of_refusals_s(samples, observations)
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
+        own_count = sum(map(len, own_waits.of.values()))
+        if own_count:
+            probe_ns += own_count * cost_of_an_own_wait_ns(self._clock)
         return Accounted(
             waits=waits,
             blocked_loop=blocked_loop,
@@ -262,55 +261,3 @@ def _of_roots(
     for session, session_ns in cpu_ns.items():
         total[root_of.get(session, session)] += session_ns
     return total
-
-
-@dataclass(frozen=True, slots=True)
-class _Costs:
-    """What the accounting costs, in nanoseconds of CPU.
-
-    Attributes:
-        event_ns: Noting one wait; noting a session costs less.
-        iteration_ns: Following one iteration of an event loop.
-    """
-
-    event_ns: float = 0.0
-    iteration_ns: float = 0.0
-
-
-def _costs(clock: Clock) -> _Costs:
-    """Measure them: it depends on the machine and on the clock."""
-    noting_ns = _cost_of_a_call_ns(Traffic(Meter(clock, accounts_cpu=True)), clock)
-    bare_ns = _cost_of_a_call_ns(Traffic(), clock)
-    return _Costs(max(0.0, noting_ns - bare_ns), _cost_of_an_iteration_ns(clock))
-
-
-def _cost_of_a_call_ns(traffic: Traffic, clock: Clock) -> float:
-    now_ns = clock.now_ns()
-
-    def call() -> None:
-        with traffic.tool_call(0, 0, 0, "", now_ns) as wait:
-            wait.waits_until(now_ns)
-            wait.taken_up()
-
-    return _cost_ns(call)
-
-
-def _cost_of_an_iteration_ns(clock: Clock) -> float:
-    observer = VitalsRecorder(clock)
-
-    def iterate() -> None:
-        observer.runs()
-        observer.polls()
-
-    return _cost_ns(iterate)
-
-
-def _cost_ns(work: Callable[[], None]) -> float:
-    """Return the CPU time of a call, in nanoseconds: the median of a few batches of them."""
-    batches = []
-    for _ in range(_BATCHES):
-        before_ns = time.thread_time_ns()
-        for _ in range(_EVENTS):
-            work()
-        batches.append((time.thread_time_ns() - before_ns) / _EVENTS)
-    return median(batches)

@@ -9,7 +9,7 @@ import threading
 from asyncio import events
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from ... import mocks
@@ -26,6 +26,9 @@ _RUNS_LOOP = "run_forever"
 
 _WITH_MODULES = frozenset({"concurrent", "multiprocessing"})
 """The packages of the standard library whose functions are called by their modules' names."""
+
+# To go through the class takes longer than all that is done with it.
+_OWN, _LAB, _PACKAGE = Origin.OWN, Origin.LAB, Origin.PACKAGE
 
 _AROUND = frozenset({"__aenter__", "__enter__", "__aexit__", "__exit__"})
 """Of whatever: what they call has the name."""
@@ -79,60 +82,63 @@ class Stack(NamedTuple):
     is_packages: bool
     awaited: Awaited | None
 
-    @property
-    def is_for_tasks(self) -> bool:
-        """Whether it is a wait for other tasks, which have waits of their own."""
-        if self.called is None:
-            return False
-        code = self.called.f_code
-        return code.co_filename == _TASKS and code.co_name not in _WAIT_THEMSELVES
-
 
 class StackReader:
     """Reads the stacks of one trial; what it finds of files and lines is kept."""
 
     def __init__(self) -> None:
         self._origins: dict[str, Origin] = {}
-        self._places: dict[tuple[str, str, int], str] = {}
+        self._places: dict[tuple[str, int, int], str] = {}
         self._names: dict[tuple[str, str], str] = {}
 
-    def read(self, innermost: FrameType) -> Stack | None:
-        """Read a stack outwards, from the code that called the clock; ``None`` if it is the lab's.
+    def read(self, innermost: FrameType) -> Stack | None:  # noqa: C901 (in one piece: it is hot)
+        """Read a stack outwards, from the code that called the clock.
 
         It ends where an event loop or the lab called what runs.
+
+        Returns:
+            ``None`` if it is the lab's wait, or one for other tasks, which have waits of their own.
         """
         own: list[FrameType] = []
         called, is_packages, awaited = None, False, None
+        origins = self._origins
         frame: FrameType | None = innermost
-        while frame is not None and frame.f_code is not _RUNS_CALLBACKS:
-            file = frame.f_code.co_filename
-            origin = self._origins.get(file)
+        while frame is not None:
+            code = frame.f_code
+            if code is _RUNS_CALLBACKS:
+                break
+            file = code.co_filename
+            origin = origins.get(file)
             if origin is None:
-                origin = self._origins[file] = origin_of(file)
-            if origin is Origin.OWN:
+                origin = origins[file] = origin_of(file)
+            if origin is _OWN:
                 own.append(frame)
-            elif origin is Origin.LAB:
+            elif origin is _LAB:
                 if own:
                     break
                 if not file.startswith(_CLOCK):
                     return None
-                if frame.f_code.co_name == _RUNS_LOOP:
+                if code.co_name == _RUNS_LOOP:
                     break
             elif not own:
-                awaited = _CALLS.get(id(frame.f_code), awaited)
-                is_packages = is_packages or origin is Origin.PACKAGE
-                if called is None or frame.f_code.co_name not in _AROUND:
+                awaited = _CALLS.get(id(code), awaited)
+                is_packages = is_packages or origin is _PACKAGE
+                if called is None or code.co_name not in _AROUND:
                     called = frame
             frame = frame.f_back
+        if called is not None and _is_for_tasks(called.f_code):
+            return None
         own.reverse()
         return Stack(own, called, is_packages, awaited)
 
     def place(self, frame: FrameType) -> str:
         """Return the user's function with its line."""
-        key = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lineno
+        code = frame.f_code
+        # To find the line takes longer than all the rest.
+        key = code.co_filename, code.co_firstlineno, frame.f_lasti
         place = self._places.get(key)
         if place is None:
-            place = self._places[key] = f"{place_of(frame.f_code)}:{frame.f_lineno}"
+            place = self._places[key] = f"{place_of(code)}:{frame.f_lineno}"
         return place
 
     def name(self, frame: FrameType) -> str:
@@ -142,6 +148,10 @@ class StackReader:
         if name is None:
             name = self._names[key] = _public_name(frame)
         return name
+
+
+def _is_for_tasks(code: CodeType) -> bool:
+    return code.co_filename == _TASKS and code.co_name not in _WAIT_THEMSELVES
 
 
 def _public_name(frame: FrameType) -> str:

@@ -35,7 +35,7 @@ from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.met import Met, checked, script_met, tools_not_run
 from ..attribution.own_tools import reference_of, tool_rounds
-from ..attribution.own_waits import OwnWaits
+from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
@@ -413,10 +413,8 @@ class _Trial:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)
         script = replace(self._script, sessions=script_met(self._script.sessions, samples, met))
         noted_own = self._accounting.own_waits()
-        own_waits = OwnWaits(
-            noted_own or {},
-            tool_rounds(script.sessions, samples, noted_own or {}, waits, met),
-        )
+        own = with_sleeps_beside(noted_own or {}, noted_waits)
+        own_waits = OwnWaits(own, tool_rounds(script.sessions, samples, own, waits, met))
         own_tools_ns = own_waits.needed_ns
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
