@@ -9,9 +9,15 @@ from ..results.own_waits import OwnWait, by_place
 from ..results.samples import SessionSample
 from .breakdown import split_times
 from .observations import Observations
+from .own_waits import Awaited
 
 if TYPE_CHECKING:
     from .own_waits import Place
+
+
+_ASIDE = frozenset({Awaited.RESULT, Awaited.BESIDE})
+_HELD_UP = 0.05
+"""The share of such waits from which on they are told of."""
 
 
 @dataclass(slots=True)
@@ -24,6 +30,12 @@ class _Sum:
     lost_ns: int = 0
     in_turn: bool = False
     blocks_loop: bool = False
+    is_aside: bool = True
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether these waits are more than what goes on beside other waits of their sessions."""
+        return not self.is_aside or self.lost_ns >= _HELD_UP * self.seen_ns
 
 
 def own_waits_by_place(
@@ -36,7 +48,8 @@ def own_waits_by_place(
         observations: What the mocks and the meters know.
 
     Returns:
-        The places; a wait whose place is not known is left out.
+        The places; a wait whose place is not known is left out. So are waits for what threads and
+        packages do, and heartbeats, where they hold nobody up.
     """
     waiting = [sample for sample in samples if sample.session in observations.own_waits.of]
     sums: dict[Place, _Sum] = {}
@@ -48,6 +61,7 @@ def own_waits_by_place(
                 at = sums.setdefault((wait.place, wait.awaits), _Sum())
                 at.seen_ns += min(wait.over_ns, end_ns) - wait.begin_ns
                 at.waits += 1
+                at.is_aside = at.is_aside and wait.awaited in _ASIDE
                 at.blocks_loop = at.blocks_loop or wait.blocks_loop
                 places[wait.place, wait.awaits] = None
         for place in places:
@@ -66,4 +80,5 @@ def own_waits_by_place(
             blocks_loop=each.blocks_loop,
         )
         for (place, awaits), each in sums.items()
+        if each.is_worth_telling
     )
