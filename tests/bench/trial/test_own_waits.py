@@ -1,7 +1,9 @@
 """The waits of a target's own: exact where the clock skips, told by place, part of the ideal."""
 
 import asyncio
+import random
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import parse_scenario
 
 from . import own_tools
-from .own_tools import TOOL_S, Build, plain_agent
+from .own_tools import TOOL_S, Build, agent, plain_agent
 
 TWO_TOOLS = parse_scenario("""
     name = "two-tools"
@@ -309,3 +311,42 @@ def test_the_lane_of_a_session_shows_its_own_waits_with_their_place() -> None:
     assert lane.place == (-1, 0, -1, 0, -1)
     (place,) = timeline.places
     assert place.split(":")[1] == "sleeps"
+
+
+def any_tools(seed: int) -> Build:
+    """An agent whose tools wait in a manner that is drawn for each answer."""
+    draw = random.Random(seed)
+    lock = asyncio.Semaphore(2)
+
+    async def wanders() -> None:
+        for _ in range(draw.randint(0, 2)):
+            kind = draw.randrange(4)
+            if kind == 0:
+                async with lock:
+                    await asyncio.sleep(draw.choice([0.1, 0.2]))
+            elif kind == 1:
+                await asyncio.to_thread(own_tools.blocks)
+            elif kind == 2:
+                await asyncio.gather(own_tools.sleeps(), asyncio.sleep(0.1))
+            else:
+                await own_tools.asks_for_three_pages()
+
+    @agent
+    async def tools(calls: Any) -> None:
+        if draw.random() < 0.5:
+            await asyncio.gather(*(wanders() for _ in calls))
+        else:
+            for _ in calls:
+                await wanders()
+        await asyncio.sleep(draw.choice([0, 0, 0.05]))
+
+    return tools
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_tools_do_the_ideal_is_never_beaten_and_the_parts_add_up(seed: int) -> None:
+    for loop in ("asyncio", "uvloop"):
+        result = run(any_tools(seed), loop=loop, sessions=9, concurrency=3)
+        assert 0 < (result.efficiency or 0) <= 1
+        for latency_s, parts in zip(result.latencies, result.time_parts, strict=True):
+            assert sum(astuple(parts)) == pytest.approx(latency_s, abs=1e-9)
