@@ -74,6 +74,7 @@ def test_the_readmes_own_agent_is_told_in_which_line_its_tools_wait(reader: Path
     told = " ".join(finished.out.split())
 
     place = f"look_up (my_agent.py:{line})"
+    assert f"at {place}, in asyncio.sleep" in README
     assert f"{place}, in asyncio.sleep, {how_often(4, 0.3)}." in told
     assert "Running the tools of an answer at once saves a session 900 ms." in told
     assert f"{how_often(4, 0.3)} at {place}" in told

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .own_waits import Place
 
 
-_ASIDE = frozenset({Awaited.RESULT, Awaited.BESIDE})
+_ASIDE = frozenset({Awaited.TIME, Awaited.RESULT, Awaited.BESIDE})
 _HELD_UP = 0.05
 """The share of such waits from which on they are told of."""
 
@@ -35,7 +35,8 @@ class _Sum:
     @property
     def is_worth_telling(self) -> bool:
         """Whether these waits are more than what goes on beside other waits of their sessions."""
-        return not self.is_aside or self.lost_ns >= _HELD_UP * self.seen_ns
+        holds_up = self.lost_ns > 0 and self.lost_ns >= _HELD_UP * self.seen_ns
+        return holds_up or not self.is_aside
 
 
 def own_waits_by_place(
@@ -49,19 +50,22 @@ def own_waits_by_place(
 
     Returns:
         The places; a wait whose place is not known is left out. So are waits for what threads and
-        packages do, and heartbeats, where they hold nobody up.
+        packages do, and sleeps that are no tool's (heartbeats, the pauses of an SDK that asks
+        again), where they hold nobody up.
     """
     waiting = [sample for sample in samples if sample.session in observations.own_waits.of]
     sums: dict[Place, _Sum] = {}
     for sample, (_, held) in zip(waiting, split_times(waiting, observations), strict=True):
         _, end_ns = observations.span_of(sample)
         places: dict[Place, None] = {}
+        rounds = observations.own_waits.rounds.get(sample.session, ())
+        of_tools = {id(wait) for each in rounds for wait in each.waits}
         for wait in observations.own_waits.of[sample.session]:
             if wait.place and wait.begin_ns < end_ns:
                 at = sums.setdefault((wait.place, wait.awaits), _Sum())
                 at.seen_ns += min(wait.over_ns, end_ns) - wait.begin_ns
                 at.waits += 1
-                at.is_aside = at.is_aside and wait.awaited in _ASIDE
+                at.is_aside &= wait.awaited in _ASIDE and id(wait) not in of_tools
                 at.blocks_loop = at.blocks_loop or wait.blocks_loop
                 places[wait.place, wait.awaits] = None
         for place in places:

@@ -19,7 +19,7 @@ from .code_origin import Origin, origin_of, place_of
 
 _CLOCK = f"{Path(mocks.__file__).parent / 'clock'}/"
 _TASKS = asyncio.tasks.__file__
-_WAIT_THEMSELVES = frozenset({"sleep", "wait_for"})
+_SLEEP = "sleep"
 _RUNS_CALLBACKS = events.Handle._run.__code__
 _RUNS_LOOP = "run_forever"
 """Of a loop of the clock; uvloop's callbacks are called below Python."""
@@ -30,7 +30,7 @@ _WITH_MODULES = frozenset({"concurrent", "multiprocessing"})
 # To go through the class takes longer than all that is done with it.
 _OWN, _LAB, _PACKAGE = Origin.OWN, Origin.LAB, Origin.PACKAGE
 
-_AROUND = frozenset({"__aenter__", "__enter__", "__aexit__", "__exit__"})
+_AROUND = frozenset({"__aenter__", "__enter__", "__aexit__", "__exit__", "wait_for"})
 """Of whatever: what they call has the name."""
 
 
@@ -151,7 +151,7 @@ class StackReader:
 
 
 def _is_for_tasks(code: CodeType) -> bool:
-    return code.co_filename == _TASKS and code.co_name not in _WAIT_THEMSELVES
+    return code.co_filename == _TASKS and code.co_name != _SLEEP
 
 
 def _public_name(frame: FrameType) -> str:

@@ -150,6 +150,7 @@ class LabResult:
             "makespan_s": self.makespan,
             "ideal_makespan_s": self.ideal.makespan,
             "efficiency": self.efficiency,
+            "reference": str(self.reference),
             "throughput_per_s": self.throughput,
             **{f"latency_{name}_s": value for name, value in asdict(self.latency).items()},
             **{f"sessions_{name}": count for name, count in asdict(self.sessions).items()},

@@ -18,7 +18,7 @@ from warpbench.mocks.scenario import parse_scenario
 from . import own_tools
 from .own_tools import TOOL_S, Build, agent, plain_agent
 
-TWO_TOOLS = parse_scenario("""
+_TWO_TOOLS = """
     name = "two-tools"
     description = "Two rounds that ask for two tools each, and the answer."
     sessions = 4
@@ -32,7 +32,18 @@ TWO_TOOLS = parse_scenario("""
     tools = [{ tool = "search" }, { tool = "search" }]
     repeat = 2
     [[rounds]]
-""")
+"""
+TWO_TOOLS = parse_scenario(_TWO_TOOLS)
+FLAKY = parse_scenario(
+    _TWO_TOOLS
+    + """
+    [[faults]]
+    kind = "status"
+    status = 503
+    retry_after_s = 1
+    probability = 0.15
+"""
+)
 SESSIONS, ROUNDS, MODEL_S = 4, 2, 3.0
 ON_LOOPS = [
     (strategy, loop)
@@ -283,6 +294,15 @@ def test_a_heartbeat_is_no_tool_and_holds_nobody_up(clock: ClockMode) -> None:
         assert parts.serialised == pytest.approx(ROUNDS * TOOL_S, abs=1e-3)
         assert parts.remainder == pytest.approx(0, abs=1e-3)
     assert [wait.in_turn for wait in result.own_waits] == [True]
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_pauses_of_an_sdk_are_retries_and_no_waits_of_the_targets(loop: str) -> None:
+    result = run(own_tools.in_turn, loop=loop, scenario=FLAKY, sessions=9, concurrency=9)
+    assert where(result) == [("sleeps", "asyncio.sleep", 9 * ROUNDS * 2)]
+    assert sum(parts.retry for parts in result.time_parts) > 1
+    for parts in result.time_parts:
+        assert (parts.serialised, parts.remainder) == (ROUNDS * TOOL_S, 0)
 
 
 def test_a_session_that_fails_adds_nothing_to_the_ideal() -> None:
