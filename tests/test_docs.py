@@ -8,6 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from warpbench.bench.results.finding_text import how_often
+from warpbench.bench.results.records import Status
+from warpbench.bench.results.reference import Reference
+from warpbench.bench.results.run_file import read_run
 
 from .conftest import in_short, run_warpbench_here
 
@@ -53,6 +57,54 @@ def test_a_command_of_the_readme_works(command: str, reader: Path) -> None:
 
 
 MEASURING = (CHECKOUT / "docs" / "measuring.md").read_text()
+IN_TURN = """\
+            for call in message.tool_calls:  # one after another: the lab will show it
+                result = await look_up()
+                messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+"""
+AT_ONCE = """\
+            results = await asyncio.gather(*(look_up() for _ in message.tool_calls))
+            for call, result in zip(message.tool_calls, results):
+                messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+"""
+OWN = "run tools --target my_agent:build --clock virtual --concurrency 5 --sessions 5 --trials 1"
+
+
+def test_the_readmes_own_agent_is_told_in_which_line_its_tools_wait(reader: Path) -> None:
+    text = (reader / "my_agent.py").read_text()
+    line = next(at for at, each in enumerate(text.splitlines(), 1) if "sleep(0.3)" in each)
+    finished = run_warpbench_here(reader, *OWN.split(), "--out", "as-it-is")
+    told = " ".join(finished.out.split())
+
+    place = f"look_up (my_agent.py:{line})"
+    assert f"at {place}, in asyncio.sleep" in README
+    assert f"{place}, in asyncio.sleep, {how_often(4, 0.3)}." in told
+    assert "Running the tools of an answer at once saves a session 900 ms." in told
+    assert f"{how_often(4, 0.3)} at {place}" in told
+    assert "59 % of the ideal (script and own tools)" in told
+    cells = [cell for cell in read_run(reader / "as-it-is" / "run.json").cells if cell.own_waits]
+    assert {cell.cell.strategy for cell in cells} >= {"gather", "taskgroup"}
+    for cell in cells:
+        assert cell.reference is Reference.SCRIPT_AND_OWN_TOOLS
+        assert cell.efficiency == pytest.approx(1.3 / 2.2)
+        (wait,) = cell.own_waits
+        assert (wait.waits, wait.sessions, wait.in_turn) == (20, 5, True)
+
+
+def test_repaired_it_reaches_the_ideal_with_every_strategy(reader: Path, tmp_path: Path) -> None:
+    text = (reader / "my_agent.py").read_text()
+    assert text.count(IN_TURN) == 1
+    (tmp_path / "my_agent.py").write_text(text.replace(IN_TURN, AT_ONCE))
+    finished = run_warpbench_here(tmp_path, *OWN.split())
+    cells = [
+        cell
+        for cell in read_run(tmp_path / "results" / "run.json").cells
+        if cell.status is Status.MEASURED
+    ]
+
+    assert "one after another" not in " ".join(finished.out.split())
+    assert [cell.efficiency for cell in cells] == [1.0] * len(cells)
+    assert {cell.cell.strategy for cell in cells} >= {"gather", "taskgroup"}
 
 
 def measuring_commands() -> list[str]:

@@ -11,11 +11,13 @@ In an open loop a session waits for *admission* until it has a place under the c
 it begins later than that, it was *ready* (see ``places``).
 
 Of the waits for one answer's tools, what exceeds the critical path of the script (see ``ideal``)
-could have overlapped, and did not: *serialised*.
+could have overlapped, and did not: *serialised*. A target's own tools are no mocks: what they sleep
+lies in gaps, and is taken from the remainder where each wait of a session's own code is noted (see
+``own_tools``). What they need at least is *tool*, what they took beyond it in turn *serialised*.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
@@ -24,6 +26,8 @@ from ...mocks.workload.script import SessionScript
 from ..results.samples import SessionSample
 from ..results.time_parts import TimeParts
 from .observations import BlockedTimes, Idle, Observations
+from .own_tools import Held, held_up
+from .own_waits import slept_ns
 from .places import admitted_ns
 from .refused_requests import refused_costs_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
@@ -42,18 +46,23 @@ def time_parts(
         The parts of each, in the order of the samples; they add up to its latency from its
         intended start.
     """
+    return tuple(parts for parts, _ in split_times(samples, observations))
+
+
+def split_times(
+    samples: Sequence[SessionSample], observations: Observations
+) -> Iterator[tuple[TimeParts, Held]]:
+    """Split the latency of each session, with what its own waits held it up by."""
     blocked = BlockedTimes(observations.blocked_loop)
     admitted = admitted_ns(samples, observations.places)
-    return tuple(
-        _parts(
+    for sample in samples:
+        yield _parts(
             sample,
             observations.waits_of.get(sample.session, ()),
             observations,
             blocked,
             admitted.get(sample.session, sample.start_ns),
         )
-        for sample in samples
-    )
 
 
 def costs_of_refusals_s(
@@ -79,7 +88,7 @@ def _parts(
     observations: Observations,
     blocked: BlockedTimes,
     has_place_ns: int,
-) -> TimeParts:
+) -> tuple[TimeParts, Held]:
     script = observations.scripts[sample.session]
     begin_ns, end_ns = observations.span_of(sample)
     spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
@@ -89,14 +98,20 @@ def _parts(
     pool_starts = tool_begins_ns(waits)
     admission_ns = 0 if sample.intended_ns is None else has_place_ns - sample.intended_ns
     late_ns = sample.start_ns - has_place_ns
+    own_waits = observations.own_waits.of.get(sample.session, ())
+    held = held_up(own_waits, gaps, observations.own_waits.rounds.get(sample.session, ()))
     remainder_ns = pooled_ns = blocked_ns = busy_ns = 0
     for gap_begin_ns, gap_end_ns in gaps:
         idle_ns = idle.between(gap_begin_ns, gap_end_ns)
         blocked_here_ns = blocked.by_others_ns(gap_begin_ns, gap_end_ns, sample.session)
-        blocked_here_ns = min(blocked_here_ns, gap_end_ns - gap_begin_ns)
-        idle_ns = max(0, idle_ns - blocked_here_ns)
+        # A sleep goes on whatever others do meanwhile.
+        asleep_ns = slept_ns(own_waits, gap_begin_ns, gap_end_ns)
+        awake_ns = gap_end_ns - gap_begin_ns - asleep_ns
+        blocked_here_ns = min(blocked_here_ns, awake_ns)
+        idle_ns = min(max(0, idle_ns - asleep_ns - blocked_here_ns), awake_ns - blocked_here_ns)
         blocked_ns += blocked_here_ns
-        busy_ns += gap_end_ns - gap_begin_ns - idle_ns - blocked_here_ns
+        busy_ns += awake_ns - idle_ns - blocked_here_ns
+        remainder_ns += asleep_ns
         if gap_end_ns in pool_starts:
             pooled_ns += idle_ns
         else:
@@ -105,11 +120,13 @@ def _parts(
     own_ns = min(refused.total(), remainder_ns)
     remainder_ns -= own_ns
     before_tools_ns = min(refused.total() - own_ns, pooled_ns)
+    held = held.at_most(remainder_ns)
+    remainder_ns -= held.needed_ns + held.in_turn_ns
     cpu_ns = min(attributed_ns, busy_ns)
-    return TimeParts(
+    parts = TimeParts(
         llm=sum(spent[State.MODEL].values()),
-        tool=sum(spent[State.TOOL].values()),
-        serialised=serialised_ns,
+        tool=sum(spent[State.TOOL].values()) + held.needed_ns,
+        serialised=serialised_ns + held.in_turn_ns,
         admission=(
             admission_ns + pooled_ns - before_tools_ns + sum(spent[State.ADMISSION].values())
         ),
@@ -119,6 +136,7 @@ def _parts(
         cpu=cpu_ns,
         remainder=remainder_ns,
     )
+    return parts, held
 
 
 def _refused(

@@ -82,7 +82,7 @@ class Judge:
         """Return what each session is compared with, as a script of which all waits count."""
         if self._plays_script:
             return script_met(sessions, samples, self._met)
-        return scripts_as_played(sessions, self._calls, self._met)
+        return scripts_as_played(sessions, samples, self._calls, self._met)
 
     def _with_tools_beside(self, sample: SessionSample) -> SessionSample:
         """Return the sample, failed if a conversation beside the main one left out a lab's tool."""

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, roots
 from ..results.blocked_loop import BlockedLoop, Cause
 from ..results.samples import SessionSample
+from .own_waits import OwnWaits
 
 _NOTED_HERE = frozenset({WaitKind.TOOL, WaitKind.CONNECTION, WaitKind.THREAD})
 """What is noted in the trial's process where a server notes the rest."""
@@ -34,6 +35,7 @@ class Observations:
         sent: The requests over sockets, as their clients saw them, in any order.
         places: How many sessions the strategy lets be in flight; ``None`` for any number.
         refusals: The requests that nothing mocks, in the order in which they were refused.
+        own_waits: The waits of the sessions' own code, where each is noted.
     """
 
     scripts: Mapping[int, SessionScript]
@@ -46,6 +48,7 @@ class Observations:
     places: int | None = None
     sent: Sequence[SentRequest] = ()
     refusals: Sequence[Refusal] = ()
+    own_waits: OwnWaits = field(default_factory=OwnWaits)
 
     @cached_property
     def waits_of(self) -> Mapping[int, Sequence[Wait]]:

@@ -6,7 +6,7 @@ conversations. That is its reference.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...mocks.observe.waits import Wait
@@ -58,10 +58,19 @@ def checked_as_played(
 
 
 def scripts_as_played(
-    sessions: Sequence[SessionScript], calls: Calls, met: Met
+    sessions: Sequence[SessionScript], samples: Iterable[SessionSample], calls: Calls, met: Met
 ) -> tuple[SessionScript, ...]:
-    """Return as each session's script the longest of its conversations, as it was played."""
-    return tuple(_as_played(script, calls.get(script.session, ()), met) for script in sessions)
+    """Return as each session's script the longest of its conversations, as it was played.
+
+    The script of one that did not succeed is left as it is.
+    """
+    succeeded = {each.session for each in samples if each.outcome is Outcome.SUCCEEDED}
+    return tuple(
+        _as_played(script, calls.get(script.session, ()), met)
+        if script.session in succeeded
+        else script
+        for script in sessions
+    )
 
 
 def _as_played(script: SessionScript, calls: Sequence[tuple[int, int]], met: Met) -> SessionScript:

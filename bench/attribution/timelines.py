@@ -3,18 +3,21 @@
 Beside the states that waits tell of there are those of a gap. Where nobody computed, the session
 waited for a place or in its own code; after a refused request, until it did something else, that is
 the request's cost, a retry. Where somebody did, the gap is the session's own if most of what it may
-have computed in all its gaps was attributed to it, and else it was ready.
+have computed in all its gaps was attributed to it, and else it was ready. What is known of the
+waits of its own code comes before both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from ...mocks.observe.waits import Wait
 from ..results.blocked_loop import BlockedLoop
 from ..results.samples import SessionSample
 from ..results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from .observations import BlockedTimes, Observations
+from .own_waits import Awaited, ObservedWait, own_spans
 from .places import admitted_ns
 from .segments import State, StateSpan, segments_of, states, tool_begins_ns
 
@@ -29,6 +32,14 @@ _STATES = {
     State.RETRY: LaneState.RETRY,
     State.READY: LaneState.READY,
 }
+
+
+class _Step(NamedTuple):
+    """What a session does from a moment on, and in which of the places of its own code it waits."""
+
+    from_ns: int
+    state: LaneState
+    place: int = -1
 
 
 def timeline(samples: Sequence[SessionSample], observations: Observations) -> Timeline:
@@ -50,19 +61,23 @@ def timeline(samples: Sequence[SessionSample], observations: Observations) -> Ti
     finest_ns = (end_ns - begin_ns) // _FINEST
     blocked = BlockedTimes(observations.blocked_loop)
     admitted = admitted_ns(samples, observations.places)
+    places: dict[str, int] = {}
+    lanes = tuple(
+        _lane(
+            sample,
+            observations.waits_of.get(sample.session, ()),
+            observations,
+            blocked,
+            places,
+            has_place_ns=admitted.get(sample.session, sample.start_ns),
+            finest_ns=finest_ns,
+        )
+        for sample in first
+    )
     return Timeline(
-        lanes=tuple(
-            _lane(
-                sample,
-                observations.waits_of.get(sample.session, ()),
-                observations,
-                blocked,
-                has_place_ns=admitted.get(sample.session, sample.start_ns),
-                finest_ns=finest_ns,
-            )
-            for sample in first
-        ),
+        lanes=lanes,
         blocked=_blocked(observations.blocked_loop, observations.origin_ns, end_ns),
+        places=tuple(places),
     )
 
 
@@ -71,6 +86,7 @@ def _lane(
     waits: Sequence[Wait],
     observations: Observations,
     blocked: BlockedTimes,
+    places: dict[str, int],
     *,
     has_place_ns: int,
     finest_ns: int,
@@ -107,20 +123,59 @@ def _lane(
             return LaneState.ADMISSION if moment.end_ns in pool_starts else LaneState.OTHER
         return LaneState.OWN if is_own else LaneState.READY
 
-    steps: list[tuple[int, LaneState]] = []
-    if sample.intended_ns is not None and sample.intended_ns < has_place_ns:
-        steps.append((sample.intended_ns, LaneState.ADMISSION))
-    if has_place_ns < sample.start_ns:
-        steps.append((has_place_ns, LaneState.READY))
-    steps += [(each.begin_ns - observations.origin_ns, state_of(each)) for each in life]
+    steps = _before_start(sample, has_place_ns)
+    own_waits = observations.own_waits.of.get(sample.session, ())
+    for moment, place in _with_places(life, own_waits, refused_ns):
+        state, at = state_of(moment), -1
+        if place:
+            state, at = LaneState.OWN_WAIT, places.setdefault(place, len(places))
+        steps.append(_Step(moment.begin_ns - observations.origin_ns, state, at))
     kept = list(_coarsened(steps, sample.end_ns, finest_ns))
+    has_places = any(step.place >= 0 for step in kept)
     return Lane(
         session=sample.session,
         outcome=sample.outcome,
         end_ns=sample.end_ns,
-        from_ns=tuple(from_ns for from_ns, _ in kept),
-        state=tuple(state for _, state in kept),
+        from_ns=tuple(step.from_ns for step in kept),
+        state=tuple(step.state for step in kept),
+        place=tuple(step.place for step in kept) if has_places else (),
     )
+
+
+def _before_start(sample: SessionSample, has_place_ns: int) -> list[_Step]:
+    steps = []
+    if sample.intended_ns is not None and sample.intended_ns < has_place_ns:
+        steps.append(_Step(sample.intended_ns, LaneState.ADMISSION))
+    if has_place_ns < sample.start_ns:
+        steps.append(_Step(has_place_ns, LaneState.READY))
+    return steps
+
+
+def _with_places(
+    life: Iterable[StateSpan], waits: Sequence[ObservedWait], refused_ns: frozenset[int]
+) -> Iterator[tuple[StateSpan, str]]:
+    """Cut gaps where the session's own code begins and ends to wait, with the place of each part.
+
+    What a refused request costs is left as it is.
+    """
+    for moment in life:
+        if moment.state is not None or moment.begin_ns in refused_ns or not waits:
+            yield moment, ""
+        else:
+            yield from _cut_at_waits(moment, waits)
+
+
+def _cut_at_waits(gap: StateSpan, waits: Sequence[ObservedWait]) -> Iterator[tuple[StateSpan, str]]:
+    at_ns = gap.begin_ns
+    for span in own_spans(waits, [(gap.begin_ns, gap.end_ns)]):
+        if span.waits[0].awaited is Awaited.BESIDE:
+            continue
+        if span.begin_ns > at_ns:
+            yield replace(gap, begin_ns=at_ns, end_ns=span.begin_ns), ""
+        yield replace(gap, begin_ns=span.begin_ns, end_ns=span.end_ns), span.waits[0].place
+        at_ns = span.end_ns
+    if at_ns < gap.end_ns:
+        yield replace(gap, begin_ns=at_ns), ""
 
 
 def _cut_at_first(refused_ns: frozenset[int], moment: StateSpan) -> Iterator[StateSpan]:
@@ -133,14 +188,13 @@ def _cut_at_first(refused_ns: frozenset[int], moment: StateSpan) -> Iterator[Sta
     yield replace(moment, begin_ns=min(inside))
 
 
-def _coarsened(
-    steps: Sequence[tuple[int, LaneState]], end_ns: int, finest_ns: int
-) -> Iterator[tuple[int, LaneState]]:
-    before: LaneState | None = None
-    for (from_ns, state), (next_ns, _) in pairwise([*steps, (end_ns, LaneState.OTHER)]):
-        if state is not before and (before is None or next_ns - from_ns >= finest_ns):
-            yield from_ns, state
-            before = state
+def _coarsened(steps: Sequence[_Step], end_ns: int, finest_ns: int) -> Iterator[_Step]:
+    before: tuple[LaneState, int] | None = None
+    for step, following in pairwise([*steps, _Step(end_ns, LaneState.OTHER)]):
+        what = step.state, step.place
+        if what != before and (before is None or following.from_ns - step.from_ns >= finest_ns):
+            yield step
+            before = what
 
 
 def _begin_ns(sample: SessionSample) -> int:

@@ -4,12 +4,10 @@ The trial says when it measures; what is noted then, and what that cost, is aske
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from statistics import median
 from typing import TypeVar
 
 from ...mocks.clock import NANOSECONDS_PER_SECOND, Clock, nanoseconds
@@ -17,12 +15,13 @@ from ...mocks.observe.meter import Meter
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.thread_waits import noting_thread_waits
-from ...mocks.observe.traffic import Traffic
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, roots
 from ..attribution.breakdown import costs_of_refusals_s, time_parts
 from ..attribution.observations import Observations
+from ..attribution.own_places import own_waits_by_place
+from ..attribution.own_waits import ObservedWait, OwnWaits
 from ..attribution.timelines import timeline
 from ..results.blocked_loop import BlockedLoop
 from ..results.own_waits import OwnWait
@@ -32,12 +31,12 @@ from ..results.time_parts import TimeParts
 from ..results.timeline import Timeline, Vitals
 from .blocked_loop import BlockedLoops
 from .code_origin import caller_here
+from .event_costs import Costs, cost_of_an_own_wait_ns, costs_of
+from .own_wait_meter import OwnWaitMeter
 from .probe import Probe
 from .vitals import VitalsRecorder
 from .watchdog import Watchdog
 
-_EVENTS = 20
-_BATCHES = 5
 _SHORTEST_BLOCKED_NS = 1_000_000
 
 T = TypeVar("T")
@@ -100,10 +99,11 @@ class Accounting:
         self._blocked = BlockedLoops(_SHORTEST_BLOCKED_NS if charges_cpu else 0)
         self._vitals: VitalsRecorder | None = None
         self._watchdog: Watchdog | None = None
-        self._costs = _Costs()
+        self._costs = Costs()
         self.meter = (
             Meter(clock, accounts_cpu=accounts_time) if notes_waits or accounts_time else None
         )
+        self._own_waits: OwnWaitMeter | None = None
         if self.meter is not None:
             # Where computing is free, no time is lost to the machine either.
             clock.before_blocked_loop = self._blocked.begin if charges_cpu else None
@@ -114,7 +114,12 @@ class Accounting:
         # Where computing is free, it holds nobody up.
         if on_loop and charges_cpu:
             self._watchdog = Watchdog(clock.now_ns, self._blocked.add)
-        self._vitals = VitalsRecorder(clock, self._watchdog)
+        # What would be noted of them where calls are counted would be counted as well.
+        if self.meter is not None and clock.mode.skips and not counts_calls:
+            self._own_waits = clock.wait_observer = OwnWaitMeter(clock.now_ns)
+            self.meter.session_ended = self._own_waits.ends
+        looks = self._own_waits is None
+        self._vitals = VitalsRecorder(clock, self._watchdog, looks_for_waits=looks)
 
     def looking(self) -> AbstractContextManager[None]:
         """Return the scope in which a watchdog looks; to be entered before the clock's own."""
@@ -138,11 +143,13 @@ class Accounting:
             loop: The event loop that they run on, if they do.
         """
         self._blocked.forget()
+        if self._own_waits is not None:
+            self._own_waits.forget()
         meter, vitals = self.meter, self._vitals
         if meter is None or vitals is None:
             yield
             return
-        self._costs = _costs(self._clock)
+        self._costs = costs_of(self._clock)
         notes_threads = nullcontext() if self._counts_calls else noting_thread_waits(meter)
         with notes_threads, vitals.watching(loop, probe, in_flight):
             meter.ticking(vitals.tick)
@@ -152,6 +159,10 @@ class Accounting:
             finally:
                 meter.ticking(None)
                 self._clock.loop_observer = None
+
+    def own_waits(self) -> Mapping[int, Sequence[ObservedWait]] | None:
+        """Return the waits of each session's own code; ``None`` where not each is noted."""
+        return None if self._own_waits is None else self._own_waits.noted(self._clock.now_ns())
 
     def noted_waits(self, served: Sequence[Wait] | None) -> tuple[Wait, ...]:
         """Return all waits in the order of their ends.
@@ -177,6 +188,7 @@ class Accounting:
         cpu_s: float,
         cores: int,
         places: int | None,
+        own_waits: OwnWaits,
     ) -> Accounted:
         """Return what was noted.
 
@@ -191,6 +203,7 @@ class Accounting:
             cpu_s: CPU seconds of the trial.
             cores: As for ``ideal_latencies_ns``.
             places: How many sessions the strategy lets be in flight; ``None`` for any number.
+            own_waits: The waits of the sessions' own code, where each is noted.
         """
         meter, vitals = self.meter, self._vitals
         if meter is None:
@@ -216,18 +229,24 @@ class Accounting:
             places=places,
             sent=tuple(meter.sent),
             refusals=refusals,
+            own_waits=own_waits,
         )
         events = meter.wait_count + len(thread_waits) + len(samples)
         costs = self._costs
         refused_cost_s = costs_of_refusals_s(samples, observations)
         probe_ns = events * costs.event_ns + vitals.iterations * costs.iteration_ns + vitals.cost_ns
+        own_count = sum(map(len, own_waits.of.values()))
+        if own_count:
+            probe_ns += own_count * cost_of_an_own_wait_ns(self._clock)
         return Accounted(
             waits=waits,
             blocked_loop=blocked_loop,
             time_parts_ns=time_parts(samples, observations),
             vitals=vitals.vitals(),
             timeline=timeline(samples, observations),
-            own_waits=vitals.own_waits(),
+            own_waits=vitals.own_waits()
+            if self._own_waits is None
+            else own_waits_by_place(samples, observations),
             pools=meter.pool_uses,
             refused=refused_hosts(refusals, refused_cost_s, refused_before),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
@@ -243,55 +262,3 @@ def _of_roots(
     for session, session_ns in cpu_ns.items():
         total[root_of.get(session, session_of(session))] += session_ns
     return total
-
-
-@dataclass(frozen=True, slots=True)
-class _Costs:
-    """What the accounting costs, in nanoseconds of CPU.
-
-    Attributes:
-        event_ns: Noting one wait; noting a session costs less.
-        iteration_ns: Following one iteration of an event loop.
-    """
-
-    event_ns: float = 0.0
-    iteration_ns: float = 0.0
-
-
-def _costs(clock: Clock) -> _Costs:
-    """Measure them: it depends on the machine and on the clock."""
-    noting_ns = _cost_of_a_call_ns(Traffic(Meter(clock, accounts_cpu=True)), clock)
-    bare_ns = _cost_of_a_call_ns(Traffic(), clock)
-    return _Costs(max(0.0, noting_ns - bare_ns), _cost_of_an_iteration_ns(clock))
-
-
-def _cost_of_a_call_ns(traffic: Traffic, clock: Clock) -> float:
-    now_ns = clock.now_ns()
-
-    def call() -> None:
-        with traffic.tool_call(0, 0, 0, "", now_ns) as wait:
-            wait.waits_until(now_ns)
-            wait.taken_up()
-
-    return _cost_ns(call)
-
-
-def _cost_of_an_iteration_ns(clock: Clock) -> float:
-    observer = VitalsRecorder(clock)
-
-    def iterate() -> None:
-        observer.runs()
-        observer.polls()
-
-    return _cost_ns(iterate)
-
-
-def _cost_ns(work: Callable[[], None]) -> float:
-    """Return the CPU time of a call, in nanoseconds: the median of a few batches of them."""
-    batches = []
-    for _ in range(_BATCHES):
-        before_ns = time.thread_time_ns()
-        for _ in range(_EVENTS):
-            work()
-        batches.append((time.thread_time_ns() - before_ns) / _EVENTS)
-    return median(batches)

@@ -66,10 +66,18 @@ class VitalsRecorder:
     Args:
         clock: Keeps the trial's time.
         watchdog: Follows the loop as well.
+        looks_for_waits: Whether to look where tasks wait: not where each wait is noted.
     """
 
-    def __init__(self, clock: Clock, watchdog: LoopObserver | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        watchdog: LoopObserver | None = None,
+        *,
+        looks_for_waits: bool = True,
+    ) -> None:
         self._clock = clock
+        self._looks_for_waits = looks_for_waits
         self._watchdog = watchdog
         self._probe: Probe | None = None
         self._in_flight: Callable[[], int] = lambda: 0
@@ -195,7 +203,7 @@ class VitalsRecorder:
         """
         self._begin(probe.origin_ns)
         self._loop, self._probe, self._in_flight = loop, probe, in_flight
-        if loop is not None:
+        if loop is not None and self._looks_for_waits:
             self._look_due_ns = probe.origin_ns + self._look_period_ns
         gc.callbacks.append(self._collected)
         try:

@@ -100,9 +100,34 @@ def _own_wait(values: Values) -> str:
         (advice for name, advice in _WAITING_FOR.items() if f".{name}" in values["awaits"]),
         "look at what ends this wait",
     )
+    at = f"{code_place(values['place'])}, in {values['awaits']}"
+    often = how_often(values.get("waits_per_session"), values.get("mean_s"))
+    if often:
+        return f"sessions waited at {at}, {share} ({often}); {what_to_do}. {_seen_in(values)}"
     return (
-        f"sessions waited at {code_place(values['place'])}, in {values['awaits']}, for about "
-        f"{percent(values['share'])} of their time; {what_to_do}. {_seen_in(values)}"
+        f"sessions waited at {at}, for about {percent(values['share'])} of their time; "
+        f"{what_to_do}. {_seen_in(values)}"
+    )
+
+
+def how_often(waits_per_session: float | None, mean_s: float | None) -> str:
+    """Say how many waits a session had at a place, and how long; empty if unknown."""
+    if waits_per_session is None or mean_s is None:
+        return ""
+    often = mean_count(waits_per_session)
+    return f"{often} × {seconds(mean_s)} a session"  # noqa: RUF001 (a times sign is meant)
+
+
+def _tools_in_turn(values: Values) -> str:
+    others = values["other_places"]
+    more = f" and at {counted(others, 'other place')}" if others else ""
+    often = how_often(values["waits_per_session"], values["mean_s"])
+    return (
+        "sessions ran their own tools one after another, though the model had asked for them in "
+        f"one answer: {often} at {code_place(values['place'])}, in {values['awaits']}{more}; run "
+        "the tools of an answer at once (asyncio.gather, or a pool of threads), which saves a "
+        f"session {seconds(values['saves_s'])}, {percent(values['share'])} of its time. "
+        f"{_seen_in(values)}"
     )
 
 
@@ -271,6 +296,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.SERVER_BOUND: _server_bound,
         FindingKind.LOOP_BLOCKED: _loop_blocked,
         FindingKind.OWN_WAIT: _own_wait,
+        FindingKind.TOOLS_IN_TURN: _tools_in_turn,
         FindingKind.POOL_TOO_SMALL: _pool_too_small,
         FindingKind.REQUESTS_REFUSED: _requests_refused,
         FindingKind.NOT_STEADY: _not_steady,

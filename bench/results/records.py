@@ -16,6 +16,7 @@ from .cell import Cell
 from .columns import require_equal_lengths
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
+from .reference import Reference
 from .refused_hosts import RefusedHost
 from .samples import Outcome
 from .time_parts import PART_NAMES, TimeParts
@@ -169,6 +170,7 @@ class CellResult:
         ideal_makespan_s: The same for a costless scheduler on the same script.
         efficiency: ``ideal_makespan_s / makespan_s``, at most 1; ``None`` where a session did not
             succeed, or more were in flight than the ideal has.
+        reference: What the ideal is made of.
         throughput_per_s: Succeeded sessions per second of makespan.
         latency_s: Percentiles of session latency; in an open loop from the intended start.
         raw_latency_s: The same from the real start, in an open loop: without what a session
@@ -225,6 +227,7 @@ class CellResult:
     makespan_s: float | None = _figure(more_is_better=False)
     ideal_makespan_s: float | None = None
     efficiency: float | None = _figure(more_is_better=True)
+    reference: Reference = Reference.SCRIPT
     throughput_per_s: float | None = _figure(more_is_better=True)
     latency_s: LatencySummary = field(default_factory=LatencySummary)
     raw_latency_s: LatencySummary | None = None
@@ -338,6 +341,7 @@ class FindingKind(StrEnum):
     SERVER_BOUND = "server_bound"
     LOOP_BLOCKED = "loop_blocked"
     OWN_WAIT = "own_wait"
+    TOOLS_IN_TURN = "tools_in_turn"
     POOL_TOO_SMALL = "pool_too_small"
     REQUESTS_REFUSED = "requests_refused"
     NOT_STEADY = "not_steady"

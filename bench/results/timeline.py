@@ -50,6 +50,7 @@ class LaneState(StrEnum):
     CONNECTION = "connection"
     RETRY = "retry"
     OWN = "own"
+    OWN_WAIT = "own_wait"
     OTHER = "other"
 
 
@@ -63,6 +64,8 @@ class Lane:
         end_ns: When it ended.
         from_ns: When each of its states began; each lasts until the next.
         state: The states; ``tools`` are several at one time.
+        place: Where the session waits in its own code in each of them, as an index of the places of
+            the timeline; -1 elsewhere. Empty if no place is known.
     """
 
     session: int
@@ -70,9 +73,11 @@ class Lane:
     end_ns: int
     from_ns: tuple[int, ...]
     state: tuple[LaneState, ...]
+    place: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        require_equal_lengths({"from_ns": self.from_ns, "state": self.state}, {})
+        columns = {"from_ns": self.from_ns, "state": self.state}
+        require_equal_lengths(columns, {"place": self.place})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,14 @@ class BlockedSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """What the first sessions of a trial did, and when an event loop was blocked meanwhile."""
+    """What the first sessions of a trial did, and when an event loop was blocked meanwhile.
+
+    Attributes:
+        lanes: The sessions.
+        blocked: When an event loop was blocked.
+        places: The places at which the sessions waited in their own code, as ``OwnWait`` has them.
+    """
 
     lanes: tuple[Lane, ...] = ()
     blocked: tuple[BlockedSpan, ...] = ()
+    places: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ from .json_file import write_pieces, write_whole
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
+from .reference import Reference
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
@@ -90,6 +91,7 @@ class _SavedTrial:
     origin_ns: int
     http_requests: int
     streams: Streams = field(default_factory=Streams)
+    reference: Reference = Reference.SCRIPT
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     ideal_latencies_ns: tuple[int, ...] = ()

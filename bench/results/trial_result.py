@@ -10,6 +10,7 @@ from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
+from .reference import Reference
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
@@ -26,6 +27,7 @@ class TrialResult:
         makespan_ns: Start of the trial to the end of its last session, on the clock.
         ideal_makespan_ns: The same for a costless scheduler, from the script alone.
         ideal_latencies_ns: Critical path of each session, in the script's order.
+        reference: What both are made of.
         origin_ns: Time on the clock at which it began.
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
@@ -70,6 +72,7 @@ class TrialResult:
     peak_rss_bytes: int
     elapsed_s: float
     origin_ns: int = 0
+    reference: Reference = Reference.SCRIPT
     http_requests: int = 0
     streams: Streams = field(default_factory=Streams)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)

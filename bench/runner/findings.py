@@ -8,6 +8,7 @@ from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
 from ..results.refused_hosts import RefusedHost
 from ..results.time_parts import TimeParts
+from ..statistics.own_waits import counts_at, shares_of_places
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
 _SLACK = 1e-9
@@ -37,6 +38,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
     return (
         *of_cells,
         *_loop_blocked(measured),
+        *_tools_in_turn(measured),
         *_own_waits(measured),
         *_pools_too_small(measured),
         *_requests_refused(measured),
@@ -156,14 +158,9 @@ def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
         share = _own_share(result)
         if share < WAITED_LONG:
             continue
-        seen_s = sum(each.seen_s for each in result.own_waits)
-        places = {
-            (each.place, each.awaits): share * each.seen_s / seen_s for each in result.own_waits
-        }
-        if not places and any(each.cause is Cause.WAITING for each in result.loop_blockers):
-            continue
-        for (place, awaits), of_place in (places or {("", ""): share}).items():
-            if of_place >= WAITED_LONG:
+        is_blocked = any(each.cause is Cause.WAITING for each in result.loop_blockers)
+        for (place, awaits), of_place in shares_of_places(result, share).items():
+            if of_place >= WAITED_LONG and (place or not is_blocked):
                 key = (result.cell.scenario, place, awaits)
                 by_place.setdefault(key, []).append((of_place, result))
     for (_, place, awaits), found in by_place.items():
@@ -173,6 +170,31 @@ def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
             cell=name_of(result),
             place=place,
             awaits=awaits,
+            share=share,
+            other_cells=len(found) - 1,
+            **counts_at(result, place, awaits),
+        )
+
+
+def _tools_in_turn(cells: Iterable[CellResult]) -> Iterator[Finding]:
+    """Yield one warning a scenario for own tools that ran one after another, where it cost most."""
+    by_scenario: dict[str, list[tuple[float, CellResult]]] = {}
+    for result in cells:
+        share = _share(result, lambda parts: parts.serialised)
+        if share >= WAITED_LONG and any(each.in_turn for each in result.own_waits):
+            by_scenario.setdefault(result.cell.scenario, []).append((share, result))
+    for found in by_scenario.values():
+        share, result = max(found, key=lambda pair: pair[0])
+        longest, *others = [each for each in result.own_waits if each.in_turn]
+        parts = result.time_parts_s
+        yield finding(
+            FindingKind.TOOLS_IN_TURN,
+            cell=name_of(result),
+            place=longest.place,
+            awaits=longest.awaits,
+            **counts_at(result, longest.place, longest.awaits),
+            other_places=len(others),
+            saves_s=0.0 if parts is None else parts.serialised,
             share=share,
             other_cells=len(found) - 1,
         )

@@ -67,6 +67,7 @@ def cell_result(
             is_complete=all(sample.outcome is Outcome.SUCCEEDED for sample in samples),
             keeps_concurrency=keeps_concurrency(mean_in_flight, cell.concurrency),
         ),
+        reference=trials[0].reference,
         throughput_per_s=median(throughput_per_s(trial) for trial in trials),
         latency_s=summarise(latencies_s),
         raw_latency_s=summarise([seconds(sample.end_ns - sample.start_ns) for sample in samples])

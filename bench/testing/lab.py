@@ -17,10 +17,12 @@ from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.objectives import figure_text, objective_text
-from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
+from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
+from ..results.own_waits import OwnWait
 from ..results.records import LatencySummary, RateSummary, SessionCounts, keeps_concurrency
+from ..results.reference import Reference
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
@@ -99,6 +101,8 @@ class LabResult:
         cpu_s_per_session: CPU seconds a session: real, and so with noise.
         time_parts: Where the time of each session went, in the order of their numbers; the
             parts add up to its latency.
+        own_waits: Where sessions waited inside their own code, the longest first.
+        reference: What the ideal is made of.
     """
 
     cell: Cell
@@ -126,6 +130,8 @@ class LabResult:
     refused: tuple[RefusedHost, ...]
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
+    own_waits: tuple[OwnWait, ...]
+    reference: Reference
     lanes: SwimLanes = field(compare=False)
 
     @property
@@ -170,6 +176,7 @@ class LabResult:
             "makespan_s": self.makespan,
             "ideal_makespan_s": self.ideal.makespan,
             "efficiency": self.efficiency,
+            "reference": str(self.reference),
             "throughput_per_s": self.throughput,
             **{
                 f"{metric.removesuffix('_s')}_{name}_s": value
@@ -371,11 +378,14 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         refused=trial.refused,
         cpu_s_per_session=trial.cpu_s / len(samples),
         time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
+        own_waits=trial.own_waits,
+        reference=trial.reference,
         lanes=SwimLanes(
             samples=samples,
             waits=trial.waits,
             blocked_loop=trial.blocked_loop,
             origin_ns=trial.origin_ns,
             end_ns=trial.makespan_ns,
+            own_waits=own_waits_of(trial.timeline),
         ),
     )

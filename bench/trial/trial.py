@@ -37,6 +37,8 @@ from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
+from ..attribution.own_tools import reference_of, tool_rounds
+from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
 from ..instruments.kept_memory import KeptMemory
@@ -433,6 +435,11 @@ class _Trial:
         if tools is not None:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)
         script = replace(self._script, sessions=judge.references(self._script.sessions, samples))
+        counts = judge.reference_waits
+        noted_own = self._accounting.own_waits()
+        own = with_sleeps_beside(noted_own or {}, noted_waits)
+        own_waits = OwnWaits(own, tool_rounds(script.sessions, samples, own, counts, met))
+        own_tools_ns = own_waits.needed_ns
         noted = self._accounting.accounted(
             {session.session: session for session in self._script.sessions},
             samples,
@@ -444,14 +451,21 @@ class _Trial:
             cpu_s=cpu_s,
             cores=self._cores,
             places=self._strategy.places(self._cell.concurrency),
+            own_waits=own_waits,
         )
         return TrialResult(
             samples=samples,
             makespan_ns=max((sample.end_ns for sample in samples), default=0),
             ideal_makespan_ns=ideal_makespan_ns(
-                script, judge.reference_waits, self._cores, self._cell.concurrency, arrivals_ns
+                script,
+                counts,
+                self._cores,
+                self._cell.concurrency,
+                arrivals_ns,
+                own_tools_ns=own_tools_ns,
             ),
-            ideal_latencies_ns=ideal_latencies_ns(script, judge.reference_waits, self._cores),
+            ideal_latencies_ns=ideal_latencies_ns(script, counts, self._cores, own_tools_ns),
+            reference=reference_of(counts, notes_own_waits=noted_own is not None),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,

@@ -5,7 +5,15 @@ racing anything (with ``participants`` for who waits, and ``threads.known`` for 
 race it), then ``warp`` and ``virtual`` for the two ways of doing so.
 """
 
-from .protocol import NANOSECONDS_PER_SECOND, Clock, ClockMode, LoopObserver, nanoseconds, seconds
+from .protocol import (
+    NANOSECONDS_PER_SECOND,
+    Clock,
+    ClockMode,
+    LoopObserver,
+    NowNs,
+    nanoseconds,
+    seconds,
+)
 from .scope import keeping_time
 from .skipping import SkippingClock, is_skipping
 from .virtual import VirtualClock
@@ -17,6 +25,7 @@ __all__ = [
     "Clock",
     "ClockMode",
     "LoopObserver",
+    "NowNs",
     "SkippingClock",
     "VirtualClock",
     "WallClock",

@@ -27,7 +27,7 @@ class Parking:
     A release that comes before the wait is kept, so that it is never lost.
     """
 
-    __slots__ = ("describe", "is_of_loop", "participant", "released")
+    __slots__ = ("awaits", "describe", "is_of_loop", "participant", "released")
 
     def __init__(
         self,
@@ -35,11 +35,14 @@ class Parking:
         describe: Callable[[], str],
         *,
         is_of_loop: bool = False,
+        awaits: str | None = None,
     ) -> None:
         self.participant = participant
         self.describe = describe
         # An event loop with nothing to do waits here; at any other place it would be blocked.
         self.is_of_loop = is_of_loop
+        # What code waits for here without a mock (see ``own_waits``); `None` for a mock's wait.
+        self.awaits = awaits
         self.released = False
 
 

@@ -26,6 +26,7 @@ from enum import StrEnum
 from typing import Protocol, Self
 
 from ..errors import ClockError
+from .own_waits import WaitObserver
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -85,6 +86,10 @@ class Clock(Protocol):
     loop_observer: LoopObserver | None
     """Told when event loops run and when they have nothing to run, by the loops of a clock that
     skips; other loops are followed by a timer."""
+
+    wait_observer: WaitObserver | None
+    """Told of waits that no mock begins, by a clock that skips. The loops that are made while it is
+    set tell it of their futures."""
 
     @property
     def mode(self) -> ClockMode:

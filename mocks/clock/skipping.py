@@ -45,6 +45,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import TypeGuard
 
@@ -52,6 +53,7 @@ from ..errors import ClockError, ClockHangError, ClockRefusedError
 from . import failure_text as text
 from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
+from .own_waits import JOIN, SLEEP, WaitObserver
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
 from .threads.collecting import Collecting
@@ -88,6 +90,8 @@ class SkippingClock(ABC):
         """Called in the thread of an event loop that was blocked, with begin and end."""
         self.loop_observer: LoopObserver | None = None
         """Told when event loops run and when they have nothing to run."""
+        self.wait_observer: WaitObserver | None = None
+        """Told of waits that no mock begins."""
         self.creation_numbers = count()
         """Numbers what is created on this clock's time, in that order (see ``loops.ordering``)."""
 
@@ -112,6 +116,11 @@ class SkippingClock(ABC):
     def wait_until_ns(self, deadline_ns: int) -> None:
         """Block the calling thread until ``deadline_ns``; see ``Clock``."""
         self.park(Parking(self.participant_here(), _describe_wait), deadline_ns)
+
+    def sleep_here(self, deadline_ns: int) -> None:
+        """Block the calling thread until ``deadline_ns``, for code that sleeps by itself."""
+        parking = Parking(self.participant_here(), _describe_wait, awaits=SLEEP)
+        self.park(parking, deadline_ns)
 
     # ---- participants ---------------------------------------------------------------------
 
@@ -182,7 +191,8 @@ class SkippingClock(ABC):
         waiting = self.current()
         if waiting is None:
             return True
-        parking = Parking(waiting, lambda: text.waits_for_end(participant.name))
+        describe = partial(text.waits_for_end, participant.name)
+        parking = Parking(waiting, describe, awaits=JOIN)
         with self.mutex.section:
             if participant.ended:
                 return True
@@ -224,6 +234,9 @@ class SkippingClock(ABC):
         Raises:
             ClockError: Time cannot be kept; raised in the root only.
         """
+        wait = None
+        if parking.awaits is not None and self.wait_observer is not None:
+            wait = self.wait_observer.thread_parks(parking.awaits, deadline_ns)
         blocks_loop = self._blocks_loop(parking)
         begin_ns = self.now_ns() if blocks_loop else 0
         if blocks_loop and self.before_blocked_loop is not None:
@@ -234,6 +247,8 @@ class SkippingClock(ABC):
             self.mutex.catch_up()
             if blocks_loop:
                 self._tell_of_blocked_loop(begin_ns)
+            if wait is not None and self.wait_observer is not None:
+                self.wait_observer.thread_goes_on(wait)
 
     def _blocks_loop(self, parking: Parking) -> bool:
         return (

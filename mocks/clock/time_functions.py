@@ -147,7 +147,7 @@ def _of_waiting(clock: SkippingClock) -> _Replacements:
             return
         if duration_s < 0:
             raise ValueError("sleep length must be non-negative")
-        clock.wait_until_ns(clock.now_ns() + waited_nanoseconds(duration_s))
+        clock.sleep_here(clock.now_ns() + waited_nanoseconds(duration_s))
 
     return {"sleep": sleep}
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -10,6 +11,9 @@ from .loops.timers import WaitsByLoop
 from .protocol import ClockMode, LoopObserver, seconds
 from .threads.cpu_burn import burn_thread_cpu_ns
 from .threads.run_delay import RunDelays
+
+if TYPE_CHECKING:
+    from .own_waits import WaitObserver
 
 _LOOP_GRAIN_NS = 1_000_000
 
@@ -24,6 +28,7 @@ class WallClock:
         self.before_blocked_loop: Callable[[], None] | None = None
         self.on_blocked_loop: Callable[[int, int], None] | None = None
         self.loop_observer: LoopObserver | None = None
+        self.wait_observer: WaitObserver | None = None
         self._run_delays = RunDelays()
         self._async_waits = WaitsByLoop(
             self.now_ns,

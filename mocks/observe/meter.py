@@ -45,6 +45,10 @@ def _nowhere() -> str:
     return ""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Meter:
     """Records the waits of a trial's sessions, and attributes the CPU time between them.
 
@@ -56,6 +60,7 @@ class Meter:
         note_thread: Records a wait for a thread of a pool, which is no call; likewise.
         sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
+        session_ended: Called where a session has ended, in its context.
         tick_due_ns: When the next caller is to call ``ticks``.
 
     Args:
@@ -69,6 +74,7 @@ class Meter:
         self._accounts_cpu = accounts_cpu and clock.mode.charges_cpu
         self._tick: Callable[[int], int] = _never
         self.caller: Callable[[], str] = _nowhere
+        self.session_ended: Callable[[], None] = _nothing
         self.tick_due_ns = _NEVER_NS
         self.forget()
 
@@ -101,6 +107,7 @@ class Meter:
         """Record that a session ends, on the thread on which it started."""
         if self.cpu is not None:
             self.cpu.ends(session, now_ns - idle_ns)
+        self.session_ended()
 
     def ticking(self, tick: Callable[[int], int] | None) -> None:
         """Set the function that is called with the time, and returns when to call it next."""

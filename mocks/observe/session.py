@@ -25,6 +25,13 @@ from weakref import WeakKeyDictionary
 from ..clock.patching import patched
 
 _MANY = object()
+# What takes an item out once it is there: the wait for it is left as it is.
+_QUEUES: tuple[tuple[Any, str, str], ...] = (
+    (asyncio.Queue, "put_nowait", "get_nowait"),
+    (queue.Queue, "_put", "_get"),
+    (queue.LifoQueue, "_put", "_get"),
+    (queue.PriorityQueue, "_put", "_get"),
+)
 _GIVE_WORK = ("apply_async", "map_async", "starmap_async", "imap", "imap_unordered")
 
 
@@ -73,9 +80,8 @@ def carrying_sessions() -> Iterator[None]:
         ]
         for owner, name, made in replaced:
             patches.enter_context(patched(owner, name, made(getattr(owner, name))))
-        for queues in (asyncio.Queue, queue.Queue):
-            putters: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
-            put, get = ("put_nowait", "get_nowait") if queues is asyncio.Queue else ("put", "get")
+        putters: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
+        for queues, put, get in _QUEUES:
             putting, getting = _putting(getattr(queues, put), putters), getattr(queues, get)
             patches.enter_context(patched(queues, put, putting))
             patches.enter_context(patched(queues, get, _getting(getting, putters)))

@@ -51,7 +51,7 @@ class Streams:
     completion_tokens: int = 0
 
     def booked_to(self, roots: Mapping[int, int]) -> "Streams":
-        """Return the same with streams of nested sessions, and of conversations, booked to theirs."""
+        """Return the same, with streams of nested sessions and conversations booked to theirs."""
         booked = tuple(roots.get(each, session_of(each)) for each in self.session)
         return replace(self, session=booked)
 

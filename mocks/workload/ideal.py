@@ -1,8 +1,9 @@
 """The ideal: what a costless scheduler would reach on a script, the oracle of every result.
 
-The ideal is computed from the script alone, never from a run, and nothing that is measured may
-beat it: an efficiency above 1 is a bug of the lab. So wherever the truth is a bound, it is
-the lower one, and divisions round down.
+The ideal is computed from the script, and nothing that is measured may beat it: an efficiency above
+1 is a bug of the lab. So wherever the truth is a bound, it is the lower one, and divisions round
+down. The one thing that may come from a run is what a target's own tools take at least in each of
+its sessions: no script has that, and it is never more than what the session took for them.
 
 **A session.** Its model calls follow one another. The tools of one answer overlap, so a
 round takes as long as its longest tool; a tool that is a nested agent takes as long as that
@@ -28,14 +29,18 @@ over the cores. Nor is it shorter than what the model's server takes: all its an
 as it serves at one time, and the time until a rate limit has let the last of them through.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from heapq import heappush, heapreplace
+from types import MappingProxyType
 
 from ..scenario import NO_LIMITS
 from .script import ModelCallScript, Script, SessionScript, ToolCallScript, ToolKind, with_nested
 
 _MINUTE_NS = 60_000_000_000
+
+NO_OWN_TOOLS: Mapping[int, int] = MappingProxyType({})
+"""Where nothing is known of tools of the target's own."""
 
 
 class Waits(StrEnum):
@@ -51,7 +56,9 @@ class Waits(StrEnum):
     """The target declares no tools, so the first answer is the last: the first wait."""
 
 
-def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, ...]:
+def ideal_latencies_ns(
+    script: Script, waits: Waits, cores: int, own_tools_ns: Mapping[int, int] = NO_OWN_TOOLS
+) -> tuple[int, ...]:
     """The critical path of each session, in the script's order, in nanoseconds.
 
     Args:
@@ -59,12 +66,17 @@ def ideal_latencies_ns(script: Script, waits: Waits, cores: int) -> tuple[int, .
         waits: Which waits count.
         cores: Cores that the trial can compute on at one time; with a GIL that is 1 per
             process. More than there really are is safe, and less tight.
+        own_tools_ns: What the tools of the target's own take at least in a session, by its number:
+            observed, since no script has it.
 
     Raises:
         ValueError: ``cores`` is not positive.
     """
     _require_positive("cores", cores)
-    return tuple(_critical_path_ns(session, waits, cores) for session in script.sessions)
+    return tuple(
+        _critical_path_ns(session, waits, cores) + own_tools_ns.get(session.session, 0)
+        for session in script.sessions
+    )
 
 
 def ideal_makespan_ns(
@@ -73,6 +85,8 @@ def ideal_makespan_ns(
     cores: int,
     concurrency: int,
     arrivals_ns: Sequence[int] | None = None,
+    *,
+    own_tools_ns: Mapping[int, int] = NO_OWN_TOOLS,
 ) -> int:
     """The least time from the first start to the last end, in nanoseconds; 0 for no session.
 
@@ -82,12 +96,13 @@ def ideal_makespan_ns(
         cores: As for ``ideal_latencies_ns``.
         concurrency: Sessions in flight at most.
         arrivals_ns: When each session arrives, ascending; ``None``: all at the start.
+        own_tools_ns: As for ``ideal_latencies_ns``.
 
     Raises:
         ValueError: ``cores`` or ``concurrency`` is not positive.
     """
     _require_positive("concurrency", concurrency)
-    latencies_ns = ideal_latencies_ns(script, waits, cores)
+    latencies_ns = ideal_latencies_ns(script, waits, cores, own_tools_ns)
     computing_ns = sum(_computing_ns(session, waits) for session in script.sessions)
     return max(
         _first_in_first_out_ns(latencies_ns, concurrency, arrivals_ns),

@@ -74,6 +74,7 @@ LANE_COLOURS: Mapping[str, str] = MappingProxyType(
         "admission": PART_COLOURS["admission"],
         "connection": PART_COLOURS["connection"],
         "retry": PART_COLOURS["retry"],
+        "own_wait": "#9A86D8",
         "other": PART_COLOURS["remainder"],
     }
 )

@@ -4,11 +4,11 @@ The page puts two of them one above the other. It is a kind of its own: a panel 
 which the reader chooses, and no part of the registry of charts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ...bench.results.formatting import counted, name
+from ...bench.results.formatting import code_place, counted, name
 from ...bench.results.formatting import seconds as duration
 from ...bench.results.records import CellResult
 from ...bench.results.timeline import Lane, Timeline
@@ -27,7 +27,8 @@ _MEANINGS = {
     "admission": "waiting for a free slot",
     "connection": "waiting for a free connection",
     "retry": "failed attempt and back-off",
-    "other": "waiting inside your own code",
+    "own_wait": "waiting inside your own code",
+    "other": "waiting inside your own code, place not known",
 }
 _BLOCKED = "event loop blocked"
 
@@ -50,7 +51,11 @@ def describe_timeline(result: CellResult) -> TimelinePanel | None:
     timeline = result.timeline
     if timeline is None or not any(lane.state for lane in timeline.lanes):
         return None
-    spans = [span for row, lane in enumerate(timeline.lanes) for span in _lane_spans(row, lane)]
+    spans = [
+        span
+        for row, lane in enumerate(timeline.lanes)
+        for span in _lane_spans(row, lane, timeline.places)
+    ]
     states = dict.fromkeys(state.value for lane in timeline.lanes for state in lane.state)
     legend = [
         LegendEntry(label=meaning, colour=LANE_COLOURS[state])
@@ -83,16 +88,20 @@ def describe_timeline(result: CellResult) -> TimelinePanel | None:
     )
 
 
-def _lane_spans(row: int, lane: Lane) -> Iterator[Span]:
-    for (begin_ns, end_ns), state in zip(
-        pairwise((*lane.from_ns, lane.end_ns)), lane.state, strict=True
+def _lane_spans(row: int, lane: Lane, places: Sequence[str]) -> Iterator[Span]:
+    at = lane.place or (-1,) * len(lane.state)
+    for (begin_ns, end_ns), state, place in zip(
+        pairwise((*lane.from_ns, lane.end_ns)), lane.state, at, strict=True
     ):
+        meaning = _MEANINGS[state.value]
+        if 0 <= place < len(places):
+            meaning = f"waiting in {code_place(places[place])}"
         yield Span(
             row=row,
             begin=seconds(begin_ns),
             end=seconds(end_ns),
             colour=LANE_COLOURS[state.value],
-            meaning=_MEANINGS[state.value],
+            meaning=meaning,
             text=_when(begin_ns, end_ns),
         )
 

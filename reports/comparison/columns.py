@@ -44,7 +44,8 @@ def precision(cell: CellResult) -> str:
 EFFICIENCY = Column(
     "efficiency",
     lambda cell: percent(cell.efficiency),
-    "Ideal over measured makespan: 100 % is a scheduler that costs nothing.",
+    "Ideal over measured makespan: 100 % is a scheduler that costs nothing. Where a target has "
+    "tools of its own, the ideal holds what these need at least.",
 )
 
 
@@ -142,7 +143,7 @@ _ALWAYS = (
     Column(
         "ideal",
         lambda cell: seconds(cell.ideal_makespan_s),
-        "Makespan of a scheduler that costs nothing, from the script alone.",
+        "Makespan of a scheduler that costs nothing, from the script.",
         rank=5,
     ),
     EFFICIENCY,

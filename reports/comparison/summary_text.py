@@ -25,6 +25,7 @@ from ...bench.statistics.scaling import ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
 from .objectives import objectives_text, too_few_text
+from .own_wait_text import ideal_name, where_lost
 from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
 from .service_tables import service_tables
@@ -162,7 +163,11 @@ def time_sentence(lost: TimeLost) -> str:
     shares += [f"{share} with {named(cell for _, cell in group)}" for share, group in others]
     if len(alike) > _MOST_NAMED:
         shares.append("less with the others")
-    return f"At concurrency {whole(lost.load)}, {TIME_LOST[lost.part]} ({', '.join(shares)})."
+    _, worst = lost.losers[0]
+    where = where_lost(lost.part, worst)
+    return (
+        f"At concurrency {whole(lost.load)}, {TIME_LOST[lost.part]} ({', '.join(shares)}){where}."
+    )
 
 
 def client_cost_sentence(cost: ClientCost) -> str:
@@ -382,10 +387,13 @@ def _has(cells: Iterable[CellResult]) -> str:
 
 def _figures(group: ComparisonGroup, cell: CellResult, load: int) -> str:
     """Return the throughput of a cell and its share of the ideal; in an open loop its latency."""
-    share = _of_ideal(group, cell, load)
+    share = _share(group, cell, load)
+    if not share.endswith("%"):
+        return share
+    share = f"{share} of {ideal_name(cell)}"
     if judged_by(cell) is not None or not cell.sessions.all_succeeded:
         return share
-    if cell.throughput_per_s is None or not share.endswith("ideal"):
+    if cell.throughput_per_s is None:
         return share
     return f"{session_rate(cell.throughput_per_s)}, {share}"
 

@@ -28,6 +28,8 @@ from ..charts.svg import inline_svg
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
+from ..comparison.own_wait_text import HEADINGS as OWN_WAIT_HEADINGS
+from ..comparison.own_wait_text import OWN_TOOLS_EXPLAINED, has_own_tools, own_wait_rows
 from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
 from ..comparison.scaling import objectives_of
 from ..comparison.summary_text import verdict
@@ -77,7 +79,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures, its table in blocks of one load, what its marks mean."""
+    """One scenario: its pictures, its tables, what its marks mean."""
 
     name: str
     groups: tuple[str, ...]
@@ -86,6 +88,7 @@ class Section:
     columns: tuple[Column, ...]
     blocks: tuple[tuple[Row, ...], ...]
     marks: tuple[str, ...]
+    own_waits: tuple[tuple[str, ...], ...]
 
 
 def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | None = None) -> str:
@@ -109,6 +112,7 @@ def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | N
         verdict=verdict(run),
         fidelity=fidelity_rows(run.fidelity),
         fidelity_headings=FIDELITY_HEADINGS,
+        own_wait_headings=OWN_WAIT_HEADINGS,
         sections=[_section(scenario, charts, objectives_of(run)) for scenario in found],
         style=stylesheet(),
         script=Markup(script),  # noqa: S704 (our own files)
@@ -132,7 +136,11 @@ def _section(
             tuple(_row(cell, columns, found.get(cell)) for cell in block)
             for block in scenario.blocks
         ),
-        marks=marks_explained([scenario]),
+        marks=(
+            *marks_explained([scenario]),
+            *([OWN_TOOLS_EXPLAINED] if any(map(has_own_tools, scenario.cells)) else []),
+        ),
+        own_waits=own_wait_rows(scenario.cells),
     )
 
 

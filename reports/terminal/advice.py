@@ -17,6 +17,7 @@ from ...bench.results.formatting import (
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.scaling import law_of
 from ...bench.statistics.standing import Standing, standing_to
+from ..comparison.own_wait_text import ideal_name, place_lost
 from ..comparison.ranking import label
 from ..comparison.scaling import fits_well
 from ..comparison.summary_text import TIME_LOST, law_text
@@ -45,7 +46,8 @@ def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
     """
     best, at_double_load = advice.best, advice.at_double_load
     yield "run", f"{label(best.cell)} {_at(best)}"
-    ideal = "" if best.efficiency is None else f", {percent(best.efficiency)} of the ideal"
+    share = percent(best.efficiency)
+    ideal = "" if best.efficiency is None else f", {share} of {ideal_name(best)}"
     yield "expect", f"{_figures(best)}{ideal} (measured)"
     yield from _fitted(best, run)
     yield "limit", _limit(advice)
@@ -116,9 +118,9 @@ def _observations(at_double_load: CellResult) -> Iterator[tuple[str, str]]:
         yield "", f"{where}, the process keeps {cores:.2f} cores busy"
     for part, share in lost_shares(at_double_load).items():
         yield "", f"{where}, {TIME_LOST[part]} ({percent(share)} of their time)"
-        if part == "remainder":
-            for wait in at_double_load.own_waits[:1]:
-                yield "", f"  most of it at {code_place(wait.place)}, in {wait.awaits}"
+        place = place_lost(part, at_double_load)
+        if place:
+            yield "", f"  {place}"
         if part == "connection":
             for pool in at_double_load.pools[:1]:
                 has = counted(pool.most, "connection")

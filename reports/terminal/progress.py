@@ -21,6 +21,7 @@ from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.formatting import name, percent, plain, rate, seconds, whole
 from ...bench.results.records import CellResult, Status
 from ..comparison.columns import precision
+from ..comparison.own_wait_text import ideal_name
 from ..comparison.ranking import label
 
 _MOST_ROWS = 12
@@ -207,5 +208,6 @@ def _describe(cell: Cell) -> str:
 
 
 def _figures(result: CellResult) -> str:
-    efficiency = "" if result.efficiency is None else f", {percent(result.efficiency)} of the ideal"
+    share = percent(result.efficiency)
+    efficiency = "" if result.efficiency is None else f", {share} of {ideal_name(result)}"
     return f"makespan {seconds(result.makespan_s)}{efficiency}"

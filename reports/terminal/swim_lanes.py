@@ -1,14 +1,16 @@
 """Sessions as swim lanes in text: one sees what overlapped, and what stood still."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ...bench.results.blocked_loop import BlockedLoop
 from ...bench.results.samples import SessionSample
+from ...bench.results.timeline import LaneState, Timeline
 from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
 
-MODEL, TOOL, TOOLS, NEITHER, BLOCKED = "█", "▒", "▓", "·", "!"
+MODEL, TOOL, TOOLS, OWN_WAIT, NEITHER, BLOCKED = "█", "▒", "▓", "░", "·", "!"
 LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools in parallel  {NEITHER} neither"
 _WIDTH = 60
 _MOST_LANES = 12
@@ -24,6 +26,8 @@ class SwimLanes:
         blocked_loop: When an event loop was blocked.
         origin_ns: Time on the clock at which the samples count from 0.
         end_ns: The end of the last session, from there.
+        own_waits: From when to when each session waited in its own code, counted from there too, by
+            its number.
     """
 
     samples: Sequence[SessionSample]
@@ -31,6 +35,19 @@ class SwimLanes:
     blocked_loop: Sequence[BlockedLoop]
     origin_ns: int
     end_ns: int
+    own_waits: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+
+
+def own_waits_of(timeline: Timeline | None) -> Mapping[int, Sequence[tuple[int, int]]]:
+    """Return from when to when the sessions of a timeline waited in their own code."""
+    return {
+        lane.session: tuple(
+            span
+            for span, state in zip(pairwise((*lane.from_ns, lane.end_ns)), lane.state, strict=True)
+            if state is LaneState.OWN_WAIT
+        )
+        for lane in (() if timeline is None else timeline.lanes)
+    }
 
 
 def swim_lanes(lanes: SwimLanes, width: int = _WIDTH) -> str:
@@ -47,6 +64,8 @@ def swim_lanes(lanes: SwimLanes, width: int = _WIDTH) -> str:
     if len(samples) > len(shown):
         lines.append(f"{'':>8} and {len(samples) - len(shown)} more sessions")
     legend = LEGEND
+    if any(lanes.own_waits.get(sample.session) for sample in shown):
+        legend += f"  {OWN_WAIT} waiting in its own code"
     if lanes.blocked_loop:
         lines.append(f"{'loop':>8} {_blocked_lane(lanes, width)}")
         legend += f"  {BLOCKED} loop blocked"
@@ -58,6 +77,9 @@ def _lane(sample: SessionSample, lanes: SwimLanes, width: int) -> str:
     columns = [" "] * width
     for column in _columns(sample.start_ns, sample.end_ns, lanes.end_ns, width):
         columns[column] = NEITHER
+    for begin_ns, end_ns in lanes.own_waits.get(sample.session, ()):
+        for column in _columns(begin_ns, end_ns, lanes.end_ns, width):
+            columns[column] = OWN_WAIT
     own = [wait for wait in lanes.waits if wait.session == sample.session]
     tools = [wait for wait in own if wait.index is not None]
     for column, count in _counted(tools, lanes, width).items():

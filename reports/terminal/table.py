@@ -11,6 +11,7 @@ from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
 from ...bench.statistics.standing import Standing
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
+from ..comparison.own_wait_text import OWN_TOOLS_EXPLAINED, has_own_tools
 from ..comparison.ranking import (
     SYMBOLS,
     ScenarioCells,
@@ -62,11 +63,17 @@ def render_table(run: Run, console: Console) -> None:
         write(_finding_line(finding))
     if run.findings:
         console.print()
-    legend = "   ".join(marks_explained(scenarios(run)))
-    if legend:
+    for legend in _legends(run):
         write(Text(legend, style="dim"))
     for paragraph in verdict(run):
         write(Text(paragraph, style="bold"))
+
+
+def _legends(run: Run) -> list[str]:
+    """Return what the signs in the tables mean, and what an efficiency is of."""
+    marked = "   ".join(marks_explained(scenarios(run)))
+    with_own_tools = any(has_own_tools(cell) for cell in run.cells)
+    return [*([marked] if marked else []), *([OWN_TOOLS_EXPLAINED] if with_own_tools else [])]
 
 
 def _table(scenario: ScenarioCells, columns: Sequence[Column], console: Console) -> Table:

@@ -17,6 +17,7 @@ from types import BuiltinFunctionType
 from typing import Any, TypeVarTuple
 
 from .. import failure_text as text
+from ..own_waits import sets_result, tell_of_futures
 from ..participants import Parking
 from ..protocol import due_nanoseconds, nanoseconds, seconds
 from ..skipping import SkippingClock
@@ -187,6 +188,7 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         self._timer_sequence = count()
         self._clock_resolution = _DUE_WITHIN_S
         order_by_creation(self, clock)
+        tell_of_futures(self, clock.wait_observer)
 
     def time(self) -> float:
         """Return the clock's time in seconds."""
@@ -219,6 +221,8 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         # What the original does with its own handle; the class cannot be chosen otherwise.
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]
+        if callback is sets_result and self._clock.wait_observer is not None:
+            self._clock.wait_observer.timer_set(due_ns, *args)
         return timer
 
     def call_soon_threadsafe(

@@ -38,7 +38,8 @@ class Waits:
 
     async def until_ns(self, deadline_ns: int) -> None:
         """Wait on the running loop until the clock shows ``deadline_ns``."""
-        future = asyncio.get_running_loop().create_future()
+        # Not by the loop: what it makes is what code of others awaits (see ``own_waits``).
+        future: asyncio.Future[None] = asyncio.Future(loop=asyncio.get_running_loop())
         heappush(self._heap, (deadline_ns, next(self._sequence), future))
         try:
             await future

@@ -21,6 +21,7 @@ import uvloop
 
 from ...errors import ClockError
 from ...network.addresses import require_loopback
+from ..own_waits import sets_result, tell_of_futures
 from ..participants import Parking
 from ..protocol import due_nanoseconds, seconds
 from ..skipping import SkippingClock
@@ -55,6 +56,7 @@ class SkippingUvloop(uvloop.Loop):
         self._parking: Parking | None = None
         self._clock_error: ClockError | None = None
         order_by_creation(self, clock)
+        tell_of_futures(self, clock.wait_observer)
 
     def time(self) -> float:
         """Return the clock's time in seconds."""
@@ -108,6 +110,8 @@ class SkippingUvloop(uvloop.Loop):
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         due_ns = due_nanoseconds(when, self._clock.now_ns())
         heapq.heappush(self._timers, (due_ns, next(self._timer_sequence), handle))
+        if callback is sets_result and self._clock.wait_observer is not None:
+            self._clock.wait_observer.timer_set(due_ns, *args)
         return handle
 
     def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:

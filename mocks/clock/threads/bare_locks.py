@@ -37,6 +37,7 @@ from typing import Any
 
 from ...errors import ClockError
 from ..c_types import methods_replaced
+from ..own_waits import LOCK
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
@@ -242,7 +243,7 @@ def _wait_on(
         if here is None or not blocking or timeout == 0 or not clock.may_park(here):
             return take(lock, blocking, timeout)
         deadline_ns = None if timeout < 0 else clock.now_ns() + waited_nanoseconds(timeout)
-        parking = Parking(here, lambda: f"waits for a lock in {stacks.of_thread(here.thread)}")
+        parking = Parking(here, partial(_describe, here), awaits=LOCK)
         while may_park(lock, here):
             reason = _park_until_free(clock, parking, deadline_ns, partial(is_free, lock))
             if here.ended:
@@ -254,6 +255,10 @@ def _wait_on(
         return take(lock, blocking, timeout)
 
     return wait
+
+
+def _describe(here: Participant) -> str:
+    return f"waits for a lock in {stacks.of_thread(here.thread)}"
 
 
 def _park_until_free(

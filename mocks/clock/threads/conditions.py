@@ -27,10 +27,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import wraps
+from functools import partial, wraps
 from types import FrameType
 from typing import Any
 
+from ..own_waits import BY_STACK
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
 from ..protocol import waited_nanoseconds
@@ -51,7 +52,8 @@ class ParkingLock:
 
     def __init__(self, clock: SkippingClock, participant: Participant) -> None:
         self._clock = clock
-        self._parking = Parking(participant, lambda: _describe(participant))
+        describe = partial(_describe, participant)
+        self._parking = Parking(participant, describe, awaits=BY_STACK)
         self._held = False
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:

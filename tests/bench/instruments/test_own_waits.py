@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from warpbench.bench.instruments.own_waits import OwnWaits, own_wait_of
@@ -113,6 +114,19 @@ def test_looks_stand_for_the_time_since_the_one_before() -> None:
 
     (wait,) = asyncio.run(main())
     assert wait.seen_s == 5.0
+
+
+def test_counts_are_summed_up_where_all_of_them_are_known() -> None:
+    noted = OwnWait(
+        place="a.py:one:1", awaits="", seen_s=1.0, waits=4, sessions=2, lost_s=0.5, in_turn=True
+    )
+    (both,) = by_place([noted, replace(noted, in_turn=False, blocks_loop=True)])
+    assert both == replace(
+        noted, seen_s=2.0, waits=8, sessions=4, lost_s=1.0, in_turn=True, blocks_loop=True
+    )
+    assert (both.waits_per_session, both.mean_s) == (2.0, 0.25)
+    (unknown,) = by_place([noted, OwnWait(place="a.py:one:1", awaits="", seen_s=1.0)])
+    assert (unknown.waits, unknown.waits_per_session, unknown.mean_s) == (None, None, None)
 
 
 def test_places_are_summed_up_and_the_longest_comes_first() -> None:

@@ -19,6 +19,17 @@ BLOCKED = {
 TOOL = {"place": "lookup (agent.py:call)", "tool": "lookup", "at": "agent.py:call:65"}
 PACKAGE = {"place": "anyio/to_thread.py:run_sync", "at": ""}
 WAITING = {**CELL, "place": "agent.py:build.<locals>.session:18", "share": 0.89, "other_cells": 3}
+IN_TURN = {
+    **CELL,
+    "place": "my_agent.py:build.<locals>.look_up:13",
+    "awaits": "asyncio.sleep",
+    "waits_per_session": 4.0,
+    "mean_s": 0.3,
+    "other_places": 0,
+    "saves_s": 0.9,
+    "share": 0.41,
+    "other_cells": 3,
+}
 POOL = {**CELL, "most": 5, "share": 0.63, "other_cells": 1}
 REFUSED = {
     **CELL,
@@ -53,6 +64,12 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, **TOOL, "cause": "waiting", "other_cells": 0}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, **PACKAGE, "cause": "computing", "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Lock.acquire"}),
+    (
+        FindingKind.OWN_WAIT,
+        {**WAITING, "awaits": "asyncio.Lock.acquire", "waits_per_session": 2.5, "mean_s": 0.6},
+    ),
+    (FindingKind.TOOLS_IN_TURN, IN_TURN),
+    (FindingKind.TOOLS_IN_TURN, {**IN_TURN, "other_places": 2, "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Semaphore.acquire", "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.Queue.get", "other_cells": 0}),
     (FindingKind.OWN_WAIT, {**WAITING, "awaits": "asyncio.sleep", "other_cells": 0}),

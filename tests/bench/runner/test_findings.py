@@ -128,6 +128,43 @@ def test_a_wait_that_took_little_of_the_time_is_not_reported() -> None:
     assert own_waits_reported(brief) == []
 
 
+NOTED = replace(LOCK, waits=160, sessions=80, lost_s=20.0)
+
+
+def test_where_each_wait_was_noted_its_count_is_told() -> None:
+    lock, rest = own_waits_reported(waiting(NOTED))
+    assert (lock["place"], lock["waits_per_session"]) == ("agent.py:session:18", 2.0)
+    assert lock["mean_s"] == 3.0 / 160
+    assert (lock["share"], rest["place"], rest["share"]) == (0.25, "", 0.25)
+    assert own_waits_reported(waiting(replace(NOTED, lost_s=40.0, blocks_loop=True))) == []
+
+
+def test_own_tools_that_ran_one_after_another_are_reported_with_what_at_once_saves() -> None:
+    def in_turn(share: float, strategy: str = "gather", *others: OwnWait) -> CellResult:
+        parts = TimeParts(llm=1 - share, serialised=share)
+        look_up = replace(NOTED, in_turn=True)
+        return cell_result(strategy=strategy, time_parts_s=parts, own_waits=(look_up, *others))
+
+    cells = [in_turn(0.2), in_turn(0.3, "taskgroup", replace(NOTED, place="b", in_turn=True))]
+    found = [each for each in findings_of(cells) if each.kind is FindingKind.TOOLS_IN_TURN]
+    assert [each.values for each in found] == [
+        {
+            "cell": "tools/taskgroup/asyncio at concurrency 10",
+            "place": "agent.py:session:18",
+            "awaits": "asyncio.Lock.acquire",
+            "waits_per_session": 2.0,
+            "mean_s": 3.0 / 160,
+            "other_places": 1,
+            "saves_s": 0.3,
+            "share": 0.3,
+            "other_cells": 1,
+        }
+    ]
+    assert findings_of([in_turn(0.04)]) == ()
+    labs = cell_result(time_parts_s=TimeParts(llm=0.5, serialised=0.5))
+    assert findings_of([labs]) == ()
+
+
 def test_it_is_said_that_a_place_is_not_known_unless_a_blocked_loop_explains_it() -> None:
     (unknown,) = own_waits_reported(waiting())
     assert unknown["place"] == ""

@@ -33,6 +33,7 @@ DRAWN = parse_scenario("""
     [model]
     ttft_s = { lognormal = { median = 0.4, p99 = 1.5 } }
     gap_s = { uniform = { low = 0.005, high = 0.06 } }
+    prompt_tokens = 50
     completion_tokens = { uniform = { low = 5, high = 40 } }
     [tools.look_up]
     description = "Looks something up."

@@ -224,6 +224,30 @@ def test_lanes_follow_each_other_and_blocked_spans_stand_apart(
     assert described.panel.rows[0].name == "session 3"
 
 
+def test_a_wait_in_the_sessions_own_code_has_a_colour_of_its_own_and_its_place(
+    cell: Callable[..., CellResult],
+) -> None:
+    lane = Lane(
+        session=0,
+        outcome=Outcome.SUCCEEDED,
+        end_ns=900,
+        from_ns=(0, 300, 600),
+        state=(LaneState.MODEL, LaneState.OWN_WAIT, LaneState.OTHER),
+        place=(-1, 0, -1),
+    )
+    timeline = Timeline(lanes=(lane,), places=("my_agent.py:build.<locals>.look_up:13",))
+    described = describe_timeline(replace(cell("gather", "asyncio", 10), timeline=timeline))
+    assert described is not None
+    model, own, unknown = described.panel.spans
+    assert own.meaning == "waiting in look_up (my_agent.py:13)"
+    assert len({model.colour, own.colour, unknown.colour}) == 3
+    assert [entry.label for entry in described.panel.legend] == [
+        "waiting for the model",
+        "waiting inside your own code",
+        "waiting inside your own code, place not known",
+    ]
+
+
 def test_lanes_with_nothing_on_them_are_no_timeline(cell: Callable[..., CellResult]) -> None:
     lane = Lane(session=0, outcome=Outcome.FAILED, end_ns=0, from_ns=(), state=())
     result = replace(cell("gather", "asyncio", 10), timeline=Timeline(lanes=(lane,)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
+from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import (
     CellResult,
     ClockFigures,
@@ -14,6 +15,7 @@ from warpbench.bench.results.records import (
     SessionCounts,
     Status,
 )
+from warpbench.bench.results.reference import Reference
 from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.bench.statistics.objectives import parse_objectives
@@ -208,6 +210,38 @@ def test_the_profile_is_referred_to_where_no_warning_names_the_code(
     assert (HINT in paragraph) == bool(hint)
 
 
+LOOK_UP = OwnWait(
+    place="my_agent.py:build.<locals>.look_up:13",
+    awaits="asyncio.sleep",
+    seen_s=24.0,
+    waits=80,
+    sessions=20,
+    lost_s=0.0,
+    in_turn=True,
+)
+LOG = replace(LOOK_UP, place="my_agent.py:build.<locals>.log:18", awaits="time.sleep", waits=20)
+LOCK = OwnWait(
+    place="agent.py:session:18",
+    awaits="asyncio.Lock.acquire",
+    seen_s=30.0,
+    waits=50,
+    sessions=20,
+    lost_s=20.0,
+)
+SLEEP = replace(LOCK, awaits="time.sleep", seen_s=40.0, lost_s=10.0, blocks_loop=True)
+SEEN = OwnWait(place="agent.py:session:18", awaits="asyncio.Queue.get", seen_s=3.0)
+
+
+def with_own_tools(cell: Build, *waits: OwnWait) -> CellResult:
+    """A cell of a target whose own tools ran one after another."""
+    parts = TimeParts(llm=1.0, tool=0.3, serialised=0.9)
+    return replace(
+        cell("gather", "asyncio", 10, 0.59, time_parts_s=parts),
+        own_waits=waits,
+        reference=Reference.SCRIPT_AND_OWN_TOOLS,
+    )
+
+
 @pytest.mark.once
 def test_the_wording_of_the_verdict() -> None:
     cell = build_cell
@@ -250,6 +284,13 @@ def test_the_wording_of_the_verdict() -> None:
         "no time": build_run([replace(few, makespan_s=0.0)]),
         "an open loop": build_run(open_loop),
         "time lost": build_run([cell("gather", "asyncio", 10, time_parts_s=lost)]),
+        "own tools in turn": build_run([with_own_tools(cell, LOOK_UP, LOG)]),
+        "a wait of its own": build_run(
+            [replace(cell("gather", "asyncio", 10, time_parts_s=lost), own_waits=(LOCK, SLEEP))]
+        ),
+        "a wait of its own that was seen now and then": build_run(
+            [replace(cell("gather", "asyncio", 10, time_parts_s=lost), own_waits=(SEEN,))]
+        ),
         "a curve with a knee": build_run(
             [
                 cell("gather", "asyncio", load, 1 / (1 + load / 300 + (load / 300) ** 2))

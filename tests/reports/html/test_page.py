@@ -10,10 +10,14 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from warpbench.bench.results.finding_text import how_often
+from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import CellResult, Run
+from warpbench.bench.results.reference import Reference
 from warpbench.bench.results.refused_hosts import RefusedHost
 from warpbench.reports.charts.chart import RenderedChart
 from warpbench.reports.charts.registry import CHARTS
+from warpbench.reports.comparison.own_wait_text import OWN_TOOLS_EXPLAINED
 from warpbench.reports.comparison.summary_text import verdict
 from warpbench.reports.html.page import render_page
 
@@ -160,6 +164,39 @@ def test_what_is_to_be_pasted_into_the_scenario_keeps_its_lines(sample: Run) -> 
     (pasted,) = re.findall(r"<pre>(.*?)</pre>", page.partition("<h2")[0], flags=re.DOTALL)
     assert pasted.splitlines()[0] == "[[services]]"
     assert "https://api.x.com/count*" in pasted
+
+
+def test_waits_in_the_targets_own_code_have_a_table(sample: Run, page: str) -> None:
+    heading = "Waits in your own code"
+    assert heading not in Reader(page).text
+    wait = OwnWait(
+        place="my_agent.py:build.<locals>.look_up:13",
+        awaits="asyncio.sleep",
+        seen_s=24.0,
+        waits=80,
+        sessions=20,
+        lost_s=0.0,
+        in_turn=True,
+    )
+    seen = OwnWait(place="a.py:seen_now_and_then:1", awaits="asyncio.sleep", seen_s=30.0)
+    first, second, *others = sample.cells
+    longer = replace(second, own_waits=(replace(wait, seen_s=32.0), seen))
+    cells = (replace(first, own_waits=(wait,)), longer, *others)
+    text = Reader(render_page(replace(sample, cells=cells))).text
+    _, _, table = text.partition(heading)
+    assert "look_up (my_agent.py:13)" in table
+    often = how_often(4, 0.4).removesuffix(" a session")
+    assert f"{often}, one after another" in table  # where it is longest
+    assert how_often(4, 0.3).removesuffix(" a session") not in table
+    assert "seen_now_and_then" not in text
+
+
+def test_the_page_says_what_an_efficiency_is_of(sample: Run, page: str) -> None:
+    assert OWN_TOOLS_EXPLAINED not in Reader(page).text
+    first, *others = sample.cells
+    own = replace(first, reference=Reference.SCRIPT_AND_OWN_TOOLS)
+    text = Reader(render_page(replace(sample, cells=(own, *others)))).text
+    assert OWN_TOOLS_EXPLAINED in text
 
 
 def test_the_page_holds_findings_command_and_environment(sample: Run, page: str) -> None:

@@ -1,11 +1,21 @@
 """Swim lanes in text: what lies where, and what is never lost."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.blocked_loop import BlockedLoop
 from warpbench.bench.results.samples import Outcome, SessionSample
+from warpbench.bench.results.timeline import Lane, LaneState, Timeline
 from warpbench.mocks.observe.waits import Wait, WaitKind
-from warpbench.reports.terminal.swim_lanes import BLOCKED, MODEL, SwimLanes, swim_lanes
+from warpbench.reports.terminal.swim_lanes import (
+    BLOCKED,
+    MODEL,
+    OWN_WAIT,
+    SwimLanes,
+    own_waits_of,
+    swim_lanes,
+)
 
 SECOND = 1_000_000_000
 
@@ -57,6 +67,31 @@ def test_many_sessions_are_counted_not_drawn() -> None:
     samples = tuple(sample(number, 0, 1) for number in range(40))
     lanes = SwimLanes(samples=samples, waits=(), blocked_loop=(), origin_ns=0, end_ns=SECOND)
     assert "and 28 more sessions" in swim_lanes(lanes)
+
+
+def test_waits_in_a_sessions_own_code_have_a_sign_of_their_own() -> None:
+    lane = Lane(
+        session=1,
+        outcome=Outcome.SUCCEEDED,
+        end_ns=10 * SECOND,
+        from_ns=(0, 3 * SECOND, 7 * SECOND),
+        state=(LaneState.MODEL, LaneState.OWN_WAIT, LaneState.OTHER),
+    )
+    own_waits = own_waits_of(Timeline(lanes=(lane,)))
+    assert own_waits == {1: ((3 * SECOND, 7 * SECOND),)}
+    assert own_waits_of(None) == {}
+    lanes = SwimLanes(
+        samples=(sample(1, 0, 10),),
+        waits=(wait(1, None, 0, 3),),
+        blocked_loop=(),
+        origin_ns=0,
+        end_ns=10 * SECOND,
+        own_waits=own_waits,
+    )
+    _, drawn_lane, legend = swim_lanes(lanes, width=10).splitlines()
+    assert drawn_lane == f"       1 ███{OWN_WAIT * 4}···"
+    assert legend.endswith(f"{OWN_WAIT} waiting in its own code")
+    assert OWN_WAIT not in swim_lanes(replace(lanes, own_waits={}), width=10)
 
 
 segments = st.tuples(st.integers(0, 1000), st.integers(1, 1000))

@@ -1,0 +1,88 @@
+"""Where sessions waited in their own code, place by place, as the report has it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...mocks.clock import seconds
+from ..results.own_waits import OwnWait, by_place
+from ..results.samples import SessionSample
+from .breakdown import split_times
+from .observations import Observations
+from .own_waits import Awaited
+
+if TYPE_CHECKING:
+    from .own_waits import Place
+
+
+_ASIDE = frozenset({Awaited.TIME, Awaited.RESULT, Awaited.BESIDE})
+_HELD_UP = 0.05
+"""The share of such waits from which on they are told of."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What sessions waited at one place."""
+
+    seen_ns: int = 0
+    waits: int = 0
+    sessions: int = 0
+    lost_ns: int = 0
+    in_turn: bool = False
+    blocks_loop: bool = False
+    is_aside: bool = True
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether these waits are more than what goes on beside other waits of their sessions."""
+        holds_up = self.lost_ns > 0 and self.lost_ns >= _HELD_UP * self.seen_ns
+        return holds_up or not self.is_aside
+
+
+def own_waits_by_place(
+    samples: Sequence[SessionSample], observations: Observations
+) -> tuple[OwnWait, ...]:
+    """Sum up the waits of sessions' own code by place, the longest first.
+
+    Args:
+        samples: The sessions.
+        observations: What the mocks and the meters know.
+
+    Returns:
+        The places; a wait whose place is not known is left out. So are waits for what threads and
+        packages do, and sleeps that are no tool's (heartbeats, the pauses of an SDK that asks
+        again), where they hold nobody up.
+    """
+    waiting = [sample for sample in samples if sample.session in observations.own_waits.of]
+    sums: dict[Place, _Sum] = {}
+    for sample, (_, held) in zip(waiting, split_times(waiting, observations), strict=True):
+        _, end_ns = observations.span_of(sample)
+        places: dict[Place, None] = {}
+        rounds = observations.own_waits.rounds.get(sample.session, ())
+        of_tools = {id(wait) for each in rounds for wait in each.waits}
+        for wait in observations.own_waits.of[sample.session]:
+            if wait.place and wait.begin_ns < end_ns:
+                at = sums.setdefault((wait.place, wait.awaits), _Sum())
+                at.seen_ns += min(wait.over_ns, end_ns) - wait.begin_ns
+                at.waits += 1
+                at.is_aside &= wait.awaited in _ASIDE and id(wait) not in of_tools
+                at.blocks_loop = at.blocks_loop or wait.blocks_loop
+                places[wait.place, wait.awaits] = None
+        for place in places:
+            sums[place].sessions += 1
+            sums[place].lost_ns += held.lost_ns.get(place, 0)
+            sums[place].in_turn = sums[place].in_turn or place in held.in_turn
+    return by_place(
+        OwnWait(
+            place=place,
+            awaits=awaits,
+            seen_s=seconds(each.seen_ns),
+            waits=each.waits,
+            sessions=each.sessions,
+            lost_s=seconds(each.lost_ns),
+            in_turn=each.in_turn,
+            blocks_loop=each.blocks_loop,
+        )
+        for (place, awaits), each in sums.items()
+        if each.is_worth_telling
+    )
