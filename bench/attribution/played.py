@@ -6,7 +6,7 @@ conversations. That is its reference.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...mocks.observe.waits import Wait
@@ -64,6 +64,15 @@ def scripts_as_played(
     return tuple(_as_played(script, calls.get(script.session, ()), met) for script in sessions)
 
 
+def calls_answered(
+    scripts: Mapping[int, SessionScript], met: Met, until_ns: int
+) -> Iterable[ModelCallScript]:
+    """Yield all model calls that were answered in whole by then, each once, whosever they are."""
+    for (number, step), read_ns in met.read_ns.items():
+        if read_ns <= until_ns:
+            yield _call(scripts.get(number), number, step, met.latencies_ns[number, step])
+
+
 def _as_played(script: SessionScript, calls: Sequence[tuple[int, int]], met: Met) -> SessionScript:
     by_number: defaultdict[int, list[ModelCallScript]] = defaultdict(list)
     for number, step in calls:
@@ -73,9 +82,9 @@ def _as_played(script: SessionScript, calls: Sequence[tuple[int, int]], met: Met
     return SessionScript(script.session, tuple(longest))
 
 
-def _call(script: SessionScript, number: int, step: int, latency_ns: int) -> ModelCallScript:
+def _call(script: SessionScript | None, number: int, step: int, latency_ns: int) -> ModelCallScript:
     """Return the script's own call if that was played: it knows its tokens, too."""
-    if number == script.session and step < len(script.model_calls):
+    if script is not None and number == script.session and step < len(script.model_calls):
         call = script.model_calls[step]
         if call.latency_ns == latency_ns:
             return call

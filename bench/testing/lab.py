@@ -10,17 +10,21 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from ...mocks.clock import ClockMode, seconds
-from ...mocks.errors import TrialError, UsageError
+from ...mocks.errors import ClockError, TargetError, TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
+from ..attribution.solo import held_against_solo
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
+from ..results.played import Solo
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
+from ..results.reference import Reference, SharedWork
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
@@ -33,17 +37,18 @@ from ..statistics.summary import count_sessions, efficiency, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
+from ..trial.solo import MOST_SOLO_SESSIONS, sessions_alone, shorter_solo, solo_specs
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import prepared_here
 
 
 @dataclass(frozen=True, slots=True)
 class Ideal:
-    """What a costless scheduler would reach on the same script.
+    """What a costless scheduler would reach.
 
     Attributes:
         makespan: Seconds.
-        latency: The sessions' critical paths, summarised, in seconds.
+        latency: The sessions' references, summarised, in seconds: their critical paths.
     """
 
     makespan: float
@@ -72,7 +77,6 @@ class LabResult:
     Attributes:
         cell: What was run.
         makespan: Start to the end of the last session.
-        ideal: What a costless scheduler would reach.
         latency: Percentiles of session latency.
         latencies: Latency of each session, in the order of their numbers.
         sessions: How many were started, and how they ended.
@@ -89,11 +93,12 @@ class LabResult:
         cpu_s_per_session: CPU seconds a session: real, and so with noise.
         time_parts: Where the time of each session went, in the order of their numbers; the
             parts add up to its latency.
+        held: What the sessions are compared with; of those that play no script it is known when
+            somebody asks for it.
     """
 
     cell: Cell
     makespan: float
-    ideal: Ideal
     latency: LatencySummary
     latencies: tuple[float, ...]
     sessions: SessionCounts
@@ -109,6 +114,31 @@ class LabResult:
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
     lanes: SwimLanes = field(compare=False)
+    held: "Held" = field(compare=False)
+
+    @property
+    def ideal(self) -> Ideal:
+        """What a costless scheduler would reach.
+
+        Sessions that play no script are held against what they do alone: the first time that this,
+        ``efficiency``, ``reference`` or ``shared_work`` is asked for, the target is made anew, once
+        for each of its forms, and its sessions run one after another, in virtual time.
+        """
+        trial = self.held.trial
+        return Ideal(
+            seconds(trial.ideal_makespan_ns),
+            summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+        )
+
+    @property
+    def reference(self) -> Reference:
+        """What the ideal is made of: the script, the sessions alone, or their conversations."""
+        return self.held.trial.reference
+
+    @property
+    def shared_work(self) -> SharedWork:
+        """What sessions were spared by others, where they are held against themselves alone."""
+        return self.held.trial.shared_work
 
     @property
     def efficiency(self) -> float | None:
@@ -147,6 +177,7 @@ class LabResult:
             "makespan_s": self.makespan,
             "ideal_makespan_s": self.ideal.makespan,
             "efficiency": self.efficiency,
+            "reference": str(self.reference),
             "throughput_per_s": self.throughput,
             **{f"latency_{name}_s": value for name, value in asdict(self.latency).items()},
             **{f"sessions_{name}": count for name, count in asdict(self.sessions).items()},
@@ -162,11 +193,37 @@ class LabResult:
 
     def __repr__(self) -> str:
         cell = self.cell
+        ideal = f", ideal {self.ideal.makespan:.3f} s" if self.held.is_known else ""
         return (
             f"<{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}: "
             f"{self.sessions.succeeded} of {self.sessions.started} sessions in "
-            f"{self.makespan:.3f} s, ideal {self.ideal.makespan:.3f} s>"
+            f"{self.makespan:.3f} s{ideal}>"
         )
+
+
+class Held:
+    """A trial, held against what its sessions are compared with.
+
+    Args:
+        trial: The trial as it was measured.
+        concurrency: Sessions in flight at most.
+        run_alone: Runs the sessions alone, if they are not held against the script.
+    """
+
+    def __init__(self, trial: TrialResult, concurrency: int, run_alone: Callable[[], Solo]) -> None:
+        self._trial = trial
+        self._concurrency = concurrency
+        self._run_alone = run_alone
+        self.is_known = trial.played is None
+
+    @property
+    def trial(self) -> TrialResult:
+        """The trial; its sessions are run alone when this is asked for first."""
+        if not self.is_known:
+            alone = self._run_alone().sessions
+            self._trial = held_against_solo(self._trial, self._concurrency, alone)
+            self.is_known = True
+        return self._trial
 
 
 def spec_of(
@@ -265,7 +322,25 @@ def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabR
             raise TrialError(
                 f"{measure.reason}, but strategy {spec.cell.strategy!r} drives one: choose another"
             )
-        yield lambda: _result(spec.cell, measure())
+        yield lambda: _result(spec, target, measure())
+
+
+def run_alone(spec: TrialSpec, target: object) -> Solo:
+    """Run a cell's sessions one after another, in each form of the target, in this process.
+
+    A form that cannot be run so tells nothing.
+    """
+
+    def form(alone: TrialSpec) -> Solo:
+        try:
+            with prepared_here(alone, target) as measure:
+                trial = measure if isinstance(measure, NotApplicable) else measure()
+                return sessions_alone(trial)
+        except (TargetError, TrialError, ClockError):
+            return Solo()
+
+    sessions = min(spec.cell.session_count, MOST_SOLO_SESSIONS)
+    return shorter_solo(form(alone) for alone in solo_specs(spec, sessions))
 
 
 def objective_of(slo: str | None, sessions: int) -> Objective | None:
@@ -292,7 +367,8 @@ def objective_of(slo: str | None, sessions: int) -> Objective | None:
     return objective
 
 
-def _result(cell: Cell, trial: TrialResult) -> LabResult:
+def _result(spec: TrialSpec, target: object, trial: TrialResult) -> LabResult:
+    cell = spec.cell
     in_order = sorted(
         zip(trial.samples, trial.time_parts_ns, strict=True), key=lambda pair: pair[0].session
     )
@@ -302,10 +378,6 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
     return LabResult(
         cell=cell,
         makespan=seconds(trial.makespan_ns),
-        ideal=Ideal(
-            seconds(trial.ideal_makespan_ns),
-            summarise([seconds(each) for each in trial.ideal_latencies_ns]),
-        ),
         latency=summarise(latencies),
         latencies=latencies,
         sessions=count_sessions(samples),
@@ -334,4 +406,5 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
             origin_ns=trial.origin_ns,
             end_ns=trial.makespan_ns,
         ),
+        held=Held(trial, cell.concurrency, partial(run_alone, spec, target)),
     )

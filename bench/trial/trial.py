@@ -51,7 +51,7 @@ from ..targets.monkey_patches import monkey_patched_by
 from .certificates import load_certificates_late
 from .driving import LoopDriver
 from .loops import require_loop
-from .machine import cores_of, default_executor_workers
+from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
 from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
@@ -189,6 +189,7 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
+        self._has_any_workers = spec.has_any_workers
         self._memory = KeptMemory() if spec.traces_memory else None
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         plan = parse_arrivals(spec.cell.arrivals)
@@ -301,9 +302,8 @@ class _Trial:
             return scope.enter_context(_runner(None))
         loop = require_loop(self._cell.loop)
         runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
-        runner.get_loop().set_default_executor(
-            ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
-        )
+        workers = ANY_WORKERS if self._has_any_workers else default_executor_workers(self._cores)
+        runner.get_loop().set_default_executor(ThreadPoolExecutor(workers, "asyncio"))
         scope.callback(self._close_clients, runner)
         return runner
 
@@ -447,6 +447,10 @@ class _Trial:
                 script, judge.reference_waits, self._cores, self._cell.concurrency, arrivals_ns
             ),
             ideal_latencies_ns=ideal_latencies_ns(script, judge.reference_waits, self._cores),
+            reference=judge.reference,
+            played=judge.played(
+                self._script, samples, self._cores, self._cell.concurrency, arrivals_ns
+            ),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,

@@ -28,6 +28,7 @@ from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
 from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
+from ..comparison.reference_text import references_explained
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
@@ -75,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures, its table in blocks of one load, what its marks mean."""
+    """One scenario: its pictures, its table in blocks of one load, what it means."""
 
     name: str
     groups: tuple[str, ...]
@@ -84,6 +85,7 @@ class Section:
     columns: tuple[Column, ...]
     blocks: tuple[tuple[Row, ...], ...]
     marks: tuple[str, ...]
+    references: tuple[str, ...]
 
 
 def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | None = None) -> str:
@@ -129,6 +131,7 @@ def _section(scenario: ScenarioCells, charts: Sequence[RenderedChart]) -> Sectio
             for block in scenario.blocks
         ),
         marks=marks_explained([scenario]),
+        references=references_explained(scenario.cells),
     )
 
 

@@ -17,6 +17,7 @@ from ..comparison.ranking import (
     marks_explained,
     scenarios,
 )
+from ..comparison.reference_text import references_explained
 from ..comparison.summary_text import verdict
 
 _GAP = 2
@@ -60,8 +61,8 @@ def render_table(run: Run, console: Console) -> None:
     if run.findings:
         console.print()
     legend = "   ".join(marks_explained(scenarios(run)))
-    if legend:
-        write(Text(legend, style="dim"))
+    for line in (*([legend] if legend else []), *references_explained(run.cells)):
+        write(Text(line, style="dim"))
     for paragraph in verdict(run):
         write(Text(paragraph, style="bold"))
 
