@@ -15,7 +15,13 @@ from ..results.played import Played
 from ..results.reference import Reference
 from ..results.samples import SessionSample
 from .met import Met, checked, checked_tools, script_met
-from .played import calls_answered, calls_of_sessions, checked_as_played, scripts_as_played
+from .played import (
+    calls_answered,
+    calls_of_sessions,
+    checked_as_played,
+    count_calls,
+    scripts_as_played,
+)
 from .tools_run import ToolsRun
 
 
@@ -123,7 +129,7 @@ class Judge:
         until_ns = self._met.origin_ns + max((each.end_ns for each in samples), default=0)
         answered = calls_answered(self._scripts, self._met, until_ns)
         return Played(
-            model_calls=tuple(len(self._calls.get(each.session, ())) for each in script.sessions),
+            model_calls=count_calls(script.sessions, self._calls, self._met),
             serving_ns=serving_ns(answered, script.limits),
             script_makespan_ns=ideal_makespan_ns(
                 script, self._waits, cores, concurrency, arrivals_ns

@@ -5,7 +5,7 @@ conversation need each other's answers, so a session takes at least as long as t
 conversations. That is its reference.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,6 +25,12 @@ def calls_of_sessions(met: Met) -> Calls:
     for number, step in sorted(met.asked_ns):
         calls[session_of(number)].append((number, step))
     return calls
+
+
+def count_calls(sessions: Sequence[SessionScript], calls: Calls, met: Met) -> tuple[int, ...]:
+    """Count the model calls of each session: those that it asked for, and further answers."""
+    again = Counter(session_of(number) for number, *_ in met.read_again)
+    return tuple(len(calls.get(each.session, ())) + again[each.session] for each in sessions)
 
 
 def checked_as_played(
@@ -67,8 +73,12 @@ def scripts_as_played(
 def calls_answered(
     scripts: Mapping[int, SessionScript], met: Met, until_ns: int
 ) -> Iterable[ModelCallScript]:
-    """Yield all model calls that were answered in whole by then, each once, whosever they are."""
-    for (number, step), read_ns in met.read_ns.items():
+    """Yield all model calls that were answered in whole by then, whosever they are.
+
+    Equal ones, of which each has a latency of its own, count by the shortest.
+    """
+    first = ((number, step, read_ns) for (number, step), read_ns in met.read_ns.items())
+    for number, step, read_ns in (*first, *met.read_again):
         if read_ns <= until_ns:
             yield _call(scripts.get(number), number, step, met.latencies_ns[number, step])
 

@@ -410,6 +410,7 @@ class _Trial:
             tool_spans_ns=self._tool_traffic.tool_spans_ns,
             latencies_ns=seen.latencies_ns,
             lab_tools_asked=seen.lab_tools_asked,
+            read_again=seen.read_again,
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
