@@ -77,7 +77,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             header,
             () if is_sweep else specs,
             sampling=sampling,
-            runner=SoloTrials(processes, SoloFolder(out), specs),
+            runner=SoloTrials(processes, SoloFolder(out), () if is_sweep else specs),
             observer=progress,
             save=lambda run: write_run(run, run_file),
             kept=kept,

@@ -68,7 +68,7 @@ class SoloTrials:
     Args:
         trials: Runs both; several threads may have one under way each.
         kept: Where what sessions do alone is kept.
-        specs: The cells that are known to be run: the largest says how many sessions there are.
+        specs: The cells that are known to be run: the largest says how many sessions run alone.
     """
 
     def __init__(
@@ -93,12 +93,16 @@ class SoloTrials:
         workload = workload_of(spec)
         found = self._found[workload]
         with found.lock:
-            most = max(spec.cell.session_count, self._most[workload])
-            sessions = min(most, MOST_SOLO_SESSIONS)
-            if found.sessions < sessions:
+            if found.sessions < min(spec.cell.session_count, MOST_SOLO_SESSIONS):
+                sessions = self._sessions(workload, spec.cell.session_count)
                 found.solo = self._kept_or_run(spec, workload, sessions)
                 found.sessions = sessions
             return found.solo
+
+    def _sessions(self, workload: str, at_least: int) -> int:
+        """Return how many sessions run alone: the most, where loads are not known beforehand."""
+        most = self._most.get(workload, 0)
+        return min(most, MOST_SOLO_SESSIONS) if most >= at_least else MOST_SOLO_SESSIONS
 
     def _kept_or_run(self, spec: TrialSpec, workload: str, sessions: int) -> Solo:
         solo = self._kept.taken(workload, sessions)

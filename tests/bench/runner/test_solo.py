@@ -99,13 +99,15 @@ def test_both_forms_run_alone_once_for_all_cells_with_the_sessions_of_the_larges
     assert [each.ideal_makespan_ns for each in found] == [2 * S, 2 * S, 4 * S]
 
 
-def test_a_cell_that_was_not_foreseen_runs_more_sessions_alone() -> None:
+def test_where_loads_are_not_foreseen_as_many_sessions_run_alone_as_may() -> None:
     fake = Fake()
-    trials = SoloTrials(fake)
+    trials = SoloTrials(fake, specs=specs("gather"))
 
     results(trials, (*specs("gather"), *specs("gather", session_count=7), *specs("threads")))
+    results(SoloTrials(fake), specs("gather"))
 
-    assert [count for _, count in fake.ran_alone] == [3, 3, 7, 7]
+    counts = [count for _, count in fake.ran_alone]
+    assert counts == [3, 3, *[MOST_SOLO_SESSIONS] * 4]
 
 
 @pytest.mark.parametrize("changed", [{"seed": 2}, {"targets": ("other:build",)}])
@@ -160,10 +162,11 @@ def test_what_ran_alone_is_kept_for_the_next_run(tmp_path: Path) -> None:
 
 
 def test_more_sessions_than_are_kept_run_anew(tmp_path: Path) -> None:
-    results(SoloTrials(Fake(), SoloFolder(tmp_path)), specs("gather"))
+    few, more = specs("gather"), specs("gather", session_count=4)
+    results(SoloTrials(Fake(), SoloFolder(tmp_path), few), few)
     fake = Fake()
 
-    results(SoloTrials(fake, SoloFolder(tmp_path)), specs("gather", session_count=4))
+    results(SoloTrials(fake, SoloFolder(tmp_path), more), more)
 
     assert len(fake.ran_alone) == 2
 
