@@ -16,6 +16,7 @@ import msgspec
 from ...mocks.errors import TargetError, TrialError
 from ..attribution.solo import held_against_solo
 from ..results.played import Solo
+from ..results.samples import Outcome
 from ..results.trial_result import TrialResult
 from ..trial.solo import MOST_SOLO_SESSIONS, shorter_solo, solo_specs
 from ..trial.spec import NotApplicable, TrialSpec
@@ -87,6 +88,8 @@ class SoloTrials:
         result = self._trials.run(spec, then)
         if isinstance(result, NotApplicable) or result.played is None:
             return result
+        if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
+            return result  # without success there is no efficiency
         return held_against_solo(result, spec.cell.concurrency, self._alone(spec).sessions)
 
     def _alone(self, spec: TrialSpec) -> Solo:

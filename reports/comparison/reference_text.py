@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ...bench.results.formatting import counted, listed, name, seconds, whole
-from ...bench.results.records import CellResult, Status
+from ...bench.results.records import CellResult
 from ...bench.results.reference import Reference
 from .ranking import label
 
@@ -18,9 +18,10 @@ _EXPLAINED = {
 def references_explained(cells: Iterable[CellResult]) -> tuple[str, ...]:
     """Return what the efficiencies of some cells are of, where it is not the script.
 
-    A reference that not all of them have is told with the targets that have it.
+    A reference that not all of them have is told with the targets that have it. A cell without an
+    efficiency is left out.
     """
-    measured = [cell for cell in cells if cell.status is Status.MEASURED]
+    measured = [cell for cell in cells if cell.efficiency is not None]
     found = []
     for reference, explained in _EXPLAINED.items():
         having = [cell for cell in measured if cell.reference is reference]

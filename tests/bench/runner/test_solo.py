@@ -88,6 +88,20 @@ def test_a_target_that_plays_the_script_never_runs_alone() -> None:
     assert fake.ran_alone == []
 
 
+def test_nothing_runs_alone_for_a_trial_in_which_no_session_succeeded() -> None:
+    class Failing(Fake):
+        def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
+            trial = own_trial(1)
+            return replace(trial, samples=(replace(trial.samples[0], outcome=Outcome.FAILED),))
+
+    fake = Failing()
+
+    (found,) = results(SoloTrials(fake), specs("gather"))
+
+    assert found.reference is Reference.CONVERSATION
+    assert fake.ran_alone == []
+
+
 def test_both_forms_run_alone_once_for_all_cells_with_the_sessions_of_the_largest() -> None:
     cells = (*specs("gather", "threads"), *specs("gather", session_count=7))
     fake = Fake()

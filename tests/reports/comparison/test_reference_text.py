@@ -1,14 +1,14 @@
 """What an efficiency is of is said where it is not the script."""
 
-from warpbench.bench.results.records import SessionCounts, Status
+from warpbench.bench.results.records import SessionCounts
 from warpbench.bench.results.reference import Reference, SharedWork
 from warpbench.reports.comparison.reference_text import references_explained
 
-from ...built import cell_result
+from ...built import cell_result, changed
 
-SCRIPT = cell_result(trials=1)
-SOLO = cell_result(trials=1, target="mine:build", reference=Reference.SOLO)
-CONVERSATION = cell_result(target="other:build", reference=Reference.CONVERSATION)
+SCRIPT = cell_result(efficiency=0.9)
+SOLO = changed(SCRIPT, target="mine:build", reference=Reference.SOLO)
+CONVERSATION = changed(SCRIPT, target="other:build", reference=Reference.CONVERSATION)
 ALONE = "efficiency is of the agent alone: its sessions one after another, where computing is free"
 
 
@@ -27,16 +27,14 @@ def test_several_references_are_told_with_their_targets() -> None:
     )
 
 
-def test_a_cell_without_a_result_has_no_reference() -> None:
-    failed = cell_result(status=Status.FAILED, reference=Reference.CONVERSATION)
+def test_of_a_cell_without_an_efficiency_nothing_is_said() -> None:
+    failed = changed(CONVERSATION, efficiency=None)
 
     assert references_explained([failed, SOLO]) == (ALONE,)
 
 
 def test_sessions_that_were_not_run_alone_are_counted() -> None:
-    some = cell_result(
-        reference=Reference.SOLO, sessions_without_solo=50, sessions=SessionCounts(started=350)
-    )
+    some = changed(SOLO, sessions_without_solo=50, sessions=SessionCounts(started=350))
 
     assert references_explained([some]) == (
         f"{ALONE}; but that of 50 sessions of 350 is of the longest conversation, since they were "
@@ -46,8 +44,8 @@ def test_sessions_that_were_not_run_alone_are_counted() -> None:
 
 def test_shared_work_is_told_of_the_cell_with_most_of_it() -> None:
     sharing = [
-        cell_result(
-            reference=Reference.SOLO,
+        changed(
+            SOLO,
             sessions=SessionCounts(started=20),
             shared_work=SharedWork(sessions=9, model_calls=calls, spared_s=calls / 4),
         )
