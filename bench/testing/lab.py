@@ -13,16 +13,14 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 from ...mocks.clock import ClockMode, seconds
-from ...mocks.errors import ClockError, TargetError, TrialError, UsageError
+from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.gate import objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, swim_lanes
-from ..attribution.solo import held_against_solo
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
-from ..results.played import Solo
 from ..results.records import LatencySummary, SessionCounts, keeps_concurrency
 from ..results.reference import Reference, SharedWork
 from ..results.refused_hosts import RefusedHost
@@ -37,9 +35,9 @@ from ..statistics.summary import count_sessions, efficiency, summarise
 from ..strategies import available_strategies
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
-from ..trial.solo import MOST_SOLO_SESSIONS, sessions_alone, shorter_solo, solo_specs
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import prepared_here
+from .held import Held, run_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ class LabResult:
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
     lanes: SwimLanes = field(compare=False)
-    held: "Held" = field(compare=False)
+    held: Held = field(compare=False)
 
     @property
     def ideal(self) -> Ideal:
@@ -199,31 +197,6 @@ class LabResult:
             f"{self.sessions.succeeded} of {self.sessions.started} sessions in "
             f"{self.makespan:.3f} s{ideal}>"
         )
-
-
-class Held:
-    """A trial, held against what its sessions are compared with.
-
-    Args:
-        trial: The trial as it was measured.
-        concurrency: Sessions in flight at most.
-        run_alone: Runs the sessions alone, if they are not held against the script.
-    """
-
-    def __init__(self, trial: TrialResult, concurrency: int, run_alone: Callable[[], Solo]) -> None:
-        self._trial = trial
-        self._concurrency = concurrency
-        self._run_alone = run_alone
-        self.is_known = trial.played is None
-
-    @property
-    def trial(self) -> TrialResult:
-        """The trial; its sessions are run alone when this is asked for first."""
-        if not self.is_known:
-            alone = self._run_alone().sessions
-            self._trial = held_against_solo(self._trial, self._concurrency, alone)
-            self.is_known = True
-        return self._trial
 
 
 def spec_of(
@@ -323,24 +296,6 @@ def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabR
                 f"{measure.reason}, but strategy {spec.cell.strategy!r} drives one: choose another"
             )
         yield lambda: _result(spec, target, measure())
-
-
-def run_alone(spec: TrialSpec, target: object) -> Solo:
-    """Run a cell's sessions one after another, in each form of the target, in this process.
-
-    A form that cannot be run so tells nothing.
-    """
-
-    def form(alone: TrialSpec) -> Solo:
-        try:
-            with prepared_here(alone, target) as measure:
-                trial = measure if isinstance(measure, NotApplicable) else measure()
-                return sessions_alone(trial)
-        except (TargetError, TrialError, ClockError):
-            return Solo()
-
-    sessions = min(spec.cell.session_count, MOST_SOLO_SESSIONS)
-    return shorter_solo(form(alone) for alone in solo_specs(spec, sessions))
 
 
 def objective_of(slo: str | None, sessions: int) -> Objective | None:
