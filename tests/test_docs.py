@@ -81,12 +81,13 @@ def test_the_readmes_own_agent_is_told_in_which_line_its_tools_wait(reader: Path
     assert f"{place}, in asyncio.sleep, {how_often(4, 0.3)}." in told
     assert "Running the tools of an answer at once saves a session 900 ms." in told
     assert f"{how_often(4, 0.3)} at {place}" in told
-    assert "59 % of the ideal (script and own tools)" in told
+    assert "efficiency is of the agent alone" in told
     cells = [cell for cell in read_run(reader / "as-it-is" / "run.json").cells if cell.own_waits]
     assert {cell.cell.strategy for cell in cells} >= {"gather", "taskgroup"}
     for cell in cells:
-        assert cell.reference is Reference.SCRIPT_AND_OWN_TOOLS
-        assert cell.efficiency == pytest.approx(1.3 / 2.2)
+        assert cell.reference is Reference.SOLO
+        assert cell.efficiency == 1
+        assert cell.latency_s.p50 == pytest.approx(2.2)
         (wait,) = cell.own_waits
         assert (wait.waits, wait.sessions, wait.in_turn) == (20, 5, True)
 
@@ -104,6 +105,7 @@ def test_repaired_it_reaches_the_ideal_with_every_strategy(reader: Path, tmp_pat
 
     assert "one after another" not in " ".join(finished.out.split())
     assert [cell.efficiency for cell in cells] == [1.0] * len(cells)
+    assert [cell.latency_s.p50 for cell in cells] == pytest.approx([1.3] * len(cells))
     assert {cell.cell.strategy for cell in cells} >= {"gather", "taskgroup"}
 
 

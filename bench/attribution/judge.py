@@ -8,12 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...mocks.observe.waits import Wait
-from ...mocks.workload.ideal import Waits
+from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns, serving_ns
 from ...mocks.workload.numbers import kind_of
-from ...mocks.workload.script import SessionScript
+from ...mocks.workload.script import Script, SessionScript
+from ..results.played import Played
+from ..results.reference import Reference
 from ..results.samples import SessionSample
 from .met import Met, checked, checked_tools, script_met
-from .played import calls_of_sessions, checked_as_played, scripts_as_played
+from .played import (
+    calls_answered,
+    calls_of_sessions,
+    checked_as_played,
+    count_calls,
+    scripts_as_played,
+)
 from .tools_run import ToolsRun
 
 
@@ -29,7 +37,8 @@ class Judge:
         has_shared: Whether work that sessions share asked the model.
 
     Attributes:
-        reference_waits: Which waits of its ``references`` count.
+        reference: What its ``references`` are made of.
+        reference_waits: Which waits of them count.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class Judge:
         mains = {number for number, _ in met.asked_ns if kind_of(number) is None}
         # One whose prompts are its own, not the task, plays no script: it names its conversations.
         self._plays_script = waits is Waits.ALL and bool(mains or not self._calls)
+        self.reference = Reference.SCRIPT if self._plays_script else Reference.CONVERSATION
         self.reference_waits = Waits.ALL if self._plays_script else Waits.MODEL
 
     def checked(self, sample: SessionSample) -> SessionSample:
@@ -96,6 +106,36 @@ class Judge:
                 script = replace(asked, model_calls=(*others, *calls[-1:]))
                 sample = checked_tools(sample, script, Waits.MODEL, self._met, self._tools)
         return sample
+
+    def played(
+        self,
+        script: Script,
+        samples: Iterable[SessionSample],
+        cores: int,
+        concurrency: int,
+        arrivals_ns: Sequence[int] | None,
+    ) -> Played | None:
+        """Return what the sessions asked; ``None`` if they are held against the script.
+
+        Args:
+            script: The script.
+            samples: The sessions.
+            cores: As for ``ideal_makespan_ns``, as are the next.
+            concurrency: Sessions in flight at most.
+            arrivals_ns: When each session arrives.
+        """
+        if self._plays_script:
+            return None
+        until_ns = self._met.origin_ns + max((each.end_ns for each in samples), default=0)
+        answered = calls_answered(self._scripts, self._met, until_ns)
+        return Played(
+            model_calls=count_calls(script.sessions, self._calls, self._met),
+            serving_ns=serving_ns(answered, script.limits),
+            script_makespan_ns=ideal_makespan_ns(
+                script, self._waits, cores, concurrency, arrivals_ns
+            ),
+            script_latencies_ns=ideal_latencies_ns(script, self._waits, cores),
+        )
 
     def _calls_other_kinds(self, session: int) -> bool:
         """Say whether a session held a conversation of a kind that the scenario names."""

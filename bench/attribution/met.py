@@ -45,6 +45,7 @@ class Met:
         latencies_ns: The drawn latency of each model call that was asked for; the shortest of them
             if it was asked for more than once.
         lab_tools_asked: How many calls of the lab's tools each answer asked for, if any.
+        read_again: The answers beyond the first of a call: its session, step, when it was there.
         origin_ns: Time on the clock from which samples count.
     """
 
@@ -53,6 +54,7 @@ class Met:
     tool_spans_ns: Mapping[tuple[int, int, int], tuple[int, int]]
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
     lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    read_again: Sequence[tuple[int, ...]] = ()
     origin_ns: int = 0
 
     def goes_on_ns(self, session: int, step: int, end_ns: int) -> int:

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 from ...mocks.workload.ideal import Waits
 from ...mocks.workload.script import SessionScript
-from ..results.reference import Reference
 from ..results.samples import Outcome, SessionSample
 from .met import Met
 from .own_waits import Awaited, ObservedWait, Place, ToolRound, own_spans, union_ns
@@ -78,17 +77,6 @@ def _rounds(
         if inside:
             least_ns = least_needed_ns(inside, len(call.tool_calls))
             yield ToolRound(least_ns, inside)
-
-
-def reference_of(waits: Waits, *, notes_own_waits: bool) -> Reference:
-    """Return what an efficiency is of.
-
-    Args:
-        waits: Which waits of the script count.
-        notes_own_waits: Whether each wait of the sessions' own code is noted.
-    """
-    has_own_tools = waits is Waits.MODEL and notes_own_waits
-    return Reference.SCRIPT_AND_OWN_TOOLS if has_own_tools else Reference.SCRIPT
 
 
 def least_needed_ns(waits: Sequence[ObservedWait], tools: int) -> int:

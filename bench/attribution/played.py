@@ -5,7 +5,7 @@ conversation need each other's answers, so a session takes at least as long as t
 conversations. That is its reference.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,6 +25,12 @@ def calls_of_sessions(met: Met) -> Calls:
     for number, step in sorted(met.asked_ns):
         calls[session_of(number)].append((number, step))
     return calls
+
+
+def count_calls(sessions: Sequence[SessionScript], calls: Calls, met: Met) -> tuple[int, ...]:
+    """Count the model calls of each session: those that it asked for, and further answers."""
+    again = Counter(session_of(number) for number, *_ in met.read_again)
+    return tuple(len(calls.get(each.session, ())) + again[each.session] for each in sessions)
 
 
 def checked_as_played(
@@ -73,6 +79,19 @@ def scripts_as_played(
     )
 
 
+def calls_answered(
+    scripts: Mapping[int, SessionScript], met: Met, until_ns: int
+) -> Iterable[ModelCallScript]:
+    """Yield all model calls that were answered in whole by then, whosever they are.
+
+    Equal ones, of which each has a latency of its own, count by the shortest.
+    """
+    first = ((number, step, read_ns) for (number, step), read_ns in met.read_ns.items())
+    for number, step, read_ns in (*first, *met.read_again):
+        if read_ns <= until_ns:
+            yield _call(scripts.get(number), number, step, met.latencies_ns[number, step])
+
+
 def _as_played(script: SessionScript, calls: Sequence[tuple[int, int]], met: Met) -> SessionScript:
     by_number: defaultdict[int, list[ModelCallScript]] = defaultdict(list)
     for number, step in calls:
@@ -82,9 +101,9 @@ def _as_played(script: SessionScript, calls: Sequence[tuple[int, int]], met: Met
     return SessionScript(script.session, tuple(longest))
 
 
-def _call(script: SessionScript, number: int, step: int, latency_ns: int) -> ModelCallScript:
+def _call(script: SessionScript | None, number: int, step: int, latency_ns: int) -> ModelCallScript:
     """Return the script's own call if that was played: it knows its tokens, too."""
-    if number == script.session and step < len(script.model_calls):
+    if script is not None and number == script.session and step < len(script.model_calls):
         call = script.model_calls[step]
         if call.latency_ns == latency_ns:
             return call

@@ -13,6 +13,8 @@ from ..results.run_file import RUN_FILE, write_run
 from ..results.trial_result import TrialResult
 from ..runner.processes import TrialProcesses
 from ..runner.runner import run_cells
+from ..runner.solo import SoloTrials
+from ..runner.solo_folder import SoloFolder
 from ..statistics.objectives import Objectives, parse_objectives
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
@@ -43,7 +45,7 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
             header,
             (),
             sampling=Sampling(trials=options.trials),
-            runner=processes,
+            runner=SoloTrials(processes, SoloFolder(out)),
             observer=progress,
             save=lambda run: write_run(run, out / RUN_FILE),
             more=Sweep(factors, objectives, options.trials).next,

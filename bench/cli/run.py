@@ -15,6 +15,8 @@ from ..runner.plan import Factors, cells_of, usual_sampling
 from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
+from ..runner.solo import SoloTrials
+from ..runner.solo_folder import SoloFolder
 from ..statistics.objectives import parse_objectives
 from ..statistics.stopping import Sampling
 from ..studies.sweep import Sweep
@@ -75,7 +77,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             header,
             () if is_sweep else specs,
             sampling=sampling,
-            runner=processes,
+            runner=SoloTrials(processes, SoloFolder(out), () if is_sweep else specs),
             observer=progress,
             save=lambda run: write_run(run, run_file),
             kept=kept,

@@ -16,7 +16,7 @@ from .cell import Cell
 from .columns import require_equal_lengths
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
-from .reference import Reference
+from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import Outcome
 from .time_parts import PART_NAMES, TimeParts
@@ -167,10 +167,14 @@ class CellResult:
         trials: Trials that went into the numbers.
         sessions: How many were started and how they ended, summed over the trials.
         makespan_s: Start to the end of the last session, on the clock.
-        ideal_makespan_s: The same for a costless scheduler on the same script.
+        ideal_makespan_s: The same for a costless scheduler, from the references of the sessions.
         efficiency: ``ideal_makespan_s / makespan_s``, at most 1; ``None`` where a session did not
             succeed, or more were in flight than the ideal has.
         reference: What the ideal is made of.
+        shared_work: What sessions were spared by others, where the reference is themselves alone;
+            summed over the trials.
+        sessions_without_solo: How many of these are held against their longest conversation, since
+            alone they failed, or did not run; summed over the trials.
         throughput_per_s: Succeeded sessions per second of makespan.
         latency_s: Percentiles of session latency; in an open loop from the intended start.
         raw_latency_s: The same from the real start, in an open loop: without what a session
@@ -179,7 +183,7 @@ class CellResult:
         delivered_per_s: Sessions a second that did.
         mean_in_flight: Sessions in flight, the mean over the makespan.
         latency_quantiles_s: The 0th to 100th percentile in steps of one, for a CDF.
-        ideal_latency_s: Percentiles of the sessions' critical paths.
+        ideal_latency_s: Percentiles of the sessions' references: their critical paths.
         llm_calls: Model calls per trial.
         streamed_calls: Model calls whose answer came as a stream, over all trials; ``None`` if that
             is not known, as in an older file.
@@ -228,6 +232,8 @@ class CellResult:
     ideal_makespan_s: float | None = None
     efficiency: float | None = _figure(more_is_better=True)
     reference: Reference = Reference.SCRIPT
+    shared_work: SharedWork = NOTHING_SHARED
+    sessions_without_solo: int = 0
     throughput_per_s: float | None = _figure(more_is_better=True)
     latency_s: LatencySummary = field(default_factory=LatencySummary)
     raw_latency_s: LatencySummary | None = None

@@ -27,7 +27,7 @@ from .json_file import write_pieces, write_whole
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
-from .reference import Reference
+from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
@@ -92,6 +92,8 @@ class _SavedTrial:
     http_requests: int
     streams: Streams = field(default_factory=Streams)
     reference: Reference = Reference.SCRIPT
+    shared_work: SharedWork = NOTHING_SHARED
+    sessions_without_solo: int = 0
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     ideal_latencies_ns: tuple[int, ...] = ()

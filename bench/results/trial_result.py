@@ -10,7 +10,8 @@ from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
-from .reference import Reference
+from .played import Played
+from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
 from .time_parts import TimeParts
@@ -25,9 +26,13 @@ class TrialResult:
     Attributes:
         samples: One sample per started session.
         makespan_ns: Start of the trial to the end of its last session, on the clock.
-        ideal_makespan_ns: The same for a costless scheduler, from the script alone.
-        ideal_latencies_ns: Critical path of each session, in the script's order.
+        ideal_makespan_ns: The same for a costless scheduler, from the references of the sessions.
+        ideal_latencies_ns: The reference of each session, in the script's order: its critical path.
         reference: What both are made of.
+        played: What the sessions asked, if they are not held against the script.
+        shared_work: What they were spared by others, if they are held against themselves alone.
+        sessions_without_solo: How many of these are held against their longest conversation, since
+            alone they failed, or did not run.
         origin_ns: Time on the clock at which it began.
         http_requests: Requests that reached the mocked network.
         llm_calls: Model calls answered.
@@ -73,6 +78,9 @@ class TrialResult:
     elapsed_s: float
     origin_ns: int = 0
     reference: Reference = Reference.SCRIPT
+    played: Played | None = None
+    shared_work: SharedWork = NOTHING_SHARED
+    sessions_without_solo: int = 0
     http_requests: int = 0
     streams: Streams = field(default_factory=Streams)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
@@ -91,3 +99,10 @@ class TrialResult:
     pools: tuple[PoolUse, ...] = ()
     refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
+
+    @property
+    def workload_ns(self) -> tuple[int, tuple[int, ...]]:
+        """The ideal makespan and latencies of the script: they say which workload it was."""
+        if self.played is None:
+            return self.ideal_makespan_ns, self.ideal_latencies_ns
+        return self.played.script_makespan_ns, self.played.script_latencies_ns

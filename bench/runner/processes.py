@@ -19,6 +19,7 @@ from ...mocks.network import Network
 from ...mocks.network.guard import stay_on_this_machine
 from ...mocks.sandbox import hold_no_secrets
 from ...mocks.telemetry import keep_telemetry_quiet
+from ..results.played import Solo
 from ..results.trial_result import TrialResult
 from ..targets.loading import load_factory
 from ..trial.spec import NotApplicable, TrialSpec
@@ -29,6 +30,9 @@ from .trial_process import Progress, TrialProcess, Work, interrupts_held_back, s
 _PRELOADED = ["warpbench.bench.cli.main", "warpbench.bench.runner.preloaded"]
 _FOR_STATISTICS = ("scipy.stats",)
 
+LONGEST_SOLO_S = 20.0
+"""Real seconds that a target's sessions may take alone, in each of its forms."""
+
 
 def _measure(spec: TrialSpec, turn: Turn) -> TrialResult | NotApplicable:
     # It imports the openai SDK, which the process that starts trials has no use for: there it
@@ -36,6 +40,13 @@ def _measure(spec: TrialSpec, turn: Turn) -> TrialResult | NotApplicable:
     from ..trial.trial import run_trial  # noqa: PLC0415
 
     return run_trial(spec, turn)
+
+
+def _run_alone(spec: TrialSpec, turn: Turn) -> Solo:
+    # It imports what the process that starts trials has no use for, likewise.
+    from ..trial.solo import run_alone  # noqa: PLC0415
+
+    return run_alone(spec, turn)
 
 
 class TrialProcesses:
@@ -84,6 +95,21 @@ class TrialProcesses:
         assert isinstance(result, TrialResult | NotApplicable)
         return result
 
+    def run_alone(self, spec: TrialSpec) -> Solo:
+        """Run sessions one after another, and return what they did.
+
+        Args:
+            spec: One of ``solo_specs``.
+
+        Raises:
+            TargetError: The target cannot be used.
+            TrialError: The trial failed, crashed, was killed or took longer than it may.
+        """
+        limit_s = min(self._time_limit_s, LONGEST_SOLO_S)
+        result = self._in_a_process(_run_alone, spec, limit_s=limit_s, is_between=True)
+        assert isinstance(result, Solo)
+        return result
+
     def check_target(self, name: str) -> None:
         """Load a target in a process of its own, so that a bad name is told before a run.
 
@@ -100,11 +126,30 @@ class TrialProcesses:
         for process in tuple(self._live):
             process.kill()
 
-    def _in_a_process(self, work: Work, argument: object, then: object = None) -> object:
-        process = self._prepared(argument) or self._started(work, argument)
+    def _in_a_process(
+        self,
+        work: Work,
+        argument: object,
+        then: object = None,
+        *,
+        limit_s: float | None = None,
+        is_between: bool = False,
+    ) -> object:
+        """Let a process do some work, and return what came of it.
+
+        Args:
+            work: The work.
+            argument: What it is done with.
+            then: The argument of what is run next for sure.
+            limit_s: Real seconds after which it is killed; ``None`` for those of a trial.
+            is_between: Whether what has been prepared is run after it.
+        """
+        limit_s = limit_s or self._time_limit_s
+        prepared = None if is_between else self._prepared(argument)
+        process = prepared or self._started(work, argument)
         try:
-            process.give_turn(self._time_limit_s)
-            until_s = time.monotonic() + self._time_limit_s
+            process.give_turn(limit_s)
+            until_s = time.monotonic() + limit_s
             message: object = Progress.SESSIONS_ENDED
             while isinstance(message, Progress):
                 message = process.message(until_s - time.monotonic())
@@ -113,7 +158,7 @@ class TrialProcesses:
         except TimeoutError:
             process.kill()
             raise TrialError(
-                f"hung: no result within {self._time_limit_s:g} s (--time-limit), killed"
+                f"hung: no result within {limit_s:g} s (--time-limit), killed"
             ) from None
         except TrialError:
             raise  # the next one may go on

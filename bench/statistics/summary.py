@@ -16,6 +16,7 @@ from ..results.records import (
     TrialFigures,
     keeps_concurrency,
 )
+from ..results.reference import summed as shared_work
 from ..results.refused_hosts import summed_hosts
 from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
@@ -68,6 +69,8 @@ def cell_result(
             keeps_concurrency=keeps_concurrency(mean_in_flight, cell.concurrency),
         ),
         reference=trials[0].reference,
+        shared_work=shared_work(trial.shared_work for trial in trials),
+        sessions_without_solo=sum(trial.sessions_without_solo for trial in trials),
         throughput_per_s=median(throughput_per_s(trial) for trial in trials),
         latency_s=summarise(latencies_s),
         raw_latency_s=summarise([seconds(sample.end_ns - sample.start_ns) for sample in samples])

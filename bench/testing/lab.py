@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
@@ -22,7 +23,7 @@ from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
 from ..results.own_waits import OwnWait
 from ..results.records import LatencySummary, RateSummary, SessionCounts, keeps_concurrency
-from ..results.reference import Reference
+from ..results.reference import Reference, SharedWork
 from ..results.refused_hosts import RefusedHost
 from ..results.samples import Outcome
 from ..results.time_parts import TimeParts, in_seconds
@@ -39,15 +40,16 @@ from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import prepared_here
+from .held import Held, run_alone
 
 
 @dataclass(frozen=True, slots=True)
 class Ideal:
-    """What a costless scheduler would reach on the same script.
+    """What a costless scheduler would reach.
 
     Attributes:
         makespan: Seconds.
-        latency: The sessions' critical paths, summarised, in seconds.
+        latency: The sessions' references, summarised, in seconds: their critical paths.
     """
 
     makespan: float
@@ -76,7 +78,6 @@ class LabResult:
     Attributes:
         cell: What was run.
         makespan: Start to the end of the last session.
-        ideal: What a costless scheduler would reach.
         latency: Percentiles of session latency.
         latencies: Latency of each session, in the order of their numbers.
         sessions: How many were started, and how they ended.
@@ -102,12 +103,12 @@ class LabResult:
         time_parts: Where the time of each session went, in the order of their numbers; the
             parts add up to its latency.
         own_waits: Where sessions waited inside their own code, the longest first.
-        reference: What the ideal is made of.
+        held: What the sessions are compared with; of those that play no script it is known when
+            somebody asks for it.
     """
 
     cell: Cell
     makespan: float
-    ideal: Ideal
     latency: LatencySummary
     latencies: tuple[float, ...]
     sessions: SessionCounts
@@ -131,8 +132,32 @@ class LabResult:
     cpu_s_per_session: float
     time_parts: tuple[TimeParts, ...]
     own_waits: tuple[OwnWait, ...]
-    reference: Reference
     lanes: SwimLanes = field(compare=False)
+    held: Held = field(compare=False)
+
+    @property
+    def ideal(self) -> Ideal:
+        """What a costless scheduler would reach.
+
+        Sessions that play no script are held against what they do alone: the first time that this,
+        ``efficiency``, ``reference`` or ``shared_work`` is asked for, the target is made anew, once
+        for each of its forms, and its sessions run one after another, in virtual time.
+        """
+        trial = self.held.trial
+        return Ideal(
+            seconds(trial.ideal_makespan_ns),
+            summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+        )
+
+    @property
+    def reference(self) -> Reference:
+        """What the ideal is made of: the script, the sessions alone, or their conversations."""
+        return self.held.trial.reference
+
+    @property
+    def shared_work(self) -> SharedWork:
+        """What sessions were spared by others, where they are held against themselves alone."""
+        return self.held.trial.shared_work
 
     @property
     def efficiency(self) -> float | None:
@@ -199,10 +224,11 @@ class LabResult:
 
     def __repr__(self) -> str:
         cell = self.cell
+        ideal = f", ideal {self.ideal.makespan:.3f} s" if self.held.is_known else ""
         return (
             f"<{cell.scenario}/{cell.target}/{cell.strategy}/{cell.loop}@{cell.concurrency}: "
             f"{self.sessions.succeeded} of {self.sessions.started} sessions in "
-            f"{self.makespan:.3f} s, ideal {self.ideal.makespan:.3f} s>"
+            f"{self.makespan:.3f} s{ideal}>"
         )
 
 
@@ -303,7 +329,7 @@ def prepared_cell(spec: TrialSpec, target: object) -> Iterator[Callable[[], LabR
             raise TrialError(
                 f"{measure.reason}, but strategy {spec.cell.strategy!r} drives one: choose another"
             )
-        yield lambda: _result(spec.cell, measure())
+        yield lambda: _result(spec, target, measure())
 
 
 def objectives_of(slo: str | None, sessions: int) -> Objectives | None:
@@ -331,7 +357,8 @@ def objectives_of(slo: str | None, sessions: int) -> Objectives | None:
     return objectives
 
 
-def _result(cell: Cell, trial: TrialResult) -> LabResult:
+def _result(spec: TrialSpec, target: object, trial: TrialResult) -> LabResult:
+    cell = spec.cell
     in_order = sorted(
         zip(trial.samples, trial.time_parts_ns, strict=True), key=lambda pair: pair[0].session
     )
@@ -342,10 +369,6 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
     return LabResult(
         cell=cell,
         makespan=seconds(trial.makespan_ns),
-        ideal=Ideal(
-            seconds(trial.ideal_makespan_ns),
-            summarise([seconds(each) for each in trial.ideal_latencies_ns]),
-        ),
         latency=summarise(latencies),
         latencies=latencies,
         sessions=count_sessions(samples),
@@ -379,7 +402,6 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
         cpu_s_per_session=trial.cpu_s / len(samples),
         time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
         own_waits=trial.own_waits,
-        reference=trial.reference,
         lanes=SwimLanes(
             samples=samples,
             waits=trial.waits,
@@ -388,4 +410,5 @@ def _result(cell: Cell, trial: TrialResult) -> LabResult:
             end_ns=trial.makespan_ns,
             own_waits=own_waits_of(trial.timeline),
         ),
+        held=Held(trial, cell.concurrency, partial(run_alone, spec, target)),
     )

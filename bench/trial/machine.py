@@ -5,6 +5,9 @@ import os
 from ...mocks.clock import ClockMode
 from ...mocks.clock.loops.ordering import VIRTUAL_CORES
 
+ANY_WORKERS = 10_000
+"""Threads of an executor without a limit: it starts one for what waits, and no more."""
+
 _MOST_DEFAULT_WORKERS = 32
 _DEFAULT_WORKERS_BEYOND_CORES = 4
 

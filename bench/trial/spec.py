@@ -19,6 +19,8 @@ class TrialSpec:
             ``virtual`` only, where computing is free.
         traces_memory: Whether to measure the memory that sessions leave behind, for ``virtual``
             likewise.
+        has_any_workers: Whether the loop's default executor has as many threads as it takes, rather
+            than as many as Python gives it.
     """
 
     scenario: Scenario
@@ -27,6 +29,7 @@ class TrialSpec:
     accounts_time: bool = False
     counts_calls: bool = False
     traces_memory: bool = False
+    has_any_workers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

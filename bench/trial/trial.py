@@ -37,7 +37,7 @@ from ...mocks.world.tools import Delegates, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
-from ..attribution.own_tools import reference_of, tool_rounds
+from ..attribution.own_tools import tool_rounds
 from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
@@ -54,7 +54,7 @@ from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_as
 from .certificates import load_certificates_late
 from .driving import LoopDriver
 from .loops import require_loop
-from .machine import cores_of, default_executor_workers
+from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
 from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
@@ -194,6 +194,7 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
+        self._has_any_workers = spec.has_any_workers
         self._memory = KeptMemory() if spec.traces_memory else None
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         plan = parse_arrivals(spec.cell.arrivals)
@@ -310,9 +311,8 @@ class _Trial:
             return scope.enter_context(_runner(None))
         loop = require_loop(self._cell.loop)
         runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
-        runner.get_loop().set_default_executor(
-            ThreadPoolExecutor(default_executor_workers(self._cores), "asyncio")
-        )
+        workers = ANY_WORKERS if self._has_any_workers else default_executor_workers(self._cores)
+        runner.get_loop().set_default_executor(ThreadPoolExecutor(workers, "asyncio"))
         scope.callback(self._close_clients, runner)
         return runner
 
@@ -417,6 +417,7 @@ class _Trial:
             tool_spans_ns=self._tool_traffic.tool_spans_ns,
             latencies_ns=seen.latencies_ns,
             lab_tools_asked=seen.lab_tools_asked,
+            read_again=seen.read_again,
             origin_ns=probe.origin_ns,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
@@ -465,7 +466,10 @@ class _Trial:
                 own_tools_ns=own_tools_ns,
             ),
             ideal_latencies_ns=ideal_latencies_ns(script, counts, self._cores, own_tools_ns),
-            reference=reference_of(counts, notes_own_waits=noted_own is not None),
+            reference=judge.reference,
+            played=judge.played(
+                self._script, samples, self._cores, self._cell.concurrency, arrivals_ns
+            ),
             origin_ns=probe.origin_ns,
             http_requests=seen.http_requests,
             llm_calls=seen.llm_calls,

@@ -109,6 +109,17 @@ class Traffic:
         return _first_ns(_rows(self._read, _CALL))
 
     @property
+    def read_again(self) -> tuple[tuple[int, ...], ...]:
+        """The answers beyond the first of a call: its session, step, and when it was there."""
+        seen: set[tuple[int, int]] = set()
+        again = []
+        for session, step, at_ns in _rows(self._read, _CALL):
+            if (session, step) in seen:
+                again.append((session, step, at_ns))
+            seen.add((session, step))
+        return tuple(again)
+
+    @property
     def tool_spans_ns(self) -> Mapping[tuple[int, int, int], tuple[int, int]]:
         """From when to when each of the lab's tools took its time, by session, step and index.
 

@@ -36,6 +36,7 @@ class Seen:
         waits: The calls that are over, if a server noted them; ``None`` if the trial's meter did.
         asked_ns: When each model call was asked for first, by session and step.
         read_ns: When the answer of each was first there in whole, for a client that waited for it.
+        read_again: The answers beyond the first of a call: its session, step, when it was there.
         latencies_ns: The drawn latency of each model call that was asked for, likewise.
         lab_tools_asked: How many calls of the lab's tools each answer asked for, if any.
         rules: How many requests to the model each rule booked.
@@ -56,6 +57,7 @@ class Seen:
     asked_ns: Mapping[tuple[int, int], int]
     read_ns: Mapping[tuple[int, int], int]
     tools_declared: frozenset[str]
+    read_again: tuple[tuple[int, ...], ...] = ()
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
     lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
     rules: "Mapping[Rule, int]" = field(default_factory=dict)

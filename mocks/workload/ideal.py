@@ -34,7 +34,7 @@ from enum import StrEnum
 from heapq import heappush, heapreplace
 from types import MappingProxyType
 
-from ..scenario import NO_LIMITS
+from ..scenario import NO_LIMITS, ModelLimits
 from .script import ModelCallScript, Script, SessionScript, ToolCallScript, ToolKind, with_nested
 
 _MINUTE_NS = 60_000_000_000
@@ -105,18 +105,22 @@ def ideal_makespan_ns(
     latencies_ns = ideal_latencies_ns(script, waits, cores, own_tools_ns)
     computing_ns = sum(_computing_ns(session, waits) for session in script.sessions)
     return max(
-        _first_in_first_out_ns(latencies_ns, concurrency, arrivals_ns),
+        first_in_first_out_ns(latencies_ns, concurrency, arrivals_ns),
         computing_ns // cores,
-        _serving_ns(script, waits),
+        serving_ns(_all_calls_made(script, waits), script.limits),
     )
 
 
-def _serving_ns(script: Script, waits: Waits) -> int:
-    """Return the least time that the model's server needs for all the calls."""
-    limits = script.limits
+def serving_ns(made: Iterable[ModelCallScript], limits: ModelLimits) -> int:
+    """Return the least time that the model's server needs for calls, in nanoseconds.
+
+    Args:
+        made: The calls.
+        limits: What the server lets through.
+    """
     if limits == NO_LIMITS:
         return 0
-    calls = [call for session in script.sessions for call in _calls_made(session, waits)]
+    calls = list(made)
     bounds_ns = [0]
     if limits.concurrency is not None:
         bounds_ns.append(sum(call.latency_ns for call in calls) // limits.concurrency)
@@ -133,6 +137,10 @@ def _serving_ns(script: Script, waits: Waits) -> int:
 def _let_through_ns(amount: int, per_minute: int) -> int:
     """Return when a limit, which starts with a minute's worth, has admitted an amount."""
     return max(0, amount - per_minute) * _MINUTE_NS // per_minute
+
+
+def _all_calls_made(script: Script, waits: Waits) -> Iterable[ModelCallScript]:
+    return (call for session in script.sessions for call in _calls_made(session, waits))
 
 
 def _calls_made(session: SessionScript, waits: Waits) -> Iterable[ModelCallScript]:
@@ -183,10 +191,16 @@ def _computing(tools: Iterable[ToolCallScript]) -> Iterable[ToolCallScript]:
     return (tool for tool in tools if tool.kind is ToolKind.CPU)
 
 
-def _first_in_first_out_ns(
+def first_in_first_out_ns(
     latencies_ns: Sequence[int], concurrency: int, arrivals_ns: Sequence[int] | None
 ) -> int:
-    """Return the end of the last session, if each one gets the slot that is free first."""
+    """Return the end of the last session, if each one gets the slot that is free first.
+
+    Args:
+        latencies_ns: What each session takes, in the order in which they start.
+        concurrency: The slots.
+        arrivals_ns: As for ``ideal_makespan_ns``.
+    """
     ends_ns: list[int] = []
     arrivals_ns = arrivals_ns or [0] * len(latencies_ns)
     for latency_ns, arrival_ns in zip(latencies_ns, arrivals_ns, strict=True):

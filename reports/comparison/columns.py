@@ -44,8 +44,8 @@ def precision(cell: CellResult) -> str:
 EFFICIENCY = Column(
     "efficiency",
     lambda cell: percent(cell.efficiency),
-    "Ideal over measured makespan: 100 % is a scheduler that costs nothing. Where a target has "
-    "tools of its own, the ideal holds what these need at least.",
+    "Ideal over measured makespan: 100 % is a scheduler that costs nothing. Below the table "
+    "stands what the ideal is of, if it is not the script.",
 )
 
 
@@ -143,7 +143,7 @@ _ALWAYS = (
     Column(
         "ideal",
         lambda cell: seconds(cell.ideal_makespan_s),
-        "Makespan of a scheduler that costs nothing, from the script.",
+        "Makespan of a scheduler that costs nothing.",
         rank=5,
     ),
     EFFICIENCY,

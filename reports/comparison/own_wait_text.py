@@ -13,12 +13,6 @@ from .ranking import label
 _MOST_PLACES = 3
 _MOST_ROWS = 20
 
-OWN_TOOLS_EXPLAINED = (
-    "efficiency: of the script, with what the target's own tools need at least, as observed"
-)
-"""What an efficiency is of, where a target has tools of its own."""
-
-
 HEADINGS = ("place", "awaits", "cell", "a session", "total")
 """What each entry of ``own_wait_rows`` is."""
 
@@ -50,14 +44,16 @@ def _row(wait: OwnWait, cell: CellResult) -> tuple[str, ...]:
     return code_place(wait.place), wait.awaits, where, ", ".join(notes), seconds(wait.seen_s)
 
 
-def has_own_tools(cell: CellResult) -> bool:
-    """Whether the ideal of a cell holds what the target's own tools need."""
-    return cell.reference is Reference.SCRIPT_AND_OWN_TOOLS
+_IDEALS = {
+    Reference.SCRIPT: "the ideal",
+    Reference.SOLO: "the ideal (the agent alone)",
+    Reference.CONVERSATION: "the ideal (the longest conversation, with own tools)",
+}
 
 
 def ideal_name(cell: CellResult) -> str:
     """Return what an efficiency is of, in a sentence."""
-    return "the ideal (script and own tools)" if has_own_tools(cell) else "the ideal"
+    return _IDEALS[cell.reference]
 
 
 def where_lost(part: str, cell: CellResult) -> str:

@@ -29,8 +29,9 @@ from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
 from ..comparison.own_wait_text import HEADINGS as OWN_WAIT_HEADINGS
-from ..comparison.own_wait_text import OWN_TOOLS_EXPLAINED, has_own_tools, own_wait_rows
+from ..comparison.own_wait_text import own_wait_rows
 from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
+from ..comparison.reference_text import references_explained
 from ..comparison.scaling import objectives_of
 from ..comparison.summary_text import verdict
 from . import templates
@@ -79,7 +80,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One scenario: its pictures, its tables, what its marks mean."""
+    """One scenario: its pictures, its tables, what its marks mean, what its figures are of."""
 
     name: str
     groups: tuple[str, ...]
@@ -89,6 +90,7 @@ class Section:
     blocks: tuple[tuple[Row, ...], ...]
     marks: tuple[str, ...]
     own_waits: tuple[tuple[str, ...], ...]
+    references: tuple[str, ...]
 
 
 def render_page(run: Run, charts: Sequence[RenderedChart] = (), profile: str | None = None) -> str:
@@ -136,10 +138,8 @@ def _section(
             tuple(_row(cell, columns, found.get(cell)) for cell in block)
             for block in scenario.blocks
         ),
-        marks=(
-            *marks_explained([scenario]),
-            *([OWN_TOOLS_EXPLAINED] if any(map(has_own_tools, scenario.cells)) else []),
-        ),
+        marks=marks_explained([scenario]),
+        references=references_explained(scenario.cells),
         own_waits=own_wait_rows(scenario.cells),
     )
 

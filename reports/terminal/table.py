@@ -11,7 +11,6 @@ from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
 from ...bench.statistics.standing import Standing
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
-from ..comparison.own_wait_text import OWN_TOOLS_EXPLAINED, has_own_tools
 from ..comparison.ranking import (
     SYMBOLS,
     ScenarioCells,
@@ -20,6 +19,7 @@ from ..comparison.ranking import (
     marks_explained,
     scenarios,
 )
+from ..comparison.reference_text import references_explained
 from ..comparison.scaling import objectives_of
 from ..comparison.summary_text import verdict
 
@@ -72,8 +72,7 @@ def render_table(run: Run, console: Console) -> None:
 def _legends(run: Run) -> list[str]:
     """Return what the signs in the tables mean, and what an efficiency is of."""
     marked = "   ".join(marks_explained(scenarios(run)))
-    with_own_tools = any(has_own_tools(cell) for cell in run.cells)
-    return [*([marked] if marked else []), *([OWN_TOOLS_EXPLAINED] if with_own_tools else [])]
+    return [*([marked] if marked else []), *references_explained(run.cells)]
 
 
 def _table(scenario: ScenarioCells, columns: Sequence[Column], console: Console) -> Table:

@@ -8,6 +8,7 @@ from ....mocks.clock import seconds
 from ....mocks.observe.waits import Wait
 from ...results.blocked_loop import BlockedLoop, loop_blockers
 from ...results.records import LatencySummary
+from ...results.reference import Reference
 from ...results.samples import Outcome
 from ...results.trial_result import TrialResult
 from ...statistics.objectives import Times
@@ -76,7 +77,8 @@ class Structure:
         blocked_loop: Where an event loop was blocked, by place in the code.
         rounds: The rounds of tools by the number of the model call that asked for them.
         ideal_makespan_s: What a costless scheduler would reach: says which workload it was.
-        ideal_latency_s: The sessions' critical paths.
+        ideal_latency_s: The sessions' critical paths in the script, likewise.
+        reference: What an efficiency of the cell is of; the gate compares none.
     """
 
     makespan_s: float
@@ -93,6 +95,7 @@ class Structure:
     rounds: Mapping[str, RoundStructure]
     ideal_makespan_s: float
     ideal_latency_s: LatencySummary
+    reference: Reference = Reference.SCRIPT
     streamed_model_calls: int | None = None
     request_bytes: int | None = None
     request_parts: Mapping[str, int] | None = None
@@ -122,6 +125,7 @@ def structure_of(trial: TrialResult) -> Structure:
     tools = [wait for wait in trial.waits if wait.index is not None]
     requests = trial.requests
     by_session = Counter(wait.session for wait in asked)
+    ideal_ns, ideal_latencies_ns = trial.workload_ns
     return Structure(
         makespan_s=seconds(trial.makespan_ns),
         latency_s=summarise([seconds(each.end_ns - each.start_ns) for each in trial.samples]),
@@ -137,8 +141,9 @@ def structure_of(trial: TrialResult) -> Structure:
         peak_tools_in_flight=_peak(tools),
         blocked_loop=_blocked(trial.blocked_loop),
         rounds=_rounds(tools),
-        ideal_makespan_s=seconds(trial.ideal_makespan_ns),
-        ideal_latency_s=summarise([seconds(each) for each in trial.ideal_latencies_ns]),
+        ideal_makespan_s=seconds(ideal_ns),
+        ideal_latency_s=summarise([seconds(each) for each in ideal_latencies_ns]),
+        reference=trial.reference,
         streamed_model_calls=None if requests is None else requests.streamed,
         request_bytes=None if requests is None else requests.body_bytes,
         request_parts=None if requests is None else requests.part_bytes,

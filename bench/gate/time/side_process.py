@@ -132,7 +132,7 @@ def _trial(request: dict[str, Any]) -> dict[str, object]:
         }
     return {
         "cpu_s_per_session": trial.cpu_s / len(trial.samples),
-        "ideal_makespan_ns": trial.ideal_makespan_ns,
+        "ideal_makespan_ns": trial.workload_ns[0],
     }
 
 

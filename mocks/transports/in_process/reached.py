@@ -50,6 +50,7 @@ class ReachedInProcess:
             peak_in_flight=traffic.peak_in_flight,
             waits=None,
             asked_ns=traffic.asked_ns,
+            read_again=traffic.read_again,
             latencies_ns=traffic.latencies_ns,
             lab_tools_asked=traffic.lab_tools_asked,
             rules=model.conversations.rules,

@@ -175,6 +175,7 @@ class ServerApp:
             "peak_in_flight": world.traffic.peak_in_flight,
             "waits": [asdict(wait) for wait in world.traffic.waits],
             "asked_ns": [[*call, at_ns] for call, at_ns in world.traffic.asked_ns.items()],
+            "read_again": world.traffic.read_again,
             "latencies_ns": [[*call, ns] for call, ns in world.traffic.latencies_ns.items()],
             "lab_tools_asked": [[*at, n] for at, n in world.traffic.lab_tools_asked.items()],
             "rules": world.model.conversations.rules,

@@ -80,6 +80,7 @@ class ReachedOverLoopback:
             peak_in_flight=seen["peak_in_flight"],
             waits=tuple(_wait(wait) for wait in seen["waits"]),
             asked_ns={(session, step): at_ns for session, step, at_ns in seen["asked_ns"]},
+            read_again=tuple(map(tuple, seen["read_again"])),
             latencies_ns={
                 (session, step): latency_ns for session, step, latency_ns in seen["latencies_ns"]
             },

@@ -9,11 +9,9 @@ from warpbench.bench.attribution.own_tools import (
     Held,
     held_up,
     least_needed_ns,
-    reference_of,
     tool_rounds,
 )
 from warpbench.bench.attribution.own_waits import Awaited, ObservedWait, ToolRound, union_ns
-from warpbench.bench.results.reference import Reference
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.mocks.workload.ideal import Waits
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
@@ -115,12 +113,6 @@ def test_only_a_target_with_tools_of_its_own_has_rounds() -> None:
     failed = SessionSample(0, Outcome.FAILED, 0, 40)
     assert tool_rounds([script(2)], [failed], {0: (slept,)}, Waits.MODEL, MET) == {}
     assert tool_rounds([script(0)], [SAMPLE], {0: (slept,)}, Waits.MODEL, MET) == {0: ()}
-
-
-def test_what_an_efficiency_is_of() -> None:
-    assert reference_of(Waits.MODEL, notes_own_waits=True) is Reference.SCRIPT_AND_OWN_TOOLS
-    assert reference_of(Waits.MODEL, notes_own_waits=False) is Reference.SCRIPT
-    assert reference_of(Waits.ALL, notes_own_waits=True) is Reference.SCRIPT
 
 
 def held(slept: list[ObservedWait], needed_ns: int) -> Held:

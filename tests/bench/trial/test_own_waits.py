@@ -61,6 +61,7 @@ IN_THREADS = [
 def run(target: object, strategy: str = "gather", loop: str = "asyncio", **more: Any) -> LabResult:
     settings = {"scenario": TWO_TOOLS, "sessions": SESSIONS, "concurrency": 1, **more}
     result = run_cell(spec_of(target, strategy=strategy, loop=loop, **settings), target)
+    result.held.is_known = True  # before anything is run alone
     assert result.sessions.succeeded == result.sessions.started, result.errors
     return result
 
@@ -102,7 +103,7 @@ def check_in_turn(result: LabResult, function: str, awaits: str, waits: int) -> 
     for parts in result.time_parts:
         assert (parts.llm, parts.remainder, parts.ready) == (MODEL_S, 0, 0)
         assert parts.tool == parts.serialised == pytest.approx(ROUNDS * tool_s, abs=1e-9)
-    assert result.reference is Reference.SCRIPT_AND_OWN_TOOLS
+    assert result.reference is Reference.CONVERSATION
     needed_s = MODEL_S + ROUNDS * tool_s
     assert result.ideal.makespan == pytest.approx(SESSIONS * needed_s, abs=1e-9)
     assert result.efficiency == pytest.approx(needed_s / (needed_s + ROUNDS * tool_s))
@@ -233,7 +234,7 @@ def test_on_the_wall_clock_the_ideal_is_the_scripts_alone() -> None:
         [[rounds]]
     """)
     result = run(own_tools.in_turn, scenario=scenario, sessions=1, clock=ClockMode.WALL)
-    assert result.reference is Reference.SCRIPT
+    assert result.reference is Reference.CONVERSATION
     assert result.ideal.makespan == 0.02
 
 
@@ -313,6 +314,7 @@ def test_a_session_that_fails_adds_nothing_to_the_ideal() -> None:
 
     spec = spec_of(tools, scenario=TWO_TOOLS, strategy="threads", sessions=2)
     result = run_cell(spec, tools)
+    result.held.is_known = True
     assert result.sessions.failed == 2
     assert result.ideal.makespan == MODEL_S
 

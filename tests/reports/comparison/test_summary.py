@@ -238,7 +238,7 @@ def with_own_tools(cell: Build, *waits: OwnWait) -> CellResult:
     return replace(
         cell("gather", "asyncio", 10, 0.59, time_parts_s=parts),
         own_waits=waits,
-        reference=Reference.SCRIPT_AND_OWN_TOOLS,
+        reference=Reference.CONVERSATION,
     )
 
 

@@ -1,0 +1,129 @@
+"""Holds trials against what their sessions do alone, which is run once for all cells that need it.
+
+Only a trial tells that it is not held against the script. The first of a target and a scenario that
+does so has their sessions run alone, in each form that the target has.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Protocol
+
+import msgspec
+
+from ...mocks.errors import TargetError, TrialError
+from ..attribution.solo import held_against_solo
+from ..results.played import Solo
+from ..results.samples import Outcome
+from ..results.trial_result import TrialResult
+from ..trial.solo import MOST_SOLO_SESSIONS, shorter_solo, solo_specs
+from ..trial.spec import NotApplicable, TrialSpec
+from .runner import Trials
+
+
+class TrialsAlone(Trials, Protocol):
+    """What runs trials, and sessions alone: processes, or a fake of them in a test."""
+
+    def run_alone(self, spec: TrialSpec) -> Solo:
+        """Run sessions one after another; raise ``TargetError`` or ``TrialError`` if they fail."""
+        ...
+
+
+class KeptSolo(Protocol):
+    """Where what sessions do alone is kept for further runs."""
+
+    def taken(self, workload: str, sessions: int) -> Solo | None:
+        """Return what is kept of at least so many sessions, if it is still true."""
+        ...
+
+    def keep(self, workload: str, sessions: int, solo: Solo) -> None:
+        """Keep what so many sessions did."""
+        ...
+
+
+class NoSoloKept:
+    """Keeps nothing: for commands that write no results, and for tests."""
+
+    def taken(self, workload: str, sessions: int) -> Solo | None:  # noqa: ARG002
+        """Return nothing."""
+        return None
+
+    def keep(self, workload: str, sessions: int, solo: Solo) -> None:
+        """Let it go."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known of a target and a workload so far."""
+
+    solo: Solo = field(default_factory=Solo)
+    sessions: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+class SoloTrials:
+    """Runs trials, and holds those that play no script against their sessions alone.
+
+    Args:
+        trials: Runs both; several threads may have one under way each.
+        kept: Where what sessions do alone is kept.
+        specs: The cells that are known to be run: the largest says how many sessions run alone.
+    """
+
+    def __init__(
+        self, trials: TrialsAlone, kept: KeptSolo | None = None, specs: Iterable[TrialSpec] = ()
+    ) -> None:
+        self._trials = trials
+        self._kept = NoSoloKept() if kept is None else kept
+        self._found: defaultdict[str, _Found] = defaultdict(_Found)
+        self._most: defaultdict[str, int] = defaultdict(int)
+        for spec in specs:
+            workload = workload_of(spec)
+            self._most[workload] = max(self._most[workload], spec.cell.session_count)
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
+        """Run one trial; see ``Trials``."""
+        result = self._trials.run(spec, then)
+        if isinstance(result, NotApplicable) or result.played is None:
+            return result
+        if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
+            return result  # without success there is no efficiency
+        return held_against_solo(result, spec.cell.concurrency, self._alone(spec).sessions)
+
+    def _alone(self, spec: TrialSpec) -> Solo:
+        workload = workload_of(spec)
+        found = self._found[workload]
+        with found.lock:
+            if found.sessions < min(spec.cell.session_count, MOST_SOLO_SESSIONS):
+                sessions = self._sessions(workload, spec.cell.session_count)
+                found.solo = self._kept_or_run(spec, workload, sessions)
+                found.sessions = sessions
+            return found.solo
+
+    def _sessions(self, workload: str, at_least: int) -> int:
+        """Return how many sessions run alone: the most, where loads are not known beforehand."""
+        most = self._most.get(workload, 0)
+        return min(most, MOST_SOLO_SESSIONS) if most >= at_least else MOST_SOLO_SESSIONS
+
+    def _kept_or_run(self, spec: TrialSpec, workload: str, sessions: int) -> Solo:
+        solo = self._kept.taken(workload, sessions)
+        if solo is None:
+            solo = shorter_solo(self._form_alone(each) for each in solo_specs(spec, sessions))
+            self._kept.keep(workload, sessions, solo)
+        return solo
+
+    def _form_alone(self, spec: TrialSpec) -> Solo:
+        """Run one form; one that cannot be run alone tells nothing, and nothing of it is kept."""
+        try:
+            return self._trials.run_alone(spec)
+        except (TargetError, TrialError):
+            return Solo()
+
+
+def workload_of(spec: TrialSpec) -> str:
+    """Return what tells the sessions of a cell from those of all others, whoever drives them."""
+    cell = spec.cell
+    what = (spec.scenario, cell.target, cell.seed)
+    return hashlib.sha256(msgspec.json.encode(what, enc_hook=repr, order="sorted")).hexdigest()
