@@ -19,6 +19,8 @@ class TrialSpec:
             ``virtual`` only, where computing is free.
         traces_memory: Whether to measure the memory that sessions leave behind, for ``virtual``
             likewise.
+        finds_data_flow: Whether to find the data flow of its only session, by running it again with
+            outputs changed: in ``virtual`` and in-process, where it notes its waits.
     """
 
     scenario: Scenario
@@ -27,6 +29,7 @@ class TrialSpec:
     accounts_time: bool = False
     counts_calls: bool = False
     traces_memory: bool = False
+    finds_data_flow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import Clock, VirtualClock, WallClock, keeping_time
 from warpbench.mocks.observe.traffic import Traffic
 from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.workload.marks import without_marks
 from warpbench.mocks.workload.script import SessionScript, draw
 from warpbench.mocks.world.mcp_server import mcp_server, over_websocket
 from warpbench.mocks.world.tools import Delegates, LabTool, lab_tools

@@ -1,0 +1,78 @@
+"""Answers that are changed on purpose, to see what of a session depends on them.
+
+A changed answer differs from the usual one in what code may look at: its first letter, its words,
+its length, its number, whether it asks for tools. Its words are those of the request, as a prompt
+names the labels that its agent tells apart ("answer SAFE or UNSAFE").
+"""
+
+import re
+from typing import Any
+
+from msgspec.json import decode as from_json
+from msgspec.json import encode as to_json
+from msgspec.structs import replace
+
+from .answer import Answer, ToolUse
+from .tool_uses import TICKET
+
+_WORD = re.compile(rb"[A-Za-z]{2,30}")
+_MOST_WORDS = 300
+_OPENINGS = ("No, 7: ", "Yes, 42. ", "Xylo 3.5 ")
+
+
+def changed(answer: Answer, draw: int, body: bytes) -> Answer:
+    """Return another answer to the same request, which takes as long.
+
+    Args:
+        answer: The usual one. Its provenance mark stays.
+        draw: Which other one, from 1 on; 0 for the usual one.
+        body: The request.
+    """
+    if not draw:
+        return answer
+    if not answer.tool_uses:
+        mark = answer.text[: answer.mark_characters]
+        return replace(answer, text=mark + changed_text(draw, body))
+    if draw == 1:
+        return replace(answer, text=changed_text(draw, body), tool_uses=())
+    uses = tuple(_changed_use(use, draw) for use in answer.tool_uses)
+    return replace(answer, tool_uses=uses)
+
+
+def changed_text(draw: int, asked: bytes) -> str:
+    """Return another text for an output.
+
+    Args:
+        draw: Which other one, from 1 on.
+        asked: What asked for the output.
+    """
+    words = list(dict.fromkeys(_WORD.findall(asked)))[:_MOST_WORDS]
+    if draw % 2:
+        words.reverse()
+    opening = _OPENINGS[(draw - 1) % len(_OPENINGS)]
+    return opening + b" ".join(words[: _MOST_WORDS // draw]).decode()
+
+
+def changed_value(value: Any, draw: int) -> Any:
+    """Return another value of the same shape: other texts, numbers and truth values in it."""
+    if isinstance(value, bool):
+        return value ^ bool(draw % 2)
+    if isinstance(value, int | float):
+        return value + draw
+    if isinstance(value, str):
+        return f"{_OPENINGS[(draw - 1) % len(_OPENINGS)]}{value}"
+    if isinstance(value, list):
+        return [changed_value(each, draw) for each in value]
+    if isinstance(value, dict):
+        return {name: changed_value(each, draw) for name, each in value.items()}
+    return value
+
+
+def _changed_use(use: ToolUse, draw: int) -> ToolUse:
+    """Return a tool call with other arguments; a ticket stays, by which the tool finds its call."""
+    arguments: dict[str, Any] = from_json(use.arguments)
+    other = {
+        name: value if name == TICKET else changed_value(value, draw)
+        for name, value in arguments.items()
+    }
+    return replace(use, arguments=to_json(other).decode())
