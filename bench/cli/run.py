@@ -17,6 +17,7 @@ from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
 from ..statistics.objectives import parse_objectives
 from ..statistics.stopping import Sampling
+from ..studies.data_flow import with_data_flows
 from ..studies.sweep import Sweep
 from .commands.run import RunOptions
 from .exit_status import INTERRUPTED
@@ -81,6 +82,9 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             kept=kept,
             more=_sweep(factors, options, sampling).next if is_sweep else lambda _: (),
         )
+    if not interrupted:
+        found = with_data_flows(found, factors.scenarios, processes)
+        write_run(found, run_file)
     if validated and not interrupted:
         found, interrupted = validate(
             found, validated, sampling.trials, processes, run_file, messages=messages
