@@ -224,9 +224,12 @@ def _critical(ends_ns: Sequence[int], needs: frozenset[Pair]) -> tuple[int, ...]
     """Return the waits from first to last of which each ends when the next may begin."""
     if not ends_ns:
         return ()
+    before: defaultdict[int, list[int]] = defaultdict(list)
+    for earlier, later in sorted(needs):
+        before[later].append(earlier)
     path = [max(range(len(ends_ns)), key=lambda number: ends_ns[number])]
-    while before := [earlier for earlier, later in needs if later == path[-1]]:
-        path.append(max(sorted(before), key=lambda number: ends_ns[number]))
+    while before[path[-1]]:
+        path.append(max(before[path[-1]], key=lambda number: ends_ns[number]))
     return tuple(reversed(path))
 
 

@@ -53,6 +53,8 @@ def with_data_flows(run: Run, scenarios: Iterable[Scenario], trials: Trials) -> 
     """
     by_name = {scenario.name: scenario for scenario in scenarios}
     chosen = _fastest(run.cells)
+    if not chosen:
+        return run
     cells = tuple(
         replace(cell, data_flow=data_flow_of(cell, by_name[cell.cell.scenario], trials))
         if number in chosen

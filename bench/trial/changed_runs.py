@@ -8,8 +8,8 @@ to need all that was over before.
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ...mocks.errors import ClockError
 from ...mocks.observe.data_flow import Change, DataFlowNotes
@@ -22,23 +22,22 @@ from ..attribution.data_flow import (
     in_turn,
     with_paths,
 )
-from ..results.data_flow import DataFlow
 from ..results.samples import Outcome
 from ..results.trial_result import TrialResult
 
 DRAWS = (1, 2, 3)
 """The ways in which an output is changed."""
 
-MOST_RUNS = 150
-"""After so many runs, what is not known to be free of a need is taken to have it."""
-
 _LATER_NS = 1_000_000
+_MOST_WAITS = 2_000
+"""After so many waits, in all runs, what is not known to be free of a need is taken to have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a session did once: its waits, how long it took, whether it succeeded."""
+    """What a session did once: the trial, the session's waits, and how it ended."""
 
+    trial: TrialResult
     waits: tuple[AskedWait, ...]
     latency_ns: int
     has_succeeded: bool
@@ -71,90 +70,115 @@ class _Runs:
         (sample,) = trial.samples
         begin_ns = trial.origin_ns + sample.start_ns
         return _Run(
+            trial,
             asked_waits(self._notes.asked, trial.waits, begin_ns),
             sample.end_ns - sample.start_ns,
             sample.outcome is Outcome.SUCCEEDED,
         )
 
 
-def found_data_flow(
+def with_data_flow(
     measure: Callable[[], TrialResult], notes: DataFlowNotes, seed: int
-) -> DataFlow | None:
-    """Return the data flow of the session that a trial runs.
+) -> TrialResult:
+    """Run a trial of one session, and return its result with the session's data flow.
+
+    There is none if the session does not succeed, or if a change makes it wait for ever.
 
     Args:
-        measure: Runs the trial, of one session, any number of times; it notes its waits.
+        measure: Runs the trial, any number of times; it notes its waits.
         notes: What the session asks is noted there.
         seed: Seeds the global generator before each run, as the trial does once.
-
-    Returns:
-        The data flow; ``None`` if the session does not succeed, or a change makes it wait for ever.
     """
     runs = _Runs(measure, notes, seed)
+    usual = runs.run({})
+    if not usual.has_succeeded:
+        return usual.trial
+    search = _Search(usual)
     try:
-        usual, again = runs.run({}), runs.run({})
-        if not usual.has_succeeded:
-            return None
-        needs, comes_after = _found(runs, usual, again)
+        search.leave_out_unsteady(runs.run({}))
+        for earlier in range(len(usual.waits)):
+            search.find_followers(earlier, runs)
     except ClockError:
-        return None
-    return data_flow(usual.waits, usual.latency_ns, needs, comes_after)
+        return usual.trial
+    found = data_flow(
+        usual.waits, usual.latency_ns, frozenset(search.needs), frozenset(search.comes_after)
+    )
+    return replace(usual.trial, data_flow=found)
 
 
-def _found(runs: _Runs, usual: _Run, again: _Run) -> tuple[frozenset[Pair], frozenset[Pair]]:
-    waits, turns = usual.waits, in_turn(usual.waits)
-    begins_ns, begins_again_ns = usual.begins_ns(), again.begins_ns()
-    steady = {
-        number
-        for number, wait in enumerate(waits)
-        if begins_ns[wait.asked.content] == begins_again_ns.get(wait.asked.content)
-    }
-    needs = held_outputs(waits) | {pair for pair in turns if pair[1] not in steady}
-    comes_after: frozenset[Pair] = frozenset()
-    for earlier, wait in enumerate(waits):
-        followers = [later for each, later in sorted(turns) if each == earlier]
-        content = wait.asked.content
+class _Search:
+    """The search for what the waits of a session need, and come after.
 
-        def open_ones(
-            needs: frozenset[Pair], earlier: int = earlier, followers: list[int] = followers
-        ) -> list[int]:
-            paths = with_paths(needs)
-            return [later for later in followers if (earlier, later) not in paths]
+    Attributes:
+        needs: Which wait needs which earlier one, as far as is known.
+        comes_after: Which wait comes after which earlier one, of those with no path between them.
+    """
 
-        if not open_ones(needs):
-            continue
-        if runs.count > MOST_RUNS - len(DRAWS) - 1:
-            needs |= {(earlier, later) for later in followers}
-            continue
+    def __init__(self, usual: _Run) -> None:
+        self._waits = usual.waits
+        self._begins_ns = usual.begins_ns()
+        self._followers: defaultdict[int, list[int]] = defaultdict(list)
+        for earlier, later in sorted(in_turn(usual.waits)):
+            self._followers[earlier].append(later)
+        self._most_runs = _MOST_WAITS // max(1, len(usual.waits))
+        self.needs: set[Pair] = set(held_outputs(usual.waits))
+        self.comes_after: set[Pair] = set()
+        self._paths = with_paths(self.needs)
+
+    def leave_out_unsteady(self, again: _Run) -> None:
+        """Take what is asked otherwise in a second usual run to need all that was over before."""
+        begins_ns = again.begins_ns()
+        for number, wait in enumerate(self._waits):
+            content = wait.asked.content
+            if self._begins_ns[content] != begins_ns.get(content):
+                self._need((earlier, number) for earlier in self._before(number))
+
+    def find_followers(self, earlier: int, runs: _Runs) -> None:
+        """Find which later waits need a wait, and which come after it."""
+        content = self._waits[earlier].asked.content
+        if not self._open(earlier):
+            return
+        if runs.count + 1 + len(DRAWS) > self._most_runs:
+            self._need((earlier, later) for later in self._followers[earlier])
+            return
         delayed_ns = runs.run({content: Change(later_ns=_LATER_NS)}).begins_ns()
-        comes_after |= {
+        self.comes_after |= {
             (earlier, later)
-            for later in followers
-            if _is_later(waits, later, begins_ns, delayed_ns)
+            for later in self._followers[earlier]
+            if self._is_later(later, delayed_ns)
         }
         for draw in DRAWS:
-            if not open_ones(needs):
-                break
+            if not self._open(earlier):
+                return
             changed_ns = runs.run({content: Change(draw=draw)}).begins_ns()
-            needs |= {
+            self._need(
                 (earlier, later)
-                for later in followers
-                if len(changed_ns.get(waits[later].asked.content, ()))
-                != len(begins_ns[waits[later].asked.content])
-            }
-    return needs, comes_after
+                for later in self._followers[earlier]
+                if not self._is_asked_alike(later, changed_ns)
+            )
 
+    def _before(self, number: int) -> list[int]:
+        return [earlier for earlier in range(number) if number in self._followers[earlier]]
 
-def _is_later(
-    waits: Sequence[AskedWait],
-    number: int,
-    usual_ns: Mapping[bytes, Sequence[int]],
-    delayed_ns: Mapping[bytes, Sequence[int]],
-) -> bool:
-    """Say whether a wait began later by what an earlier one was delayed; equal ones by order."""
-    wait = waits[number]
-    usual = usual_ns[wait.asked.content]
-    delayed = delayed_ns.get(wait.asked.content, ())
-    if len(delayed) != len(usual):
-        return False
-    return delayed[usual.index(wait.begin_ns)] - wait.begin_ns >= _LATER_NS
+    def _open(self, earlier: int) -> bool:
+        """Say whether anything follows a wait and is not known to need it."""
+        return any((earlier, later) not in self._paths for later in self._followers[earlier])
+
+    def _need(self, pairs: Iterable[Pair]) -> None:
+        found = set(pairs) - self._paths
+        if found:
+            self.needs |= found
+            self._paths = with_paths(self.needs)
+
+    def _is_asked_alike(self, number: int, changed_ns: Mapping[bytes, Sequence[int]]) -> bool:
+        content = self._waits[number].asked.content
+        return len(changed_ns.get(content, ())) == len(self._begins_ns[content])
+
+    def _is_later(self, number: int, delayed_ns: Mapping[bytes, Sequence[int]]) -> bool:
+        """Say whether a wait begins later by what another was delayed; equal ones by order."""
+        wait = self._waits[number]
+        usual = self._begins_ns[wait.asked.content]
+        delayed = delayed_ns.get(wait.asked.content, ())
+        if len(delayed) != len(usual):
+            return False
+        return delayed[usual.index(wait.begin_ns)] - wait.begin_ns >= _LATER_NS

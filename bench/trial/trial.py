@@ -54,7 +54,7 @@ from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
-from .changed_runs import found_data_flow
+from .changed_runs import with_data_flow
 from .driving import LoopDriver
 from .loops import require_loop
 from .machine import cores_of, default_executor_workers
@@ -278,12 +278,10 @@ class _Trial:
                 return
             waits = self._waits(target, world.seen().tools_declared)
             measure = partial(self._measure, drive, session, waits, world, around)
-            yield measure if self._data_flow is None else partial(self._with_data_flow, measure)
-
-    def _with_data_flow(self, measure: Callable[[], TrialResult]) -> TrialResult:
-        assert self._data_flow is not None
-        found = found_data_flow(measure, self._data_flow, self._cell.seed)
-        return replace(measure(), data_flow=found)
+            if self._data_flow is None:
+                yield measure
+            else:
+                yield partial(with_data_flow, measure, self._data_flow, self._cell.seed)
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(

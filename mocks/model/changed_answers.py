@@ -17,7 +17,8 @@ from .tool_uses import TICKET
 
 _WORD = re.compile(rb"[A-Za-z]{2,30}")
 _MOST_WORDS = 300
-_OPENINGS = ("No, 7: ", "Yes, 42. ", "Xylo 3.5 ")
+_OTHERS = (("No, 7: ", 1, _MOST_WORDS), ("Yes, 42. ", 40, _MOST_WORDS), ("Xylo 3.5 ", 1, 4))
+"""How a text begins, how often it has the words of the request, and how many of them at most."""
 
 
 def changed(answer: Answer, draw: int, body: bytes) -> Answer:
@@ -49,8 +50,8 @@ def changed_text(draw: int, asked: bytes) -> str:
     words = list(dict.fromkeys(_WORD.findall(asked)))[:_MOST_WORDS]
     if draw % 2:
         words.reverse()
-    opening = _OPENINGS[(draw - 1) % len(_OPENINGS)]
-    return opening + b" ".join(words[: _MOST_WORDS // draw]).decode()
+    opening, times, most = _OTHERS[(draw - 1) % len(_OTHERS)]
+    return opening + " ".join([word.decode() for word in words[:most]] * times)
 
 
 def changed_value(value: Any, draw: int) -> Any:
@@ -60,7 +61,7 @@ def changed_value(value: Any, draw: int) -> Any:
     if isinstance(value, int | float):
         return value + draw
     if isinstance(value, str):
-        return f"{_OPENINGS[(draw - 1) % len(_OPENINGS)]}{value}"
+        return f"{_OTHERS[(draw - 1) % len(_OTHERS)][0]}{value}"
     if isinstance(value, list):
         return [changed_value(each, draw) for each in value]
     if isinstance(value, dict):

@@ -16,8 +16,8 @@ function drawPanel(panel, shown) {
   if (made === null) return null;
   drawAxes(made);
   drawTiles(made);
-  drawSpans(made);
   drawArrows(made);
+  drawSpans(made);
   drawLines(made);
   drawDots(made);
   drawNotes(made);
