@@ -6,17 +6,24 @@ names the labels that its agent tells apart ("answer SAFE or UNSAFE").
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.json import decode as from_json
 from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
+from ..workload.marks import LENGTH, marks_in
 from .answer import Answer, ToolUse
+from .answer_options import AnswerOptions
+from .fitting import fitted
+from .schemas import FreeString, FreeText, Instances
 from .tool_uses import TICKET
 
 _WORD = re.compile(rb"[A-Za-z]{2,30}")
 _MOST_WORDS = 300
+_CANDIDATES = 12
+_MISSING = object()
 _OTHERS = (("No, 7: ", 1, _MOST_WORDS), ("Yes, 42. ", 40, _MOST_WORDS), ("Xylo 3.5 ", 1, 4))
 """How a text begins, how often it has the words of the request, and how many of them at most."""
 
@@ -77,3 +84,54 @@ def _changed_use(use: ToolUse, draw: int) -> ToolUse:
         for name, value in arguments.items()
     }
     return replace(use, arguments=to_json(other).decode())
+
+
+def fitted_otherwise(
+    answer: Answer, options: AnswerOptions, instances: Instances, draw: int, text: FreeText
+) -> Answer:
+    """Return another answer of the same form, of whose values as many as can be are others.
+
+    Args:
+        answer: The answer, whose tag seeds the usual instance.
+        options: As ``fitted`` has them, as are the next, and the errors.
+        instances: Makes instances of schemas.
+        draw: Which other one, from 1 on.
+        text: Makes the texts of the usual instance that may be any.
+    """
+    usual = fitted(answer, options, instances, answer.tag, text)
+    others = (
+        fitted(answer, options, instances, f"{answer.tag}/{draw}.{number}", _other(text, draw))
+        for number in range(_CANDIDATES)
+    )
+    return max(others, key=lambda other: _differences(usual.text, other.text))
+
+
+def _other(text: FreeText, draw: int) -> FreeText:
+    """Return what makes texts of the same lengths and with the same marks, and other words."""
+
+    def other(free: FreeString) -> str:
+        usual = text(free)
+        mark = usual[:LENGTH] if next(marks_in(usual[:LENGTH].encode()), None) else ""
+        words = usual[len(mark) :]
+        return mark + (words[::-1] if draw % 2 else words.swapcase())
+
+    return other
+
+
+def _differences(usual: str, other: str) -> int:
+    """Return how many values of two JSON texts differ, of which one may lack some."""
+    try:
+        pair = dict(_leaves(from_json(usual))), dict(_leaves(from_json(other)))
+    except ValueError:  # cut
+        return int(usual != other)
+    places = dict.fromkeys((*pair[0], *pair[1]))
+    return sum(pair[0].get(place, _MISSING) != pair[1].get(place, _MISSING) for place in places)
+
+
+def _leaves(value: Any, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], Any]]:
+    if isinstance(value, dict | list):
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, each in members:
+            yield from _leaves(each, (*place, name))
+    else:
+        yield place, value
