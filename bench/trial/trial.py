@@ -243,7 +243,7 @@ class _Trial:
             clock,
             self._tool_traffic,
             self._delegates,
-            outputs=ToolOutputs(data_flow=self._data_flow),
+            outputs=ToolOutputs(marks_texts=spec.scenario.provenance, data_flow=self._data_flow),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_driver: LoopDriver | None = None

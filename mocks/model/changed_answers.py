@@ -22,7 +22,7 @@ from .tool_uses import TICKET
 
 _WORD = re.compile(rb"[A-Za-z]{2,30}")
 _MOST_WORDS = 300
-_CANDIDATES = 12
+_CANDIDATES = 40
 _MISSING = object()
 _OTHERS = (("No, 7: ", 1, _MOST_WORDS), ("Yes, 42. ", 40, _MOST_WORDS), ("Xylo 3.5 ", 1, 4))
 """How a text begins, how often it has the words of the request, and how many of them at most."""

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from warpbench.bench.targets.loading import Lab, Target
 from warpbench.mocks.scenario import Scenario, parse_scenario
+from warpbench.mocks.workload.marks import LENGTH
 from warpbench.mocks.world.tools import LabTool
 
 from .targets import Clients, clients
@@ -55,7 +56,6 @@ WITH_TOOLS = parse_scenario("""
     [[rounds]]
 """)
 _LABELS = ("billing", "delivery", "complaints", "other")
-_MARK_LETTERS = 26
 
 Session = Callable[[str], Awaitable[str]]
 
@@ -163,7 +163,7 @@ def asks_again_unless_it_is_approved(asks: Asks) -> Session:
 
 
 def _label(answer: str) -> str:
-    letter = answer[_MARK_LETTERS : _MARK_LETTERS + 1].lower()
+    letter = answer[LENGTH : LENGTH + 1].lower()
     return _LABELS[ord(letter or "?") % len(_LABELS)]
 
 
@@ -197,7 +197,7 @@ def names_it_by_its_hash(asks: Asks) -> Session:
 def asks_about_a_cut_text(asks: Asks) -> Session:
     async def session(task: str) -> str:
         poem = await asks.ask("Write a poem.")
-        return await asks.ask(f"Go on: …{poem[_MARK_LETTERS + 14 : _MARK_LETTERS + 34]}…")
+        return await asks.ask(f"Go on: …{poem[LENGTH + 14 : LENGTH + 34]}…")
 
     return session
 

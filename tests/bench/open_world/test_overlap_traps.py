@@ -1,6 +1,7 @@
 """Agents that may mislead: nothing is advised that is not known, and nothing breaks."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 
@@ -22,6 +23,31 @@ def data_flow_of(
     with prepared_here(replace(spec, accounts_time=False, finds_data_flow=True), build) as measure:
         assert not isinstance(measure, NotApplicable)
         return measure().data_flow
+
+
+def routes_by_a_schema(asks: Asks) -> Session:
+    """A router whose answer is one of two labels, in JSON."""
+    label = {"type": "string", "enum": ["billing", "delivery"]}
+    schema = {
+        "type": "object",
+        "properties": {"route": label, "why": {"type": "string"}},
+        "required": ["route", "why"],
+        "additionalProperties": False,
+    }
+
+    async def session(task: str) -> str:
+        reply = await asks.asynchronous.chat.completions.create(
+            model="any",
+            messages=[{"role": "user", "content": "Who is in charge?"}],
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "route", "schema": schema, "strict": True},
+            },
+        )
+        route = json.loads(reply.choices[0].message.content or "")["route"]
+        return await asks.ask("Help me.", f"You are in charge of {route}.")
+
+    return session
 
 
 def tells_the_time(asks: Asks) -> Session:
@@ -69,7 +95,9 @@ def runs_two_branches(asks: Asks) -> Session:
 
 
 @pytest.mark.parametrize(
-    "session_of", [tells_the_time, refuses_what_it_cannot_read], ids=["time of day", "raises"]
+    "session_of",
+    [tells_the_time, refuses_what_it_cannot_read, routes_by_a_schema],
+    ids=["time of day", "raises", "an enum of a schema"],
 )
 def test_what_is_not_known_to_be_free_of_a_need_is_not_told(session_of: object) -> None:
     flow = data_flow_of(target_of(session_of))  # type: ignore[arg-type]

@@ -2,11 +2,20 @@
 
 import json
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.model.answer import Answer, ToolUse
-from warpbench.mocks.model.changed_answers import changed, changed_text, changed_value
+from warpbench.mocks.model.answer_options import AnswerOptions, Format
+from warpbench.mocks.model.changed_answers import (
+    changed,
+    changed_text,
+    changed_value,
+    fitted_otherwise,
+)
+from warpbench.mocks.model.fitting import fitted
+from warpbench.mocks.model.schemas import Instances, lorem
 from warpbench.mocks.workload.marks import Mark, filler, marks_in
 
 MARK = Mark(0, 0).text
@@ -71,3 +80,26 @@ def test_a_value_keeps_its_shape(value: object, draw: int) -> None:
     assert type(found) is type(value)
     if isinstance(value, list | dict):
         assert len(found) == len(value)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "route": {"type": "string", "enum": ["billing", "delivery"]},
+        "is_urgent": {"type": "boolean"},
+        "count": {"type": "integer", "minimum": 0, "maximum": 3},
+        "why": {"type": "string"},
+    },
+    "required": ["route", "is_urgent", "count", "why"],
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_an_instance_of_a_schema_has_other_values_and_is_one(draw: int) -> None:
+    options = AnswerOptions(format=Format(json.dumps(SCHEMA).encode(), "response_format"))
+    instances = Instances()
+    usual = json.loads(fitted(answer(), options, instances, answer().tag, lorem).text)
+    found = json.loads(fitted_otherwise(answer(), options, instances, draw, lorem).text)
+
+    jsonschema.validate(found, SCHEMA)
+    assert [found[name] != usual[name] for name in SCHEMA["required"]] == [True] * 4
