@@ -6,10 +6,11 @@ from msgspec.json import decode as from_json
 from msgspec.json import encode as to_json
 
 from ..model.changed_answers import changed_text, changed_value
-from ..model.conversations import carries_text_of
+from ..model.conversations import holds_text_of
 from ..observe.data_flow import Change
 from ..wire.reply import Reply, later, whole_reply
 from ..workload.marks import Mark
+from ..workload.numbers import session_of
 
 
 def tool_result(
@@ -36,7 +37,7 @@ def tool_result(
     text = f"{name} has done {ticket}" if not draw else changed_text(draw, asked)
     if not is_marked:
         return text
-    return Mark(number, step, 1 + index, carries_text_of(number, asked)).text + text
+    return Mark(number, step, 1 + index, holds_text_of(session_of(number), asked)).text + text
 
 
 def changed_reply(reply: Reply, change: Change) -> Reply:
