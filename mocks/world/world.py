@@ -80,6 +80,7 @@ class World:
         clock: Clock,
         traffic: Traffic,
         endpoints: EndpointReplies | None = None,
+        *,
         data_flow: DataFlowNotes | None = None,
     ) -> None:
         self.model = model
@@ -263,5 +264,5 @@ class WorldSpec:
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),
             EndpointReplies(self.endpoints, self.stream),
-            self.data_flow,
+            data_flow=self.data_flow,
         )
