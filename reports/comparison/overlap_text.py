@@ -57,11 +57,18 @@ def _text(kind: FlowKind, called: str, count: int) -> str:
 
 def _sentence(overlap: Overlap, flow: DataFlow) -> str:
     which = _waits_text([flow.nodes[number] for number in overlap.waits])
-    is_pair = len(overlap.waits) == 2  # noqa: PLR2004
-    why = "nothing of the first is in the second" if is_pair else "none needs the one before"
     return (
-        f"{which[0].upper()}{which[1:]} ran one after another, and {why}: at once, they would save "
-        f"{_duration(overlap.saving_ns)} of {_duration(flow.latency_ns)} a session."
+        f"{which[0].upper()}{which[1:]} ran one after another, {_why(overlap, flow)}: at once, they "
+        f"would save {_duration(overlap.saving_ns)} of {_duration(flow.latency_ns)} a session."
+    )
+
+
+def _why(overlap: Overlap, flow: DataFlow) -> str:
+    if any(earlier in overlap.waits and later in overlap.waits for earlier, later in flow.needs):
+        return "though some of them need nothing of those just before"
+    is_pair = len(overlap.waits) == 2  # noqa: PLR2004
+    return (
+        f"and {'nothing of the first is in the second' if is_pair else 'none needs the one before'}"
     )
 
 
