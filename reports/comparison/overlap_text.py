@@ -58,8 +58,8 @@ def _text(kind: FlowKind, called: str, count: int) -> str:
 def _sentence(overlap: Overlap, flow: DataFlow) -> str:
     which = _waits_text([flow.nodes[number] for number in overlap.waits])
     return (
-        f"{which[0].upper()}{which[1:]} ran one after another, {_why(overlap, flow)}: at once, they "
-        f"would save {_duration(overlap.saving_ns)} of {_duration(flow.latency_ns)} a session."
+        f"{which[0].upper()}{which[1:]} ran one after another, {_why(overlap, flow)}: at once, "
+        f"they would save {_duration(overlap.saving_ns)} of {_duration(flow.latency_ns)} a session."
     )
 
 
