@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from warpbench.bench.results.cell import Cell
+from warpbench.bench.results.data_flow import DataFlow, FlowKind, FlowNode, Overlap
 from warpbench.bench.results.records import CellResult, Environment, TrialFigures
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.trial_result import TrialResult
@@ -23,6 +24,36 @@ CELL = Cell(
     session_count=100,
     seed=1,
     tool_workers=10,
+)
+_WAITS_MS = (
+    (FlowKind.MODEL, "", "my_agent.py:is_safe:15", 0, 300, 0),
+    (FlowKind.MODEL, "", "my_agent.py:build.<locals>.answer:18", 300, 800, 0),
+    (FlowKind.TOOL, "search", "my_agent.py:answer:21", 800, 1000, 0),
+    (FlowKind.TOOL, "search", "my_agent.py:answer:21", 1000, 1200, 0),
+    (FlowKind.SERVICE, "news.example", "my_agent.py:answer:22", 1200, 1300, 0),
+    (FlowKind.MODEL, "", "my_agent.py:answer:25", 1500, 2000, 200),
+)
+DATA_FLOW = DataFlow(
+    latency_ns=2_000_000_000,
+    bound_ns=1_400_000_000,
+    nodes=tuple(
+        FlowNode(
+            kind=kind,
+            name=name,
+            place=place,
+            begin_ns=begin_ms * 1_000_000,
+            end_ns=end_ms * 1_000_000,
+            lead_ns=lead_ms * 1_000_000,
+        )
+        for kind, name, place, begin_ms, end_ms, lead_ms in _WAITS_MS
+    ),
+    needs=((1, 2), (1, 3), (2, 5), (3, 5), (4, 5)),
+    critical=(1, 2, 5),
+    overlaps=(
+        Overlap((0, 1), 300_000_000),
+        Overlap((2, 3, 4), 290_000_000),
+        Overlap((0, 4), 10_000_000),
+    ),
 )
 FACTORS = tuple(part.name for part in fields_of(Cell))
 TRIAL = TrialResult(

@@ -19,6 +19,7 @@ from ..statistics.objectives import Objectives, parse_objectives
 from ..statistics.stopping import Sampling
 from ..statistics.summary import cell_result
 from ..studies.advice import choose, double_load_spec, gains_of, others_of, what_ifs
+from ..studies.data_flow import data_flow_of
 from ..studies.sweep import Sweep
 from .commands.advise import AdviseOptions
 from .exit_status import BAD_ANSWER, INTERRUPTED
@@ -102,4 +103,5 @@ def _advice(
         raise TrialError(f"{spec.cell.name} no longer applies: {at_double_load.reason}")
     result = cell_result(spec.cell, [at_double_load])
     gains = gains_of(result, what_ifs(spec), trials)
-    return Advice(best, others_of(best, run.cells), result, gains)
+    flow = data_flow_of(best, scenario, trials)
+    return Advice(best, others_of(best, run.cells), result, gains, flow)

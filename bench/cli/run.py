@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import product
+from pathlib import Path
 
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.network import Network
 from ...mocks.redaction import redacted
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
+from ..results.records import Run
 from ..results.run_file import RUN_FILE, write_run
 from ..runner.plan import Factors, cells_of, usual_sampling
 from ..runner.processes import TrialProcesses, import_ahead
@@ -19,6 +21,7 @@ from ..runner.solo import SoloTrials
 from ..runner.solo_folder import SoloFolder
 from ..statistics.objectives import parse_objectives
 from ..statistics.stopping import Sampling
+from ..studies.data_flow import with_data_flows
 from ..studies.sweep import Sweep
 from .commands.run import RunOptions
 from .exit_status import INTERRUPTED
@@ -83,6 +86,8 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             kept=kept,
             more=_sweep(factors, options, sampling).next if is_sweep else lambda _: (),
         )
+    if not interrupted:
+        found, interrupted = _with_data_flows(found, factors, processes, run_file)
     if validated and not interrupted:
         found, interrupted = validate(
             found, validated, sampling.trials, processes, run_file, messages=messages
@@ -95,6 +100,19 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
     return failed or ranking_status(found) or objective_status(found)
+
+
+def _with_data_flows(
+    found: Run, factors: Factors, processes: TrialProcesses, run_file: Path
+) -> tuple[Run, bool]:
+    """Return the run with the data flow of each target, saved, and whether it was interrupted."""
+    try:
+        with_them = with_data_flows(found, factors.scenarios, processes)
+    except KeyboardInterrupt:
+        return found, True
+    if with_them is not found:
+        write_run(with_them, run_file)
+    return with_them, False
 
 
 def _sweep(factors: Factors, options: RunOptions, sampling: Sampling) -> Sweep:

@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 _ROOT = Path(__file__).resolve().parents[2]
 _LAB = tuple(f"{_ROOT / room}/" for room in ("bench", "mocks", "reports"))
 _SITE_FOLDERS = ("site-packages", "dist-packages")
+_MOST_CALLERS = 12
 
 
 class Origin(StrEnum):
@@ -71,6 +72,23 @@ def caller_here() -> str:
             return f"{place_of(frame.f_code)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+def callers_here() -> tuple[str, ...]:
+    """Return the lines of the user's code that called what is running, the innermost first.
+
+    Up to where the lab called that code.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    places: list[str] = []
+    while frame is not None and len(places) < _MOST_CALLERS:
+        origin = origin_of(frame.f_code.co_filename)
+        if origin is Origin.OWN:
+            places.append(f"{place_of(frame.f_code)}:{frame.f_lineno}")
+        elif origin is Origin.LAB and places:
+            break
+        frame = frame.f_back
+    return tuple(places)
 
 
 @cache

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from .data_flow import DataFlow
 from .records import CellResult
 
 
@@ -59,9 +60,11 @@ class Advice:
         others: The best load of each other strategy and loop, in descending throughput.
         at_double_load: The same strategy and loop at twice the load.
         gains: What would be gained there by taking a cost away, the greatest first.
+        data_flow: The data flow of one session, if that was found.
     """
 
     best: CellResult
     others: tuple[CellResult, ...]
     at_double_load: CellResult
     gains: tuple[Gain, ...]
+    data_flow: DataFlow | None = None

@@ -14,6 +14,7 @@ from ...mocks.scenario.diagnostics import shown
 from .blocked_loop import LoopBlocker
 from .cell import Cell
 from .columns import require_equal_lengths
+from .data_flow import DataFlow
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .reference import NOTHING_SHARED, Reference, SharedWork
@@ -217,6 +218,8 @@ class CellResult:
             the trials; what cost most comes first.
         vitals: How the process of the first trial was over time.
         timeline: What the first sessions of the first trial did.
+        data_flow: The data flow of one session that runs alone, in the fastest cell of a scenario
+            and target.
         probe_share: Which share of the CPU time the lab's own accounting took.
         drift: How much longer sessions took in the second half of the trials than in the first,
             as a share; ``None`` where that is no more than chance, or not known.
@@ -267,6 +270,7 @@ class CellResult:
     refused: tuple[RefusedHost, ...] = ()
     vitals: Vitals | None = None
     timeline: Timeline | None = field(default=None, hash=False)
+    data_flow: DataFlow | None = field(default=None, hash=False)
     probe_share: float | None = None
     drift: float | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)

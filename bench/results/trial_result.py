@@ -8,6 +8,7 @@ from ...mocks.observe.streams import Streams
 from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
+from .data_flow import DataFlow
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .played import Played
@@ -62,6 +63,7 @@ class TrialResult:
         pools: The clients' pools in which requests waited for a free connection, likewise.
         refused: The hosts to which requests were refused, since nothing mocks them; what they cost
             is 0 unless the trial was to account for the time of its sessions.
+        data_flow: The data flow of its only session, if the trial was to find that.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -98,6 +100,7 @@ class TrialResult:
     own_waits: tuple[OwnWait, ...] = ()
     pools: tuple[PoolUse, ...] = ()
     refused: tuple[RefusedHost, ...] = ()
+    data_flow: DataFlow | None = None
     probe_cpu_s: float | None = None
 
     @property

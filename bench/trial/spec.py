@@ -21,6 +21,8 @@ class TrialSpec:
             likewise.
         has_any_workers: Whether the loop's default executor has as many threads as it takes, rather
             than as many as Python gives it.
+        finds_data_flow: Whether to find the data flow of its only session, by running it again with
+            outputs changed: in ``virtual`` and in-process, where it notes its waits.
     """
 
     scenario: Scenario
@@ -30,6 +32,7 @@ class TrialSpec:
     counts_calls: bool = False
     traces_memory: bool = False
     has_any_workers: bool = False
+    finds_data_flow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from ...mocks.errors import TargetError
 from ...mocks.model import Manner, Rule, is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
+from ...mocks.observe.data_flow import DataFlowNotes
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.session import carrying_sessions
 from ...mocks.observe.traffic import Traffic
@@ -33,7 +34,7 @@ from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.script import SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
-from ...mocks.world.tools import Delegates, lab_tools
+from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
 from ...mocks.world.world import WorldSpec
 from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
@@ -41,6 +42,7 @@ from ..attribution.own_tools import tool_rounds
 from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.call_counts import CallCounter
+from ..instruments.code_origin import callers_here
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
@@ -52,6 +54,7 @@ from ..targets.loading import Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
+from .changed_runs import with_data_flow
 from .driving import LoopDriver
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
@@ -196,6 +199,7 @@ class _Trial:
         self._notes_waits = spec.notes_waits
         self._has_any_workers = spec.has_any_workers
         self._memory = KeptMemory() if spec.traces_memory else None
+        self._data_flow = DataFlowNotes(0, callers_here) if spec.finds_data_flow else None
         self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
         plan = parse_arrivals(spec.cell.arrivals)
         self._arrivals_ns = intended_ns(
@@ -231,10 +235,16 @@ class _Trial:
             notes_waits=accounting.meter is not None,
             # Where computing takes no time, to sum them up takes nobody's.
             sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
+            data_flow=self._data_flow,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
-            spec.scenario, self._sessions, clock, self._tool_traffic, self._delegates
+            spec.scenario,
+            self._sessions,
+            clock,
+            self._tool_traffic,
+            self._delegates,
+            outputs=ToolOutputs(marks_texts=spec.scenario.provenance, data_flow=self._data_flow),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_driver: LoopDriver | None = None
@@ -268,7 +278,11 @@ class _Trial:
                 yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            yield partial(self._measure, drive, session, waits, world, around)
+            measure = partial(self._measure, drive, session, waits, world, around)
+            if self._data_flow is None:
+                yield measure
+            else:
+                yield partial(with_data_flow, measure, self._data_flow, self._cell.seed)
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(
@@ -390,7 +404,8 @@ class _Trial:
             self._refused_before = self._refusals(world.seen())
         self._tool_traffic.reset()
         world.forget()
-        gc.collect()
+        if self._data_flow is None:  # whose trial runs many times, and measures no time
+            gc.collect()
         arrivals_ns = self._arrivals_ns
         by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
         probe = self._probe(self._tasks, meter=self._accounting.meter, intended_ns=by_session)

@@ -262,11 +262,13 @@ def carries_text_of(number: int, body: bytes) -> bool:
 
     In the main conversation it does: that begins with the session's task.
     """
-    if kind_of(number) is None:
-        return True
-    session = session_of(number)
-    return session in _marked_sessions(body) or any(
-        mark.is_of_session and session_of(mark.number) == session for mark in marks_in(body)
+    return kind_of(number) is None or holds_text_of(session_of(number), body)
+
+
+def holds_text_of(session: int, text: bytes) -> bool:
+    """Return whether a text holds the marker of a session, or a mark of its text."""
+    return session in _marked_sessions(text) or any(
+        mark.is_of_session and session_of(mark.number) == session for mark in marks_in(text)
     )
 
 

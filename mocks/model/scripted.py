@@ -7,6 +7,7 @@ import msgspec
 from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
+from ..observe.data_flow import UNCHANGED, DataFlowNotes
 from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
@@ -18,6 +19,7 @@ from .answer import Answer, Question, UnusableRequestError, WireFormat, fragment
 from .answer_options import AS_USUAL
 from .apis import Addressed, addressed, question_of
 from .attempts import Attempt
+from .changed_answers import changed, fitted_otherwise
 from .conversations import NOBODY, Caller, Conversations, carries_text_of
 from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
 from .kinds import NO_KINDS, Kinds
@@ -68,6 +70,7 @@ class ScriptedModel:
         next_session: Returns the session that a conversation begins if nothing says whose it is.
         prefill: How it reads prompts whose tokens are counted.
         marks_texts: Whether texts begin with provenance marks.
+        data_flow: Notes what requests are made of, and says which answers are changed.
 
     Attributes:
         conversations: Those of all sessions.
@@ -83,12 +86,14 @@ class ScriptedModel:
         *,
         prefill: PrefillSpec = NO_PREFILL,
         marks_texts: bool = True,
+        data_flow: DataFlowNotes | None = None,
     ) -> None:
         self._prefill_spec = prefill
         self._scripts = scripts if isinstance(scripts, Scripts) else Scripts(scripts)
         self.conversations = Conversations(self._scripts, kinds, next_session)
         self._limits = limits
         self._marks_texts = marks_texts
+        self._data_flow = data_flow
         self._lock = Lock()
         self._instances = Instances()
         self.forget()
@@ -144,12 +149,14 @@ class ScriptedModel:
             headers = headers_of(wire, number, step)
             refused = refusal(wire, headers, admission, admission.retry_after_ns)
             return ModelReply(refused, number, step, is_streamed=question.streamed, attempt=attempt)
+        flow, name = self._data_flow, wire.name
+        change = UNCHANGED if flow is None else flow.model_call(number, step, name, body, now_ns)
         try:
-            answer = self._answer(question, attempt, call, body, prompt)
+            answer = self._answer(question, attempt, call, body, prompt, draw=change.draw)
         except UnusableRequestError:
             attempt.ends(is_answered=False, is_given_up=False)
             raise
-        reply = _reply(wire, question, answer, call, fault)
+        reply = later(_reply(wire, question, answer, call, fault), change.later_ns)
         self._has_read(prompt, fault, admission, now_ns)
         if fault is not None:
             reply = struck(reply, fault, wire, headers_of(wire, number, step))
@@ -204,6 +211,8 @@ class ScriptedModel:
         call: ModelCallScript,
         body: bytes,
         prompt: Prompt | None,
+        *,
+        draw: int,
     ) -> Answer:
         number, step = attempt.number, attempt.step
         options = question.options
@@ -224,7 +233,7 @@ class ScriptedModel:
                 text = declared
             elif self._marks_texts and (text or options.format is not None):
                 mark = Mark(number, step, 0, carries_text_of(number, body)).text
-        answer = Answer(
+        usual = Answer(
             number,
             step,
             question.model or "",
@@ -235,9 +244,13 @@ class ScriptedModel:
             mark_characters=len(mark),
             cached_tokens=0 if prompt is None else prompt.cached_tokens,
         )
+        answer = changed(usual, draw, body)
         if options is AS_USUAL:
             return answer
-        return fitted(answer, options, self._instances, answer.tag, marked(mark))
+        free_text = marked(mark)
+        if draw and options.format is not None:
+            return fitted_otherwise(answer, options, self._instances, draw, free_text)
+        return fitted(answer, options, self._instances, answer.tag, free_text)
 
     def _met(
         self, attempt: Attempt, call: ModelCallScript, now_ns: int

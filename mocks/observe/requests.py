@@ -2,7 +2,7 @@
 
 What depends on nothing but a session's number is left out, so that session 10 asks as much as
 session 9: the number in the prompt's marker, in identifiers that answers bear (``call_9_0_1``)
-and in tickets of tools (``9.0.1``).
+and in tickets of tools (``9.0.1``). So are provenance marks, which are the mock's.
 """
 
 import re
@@ -113,7 +113,7 @@ def _parts(body: bytes) -> Iterator[tuple[str, int, int]]:
 
 
 def _sizes(text: bytes) -> tuple[int, int]:
-    size = len(_SESSION_NUMBER.sub(b" ", text))
+    size = len(_SESSION_NUMBER.sub(b" ", without_marks(text)))
     return size, len(text) - size
 
 

@@ -16,7 +16,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 _PREFIX = "80471"
 _LETTERS = 24
@@ -48,7 +49,7 @@ _PASSAGE = re.compile(
 )
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, frozen=True, order=True):
     """A mark.
 
     Attributes:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from ..clock import Clock
 from ..model import TICKET
+from ..observe.data_flow import UNCHANGED, Change, DataFlowNotes
 from ..observe.meter import TOOL
 from ..observe.traffic import Traffic
 from ..scenario import Scenario, ToolSpec
 from ..workload.script import SessionScript, ToolCallScript, ToolKind
+from .results import tool_result
 
 _TICKET_PARTS = 3
 
@@ -51,19 +53,52 @@ class LabTool:
     sync_function: Callable[..., str]
 
 
+class ToolOutputs:
+    """What the lab's tools return.
+
+    Args:
+        marks_texts: Whether texts begin with provenance marks.
+        data_flow: Notes what one session asks of tools, and says which results are changed.
+    """
+
+    def __init__(self, *, marks_texts: bool = True, data_flow: DataFlowNotes | None = None) -> None:
+        self._marks_texts = marks_texts
+        self._data_flow = data_flow
+
+    def change(
+        self, name: str, at: tuple[int, int, int], arguments: Mapping[str, object], now_ns: int
+    ) -> Change:
+        """Return how the result of a call is changed on purpose."""
+        if self._data_flow is None:
+            return UNCHANGED
+        return self._data_flow.tool_call(at, name, arguments, now_ns)
+
+    def result(
+        self, name: str, at: tuple[int, int, int], arguments: Mapping[str, object], change: Change
+    ) -> str:
+        """Return the result of a call."""
+        return tool_result(name, at, arguments, change.draw, is_marked=self._marks_texts)
+
+
+USUAL_OUTPUTS = ToolOutputs()
+
+
 def lab_tools(
     scenario: Scenario,
     sessions: Mapping[int, SessionScript],
     clock: Clock,
     traffic: Traffic,
     delegates: Delegates,
+    *,
+    outputs: ToolOutputs = USUAL_OUTPUTS,
 ) -> tuple[LabTool, ...]:
     """Return the tools of a scenario, which wait on ``clock`` for as long as ``sessions`` say.
 
     A tool that is a nested agent then runs that session by ``delegates``.
     """
     return tuple(
-        _lab_tool(spec, sessions, clock, traffic, delegates) for spec in scenario.tools.values()
+        _lab_tool(spec, sessions, clock, traffic, delegates, outputs=outputs)
+        for spec in scenario.tools.values()
     )
 
 
@@ -73,13 +108,16 @@ def _lab_tool(
     clock: Clock,
     traffic: Traffic,
     delegates: Delegates,
+    *,
+    outputs: ToolOutputs,
 ) -> LabTool:
     name = spec.name
 
-    async def wait_async(ticket: str, **_arguments: object) -> str:
+    async def wait_async(ticket: str, **arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
         start_ns = clock.now_ns()
-        due_ns = start_ns + call.latency_ns
+        change = outputs.change(name, at, arguments, start_ns)
+        due_ns = start_ns + call.latency_ns + change.later_ns
         with traffic.tool_call(*at, name, start_ns) as wait:
             wait.waits_until(due_ns)
             await clock.sleep_until_ns(due_ns)
@@ -87,12 +125,13 @@ def _lab_tool(
             traffic.tool_ended(at, start_ns, due_ns)
             if call.session is not None and delegates.session is not None:
                 await delegates.session(delegates.task_of(call.session.session))
-        return _result(name, ticket)
+        return outputs.result(name, at, arguments, change)
 
-    def wait_blocking(ticket: str, **_arguments: object) -> str:
+    def wait_blocking(ticket: str, **arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
         start_ns = clock.now_ns()
-        due_ns = start_ns + call.latency_ns
+        change = outputs.change(name, at, arguments, start_ns)
+        due_ns = start_ns + call.latency_ns + change.later_ns
         with traffic.tool_call(*at, name, start_ns) as wait:
             wait.waits_until(due_ns)
             clock.wait_until_ns(due_ns)
@@ -100,16 +139,18 @@ def _lab_tool(
             traffic.tool_ended(at, start_ns, due_ns)
             if call.session is not None and delegates.sync_session is not None:
                 delegates.sync_session(delegates.task_of(call.session.session))
-        return _result(name, ticket)
+        return outputs.result(name, at, arguments, change)
 
-    def compute(ticket: str, **_arguments: object) -> str:
+    def compute(ticket: str, **arguments: object) -> str:
         at, call = _redeem(ticket, name, sessions)
         start_ns = clock.now_ns()
+        change = outputs.change(name, at, arguments, start_ns)
+        length_ns = call.latency_ns + change.later_ns
         with traffic.tool_call(*at, name, start_ns) as wait:
-            wait.computes_until(start_ns + call.latency_ns)
-            clock.burn_ns(call.latency_ns)
-            traffic.tool_ended(at, start_ns, start_ns + call.latency_ns)
-        return _result(name, ticket)
+            wait.computes_until(start_ns + length_ns)
+            clock.burn_ns(length_ns)
+            traffic.tool_ended(at, start_ns, start_ns + length_ns)
+        return outputs.result(name, at, arguments, change)
 
     plain = compute if spec.kind is ToolKind.CPU else wait_blocking
 
@@ -168,7 +209,3 @@ def _redeem(
         f"tool {name!r}: expected the ticket of one of its calls, found {ticket!r}; pass the "
         "arguments on as the model wrote them"
     )
-
-
-def _result(name: str, ticket: str) -> str:
-    return f"{name} has done {ticket}"

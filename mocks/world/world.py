@@ -15,6 +15,7 @@ from ..errors import UnmockedRequestError
 from ..model import NOBODY, Attempt, Caller, Kinds, Rule, ScriptedModel
 from ..model.apis import addressed
 from ..model.endpoints import endpoint_at
+from ..observe.data_flow import DataFlowNotes
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
 from ..observe.session import SESSION
@@ -24,6 +25,7 @@ from ..scenario.endpoints import EndpointKind, EndpointSpec
 from ..wire.reply import Reply
 from ..workload.script import SessionScript
 from .endpoint_replies import EndpointReplies
+from .results import changed_reply
 from .services import Services
 
 
@@ -68,6 +70,7 @@ class World:
         clock: Says when a request arrives.
         traffic: Counts requests.
         endpoints: Answer what is asked beside the model's answers; ``None``: as usual.
+        data_flow: Notes what one session asks of services, and says which replies are changed.
     """
 
     def __init__(
@@ -77,12 +80,15 @@ class World:
         clock: Clock,
         traffic: Traffic,
         endpoints: EndpointReplies | None = None,
+        *,
+        data_flow: DataFlowNotes | None = None,
     ) -> None:
         self.model = model
         self.services = services
         self.endpoints = endpoints or EndpointReplies({}, "")
         self.clock = clock
         self.traffic = traffic
+        self._data_flow = data_flow
 
     def forget(self) -> None:
         """Forget every request so far, those of a warm-up for instance."""
@@ -90,6 +96,8 @@ class World:
         self.model.forget()
         self.services.forget()
         self.endpoints.forget()
+        if self._data_flow is not None:
+            self._data_flow.forget()
 
     def exchange(
         self,
@@ -122,6 +130,9 @@ class World:
         if reply is not None:
             host = urlsplit(address).hostname or ""
             self.traffic.service_request(host, body)
+            if self._data_flow is not None:
+                asked = method, address, body, now_ns
+                reply = changed_reply(reply, self._data_flow.service_call(host, *asked))
             return Exchange(
                 reply, now_ns, -1, -1, is_model_call=False, service=host, endpoint="service"
             )
@@ -146,6 +157,9 @@ class World:
         if found is not None:
             self.traffic.service_request(path, body)
             reply = self.endpoints.reply(found, path, body)
+            if self._data_flow is not None:
+                asked = method, address, body, now_ns
+                reply = changed_reply(reply, self._data_flow.service_call(path, *asked))
             return Exchange(
                 reply,
                 now_ns,
@@ -218,6 +232,7 @@ class WorldSpec:
         marks_texts: Whether texts begin with provenance marks.
         endpoints: The endpoints beside the model's answers that are declared.
         prefill: How the model reads prompts.
+        data_flow: Notes what one session asks: in this process only.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -230,6 +245,7 @@ class WorldSpec:
     marks_texts: bool = True
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
     prefill: PrefillSpec = NO_PREFILL
+    data_flow: DataFlowNotes | None = None
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -242,9 +258,11 @@ class WorldSpec:
                 Kinds(self.conversations),
                 prefill=self.prefill,
                 marks_texts=self.marks_texts,
+                data_flow=self.data_flow,
             ),
             Services(self.services, self.stream),
             clock,
             Traffic(meter, RequestMeter() if self.sums_up_requests else None),
             EndpointReplies(self.endpoints, self.stream),
+            data_flow=self.data_flow,
         )

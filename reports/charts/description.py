@@ -206,6 +206,17 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """An arrow from a value in one row to a value in a lower one."""
+
+    row: int
+    x: float
+    to_row: int
+    to_x: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegendEntry:
     """What a colour, a line or a mark means.
 
@@ -253,6 +264,7 @@ class Panel:
     columns: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     spans: tuple[Span, ...] = ()
+    arrows: tuple[Arrow, ...] = ()
     dots: tuple[Dot, ...] = ()
     tiles: tuple[Tile, ...] = ()
     notes: tuple[Note, ...] = ()

@@ -52,6 +52,7 @@ _LINES_HEIGHT_IN = 4.6
 _FRAME_IN = 1.9
 _ROW_IN = 0.36
 _LANE_IN = 0.14
+_HALF_BAR = 0.31
 _LEAST_ROWS = 2
 _MOST_TICKS = 9
 _CROWDED_COLUMNS = 9
@@ -351,9 +352,23 @@ def _draw_rows(axes: Axes, panel: Panel) -> None:
         if span.is_line:
             axes.plot([begin, end], [span.row, span.row], color=span.colour, linewidth=2.2)
         else:
-            axes.barh(span.row, end - begin, left=begin, height=0.62, color=span.colour)
+            axes.barh(span.row, end - begin, left=begin, height=2 * _HALF_BAR, color=span.colour)
         if span.is_cut_short:
             axes.plot([end], [span.row], marker="x", color="black", markersize=9, clip_on=False)
+    for arrow in panel.arrows:
+        axes.annotate(
+            "",
+            (arrow.to_x / factor, arrow.to_row - _HALF_BAR),
+            xytext=(arrow.x / factor, arrow.row + _HALF_BAR),
+            arrowprops={
+                "arrowstyle": "-|>",
+                "color": arrow.colour,
+                "linewidth": 1.2,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+            zorder=0.9,  # behind the bars
+        )
     for dot in panel.dots:
         axes.plot(dot.x / factor, dot.row, **_mark(dot.marker, dot.colour, is_open=dot.is_open))
     for note in panel.notes:

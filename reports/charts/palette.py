@@ -78,6 +78,15 @@ LANE_COLOURS: Mapping[str, str] = MappingProxyType(
         "other": PART_COLOURS["remainder"],
     }
 )
+# What a session waits for in its data flow: likewise.
+FLOW_COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "model": PART_COLOURS["llm"],
+        "tool": PART_COLOURS["tool"],
+        "service": "#228877",
+        "own": PART_COLOURS["remainder"],
+    }
+)
 _SHARES = ("#F3F6F9", "#9CC3E0", "#2C7FB8", "#0B4F7D")
 _DARK = 0.15
 _GAMMA = 2.2

@@ -1,6 +1,7 @@
 """All charts, in their order on the page."""
 
 from . import (
+    data_flow,
     distribution,
     efficiency,
     first_token,
@@ -19,6 +20,7 @@ CHARTS: tuple[Chart, ...] = (
     percentile_curve.CHART,
     first_token.CHART,
     time_parts.CHART,
+    data_flow.CHART,
     distribution.CHART,
     lag.CHART,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...bench.results.cell import NO_LOOP
+from ...bench.results.data_flow import DataFlow
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.standing import Standing
@@ -52,6 +53,7 @@ class GroupSummary:
         goodput: What meets the objectives, if any were asked for.
         times_lost: What sessions lost their time on, the greatest share first.
         unsuccessful: Cells without a result.
+        data_flow: The data flow of one session of its target, if that was found.
     """
 
     group: ComparisonGroup
@@ -66,6 +68,7 @@ class GroupSummary:
     goodput: Goodput | None = None
     times_lost: tuple[TimeLost, ...] = ()
     unsuccessful: tuple[Unsuccessful, ...] = ()
+    data_flow: DataFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,9 @@ def summarise_group(group: ComparisonGroup, objectives: Objectives | None = None
         unsuccessful=(
             *_unsuccessful(group, Status.FAILED),
             *_unsuccessful(group, Status.NOT_APPLICABLE),
+        ),
+        data_flow=next(
+            (cell.data_flow for cell in group.cells if cell.data_flow is not None), None
         ),
     )
 

@@ -25,6 +25,7 @@ from ...bench.statistics.scaling import ScalingLaw
 from .client_cost import ClientCost
 from .fidelity import WorstDeviation
 from .objectives import objectives_text, too_few_text
+from .overlap_text import overlap_sentences
 from .own_wait_text import ideal_name, where_lost
 from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
@@ -68,8 +69,8 @@ def verdict(run: Run) -> tuple[str, ...]:
         requests were refused, with the tables that mock them, on lines of their own; who is
         fastest at the highest concurrency and how near the ideal, how far behind the others are,
         where a lower concurrency has another leader, where throughput ends, what sessions lost
-        time on, and what failed or does not apply. Then what the HTTP client costs, and how
-        accurate the warp clock was, where that was measured.
+        time on, which waits could overlap, and what failed or does not apply. Then what the HTTP
+        client costs, and how accurate the warp clock was, where that was measured.
     """
     summary = summarise(run)
     return (
@@ -250,6 +251,7 @@ def _paragraph(summary: GroupSummary, *, has_tables: bool = False) -> str:
         *([goodput_sentence(summary.goodput)] if summary.goodput else []),
         *map(time_sentence, summary.times_lost),
         *_profile_hint(summary),
+        *(overlap_sentences(summary.data_flow) if summary.data_flow else ()),
         *map(_unsuccessful, summary.unsuccessful),
     ]
     return f"{title(summary.group)}: {' '.join(sentences).replace(f'{_BREAK} ', _BREAK).strip()}"

@@ -172,6 +172,16 @@ def panel_data(panel: Panel, colours: _Colours) -> dict[str, Any]:
             ]
             for dot in panel.dots
         ],
+        "arrows": [
+            [
+                arrow.row,
+                _short(arrow.x),
+                arrow.to_row,
+                _short(arrow.to_x),
+                colours.index(arrow.colour),
+            ]
+            for arrow in panel.arrows
+        ],
         "tiles": [
             [tile.row, tile.column, tile.colour, tile.ink, tile.label] for tile in panel.tiles
         ],

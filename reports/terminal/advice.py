@@ -17,6 +17,7 @@ from ...bench.results.formatting import (
 from ...bench.results.records import CellResult, Run
 from ...bench.statistics.scaling import law_of
 from ...bench.statistics.standing import Standing, standing_to
+from ..comparison.overlap_text import overlap_sentences
 from ..comparison.own_wait_text import ideal_name, place_lost
 from ..comparison.ranking import label
 from ..comparison.scaling import fits_well
@@ -61,6 +62,9 @@ def advice_lines(advice: Advice, run: Run) -> Iterator[tuple[str, str]]:
     for gain in advice.gains:
         by = signed_percent(gain.gain, decimals=0)
         yield "", f"  {_without(gain.cost)}: {session_rate(gain.result.throughput_per_s)}, {by}"
+    if advice.data_flow is not None:
+        for number, sentence in enumerate(overlap_sentences(advice.data_flow)):
+            yield ("" if number else "overlap"), sentence
     others = advice.others[:_MOST_OTHERS]
     for number, other in enumerate(others):
         yield (

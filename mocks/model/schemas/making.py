@@ -18,7 +18,7 @@ VARIANTS = 16
 """How many templates are made of a schema."""
 
 _TRIES = 8
-_ALIKE = 4
+_ALIKE = 12
 
 
 @dataclass(frozen=True, slots=True)

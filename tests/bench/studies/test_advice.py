@@ -21,7 +21,7 @@ from warpbench.mocks.scenario import NO_LIMITS, ToolKind, load_scenario
 from warpbench.mocks.workload.script import draw
 from warpbench.reports.terminal.advice import advice_lines
 
-from ...built import HEADER, TRIAL, cell_result
+from ...built import DATA_FLOW, HEADER, TRIAL, cell_result
 from ...golden import assert_golden
 
 pytestmark = pytest.mark.once
@@ -147,7 +147,8 @@ def advised(*gains: Gain, double_load_per_s: float = 120.0) -> str:
         ),
     )
     run = Run(created_at="", command="", environment=HEADER.environment, cells=(best, cell(50, 60)))
-    advice = Advice(best, (cell(64, 55, strategy="threads", loop="none"),), at_double_load, gains)
+    others = (cell(64, 55, strategy="threads", loop="none"),)
+    advice = Advice(best, others, at_double_load, gains, DATA_FLOW)
     return "\n".join(f"{heading}: {line}" for heading, line in advice_lines(advice, run))
 
 

@@ -139,7 +139,7 @@ def test_tools_of_its_own_run_and_what_they_need_is_ideal_beside_the_models_wait
     # Of the four calls of a round, in turn, two go to the slow tool: 0.5 s. They are written out
     # where they are called, and two sleeps of four tools might be one tool's: both are needed.
     assert found["ideal_makespan_s"] == found["makespan_s"] == 1.5
-    assert found["reference"] == "script and own tools"
+    assert found["reference"] == "solo"
     assert (found["llm_calls"], found["tool_calls"]) == (8, 0)
 
 

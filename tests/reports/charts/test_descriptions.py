@@ -403,6 +403,7 @@ def test_the_wording_of_a_run(sample: Run) -> None:
             lines += [f"dot: {d.row} {d.meaning}: {d.text}" for d in panel.dots]
             lines += [f"tile: {t.row} {t.column} {t.colour} {t.label}" for t in panel.tiles]
             lines += [f"note: {n.row} {n.text}" for n in panel.notes]
+            lines += [f"arrow: {a.row} {a.x} {a.to_row} {a.to_x} {a.colour}" for a in panel.arrows]
             lines += [f"reference: {one.text}" for one in panel.references]
         lines += [f"legend: {entry.label} {entry.colour}" for entry in picture.legend]
     assert_golden("charts", "\n".join(lines))

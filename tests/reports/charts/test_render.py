@@ -26,7 +26,16 @@ from ...conftest import written_out
 
 pytestmark = pytest.mark.once
 
-KINDS = ("throughput", "efficiency", "latency", "percentiles", "time", "distribution", "lag")
+KINDS = (
+    "throughput",
+    "efficiency",
+    "latency",
+    "percentiles",
+    "time",
+    "flow",
+    "distribution",
+    "lag",
+)
 
 
 def texts(svg: str) -> list[str]:

@@ -16,6 +16,7 @@ function drawPanel(panel, shown) {
   if (made === null) return null;
   drawAxes(made);
   drawTiles(made);
+  drawArrows(made);
   drawSpans(made);
   drawLines(made);
   drawDots(made);
@@ -33,7 +34,7 @@ function frame(panel, { width, hidden, isLogarithmic, high }) {
   const kept = (marks) => (marks ?? []).filter(([row]) => rowOf.has(row));
   const lines = (panel.lines ?? []).filter(({ owner }) => isShown(owner));
   const parts = { lines, spans: kept(panel.spans), dots: kept(panel.dots), notes: kept(panel.notes),
-    tiles: kept(panel.tiles), references: panel.references ?? [] };
+    tiles: kept(panel.tiles), arrows: kept(panel.arrows).filter(([, , row]) => rowOf.has(row)), references: panel.references ?? [] };
   if (!(all.length ? rows.length : lines.some(({ isThin }) => !isThin))) return null;
   const rowHeight = panel.isCompact ? LANE : ROW;
   const margin = margins(panel, rows, parts, width);
@@ -138,6 +139,21 @@ function drawSpans(made) {
         tooltipText(made, row, meanings[meaning], text));
     }
     made.svg.append(shape("rect", attributes));
+  }
+}
+
+/** Draw what leads from the end of one bar to the begin of a lower one. */
+function drawArrows(made) {
+  for (const [row, x, toRow, toX, colour] of made.arrows) {
+    const [fromX, fromY, endX, endY] = [made.x(x), made.top(row) + ROW - 4, made.x(toX), made.top(toRow) + 3];
+    const length = Math.hypot(endX - fromX, endY - fromY) || 1;
+    const [alongX, alongY] = [((endX - fromX) / length) * 6, ((endY - fromY) / length) * 6];
+    const [baseX, baseY] = [endX - alongX, endY - alongY];
+    const head = `M${endX} ${endY}L${baseX - alongY / 2} ${baseY + alongX / 2}L${baseX + alongY / 2} ${baseY - alongX / 2}Z`;
+    made.svg.append(
+      shape("path", { d: `M${fromX} ${fromY}L${baseX} ${baseY}`, class: `line c${colour} thin` }),
+      shape("path", { d: head, class: `fill c${colour}` }),
+    );
   }
 }
 
