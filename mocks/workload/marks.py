@@ -5,29 +5,26 @@ if what asked for it carried a session's text. A mark is made of digits and lowe
 has a fixed length, so that JSON, cutting and upper case leave it whole; a checksum tells it from
 text that only looks like one. It counts for no token and no byte of a prompt.
 
-The layout: five digits, then 15 bytes in base 32: the number of what plays the script (see
-``numbers``; 8 bytes with a sign), the step (2), the part of the output (1: 0 for an answer's text,
-from 1 on for its tool calls' results), whether the text is a session's (1), and a checksum (3).
+The layout: five digits, then 16 bytes in hexadecimal digits: the number of what plays the script
+(see ``numbers``; 8 bytes with a sign), the step (2), the part of the output (1: 0 for an answer's
+text, from 1 on for its tool calls' results), whether the text is a session's (1), a checksum (4).
 """
 
-import base64
 import re
 import struct
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 
 import msgspec
 
 _PREFIX = "80471"
-_LETTERS = 24
+_DIGITS = 32
 _FIELDS = struct.Struct(">qHBB")
 _MOST_STEPS = 1 << 16
 _MOST_PARTS = 1 << 8
-_CHECKSUM_BYTES = 3
-_KEPT = 10_000
+_CHECKSUM_BYTES = 4
 
-LENGTH = len(_PREFIX) + _LETTERS + 1
+LENGTH = len(_PREFIX) + _DIGITS + 1
 """Characters of a mark, with the space behind it."""
 
 
@@ -40,7 +37,7 @@ def _beginning_of(text: str) -> str:
 
 
 _PREFIX_BYTES = _PREFIX.encode()
-_WHOLE = re.compile(_PREFIX_BYTES + rb"[a-zA-Z2-7]{%d}" % _LETTERS)
+_WHOLE = re.compile(_PREFIX_BYTES + rb"[0-9a-fA-F]{%d}" % _DIGITS)
 _WITH_SPACE = re.compile(_WHOLE.pattern + rb" ?")
 _FILLER = "lorem ipsum dolor sit amet, "
 _PASSAGE = re.compile(
@@ -69,8 +66,8 @@ class Mark(msgspec.Struct, frozen=True, order=True):
         """The mark as it is written, with the space behind it."""
         step, part = min(self.step, _MOST_STEPS - 1), min(self.part, _MOST_PARTS - 1)
         fields = _FIELDS.pack(self.number, step, part, self.is_of_session)
-        letters = base64.b32encode(fields + _checksum(fields)).decode("ascii").lower()
-        return f"{_PREFIX}{letters} "
+        checksum = zlib.crc32(fields).to_bytes(_CHECKSUM_BYTES, "big")
+        return f"{_PREFIX}{(fields + checksum).hex()} "
 
 
 def marks_in(text: bytes) -> Iterator[Mark]:
@@ -105,15 +102,10 @@ def _is_mark(text: bytes) -> bool:
     return _read(text.rstrip().lower()) is not None
 
 
-@lru_cache(_KEPT)
 def _read(text: bytes) -> Mark | None:
-    written = base64.b32decode(text[len(_PREFIX) :].upper())
-    fields = written[:-_CHECKSUM_BYTES]
-    if written[-_CHECKSUM_BYTES:] != _checksum(fields):
+    written = bytes.fromhex(text[len(_PREFIX) :].decode("ascii"))
+    fields, checksum = written[:-_CHECKSUM_BYTES], written[-_CHECKSUM_BYTES:]
+    if int.from_bytes(checksum, "big") != zlib.crc32(fields):
         return None
     number, step, part, is_of_session = _FIELDS.unpack(fields)
     return Mark(number, step, part, bool(is_of_session))
-
-
-def _checksum(fields: bytes) -> bytes:
-    return zlib.crc32(fields).to_bytes(4, "big")[:_CHECKSUM_BYTES]

@@ -69,11 +69,13 @@ def test_rounds_repeat() -> None:
 
 
 @pytest.mark.parametrize("name", builtin_scenarios())
-def test_only_the_last_call_is_final(name: str) -> None:
-    for session in draw(load_scenario(name), seed=3).sessions:
-        *before, last = session.model_calls
-        assert all(call.tool_calls for call in before)
-        assert not last.tool_calls
+def test_only_the_last_call_of_a_turn_is_final(name: str) -> None:
+    scenario = load_scenario(name)
+    turns = 1 + sum(part.begins_turn for part in scenario.rounds)
+    for session in draw(scenario, seed=3).sessions:
+        final = [not call.tool_calls for call in session.model_calls]
+        assert final[-1]
+        assert sum(final) == turns
 
 
 @given(seeds, st.integers(0, 20), st.integers(0, 20))
