@@ -35,6 +35,7 @@ OPTIONS: dict[str, Any] = {
     "sessions": 3,
     "seed": 77,
     "tool_workers": 3,
+    "provenance": "off",
 }
 
 

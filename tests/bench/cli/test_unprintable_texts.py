@@ -34,7 +34,7 @@ def refuse():
 """
 CELL = ("two-sleeps", "--concurrency", "1", "--sessions", "2")
 RUN = ("run", *CELL, "--strategy", "gather", "--loop", "asyncio", "--clock", "virtual", "--trials")
-KEPT = ("cell", "kind", "outcome", "status", "schema_version", "name")
+KEPT = ("cell", "kind", "outcome", "reference", "status", "schema_version", "name")
 """What a results file names: a reader refuses it, or knows no other value."""
 
 

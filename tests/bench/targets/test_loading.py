@@ -35,7 +35,7 @@ TARGETS = """
                 if not message.tool_calls:
                     return message.content
                 for call in message.tool_calls:
-                    assert json.loads(call.function.arguments) == {"n": 1}
+                    assert isinstance(json.loads(call.function.arguments)["n"], int)
                     await asyncio.sleep(0.25 if call.function.name == "own_slow" else 0)
                     messages.append(
                         {"role": "tool", "tool_call_id": call.id, "content": "done"})
@@ -130,14 +130,13 @@ def cell(warpbench: Warpbench, tmp_path: Any) -> Any:
     return run
 
 
-def test_tools_of_its_own_run_and_what_they_need_is_ideal_beside_the_models_waits(
+def test_a_target_with_tools_of_its_own_is_compared_with_itself_alone(
     cell: Any,
 ) -> None:
     found = cell("own_tools", "gather")
 
     assert found["sessions"]["succeeded"] == 4
-    # Of the four calls of a round, in turn, two go to the slow tool: 0.5 s. They are written out
-    # where they are called, and two sleeps of four tools might be one tool's: both are needed.
+    # Of the four calls of a round, in turn, two go to the slow tool: 0.5 s. So it is alone, too.
     assert found["ideal_makespan_s"] == found["makespan_s"] == 1.5
     assert found["reference"] == "solo"
     assert (found["llm_calls"], found["tool_calls"]) == (8, 0)
@@ -161,9 +160,7 @@ def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
 @pytest.mark.parametrize(
     ("target", "strategy", "outcome", "expected"),
     [
-        ("gives_up_early", "gather", "failed", "the session ended after 1 of 2 model calls"),
         ("too_slow", "gather", "timed_out", "TimeoutError"),
-        ("loses_the_task", "gather", "failed", "no session marker in the prompt"),
         ("reaches_out", "sync", "failed", "GET http://192.0.2.1/secrets is not mocked"),
     ],
 )
@@ -175,6 +172,16 @@ def test_a_session_that_does_not_work_is_counted_and_explained(
     assert found["sessions"]["started"] == found["sessions"][outcome] == 4
     assert found["efficiency"] is None
     assert expected in found["error"]
+
+
+@pytest.mark.parametrize("target", ["gives_up_early", "loses_the_task"])
+def test_what_a_session_asks_is_its_own_affair(target: str, cell: Any) -> None:
+    found = cell(target, "gather")
+
+    assert found["sessions"]["succeeded"] == found["llm_calls"] == 4
+    assert found["model_requests"]["by_context"] == 4
+    assert found["reference"] == "solo"
+    assert found["efficiency"] == 1
 
 
 @pytest.mark.parametrize("strategy", ["gather", "threads"])
@@ -189,6 +196,8 @@ def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
     agent, bare = finished.structure
     for cell in (agent, bare):
         cell["vitals"].pop("threads")  # the agent gives tools threads of their own
+        for node in cell["data_flow"]["nodes"]:
+            node.pop("place")
     assert {**bare, "cell": {**bare["cell"], "target": "agent"}} == agent
     assert agent["efficiency"] == 1.0
 
@@ -203,7 +212,7 @@ def test_one_that_is_to_be_opened_is_open_while_its_sessions_run_and_closed_afte
     assert found["sessions"]["succeeded"] == 4
     assert found["makespan_s"] == 0.5
     (closed,) = tmp_path.rglob("closed")
-    assert closed.read_text() == "closed "
+    assert set(closed.read_text().split()) == {"closed"}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +251,7 @@ MODULE = """
         ("mine:buid", "module 'mine' has no 'buid' (did you mean 'build'?); what 'mine' has is"),
         ("mine:LIMIT", "expected a factory, found int; what 'mine' has is mine:build or"),
         ("empty:build", "no function of 'empty' takes no argument or one"),
-        ("nowhere", "expected module:factory or one of agent, agent-streaming or bare-sdk"),
+        ("nowhere", "expected module:factory or one of agent, agent-streaming, bare-sdk,"),
         (":build", "expected module:factory"),
     ],
 )
