@@ -103,7 +103,7 @@ def test_repaired_it_reaches_the_ideal_with_every_strategy(reader: Path, tmp_pat
         if cell.status is Status.MEASURED
     ]
 
-    assert "one after another" not in " ".join(finished.out.split())
+    assert "tools one after another" not in " ".join(finished.out.split())
     assert [cell.efficiency for cell in cells] == [1.0] * len(cells)
     assert [cell.latency_s.p50 for cell in cells] == pytest.approx([1.3] * len(cells))
     assert {cell.cell.strategy for cell in cells} >= {"gather", "taskgroup"}

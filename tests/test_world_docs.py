@@ -90,7 +90,7 @@ def test_the_page_names_every_metric_of_a_server() -> None:
 
 
 def test_the_page_has_commands() -> None:
-    assert sum(map(len, SEQUENCES)) == 6
+    assert sum(map(len, SEQUENCES)) == 7
 
 
 @pytest.mark.parametrize("commands", SEQUENCES, ids=lambda commands: commands[0])

@@ -17,6 +17,8 @@ from warpbench.bench.results.data_flow import DataFlow, Overlap
 from warpbench.mocks.observe.data_flow import Asked, Output
 from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 
+pytestmark = pytest.mark.once
+
 NOBODY: frozenset[tuple[int, int]] = frozenset()
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.solo import held_against_solo, shorter_of, solo_sessions
@@ -12,6 +13,8 @@ from warpbench.bench.results.trial_result import TrialResult
 from warpbench.mocks.workload.ideal import first_in_first_out_ns
 
 from ...built import TRIAL
+
+pytestmark = pytest.mark.once
 
 S = 1_000_000_000
 

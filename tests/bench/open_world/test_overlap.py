@@ -11,6 +11,8 @@ from warpbench.bench.trial.trial import prepared_here
 
 from .overlap_agents import AGENTS, CAN, CANNOT, Agent, target_of
 
+pytestmark = pytest.mark.once
+
 SEEDS = (1, 2)
 
 

@@ -15,6 +15,8 @@ from warpbench.mocks.scenario.distributions import Constant
 from . import targets
 from .overlap_agents import SCENARIO, Asks, Session, target_of
 
+pytestmark = pytest.mark.once
+
 
 def data_flow_of(
     build: object, strategy: str = "gather", scenario: object = SCENARIO

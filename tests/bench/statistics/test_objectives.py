@@ -18,6 +18,8 @@ from warpbench.mocks.errors import UsageError
 
 from ...built import cell_result, trial_figures, trial_with_streams
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 TWO_SECONDS = parse_objectives("p99=2s")
 

@@ -16,6 +16,8 @@ from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from ..mocked import LOOK_UP, MS, PROMPT, SCHEMA, Mocked, call
 from .schemas.pydantic_models import Expression, Invoice, Node, Owner
 
+pytestmark = pytest.mark.once
+
 USER: list[Any] = [{"role": "user", "content": PROMPT}]
 TEN_PIECES = call(1000, ttft_ns=100 * MS, pieces=10, tokens=10)
 OWN_SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}

@@ -9,6 +9,8 @@ from warpbench.mocks.model.endpoints import endpoint_at
 
 from ..mocked import PROMPT, Mocked, call
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("path", "query", "name", "model"),

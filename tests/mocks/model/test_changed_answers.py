@@ -18,6 +18,8 @@ from warpbench.mocks.model.fitting import fitted
 from warpbench.mocks.model.schemas import Instances, lorem
 from warpbench.mocks.workload.marks import Mark, filler, marks_in
 
+pytestmark = pytest.mark.once
+
 MARK = Mark(0, 0).text
 BODY = b'{"messages": [{"role": "user", "content": "Say SAFE or UNSAFE."}]}'
 DRAWS = (1, 2, 3)

@@ -12,6 +12,8 @@ from warpbench.mocks.workload.numbers import SHARED, kind_of, session_of
 from warpbench.mocks.workload.script import draw
 from warpbench.mocks.workload.scripts import Scripts
 
+pytestmark = pytest.mark.once
+
 PATH = "/v1/chat/completions"
 WORLD = parse_scenario("""
     name = "open"

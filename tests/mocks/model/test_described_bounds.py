@@ -11,6 +11,8 @@ from warpbench.mocks.model.schemas import Instances, lorem
 
 from .schemas.pydantic_models import TYPES
 
+pytestmark = pytest.mark.once
+
 INSTANCES = Instances()
 # Models that the SDK itself refuses, or of whose schemas it keeps too little: names by pattern,
 # places in tuples, what any object may hold.

@@ -9,6 +9,8 @@ from warpbench.mocks.model import Rule
 
 from ..mocked import MS, PROMPT, Mocked, call
 
+pytestmark = pytest.mark.once
+
 STREAMED = call(1000, ttft_ns=200 * MS, pieces=5)
 
 

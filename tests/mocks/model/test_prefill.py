@@ -22,6 +22,8 @@ from warpbench.mocks.world.world import WorldSpec
 
 from ..mocked import MS, PROMPT
 
+pytestmark = pytest.mark.once
+
 S = 1_000_000_000
 BLOCK = 4 * BLOCK_TOKENS
 CACHING = PrefillSpec(tokens_per_s=1000, caches_prefixes=True)

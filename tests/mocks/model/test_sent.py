@@ -16,6 +16,8 @@ from warpbench.mocks.world.world import WorldSpec
 
 from ..mocked import PROMPT
 
+pytestmark = pytest.mark.once
+
 SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}}
 AS_TEXT = json.dumps(SCHEMA)
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}

@@ -5,6 +5,8 @@ from warpbench.mocks.errors import ScenarioError
 from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.scenario.distributions import Constant
 
+pytestmark = pytest.mark.once
+
 SCENARIO = """
 name = "kinds"
 description = "Kinds of conversations."

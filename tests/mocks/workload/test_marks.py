@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from warpbench.mocks.workload.marks import (
@@ -13,6 +14,8 @@ from warpbench.mocks.workload.marks import (
     without_passages,
 )
 from warpbench.mocks.workload.numbers import MOST_KINDS, conversation_number
+
+pytestmark = pytest.mark.once
 
 NUMBERS = st.builds(
     conversation_number,

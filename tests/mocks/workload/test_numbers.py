@@ -15,6 +15,8 @@ from warpbench.mocks.workload.numbers import (
 from warpbench.mocks.workload.script import draw
 from warpbench.mocks.workload.scripts import Scripts
 
+pytestmark = pytest.mark.once
+
 SESSIONS = st.integers(-2, 999_998) | st.just(SHARED)
 DIGESTS = st.integers(0, 2**32 - 1)
 

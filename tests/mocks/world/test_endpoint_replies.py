@@ -21,6 +21,8 @@ from warpbench.mocks.wire.reply import whole_reply
 from warpbench.mocks.world.request_draws import RequestDraws
 from warpbench.mocks.world.world import World, WorldSpec
 
+pytestmark = pytest.mark.once
+
 HEAD = """
 name = "retrieval"
 description = "Asks for vectors."

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from scipy import stats
 from warpbench.mocks.clock import ClockMode, create_clock
 from warpbench.mocks.model import Caller, Rule
@@ -11,6 +12,8 @@ from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.workload.numbers import session_of
 from warpbench.mocks.world.on_demand import world_on_demand
 from warpbench.mocks.world.world import Exchange, World
+
+pytestmark = pytest.mark.once
 
 PATH = "/v1/chat/completions"
 FAULTY = parse_scenario("""

@@ -8,6 +8,8 @@ from warpbench.mocks.wire.reply import Reply, whole_reply
 from warpbench.mocks.workload.marks import Mark, marks_in, without_marks
 from warpbench.mocks.world.results import changed_reply, tool_result
 
+pytestmark = pytest.mark.once
+
 AT = (3, 2, 1)
 
 

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.data_flow import DataFlow, Overlap
 from warpbench.reports.comparison.overlap_text import overlap_sentences
 
 from ...built import DATA_FLOW
+
+pytestmark = pytest.mark.once
 
 
 def sentences(*overlaps: Overlap, flow: DataFlow = DATA_FLOW) -> list[str]:

@@ -1,10 +1,13 @@
 """What an efficiency is of is said where it is not the script."""
 
+import pytest
 from warpbench.bench.results.records import SessionCounts
 from warpbench.bench.results.reference import Reference, SharedWork
 from warpbench.reports.comparison.reference_text import references_explained
 
 from ...built import cell_result, changed
+
+pytestmark = pytest.mark.once
 
 SCRIPT = cell_result(efficiency=0.9)
 SOLO = changed(SCRIPT, target="mine:build", reference=Reference.SOLO)

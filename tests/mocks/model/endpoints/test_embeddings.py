@@ -14,6 +14,8 @@ from warpbench.mocks.scenario.endpoints import EndpointKind
 
 from ...mocked import Mocked, call
 
+pytestmark = pytest.mark.once
+
 TAKES_S = EndpointKind.EMBEDDINGS.latency_s
 
 

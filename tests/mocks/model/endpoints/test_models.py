@@ -8,6 +8,8 @@ from warpbench.mocks.scenario.endpoints import EndpointKind
 
 from ...mocked import Mocked
 
+pytestmark = pytest.mark.once
+
 LISTING_S = EndpointKind.MODELS.latency_s
 
 

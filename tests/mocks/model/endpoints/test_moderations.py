@@ -8,6 +8,8 @@ from warpbench.mocks.scenario.endpoints import EndpointKind
 
 from ...mocked import Mocked
 
+pytestmark = pytest.mark.once
+
 IMAGE = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
 TEXT = {"type": "text", "text": "hello"}
 

@@ -11,6 +11,8 @@ from warpbench.mocks.transports.loopback.refusals import refusal
 
 from ...mocked import PROMPT, Mocked, call
 
+pytestmark = pytest.mark.once
+
 COUNTING_S = EndpointKind.TOKEN_COUNTS.latency_s
 
 

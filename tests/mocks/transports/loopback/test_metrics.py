@@ -11,6 +11,8 @@ from warpbench.mocks.transports.loopback.metrics import Metrics
 from warpbench.mocks.wire.reply import Ending, no_reply, whole_reply
 from warpbench.mocks.world.world import Exchange
 
+pytestmark = pytest.mark.once
+
 REPLY = whole_reply(200, {}, b"{}", 0)
 ANSWERED = Exchange(
     REPLY,
