@@ -250,15 +250,15 @@ def test_threads_from_before_are_named_once_as_what_might_have_been_waited_for(
 ) -> None:
     ended = threading.Event()
     wait_out_of_sight = ended.wait
-    threads = [threading.Thread(target=wait_out_of_sight, name="library") for _ in range(2)]
+    threads = [threading.Thread(target=wait_out_of_sight, name="A library") for _ in range(2)]
     for thread in threads:
         thread.start()
     world = World(mode)
     world.clock.tolerate_those_alive()
-    found = r"Threads from before the trial are ignored \((.*, )?'library'(, .*)?\)"
+    found = r"Threads from before the trial are ignored \((.*, )?'A library'(, .*)?\)"
     with pytest.raises(ClockHangError, match=found) as caught, world.scope():
         threading.Event().wait()
-    assert str(caught.value).count("library") == 1
+    assert str(caught.value).count("A library") == 1
     ended.set()
     for thread in threads:
         thread.join()
