@@ -19,7 +19,7 @@ anew.
 import re
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from threading import Lock
 from typing import Any, NamedTuple
@@ -189,8 +189,9 @@ class Conversations:
                     each.begins_again()
                     self.counts[Manner.RETRY] += 1
                     return each
-        if len(asked) >= _USUAL_CALLS and session != SHARED:
-            self._require_few(asked, session)
+        made = len(asked) if equal is None else max(len(asked), len(equal.all_equal()))
+        if made >= _USUAL_CALLS and session != SHARED:
+            self._require_fewer(made, session)
         number, step, call = self._call(place.number, place.step, question)
         if equal is None:
             attempt = asked[digest] = Attempt(number, step, call)
@@ -220,8 +221,7 @@ class Conversations:
             self._asked.move_to_end(session)
         return asked
 
-    def _require_few(self, asked: Mapping[int, Attempt], session: int) -> None:
-        made = sum(len(each.all_equal()) for each in asked.values())
+    def _require_fewer(self, made: int, session: int) -> None:
         most = self._scripts.most_model_calls(session)
         if made >= most:
             raise UnusableRequestError(

@@ -25,6 +25,7 @@ from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.standing import Standing
 from ..charts.chart import RenderedChart
 from ..charts.svg import inline_svg
+from ..comparison.booking_text import bookings_explained
 from ..comparison.columns import EFFICIENCY, Column, columns_for, remark
 from ..comparison.fidelity import HEADINGS as FIDELITY_HEADINGS
 from ..comparison.fidelity import fidelity_rows
@@ -139,7 +140,10 @@ def _section(
             for block in scenario.blocks
         ),
         marks=marks_explained([scenario]),
-        references=references_explained(scenario.cells),
+        references=(
+            *references_explained(scenario.cells),
+            *bookings_explained(scenario.cells),
+        ),
         own_waits=own_wait_rows(scenario.cells),
     )
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from ...bench.results.formatting import name, plain, shortened, whole
 from ...bench.results.records import CellResult, Finding, Run, Status
 from ...bench.statistics.standing import Standing
+from ..comparison.booking_text import bookings_explained
 from ..comparison.columns import EFFICIENCY, Column, columns_for, columns_that_fit, remark
 from ..comparison.ranking import (
     SYMBOLS,
@@ -72,7 +73,11 @@ def render_table(run: Run, console: Console) -> None:
 def _legends(run: Run) -> list[str]:
     """Return what the signs in the tables mean, and what an efficiency is of."""
     marked = "   ".join(marks_explained(scenarios(run)))
-    return [*([marked] if marked else []), *references_explained(run.cells)]
+    return [
+        *([marked] if marked else []),
+        *references_explained(run.cells),
+        *bookings_explained(run.cells),
+    ]
 
 
 def _table(scenario: ScenarioCells, columns: Sequence[Column], console: Console) -> Table:

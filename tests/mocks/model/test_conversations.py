@@ -252,3 +252,15 @@ def test_a_session_that_never_ends_asking_is_refused() -> None:
     assert statuses == [200] * 60 + [400] * 2
     assert "more than 60 model calls" in message
     assert "max_model_calls" in message
+
+
+def test_so_is_one_that_asks_the_same_for_ever() -> None:
+    played = model()
+    statuses = []
+    for _ in range(62):
+        reply = asked(played, says("Again."))
+        statuses.append(reply.reply.status)
+        if reply.attempt is not None:
+            ends(reply)
+
+    assert statuses == [200] * 60 + [400] * 2
