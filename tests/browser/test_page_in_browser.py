@@ -280,7 +280,7 @@ def test_what_is_printed_keeps_the_legend(opened: Callable[..., Any]) -> None:
 
 def test_without_scripts_the_static_charts_are_shown(opened: Callable[..., Any]) -> None:
     page = opened(java_script_enabled=False)
-    assert page.locator("figure.static svg").count() == 14
+    assert page.locator("figure.static svg").count() == 16
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
