@@ -155,8 +155,11 @@ def anthropic_messages(task: str) -> Iterator[str]:
         yield from stream.text_stream
 
 
-ASYNC_FORMS = [chat_async, responses_async, messages_async]
-SYNC_FORMS = [chat, responses, anthropic_messages]
+HAS_RESPONSES = pytest.mark.skipif(
+    not hasattr(openai.OpenAI, "responses"), reason="this openai is older than its Responses API"
+)
+ASYNC_FORMS = [chat_async, pytest.param(responses_async, marks=HAS_RESPONSES), messages_async]
+SYNC_FORMS = [chat, pytest.param(responses, marks=HAS_RESPONSES), anthropic_messages]
 
 
 def drawn_of(scenario: Scenario) -> list[ModelCallScript]:
