@@ -99,6 +99,7 @@ class Probe:
                 answer = await answer_of(task)
                 await self._meet_cancellation()
             except ClockError:
+                _leave()
                 raise
             except asyncio.CancelledError as error:
                 self._end(number, Outcome.CANCELLED, error)
@@ -125,6 +126,7 @@ class Probe:
             try:
                 answer = answer_of(task)
             except ClockError:
+                _leave()
                 raise
             except self._outcomes as error:
                 self._end(number, _outcome_of(error), error)
@@ -235,11 +237,7 @@ class Probe:
         now_ns, idle_at_end_ns = self._clock.now_ns(), self._idle_ns()
         if self._meter is not None:
             self._meter.ends(number, now_ns, idle_at_end_ns)
-        scope = SESSION.get()
-        if scope is not None:
-            scope.is_over = True
-            scope.kept.clear()
-            SESSION.set(None)
+        _leave()
         start_ns, idle_at_start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
         self._ended.append(
@@ -259,6 +257,15 @@ class Probe:
     def _idle_ns(self) -> int:
         """Where it is wanted: for real clocks it takes a system call."""
         return 0 if self._meter is None else self._meter.idle_ns()
+
+
+def _leave() -> None:
+    """Let the code that goes on here be no session's, also where the clock has failed."""
+    scope = SESSION.get()
+    if scope is not None:
+        scope.is_over = True
+        scope.kept.clear()
+        SESSION.set(None)
 
 
 def _current_task() -> "asyncio.Task[object] | None":
