@@ -116,10 +116,6 @@ class Objectives:
         found = self.verdicts_on(cell, succeeded=counts.succeeded, started=counts.started)
         return all(verdict.is_met for verdict in found)
 
-    def are_reported_by(self, cell: CellResult) -> bool:
-        """Whether a cell has the samples that their figures take."""
-        return all(one.reached_s(cell) is not None for one in self.each)
-
     def first_unreported(self, cells: Iterable[CellResult]) -> Objective | None:
         """Return the first objective that no cell has the samples for, if there is one."""
         measured = tuple(cells)

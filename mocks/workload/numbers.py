@@ -11,9 +11,6 @@ A session is numbered from 0, one of a warm-up below 0. What belongs to it has t
 
 from ..scenario import MAX_SESSIONS
 
-MOST_KINDS = 100
-"""The kinds of conversations that a scenario may declare."""
-
 SHARED = 1 - MAX_SESSIONS
 """Stands for the session of work that sessions share."""
 

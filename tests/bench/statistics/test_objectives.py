@@ -55,8 +55,6 @@ def test_a_cell_meets_several_if_it_meets_each() -> None:
 def test_too_few_samples_do_not_miss_an_objective_that_they_do_not_tell_of() -> None:
     both = parse_objectives("p99=2s,ttft_p95=1s")
 
-    assert not TWO_SECONDS.are_reported_by(cell(1, 1, None))
-    assert TWO_SECONDS.are_reported_by(cell(1, 1, 3.0))
     assert both.first_unreported([cell(1, 1, 3.0)]) == both.each[1]
     assert both.first_unreported([cell(1, 1, None)]) == both.each[0]
 

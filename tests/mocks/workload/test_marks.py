@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from warpbench.mocks.scenario.model import MAX_CONVERSATIONS
 from warpbench.mocks.workload.marks import (
     LENGTH,
     Mark,
@@ -13,14 +14,14 @@ from warpbench.mocks.workload.marks import (
     without_marks,
     without_passages,
 )
-from warpbench.mocks.workload.numbers import MOST_KINDS, conversation_number
+from warpbench.mocks.workload.numbers import conversation_number
 
 pytestmark = pytest.mark.once
 
 NUMBERS = st.builds(
     conversation_number,
     st.integers(-2, 999_998),
-    st.integers(0, MOST_KINDS),
+    st.integers(0, MAX_CONVERSATIONS),
     st.integers(0, 2**32 - 1),
 ) | st.integers(-(10**12), 10**12)
 MARKS = st.builds(Mark, NUMBERS, st.integers(0, 8191), st.integers(0, 255), st.booleans())

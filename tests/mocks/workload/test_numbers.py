@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.scenario import parse_scenario
+from warpbench.mocks.scenario.model import MAX_CONVERSATIONS
 from warpbench.mocks.workload.numbers import (
-    MOST_KINDS,
     SHARED,
     conversation_number,
     kind_of,
@@ -21,7 +21,7 @@ SESSIONS = st.integers(-2, 999_998) | st.just(SHARED)
 DIGESTS = st.integers(0, 2**32 - 1)
 
 
-@given(session=SESSIONS, kind=st.integers(0, MOST_KINDS), digest=DIGESTS)
+@given(session=SESSIONS, kind=st.integers(0, MAX_CONVERSATIONS), digest=DIGESTS)
 def test_a_conversation_belongs_to_its_session(session: int, kind: int, digest: int) -> None:
     number = conversation_number(session, kind, digest)
 
