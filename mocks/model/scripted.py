@@ -43,8 +43,6 @@ class ModelReply(msgspec.Struct, frozen=True):
         is_accepted: Whether a client takes it for a proper answer.
         is_streamed: Whether the request asks for a streamed answer.
         attempt: Told how it ends; ``None`` if the request is unusable.
-        prompt_tokens: Tokens of the prompt, as the model reports them.
-        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -53,8 +51,6 @@ class ModelReply(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     is_streamed: bool = False
     attempt: Attempt | None = None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class ScriptedModel:
@@ -171,8 +167,6 @@ class ScriptedModel:
             is_accepted,
             question.streamed,
             attempt,
-            call.prompt_tokens,
-            call.completion_tokens,
         )
 
     def _prompt(self, wire: WireFormat, body: bytes, now_ns: int) -> Prompt:

@@ -44,8 +44,6 @@ class Exchange(msgspec.Struct, frozen=True):
         attempt: Which attempt at which model call it is; ``None`` if it is none.
         endpoint: Name of what was asked, one of few: the model's API, the endpoint beside it, or
             ``service``.
-        prompt_tokens: Tokens of the prompt, as the model reports them.
-        completion_tokens: Tokens of the answer, likewise.
     """
 
     reply: Reply
@@ -57,8 +55,6 @@ class Exchange(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     attempt: Attempt | None = None
     endpoint: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class World:
@@ -150,8 +146,6 @@ class World:
                 is_accepted=answered.is_accepted,
                 attempt=answered.attempt,
                 endpoint=place.wire.name,
-                prompt_tokens=answered.prompt_tokens,
-                completion_tokens=answered.completion_tokens,
             )
         found = endpoint_at(method, path)
         if found is not None:

@@ -82,8 +82,8 @@ class Metrics:
         if reply.fault is not None:
             self._faults.labels(reply.fault).inc()
         if exchange.is_accepted:
-            self._tokens.labels("prompt").inc(exchange.prompt_tokens)
-            self._tokens.labels("completion").inc(exchange.completion_tokens)
+            self._tokens.labels("prompt").inc(reply.prompt_tokens)
+            self._tokens.labels("completion").inc(reply.completion_tokens)
         try:
             yield
         finally:

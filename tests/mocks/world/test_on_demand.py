@@ -112,3 +112,11 @@ def test_a_session_that_a_header_names_is_that_one() -> None:
 
     assert session_of(exchange.session) == 5
     assert asked.model.conversations.rules == {Rule.HEADER: 1}
+
+
+def test_an_answer_that_is_cut_counts_the_tokens_that_its_usage_reports() -> None:
+    exchange = ask(world(), max_tokens=7)
+
+    usage = json.loads(exchange.reply.body)["usage"]
+    assert usage["completion_tokens"] == exchange.reply.completion_tokens == 7
+    assert usage["prompt_tokens"] == exchange.reply.prompt_tokens > 0

@@ -13,7 +13,7 @@ from warpbench.mocks.world.world import Exchange
 
 pytestmark = pytest.mark.once
 
-REPLY = whole_reply(200, {}, b"{}", 0)
+REPLY = whole_reply(200, {}, b"{}", 0, prompt_tokens=11, completion_tokens=5)
 ANSWERED = Exchange(
     REPLY,
     0,
@@ -22,8 +22,6 @@ ANSWERED = Exchange(
     is_model_call=True,
     is_accepted=True,
     endpoint="chat/completions",
-    prompt_tokens=11,
-    completion_tokens=5,
 )
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
