@@ -11,9 +11,11 @@ In an open loop a session waits for *admission* until it has a place under the c
 it begins later than that, it was *ready* (see ``places``).
 
 Of the waits for one answer's tools, what exceeds the critical path of the script (see ``ideal``)
-could have overlapped, and did not: *serialised*. A target's own tools are no mocks: what they sleep
-lies in gaps, and is taken from the remainder where each wait of a session's own code is noted (see
-``own_tools``). What they need at least is *tool*, what they took beyond it in turn *serialised*.
+could have overlapped, and did not: *serialised*. As long as another tool of the session waited for
+a thread meanwhile, it is *admission*: with a thread it would have run then. A target's own tools
+are no mocks: what they sleep lies in gaps, and is taken from the remainder where each wait of a
+session's own code is noted (see ``own_tools``). What they need at least is *tool*, what they took
+beyond it in turn *serialised*.
 """
 
 from collections import Counter
@@ -76,7 +78,7 @@ def costs_of_refusals_s(
             begin_ns, end_ns = observations.span_of(sample)
             waits = observations.waits_of.get(sample.session, ())
             script = observations.scripts[sample.session]
-            _, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
+            _, _, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
             idle = observations.idle_of(sample, begin_ns, end_ns)
             costs_ns += _refused(sample.session, observations, gaps, idle, blocked)
     return {host: seconds(cost_ns) for host, cost_ns in costs_ns.items()}
@@ -91,8 +93,8 @@ def _parts(
 ) -> tuple[TimeParts, Held]:
     script = observations.scripts[sample.session]
     begin_ns, end_ns = observations.span_of(sample)
-    spent, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
-    serialised_ns = _serialise(spent, script, observations.cores)
+    spent, pooled_in, gaps = _swept(begin_ns, end_ns, segments_of(script, waits))
+    serialised_ns, late_by_pool_ns = _serialise(spent, pooled_in, script, observations.cores)
     idle = observations.idle_of(sample, begin_ns, end_ns)
     attributed_ns = observations.cpu_ns.get(sample.session, 0)
     pool_starts = tool_begins_ns(waits)
@@ -128,7 +130,11 @@ def _parts(
         tool=sum(spent[State.TOOL].values()) + held.needed_ns,
         serialised=serialised_ns + held.in_turn_ns,
         admission=(
-            admission_ns + pooled_ns - before_tools_ns + sum(spent[State.ADMISSION].values())
+            admission_ns
+            + pooled_ns
+            - before_tools_ns
+            + late_by_pool_ns
+            + sum(spent[State.ADMISSION].values())
         ),
         connection=sum(spent[State.CONNECTION].values()),
         ready=late_ns + sum(spent[State.READY].values()) + blocked_ns + busy_ns - cpu_ns,
@@ -158,28 +164,50 @@ def _refused(
 
 def _swept(
     begin_ns: int, end_ns: int, segments: Iterable[Segment]
-) -> tuple[dict[State, Counter[int]], list[tuple[int, int]]]:
-    """Return the time in each state by round, and the spans of time that are in none."""
+) -> tuple[dict[State, Counter[int]], Counter[int], list[tuple[int, int]]]:
+    """Return the time in each state by round, and the spans of time that are in none.
+
+    Between them, by round, stands for how long a tool waited for a thread beside another wait.
+    """
     spent: dict[State, Counter[int]] = {state: Counter() for state in State}
+    pooled_in: Counter[int] = Counter()
     gaps: list[tuple[int, int]] = []
     for moment in states(begin_ns, end_ns, segments):
         if moment.state is not None:
-            spent[moment.state][moment.in_round] += moment.end_ns - moment.begin_ns
+            length_ns = moment.end_ns - moment.begin_ns
+            spent[moment.state][moment.in_round] += length_ns
+            if moment.admissions and moment.state < State.ADMISSION:
+                pooled_in[moment.in_round] += length_ns
         elif gaps and gaps[-1][1] == moment.begin_ns:
             gaps[-1] = gaps[-1][0], moment.end_ns
         else:
             gaps.append((moment.begin_ns, moment.end_ns))
-    return spent, gaps
+    return spent, pooled_in, gaps
 
 
-def _serialise(spent: dict[State, Counter[int]], script: SessionScript, cores: int) -> int:
-    """Take from each round's waits what exceeds the round's critical path, and return it."""
-    serialised_ns = 0
+def _serialise(
+    spent: dict[State, Counter[int]], pooled_in: Counter[int], script: SessionScript, cores: int
+) -> tuple[int, int]:
+    """Take from each round's waits what exceeds the round's critical path.
+
+    Args:
+        spent: The time in each state, by round.
+        pooled_in: For how much of it a tool waited for a thread, by round.
+        script: What the session plays.
+        cores: As for ``tools_ns``.
+
+    Returns:
+        What ran one after another though it had what it needed, and what did so for want of a
+        thread.
+    """
+    serialised_ns = late_by_pool_ns = 0
     for step, call in enumerate(script.model_calls):
         tool_ns, model_ns = spent[State.TOOL][step], spent[State.MODEL][step]
         excess_ns = max(0, tool_ns + model_ns - tools_ns(call, cores))
         from_tools_ns = min(excess_ns, tool_ns)
         spent[State.TOOL][step] -= from_tools_ns
         spent[State.MODEL][step] -= excess_ns - from_tools_ns
-        serialised_ns += excess_ns
-    return serialised_ns
+        pooled_ns = min(excess_ns, pooled_in[step])
+        late_by_pool_ns += pooled_ns
+        serialised_ns += excess_ns - pooled_ns
+    return serialised_ns, late_by_pool_ns

@@ -70,6 +70,7 @@ class StateSpan:
         state: What is done in it; ``None`` for a gap.
         in_round: In which round of the session; -1 for none.
         tools: How many tools are waited for at one time.
+        admissions: How much work waits for a thread or a place meanwhile.
     """
 
     begin_ns: int
@@ -77,6 +78,7 @@ class StateSpan:
     state: State | None
     in_round: int
     tools: int
+    admissions: int
 
 
 def segments_of(script: SessionScript, waits: Iterable[Wait]) -> Iterator[Segment]:
@@ -151,7 +153,14 @@ def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[
         if when_ns > at_ns:
             current = next((state for state in _STATES if open_count[state]), None)
             current_round = -1 if current is None else round_of[current]
-            yield StateSpan(at_ns, when_ns, current, current_round, open_count[State.TOOL])
+            yield StateSpan(
+                at_ns,
+                when_ns,
+                current,
+                current_round,
+                open_count[State.TOOL],
+                open_count[State.ADMISSION],
+            )
             at_ns = when_ns
         open_count[state] += change
         if change > 0:

@@ -113,7 +113,8 @@ def usual_sampling(specs: Sequence[TrialSpec]) -> Sampling:
 
     A cell whose trials have fewer sessions than its scenario says gets more of them. One that is
     certain before gets no more, and leaves its time to those that are not: these get more while
-    their figure is uncertain, as long as there is time.
+    their figure is uncertain. On a slow machine, where time runs out, a cell gets no more than the
+    usual ones.
     """
     fewer = [spec for spec in specs if spec.cell.session_count < spec.scenario.sessions]
     return Sampling(
@@ -121,6 +122,7 @@ def usual_sampling(specs: Sequence[TrialSpec]) -> Sampling:
         budget_s=USUAL_BUDGET_S,
         most=MOST_USUAL_TRIALS,
         certain=CERTAIN,
+        least=USUAL_TRIALS,
         trials_by_cell={
             spec.cell: trials_for(spec.cell.session_count / spec.scenario.sessions)
             for spec in fewer

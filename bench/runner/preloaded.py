@@ -38,7 +38,9 @@ _MODULES = (
 )
 # Targets may do without them, or have a version that cannot be imported: who needs one says so.
 _IF_POSSIBLE = (
-    "openai.resources.chat",
+    # With all that newer releases import when it is first used.
+    "openai.resources.chat.completions",
+    "openai.resources.chat.completions.completions",
     "httpcore",
     "httpcore2",
     *dict.fromkeys(name.partition(":")[0] for name in BUILT_IN_TARGETS.values()),

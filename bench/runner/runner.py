@@ -182,7 +182,7 @@ class Measurement:
         return run, self._was_interrupted
 
     def measure(self, specs: Sequence[TrialSpec]) -> None:
-        """Give each of these cells the trials that it gets in any case, in turns there and back."""
+        """Give each of these cells the trials that it gets at first, in turns there and back."""
         added = [
             _CellState(spec, self._sampling.of_cell(spec.cell), self._header.secrets, self._kept)
             for spec in specs
@@ -195,13 +195,16 @@ class Measurement:
         turns = range(max((state.fewest_trials for state in added), default=0))
         plan = [(turn, state) for turn in turns for state in in_turn(added, turn)]
         for place, (turn, state) in enumerate(plan):
-            if state.is_due(turn):
+            if state.is_due(turn) and self._sampling.has_time(turn, self._spent_s, self._done):
                 later = (plan[number] for number in range(place + 1, len(plan)))
                 upcoming = next((each for turn, each in later if each.is_due(turn)), None)
                 # Whether this very cell wants another trial is only known after this one.
                 self._run_trial(
                     state, None if upcoming is None or upcoming is state else upcoming.spec
                 )
+        for state in added:
+            if (result := state.settled_early()) is not None:
+                self._observer.cell_ends(result)
 
     def _refine(self) -> None:
         """Spend what is left of a budget on the cells that another trial may tell more about."""
@@ -327,6 +330,13 @@ class _CellState:
 
     def _settled(self) -> CellResult | None:
         if self.wants_more and self.trial_count < self.fewest_trials:
+            return None
+        self.settle()
+        return self.result
+
+    def settled_early(self) -> CellResult | None:
+        """Return the result of a cell for whose other trials there was no time, if it is one."""
+        if self.result is not None:
             return None
         self.settle()
         return self.result

@@ -22,7 +22,8 @@ MOST_USUAL_TRIALS = 8
 USUAL_BUDGET_S = 20.0
 """Real seconds that the trials of a run may take before those that only narrow an interval end.
 
-The default run of 24 cells is over in half a minute with it, its start and its page included.
+The default run of 24 cells is over in half a minute with it, its start and its page included:
+on a slow machine its cells get fewer trials, and have wider intervals.
 """
 
 _TRIALS_BY_STUDENT = range(USUAL_TRIALS, FEWEST_FOR_BOOTSTRAP)
@@ -41,6 +42,8 @@ class Sampling:
         trials_by_cell: What takes the place of ``trials`` for some cells.
         certain: Half the width of an interval, as a share of the figure, from which on a cell
             gets no more; ``None`` if all get ``trials`` in any case.
+        least: Trials of a cell whatever they take; the others of its ``trials`` it gets while there
+            is time. ``None`` if it gets all of them whatever they take.
     """
 
     trials: int
@@ -48,6 +51,7 @@ class Sampling:
     most: int | None = None
     trials_by_cell: Mapping[Cell, int] = field(default_factory=dict, hash=False)
     certain: float | None = None
+    least: int | None = None
 
     def of_cell(self, cell: Cell) -> "Sampling":
         """Return how many trials a cell gets, as ``trials`` says it."""
@@ -77,6 +81,18 @@ class Sampling:
             return False
         interval = interval_of(scores)
         return interval is not None and interval.half_width <= self.certain
+
+    def has_time(self, turn: int, spent_s: float, trials_done: int) -> bool:
+        """Say whether one of a cell's ``trials`` may begin.
+
+        Args:
+            turn: How many trials the cell has had.
+            spent_s: As for ``is_in_time``.
+            trials_done: As for ``is_in_time``.
+        """
+        if self.budget_s is None or self.least is None or turn < self.least:
+            return True
+        return self.is_in_time(spent_s, trials_done)
 
     def is_in_time(self, spent_s: float, trials_done: int) -> bool:
         """Say whether a further trial fits into the budget, if it takes as long as the others.

@@ -68,6 +68,12 @@ SCENARIO = """
     latency_s = 1.0
     prompt_tokens = 20
     completion_tokens = 10
+    [tools.look]
+    kind = "async"
+    description = "Looks."
+    latency_s = 0.1
+    [[rounds]]
+    tools = [{{ tool = "look" }}]
     [[rounds]]
 """
 
@@ -157,15 +163,18 @@ def test_harmless_texts_in_errors_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_argv_shows_none(tmp_path: Path) -> None:
     commands = [
         words
-        for text in TEXTS
+        for number, text in enumerate(TEXTS)
         for words in (
             ("run", text),
-            ("run", "two-sleeps", f"--strategy={text}"),
-            (f"--{text}",),
-            ("run", f"--no-such={text}"),
-            ("export", "csv", text),
-            ("report", f"artefacts/{text}"),
-            ("history", f"{text}.sqlite", "--metric", text),
+            # Each of the others for some: all are shown by the same code.
+            (
+                ("run", "two-sleeps", f"--strategy={text}"),
+                (f"--{text}",),
+                ("run", f"--no-such={text}"),
+                ("export", "csv", text),
+                ("report", f"artefacts/{text}"),
+                ("history", f"{text}.sqlite", "--metric", text),
+            )[number % 6],
         )
     ]
     targets = [("run", "two-sleeps", "--target", f"nowhere:{text}") for text in TEXTS[::8]]
@@ -184,12 +193,16 @@ def test_the_name_the_description_and_the_file_of_a_scenario_show_none(tmp_path:
         text = SCENARIO.format(name=json.dumps(name), description=json.dumps(description))
         (tmp_path / f"{name}.toml").write_text(textwrap.dedent(text))
     files = [f"./{name}.toml" for name in names]
-    what = ("--target", "bare-sdk", "--strategy", "sync", "--clock", "virtual")
+    what = ("--target", "agent", "--strategy", "sync", "--clock", "virtual")
     out = ("--out", "artefacts")
 
     finished = [
         here(tmp_path, "run", *files, *what, *out),
         here(tmp_path, "run", *files, *what, "--resume", "artefacts"),
+        # A target whose sessions are run alone, too, which is kept.
+        here(
+            tmp_path, "run", *files[:2], "--target", "bare-sdk", *what[2:], "--out", "artefacts/2"
+        ),
         here(tmp_path, "profile", files[0], *what[:-2], "--clock", "warp", *out),
         here(tmp_path, "baseline", *files[:2], *what[:-2], "--out", "artefacts/baseline.json"),
         *(here(tmp_path, "export", name, "artefacts") for name in EXPORTS),

@@ -327,9 +327,11 @@ class Lasting:
     """Trials of one session, which last for these times in turn."""
 
     def __init__(self, *makespans_ns: int) -> None:
+        self.count = 0
         self._makespans_ns = cycle(makespans_ns)
 
     def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult:
+        self.count += 1
         sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1)
         return replace(TRIAL, samples=(sample,), makespan_ns=next(self._makespans_ns))
 
@@ -350,4 +352,29 @@ def test_cells_of_fewer_sessions_get_more_trials_unless_two_are_certain(
         save=lambda _: None,
     )
     assert [each.cell.concurrency for each in finished.cells] == [10, 50, 250]
+    assert tuple(each.trials for each in finished.cells) == counts
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "counts"),
+    [
+        (0.0, (3, 3, 3)),  # what a cell gets at least, whatever it takes
+        (11.0, (4, 4, 3)),  # the first turn of the further ones fits
+        (12.0, (5, 4, 3)),
+    ],
+)
+def test_the_usual_trials_end_with_the_budget_but_for_the_first_ones(
+    budget_s: float, counts: tuple[int, ...]
+) -> None:
+    trials = Lasting(1000, 2000)
+    adapted = specs("gather", concurrency=(), adapts_sessions=True)
+    finished, _ = run_cells(
+        HEADER,
+        adapted,
+        sampling=replace(usual_sampling(adapted), budget_s=budget_s),
+        runner=trials,
+        observer=Nobody(),
+        save=lambda _: None,
+        now_s=lambda: float(trials.count),
+    )
     assert tuple(each.trials for each in finished.cells) == counts

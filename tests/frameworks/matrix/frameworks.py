@@ -12,8 +12,10 @@ from .columns import Column
 
 NO_SYNC_FORM = "the framework has no sync form"
 NO_ASYNC_FORM = "the framework has no async form"
-OWN_PROGRAM = "it starts a program of its own, which asks the API by itself"
-STRUCTURED = "structured output (a tool that is forced) is not answered yet"
+OWN_PROGRAM = (
+    "it starts a program of its own, which asks the API by itself: "
+    "only `--transport loopback` answers it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,28 +80,18 @@ FRAMEWORKS = (
         distributions=("smolagents[openai]",),
         strategy="threads",
         lacks={Column.ASYNC: NO_ASYNC_FORM},
-        reasons=_each(
-            "it ends by a tool of its own (final_answer), which the script does not call"
-        ),
     ),
-    Framework(name="instructor", distributions=("instructor",), reasons=_each(STRUCTURED)),
+    Framework(name="instructor", distributions=("instructor",)),
     Framework(name="mirascope", distributions=("mirascope[openai]",)),
     Framework(name="strands", distributions=("strands-agents[openai]",)),
     Framework(name="agno", distributions=("agno", "openai")),
     Framework(name="google-adk", distributions=("google-adk", "litellm")),
     Framework(name="mistralai", distributions=("mistralai",)),
-    Framework(
-        name="google-genai",
-        distributions=("google-genai",),
-        reasons=_each("Gemini's API is not mocked"),
-    ),
+    Framework(name="google-genai", distributions=("google-genai",)),
     Framework(
         name="claude-agent-sdk",
         distributions=("claude-agent-sdk",),
         lacks=_ASYNC_ONLY,
-        reasons={
-            **_each(OWN_PROGRAM),
-            Column.WARP: f"{OWN_PROGRAM}; in wall the limit of 60 s ends that, and no error",
-        },
+        reasons=_each(OWN_PROGRAM),
     ),
 )
