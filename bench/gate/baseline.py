@@ -112,6 +112,7 @@ def not_recorded(cells: Iterable[CellBaseline]) -> tuple[str, ...]:
         "ttft_s",
         "itl_s",
         "first_output_s",
+        "equal_model_calls",
     )
     work = ("own_calls", "bytes_kept")
     return tuple(

@@ -28,6 +28,15 @@ class ModelRequests:
     samples: int = 0
     hedges: int = 0
 
+    def equal(self) -> dict[str, int]:
+        """Return how many are equal to another, by how they relate to it."""
+        return {
+            "retries": self.retries,
+            "repeats": self.repeats,
+            "hedges": self.hedges,
+            "samples": self.samples,
+        }
+
 
 def summed(all_of_them: Iterable[ModelRequests]) -> ModelRequests:
     """Add up the requests of several trials."""

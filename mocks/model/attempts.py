@@ -40,26 +40,46 @@ class Attempt:
         number: Number of what plays the script.
         step: Which of its model calls.
         call: What is played.
+        in_round: Which model call of the script asks for its tools: ``step``, unless each answer
+            asks for one tool.
+        made: How many tools of that one earlier answers asked for.
         manner: How the newest of them relates to the others.
         tries: How many attempts there were, refused ones left out.
         lab_tools: How many calls of the lab's tools its answer asks for.
         equals: Those of all equal requests, in their order; ``None`` while it is the only one.
     """
 
-    __slots__ = ("_state", "call", "equals", "lab_tools", "manner", "number", "step", "tries")
+    __slots__ = (
+        "_state",
+        "call",
+        "equals",
+        "in_round",
+        "lab_tools",
+        "made",
+        "manner",
+        "number",
+        "step",
+        "tries",
+    )
 
     number: int
     step: int
     call: ModelCallScript
+    in_round: int
+    made: int
     manner: Manner
     tries: int
     lab_tools: int
     equals: "Equals | None"
 
-    def __init__(self, number: int, step: int, call: ModelCallScript) -> None:
+    def __init__(
+        self, number: int, step: int, call: ModelCallScript, in_round: int, made: int
+    ) -> None:
         self.number = number
         self.step = step
         self.call = call
+        self.in_round = in_round
+        self.made = made
         self.manner = Manner.FIRST
         self.tries = self.lab_tools = 0
         self.equals = None
@@ -136,7 +156,7 @@ class Equals:
         """Add one more."""
         first = self.attempts[0]
         is_sample = any(each.is_under_way for each in self.attempts)
-        attempt = Attempt(first.number, first.step, call)
+        attempt = Attempt(first.number, first.step, call, first.in_round, first.made)
         attempt.manner = Manner.SAMPLE if is_sample else Manner.REPEAT
         attempt.equals = self
         self.attempts.append(attempt)

@@ -31,6 +31,7 @@ from ..workload.scripts import Scripts
 from .answer import Place, Question, UnusableRequestError, opening_of
 from .attempts import Attempt, Manner
 from .kinds import Kinds
+from .tool_uses import count_calls
 
 _MARKER = re.compile(rb"\[warpbench session (-?\d{1,18})\]")
 _TASK = re.compile(r"\s*\[warpbench session (-?\d{1,18})\] Carry out the task of scenario \S+\s*")
@@ -192,12 +193,12 @@ class Conversations:
         made = len(asked) if equal is None else max(len(asked), len(equal.all_equal()))
         if made >= _USUAL_CALLS and session != SHARED:
             self._require_fewer(made, session)
-        number, step, call = self._call(place.number, place.step, question)
+        played = self._played(place, question)
         if equal is None:
-            attempt = asked[digest] = Attempt(number, step, call)
+            attempt = asked[digest] = Attempt(*played)
         else:
             ordinal = len(equal.all_equal())
-            call = self._scripts.sample(number, step, ordinal, call)
+            call = self._scripts.sample(played.number, played.in_round, ordinal, played.call)
             attempt = equal.beside(call, self.counts)
         self.counts[attempt.manner] += 1
         if self._next_session is not None:
@@ -229,16 +230,55 @@ class Conversations:
                 "max_model_calls in the scenario"
             )
 
-    def _call(self, number: int, step: int, question: Question) -> tuple[int, int, ModelCallScript]:
-        """Return what is played at a place: number, step and model call."""
+    def _played(self, place: Place, question: Question) -> "_Played":
+        """Return what is played at a place, in this turn or a later one."""
+        number, step = place
         calls: Sequence[ModelCallScript] = self._scripts[number].model_calls
         if not question.may_ask_for_tools:
             calls = [call for call in calls if not call.tool_calls]
+        elif question.options.is_one_call:
+            found = self._one_at_a_time(number, step, calls, question)
+            if found is not None:
+                return found
+            step -= sum(_answers_of(call, question) - 1 for call in calls)
         if step < len(calls):
-            return number, step, calls[step]
+            return _Played(number, step, calls[step], step, 0)
         if self._next_session is None:
-            return number, step, self._scripts.again(number, step)
-        return self._call(_next_turn(number, step), 0, question)
+            return _Played(number, place.step, self._scripts.again(number, step), step, 0)
+        return self._played(Place(_next_turn(number, step), 0), question)
+
+    def _one_at_a_time(
+        self, number: int, step: int, calls: Sequence[ModelCallScript], question: Question
+    ) -> "_Played | None":
+        """Return what is played at a place where each answer asks for one tool at most.
+
+        A model call of the script is then as many answers as it has tools, each with a latency of
+        its own. ``None`` if the place is beyond the last.
+        """
+        made = step
+        for in_round, call in enumerate(calls):
+            answers = _answers_of(call, question)
+            if made < answers:
+                # Samples of equal requests count from 1 on.
+                drawn = self._scripts.sample(number, in_round, -made, call) if made else call
+                return _Played(number, step, drawn, in_round, made)
+            made -= answers
+        return None
+
+
+class _Played(NamedTuple):
+    """What is played to a request; see ``Attempt``."""
+
+    number: int
+    step: int
+    call: ModelCallScript
+    in_round: int
+    made: int
+
+
+def _answers_of(call: ModelCallScript, question: Question) -> int:
+    """Return how many answers ask for the tools of a model call, one each."""
+    return max(1, count_calls(call.tool_calls, question.tools, question.options))
 
 
 def _fingerprint(body: bytes) -> int:

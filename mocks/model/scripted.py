@@ -214,9 +214,10 @@ class ScriptedModel:
             call.tool_calls,
             question.tools,
             number,
-            step,
+            attempt.in_round,
             instances=self._instances,
             options=options,
+            made=attempt.made,
         )
         attempt.lab_tools = sum(use.is_labs for use in tool_uses)
         text = mark = ""

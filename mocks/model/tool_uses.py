@@ -73,6 +73,17 @@ def tool_uses_of(
     return (playing.last_of_own(),) if is_required and not uses else uses
 
 
+def count_calls(calls: Sequence[ToolCallScript], declared: Declared, options: AnswerOptions) -> int:
+    """Count the tool calls of the script that a request's own choice of tools lets be asked for."""
+    if options.tool or options.tool_mode is ToolMode.NONE:
+        return 0
+    if options.allowed_tools is not None:
+        declared = {name: declared[name] for name in options.allowed_tools if name in declared}
+    if not all(_takes_ticket(schema) for schema in declared.values()):
+        return len(calls)
+    return sum(_declared_name(call.name, declared) is not None for call in calls)
+
+
 class _Playing:
     """Plays the calls of one answer with the tools that its request declares."""
 

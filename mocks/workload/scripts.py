@@ -65,12 +65,12 @@ class Scripts(Mapping[int, SessionScript]):
     def sample(
         self, number: int, step: int, ordinal: int, call: ModelCallScript
     ) -> ModelCallScript:
-        """Return a call with a latency of its own, for one of several equal requests.
+        """Return a call with a latency of its own, for one of several that ask for the same.
 
         Args:
             number: Number of the conversation.
             step: Which of its model calls.
-            ordinal: Which of the equal requests it is: 0 is ``call`` itself.
+            ordinal: Which of them it is: 0 is ``call`` itself.
             call: The call.
         """
         if self._scenario is None or self._scenario.recording is not None:

@@ -53,12 +53,21 @@ _NOT_RECORDED: Mapping[str, str] = MappingProxyType(
         "ttft_s": "time to first token",
         "itl_s": "inter-token latency",
         "first_output_s": "time to first output",
+        "equal_model_calls": "repeated, hedged and sampled model calls",
         "own_calls": "calls of your own code",
         "bytes_kept": "kept bytes",
     }
 )
 _CALLS: Mapping[ChangeKind, str] = MappingProxyType(
     {ChangeKind.MODEL_CALLS: "model call", ChangeKind.TOOL_CALLS: "tool call"}
+)
+_EQUAL_CALLS: Mapping[ChangeKind, str] = MappingProxyType(
+    {
+        ChangeKind.RETRIED_MODEL_CALLS: "retried model call",
+        ChangeKind.REPEATED_MODEL_CALLS: "repeated model call",
+        ChangeKind.HEDGED_MODEL_CALLS: "hedged model call",
+        ChangeKind.SAMPLED_MODEL_CALLS: "sampled model call",
+    }
 )
 
 
@@ -185,8 +194,8 @@ def _sessions(change: Change) -> str:
     return f"{whole(int(change.after))} of {of} succeeded ({_was(change)})"
 
 
-def _retried(change: Change) -> str:
-    return f"{counted(int(change.after), 'retried model call')} ({_was(change)})"
+def _equal_calls(change: Change) -> str:
+    return f"{counted(int(change.after), _EQUAL_CALLS[change.kind])} ({_was(change)})"
 
 
 def _peak_in_flight(change: Change) -> str:
@@ -332,7 +341,7 @@ _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
     {
         ChangeKind.SESSIONS_SUCCEEDED: _sessions,
         ChangeKind.MODEL_CALLS: _calls,
-        ChangeKind.RETRIED_MODEL_CALLS: _retried,
+        **dict.fromkeys(_EQUAL_CALLS, _equal_calls),
         ChangeKind.TOOL_CALLS: _calls,
         ChangeKind.CALLS_OF_A_TOOL: _calls,
         ChangeKind.STREAMED_MODEL_CALLS: _streamed,

@@ -11,6 +11,12 @@ from .measure import BlockedPlace, RoundStructure, Structure
 
 _NO_ROUND = RoundStructure(calls={}, sessions=0, span_s=0.0, longest_s=0.0, total_s=0.0)
 _MOST_NAMED = 3
+_EQUAL_CALLS = {
+    "retries": ChangeKind.RETRIED_MODEL_CALLS,
+    "repeats": ChangeKind.REPEATED_MODEL_CALLS,
+    "hedges": ChangeKind.HEDGED_MODEL_CALLS,
+    "samples": ChangeKind.SAMPLED_MODEL_CALLS,
+}
 _LATENCY_FIGURES = tuple(part.name for part in fields(LatencySummary))
 
 
@@ -188,9 +194,19 @@ def _sessions(before: Structure, after: Structure) -> Iterator[Change]:
 def _model_calls(before: Structure, after: Structure, tolerances: Tolerances) -> Iterator[Change]:
     if not within(before.model_calls, after.model_calls, tolerances.model_calls):
         yield _count(ChangeKind.MODEL_CALLS, before.model_calls, after.model_calls, before.started)
-    old, new = before.repeated_model_calls, after.repeated_model_calls
-    if not within(old, new, tolerances.model_calls):
-        yield _count(ChangeKind.RETRIED_MODEL_CALLS, old, new, before.started)
+    for kind, old, new in _equal_calls(before, after):
+        if not within(old, new, tolerances.model_calls):
+            yield _count(kind, old, new, before.started)
+
+
+def _equal_calls(before: Structure, after: Structure) -> Iterator[tuple[ChangeKind, int, int]]:
+    """Yield how many calls are equal to another; all as retries where one side knows no more."""
+    if before.equal_model_calls is None or after.equal_model_calls is None:
+        old, new = before.repeated_model_calls, after.repeated_model_calls
+        yield ChangeKind.RETRIED_MODEL_CALLS, old, new
+        return
+    for name, kind in _EQUAL_CALLS.items():
+        yield kind, before.equal_model_calls.get(name, 0), after.equal_model_calls.get(name, 0)
 
 
 def _count(kind: ChangeKind, before: int, after: int, sessions: int) -> Change:

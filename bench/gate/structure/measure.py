@@ -58,7 +58,7 @@ class Structure:
         succeeded: Sessions that ended well, of ``started``.
         started: Sessions begun.
         model_calls: Calls of the model.
-        repeated_model_calls: Those that asked again what had been asked before: retries.
+        repeated_model_calls: Those that asked again what had been asked before.
         model_calls_by_session: How many sessions made how many calls of the model.
         tool_calls: Calls of tools.
         streamed_model_calls: Those that ask for a streamed answer; ``None`` if not recorded.
@@ -78,6 +78,8 @@ class Structure:
         rounds: The rounds of tools by the number of the model call that asked for them.
         ideal_makespan_s: What a costless scheduler would reach: says which workload it was.
         ideal_latency_s: The sessions' critical paths in the script, likewise.
+        equal_model_calls: Requests that are equal to another, by how they relate to it: the counts
+            of ``ModelRequests``; ``None`` if not recorded.
         reference: What an efficiency of the cell is of; the gate compares none.
     """
 
@@ -106,6 +108,7 @@ class Structure:
     ttft_s: Mapping[str, float] | None = None
     itl_s: Mapping[str, float] | None = None
     first_output_s: Mapping[str, float] | None = None
+    equal_model_calls: Mapping[str, int] | None = None
 
     @property
     def times(self) -> Times:
@@ -154,6 +157,7 @@ def structure_of(trial: TrialResult) -> Structure:
         ttft_s=_known(ttft_of([trial.streams])),
         itl_s=_known(itl_of([trial.streams])),
         first_output_s=_known(first_output_of(trial.samples)),
+        equal_model_calls=trial.model_requests.equal(),
     )
 
 

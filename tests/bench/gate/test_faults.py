@@ -38,7 +38,7 @@ FAULTS_OF_STRUCTURE = {
     ),
     "one more model call in 1 of 20 sessions": (
         (ASK, f"if number == 9 and len(messages) == 1: await ask(messages)\n            {ASK}"),
-        ["+1 model call in 20 sessions (40 → 41)", "1 retried model call (was 0)"],
+        ["+1 model call in 20 sessions (40 → 41)", "1 repeated model call (was 0)"],
     ),
     "a sync call in a coroutine": (
         ("messages.append(answer)", "messages.append(answer); time.sleep(0.05)"),

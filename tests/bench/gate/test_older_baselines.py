@@ -25,7 +25,10 @@ OLDER = (2, 3, 4)
 OF_SCHEMA_4 = (
     *("request_bytes", "streamed_model_calls", "service_request_bytes", "refused_requests"),
 )
-OF_SCHEMA_5 = ("prompt_tokens", "completion_tokens", "ttft_s", "itl_s", "first_output_s")
+OF_SCHEMA_5 = (
+    *("prompt_tokens", "completion_tokens", "ttft_s", "itl_s", "first_output_s"),
+    "equal_model_calls",
+)
 OF_WORK = ("own_calls", "bytes_kept")
 LACKING = {
     2: (*OF_SCHEMA_4, *OF_SCHEMA_5, *OF_WORK),
@@ -69,6 +72,7 @@ def test_what_it_lacks_is_not_judged(schema: int) -> None:
         ttft_s={"p50": 9.0},
         itl_s={"p50": 9.0},
         first_output_s={"p50": 9.0},
+        equal_model_calls={"repeats": 9_999},
     )
     kept = {name: getattr(before.structure, name) for name in OF_SCHEMA_4}
     structure = replace(
@@ -99,6 +103,7 @@ def test_a_baseline_of_now_lacks_nothing(tmp_path: Path) -> None:
         ttft_s={},
         itl_s={},
         first_output_s={},
+        equal_model_calls={},
     )
     work = replace(cell.work, own_calls={"agent": 1_440}, bytes_kept=368_222)
     new = replace(old, cells={NAME: replace(cell, structure=structure, work=work)})

@@ -78,6 +78,8 @@ structures = st.builds(
     ttft_s=st.none() | percentiles,
     itl_s=st.none() | percentiles,
     first_output_s=st.none() | percentiles,
+    equal_model_calls=st.none()
+    | st.dictionaries(st.sampled_from(("retries", "repeats", "hedges", "samples")), counts),
 )
 
 
@@ -251,3 +253,28 @@ def test_another_script_is_another_workload() -> None:
     assert is_same_workload(EXAMPLE, replace(EXAMPLE, makespan_s=9.0))
     assert not is_same_workload(EXAMPLE, replace(EXAMPLE, ideal_makespan_s=9.0))
     assert not is_same_workload(EXAMPLE, replace(EXAMPLE, started=9))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("retries", ChangeKind.RETRIED_MODEL_CALLS),
+        ("repeats", ChangeKind.REPEATED_MODEL_CALLS),
+        ("hedges", ChangeKind.HEDGED_MODEL_CALLS),
+        ("samples", ChangeKind.SAMPLED_MODEL_CALLS),
+    ],
+)
+def test_calls_that_are_equal_to_another_are_told_by_how_they_relate(
+    name: str, kind: ChangeKind
+) -> None:
+    before = replace(EXAMPLE, equal_model_calls={})
+    after = replace(EXAMPLE, repeated_model_calls=10, equal_model_calls={name: 10})
+
+    assert figures(judge(before, after)) == [(kind, "", 0, 10, True)]
+    assert figures(judge(after, before)) == [(kind, "", 10, 0, False)]
+
+
+def test_where_one_side_knows_no_more_all_equal_calls_are_retries() -> None:
+    after = replace(EXAMPLE, repeated_model_calls=10, equal_model_calls={"samples": 10})
+
+    assert figures(judge(EXAMPLE, after)) == [(ChangeKind.RETRIED_MODEL_CALLS, "", 0, 10, True)]
