@@ -63,13 +63,13 @@ _P99_FROM_ACTUAL_START = Column(
     "p99 (from actual start)",
     lambda cell: seconds(None if cell.raw_latency_s is None else cell.raw_latency_s.p99),
     "p99 of latency without the time that a session waited because the client was late.",
-    rank=2,
+    rank=5,
 )
 _START_RATE = Column(
     "start rate",
     lambda cell: rate(cell.delivered_per_s),
     "Sessions started, over the time in which they were.",
-    rank=2,
+    rank=5,
 )
 
 _STREAMED = (
@@ -77,25 +77,25 @@ _STREAMED = (
         "TTFT p50",
         lambda cell: seconds(cell.ttft_s.p50),
         "Median time to first token of the streamed model calls.",
-        rank=2,
+        rank=3,
     ),
     Column(
         "TTFT p99",
         lambda cell: seconds(cell.ttft_s.p99),
         "99th percentile of it; a dash where there are too few streamed calls for it.",
-        rank=2,
+        rank=3,
     ),
     Column(
         "ITL p99",
         lambda cell: seconds(cell.itl_s.p99),
         "99th percentile of the inter-token latency, the time between two pieces of a stream.",
-        rank=4,
+        rank=7,
     ),
     Column(
         "tokens/s",
         lambda cell: rate(cell.tokens_per_s.p50),
         "Median of the tokens a second of a stream, after its first token.",
-        rank=4,
+        rank=7,
     ),
 )
 _YIELDED = (
@@ -103,13 +103,13 @@ _YIELDED = (
         "first output p50",
         lambda cell: seconds(cell.first_output_s.p50),
         "Median time until a session yields its first output.",
-        rank=2,
+        rank=4,
     ),
     Column(
         "first output p99",
         lambda cell: seconds(cell.first_output_s.p99),
         "99th percentile of it; a dash where too few sessions yield their output.",
-        rank=2,
+        rank=4,
     ),
 )
 
@@ -138,13 +138,13 @@ _ALWAYS = (
         "makespan",
         lambda cell: seconds(cell.makespan_s),
         "Time from the start to the end of the last session, on the trial's clock.",
-        rank=3,
+        rank=6,
     ),
     Column(
         "ideal",
         lambda cell: seconds(cell.ideal_makespan_s),
         "Makespan of a scheduler that costs nothing.",
-        rank=5,
+        rank=8,
     ),
     EFFICIENCY,
     Column(
@@ -156,7 +156,7 @@ _ALWAYS = (
         "± 95 % CI",
         precision,
         "Half the width of the throughput's 95 % confidence interval, over the trials.",
-        rank=3,
+        rank=6,
     ),
     Column("p50", lambda cell: seconds(cell.latency_s.p50), "Median latency of a session.", rank=1),
     Column(
@@ -169,19 +169,19 @@ _ALWAYS = (
         "CPU/session",
         lambda cell: seconds(cell.cpu_s_per_session),
         "CPU time of the process per session.",
-        rank=2,
+        rank=5,
     ),
     Column(
         "RSS",
         lambda cell: mega_bytes(cell.peak_rss_bytes),
         "Peak resident memory of the process.",
-        rank=4,
+        rank=7,
     ),
     Column(
         "wall time",
         lambda cell: seconds(cell.elapsed_s),
         "Real time that the sessions of a trial took.",
-        rank=6,
+        rank=9,
     ),
 )
 
@@ -240,7 +240,7 @@ def columns_that_fit(
         greatest = max((column.rank for column in kept), default=0)
         if greatest == 0:
             break
-        # p50 and p99 share a rank: the one means little without the other.
+        # A p50 and its p99 share a rank: the one means little without the other.
         kept = [column for column in kept if column.rank < greatest]
     return tuple(kept)
 
