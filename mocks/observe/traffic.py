@@ -3,28 +3,19 @@
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
-from .meter import Meter, Row
+from .calls import Call, ConnectionWait, Stream, session_or_unknown
+from .meter import Meter
 from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
-from .session import session_here
 from .streams import StreamMeter, Streams
-from .waits import Attempt, Wait, WaitEnding, WaitKind
+from .waits import Attempt, Wait, WaitKind
 
 _UNKNOWN = UNKNOWN_SESSION
-_NEVER_NS = 1 << 62
 _CALL = 3
 _ASKED = 5
 _TOOL = 5
 _TOOL_BEGUN = 4
-
-# Kind, session, step, index and name, as ``Wait`` has them.
-_What = tuple[WaitKind, int, int, int | None, str]
-
-# What notes a stream, and its number there.
-_Stream = tuple[StreamMeter, int]
 
 
 class Traffic:
@@ -190,7 +181,7 @@ class Traffic:
         completion_tokens: int = 0,
         *,
         attempt: Attempt | None = None,
-    ) -> "Call":
+    ) -> Call:
         """Count one model call, in flight until the scope ends.
 
         Args:
@@ -214,14 +205,14 @@ class Traffic:
         what = WaitKind.MODEL, session, step, None, ""
         return Call(self._meter, what, start_ns, self, completion_tokens, attempt=attempt)
 
-    def service_call(self, name: str, start_ns: int) -> "Call":
+    def service_call(self, name: str, start_ns: int) -> Call:
         """Count one request to an HTTP service.
 
         The session is known only where the caller inherits the session's context.
         """
         with self._lock:
             self.service_calls += 1
-        what = WaitKind.SERVICE, _session_here(), _UNKNOWN, None, name
+        what = WaitKind.SERVICE, session_or_unknown(), _UNKNOWN, None, name
         return Call(self._meter, what, start_ns)
 
     def refused(self, host: str, path: str, at_ns: int) -> None:
@@ -237,7 +228,7 @@ class Traffic:
         if not self._notes_calls:
             return
         idle_ns = 0 if self._meter is None else self._meter.idle_ns()
-        self._refusals.append(Refusal(host, path, _session_here(), at_ns, idle_ns))
+        self._refusals.append(Refusal(host, path, session_or_unknown(), at_ns, idle_ns))
 
     def caller(self) -> str:
         """Return the place in the user's code that is calling, or empty text."""
@@ -245,7 +236,7 @@ class Traffic:
 
     def connection_wait(
         self, client: str, most: int, start_ns: int, *, is_first: bool = True
-    ) -> "ConnectionWait":
+    ) -> ConnectionWait:
         """Count one request that waits for a free connection of its client's pool.
 
         The session is known as for a service.
@@ -262,7 +253,7 @@ class Traffic:
                 self._meter.pools.waits(client, most)
         return ConnectionWait(self._meter, self._lock, client, most, start_ns)
 
-    def tool_call(self, session: int, step: int, index: int, name: str, start_ns: int) -> "Call":
+    def tool_call(self, session: int, step: int, index: int, name: str, start_ns: int) -> Call:
         """Count one call of a lab's tool."""
         with self._lock:
             self.tool_calls += 1
@@ -274,28 +265,24 @@ class Traffic:
         with self._lock:
             self._tools.extend((*at, begin_ns, end_ns))
 
-    def _model_call_read(self, session: int, step: int, at_ns: int, whole_tokens: int) -> None:
+    def model_call_read(self, session: int, step: int, at_ns: int, whole_tokens: int) -> None:
+        """Record that a model's answer was there in whole; see ``ModelCalls``."""
         if not self._notes_calls:
             return
         with self._lock:
             self._read.extend((session, step, at_ns))
             self._whole_tokens += whole_tokens
 
-    def _stream_begins(
-        self, session: int, start_ns: int, pieces: int, tokens: int
-    ) -> _Stream | None:
+    def stream_begins(self, session: int, start_ns: int, pieces: int, tokens: int) -> Stream | None:
+        """Record that a model's answer comes as a stream; see ``ModelCalls``."""
         if not self._notes_calls:
             return None
         return self._streams, self._streams.begins(session, start_ns, pieces, tokens)
 
-    def _model_call_ends(self) -> None:
+    def model_call_ends(self) -> None:
+        """Record that a model call is no longer in flight."""
         with self._lock:
             self._in_flight -= 1
-
-
-def _session_here() -> int:
-    session = session_here()
-    return _UNKNOWN if session is None else session
 
 
 def _rows(flat: "array[int]", columns: int) -> Iterator[tuple[int, ...]]:
@@ -307,238 +294,3 @@ def _first_ns(rows: Iterable[tuple[int, ...]]) -> dict[tuple[int, int], int]:
     for session, step, at_ns in rows:
         first[session, step] = min(at_ns, first.get((session, step), at_ns))
     return first
-
-
-class Call:
-    """The scope of one call; a transport or tool reports when it waits, and until when.
-
-    Args:
-        meter: Records the wait when it is over, if waits are to be recorded.
-        what: The kind of the call, and what it belongs to.
-        start_ns: Start of the call, on the clock.
-        in_flight_of: The counters that count the call as in flight, until it is over.
-        completion_tokens: Tokens of the model's answer.
-        attempt: Told how the call ends, if it is one of the model.
-    """
-
-    __slots__ = (
-        "_asked_ns",
-        "_attempt",
-        "_completion_tokens",
-        "_due_ns",
-        "_ending",
-        "_idle_at_start_ns",
-        "_idle_ns",
-        "_in_flight_of",
-        "_is_lost",
-        "_meter",
-        "_now_ns",
-        "_place",
-        "_ready_ns",
-        "_start_ns",
-        "_stream",
-        "_streamed",
-        "_waited_ns",
-        "_waits",
-        "_what",
-    )
-
-    def __init__(
-        self,
-        meter: Meter | None,
-        what: _What,
-        start_ns: int,
-        in_flight_of: Traffic | None = None,
-        completion_tokens: int = 0,
-        *,
-        attempt: Attempt | None = None,
-    ) -> None:
-        self._meter = meter
-        self._attempt = attempt
-        self._what = what
-        self._in_flight_of = in_flight_of
-        self._completion_tokens = completion_tokens
-        self._stream: _Stream | None = None
-        self._start_ns = self._asked_ns = self._due_ns = self._now_ns = start_ns
-        self._waits = True
-        self._waited_ns = 0
-        self._ready_ns = 0
-        self._idle_at_start_ns = self._idle_ns = 0
-        # A model call is left unless its reply is seen to end.
-        self._ending = WaitEnding.WHOLE if in_flight_of is None else WaitEnding.LEFT
-        self._streamed = self._is_lost = False
-        self._place = ""
-
-    def __enter__(self) -> Self:
-        if self._meter is not None:
-            self._meter.open_calls[self] = None
-            self._idle_at_start_ns = self._idle_ns = self._meter.idle_ns()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        attempt = self._attempt
-        if attempt is not None:
-            ending = self._ending
-            attempt.ends(
-                is_answered=ending is WaitEnding.WHOLE, is_given_up=ending is WaitEnding.LEFT
-            )
-        try:
-            if self._meter is not None:
-                self._meter.open_calls.pop(self, None)
-                self._note(self._meter)
-        finally:
-            if self._in_flight_of is not None:
-                self._in_flight_of._model_call_ends()
-
-    def _note(self, meter: Meter) -> None:
-        if self._waits:
-            self.taken_up()
-        elif not self._is_lost:  # what is left of it was no wait
-            self._now_ns, self._idle_ns = meter.now_ns(), meter.idle_ns()
-        if self._ending is WaitEnding.LEFT and not self._streamed:
-            self._place = meter.caller()
-        meter.note(self._row(self._ending))
-
-    def _row(self, ending: WaitEnding) -> Row:
-        return (
-            *self._what,
-            self._start_ns,
-            self._now_ns,
-            self._waited_ns,
-            self._ready_ns,
-            self._idle_at_start_ns,
-            self._idle_ns,
-            ending,
-            self._streamed,
-            self._place,
-        )
-
-    def row_so_far(self) -> Row:
-        """Return the wait of a call that is not over: until now, or until it was last read from."""
-        self.taken_up()
-        is_whole = self._ending is not WaitEnding.LEFT
-        return self._row(self._ending if is_whole else WaitEnding.LEAKED)
-
-    def is_streamed(self, place: str | None = None, pieces: int = 0) -> None:
-        """Report that the reply is a stream, to the code that asks for it.
-
-        Args:
-            place: The place in the user's code, if it is not the one that is calling.
-            pieces: Pieces of the model's answer.
-        """
-        self._streamed = True
-        if self._in_flight_of is not None:
-            self._stream = self._in_flight_of._stream_begins(
-                self._what[1], self._start_ns, pieces, self._completion_tokens
-            )
-        if self._meter is not None:
-            self._place = self._meter.caller() if place is None else place
-
-    def takes_pieces(self, pieces: int, at_ns: int) -> None:
-        """Report that pieces of a streamed answer were taken up.
-
-        Args:
-            pieces: How many; bytes that frame an answer carry none.
-            at_ns: When, on the clock.
-        """
-        if pieces and self._stream is not None:
-            meter, stream = self._stream
-            meter.takes(stream, pieces, at_ns)
-
-    def reply_ends(self, at_ns: int, *, is_accepted: bool) -> None:
-        """Report that the client has waited for all of the model's reply.
-
-        Args:
-            at_ns: When it was all there.
-            is_accepted: Whether the client takes it for a proper answer.
-        """
-        self._ending = WaitEnding.WHOLE if is_accepted else WaitEnding.FAILED
-        if is_accepted and self._in_flight_of is not None:
-            # Those of a stream count piece by piece.
-            whole_tokens = 0 if self._stream is not None else self._completion_tokens
-            self._in_flight_of._model_call_read(self._what[1], self._what[2], at_ns, whole_tokens)
-
-    def waits_until(self, due_ns: int) -> None:
-        """Report a wait until ``due_ns``; the first one started with the call."""
-        if not self._waits and self._meter is not None:
-            self._waits = True
-            self._asked_ns, self._idle_ns = self._meter.now_ns(), self._meter.idle_ns()
-        self._due_ns = due_ns
-
-    def computes_until(self, due_ns: int) -> None:
-        """Report that the calling thread computes until ``due_ns``, from the start of the call."""
-        self._due_ns = due_ns
-        if self._meter is not None and self._meter.cpu is not None:
-            self._meter.cpu.computes(due_ns - self._start_ns)
-
-    def taken_up(self, not_after_ns: int | None = None) -> None:
-        """Report that the code continues, also where the wait was cut short.
-
-        Args:
-            not_after_ns: When a client was gone already, if that is seen only now.
-        """
-        meter = self._meter
-        if meter is None or not self._waits:
-            return
-        self._waits = False
-        asked_ns, due_ns = self._asked_ns, self._due_ns
-        from_ns = asked_ns - self._idle_ns
-        now_ns, idle_ns = meter.now_ns(), meter.idle_ns()
-        if not_after_ns is not None:
-            now_ns = max(asked_ns, min(now_ns, not_after_ns))
-            self._is_lost = True
-        self._now_ns, self._idle_ns = now_ns, idle_ns
-        if now_ns < due_ns:
-            self._waited_ns += now_ns - asked_ns
-        elif asked_ns < due_ns:
-            self._waited_ns += due_ns - asked_ns
-            self._ready_ns += now_ns - due_ns
-        else:
-            self._ready_ns += now_ns - asked_ns
-        if now_ns >= meter.tick_due_ns:
-            meter.ticks(now_ns)
-        cpu = meter.cpu
-        if cpu is not None:
-            cpu.waited(self._what[1], from_ns, now_ns - idle_ns)
-
-
-class ConnectionWait(Call):
-    """The scope of one wait for a free connection; whoever has the pool reports how it ends.
-
-    Args:
-        meter: Records the wait when it is over, if waits are to be recorded.
-        lock: Held where requests are counted.
-        client: Name of the client's library.
-        most: How many connections its pool may have.
-        start_ns: Start of the wait, on the clock.
-    """
-
-    __slots__ = ("_client", "_lock", "_most")
-
-    def __init__(
-        self, meter: Meter | None, lock: Lock, client: str, most: int, start_ns: int
-    ) -> None:
-        what = WaitKind.CONNECTION, _session_here(), _UNKNOWN, None, client
-        super().__init__(meter, what, start_ns)
-        self._client = client
-        self._most = most
-        self._lock = lock
-        self._due_ns = _NEVER_NS  # until somebody gives a connection back
-        self._ending = WaitEnding.LEFT
-
-    def is_granted(self, at_ns: int) -> None:
-        """Report when a connection was free; the request may go on later."""
-        self._due_ns = at_ns
-        self._ending = WaitEnding.WHOLE
-
-    def times_out(self) -> None:
-        """Report that the client gave up."""
-        self._ending = WaitEnding.FAILED
-        if self._meter is not None:
-            with self._lock:
-                self._meter.pools.times_out(self._client, self._most)

@@ -9,7 +9,8 @@ import asyncio
 import threading
 
 from ...clock import Clock
-from ...observe.traffic import Call, Traffic
+from ...observe.calls import Call
+from ...observe.traffic import Traffic
 from ...world.world import Exchange
 
 NEVER_NS = 1 << 62

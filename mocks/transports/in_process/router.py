@@ -21,7 +21,7 @@ from types import ModuleType
 import respx
 
 from ...errors import UnmockedRequestError
-from ...observe.traffic import Call, ConnectionWait
+from ...observe.calls import Call, ConnectionWait
 from ...wire.reply import Ending
 from ...world.world import World
 from ..http_libraries import CLIENTS

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from ...errors import UnmockedRequestError
-from ...observe.traffic import Call
+from ...observe.calls import Call
 from ...wire.reply import Ending, Reply
 from ...world.world import Exchange, World
 from .asgi import Receive, Scope, Send

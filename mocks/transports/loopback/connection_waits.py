@@ -21,16 +21,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ...clock import Clock
 from ...clock.patching import patched
 from ...observe.meter import Meter
-from ...observe.traffic import ConnectionWait, Traffic
+from ...observe.traffic import Traffic
 from ..http_libraries import INSTALLED
 from ..when_imported import when_imported
 from .refused_answers import Begun, begun, note_end, noting_refused_answers, refusal_in
+
+if TYPE_CHECKING:
+    from ...observe.calls import ConnectionWait
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ MAY_BE_IMPORTED = (
     "httpx",
     "httpx2",
     "msgspec",
-    "openai.resources.chat",
+    "openai.resources.chat.completions.completions",
     "respx",
     "time_machine",
     "uvloop",
