@@ -99,6 +99,17 @@ def test_the_commands_of_the_page_work(commands: list[str], reader: Path) -> Non
         run(command, reader)
 
 
+def test_the_leak_of_the_page_is_told_and_fails_the_command(reader: Path) -> None:
+    ((command, told),) = re.findall(
+        r"^\$ (warpbench run chat --target shared_.*)\n(.*) …$", TEXT, re.MULTILINE
+    )
+
+    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+
+    assert finished.status == 1
+    assert told in " ".join(finished.out.split())
+
+
 def run(command: str, folder: Path) -> None:
     finished = run_warpbench_here(folder, *in_short(shlex.split(command)[1:]))
     assert finished.status == 0, (command, finished.err)

@@ -9,6 +9,7 @@ from ..results.verdict import CallerChange, Change, ChangeKind
 # requests, more computing and more time, and not the other way round; and where a limit is lost,
 # tools wait for each other.
 _CAUSES_FIRST = (
+    ChangeKind.LEAKED_SESSIONS,
     ChangeKind.SESSIONS_SUCCEEDED,
     ChangeKind.RETRIED_MODEL_CALLS,
     ChangeKind.MODEL_CALLS,

@@ -60,6 +60,7 @@ class Probe:
         meter: Told whose code runs.
         intended_ns: When each session is to begin, counted from the origin, in an open loop.
         owns_process: Whether whatever a session raises is its own: nobody else is interrupted.
+        takes_up: Told what a session that succeeded returns, by its number.
         find_driver: Returns the task that runs the strategy, or ``None`` once it has ended. Without
             it, no session is taken to have cancelled its own task.
     """
@@ -72,10 +73,12 @@ class Probe:
         intended_ns: Mapping[int, int] | None = None,
         *,
         owns_process: bool = False,
+        takes_up: Callable[[int, object], None] | None = None,
         find_driver: "Callable[[], asyncio.Task[object] | None] | None" = None,
     ) -> None:
         self._clock = clock
         self._outcomes = (BaseException,) if owns_process else _ENDS_A_SESSION
+        self._takes_up = takes_up
         self._find_driver = find_driver
         self._session_of = session_of
         self._meter = meter
@@ -110,6 +113,8 @@ class Probe:
                 self._end(number, _outcome_of(error), error)
                 return ""
             self._end(number, Outcome.SUCCEEDED)
+            if self._takes_up is not None:
+                self._takes_up(number, answer)
             return answer
 
         return watched
@@ -132,6 +137,8 @@ class Probe:
                 self._end(number, _outcome_of(error), error)
                 return ""
             self._end(number, Outcome.SUCCEEDED)
+            if self._takes_up is not None:
+                self._takes_up(number, answer)
             return answer
 
         return watched

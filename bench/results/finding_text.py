@@ -280,6 +280,21 @@ def _tools_left_out(values: Values) -> str:
     )
 
 
+def _text_leaked(values: Values) -> str:
+    whose = f"session {values['owner']}" if values["owner"] >= 0 else "a session of the warm-up"
+    place = f", at {code_place(values['place'])}" if values["place"] else ""
+    how = f"sent text of {whose} in its model call {values['model_call']}{place}"
+    if not values["model_call"]:
+        how = f"handed text of {whose} to its user"
+    taken_up = f"{whole(values['sessions'])} of {counted(values['started'], 'session')}"
+    return (
+        f"{values['cell']}: {taken_up} took up text of another one: session {values['session']} "
+        f"{how}. One user's text reaches another; look for state that sessions share: a history, a "
+        "client's settings, a variable of a module. If it is meant, name the tool or the kind of "
+        "conversation in [isolation] shared of the scenario"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -304,6 +319,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.LOAD_NOT_DELIVERED: _load_not_delivered,
         FindingKind.TOOLS_ANSWERED: _tools_answered,
         FindingKind.TOOLS_LEFT_OUT: _tools_left_out,
+        FindingKind.TEXT_LEAKED: _text_leaked,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

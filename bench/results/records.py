@@ -15,6 +15,7 @@ from .blocked_loop import LoopBlocker
 from .cell import Cell
 from .columns import require_equal_lengths
 from .data_flow import DataFlow
+from .isolation import NO_LEAKS, Isolation
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .reference import NOTHING_SHARED, Reference, SharedWork
@@ -201,6 +202,7 @@ class CellResult:
             summed over the trials.
         model_requests: How the requests to the model were booked, and how they relate; summed over
             the trials.
+        isolation: Text of one session that another took up; summed over the trials.
         peak_in_flight: Greatest number of model calls waiting at one time.
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
@@ -257,6 +259,7 @@ class CellResult:
     tool_calls: int | None = _figure(more_is_better=False)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
+    isolation: Isolation = NO_LEAKS
     peak_in_flight: int | None = _figure(more_is_better=False)
     cpu_s_per_session: float | None = _figure(more_is_better=False)
     peak_rss_bytes: int | None = _figure(more_is_better=False)
@@ -359,6 +362,7 @@ class FindingKind(StrEnum):
     LOAD_NOT_DELIVERED = "load_not_delivered"
     TOOLS_ANSWERED = "tools_answered"
     TOOLS_LEFT_OUT = "tools_left_out"
+    TEXT_LEAKED = "text_leaked"
     INTERRUPTED = "interrupted"
 
 

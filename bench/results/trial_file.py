@@ -23,6 +23,7 @@ from ...mocks.redaction import redact, redacted
 from .blocked_loop import BlockedLoop
 from .cell import Cell
 from .encoding import encoded, encoded_by_lines
+from .isolation import NO_LEAKS, Isolation
 from .json_file import write_pieces, write_whole
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
@@ -96,6 +97,7 @@ class _SavedTrial:
     sessions_without_solo: int = 0
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
+    isolation: Isolation = NO_LEAKS
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocked_loop: tuple[BlockedLoop, ...] = ()

@@ -9,6 +9,7 @@ from ...mocks.observe.waits import Wait
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .data_flow import DataFlow
+from .isolation import NO_LEAKS, Isolation
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .played import Played
@@ -41,6 +42,7 @@ class TrialResult:
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
+        isolation: Text of one session that another took up.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
             its waits.
@@ -87,6 +89,7 @@ class TrialResult:
     streams: Streams = field(default_factory=Streams)
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
+    isolation: Isolation = NO_LEAKS
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()

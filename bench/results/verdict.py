@@ -30,6 +30,7 @@ _WORST_FIRST = (
 class ChangeKind(StrEnum):
     """The closed list of figures that the gate compares."""
 
+    LEAKED_SESSIONS = "leaked_sessions"
     SESSIONS_SUCCEEDED = "sessions_succeeded"
     MODEL_CALLS = "model_calls"
     RETRIED_MODEL_CALLS = "retried_model_calls"

@@ -76,6 +76,7 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             started=counts.started,
             error=result.error or "unknown",
         )
+    yield from _text_leaked(result)
     yield from _tools_not_run(result)
     if result.server_utilisation is not None and result.server_utilisation > BUSY_SERVER:
         yield finding(
@@ -100,6 +101,22 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
         yield finding(FindingKind.ABOVE_CONCURRENCY, cell=cell, in_flight=in_flight)
     elif result.efficiency is not None and result.efficiency > 1 + _SLACK:
         yield finding(FindingKind.ABOVE_IDEAL, cell=cell, efficiency=result.efficiency)
+
+
+def _text_leaked(result: CellResult) -> Iterator[Finding]:
+    found = result.isolation
+    if found.leaked_sessions:
+        first = found.leaks[0]
+        yield finding(
+            FindingKind.TEXT_LEAKED,
+            cell=name_of(result),
+            sessions=found.leaked_sessions,
+            started=result.sessions.started,
+            session=first.session,
+            owner=first.owner,
+            model_call=first.model_call or 0,
+            place=first.place,
+        )
 
 
 def _tools_not_run(result: CellResult) -> Iterator[Finding]:

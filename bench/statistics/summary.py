@@ -7,6 +7,7 @@ from ...mocks.clock import seconds
 from ...mocks.observe.pools import summed
 from ..results.blocked_loop import loop_blockers
 from ..results.cell import Cell
+from ..results.isolation import summed as isolation
 from ..results.model_requests import summed as model_requests
 from ..results.own_waits import by_place
 from ..results.records import (
@@ -108,6 +109,7 @@ def cell_result(
         tool_calls=round(median(trial.tool_calls for trial in trials)),
         tools_not_run=tools_not_run(trial.tools_not_run for trial in trials),
         model_requests=model_requests(trial.model_requests for trial in trials),
+        isolation=isolation(trial.isolation for trial in trials),
         peak_in_flight=max(trial.peak_in_flight for trial in trials),
         cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),

@@ -20,6 +20,7 @@ from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.objectives import figure_text, objective_text
 from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
 from ..results.cell import Cell
+from ..results.isolation import Isolation, TextLeak
 from ..results.model_requests import ModelRequests
 from ..results.own_waits import OwnWait
 from ..results.records import LatencySummary, RateSummary, SessionCounts, keeps_concurrency
@@ -94,6 +95,7 @@ class LabResult:
         tool_calls: Calls of the lab's tools.
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
+        isolation: Text of one session that another took up, and outputs of nobody's text.
         http_requests: Requests that reached the mocked network.
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
@@ -125,6 +127,7 @@ class LabResult:
     tool_calls: int
     tools_not_run: ToolsNotRun
     model_requests: ModelRequests
+    isolation: Isolation
     http_requests: int
     peak_in_flight: int
     blocked_loop: list[Blocked]
@@ -134,6 +137,11 @@ class LabResult:
     own_waits: tuple[OwnWait, ...]
     lanes: SwimLanes = field(compare=False)
     held: Held = field(compare=False)
+
+    @property
+    def leaks(self) -> tuple[TextLeak, ...]:
+        """Text of one session that another took up, in the order in which it was seen."""
+        return self.isolation.leaks
 
     @property
     def ideal(self) -> Ideal:
@@ -388,6 +396,7 @@ def _result(spec: TrialSpec, target: object, trial: TrialResult) -> LabResult:
         tool_calls=trial.tool_calls,
         tools_not_run=trial.tools_not_run,
         model_requests=trial.model_requests,
+        isolation=trial.isolation,
         http_requests=trial.http_requests,
         peak_in_flight=trial.peak_in_flight,
         blocked_loop=[

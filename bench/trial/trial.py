@@ -36,11 +36,13 @@ from ...mocks.workload.script import SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
 from ...mocks.world.world import WorldSpec
+from ..attribution.isolation import first_leaks, isolated, isolation_of
 from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
 from ..attribution.own_tools import tool_rounds
 from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.tools_run import ToolsRun, What, asked_in
+from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
 from ..instruments.kept_memory import KeptMemory
@@ -221,6 +223,7 @@ class _Trial:
             spec.cell.seed,
         )
         self._tool_traffic = Traffic(accounting.meter)
+        self._answers = Answers(clock)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
@@ -236,6 +239,7 @@ class _Trial:
             # Where computing takes no time, to sum them up takes nobody's.
             sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
             data_flow=self._data_flow,
+            shared=spec.scenario.shared,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
@@ -244,7 +248,11 @@ class _Trial:
             clock,
             self._tool_traffic,
             self._delegates,
-            outputs=ToolOutputs(marks_texts=spec.scenario.provenance, data_flow=self._data_flow),
+            outputs=ToolOutputs(
+                marks_texts=spec.scenario.provenance,
+                data_flow=self._data_flow,
+                shared=spec.scenario.shared,
+            ),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_driver: LoopDriver | None = None
@@ -408,7 +416,13 @@ class _Trial:
             gc.collect()
         arrivals_ns = self._arrivals_ns
         by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
-        probe = self._probe(self._tasks, meter=self._accounting.meter, intended_ns=by_session)
+        self._answers.forget()
+        probe = self._probe(
+            self._tasks,
+            meter=self._accounting.meter,
+            intended_ns=by_session,
+            takes_up=self._answers.take_up,
+        )
         watched = self._watched(probe, session)
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
@@ -446,7 +460,10 @@ class _Trial:
             required,
             has_shared=bool(seen.rules.get(Rule.SHARED)),
         )
-        samples = tuple(judge.checked(sample) for sample in probe.samples())
+        leaks = (*seen.leaks, *self._answers.leaks)
+        samples = tuple(
+            judge.checked(sample) for sample in isolated(probe.samples(), first_leaks(leaks))
+        )
         left_out = ToolsNotRun()
         if tools is not None:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)
@@ -492,6 +509,9 @@ class _Trial:
             tool_calls=self._tool_traffic.tool_calls,
             tools_not_run=left_out,
             model_requests=_model_requests(seen.rules, seen.manners),
+            isolation=isolation_of(
+                leaks, seen.cache_hits + self._answers.cache_hits, probe.origin_ns
+            ),
             peak_in_flight=seen.peak_in_flight,
             requests=seen.requests,
             cpu_s=cpu_s,

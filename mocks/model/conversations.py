@@ -24,6 +24,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, NamedTuple
 
+from ..observe.isolation import NOTHING_HELD, Held
 from ..workload.marks import marks_in, without_passages
 from ..workload.numbers import SHARED, conversation_number, kind_of, session_of
 from ..workload.script import ModelCallScript
@@ -137,7 +138,7 @@ class Conversations:
             return of_task, Rule.MARKS
         if question.newest is not None:
             return session_of(question.newest.number), Rule.MARKS
-        marked = {session_of(mark.number) for mark in marks_in(body) if mark.is_of_session}
+        marked = {mark.owner for mark in marks_in(body) if mark.owner is not None}
         if len(marked) == 1:
             return marked.pop(), Rule.MARKS
         return (SHARED if self._next_session is None else None), Rule.SHARED
@@ -297,19 +298,28 @@ def _marked_sessions(body: bytes) -> Iterator[int]:
         at = body.find(_MARKS, at + 1)
 
 
-def carries_text_of(number: int, body: bytes) -> bool:
-    """Return whether a request carries text of the session that it is booked to.
+def held_in(text: bytes) -> Held:
+    """Return what a text holds of what the mocked world wrote: tasks, and texts with marks."""
+    owners, public = {*_marked_sessions(text)}, []
+    for mark in marks_in(text):
+        if mark.owner is None:
+            public.append(mark)
+        else:
+            owners.add(mark.owner)
+    return Held(frozenset(owners), frozenset(public)) if owners or public else NOTHING_HELD
 
-    In the main conversation it does: that begins with the session's task.
+
+def owner_of(number: int, owners: frozenset[int]) -> int | None:
+    """Return the session whose text an output is; ``None`` if it is nobody's.
+
+    Args:
+        number: What the output is booked to.
+        owners: The sessions whose text the request holds that asked for it.
     """
-    return kind_of(number) is None or holds_text_of(session_of(number), body)
-
-
-def holds_text_of(session: int, text: bytes) -> bool:
-    """Return whether a text holds the marker of a session, or a mark of its text."""
-    return session in _marked_sessions(text) or any(
-        mark.is_of_session and session_of(mark.number) == session for mark in marks_in(text)
-    )
+    session = session_of(number)
+    if session in owners:
+        return session
+    return next(iter(owners)) if len(owners) == 1 else None
 
 
 def _keep_newest(kept: "OrderedDict[int, Any]") -> None:
@@ -355,7 +365,7 @@ def _newest_of(session: int, body: bytes) -> Place | None:
 
 def _digest(opening: Sequence[tuple[str, str]]) -> int:
     written = "\n".join(f"{role}: {text}" for role, text in opening).encode(errors="replace")
-    marks = sorted(marks_in(written))
+    marks = sorted(mark.text for mark in marks_in(written))
     if marks:
         written = without_passages(written) + repr(marks).encode()
     return zlib.crc32(written)

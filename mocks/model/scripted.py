@@ -1,6 +1,6 @@
 """The scripted model: what it replies to a request, and when each part of the reply is due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import Lock
 
 import msgspec
@@ -8,10 +8,12 @@ from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
 from ..observe.data_flow import UNCHANGED, DataFlowNotes
+from ..observe.isolation import NOTHING_HELD, Held
 from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
 from ..workload.marks import Mark, filler, without_marks
+from ..workload.numbers import SHARED, kind_of, session_of
 from ..workload.script import ModelCallScript, SessionScript, piece_times_ns
 from ..workload.scripts import Scripts
 from .altered_answers import altered
@@ -20,7 +22,7 @@ from .answer_options import AS_USUAL
 from .apis import Addressed, addressed, question_of
 from .attempts import Attempt
 from .changed_answers import changed, fitted_otherwise
-from .conversations import NOBODY, Caller, Conversations, carries_text_of
+from .conversations import NOBODY, Caller, Conversations, held_in, owner_of
 from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
 from .kinds import NO_KINDS, Kinds
 from .prefill import Prefill, Prompt
@@ -43,6 +45,7 @@ class ModelReply(msgspec.Struct, frozen=True):
         is_accepted: Whether a client takes it for a proper answer.
         is_streamed: Whether the request asks for a streamed answer.
         attempt: Told how it ends; ``None`` if the request is unusable.
+        held: What of the texts of sessions the request holds, if it is known to be its session's.
     """
 
     reply: Reply
@@ -51,6 +54,7 @@ class ModelReply(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     is_streamed: bool = False
     attempt: Attempt | None = None
+    held: Held | None = None
 
 
 class ScriptedModel:
@@ -67,6 +71,7 @@ class ScriptedModel:
         prefill: How it reads prompts whose tokens are counted.
         marks_texts: Whether texts begin with provenance marks.
         data_flow: Notes what requests are made of, and says which answers are changed.
+        shared: Names of the kinds of conversations whose answers sessions share.
 
     Attributes:
         conversations: Those of all sessions.
@@ -83,7 +88,11 @@ class ScriptedModel:
         prefill: PrefillSpec = NO_PREFILL,
         marks_texts: bool = True,
         data_flow: DataFlowNotes | None = None,
+        shared: Collection[str] = (),
     ) -> None:
+        self._shared_kinds = frozenset(
+            place for place, spec in enumerate(kinds.specs, start=1) if spec.name in shared
+        )
         self._prefill_spec = prefill
         self._scripts = scripts if isinstance(scripts, Scripts) else Scripts(scripts)
         self.conversations = Conversations(self._scripts, kinds, next_session)
@@ -148,7 +157,10 @@ class ScriptedModel:
         flow, name = self._data_flow, wire.name
         change = UNCHANGED if flow is None else flow.model_call(number, step, name, body, now_ns)
         try:
-            answer = self._answer(question, attempt, call, body, prompt, draw=change.draw)
+            held = NOTHING_HELD if kind_of(number) in self._shared_kinds else held_in(body)
+            answer = self._answer(
+                question, attempt, call, body, prompt=prompt, held=held, draw=change.draw
+            )
         except UnusableRequestError:
             attempt.ends(is_answered=False, is_given_up=False)
             raise
@@ -167,6 +179,7 @@ class ScriptedModel:
             is_accepted,
             question.streamed,
             attempt,
+            held if _is_known(caller, question, number) else None,
         )
 
     def _prompt(self, wire: WireFormat, body: bytes, now_ns: int) -> Prompt:
@@ -204,8 +217,9 @@ class ScriptedModel:
         attempt: Attempt,
         call: ModelCallScript,
         body: bytes,
-        prompt: Prompt | None,
         *,
+        prompt: Prompt | None,
+        held: Held,
         draw: int,
     ) -> Answer:
         number, step = attempt.number, attempt.step
@@ -227,7 +241,10 @@ class ScriptedModel:
             if declared is not None and options.format is None:
                 text = declared
             elif self._marks_texts and (text or options.format is not None):
-                mark = Mark(number, step, 0, carries_text_of(number, body)).text
+                # The main conversation begins with the session's task.
+                is_main = kind_of(number) is None
+                owner = session_of(number) if is_main else owner_of(number, held.owners)
+                mark = Mark(number, step, 0, owner).text
         usual = Answer(
             number,
             step,
@@ -267,6 +284,17 @@ class ScriptedModel:
             if admission is None or admission.retry_after_ns is None:
                 attempt.tries += 1
         return fault, admission
+
+
+def _is_known(caller: Caller, question: Question, number: int) -> bool:
+    """Return whether a request is its session's for certain, not by the texts that it holds."""
+    session = session_of(number)
+    if session == SHARED:
+        return False
+    newest = question.newest
+    return caller.session is not None or (
+        newest is not None and session_of(newest.number) == session
+    )
 
 
 def _reply(

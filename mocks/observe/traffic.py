@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
 from .calls import Call, ConnectionWait, Stream, session_or_unknown
+from .isolation import Held, IsolationNotes
 from .meter import Meter
 from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
@@ -27,6 +28,7 @@ class Traffic:
         tool_calls: Calls of the lab's tools started.
         service_calls: Requests to HTTP services started.
         peak_in_flight: Greatest number of concurrent model calls.
+        isolation: The text of one session that requests of another hold.
 
     Args:
         meter: Records each wait, if waits are to be recorded.
@@ -45,6 +47,7 @@ class Traffic:
         self._lock = Lock()
         self._notes_calls = notes_calls
         self._meter = meter
+        self.isolation = IsolationNotes(self.caller)
         self._requests = requests
         self._in_flight = 0
         self.reset()
@@ -152,6 +155,7 @@ class Traffic:
         self._streams = StreamMeter()
         self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
+        self.isolation.forget()
         if self._meter is not None:
             self._meter.forget()
         if self._requests is not None:
@@ -166,6 +170,11 @@ class Traffic:
         """Sum up the body of a request to the model, if that is to be done."""
         if self._requests is not None:
             self._requests.note(body, is_streamed=is_streamed)
+
+    def text_held(self, number: int, step: int, held: Held, at_ns: int) -> None:
+        """Note whose text a model call holds; see ``IsolationNotes.request``."""
+        if self._notes_calls:
+            self.isolation.request(number, step, held, at_ns)
 
     def service_request(self, host: str, body: bytes) -> None:
         """Sum up the body of a request to a service, if that is to be done."""

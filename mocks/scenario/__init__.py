@@ -7,6 +7,7 @@
     # optional_tools = true            # a session may leave out tools that the model asks for
     # max_model_calls = 200            # of one session; further ones are refused
     # provenance = false               # the model's texts begin with no marks
+    # isolation = { shared = ["search"] }  # tools and conversations whose text all may take up
 
     [model]                            # the model call of each round
     latency_s = 0.5

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from .compile_faults import fault_of
 from .compile_rounds import conversations_of, rounds_of
-from .diagnostics import listed, refuse, shown
+from .diagnostics import listed, refuse, shown, unknown
 from .distributions import Constant, Distribution
 from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultKind, FaultSpec
@@ -60,6 +60,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
     if recording is None and not table.rounds:
         refuse("at least one [[rounds]], or a [recording]", "neither", "rounds")
     model = table.model or ModelTable()
+    _require_known(table)
     return Scenario(
         name=table.name,
         description=table.description,
@@ -77,7 +78,21 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         conversations=tuple(conversations_of(table.conversations, model, tools)),
         max_model_calls=table.max_model_calls,
         provenance=table.provenance,
+        shared=tuple(table.isolation.shared),
     )
+
+
+def _require_known(table: ScenarioTable) -> None:
+    """Check that what sessions share is a tool, a service or a kind of conversation."""
+    known = [
+        *table.tools,
+        *(each.name for each in table.services),
+        *(each.name for each in table.conversations),
+    ]
+    for index, name in enumerate(table.isolation.shared):
+        if name not in known:
+            expected = "the name of a tool, a service or a kind of conversation"
+            refuse(expected, unknown(name, known), "isolation", "shared", index)
 
 
 def _recording(

@@ -227,6 +227,7 @@ class Scenario:
         provenance: Whether texts of the model begin with provenance marks.
         prefill: How the model reads a prompt.
         endpoints: The endpoints beside the model's answers that are declared.
+        shared: Names of tools, services and kinds of conversations whose texts sessions share.
     """
 
     name: str
@@ -245,6 +246,7 @@ class Scenario:
     provenance: bool = True
     prefill: PrefillSpec = NO_PREFILL
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
 
     @property
     def widest_round(self) -> int:

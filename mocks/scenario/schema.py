@@ -212,6 +212,12 @@ class RecordingTable(_Table):
     file: str = Field(description="the path of a recording, from the scenario's own folder")
 
 
+class IsolationTable(_Table):
+    """``[isolation]``."""
+
+    shared: list[str] = []
+
+
 class ScenarioTable(_Table):
     """The whole file."""
 
@@ -230,6 +236,7 @@ class ScenarioTable(_Table):
     max_model_calls: Annotated[int, Field(ge=1)] = USUAL_MAX_MODEL_CALLS
     provenance: bool = True
     endpoints: dict[Annotated[EndpointKind, Field(strict=False)], EndpointTable] = {}
+    isolation: IsolationTable = IsolationTable()
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {

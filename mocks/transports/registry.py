@@ -18,6 +18,7 @@ from .clients import AIOHTTP, SDK_CLIENT, HttpClient, HttpClients
 
 if TYPE_CHECKING:
     from ..model import Manner, Rule
+    from ..observe.isolation import Leak
     from ..observe.meter import Meter
     from ..observe.refusals import Refusal
     from ..observe.requests import Requests
@@ -45,6 +46,8 @@ class Seen:
         streams: The streamed model calls: in-process as the client's code took them up, over
             sockets as the server sent them.
         refusals: The requests that nothing mocks, in the order in which they were refused.
+        leaks: Text of other sessions that requests of a session held.
+        cache_hits: How many outputs that are nobody's text were taken up by another session.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -64,6 +67,8 @@ class Seen:
     manners: "Mapping[Manner, int]" = field(default_factory=dict)
     streams: Streams = field(default_factory=Streams)
     refusals: "tuple[Refusal, ...]" = ()
+    leaks: "tuple[Leak, ...]" = ()
+    cache_hits: int = 0
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None

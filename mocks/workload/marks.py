@@ -6,23 +6,26 @@ has a fixed length, so that JSON, cutting and upper case leave it whole; a check
 text that only looks like one. It counts for no token and no byte of a prompt.
 
 The layout: five digits, then 16 bytes in hexadecimal digits: the number of what plays the script
-(see ``numbers``; 8 bytes with a sign), the step (2), the part of the output (1: 0 for an answer's
-text, from 1 on for its tool calls' results), whether the text is a session's (1), a checksum (4).
+(see ``numbers``; 8 bytes with a sign), and 8 more with the step (16 bits), the part of the output
+(8: 0 for an answer's text, from 1 on for its tool calls' results), whose text it is (21: 0 for
+nobody's, else the session, zigzag), a checksum (19).
 """
 
 import re
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
+from .numbers import session_of
+
 _PREFIX = "80471"
 _DIGITS = 32
-_FIELDS = struct.Struct(">qHBB")
-_MOST_STEPS = 1 << 16
-_MOST_PARTS = 1 << 8
-_CHECKSUM_BYTES = 4
+_WRITTEN = struct.Struct(">qQ")
+_STEP_BITS, _PART_BITS, _OWNER_BITS, _CHECKSUM_BITS = 16, 8, 21, 19
+_MOST_KNOWN = 4096
 
 LENGTH = len(_PREFIX) + _DIGITS + 1
 """Characters of a mark, with the space behind it."""
@@ -46,28 +49,35 @@ _PASSAGE = re.compile(
 )
 
 
-class Mark(msgspec.Struct, frozen=True, order=True):
+class Mark(msgspec.Struct, frozen=True):
     """A mark.
 
     Attributes:
         number: The number of what plays the script: a session or a conversation.
         step: Which of its model calls.
         part: Which part of the output: 0 is the answer's text, from 1 on the results of its tools.
-        is_of_session: Whether the text is its session's: what asked for it carried such text.
+        owner: The session whose text it is: that of which what asked for it carried text; ``None``
+            if it is nobody's.
     """
 
     number: int
     step: int
     part: int = 0
-    is_of_session: bool = True
+    owner: int | None = None
 
     @property
     def text(self) -> str:
         """The mark as it is written, with the space behind it."""
-        step, part = min(self.step, _MOST_STEPS - 1), min(self.part, _MOST_PARTS - 1)
-        fields = _FIELDS.pack(self.number, step, part, self.is_of_session)
-        checksum = zlib.crc32(fields).to_bytes(_CHECKSUM_BYTES, "big")
-        return f"{_PREFIX}{(fields + checksum).hex()} "
+        fields = min(self.step, (1 << _STEP_BITS) - 1)
+        fields = fields << _PART_BITS | min(self.part, (1 << _PART_BITS) - 1)
+        fields = fields << _OWNER_BITS | _owner_written(self.owner)
+        checksum = _checksum(self.number, fields)
+        return f"{_PREFIX}{_WRITTEN.pack(self.number, fields << _CHECKSUM_BITS | checksum).hex()} "
+
+
+def of_its_session(number: int, step: int, part: int = 0) -> Mark:
+    """Return the mark of a text that is of the session which what plays the script belongs to."""
+    return Mark(number, step, part, session_of(number))
 
 
 def marks_in(text: bytes) -> Iterator[Mark]:
@@ -102,10 +112,30 @@ def _is_mark(text: bytes) -> bool:
     return _read(text.rstrip().lower()) is not None
 
 
+# Each further request of a conversation carries those of the ones before.
+@lru_cache(_MOST_KNOWN)
 def _read(text: bytes) -> Mark | None:
-    written = bytes.fromhex(text[len(_PREFIX) :].decode("ascii"))
-    fields, checksum = written[:-_CHECKSUM_BYTES], written[-_CHECKSUM_BYTES:]
-    if int.from_bytes(checksum, "big") != zlib.crc32(fields):
+    number, rest = _WRITTEN.unpack(bytes.fromhex(text[len(_PREFIX) :].decode("ascii")))
+    rest, checksum = divmod(rest, 1 << _CHECKSUM_BITS)
+    if checksum != _checksum(number, rest):
         return None
-    number, step, part, is_of_session = _FIELDS.unpack(fields)
-    return Mark(number, step, part, bool(is_of_session))
+    rest, owner = divmod(rest, 1 << _OWNER_BITS)
+    step, part = divmod(rest, 1 << _PART_BITS)
+    return Mark(number, step, part, _owner_read(owner))
+
+
+def _checksum(number: int, fields: int) -> int:
+    return zlib.crc32(_WRITTEN.pack(number, fields)) & ((1 << _CHECKSUM_BITS) - 1)
+
+
+def _owner_written(owner: int | None) -> int:
+    if owner is None:
+        return 0
+    return 1 + (2 * owner if owner >= 0 else -2 * owner - 1)
+
+
+def _owner_read(written: int) -> int | None:
+    if written == 0:
+        return None
+    half, is_negative = divmod(written - 1, 2)
+    return -half - 1 if is_negative else half

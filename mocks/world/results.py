@@ -6,11 +6,10 @@ from msgspec.json import decode as from_json
 from msgspec.json import encode as to_json
 
 from ..model.changed_answers import changed_text, changed_value
-from ..model.conversations import holds_text_of
+from ..model.conversations import held_in, owner_of
 from ..observe.data_flow import Change
 from ..wire.reply import Reply, later, whole_reply
 from ..workload.marks import Mark
-from ..workload.numbers import session_of
 
 
 def tool_result(
@@ -20,16 +19,18 @@ def tool_result(
     draw: int = 0,
     *,
     is_marked: bool = True,
+    is_shared: bool = False,
 ) -> str:
     """Return the result of a lab's tool.
 
     Args:
         name: Name of the tool.
         at: Where its call stands in the script: session, step and index.
-        arguments: Its arguments without the ticket. If they carry text of the session, the result
-            is the session's, too.
+        arguments: Its arguments without the ticket. If they carry text of a session, the result is
+            that session's, too.
         draw: Which other result it has, if it is changed.
         is_marked: Whether it begins with a provenance mark.
+        is_shared: Whether the scenario says that sessions share what the tool returns.
     """
     number, step, index = at
     asked = f"{name} {sorted(arguments.items())}".encode(errors="replace")
@@ -37,7 +38,8 @@ def tool_result(
     text = f"{name} has done {ticket}" if not draw else changed_text(draw, asked)
     if not is_marked:
         return text
-    return Mark(number, step, 1 + index, holds_text_of(session_of(number), asked)).text + text
+    owner = None if is_shared else owner_of(number, held_in(asked).owners)
+    return Mark(number, step, 1 + index, owner).text + text
 
 
 def changed_reply(reply: Reply, change: Change) -> Reply:

@@ -1,6 +1,6 @@
 """The lab's tools, which take their drawn latencies and record them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ..clock import Clock
@@ -59,10 +59,18 @@ class ToolOutputs:
     Args:
         marks_texts: Whether texts begin with provenance marks.
         data_flow: Notes what one session asks of tools, and says which results are changed.
+        shared: Names of the tools whose results sessions share.
     """
 
-    def __init__(self, *, marks_texts: bool = True, data_flow: DataFlowNotes | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        marks_texts: bool = True,
+        data_flow: DataFlowNotes | None = None,
+        shared: Collection[str] = (),
+    ) -> None:
         self._marks_texts = marks_texts
+        self._shared = shared
         self._data_flow = data_flow
 
     def change(
@@ -77,7 +85,14 @@ class ToolOutputs:
         self, name: str, at: tuple[int, int, int], arguments: Mapping[str, object], change: Change
     ) -> str:
         """Return the result of a call."""
-        return tool_result(name, at, arguments, change.draw, is_marked=self._marks_texts)
+        return tool_result(
+            name,
+            at,
+            arguments,
+            change.draw,
+            is_marked=self._marks_texts,
+            is_shared=name in self._shared,
+        )
 
 
 USUAL_OUTPUTS = ToolOutputs()

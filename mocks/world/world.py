@@ -137,6 +137,8 @@ class World:
         if place is not None:
             answered = self.model.reply(path, body, now_ns, caller or _caller_here(), query)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
+            if answered.held is not None:
+                self.traffic.text_held(answered.session, answered.step, answered.held, now_ns)
             return Exchange(
                 answered.reply,
                 now_ns,
@@ -227,6 +229,7 @@ class WorldSpec:
         endpoints: The endpoints beside the model's answers that are declared.
         prefill: How the model reads prompts.
         data_flow: Notes what one session asks: in this process only.
+        shared: Names of tools, services and kinds of conversations whose texts sessions share.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -240,6 +243,7 @@ class WorldSpec:
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
     prefill: PrefillSpec = NO_PREFILL
     data_flow: DataFlowNotes | None = None
+    shared: tuple[str, ...] = ()
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -253,6 +257,7 @@ class WorldSpec:
                 prefill=self.prefill,
                 marks_texts=self.marks_texts,
                 data_flow=self.data_flow,
+                shared=self.shared,
             ),
             Services(self.services, self.stream),
             clock,

@@ -194,6 +194,13 @@ def _sessions(change: Change) -> str:
     return f"{whole(int(change.after))} of {of} succeeded ({_was(change)})"
 
 
+def _leaks(change: Change) -> str:
+    if not change.after:
+        return f"no session takes up text of another one any more ({_was(change)})"
+    of = counted(change.sessions or 0, "session")
+    return f"{whole(int(change.after))} of {of} took up text of another one ({_was(change)})"
+
+
 def _equal_calls(change: Change) -> str:
     return f"{counted(int(change.after), _EQUAL_CALLS[change.kind])} ({_was(change)})"
 
@@ -339,6 +346,7 @@ _TIMES: Mapping[ChangeKind, str] = MappingProxyType(
 _COUNTS_OF_CALLS = frozenset({ChangeKind.WORK, ChangeKind.OWN_CALLS})
 _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
     {
+        ChangeKind.LEAKED_SESSIONS: _leaks,
         ChangeKind.SESSIONS_SUCCEEDED: _sessions,
         ChangeKind.MODEL_CALLS: _calls,
         **dict.fromkeys(_EQUAL_CALLS, _equal_calls),

@@ -43,6 +43,7 @@ def structure_changes(
 
     Virtual time has no noise, so each difference is one of the code.
     """
+    yield from _leaks(before, after)
     yield from _sessions(before, after)
     yield from _model_calls(before, after, tolerances)
     yield from _streamed(before, after)
@@ -178,6 +179,19 @@ def _streamed(before: Structure, after: Structure) -> Iterator[Change]:
 
 def _more_is_worse(kind: ChangeKind, before: float, after: float, **which: Any) -> Change:
     return Change(kind=kind, is_worse=after > before, before=before, after=after, **which)
+
+
+def _leaks(before: Structure, after: Structure) -> Iterator[Change]:
+    """Yield the sessions that took up another's text: none is right, whatever the baseline has."""
+    old, new = before.leaked_sessions, after.leaked_sessions
+    if old or new:
+        yield Change(
+            kind=ChangeKind.LEAKED_SESSIONS,
+            is_worse=new > 0,
+            before=old,
+            after=new,
+            sessions=after.started,
+        )
 
 
 def _sessions(before: Structure, after: Structure) -> Iterator[Change]:

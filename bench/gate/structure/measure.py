@@ -80,6 +80,7 @@ class Structure:
         ideal_latency_s: The sessions' critical paths in the script, likewise.
         equal_model_calls: Requests that are equal to another, by how they relate to it: the counts
             of ``ModelRequests``; ``None`` if not recorded.
+        leaked_sessions: Sessions that took up text of another one; 0 is right without a baseline.
         reference: What an efficiency of the cell is of; the gate compares none.
     """
 
@@ -109,6 +110,7 @@ class Structure:
     itl_s: Mapping[str, float] | None = None
     first_output_s: Mapping[str, float] | None = None
     equal_model_calls: Mapping[str, int] | None = None
+    leaked_sessions: int = 0
 
     @property
     def times(self) -> Times:
@@ -158,6 +160,7 @@ def structure_of(trial: TrialResult) -> Structure:
         itl_s=_known(itl_of([trial.streams])),
         first_output_s=_known(first_output_of(trial.samples)),
         equal_model_calls=trial.model_requests.equal(),
+        leaked_sessions=trial.isolation.leaked_sessions,
     )
 
 

@@ -59,5 +59,7 @@ class ReachedInProcess:
             tools_declared=model.tools_declared,
             streams=traffic.streams,
             refusals=traffic.refusals,
+            leaks=traffic.isolation.leaks,
+            cache_hits=traffic.isolation.cache_hits,
             requests=traffic.requests,
         )

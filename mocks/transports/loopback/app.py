@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Protocol
 
+import msgspec
+
 from ...errors import UnmockedRequestError
 from ...observe.calls import Call
 from ...wire.reply import Ending, Reply
@@ -183,6 +185,8 @@ class ServerApp:
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
             "streams": asdict(world.traffic.streams),
             "refusals": [asdict(each) for each in world.traffic.refusals],
+            "leaks": [msgspec.to_builtins(each) for each in world.traffic.isolation.leaks],
+            "cache_hits": world.traffic.isolation.cache_hits,
             "requests": None if requests is None else asdict(requests),
             "tools_declared": sorted(world.model.tools_declared),
             "cpu_s": time.process_time(),

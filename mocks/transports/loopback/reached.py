@@ -9,6 +9,7 @@ from typing import Any
 
 from ...clock import Clock
 from ...model import Manner, Rule
+from ...observe.isolation import Leak
 from ...observe.meter import Meter
 from ...observe.refusals import Refusal
 from ...observe.requests import Requests
@@ -91,6 +92,8 @@ class ReachedOverLoopback:
             tools_declared=frozenset(seen["tools_declared"]),
             streams=_streams(seen["streams"]),
             refusals=self._refusals(seen["refusals"]),
+            leaks=tuple(Leak(**each) for each in seen["leaks"]),
+            cache_hits=seen["cache_hits"],
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),

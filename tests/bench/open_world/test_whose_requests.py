@@ -74,7 +74,8 @@ def test_who_carries_anothers_text_is_answered_as_itself(
 ) -> None:
     result = run(build, strategy)
 
-    assert result.errors == ()
+    # That is a leak, for which they fail (see ``isolation``), and no reason to refuse a request.
+    assert all("text of" in error for error in result.errors)
     assert result.model_requests == ModelRequests(by_context=SESSIONS)
 
 

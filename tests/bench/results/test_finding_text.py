@@ -50,7 +50,11 @@ BEFORE = {
     "requests_before": 9,
     "trials": 3,
 }
+LEAKED = {**CELL, "sessions": 12, "started": 200, "session": 3, "owner": 7}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
+    (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 2, "place": "agent.py:ask:15"}),
+    (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 0, "place": ""}),
+    (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 1, "place": "", "owner": -1}),
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
         FindingKind.SESSIONS_FAILED,

@@ -237,8 +237,8 @@ def test_what_nobody_is_known_to_ask_is_shared_and_answered() -> None:
 
 def test_a_text_of_one_session_says_whose_request_it_is() -> None:
     played = model()
-    of_one = says(f"Sum up: {Mark(2, 0).text}lorem, and {Mark(1, 0, 1, False).text}ipsum.")
-    of_two = says(f"Sum up: {Mark(2, 0).text}lorem, and {Mark(1, 0).text}ipsum.")
+    of_one = says(f"Sum up: {Mark(2, 0, owner=2).text}lorem, and {Mark(1, 0, 1).text}ipsum.")
+    of_two = says(f"Sum up: {Mark(2, 0, owner=2).text}lorem, and {Mark(1, 0, owner=1).text}ipsum.")
 
     assert session_of(asked(played, of_one, None).session) == 2
     assert session_of(asked(played, of_two, None).session) == SHARED

@@ -24,7 +24,8 @@ NUMBERS = st.builds(
     st.integers(0, MAX_CONVERSATIONS),
     st.integers(0, 2**32 - 1),
 ) | st.integers(-(10**12), 10**12)
-MARKS = st.builds(Mark, NUMBERS, st.integers(0, 8191), st.integers(0, 255), st.booleans())
+OWNERS = st.none() | st.integers(-999_999, 999_999)
+MARKS = st.builds(Mark, NUMBERS, st.integers(0, 65_535), st.integers(0, 255), OWNERS)
 AROUND = st.text(max_size=40)
 
 

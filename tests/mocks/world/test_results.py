@@ -21,14 +21,15 @@ def mark_of(text: str) -> Mark:
 def test_a_result_says_which_call_it_is_of() -> None:
     text = tool_result("search", AT, {"query": "trains"})
 
-    assert mark_of(text) == Mark(3, 2, 2, is_of_session=False)
+    assert mark_of(text) == Mark(3, 2, 2)
     assert without_marks(text.encode()) == b"search has done 3.2.1"
 
 
-@pytest.mark.parametrize("carried", [Mark(3, 0).text, "[warpbench session 3] Carry out"])
-def test_it_is_the_sessions_if_the_arguments_carry_its_text(carried: str) -> None:
-    assert mark_of(tool_result("search", AT, {"query": carried})).is_of_session
-    assert not mark_of(tool_result("search", (4, 2, 1), {"query": carried})).is_of_session
+@pytest.mark.parametrize("carried", [Mark(3, 0, owner=3).text, "[warpbench session 3] Carry out"])
+def test_it_is_the_text_of_the_session_whose_text_the_arguments_carry(carried: str) -> None:
+    assert mark_of(tool_result("search", AT, {"query": carried})).owner == 3
+    assert mark_of(tool_result("search", (4, 2, 1), {"query": carried})).owner == 3
+    assert mark_of(tool_result("search", AT, {"query": carried}, is_shared=True)).owner is None
 
 
 def test_without_provenance_it_has_no_mark() -> None:
@@ -39,7 +40,7 @@ def test_a_changed_result_keeps_its_mark() -> None:
     texts = [tool_result("search", AT, {}, draw) for draw in range(4)]
 
     assert len(set(texts)) == len(texts)
-    assert {mark_of(text) for text in texts} == {Mark(3, 2, 2, is_of_session=False)}
+    assert {mark_of(text) for text in texts} == {Mark(3, 2, 2)}
 
 
 def reply(body: bytes) -> Reply:

@@ -75,6 +75,8 @@ OWN_CALLERS = (CallerChange("agent.py:ask → asyncio/tasks.py:sleep", 8, is_own
 PARTS = (PartChange("tools.search", 5_000), PartChange("messages.system", 40))
 CPU = change(ChangeKind.CPU, 1.0, 1.051, estimate=SURE)
 CHANGES = (
+    change(ChangeKind.LEAKED_SESSIONS, 0, 9, sessions=10, is_worse=True),
+    change(ChangeKind.LEAKED_SESSIONS, 9, 0, sessions=10),
     change(ChangeKind.SESSIONS_SUCCEEDED, 10, 9, sessions=10, is_worse=True),
     change(ChangeKind.MODEL_CALLS, 20, 30, sessions=10),
     change(ChangeKind.MODEL_CALLS, 20, 21, sessions=10),

@@ -278,3 +278,12 @@ def test_where_one_side_knows_no_more_all_equal_calls_are_retries() -> None:
     after = replace(EXAMPLE, repeated_model_calls=10, equal_model_calls={"samples": 10})
 
     assert figures(judge(EXAMPLE, after)) == [(ChangeKind.RETRIED_MODEL_CALLS, "", 0, 10, True)]
+
+
+def test_a_leak_is_a_regression_though_the_baseline_has_it_too() -> None:
+    leaking = replace(EXAMPLE, leaked_sessions=4)
+    kind = ChangeKind.LEAKED_SESSIONS
+
+    assert figures(judge(leaking, leaking)) == [(kind, "", 4, 4, True)]
+    assert judge(leaking, leaking).verdict is Verdict.REGRESSED
+    assert figures(judge(leaking, EXAMPLE)) == [(kind, "", 4, 0, False)]
