@@ -4,11 +4,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from warpbench.bench.results.cell import NO_LOOP
 from warpbench.bench.strategies import BUILT_IN
 from warpbench.bench.trial.loops import LOOPS
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.transports.registry import TRANSPORTS
+
+pytestmark = pytest.mark.once
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = {*(each.name for each in BUILT_IN), *LOOPS, *TRANSPORTS, *ClockMode, NO_LOOP}

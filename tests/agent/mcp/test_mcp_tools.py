@@ -16,6 +16,8 @@ from warpbench.agent.mcp.server import create_app
 from ..scripted import Model, call, calls, final
 from ..serving import OPEN_S, Served, serving
 
+pytestmark = pytest.mark.once
+
 
 class Gate:
     """A tool's way to be in the middle of a call for as long as a test needs."""

@@ -29,6 +29,8 @@ from ..gate.owner_agent import (
 )
 from ..gate.trials_here import run_trials_here
 
+pytestmark = pytest.mark.once
+
 in_process = pytest.mark.usefixtures("trials_here")
 
 
@@ -61,7 +63,6 @@ def begin(folder: Path, baseline: Path) -> None:
     shutil.copy(baseline, folder)
 
 
-@pytest.mark.once
 def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_path: Path) -> None:
     no_limit = ("Semaphore(5)", "Semaphore(100)")
     write_agent(tmp_path, *no_limit, TOOLS_AT_ONCE, TOOLS_IN_TURN)
@@ -83,7 +84,6 @@ def test_a_good_commit_holds_and_a_better_one_is_told(warpbench: Warpbench, tmp_
 
 
 @in_process
-@pytest.mark.once
 def test_the_summary_is_appended_also_where_ci_wants_it(tmp_path: Path, baseline: Path) -> None:
     begin(tmp_path, baseline)
     write_agent(tmp_path, *NO_LIMIT)
@@ -102,7 +102,6 @@ def test_the_summary_is_appended_also_where_ci_wants_it(tmp_path: Path, baseline
 
 
 @in_process
-@pytest.mark.once
 def test_a_target_that_has_gone_or_crashes_cannot_be_judged(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -117,7 +116,6 @@ def test_a_target_that_has_gone_or_crashes_cannot_be_judged(
 
 
 @in_process
-@pytest.mark.once
 def test_another_workload_cannot_be_judged(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -148,7 +146,6 @@ def test_another_workload_cannot_be_judged(
         ('{"schema_version": 4, "python": "3", "packages": {}, "cells": {"a": {}}}', "cells.a"),
     ],
 )
-@pytest.mark.once
 def test_a_baseline_that_cannot_be_used_is_one_line_and_status_2(
     content: str | None, complaint: str, warpbench: Warpbench, tmp_path: Path
 ) -> None:
@@ -162,7 +159,6 @@ def test_a_baseline_that_cannot_be_used_is_one_line_and_status_2(
 
 
 @in_process
-@pytest.mark.once
 def test_an_unknown_cell_is_named_with_those_there_are(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -173,7 +169,6 @@ def test_an_unknown_cell_is_named_with_those_there_are(
 
 
 @in_process
-@pytest.mark.once
 def test_no_baseline_is_made_of_what_does_not_work(warpbench: Warpbench, tmp_path: Path) -> None:
     write_agent(tmp_path, *NO_LUCK)
     made = warpbench("baseline", "tools", "--target", "owner_agent:build", "--concurrency", "10")
@@ -182,7 +177,6 @@ def test_no_baseline_is_made_of_what_does_not_work(warpbench: Warpbench, tmp_pat
 
 
 @in_process
-@pytest.mark.once
 def test_another_version_is_named_and_calls_are_then_not_compared(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -200,7 +194,6 @@ def test_another_version_is_named_and_calls_are_then_not_compared(
 
 
 @in_process
-@pytest.mark.once
 def test_a_request_that_nothing_mocks_is_told_with_its_host(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -221,7 +214,6 @@ def test_a_request_that_nothing_mocks_is_told_with_its_host(
 
 
 @in_process
-@pytest.mark.once
 def test_figures_that_the_baseline_does_not_record_are_named_in_a_line(
     warpbench: Warpbench, tmp_path: Path, baseline: Path
 ) -> None:
@@ -259,7 +251,6 @@ UNCOUNTED = ("--tier", "structure")
 
 
 @in_process
-@pytest.mark.once
 class TestObjective:
     """Every cell is to meet it; the good agent's slowest session takes 2.4 s of virtual time."""
 

@@ -10,6 +10,8 @@ from warpbench.bench.cli.main import main
 
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 WORDS = [
     [],
     *([command.name] for command in COMMANDS),

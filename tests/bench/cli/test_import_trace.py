@@ -13,6 +13,8 @@ from warpbench.mocks.traces import TraceOptions, read_trace, replayed_scenario
 
 from ...mocks.world.test_mocked_world import measured
 
+pytestmark = pytest.mark.once
+
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 Warpbench = Callable[..., Any]
 
@@ -52,7 +54,6 @@ def test_or_its_quantiles_are_drawn_from(tmp_path: Path, warpbench: Warpbench) -
     assert cell["efficiency"] == 1
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -86,7 +87,6 @@ def real_trace() -> Path:
     return path
 
 
-@pytest.mark.once
 def test_real_sessions_replay_exactly(tmp_path: Path, real_trace: Path) -> None:
     """A tenth of them: the whole is a benchmark."""
     from warpbench.mocks.scenario.recording import recording_bytes  # noqa: PLC0415

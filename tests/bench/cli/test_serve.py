@@ -12,6 +12,8 @@ import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+pytestmark = pytest.mark.once
+
 FAILING = """
 name = "failing"
 description = "Its first attempt fails, and its embeddings take their time."

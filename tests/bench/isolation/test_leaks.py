@@ -42,7 +42,7 @@ def run(build: Callable[..., Any], strategy: str = "gather", **cell: Any) -> Lab
 
 
 @EVERY_CASE
-@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("warp", marks=pytest.mark.once)])
 def test_text_that_reaches_another_session_is_a_leak(case: Case, clock: str) -> None:
     result = run(case.buggy, case.strategy, clock=clock)
 
@@ -55,7 +55,7 @@ def test_text_that_reaches_another_session_is_a_leak(case: Case, clock: str) -> 
 
 
 @EVERY_CASE
-@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("warp", marks=pytest.mark.once)])
 def test_the_repaired_agent_has_none(case: Case, clock: str) -> None:
     result = run(case.repaired, case.strategy, clock=clock)
 
@@ -72,7 +72,7 @@ def test_a_leak_in_a_request_has_the_place_that_sent_it() -> None:
 
 
 @pytest.mark.parametrize("build", SHARERS.values(), ids=SHARERS)
-@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("warp", marks=pytest.mark.once)])
 def test_who_shares_on_purpose_leaks_nothing(build: Build, clock: str) -> None:
     result = run(build, clock=clock, concurrency=4)
 

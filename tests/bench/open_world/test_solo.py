@@ -14,6 +14,8 @@ from warpbench.mocks.scenario import Scenario, parse_scenario
 from . import targets
 from .test_whose_requests import DRAWN, EVERY, SESSIONS
 
+pytestmark = pytest.mark.once
+
 ONE_AT_A_TIME = {"sync", "blocking"}
 LIMITED = parse_scenario("""
     name = "limited"

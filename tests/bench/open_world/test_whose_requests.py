@@ -29,7 +29,7 @@ def run(build: targets.Build, strategy: str = "gather", **cell: Any) -> LabResul
     return run_cell(spec, build)
 
 
-@pytest.mark.parametrize("clock", ["virtual", "warp"])
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("warp", marks=pytest.mark.once)])
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize("strategy", EVERY)
 @pytest.mark.parametrize(

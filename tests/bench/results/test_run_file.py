@@ -28,6 +28,8 @@ from warpbench.bench.results.samples import Outcome
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import RunFileError
 
+pytestmark = pytest.mark.once
+
 texts = st.text(max_size=20)
 names = texts.filter(str.isprintable)
 counts = st.integers(min_value=0, max_value=2**53)

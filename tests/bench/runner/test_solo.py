@@ -24,6 +24,8 @@ from warpbench.mocks.scenario import NO_LIMITS, load_scenario
 
 from ...built import TRIAL
 
+pytestmark = pytest.mark.once
+
 S = 1_000_000_000
 
 

@@ -18,6 +18,8 @@ from warpbench.bench.statistics.signed_rank import (
     interval,
 )
 
+pytestmark = pytest.mark.once
+
 values = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=8)
 
 

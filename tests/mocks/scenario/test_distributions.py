@@ -20,6 +20,8 @@ from warpbench.mocks.scenario.distributions import (
     Uniform,
 )
 
+pytestmark = pytest.mark.once
+
 ONE_OF_EACH = {
     "constant": 0.5,
     "uniform": {"low": 1, "high": 3},

@@ -25,6 +25,8 @@ from warpbench.mocks.world.world import WorldSpec
 
 from ...http_libraries import IS_WRAPPED_IN_STREAM, sdk_http
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 TIMEOUT_S = 0.3
 PATIENT_S = 120.0
@@ -216,7 +218,6 @@ def earliest_on_any_machine_s(earliest_s: float) -> float:
     return min(earliest_s, TIMEOUT_S) - 0.002
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CASES)
 def test_over_sockets_by_the_sdks_own_client(name: str, form: str, server: ServerProcess) -> None:
@@ -227,7 +228,6 @@ def test_over_sockets_by_the_sdks_own_client(name: str, form: str, server: Serve
     assert after_s >= earliest_on_any_machine_s(earliest_s)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("form", [form for form in FORMS if form.startswith("async")])
 @pytest.mark.parametrize("name", CASES)
 def test_over_sockets_by_aiohttp(name: str, form: str, server: ServerProcess) -> None:

@@ -13,6 +13,8 @@ from warpbench.mocks.workload.script import draw_session
 
 from .test_reading import GOOD
 
+pytestmark = pytest.mark.once
+
 keys = st.sampled_from(
     ["name", "tools", "rounds", "latency_s", "repeat", "kind", "lognormal", "mixture", "ticket"]
 ) | st.text(max_size=5)

@@ -9,6 +9,8 @@ from warpbench.mocks.scenario import JsonType, Timing, ToolKind, parse_scenario
 from warpbench.mocks.scenario.distributions import Constant, Lognormal
 from warpbench.mocks.scenario.faults import FaultKind
 
+pytestmark = pytest.mark.once
+
 GOOD = """\
 name = "good"
 description = "A scenario that has everything."

@@ -26,6 +26,8 @@ from warpbench.mocks.workload.arrivals import (
     parse_arrivals,
 )
 
+pytestmark = pytest.mark.once
+
 SECOND_NS = 1_000_000_000
 TOOLS = load_scenario("tools")
 ONE_SECOND = parse_scenario("""

@@ -24,6 +24,8 @@ from warpbench.mocks.scenario import (
 from warpbench.mocks.scenario.distributions import Constant, Lognormal, Uniform
 from warpbench.mocks.workload.script import ToolCallScript, ToolKind, draw, draw_session
 
+pytestmark = pytest.mark.once
+
 seeds = st.integers(-(2**70), 2**70)
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 

@@ -19,6 +19,8 @@ from warpbench.reports.terminal.table import render_table
 from ...built import changed, trial_with_streams
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 WIDTHS = (80, 100, 140)
 
 
@@ -166,7 +168,6 @@ def test_the_legend_explains_the_marks_that_are_shown_and_no_others(
     assert legend(once(best), once(slower)) == {"?"}
 
 
-@pytest.mark.once
 def test_the_wording_of_the_table(
     sample: Run, cell: Callable[..., CellResult], run_of: Callable[..., Run]
 ) -> None:

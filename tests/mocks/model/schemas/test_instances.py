@@ -17,6 +17,8 @@ from warpbench.mocks.model.schemas import FreeString, Instances, NoInstanceError
 from .corpus import CORPUS
 from .pydantic_models import TYPES
 
+pytestmark = pytest.mark.once
+
 INSTANCES = Instances()
 SEEDS = [f"{session}.0" for session in range(24)]
 
@@ -85,7 +87,6 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.once
 def test_no_hash_of_a_string_has_a_part_in_it() -> None:
     lines = "\n".join(json.dumps(schema) for schema in CORPUS.values())
 
