@@ -90,6 +90,19 @@ _MEASURE_COMMANDS = (
         examples=("warpbench profile tools --strategy gather,threads --concurrency 50",),
     ),
     Command(
+        name="explore",
+        help="Look for an order of events in which the agent goes wrong.",
+        more="Runs the same sessions in virtual time under many schedules: latencies drawn anew, "
+        "and who goes on first chosen anew.",
+        examples=(
+            "warpbench explore chat --target my_agent:build",
+            "warpbench explore tools --target my_agent:build --strategy gather,threads "
+            "--schedules 500",
+            "warpbench explore chat --target my_agent:build --sessions 2 --replay 17",
+        ),
+        bad_answer="something goes wrong in a schedule",
+    ),
+    Command(
         name="doctor",
         help="Check how well this machine measures.",
         more="Takes about ten seconds.",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...mocks import network
-from ...mocks.clock import Clock
+from ...mocks.clock import Clock, seconds
 from ...mocks.errors import ClockError, UnmockedRequestError, name_of, text_of
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.session import SESSION, SessionScope
@@ -48,6 +48,10 @@ _LONGEST_ERROR = 500
 _STAND_INS = f"{Path(network.__file__).parent}/"
 
 
+class WrongAnswerError(Exception):
+    """The target's own check says that the answer of a session is wrong."""
+
+
 class Probe:
     """Watches the sessions of one trial.
 
@@ -60,6 +64,9 @@ class Probe:
         meter: Told whose code runs.
         intended_ns: When each session is to begin, counted from the origin, in an open loop.
         owns_process: Whether whatever a session raises is its own: nobody else is interrupted.
+        check: Told the task and the answer of a session; raises, or returns ``False``, if that is
+            wrong.
+        cancels_ns: After what time some sessions are cancelled, as by a client that goes away.
         takes_up: Told what a session that succeeded returns, by its number.
         find_driver: Returns the task that runs the strategy, or ``None`` once it has ended. Without
             it, no session is taken to have cancelled its own task.
@@ -73,11 +80,15 @@ class Probe:
         intended_ns: Mapping[int, int] | None = None,
         *,
         owns_process: bool = False,
+        check: Callable[[str, str], object] | None = None,
+        cancels_ns: Mapping[int, int] | None = None,
         takes_up: Callable[[int, object], None] | None = None,
         find_driver: "Callable[[], asyncio.Task[object] | None] | None" = None,
     ) -> None:
         self._clock = clock
         self._outcomes = (BaseException,) if owns_process else _ENDS_A_SESSION
+        self._check = check
+        self._cancels_ns = cancels_ns or {}
         self._takes_up = takes_up
         self._find_driver = find_driver
         self._session_of = session_of
@@ -99,8 +110,9 @@ class Probe:
                 await self._arrive(arrival_ns)
             number = self._begin(task, on_loop=True)
             try:
-                answer = await answer_of(task)
+                answer = await self._answer(answer_of, task, number)
                 await self._meet_cancellation()
+                self._require_right(task, answer)
             except ClockError:
                 _leave()
                 raise
@@ -130,6 +142,7 @@ class Probe:
             number = self._begin(task, on_loop=False)
             try:
                 answer = answer_of(task)
+                self._require_right(task, answer)
             except ClockError:
                 _leave()
                 raise
@@ -177,6 +190,26 @@ class Probe:
                 for number, (start_ns, idle_ns) in self._running.items()
             ),
         )
+
+    async def _answer(self, answer_of: AsyncSession, task: str, number: int) -> str:
+        """Return a session's answer; cancel it on the way if that is to be."""
+        if not self._cancels_ns:
+            return await answer_of(task)
+        # In a task of its own: the one of now may run the next session, too. So are those that are
+        # not cancelled, or these would always begin after them.
+        child = asyncio.ensure_future(answer_of(task))
+        after_ns = self._cancels_ns.get(number)
+        if after_ns is None:
+            return await child
+        timer = asyncio.get_running_loop().call_later(seconds(after_ns), child.cancel)
+        try:
+            return await child
+        finally:
+            timer.cancel()
+
+    def _require_right(self, task: str, answer: str) -> None:
+        if self._check is not None and self._check(task, answer) is False:
+            raise WrongAnswerError("check(task, answer) says that the answer is wrong")
 
     def _is_cancelled_by_driver(self) -> bool:
         """Say whether a session was cancelled from outside, and did not do so itself.

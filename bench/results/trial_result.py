@@ -1,5 +1,6 @@
 """What one trial measured, as its process sends it back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...mocks.observe.pools import PoolUse
@@ -43,6 +44,7 @@ class TrialResult:
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
         isolation: Text of one session that another took up.
+        own_calls: How many model calls with text of its own each session made, in-process.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
             its waits.
@@ -90,6 +92,7 @@ class TrialResult:
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     isolation: Isolation = NO_LEAKS
+    own_calls: Mapping[int, int] = field(default_factory=dict)
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()
     blocked_loop: tuple[BlockedLoop, ...] = ()

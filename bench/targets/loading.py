@@ -10,6 +10,9 @@ argument, or with one, the ``Lab``. What it returns is the session:
 - an async context manager of one of these, which is open while sessions run: for clients and
   connections that are to be closed.
 
+Such an object may have a ``check(task, answer)``, too, which raises, or returns ``False``, where an
+answer is wrong: the session has failed then.
+
 A factory that is named may be an ``async def``. It is awaited on the event loop of the cell.
 
 A factory that takes the lab gets its tools, and then meets the waits of the model and of
@@ -91,6 +94,9 @@ class Lab:
         return self.http_clients.make()
 
 
+Check = Callable[[str, str], object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The session under test in the forms that there are.
@@ -99,11 +105,14 @@ class Target:
         session: The coroutine function or async generator, if there is one.
         sync_session: The plain function or generator, if there is one.
         takes_lab: Whether the factory took the lab, and so its tools.
+        check: Told the task and the answer of a session, if there is one: it raises, or returns
+            ``False``, where the answer is wrong.
     """
 
     session: AsyncSession | AsyncOutputs | None = None
     sync_session: SyncSession | SyncOutputs | None = None
     takes_lab: bool = False
+    check: Check | None = None
 
 
 T = TypeVar("T")
@@ -328,4 +337,10 @@ def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
             "(a function of the task) or an object with session or sync_session. If this is itself "
             "the session, name a function that returns it"
         )
-    return Target(session=session, sync_session=sync_session, takes_lab=takes_lab)
+    check = getattr(built, "check", None)
+    return Target(
+        session=session,
+        sync_session=sync_session,
+        takes_lab=takes_lab,
+        check=check if callable(check) else None,
+    )

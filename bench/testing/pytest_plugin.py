@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ...mocks.scenario import Scenario
+    from ..results.exploration import Exploration
     from .lab import LabResult
 
 _RUNS = pytest.StashKey["list[LabResult]"]()
@@ -29,6 +30,51 @@ class LabInTests:
 
     def __init__(self, runs: "list[LabResult]") -> None:
         self._runs = runs
+
+    def explore(
+        self,
+        target: object,
+        *,
+        schedules: int = 100,
+        scenario: "str | Scenario" = "chat",
+        strategy: str = "gather",
+        loop: str = "asyncio",
+        sessions: int = 10,
+        seed: int = 1,
+    ) -> "Exploration":
+        """Run the sessions of an agent under many schedules, in this process and in virtual time.
+
+        Args:
+            target: As for ``run``; it is made anew for each schedule.
+            schedules: How many schedules.
+            scenario: As for ``run``, as are the next.
+            strategy: How the sessions are driven.
+            loop: The event loop that they run on.
+            sessions: Sessions of a schedule, all in flight at a time.
+            seed: Another one explores other schedules.
+
+        Raises:
+            AssertionError: Something goes wrong in one of them.
+            UsageError: One of the arguments cannot be used.
+        """
+        __tracebackhide__ = True  # pytest shows the line of the test instead
+        # Whoever does not use the fixture waits for none of it.
+        from ...reports.terminal.exploration import exploration_lines  # noqa: PLC0415
+        from .explore import explore  # noqa: PLC0415
+
+        found = explore(
+            target,
+            schedules=schedules,
+            scenario=scenario,
+            strategy=strategy,
+            loop=loop,
+            sessions=sessions,
+            seed=seed,
+        )
+        if found.found:
+            name = scenario if isinstance(scenario, str) else scenario.name
+            raise AssertionError("\n".join(exploration_lines(found, name)))
+        return found
 
     def run(
         self,

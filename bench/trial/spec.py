@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...mocks.clock import ScheduleSpec
 from ...mocks.scenario import Scenario
 from ..results.cell import Cell
 
@@ -23,6 +24,8 @@ class TrialSpec:
             than as many as Python gives it.
         finds_data_flow: Whether to find the data flow of its only session, by running it again with
             outputs changed: in ``virtual`` and in-process, where it notes its waits.
+        schedule: Who goes on of several that could, in ``virtual``; ``None``: who could first.
+        cancels_ns: Some async sessions, and after how long each of them is cancelled.
     """
 
     scenario: Scenario
@@ -33,6 +36,8 @@ class TrialSpec:
     traces_memory: bool = False
     has_any_workers: bool = False
     finds_data_flow: bool = False
+    schedule: ScheduleSpec | None = None
+    cancels_ns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

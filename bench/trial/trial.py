@@ -7,6 +7,7 @@ import random
 import resource
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -32,6 +33,7 @@ from ...mocks.telemetry import keep_telemetry_quiet
 from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
+from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
@@ -52,7 +54,7 @@ from ..results.model_requests import ModelRequests
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
-from ..targets.loading import Lab, Target, opened_target
+from ..targets.loading import Check, Lab, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
@@ -95,7 +97,7 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
     keep_telemetry_quiet(os.environ)
     load_certificates_late(os.environ)
     stay_on_this_machine()
-    clock = create_clock(spec.cell.clock)
+    clock = create_clock(spec.cell.clock, spec.schedule)
     with (
         root_watched(clock),
         _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure,
@@ -125,7 +127,7 @@ def prepared_here(
         ClockError: Time could not be kept truthfully.
     """
     chance = random.getstate()
-    clock = create_clock(spec.cell.clock)
+    clock = create_clock(spec.cell.clock, spec.schedule)
     clock.tolerate_those_alive()
     with holding_no_secrets(os.environ), staying_on_this_machine(), root_watched(clock):
         keep_telemetry_quiet(os.environ)
@@ -224,6 +226,8 @@ class _Trial:
         )
         self._tool_traffic = Traffic(accounting.meter)
         self._answers = Answers(clock)
+        self._check: Check | None = None
+        self._cancels_ns = dict(spec.cancels_ns)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
@@ -270,6 +274,7 @@ class _Trial:
             )
             runner = self._runner(scope)
             target = scope.enter_context(opened_target(named, self._lab(world), runner.run))
+            self._check = target.check
             self._require_real_threads()
             session = self._session_of(target)
             if isinstance(session, NotApplicable):
@@ -421,6 +426,8 @@ class _Trial:
             self._tasks,
             meter=self._accounting.meter,
             intended_ns=by_session,
+            check=self._check,
+            cancels_ns=self._cancels_ns,
             takes_up=self._answers.take_up,
         )
         watched = self._watched(probe, session)
@@ -509,6 +516,7 @@ class _Trial:
             tool_calls=self._tool_traffic.tool_calls,
             tools_not_run=left_out,
             model_requests=_model_requests(seen.rules, seen.manners),
+            own_calls=Counter(session_of(number) for number, _ in seen.own_calls),
             isolation=isolation_of(
                 leaks, seen.cache_hits + self._answers.cache_hits, probe.origin_ns
             ),

@@ -14,6 +14,7 @@ from .protocol import (
     nanoseconds,
     seconds,
 )
+from .schedule import Manner, ScheduleSpec
 from .scope import keeping_time
 from .skipping import SkippingClock, is_skipping
 from .virtual import VirtualClock
@@ -25,7 +26,9 @@ __all__ = [
     "Clock",
     "ClockMode",
     "LoopObserver",
+    "Manner",
     "NowNs",
+    "ScheduleSpec",
     "SkippingClock",
     "VirtualClock",
     "WallClock",
@@ -44,6 +47,13 @@ _CLOCKS: dict[ClockMode, type[WallClock | WarpClock | VirtualClock]] = {
 }
 
 
-def create_clock(mode: ClockMode) -> Clock:
-    """Return a new clock of the given mode."""
+def create_clock(mode: ClockMode, schedule: ScheduleSpec | None = None) -> Clock:
+    """Return a new clock of the given mode.
+
+    Args:
+        mode: The mode.
+        schedule: Who goes on of several that could, on the virtual clock.
+    """
+    if mode is ClockMode.VIRTUAL and schedule is not None:
+        return VirtualClock(schedule.schedule())
     return _CLOCKS[mode]()

@@ -67,6 +67,7 @@ from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
 from .real_locks import real_acquire, real_allocate_lock, real_release
 from .real_time import real_monotonic_ns, real_sleep
+from .schedule import Schedule
 from .skipping import SkippingClock
 from .threads import stacks
 from .threads.activity import (
@@ -133,12 +134,17 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 class VirtualClock(SkippingClock):
-    """Skips waiting and takes computing as free; see ``Clock``."""
+    """Skips waiting and takes computing as free; see ``Clock``.
+
+    Args:
+        schedule: Chooses who goes on of several that could; ``None``: who could first.
+    """
 
     mode = ClockMode.VIRTUAL
 
-    def __init__(self) -> None:
+    def __init__(self, schedule: Schedule | None = None) -> None:
         super().__init__()
+        self._schedule = schedule
         self._now_ns = 0
         self._burnt_ns = 0
         self._ready: deque[Participant] = deque()
@@ -396,7 +402,16 @@ class VirtualClock(SkippingClock):
             deadline_ns = self._next_deadline_ns()
             if deadline_ns is not None:
                 self._advance_to(deadline_ns)
-        self._hand_to(self._ready.popleft() if self._ready else None)
+        self._hand_to(self._taken() if self._ready else None)
+
+    def _taken(self) -> Participant:
+        """Take who goes on from those that are runnable."""
+        if self._schedule is None or len(self._ready) == 1:
+            return self._ready.popleft()
+        place = self._schedule.choose([each.name for each in self._ready])
+        chosen = self._ready[place]
+        del self._ready[place]
+        return chosen
 
     def _release_what_has_come(self) -> None:
         for parking, has_come in self._looked_for.items():

@@ -6,6 +6,7 @@ batcher that the first session started serves many. An output that was asked for
 text is public, and whoever takes it up, a cache for instance, has a *cache hit*.
 """
 
+from array import array
 from collections.abc import Callable, Iterable
 from threading import Lock
 
@@ -68,11 +69,19 @@ class IsolationNotes:
         self._leaks: list[Leak] = []
         self._hits: set[tuple[int, Mark]] = set()
         self._known: set[tuple[int, int, int]] = set()
+        # Flat, so that what a trial notes is no memory that its sessions seem to keep.
+        self._own = array("q")
 
     @property
     def leaks(self) -> tuple[Leak, ...]:
         """The leaks, in their order, up to ``MOST_LEAKS``."""
         return tuple(self._leaks)
+
+    @property
+    def own_calls(self) -> frozenset[tuple[int, int]]:
+        """The model calls that hold text of their own session, by number and step."""
+        flat = iter(self._own)
+        return frozenset(zip(flat, flat, strict=True))
 
     @property
     def cache_hits(self) -> int:
@@ -89,8 +98,11 @@ class IsolationNotes:
             at_ns: When it was asked, on the clock.
         """
         session = session_of(number)
-        if session in held.owners and len(held.owners) > 1:
-            self._leaked(session, held.owners - {session}, step, at_ns)
+        if session in held.owners:
+            with self._lock:
+                self._own.extend((number, step))
+            if len(held.owners) > 1:
+                self._leaked(session, held.owners - {session}, step, at_ns)
         self._taken_up(session, held.public)
 
     def answer(self, session: int, held: Held, at_ns: int) -> None:

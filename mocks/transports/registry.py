@@ -48,6 +48,7 @@ class Seen:
         refusals: The requests that nothing mocks, in the order in which they were refused.
         leaks: Text of other sessions that requests of a session held.
         cache_hits: How many outputs that are nobody's text were taken up by another session.
+        own_calls: The model calls that hold text of their own session, by number and step.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -69,6 +70,7 @@ class Seen:
     refusals: "tuple[Refusal, ...]" = ()
     leaks: "tuple[Leak, ...]" = ()
     cache_hits: int = 0
+    own_calls: frozenset[tuple[int, int]] = frozenset()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None

@@ -61,5 +61,6 @@ class ReachedInProcess:
             refusals=traffic.refusals,
             leaks=traffic.isolation.leaks,
             cache_hits=traffic.isolation.cache_hits,
+            own_calls=traffic.isolation.own_calls,
             requests=traffic.requests,
         )

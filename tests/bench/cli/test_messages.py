@@ -22,7 +22,7 @@ ARGUMENTS = {
     "completion": ("bash",),
     "import trace": ("spans.json", "--out", "replay.toml"),
 }
-MEASURE = {"run", "advise", "profile", "baseline", "gate"}
+MEASURE = {"run", "advise", "profile", "explore", "baseline", "gate"}
 WRITE_FILES = {"report", "compare", "learn", "import trace"}
 NAMES = [
     *(command.name for command in COMMANDS),

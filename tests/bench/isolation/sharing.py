@@ -62,7 +62,8 @@ def embedding_batcher(lab: Lab) -> Session:
         texts = [text for text, _ in taken]
         found = await client.embeddings.create(model="e", input=texts)
         for (_, vector), each in zip(taken, found.data, strict=True):
-            vector.set_result(each.embedding)
+            if not vector.done():
+                vector.set_result(each.embedding)
 
     async def session(task: str) -> str:
         vector: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
@@ -85,7 +86,9 @@ def queue_worker(lab: Lab) -> Session:
     async def serve() -> None:
         while True:
             task, answer = await work.get()
-            answer.set_result(await asked(client, [user(task)]))
+            found = await asked(client, [user(task)])
+            if not answer.done():
+                answer.set_result(found)
 
     async def session(task: str) -> str:
         if not workers:

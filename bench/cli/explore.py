@@ -1,0 +1,96 @@
+"""What ``warpbench explore`` does: runs schedules, and shows the smallest cases that fail."""
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+
+from ...mocks.clock import ClockMode
+from ...mocks.redaction import redacted
+from ...reports.terminal.exploration import exploration_lines, replay_lines
+from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
+from ..exploration.exploring import Explorer
+from ..results.exploration import Exploration
+from ..results.trial_result import TrialResult
+from ..runner.plan import cells_of
+from ..runner.processes import TrialProcesses
+from ..trial.spec import TrialSpec
+from .commands.explore import ExploreOptions
+from .exit_status import BAD_ANSWER, DONE, INTERRUPTED
+from .factors import factors_of
+from .options import FactorOptions, Messages
+from .progress import stderr_for
+
+
+def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
+    """Explore the cells; return the exit status."""
+    factors = factors_of(
+        (scenario,),
+        FactorOptions(
+            target=(options.target,),
+            strategy=options.strategy,
+            loop=options.loop,
+            sessions=options.sessions,
+            seed=options.seed,
+        ),
+        clock=ClockMode.VIRTUAL,
+        concurrency=(options.concurrency or options.sessions,),
+    )
+    processes = TrialProcesses(options.time_limit)
+    processes.start()
+    processes.check_target(options.target)
+    specs = cells_of(factors)
+    console = Console()
+    if options.replay is not None:
+        found = [_replayed(processes, spec, options.replay, console) for spec in specs]
+        return BAD_ANSWER if any(found) else DONE
+    explorations: list[Exploration] = []
+    try:
+        for spec in specs:
+            explorations.append(_explored(processes, spec, options.schedules, messages))
+            if not options.json:
+                for line in exploration_lines(explorations[-1], scenario):
+                    console.print(line, soft_wrap=True, markup=False, highlight=False)
+    except KeyboardInterrupt:
+        processes.kill()
+        return INTERRUPTED
+    if options.json:
+        documents = [redacted(asdict(each)) for each in explorations]
+        print(json.dumps(documents, indent=2))  # noqa: T201 - what was asked for
+    return BAD_ANSWER if any(each.found for each in explorations) else DONE
+
+
+def _explored(
+    processes: TrialProcesses, spec: TrialSpec, schedules: int, messages: Messages
+) -> Exploration:
+    console = stderr_for(messages)
+    with console.status(f"{spec.cell.name}: exploring") as status:
+
+        def progress(done: int, failures: int) -> None:
+            text = f"{spec.cell.name}: {done} of {schedules} schedules, {failures} failures seen"
+            status.update(text)
+            if messages.verbose:
+                console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        return Explorer(processes, spec).explore(schedules, progress)
+
+
+def _replayed(processes: TrialProcesses, spec: TrialSpec, schedule: int, console: Console) -> bool:
+    """Run a schedule again and show it; return whether it fails."""
+    trial, failures = Explorer(processes, spec).replay(schedule)
+    for line in replay_lines(spec.cell, schedule, failures):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    if trial is not None:
+        console.print(swim_lanes(_lanes(trial)), markup=False, highlight=False)
+    return bool(failures)
+
+
+def _lanes(trial: TrialResult) -> SwimLanes:
+    return SwimLanes(
+        samples=trial.samples,
+        waits=trial.waits,
+        blocked_loop=trial.blocked_loop,
+        origin_ns=trial.origin_ns,
+        end_ns=trial.makespan_ns,
+        own_waits=own_waits_of(trial.timeline),
+    )

@@ -1,0 +1,1 @@
+"""Looks for orders of events in which an agent goes wrong."""

@@ -1,0 +1,93 @@
+"""What went wrong in a schedule. Pure.
+
+- A *leak* is always wrong.
+- A session that made another number of model calls than alone on the same latencies, or had another
+  outcome, did so because of the others. Only calls with text of its own count: no work without
+  anybody's text, no retries and repeats. Where faults, limits of the model or cancellations are at
+  work, other numbers may be right: there only leaks and hangs are wrong.
+- A trial that cannot go on *hangs*.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from ...mocks.clock import seconds
+from ...mocks.scenario import NO_LIMITS
+from ..results.exploration import Failure, FailureKind
+from ..results.samples import Outcome, SessionSample
+from ..results.trial_result import TrialResult
+from ..trial.spec import TrialSpec
+
+Alone = Callable[[], TrialResult | None]
+"""Runs the sessions one after another on the same latencies; ``None`` if that fails."""
+
+
+def failures_in(
+    trial: TrialResult, spec: TrialSpec, usual_calls: Mapping[int, int], alone: Alone
+) -> Iterator[Failure]:
+    """Yield what went wrong in a schedule.
+
+    Args:
+        trial: What came of it.
+        spec: The schedule.
+        usual_calls: How many model calls each session makes alone on the scenario's own latencies.
+        alone: Asked only if a session was lost, or made another number of calls than usual.
+    """
+    yield from _leaks(trial)
+    if spec.scenario.faults or spec.scenario.limits != NO_LIMITS or spec.cancels_ns:
+        return
+    leaked = {leak.session for leak in trial.isolation.leaks}
+    others = [sample for sample in trial.samples if sample.session not in leaked]
+    odd = [sample for sample in others if _is_odd(sample, trial, usual_calls)]
+    if not odd:
+        return
+    reference = alone()
+    if reference is None:
+        return
+    outcomes = {sample.session: sample.outcome for sample in reference.samples}
+    for sample in odd:
+        calls = trial.own_calls.get(sample.session, 0)
+        calls_alone = reference.own_calls.get(sample.session, 0)
+        if sample.outcome is not outcomes.get(sample.session):
+            yield Failure(
+                kind=FailureKind.OTHER_OUTCOME,
+                session=sample.session,
+                error=sample.error or sample.outcome,
+                at_s=seconds(sample.end_ns),
+            )
+        elif calls != calls_alone:
+            yield Failure(
+                kind=FailureKind.OTHER_CALLS,
+                session=sample.session,
+                calls=calls,
+                calls_alone=calls_alone,
+            )
+
+
+def hang(error: str) -> Failure:
+    """Return the failure of a trial that cannot go on."""
+    return Failure(kind=FailureKind.HANG, error=error)
+
+
+def likeness(failure: Failure) -> tuple[object, ...]:
+    """Return what makes two failures one, whichever sessions they are between."""
+    if failure.kind is FailureKind.HANG:  # its text names all who wait
+        return (failure.kind,)
+    return failure.kind, failure.place, failure.model_call == 0, re.sub(r"\d+", "N", failure.error)
+
+
+def _leaks(trial: TrialResult) -> Iterator[Failure]:
+    for leak in trial.isolation.leaks:
+        yield Failure(
+            kind=FailureKind.LEAK,
+            session=leak.session,
+            owner=leak.owner,
+            model_call=leak.model_call or 0,
+            place=leak.place,
+            at_s=leak.at_s,
+        )
+
+
+def _is_odd(sample: SessionSample, trial: TrialResult, usual_calls: Mapping[int, int]) -> bool:
+    calls = trial.own_calls.get(sample.session, 0)
+    return sample.outcome is not Outcome.SUCCEEDED or calls != usual_calls.get(sample.session, 0)

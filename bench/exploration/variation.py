@@ -1,0 +1,105 @@
+"""The schedules of an exploration: the same sessions, in another order of events. Pure.
+
+What a schedule varies: every latency is drawn anew from the scenario's own distributions, and a
+constant one within a fifth of it, so that what ends first is another one each time; who goes on
+among threads and loops that could; and in every third schedule one session in five is cancelled on
+its way, as by a client that goes away. All of it follows from a seed.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from ...mocks.clock import Manner, ScheduleSpec
+from ...mocks.scenario import Scenario
+from ...mocks.scenario.distributions import Constant, Distribution, Uniform
+from ...mocks.scenario.model import RoundSpec, Timing, ToolCallSpec
+from ...mocks.workload.script import draw_session
+from ..trial.spec import TrialSpec
+
+_VARIES_BY = 0.2
+_CANCELS_EACH = 3
+_CANCELLED = 0.2
+
+
+def spec_of_schedule(spec: TrialSpec, number: int) -> TrialSpec:
+    """Return the trial of a schedule.
+
+    Args:
+        spec: The cell that is explored; its seed is the exploration's.
+        number: Which schedule, from 0 on. The first one is the cell as it is.
+    """
+    if number == 0:
+        return spec
+    seed = zlib.crc32(f"{spec.cell.seed}/schedule/{number}".encode())
+    manner = Manner.AT_RANDOM if number % 2 else Manner.BY_PRIORITY
+    scenario = varied(spec.scenario)
+    return replace(
+        spec,
+        scenario=scenario,
+        cell=replace(spec.cell, seed=seed),
+        schedule=ScheduleSpec(manner, seed),
+        cancels_ns=tuple(_cancels_ns(scenario, seed, spec.cell.session_count))
+        if number % _CANCELS_EACH == 0
+        else (),
+    )
+
+
+def _cancels_ns(scenario: Scenario, seed: int, sessions: int) -> Iterator[tuple[int, int]]:
+    """Yield which sessions are cancelled, and when: of each by itself, however many there are."""
+    for session in range(sessions):
+        generator = Random(f"cancels/{seed}/{session}")
+        if generator.random() < _CANCELLED:
+            calls = draw_session(scenario, seed, session).model_calls
+            waits_ns = sum(
+                call.latency_ns + sum(tool.latency_ns for tool in call.tool_calls) for call in calls
+            )
+            yield session, generator.randint(0, 2 * waits_ns)
+
+
+def varied(scenario: Scenario) -> Scenario:
+    """Return a scenario whose constant latencies are drawn within a fifth of what they are."""
+    return replace(
+        scenario,
+        tools={
+            name: replace(tool, latency=_varied(tool.latency))
+            for name, tool in scenario.tools.items()
+        },
+        rounds=tuple(map(_varied_round, scenario.rounds)),
+        conversations=tuple(
+            replace(kind, rounds=tuple(map(_varied_round, kind.rounds)))
+            for kind in scenario.conversations
+        ),
+        services=tuple(
+            replace(service, latency=_varied(service.latency)) for service in scenario.services
+        ),
+        endpoints={
+            kind: replace(endpoint, latency=_varied(endpoint.latency))
+            for kind, endpoint in scenario.endpoints.items()
+        },
+    )
+
+
+def _varied_round(part: RoundSpec) -> RoundSpec:
+    timing = part.timing
+    return replace(
+        part,
+        timing=Timing(
+            latency=None if timing.latency is None else _varied(timing.latency),
+            ttft=None if timing.ttft is None else _varied(timing.ttft),
+            gap=None if timing.gap is None else _varied(timing.gap),
+            tokens_per_chunk=timing.tokens_per_chunk,
+        ),
+        tool_calls=tuple(map(_varied_call, part.tool_calls)),
+    )
+
+
+def _varied_call(call: ToolCallSpec) -> ToolCallSpec:
+    return replace(call, latency=_varied(call.latency))
+
+
+def _varied(latency: Distribution) -> Distribution:
+    if not isinstance(latency, Constant) or latency.value == 0:
+        return latency
+    return Uniform(latency.value * (1 - _VARIES_BY), latency.value * (1 + _VARIES_BY))

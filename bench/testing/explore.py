@@ -1,0 +1,73 @@
+"""Explores a target in this process, for tests: ``lab.explore``."""
+
+from ...mocks.errors import ClockError, TrialError
+from ...mocks.scenario import Scenario
+from ..exploration.exploring import Explorer
+from ..results.exploration import Exploration
+from ..results.trial_result import TrialResult
+from ..trial.spec import NotApplicable, TrialSpec
+from ..trial.trial import prepared_here
+from .lab import spec_of
+
+
+class TrialsHere:
+    """Runs trials of a target in this process; it is made anew for each.
+
+    Args:
+        target: What ``spec_of`` takes.
+    """
+
+    def __init__(self, target: object) -> None:
+        self._target = target
+
+    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
+        """Run a trial to its end.
+
+        Raises:
+            TrialError: It cannot go on.
+        """
+        try:
+            with prepared_here(spec, self._target) as measure:
+                return measure if isinstance(measure, NotApplicable) else measure()
+        except ClockError as error:
+            raise TrialError(str(error)) from error
+
+
+def explore(
+    target: object,
+    *,
+    schedules: int,
+    scenario: str | Scenario = "chat",
+    strategy: str = "gather",
+    loop: str = "asyncio",
+    sessions: int = 10,
+    seed: int = 1,
+    stops_at_first: bool = False,
+) -> Exploration:
+    """Run the sessions of a target under many schedules, and return what went wrong.
+
+    Args:
+        target: A name, a factory, the coroutine function that is its session, or a ``Target``.
+        schedules: How many schedules.
+        scenario: A built-in name, the path of a file, or a ``Scenario``.
+        strategy: Name of a strategy.
+        loop: Name of an event loop.
+        sessions: Sessions of a schedule, all in flight at a time.
+        seed: Seed of the exploration.
+        stops_at_first: Whether the first schedule that fails is the last one.
+
+    Raises:
+        UsageError: One of them cannot be used.
+        TargetError: The target cannot be used.
+    """
+    spec = spec_of(
+        target,
+        scenario=scenario,
+        strategy=strategy,
+        loop=loop,
+        sessions=sessions,
+        clock="virtual",
+        seed=seed,
+    )
+    explorer = Explorer(TrialsHere(target), spec, at_once=1)
+    return explorer.explore(schedules, stops_at_first=stops_at_first)

@@ -1,0 +1,56 @@
+"""The schedules of an exploration: the same from the same seed, whatever else is asked for."""
+
+from dataclasses import replace
+
+import pytest
+from warpbench.bench.exploration.variation import spec_of_schedule, varied
+from warpbench.bench.testing.lab import spec_of
+from warpbench.mocks.clock import Manner
+from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.scenario.distributions import Uniform
+from warpbench.mocks.workload.script import draw_session
+
+SPEC = spec_of("agent", scenario="tools", sessions=10)
+NUMBERS = range(1, 40)
+
+
+def test_the_first_schedule_is_the_cell_as_it_is() -> None:
+    assert spec_of_schedule(SPEC, 0) == SPEC
+
+
+def test_each_other_has_draws_and_an_order_of_its_own() -> None:
+    specs = [spec_of_schedule(SPEC, number) for number in NUMBERS]
+
+    assert len({each.cell.seed for each in specs}) == len(NUMBERS)
+    assert {each.schedule.manner for each in specs if each.schedule} == set(Manner)
+    assert specs == [spec_of_schedule(SPEC, number) for number in NUMBERS]
+    other = replace(SPEC, cell=replace(SPEC.cell, seed=2))
+    assert spec_of_schedule(other, 1).cell.seed != specs[0].cell.seed
+
+
+def test_fewer_sessions_change_nothing_for_those_that_are_left() -> None:
+    few = replace(SPEC, cell=replace(SPEC.cell, session_count=4, concurrency=4))
+    for number in NUMBERS:
+        whole, part = spec_of_schedule(SPEC, number), spec_of_schedule(few, number)
+
+        assert part.cell.seed == whole.cell.seed
+        assert part.cancels_ns == tuple(each for each in whole.cancels_ns if each[0] < 4)
+
+
+def test_some_schedules_cancel_some_sessions_on_their_way() -> None:
+    cancels = [spec_of_schedule(SPEC, number).cancels_ns for number in NUMBERS]
+
+    assert {bool(each) for each in cancels} == {True, False}
+    assert all(number % 3 == 0 for number, each in zip(NUMBERS, cancels, strict=True) if each)
+
+
+@pytest.mark.parametrize("name", ["tools", "deep-research", "guarded-chat", "research"])
+def test_a_constant_latency_becomes_one_within_a_fifth(name: str) -> None:
+    scenario = load_scenario(name)
+    usual, other = draw_session(scenario, 1, 0), draw_session(varied(scenario), 1, 0)
+
+    for was, now in zip(usual.model_calls, other.model_calls, strict=True):
+        spec = varied(scenario).rounds[0].timing.latency
+        if isinstance(spec, Uniform):
+            assert 0.79 * was.latency_ns <= now.latency_ns <= 1.21 * was.latency_ns
+            assert now.latency_ns != was.latency_ns

@@ -1,0 +1,69 @@
+"""The commands and files of docs/exploration.md, as a reader would run them."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import TIMEOUT_S, run_warpbench_here
+
+pytestmark = pytest.mark.once
+
+TEXT = (Path(__file__).resolve().parent.parent / "docs" / "exploration.md").read_text()
+FILES = re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+SHOWN = re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    for name, text in FILES:
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
+    command, _, shown = SHOWN[0].removeprefix("$ ").partition("\n")
+
+    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+
+    pattern = re.escape(shown.strip()).replace("…", r"[\d.,]+(?: m?s)?")
+    assert re.fullmatch(pattern, finished.out.strip()), finished.out
+    assert finished.status == 1
+
+
+def test_the_last_line_of_a_failure_replays_it_as_the_page_shows(reader: Path) -> None:
+    command = "warpbench explore chat --target notes_agent:build --sessions 2 --seed 1 --replay 0"
+
+    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+
+    assert finished.status == 1
+    assert finished.out.strip() == SHOWN[1].strip()
+    assert run_warpbench_here(reader, *shlex.split(command)[1:]).out == finished.out
+
+
+def test_repaired_nothing_is_found(reader: Path) -> None:
+    agent = (reader / "notes_agent.py").read_text()
+    repaired = agent.replace("    notes = {}  # of all users: the mistake\n", "").replace(
+        "    async def session(task):\n", "    async def session(task):\n        notes = {}\n"
+    )
+    assert repaired != agent
+    (reader / "notes_agent.py").write_text(repaired)
+
+    finished = run_warpbench_here(
+        reader, "explore", "chat", "--target", "notes_agent:build", "--schedules", "20"
+    )
+
+    assert (finished.status, finished.out.strip()[-10:]) == (0, "no failure")
+
+
+def test_the_test_of_the_page_fails_with_the_failure(reader: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    finished = subprocess.run(
+        command, cwd=reader, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+    assert finished.returncode == 1
+    assert "leak: text of one session reaches another" in finished.stdout
