@@ -123,7 +123,8 @@ class Explorer:
         try:
             yield from pool.map(failures, range(schedules))
         finally:
-            pool.shutdown(cancel_futures=True)
+            # Whoever interrupts an exploration ends its trials.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _smallest(
         self, key: tuple[object, ...], seen: _Seen, usual_calls: Mapping[int, int]

@@ -6,7 +6,7 @@ from ...mocks.clock import Clock
 from ...mocks.model.conversations import held_in
 from ...mocks.observe.isolation import IsolationNotes
 
-_MOST_VALUES = 1_000
+_MOST_VALUES = 100
 """Values of an answer that are looked into: it may be a graph of objects."""
 
 

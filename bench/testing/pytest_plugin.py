@@ -59,6 +59,7 @@ class LabInTests:
         """
         __tracebackhide__ = True  # pytest shows the line of the test instead
         # Whoever does not use the fixture waits for none of it.
+        from ...mocks.redaction import redacted  # noqa: PLC0415
         from ...reports.terminal.exploration import exploration_lines  # noqa: PLC0415
         from .explore import explore  # noqa: PLC0415
 
@@ -73,7 +74,7 @@ class LabInTests:
         )
         if found.found:
             name = scenario if isinstance(scenario, str) else scenario.name
-            raise AssertionError("\n".join(exploration_lines(found, name)))
+            raise AssertionError("\n".join(redacted(tuple(exploration_lines(found, name)))))
         return found
 
     def run(

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.once
 
 SESSIONS = 5
 SCHEDULES = 200
-HEALTHY_SCHEDULES = 12
+HEALTHY_SCHEDULES = 4
 SCENARIO = parse_scenario("""
     name = "explored"
     description = "A tool whose arguments are the same for all."

@@ -1,0 +1,25 @@
+"""Of many schedules of healthy agents none is said to fail."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ....bench.exploration.corpus import MISTAKES
+from ....bench.exploration.test_exploring import explored
+from ....bench.isolation.sharing import SHARERS
+
+SCHEDULES = 20
+HEALTHY: dict[str, tuple[Callable[..., Any], str, str]] = {
+    **{
+        f"{name}, repaired": (mistake.repaired, mistake.strategy, mistake.loop)
+        for name, mistake in MISTAKES.items()
+    },
+    **{name: (build, "gather", "asyncio") for name, build in SHARERS.items()},
+    **{name: (name, "gather", "asyncio") for name in ("agent", "bare-sdk", "agent-streaming")},
+}
+
+
+@pytest.mark.parametrize(("build", "strategy", "loop"), HEALTHY.values(), ids=HEALTHY)
+def test_nothing_is_found(build: Callable[..., Any], strategy: str, loop: str) -> None:
+    assert explored(build, SCHEDULES, strategy, loop).found == ()
