@@ -1,12 +1,11 @@
 """Which sessions took up text of others, and that they failed for it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...mocks.clock import seconds
 from ...mocks.observe.isolation import Leak
-from ..results.formatting import code_place
-from ..results.isolation import MOST_LEAKS, Isolation, TextLeak
+from ..results.isolation import MOST_LEAKS, Isolation, TextLeak, leak_text
 from ..results.samples import Outcome, SessionSample
 
 
@@ -37,34 +36,18 @@ def isolation_of(leaks: Iterable[Leak], cache_hits: int, origin_ns: int) -> Isol
     )
 
 
-def first_leaks(leaks: Iterable[Leak]) -> dict[int, Leak]:
-    """Return the first leak of each session."""
+def isolated(samples: Sequence[SessionSample], leaks: Iterable[Leak]) -> tuple[SessionSample, ...]:
+    """Return the samples, those failed that took up text of another session."""
     first: dict[int, Leak] = {}
-    for each in sorted(leaks, key=lambda each: each.at_ns):
-        first.setdefault(each.session, each)
-    return first
-
-
-def isolated(
-    samples: Sequence[SessionSample], first: Mapping[int, Leak]
-) -> tuple[SessionSample, ...]:
-    """Return the samples, those failed that took up text of another session.
-
-    Args:
-        samples: The sessions.
-        first: The first leak of each session that has one.
-    """
+    for leak in sorted(leaks, key=lambda each: each.at_ns):
+        first.setdefault(leak.session, leak)
     return tuple(
-        replace(sample, outcome=Outcome.FAILED, error=f"the session {_say(first[sample.session])}")
+        replace(sample, outcome=Outcome.FAILED, error=_error(first[sample.session]))
         if sample.outcome is Outcome.SUCCEEDED and sample.session in first
         else sample
         for sample in samples
     )
 
 
-def _say(leak: Leak) -> str:
-    whose = f"session {leak.owner}" if leak.owner >= 0 else "a session of the warm-up"
-    if leak.step < 0:
-        return f"handed text of {whose} to its user"
-    where = f" ({code_place(leak.place)})" if leak.place else ""
-    return f"sent text of {whose} in its model call {leak.step + 1}{where}"
+def _error(leak: Leak) -> str:
+    return f"the session {leak_text(leak.owner, leak.step + 1, leak.place)}"

@@ -8,10 +8,9 @@ from rich.console import Console
 from ...mocks.clock import ClockMode
 from ...mocks.redaction import redacted
 from ...reports.terminal.exploration import exploration_lines, replay_lines
-from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
+from ...reports.terminal.swim_lanes import lanes_of, swim_lanes
 from ..exploration.exploring import Explorer
 from ..results.exploration import Exploration
-from ..results.trial_result import TrialResult
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
 from ..trial.spec import TrialSpec
@@ -81,16 +80,5 @@ def _replayed(processes: TrialProcesses, spec: TrialSpec, schedule: int, console
     for line in replay_lines(spec.cell, schedule, failures):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     if trial is not None:
-        console.print(swim_lanes(_lanes(trial)), markup=False, highlight=False)
+        console.print(swim_lanes(lanes_of(trial)), markup=False, highlight=False)
     return bool(failures)
-
-
-def _lanes(trial: TrialResult) -> SwimLanes:
-    return SwimLanes(
-        samples=trial.samples,
-        waits=trial.waits,
-        blocked_loop=trial.blocked_loop,
-        origin_ns=trial.origin_ns,
-        end_ns=trial.makespan_ns,
-        own_waits=own_waits_of(trial.timeline),
-    )

@@ -9,26 +9,18 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from ...mocks.errors import TrialError
 from ...mocks.scenario import NO_LIMITS
 from ..results.exploration import Exploration, Failure, Found
 from ..results.trial_result import TrialResult
+from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
 from .checking import failures_in, hang, likeness
 from .variation import spec_of_schedule
 
 AT_ONCE = 2
 """Trials in processes of their own under way at one time: what they take is computing."""
-
-
-class Trials(Protocol):
-    """Runs one trial; several threads may have one under way each."""
-
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
-        """Run a trial to its end; raise ``TargetError`` or ``TrialError`` if it fails."""
-        ...
 
 
 Progress = Callable[[int, int], None]

@@ -6,6 +6,7 @@ from typing import Any
 
 from .blocked_loop import Cause
 from .formatting import code_place, counted, mean_count, percent, plain, rate, seconds, whole
+from .isolation import leak_text
 from .records import Finding, FindingKind
 
 Values = Mapping[str, Any]
@@ -281,11 +282,7 @@ def _tools_left_out(values: Values) -> str:
 
 
 def _text_leaked(values: Values) -> str:
-    whose = f"session {values['owner']}" if values["owner"] >= 0 else "a session of the warm-up"
-    place = f", at {code_place(values['place'])}" if values["place"] else ""
-    how = f"sent text of {whose} in its model call {values['model_call']}{place}"
-    if not values["model_call"]:
-        how = f"handed text of {whose} to its user"
+    how = leak_text(values["owner"], values["model_call"], values["place"])
     taken_up = f"{whole(values['sessions'])} of {counted(values['started'], 'session')}"
     return (
         f"{values['cell']}: {taken_up} took up text of another one: session {values['session']} "

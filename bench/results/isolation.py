@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .formatting import code_place
+
 MOST_LEAKS = 100
 """So many leaks of a cell are kept; the sessions with one are all counted."""
 
@@ -42,6 +44,21 @@ class Isolation:
 
 
 NO_LEAKS = Isolation()
+
+
+def leak_text(owner: int, model_call: int, place: str) -> str:
+    """Say what a session did with text of another one, without its subject.
+
+    Args:
+        owner: The session whose text it is; below 0 for one of the warm-up.
+        model_call: In which of its model calls, counted from 1; 0 in its answer.
+        place: The place in the user's code that sent the request; empty if it is not known.
+    """
+    whose = f"session {owner}" if owner >= 0 else "a session of the warm-up"
+    if not model_call:
+        return f"handed text of {whose} to its user"
+    where = f", at {code_place(place)}" if place else ""
+    return f"sent text of {whose} in its model call {model_call}{where}"
 
 
 def summed(all_of_them: Iterable[Isolation]) -> Isolation:

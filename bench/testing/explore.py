@@ -20,8 +20,12 @@ class TrialsHere:
     def __init__(self, target: object) -> None:
         self._target = target
 
-    def run(self, spec: TrialSpec) -> TrialResult | NotApplicable:
-        """Run a trial to its end.
+    def run(
+        self,
+        spec: TrialSpec,
+        then: TrialSpec | None = None,  # noqa: ARG002 - nothing is prepared here
+    ) -> TrialResult | NotApplicable:
+        """Run a trial to its end; see ``Trials``.
 
         Raises:
             TrialError: It cannot go on.

@@ -18,7 +18,7 @@ from ...mocks.observe.waits import Wait
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.objectives import figure_text, objective_text
-from ...reports.terminal.swim_lanes import SwimLanes, own_waits_of, swim_lanes
+from ...reports.terminal.swim_lanes import SwimLanes, lanes_of, swim_lanes
 from ..results.cell import Cell
 from ..results.isolation import Isolation, TextLeak
 from ..results.model_requests import ModelRequests
@@ -411,13 +411,6 @@ def _result(spec: TrialSpec, target: object, trial: TrialResult) -> LabResult:
         cpu_s_per_session=trial.cpu_s / len(samples),
         time_parts=tuple(in_seconds(parts_ns) for _, parts_ns in in_order),
         own_waits=trial.own_waits,
-        lanes=SwimLanes(
-            samples=samples,
-            waits=trial.waits,
-            blocked_loop=trial.blocked_loop,
-            origin_ns=trial.origin_ns,
-            end_ns=trial.makespan_ns,
-            own_waits=own_waits_of(trial.timeline),
-        ),
+        lanes=lanes_of(trial),
         held=Held(trial, cell.concurrency, partial(run_alone, spec, target)),
     )

@@ -38,7 +38,7 @@ from ...mocks.workload.script import SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
 from ...mocks.world.world import WorldSpec
-from ..attribution.isolation import first_leaks, isolated, isolation_of
+from ..attribution.isolation import isolated, isolation_of
 from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
 from ..attribution.own_tools import tool_rounds
@@ -468,9 +468,7 @@ class _Trial:
             has_shared=bool(seen.rules.get(Rule.SHARED)),
         )
         leaks = (*seen.leaks, *self._answers.leaks)
-        samples = tuple(
-            judge.checked(sample) for sample in isolated(probe.samples(), first_leaks(leaks))
-        )
+        samples = tuple(judge.checked(sample) for sample in isolated(probe.samples(), leaks))
         left_out = ToolsNotRun()
         if tools is not None:
             left_out = tools_not_run(samples, self._sessions, waits, met, tools)

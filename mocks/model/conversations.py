@@ -24,7 +24,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, NamedTuple
 
-from ..observe.isolation import NOTHING_HELD, Held
+from ..observe.isolation import NOTHING_HELD, HeldText
 from ..workload.marks import marks_in, without_passages
 from ..workload.numbers import SHARED, conversation_number, kind_of, session_of
 from ..workload.script import ModelCallScript
@@ -298,7 +298,7 @@ def _marked_sessions(body: bytes) -> Iterator[int]:
         at = body.find(_MARKS, at + 1)
 
 
-def held_in(text: bytes) -> Held:
+def held_in(text: bytes) -> HeldText:
     """Return what a text holds of what the mocked world wrote: tasks, and texts with marks."""
     owners, public = {*_marked_sessions(text)}, []
     for mark in marks_in(text):
@@ -306,7 +306,7 @@ def held_in(text: bytes) -> Held:
             public.append(mark)
         else:
             owners.add(mark.owner)
-    return Held(frozenset(owners), frozenset(public)) if owners or public else NOTHING_HELD
+    return HeldText(frozenset(owners), frozenset(public)) if owners or public else NOTHING_HELD
 
 
 def owner_of(number: int, owners: frozenset[int]) -> int | None:

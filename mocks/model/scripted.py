@@ -8,7 +8,7 @@ from msgspec.json import encode as to_json
 from msgspec.structs import replace
 
 from ..observe.data_flow import UNCHANGED, DataFlowNotes
-from ..observe.isolation import NOTHING_HELD, Held
+from ..observe.isolation import NOTHING_HELD, HeldText
 from ..scenario import NO_LIMITS, NO_PREFILL, ModelLimits, PrefillSpec
 from ..scenario.faults import Effect, Fault
 from ..wire.reply import Part, Reply, later, streamed_reply, whole_reply
@@ -54,7 +54,7 @@ class ModelReply(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     is_streamed: bool = False
     attempt: Attempt | None = None
-    held: Held | None = None
+    held: HeldText | None = None
 
 
 class ScriptedModel:
@@ -219,7 +219,7 @@ class ScriptedModel:
         body: bytes,
         *,
         prompt: Prompt | None,
-        held: Held,
+        held: HeldText,
         draw: int,
     ) -> Answer:
         number, step = attempt.number, attempt.step

@@ -19,7 +19,7 @@ MOST_LEAKS = 1_000
 """So many leaks of a trial are noted."""
 
 
-class Held(msgspec.Struct, frozen=True):
+class HeldText(msgspec.Struct, frozen=True):
     """What the mocked world wrote of which a text holds a part.
 
     Attributes:
@@ -31,7 +31,7 @@ class Held(msgspec.Struct, frozen=True):
     public: frozenset[Mark] = frozenset()
 
 
-NOTHING_HELD = Held()
+NOTHING_HELD = HeldText()
 
 
 class Leak(msgspec.Struct, frozen=True):
@@ -88,7 +88,7 @@ class IsolationNotes:
         """How many outputs that are nobody's text were taken up by a session other than theirs."""
         return len(self._hits)
 
-    def request(self, number: int, step: int, held: Held, at_ns: int) -> None:
+    def request(self, number: int, step: int, held: HeldText, at_ns: int) -> None:
         """Note what a model call holds that is known to be its session's.
 
         Args:
@@ -105,7 +105,7 @@ class IsolationNotes:
                 self._leaked(session, held.owners - {session}, step, at_ns)
         self._taken_up(session, held.public)
 
-    def answer(self, session: int, held: Held, at_ns: int) -> None:
+    def answer(self, session: int, held: HeldText, at_ns: int) -> None:
         """Note what a session hands to its user.
 
         Args:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
 from .calls import Call, ConnectionWait, Stream, session_or_unknown
-from .isolation import Held, IsolationNotes
+from .isolation import HeldText, IsolationNotes
 from .meter import Meter
 from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
@@ -171,7 +171,7 @@ class Traffic:
         if self._requests is not None:
             self._requests.note(body, is_streamed=is_streamed)
 
-    def text_held(self, number: int, step: int, held: Held, at_ns: int) -> None:
+    def text_held(self, number: int, step: int, held: HeldText, at_ns: int) -> None:
         """Note whose text a model call holds; see ``IsolationNotes.request``."""
         if self._notes_calls:
             self.isolation.request(number, step, held, at_ns)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import Exploration, Failure, FailureKind, Found
-from ...bench.results.formatting import code_place, counted, plain, seconds, whole
+from ...bench.results.formatting import counted, plain, seconds, whole
+from ...bench.results.isolation import leak_text
 
 _TITLES = {
     FailureKind.LEAK: "text of one session reaches another",
@@ -70,16 +71,9 @@ def _what(failure: Failure) -> str:
     at = "" if failure.at_s is None else f", after {seconds(failure.at_s)}"
     match failure.kind:
         case FailureKind.LEAK:
-            whose = "a session of the warm-up"
-            if failure.owner is not None and failure.owner >= 0:
-                whose = f"session {failure.owner}"
-            if not failure.model_call:
-                return f"session {failure.session} handed text of {whose} to its user{at}"
-            place = f", at {code_place(failure.place)}" if failure.place else ""
-            return (
-                f"session {failure.session} sent text of {whose} in its model call "
-                f"{failure.model_call}{place}{at}"
-            )
+            owner = -1 if failure.owner is None else failure.owner
+            how = leak_text(owner, failure.model_call, failure.place)
+            return f"session {failure.session} {how}{at}"
         case FailureKind.OTHER_CALLS:
             return (
                 f"session {failure.session} made {counted(failure.calls, 'model call')}, and "

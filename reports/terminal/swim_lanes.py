@@ -7,6 +7,7 @@ from itertools import pairwise
 from ...bench.results.blocked_loop import BlockedLoop
 from ...bench.results.samples import SessionSample
 from ...bench.results.timeline import LaneState, Timeline
+from ...bench.results.trial_result import TrialResult
 from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
 
@@ -48,6 +49,18 @@ def own_waits_of(timeline: Timeline | None) -> Mapping[int, Sequence[tuple[int, 
         )
         for lane in (() if timeline is None else timeline.lanes)
     }
+
+
+def lanes_of(trial: TrialResult) -> SwimLanes:
+    """Return what is drawn of a trial that has noted its waits."""
+    return SwimLanes(
+        samples=trial.samples,
+        waits=trial.waits,
+        blocked_loop=trial.blocked_loop,
+        origin_ns=trial.origin_ns,
+        end_ns=trial.makespan_ns,
+        own_waits=own_waits_of(trial.timeline),
+    )
 
 
 def swim_lanes(lanes: SwimLanes, width: int = _WIDTH) -> str:
