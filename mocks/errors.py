@@ -21,6 +21,7 @@ The agent has a root of its own (``agent.errors``), since it knows nothing of th
 
 import errno
 import socket
+from enum import StrEnum
 from typing import Self
 
 from .printable import printable, printable_lines
@@ -54,8 +55,30 @@ class BaselineError(UsageError):
     """A baseline is missing, unreadable, of another schema version, or cannot be made."""
 
 
+class Hang(StrEnum):
+    """How a trial cannot go on."""
+
+    DEADLOCK = "deadlock"
+    """Every thread waits, and no timer is pending."""
+
+    LIVELOCK = "livelock"
+    """Somebody runs on and on at one instant of virtual time."""
+
+    STALL = "stall"
+    """A thread blocks where the clock cannot see it, while others wait for their turn."""
+
+    TIME_LIMIT = "time limit"
+    """It took longer than it may."""
+
+
 class ClockError(WarpbenchError):
-    """The clock could not keep correct time; every number of the trial is void."""
+    """The clock could not keep correct time; every number of the trial is void.
+
+    Attributes:
+        choices: What a schedule had chosen until then.
+    """
+
+    choices: tuple[tuple[str, int, str], ...] = ()
 
 
 class ClockRefusedError(ClockError):
@@ -63,7 +86,19 @@ class ClockRefusedError(ClockError):
 
 
 class ClockHangError(ClockError):
-    """A deadlock: every thread waits and no timer is pending."""
+    """The trial cannot go on.
+
+    Attributes:
+        hang: How.
+
+    Args:
+        message: Who waits where.
+        hang: How.
+    """
+
+    def __init__(self, message: str, hang: Hang = Hang.DEADLOCK) -> None:
+        super().__init__(message)
+        self.hang = hang
 
 
 class UnmockedRequestError(WarpbenchError):
@@ -102,7 +137,27 @@ class UnresolvedHostError(UnmockedRequestError, socket.gaierror):
 
 
 class TrialError(WarpbenchError):
-    """A trial crashed, hung or was killed; the message says which."""
+    """A trial crashed, hung or was killed; the message says which.
+
+    Attributes:
+        hang: How it cannot go on; ``None`` if it ended otherwise.
+        choices: What a schedule had chosen until then.
+
+    Args:
+        message: What happened.
+        hang: How it cannot go on.
+        choices: What a schedule had chosen.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hang: Hang | None = None,
+        choices: tuple[tuple[str, int, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.hang = hang
+        self.choices = choices
 
 
 class IsolationError(TrialError):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...mocks.clock import Choice
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
 from ...mocks.observe.streams import Streams
@@ -68,6 +69,7 @@ class TrialResult:
         refused: The hosts to which requests were refused, since nothing mocks them; what they cost
             is 0 unless the trial was to account for the time of its sessions.
         data_flow: The data flow of its only session, if the trial was to find that.
+        choices: Who went on before those that could have gone on first, if a schedule chose.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -107,6 +109,7 @@ class TrialResult:
     pools: tuple[PoolUse, ...] = ()
     refused: tuple[RefusedHost, ...] = ()
     data_flow: DataFlow | None = None
+    choices: tuple[Choice, ...] = ()
     probe_cpu_s: float | None = None
 
     @property

@@ -14,7 +14,7 @@ import time
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
-from ...mocks.errors import TrialError
+from ...mocks.errors import Hang, TrialError
 from ...mocks.network import Network
 from ...mocks.network.guard import stay_on_this_machine
 from ...mocks.sandbox import hold_no_secrets
@@ -158,7 +158,7 @@ class TrialProcesses:
         except TimeoutError:
             process.kill()
             raise TrialError(
-                f"hung: no result within {limit_s:g} s (--time-limit), killed"
+                f"hung: no result within {limit_s:g} s (--time-limit), killed", Hang.TIME_LIMIT
             ) from None
         except TrialError:
             raise  # the next one may go on

@@ -20,6 +20,8 @@ from typing import Any
 from ...mocks.child_process import exit_reason
 from ...mocks.errors import (
     ClockError,
+    ClockHangError,
+    Hang,
     IsolationError,
     TargetError,
     TrialError,
@@ -54,6 +56,8 @@ class _Failure:
 
     message: str
     is_target_error: bool
+    hang: Hang | None = None
+    choices: tuple[tuple[str, int, str], ...] = ()
 
 
 class TrialProcess:
@@ -116,8 +120,9 @@ class TrialProcess:
             self._process.join(GRACE_S)
             raise TrialError(f"crashed: {_exit_reason(self._process.exitcode)}") from None
         if isinstance(message, _Failure):
-            error_type = TargetError if message.is_target_error else TrialError
-            raise error_type(message.message)
+            if message.is_target_error:
+                raise TargetError(message.message)
+            raise TrialError(message.message, message.hang, message.choices)
         return message
 
     def kill(self) -> None:
@@ -217,7 +222,12 @@ def _serve(
         message = _Failure(str(error), is_target_error=False)
     except WarpbenchError as error:
         first = _first_failure(error)
-        message = _Failure(f"{name_of(first)}: {text_of(first)}", is_target_error=False)
+        message = _Failure(
+            f"{name_of(first)}: {text_of(first)}",
+            is_target_error=False,
+            hang=first.hang if isinstance(first, ClockHangError) else None,
+            choices=error.choices if isinstance(error, ClockError) else (),
+        )
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({last[0].filename}:{last[0].lineno})" if last else ""

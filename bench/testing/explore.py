@@ -1,6 +1,6 @@
 """Explores a target in this process, for tests: ``lab.explore``."""
 
-from ...mocks.errors import ClockError, TrialError
+from ...mocks.errors import ClockError, ClockHangError, TrialError
 from ...mocks.scenario import Scenario
 from ..exploration.exploring import Explorer
 from ..results.exploration import Exploration
@@ -34,7 +34,8 @@ class TrialsHere:
             with prepared_here(spec, self._target) as measure:
                 return measure if isinstance(measure, NotApplicable) else measure()
         except ClockError as error:
-            raise TrialError(str(error)) from error
+            hang = error.hang if isinstance(error, ClockHangError) else None
+            raise TrialError(str(error), hang, error.choices) from error
 
 
 def explore(

@@ -26,6 +26,8 @@ class TrialSpec:
             outputs changed: in ``virtual`` and in-process, where it notes its waits.
         schedule: Who goes on of several that could, in ``virtual``; ``None``: who could first.
         cancels_ns: Some async sessions, and after how long each of them is cancelled.
+        only: The sessions that run; ``None``: all of them.
+        notes_places: Whether to note where each call was made, with its wait.
     """
 
     scenario: Scenario
@@ -38,6 +40,8 @@ class TrialSpec:
     finds_data_flow: bool = False
     schedule: ScheduleSpec | None = None
     cancels_ns: tuple[tuple[int, int], ...] = ()
+    only: tuple[int, ...] | None = None
+    notes_places: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
-from ...mocks.clock import Clock, create_clock, keeping_time
+from ...mocks.clock import Clock, choices_of, create_clock, is_skipping, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
-from ...mocks.errors import TargetError
+from ...mocks.errors import ClockError, TargetError
 from ...mocks.model import Manner, Rule, is_known_as, task_of
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
 from ...mocks.observe.data_flow import DataFlowNotes
 from ...mocks.observe.refusals import Refusal
-from ...mocks.observe.session import carrying_sessions
+from ...mocks.observe.session import carrying_sessions, session_here
 from ...mocks.observe.traffic import Traffic
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
@@ -34,7 +34,7 @@ from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.numbers import session_of
-from ...mocks.workload.script import SessionScript, draw, roots, with_nested
+from ...mocks.workload.script import Script, SessionScript, draw, roots, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
 from ...mocks.world.world import WorldSpec
@@ -202,9 +202,13 @@ class _Trial:
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
         self._has_any_workers = spec.has_any_workers
+        if spec.schedule is not None and is_skipping(clock) and clock.choices is not None:
+            clock.choices.waiter_here = _waiter_here
+        if accounting.meter is not None:
+            accounting.meter.notes_places = spec.notes_places
         self._memory = KeptMemory() if spec.traces_memory else None
         self._data_flow = DataFlowNotes(0, callers_here) if spec.finds_data_flow else None
-        self._script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
+        self._script = _script_of(spec)
         plan = parse_arrivals(spec.cell.arrivals)
         self._arrivals_ns = intended_ns(
             plan, spec.scenario, spec.cell.seed, spec.cell.session_count
@@ -291,7 +295,11 @@ class _Trial:
                 yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            measure = partial(self._measure, drive, session, waits, world, around)
+            measure = partial(
+                _telling_choices,
+                self._clock,
+                partial(self._measure, drive, session, waits, world, around),
+            )
             if self._data_flow is None:
                 yield measure
             else:
@@ -535,6 +543,7 @@ class _Trial:
             pools=noted.pools,
             refused=noted.refused,
             vitals=noted.vitals,
+            choices=choices_of(self._clock),
             probe_cpu_s=noted.probe_cpu_s,
         )
 
@@ -555,6 +564,28 @@ def _runner(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             runner.close()
+
+
+def _telling_choices(clock: Clock, measure: Callable[[], TrialResult]) -> TrialResult:
+    """Measure; an error of the clock says what a schedule had chosen until then."""
+    try:
+        return measure()
+    except ClockError as error:
+        error.choices = choices_of(clock)
+        raise
+
+
+def _waiter_here() -> str:
+    session = session_here()
+    return "shared" if session is None else f"session {session}"
+
+
+def _script_of(spec: TrialSpec) -> Script:
+    script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
+    if spec.only is None:
+        return script
+    chosen = tuple(each for each in script.sessions if each.session in spec.only)
+    return replace(script, sessions=chosen)
 
 
 def _model_requests(rules: Mapping[Rule, int], manners: Mapping[Manner, int]) -> ModelRequests:

@@ -14,15 +14,16 @@ from .protocol import (
     nanoseconds,
     seconds,
 )
-from .schedule import Manner, ScheduleSpec
+from .schedule import Choice, Manner, ScheduleSpec
 from .scope import keeping_time
-from .skipping import SkippingClock, is_skipping
+from .skipping import SkippingClock, choices_of, is_skipping
 from .virtual import VirtualClock
 from .wall import WallClock
 from .warp import WarpClock
 
 __all__ = [
     "NANOSECONDS_PER_SECOND",
+    "Choice",
     "Clock",
     "ClockMode",
     "LoopObserver",
@@ -33,6 +34,7 @@ __all__ = [
     "VirtualClock",
     "WallClock",
     "WarpClock",
+    "choices_of",
     "create_clock",
     "is_skipping",
     "keeping_time",

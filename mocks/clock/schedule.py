@@ -1,16 +1,21 @@
 """Who goes on among those that could: the one place where a clock's order can be chosen.
 
-The virtual clock lets one participant run at a time. Whoever became runnable first goes on first,
-unless a schedule chooses another of those that are runnable at that moment: all of them could have
-run in real life. What Python promises is kept: the order of what one event loop runs, and who of
-those that wait for one lock gets it.
+The virtual clock lets one participant run at a time, and an event loop takes up what is due in the
+order in which it came due. Where several could be next in real life, a schedule may choose another
+than the first: threads and loops that are runnable at one moment, mocked answers that arrive
+within one millisecond, timers set at different times for the same one. What Python promises is
+kept: the order of ``call_soon`` on one loop, and who of those that wait for one lock gets it.
+
+Every choice but the first comer's is noted, by names that follow from what waits and not from
+how often a loop went round. So a run is told in a few choices, its *tape*, and comes again from it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _STEPS = 2_000
 """Among so many first steps the change points of priorities lie."""
@@ -19,14 +24,30 @@ CHANGE_POINTS = 3
 """How often priorities change: bugs that take so many orders, and one more, may be found."""
 
 
+class Choice(NamedTuple):
+    """Somebody who went on before those that could have gone on first.
+
+    Attributes:
+        after: Who had gone on before.
+        ordinal: Which of the choices after it, counted from 0.
+        chosen: Who went on.
+    """
+
+    after: str
+    ordinal: int
+    chosen: str
+
+
 class Schedule(Protocol):
     """Chooses who goes on."""
 
-    def choose(self, runnable: Sequence[str]) -> int:
+    def choose(self, after: str, ordinal: int, runnable: Sequence[str]) -> int:
         """Return the place of who goes on.
 
         Args:
-            runnable: Names of the participants that could go on, in the order in which they became
+            after: Who had gone on before.
+            ordinal: Which of the choices after it, counted from 0.
+            runnable: Names of those that could go on, each once, in the order in which they became
                 able to; two at least.
         """
         ...
@@ -46,13 +67,17 @@ class ScheduleSpec:
     Attributes:
         manner: How it chooses.
         seed: Seeds its choices.
+        tape: The choices that it makes in place of its own; whoever came first goes on elsewhere.
     """
 
     manner: Manner
     seed: int
+    tape: tuple[Choice, ...] | None = None
 
     def schedule(self) -> Schedule:
         """Return the schedule, at its beginning."""
+        if self.tape is not None:
+            return FromTape(self.tape)
         return AtRandom(self.seed) if self.manner is Manner.AT_RANDOM else ByPriority(self.seed)
 
 
@@ -66,7 +91,7 @@ class AtRandom:
     def __init__(self, seed: int) -> None:
         self._random = Random(f"at random/{seed}")
 
-    def choose(self, runnable: Sequence[str]) -> int:
+    def choose(self, after: str, ordinal: int, runnable: Sequence[str]) -> int:  # noqa: ARG002
         """Return the place of who goes on."""
         return self._random.randrange(len(runnable))
 
@@ -89,7 +114,7 @@ class ByPriority:
         self._priorities: dict[str, float] = {}
         self._steps = 0
 
-    def choose(self, runnable: Sequence[str]) -> int:
+    def choose(self, after: str, ordinal: int, runnable: Sequence[str]) -> int:  # noqa: ARG002
         """Return the place of who goes on."""
         for name in runnable:
             if name not in self._priorities:
@@ -99,3 +124,66 @@ class ByPriority:
             self._priorities[runnable[first]] = -self._steps
         self._steps += 1
         return max(range(len(runnable)), key=lambda place: self._priorities[runnable[place]])
+
+
+class FromTape:
+    """Makes the choices of a tape, and lets whoever came first go on elsewhere.
+
+    Args:
+        tape: The choices.
+    """
+
+    def __init__(self, tape: Iterable[Choice]) -> None:
+        self._chosen = {(choice.after, choice.ordinal): choice.chosen for choice in tape}
+
+    def choose(self, after: str, ordinal: int, runnable: Sequence[str]) -> int:
+        """Return the place of who goes on; 0 where the one on the tape could not."""
+        chosen = self._chosen.get((after, ordinal))
+        return 0 if chosen is None or chosen not in runnable else runnable.index(chosen)
+
+
+class Choices:
+    """The choices of one run: asks a schedule for each, and notes them.
+
+    Args:
+        schedule: Chooses.
+
+    Attributes:
+        taken: The choices of others than who came first, in their order.
+        waiter_here: Returns the name of whose code runs in the calling context.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._met: Counter[str] = Counter()
+        self._named: Counter[str] = Counter()
+        self.taken: list[Choice] = []
+        self.waiter_here: Callable[[], str] = lambda: "wait"
+
+    def place(self, after: str, runnable: Sequence[str]) -> int:
+        """Return the place of who goes on, of two at least."""
+        names = _each_once(runnable)
+        ordinal = self._met[after]
+        self._met[after] += 1
+        place = self._schedule.choose(after, ordinal, names)
+        if place:
+            self.taken.append(Choice(after, ordinal, names[place]))
+        return place
+
+    def name(self, what: str) -> str:
+        """Return a name for a wait that begins here: whose it is, what, and which of these."""
+        stem = f"{self.waiter_here()} {what}"
+        self._named[stem] += 1
+        return f"{stem} {self._named[stem]}"
+
+
+def _each_once(names: Sequence[str]) -> Sequence[str]:
+    """Tell those of the same name apart by their order."""
+    if len(set(names)) == len(names):
+        return names
+    met: Counter[str] = Counter()
+    told: list[str] = []
+    for name in names:
+        met[name] += 1
+        told.append(name if met[name] == 1 else f"{name} ({met[name]})")
+    return told

@@ -49,13 +49,14 @@ from functools import partial
 from itertools import count
 from typing import TypeGuard
 
-from ..errors import ClockError, ClockHangError, ClockRefusedError
+from ..errors import ClockError, ClockHangError, ClockRefusedError, Hang
 from . import failure_text as text
 from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
 from .own_waits import JOIN, SLEEP, WaitObserver
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
+from .schedule import Choice, Choices
 from .threads.collecting import Collecting
 from .threads.frames import frames_by_thread
 from .threads.known import KnownThreads
@@ -70,6 +71,8 @@ class SkippingClock(ABC):
     """
 
     mode: ClockMode
+    choices: Choices | None = None
+    """Chooses who goes on of those that could; ``None``: who could first."""
 
     def __init__(self) -> None:
         self.mutex = Mutex()
@@ -307,12 +310,12 @@ class SkippingClock(ABC):
         self._fail_here(refusal)
         return refusal
 
-    def hang(self, what: str) -> ClockHangError:
+    def hang(self, what: str, how: Hang = Hang.DEADLOCK) -> ClockHangError:
         """Return the error that in real time this would be a hang: ``what``, which voids the trial.
 
         The caller raises it.
         """
-        error = ClockHangError(what)
+        error = ClockHangError(what, how)
         self._fail_here(error)
         return error
 
@@ -461,6 +464,13 @@ class SkippingClock(ABC):
         self._by_thread.clear()
         self._threads.forget_ended()
         self._deadlines.clear()
+
+
+def choices_of(clock: Clock) -> tuple[Choice, ...]:
+    """Return who went on before those that could have gone on first, if a schedule chose."""
+    if not is_skipping(clock) or clock.choices is None:
+        return ()
+    return tuple(clock.choices.taken)
 
 
 def is_skipping(clock: Clock) -> TypeGuard[SkippingClock]:

@@ -61,13 +61,13 @@ from typing import TypeGuard
 
 import msgspec
 
-from ..errors import ClockHangError
+from ..errors import ClockHangError, Hang
 from . import failure_text as text
 from .participants import Leave, Parking, Participant
 from .protocol import ClockMode
 from .real_locks import real_acquire, real_allocate_lock, real_release
 from .real_time import real_monotonic_ns, real_sleep
-from .schedule import Schedule
+from .schedule import Choices, Schedule
 from .skipping import SkippingClock
 from .threads import stacks
 from .threads.activity import (
@@ -102,6 +102,9 @@ POLLS_A_TURN = 1_000
 
 SPINS_THAT_HANG = 1_000_000
 """Turns of all loops at one instant that count as a hang: some ten seconds of computing."""
+
+SPINS_THAT_HANG_IN_A_SCHEDULE = 100_000
+"""The same where orders of events are explored: a second."""
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -141,10 +144,14 @@ class VirtualClock(SkippingClock):
     """
 
     mode = ClockMode.VIRTUAL
+    _spins_that_hang = SPINS_THAT_HANG
 
     def __init__(self, schedule: Schedule | None = None) -> None:
         super().__init__()
-        self._schedule = schedule
+        if schedule is not None:
+            self.choices = Choices(schedule)
+            self._spins_that_hang = SPINS_THAT_HANG_IN_A_SCHEDULE
+        self._last_holder = ""
         self._now_ns = 0
         self._burnt_ns = 0
         self._ready: deque[Participant] = deque()
@@ -220,10 +227,11 @@ class VirtualClock(SkippingClock):
         is_alone = self._hand_overs == self._hand_overs_polled + 1
         self._turns_polled = self._turns_polled + 1 if is_alone else 0
         self._hand_overs_polled = self._hand_overs
-        if self._turns_polled * POLLS_A_TURN >= SPINS_THAT_HANG:
-            self._turns_polled = 0
+        if self._turns_polled * POLLS_A_TURN >= self._spins_that_hang:
+            turns, self._turns_polled = self._turns_polled * POLLS_A_TURN, 0
             what = parking.describe()
-            raise self.hang(text.endless_spinning(SPINS_THAT_HANG, parking.participant.name, what))
+            name = parking.participant.name
+            raise self.hang(text.endless_spinning(turns, name, what), Hang.LIVELOCK)
         self.park(Parking(parking.participant, parking.describe), self._now_ns + 1)
 
     # ---- what nobody tells of (``threads.bare_locks``) ---------------------------------------
@@ -385,7 +393,8 @@ class VirtualClock(SkippingClock):
                 ClockHangError(
                     text.stall(holder.name, place, others_wait=len(self._by_thread) > 1)
                     if package is None
-                    else text.foreign_loop(package, place)
+                    else text.foreign_loop(package, place),
+                    Hang.STALL,
                 )
             )
             if holder is not self.root:
@@ -406,9 +415,9 @@ class VirtualClock(SkippingClock):
 
     def _taken(self) -> Participant:
         """Take who goes on from those that are runnable."""
-        if self._schedule is None or len(self._ready) == 1:
+        if self.choices is None or len(self._ready) == 1:
             return self._ready.popleft()
-        place = self._schedule.choose([each.name for each in self._ready])
+        place = self.choices.place(self._last_holder, [each.name for each in self._ready])
         chosen = self._ready[place]
         del self._ready[place]
         return chosen
@@ -432,15 +441,18 @@ class VirtualClock(SkippingClock):
     def _hand_to(self, participant: Participant | None) -> None:
         self._holder = participant
         if participant is not None:
+            self._last_holder = participant.name
             self._hand_overs += 1
             participant.open_gate()
 
     def _count_spin(self, participant: Participant, describe: Callable[[], str]) -> None:
         self._spins += 1
-        if self._spins < SPINS_THAT_HANG:
+        if self._spins < self._spins_that_hang:
             return
-        self._spins = 0
-        error = ClockHangError(text.endless_spinning(SPINS_THAT_HANG, participant.name, describe()))
+        turns, self._spins = self._spins, 0
+        error = ClockHangError(
+            text.endless_spinning(turns, participant.name, describe()), Hang.LIVELOCK
+        )
         self._fail(error)
         participant.error = None
         raise error

@@ -116,6 +116,8 @@ class Call:
         if self._meter is not None:
             self._meter.open_calls[self] = None
             self._idle_at_start_ns = self._idle_ns = self._meter.idle_ns()
+            if self._meter.notes_places:
+                self._place = self._meter.caller()
         return self
 
     def __exit__(

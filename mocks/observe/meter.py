@@ -60,6 +60,7 @@ class Meter:
         note_thread: Records a wait for a thread of a pool, which is no call; likewise.
         sent: The requests over sockets that are over, as their clients saw them.
         caller: Returns the place in the user's code that is calling, or empty text.
+        notes_places: Whether the place of each call is noted where it is made.
         session_ended: Called where a session has ended, in its context.
         tick_due_ns: When the next caller is to call ``ticks``.
 
@@ -74,6 +75,7 @@ class Meter:
         self._accounts_cpu = accounts_cpu and clock.mode.charges_cpu
         self._tick: Callable[[int], int] = _never
         self.caller: Callable[[], str] = _nowhere
+        self.notes_places = False
         self.session_ended: Callable[[], None] = _nothing
         self.tick_due_ns = _NEVER_NS
         self.forget()

@@ -98,6 +98,7 @@ from .model import (
     ToolCallSpec,
     ToolKind,
     ToolSpec,
+    WaitName,
 )
 
 __all__ = [
@@ -118,6 +119,7 @@ __all__ = [
     "ToolCallSpec",
     "ToolKind",
     "ToolSpec",
+    "WaitName",
     "builtin_descriptions",
     "builtin_scenarios",
     "load_scenario",

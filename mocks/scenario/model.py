@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from .distributions import Distribution
 from .endpoints import EndpointKind, EndpointSpec
@@ -206,6 +207,20 @@ class ServiceSpec:
     faults: tuple[FaultSpec, ...] = ()
 
 
+class WaitName(NamedTuple):
+    """A model call or tool call of a script.
+
+    Attributes:
+        number: Number of the session or conversation.
+        step: Which of its model calls, counted from 0.
+        tool: Which of the tools that this one asks for, from 1 on; 0 is the model call itself.
+    """
+
+    number: int
+    step: int
+    tool: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A declared workload: what a session does, and how long each part may take.
@@ -228,6 +243,8 @@ class Scenario:
         prefill: How the model reads a prompt.
         endpoints: The endpoints beside the model's answers that are declared.
         shared: Names of tools, services and kinds of conversations whose texts sessions share.
+        drawn_waits: The model calls and tool calls whose latencies are drawn: the others take the
+            median. ``None``: all are.
     """
 
     name: str
@@ -247,6 +264,7 @@ class Scenario:
     prefill: PrefillSpec = NO_PREFILL
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
+    drawn_waits: frozenset[WaitName] | None = None
 
     @property
     def widest_round(self) -> int:

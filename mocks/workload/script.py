@@ -21,6 +21,7 @@ from ..scenario import (
     Scenario,
     ToolCallSpec,
     ToolKind,
+    WaitName,
 )
 from ..scenario.bounds import MAX_TOKENS, latency_ns
 from ..scenario.distributions import Constant, Distribution
@@ -240,14 +241,15 @@ class _Spec:
     rounds: tuple[RoundSpec, ...]
     faults: tuple[FaultSpec, ...]
     text: str | None = None
+    drawn_waits: frozenset[WaitName] | None = None
 
 
 def _spec_of(scenario: Scenario, kind: int | None) -> _Spec:
     if not kind:
-        return _Spec(scenario.rounds, scenario.faults)
+        return _Spec(scenario.rounds, scenario.faults, drawn_waits=scenario.drawn_waits)
     spec = scenario.conversations[kind - 1]
     faults = scenario.faults if spec.faults is None else spec.faults
-    return _Spec(spec.rounds, faults, spec.text)
+    return _Spec(spec.rounds, faults, spec.text, scenario.drawn_waits)
 
 
 def _draw_call(
@@ -255,7 +257,35 @@ def _draw_call(
 ) -> ModelCallScript:
     generator = Random(stream)
     faults = draw_faults(spec.faults, stream, session_of(session), step)
+    if spec.drawn_waits is not None:
+        part = _with_medians(part, spec.drawn_waits, session, step)
     return _draw_round(part, generator, stream, faults)
+
+
+def _with_medians(part: RoundSpec, drawn: frozenset[WaitName], number: int, step: int) -> RoundSpec:
+    """Return a round in which latencies that are not to be drawn are the median of what they are.
+
+    To draw a constant takes as many numbers as any other, so that nothing else changes.
+    """
+    timing = part.timing
+    if WaitName(number, step) not in drawn:
+        timing = replace(
+            timing,
+            latency=_median(timing.latency),
+            ttft=_median(timing.ttft),
+            gap=_median(timing.gap),
+        )
+    tool_calls = tuple(
+        call
+        if WaitName(number, step, place) in drawn
+        else replace(call, latency=Constant(call.latency.quantile(0.5)))
+        for place, call in enumerate(part.tool_calls, 1)
+    )
+    return replace(part, timing=timing, tool_calls=tool_calls)
+
+
+def _median(latency: Distribution | None) -> Distribution | None:
+    return None if latency is None else Constant(latency.quantile(0.5))
 
 
 def piece_times_ns(call: ModelCallScript) -> list[int]:

@@ -1,8 +1,9 @@
 """What the scripted model costs: CPU a call over a bare MockTransport, and memory, flat.
 
-The goals: at most 100 µs of CPU a call on top of ``sdk_http.MockTransport`` answering the same
-bytes, and no growth over a million calls. ``make benchmarks`` checks them; as a mere test
-(benchmarks disabled) this runs a few calls and asserts nothing of time.
+The goals: at most one and a half times as much CPU again as a call takes on
+``sdk_http.MockTransport`` answering the same bytes, and no growth over a million calls. ``make
+benchmarks`` checks them; as a mere test (benchmarks disabled) this runs a few calls and asserts
+nothing of time.
 
 The two take turns of fifty calls, on ``warp``, the clock on which CPU time counts. Other work on
 the machine only ever adds to what a turn takes, so what is held against each other is what the
@@ -15,6 +16,8 @@ import json
 import resource
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -32,7 +35,8 @@ from warpbench.mocks.world.world import World
 
 from ..http_libraries import sdk_http
 
-GOAL_US_PER_CALL = 100
+GOAL = 1.5
+"""Of what a call takes on the bare transport: that much more at most."""
 FLAT_OVER_CALLS = 1_000_000
 FLAT_BYTES = 4_000_000
 URL = "https://api.openai.com/v1/chat/completions"
@@ -40,14 +44,17 @@ TURNS = 300
 CALLS = 50
 
 Post = Callable[[], Awaitable[object]]
+Forget = Callable[[], None]
+"""Lets the world begin anew: of one session it takes a limited number of model calls."""
 
 
-def request_body() -> bytes:
+def request_body(number: int = 0) -> bytes:
+    """One of several requests: equal ones would be samples or hedges of each other."""
     tools = [
         {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
         for name in load_scenario("tools").tools
     ]
-    prompt = task_of(0, "tools") + " word" * 400
+    prompt = task_of(0, "tools") + " word" * 400 + f" {number}"
     messages = [{"role": "user", "content": prompt}]
     return json.dumps({"model": "gpt-4o-mini", "messages": messages, "tools": tools}).encode()
 
@@ -65,8 +72,9 @@ async def cpu_s_per_call(post: Post, calls: int) -> float:
     return (time.process_time() - start_s) / calls
 
 
-async def costs_cpu_s(turns: int, calls: int) -> tuple[float, float]:
+async def costs_cpu_s(turns: int, calls: int, forget: Forget) -> tuple[float, float]:
     """Return what a call takes of CPU seconds: on the bare transport, and of the model."""
+    bodies = cycle([request_body(number) for number in range(CALLS)])
     body = request_body()
     answer = scripted_model().reply(URL, body, 0).reply
     headers = {"content-type": "application/json"}
@@ -79,31 +87,34 @@ async def costs_cpu_s(turns: int, calls: int) -> tuple[float, float]:
     ):
 
         async def post_bare() -> object:
-            return await bare.post(URL, content=body, headers=headers)
+            return await bare.post(URL, content=next(bodies), headers=headers)
 
         async def post_mocked() -> object:
-            return await mocked.post(URL, content=body, headers=headers)
+            response = await mocked.post(URL, content=next(bodies), headers=headers)
+            return response.raise_for_status()
 
         await cpu_s_per_call(post_bare, 20)
         await cpu_s_per_call(post_mocked, 20)
         cost: dict[Post, list[float]] = {post_bare: [], post_mocked: []}
         for turn in range(turns):
             for post in (post_bare, post_mocked) if turn % 2 else (post_mocked, post_bare):
+                forget()
                 cost[post].append(await cpu_s_per_call(post, calls))
     bare_s, mocked_s = (quantiles(each, n=20)[0] for each in cost.values())
     return bare_s, mocked_s
 
 
-def on_clock(mode: ClockMode, work: Callable[[], Any], latency_ns: int = 0) -> Any:
+def on_clock(mode: ClockMode, work: Callable[[Forget], Any], latency_ns: int = 0) -> Any:
     clock = create_clock(mode)
     # No latency: what is left is the cost.
     model = ScriptedModel({0: _with_latency(latency_ns)})
+    world = World(model, Services((), "any"), clock, Traffic())
     with (
         keeping_time(clock),
-        mocked_http(World(model, Services((), "any"), clock, Traffic())),
+        mocked_http(world),
         asyncio.Runner(loop_factory=lambda: ASYNCIO.create(clock)) as runner,
     ):
-        return runner.run(work())
+        return runner.run(work(world.forget))
 
 
 def _with_latency(latency_ns: int) -> Any:
@@ -123,7 +134,7 @@ def test_a_call_costs_little_more_than_a_bare_mock_transport(benchmark: Any) -> 
 
     bare_s, mocked_s = benchmark.pedantic(
         on_clock,
-        args=(ClockMode.WARP, lambda: costs_cpu_s(turns, calls)),
+        args=(ClockMode.WARP, partial(costs_cpu_s, turns, calls)),
         rounds=1,
         iterations=1,
     )
@@ -135,7 +146,7 @@ def test_a_call_costs_little_more_than_a_bare_mock_transport(benchmark: Any) -> 
             f"\nscripted model over MockTransport: {extra_us:.0f} µs CPU a call, which takes "
             f"{bare_s * 1e6:.0f} µs there"
         )
-        assert extra_us <= GOAL_US_PER_CALL
+        assert mocked_s - bare_s <= GOAL * bare_s
 
 
 @pytest.mark.benchmark(group="router")
@@ -143,16 +154,20 @@ def test_memory_stays_flat_over_many_calls(benchmark: Any) -> None:
     enabled = not benchmark.disabled
     calls = FLAT_OVER_CALLS if enabled else 200
 
-    async def grown_bytes() -> int:
+    async def grown_bytes(forget: Forget) -> int:
         body = request_body()
         async with sdk_http.AsyncClient() as client:
 
-            async def post() -> object:
-                return await client.post(URL, content=body)
+            async def post(count: int) -> None:
+                for number in range(count):
+                    if number % CALLS == 0:
+                        forget()
+                    response = await client.post(URL, content=body)
+                    response.raise_for_status()
 
-            await cpu_s_per_call(post, max(100, calls // 20))
+            await post(max(100, calls // 20))
             before = rss_bytes()
-            await cpu_s_per_call(post, calls)
+            await post(calls)
             return rss_bytes() - before
 
     grown = benchmark.pedantic(

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from itertools import count
+from itertools import count, groupby
 from types import BuiltinFunctionType
 from typing import Any, TypeVarTuple
 
@@ -23,6 +23,7 @@ from ..protocol import due_nanoseconds, nanoseconds, seconds
 from ..skipping import SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
+from .ties import Ties
 from .timers import Waits
 
 Arguments = TypeVarTuple("Arguments")
@@ -38,9 +39,14 @@ class SkippingSelector(selectors.BaseSelector):
     """
 
     def __init__(
-        self, clock: SkippingClock, mocked_waits: Waits, describe_tasks: Callable[[], str]
+        self,
+        clock: SkippingClock,
+        mocked_waits: Waits,
+        describe_tasks: Callable[[], str],
+        order_ties: Callable[[], None],
     ) -> None:
         self._clock = clock
+        self._order_ties = order_ties
         self._mocked_waits = mocked_waits
         self._selector = selectors.DefaultSelector()
         self._describe_tasks = describe_tasks
@@ -121,6 +127,8 @@ class SkippingSelector(selectors.BaseSelector):
         else:
             clock.spin(parking.participant, self._describe_tasks)
         waits.wake_due(clock.now_ns())
+        if clock.choices is not None:
+            self._order_ties()
         return ready
 
     def _look_for_frozen_time(self, timeout_s: float | None, due_ns: int | None) -> None:
@@ -161,14 +169,14 @@ what it has waited for; less than the one by which ``due_nanoseconds`` puts a ti
 class _OrderedTimerHandle(asyncio.TimerHandle):
     """A timer that, at equal deadlines, comes before those that were set later."""
 
-    __slots__ = ("_sequence",)
+    __slots__ = ("sequence",)
 
     def __init__(self, sequence: int, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._sequence = sequence
+        self.sequence = sequence
 
     def __lt__(self, other: Any) -> bool:
-        return (self.when(), self._sequence) < (other.when(), other._sequence)
+        return (self.when(), self.sequence) < (other.when(), other.sequence)
 
 
 class SkippingEventLoop(asyncio.SelectorEventLoop):
@@ -180,12 +188,13 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: SkippingClock) -> None:
         self._clock = clock
-        self.mocked_waits = Waits()
+        self.mocked_waits = Waits(clock.choices)
         self._skipping_selector = SkippingSelector(
-            clock, self.mocked_waits, lambda: stacks.of_tasks(self)
+            clock, self.mocked_waits, lambda: stacks.of_tasks(self), self._order_ties
         )
         super().__init__(self._skipping_selector)
         self._timer_sequence = count()
+        self._ties = None if clock.choices is None else Ties(clock.choices, clock.now_ns)
         self._clock_resolution = _DUE_WITHIN_S
         order_by_creation(self, clock)
         tell_of_futures(self, clock.wait_observer)
@@ -217,7 +226,10 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         due_ns = due_nanoseconds(when, self._clock.now_ns())
         if due_ns > nanoseconds(when):
             when = seconds(due_ns)
-        timer = _OrderedTimerHandle(next(self._timer_sequence), when, callback, args, self, context)
+        sequence = next(self._timer_sequence)
+        if self._ties is not None:
+            self._ties.begins(sequence, "timer")
+        timer = _OrderedTimerHandle(sequence, when, callback, args, self, context)
         # What the original does with its own handle; the class cannot be chosen otherwise.
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]
@@ -237,6 +249,21 @@ class SkippingEventLoop(asyncio.SelectorEventLoop):
         if parking is not None:
             self._clock.release(parking)
         return handle
+
+    def _order_ties(self) -> None:
+        """Let timers that were set at different times for this one come in a chosen order."""
+        ties = self._ties
+        timers: list[_OrderedTimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        end_s = self.time() + _DUE_WITHIN_S
+        due = [timer for timer in timers if timer.when() < end_s and not timer.cancelled()]
+        if ties is None or not due:
+            return
+        due.sort()
+        for _, tied in groupby(due, key=asyncio.TimerHandle.when):
+            same = {timer.sequence: timer for timer in tied}
+            for sequence, number in zip(sorted(same), ties.ordered(list(same)), strict=True):
+                same[number].sequence = sequence
+        heapq.heapify(timers)
 
 
 _own_time = SkippingEventLoop.time

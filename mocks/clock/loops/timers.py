@@ -25,22 +25,34 @@ from itertools import count
 from weakref import WeakKeyDictionary
 
 from ..protocol import NowNs, seconds
+from ..schedule import Choices
+from .ties import Ties
 
 _NEVER_NS = 1 << 62
+_POLLS_NS = 1_000_000
 
 
 class Waits:
-    """The pending waits of one event loop, by deadline; whoever keeps them wakes them."""
+    """The pending waits of one event loop, by deadline; whoever keeps them wakes them.
 
-    def __init__(self) -> None:
+    Args:
+        choices: Chooses the order of those that are woken together, as a loop hears of all answers
+            that arrive within one millisecond; ``None``: that of their deadlines.
+    """
+
+    def __init__(self, choices: Choices | None = None) -> None:
         self._heap: list[tuple[int, int, asyncio.Future[None]]] = []
         self._sequence = count()
+        self._ties = None if choices is None else Ties(choices)
 
     async def until_ns(self, deadline_ns: int) -> None:
         """Wait on the running loop until the clock shows ``deadline_ns``."""
         # Not by the loop: what it makes is what code of others awaits (see ``own_waits``).
         future: asyncio.Future[None] = asyncio.Future(loop=asyncio.get_running_loop())
-        heappush(self._heap, (deadline_ns, next(self._sequence), future))
+        sequence = next(self._sequence)
+        if self._ties is not None:
+            self._ties.begins(sequence, "answer")
+        heappush(self._heap, (deadline_ns, sequence, future))
         try:
             await future
         except BaseException:  # cancelled, or closed half-way
@@ -48,19 +60,38 @@ class Waits:
             raise
 
     def earliest_ns(self) -> int | None:
-        """Return the earliest deadline that somebody still waits for."""
+        """Return the earliest deadline that somebody still waits for.
+
+        Where orders are explored it is the next whole millisecond, as it is for ``epoll``.
+        """
         heap = self._heap
         while heap and heap[0][2].done():
             heappop(heap)
-        return heap[0][0] if heap else None
+        if not heap:
+            return None
+        return heap[0][0] if self._ties is None else -(-heap[0][0] // _POLLS_NS) * _POLLS_NS
 
     def wake_due(self, now_ns: int) -> None:
         """Wake those whose time has come, in order; they run when the loop gets to them."""
+        if self._ties is not None:
+            self._wake_chosen(self._ties, now_ns)
+            return
         heap = self._heap
         while heap and (heap[0][0] <= now_ns or heap[0][2].done()):
             _, _, future = heappop(heap)
             if not future.done():
                 future.set_result(None)
+
+    def _wake_chosen(self, ties: Ties, now_ns: int) -> None:
+        due: dict[int, asyncio.Future[None]] = {}
+        while self._heap and (self._heap[0][0] <= now_ns or self._heap[0][2].done()):
+            _, sequence, future = heappop(self._heap)
+            if future.done():
+                ties.is_over(sequence)
+            else:
+                due[sequence] = future
+        for sequence in ties.ordered(list(due)):
+            due[sequence].set_result(None)
 
 
 class WaitsOnTimer(Waits):

@@ -12,9 +12,10 @@ measured.
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import Context
-from itertools import count
+from itertools import count, groupby
+from operator import itemgetter
 from typing import NoReturn, TypeVarTuple
 
 import uvloop
@@ -27,6 +28,7 @@ from ..protocol import due_nanoseconds, seconds
 from ..skipping import SkippingClock
 from ..threads import stacks
 from .ordering import order_by_creation
+from .ties import Ties
 from .timers import Waits
 
 Arguments = TypeVarTuple("Arguments")
@@ -45,7 +47,8 @@ class SkippingUvloop(uvloop.Loop):
     def __init__(self, clock: SkippingClock) -> None:
         super().__init__()
         self._clock = clock
-        self.mocked_waits = Waits()
+        self.mocked_waits = Waits(clock.choices)
+        self._ties = None if clock.choices is None else Ties(clock.choices, clock.now_ns)
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timer_sequence = count()
         self._timers_cancelled = 0
@@ -109,7 +112,10 @@ class SkippingUvloop(uvloop.Loop):
         # asyncio's handle, since libuv's cannot be had without its timer.
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         due_ns = due_nanoseconds(when, self._clock.now_ns())
-        heapq.heappush(self._timers, (due_ns, next(self._timer_sequence), handle))
+        sequence = next(self._timer_sequence)
+        if self._ties is not None:
+            self._ties.begins(sequence, "timer")
+        heapq.heappush(self._timers, (due_ns, sequence, handle))
         if callback is sets_result and self._clock.wait_observer is not None:
             self._clock.wait_observer.timer_set(due_ns, *args)
         return handle
@@ -194,10 +200,24 @@ class SkippingUvloop(uvloop.Loop):
         now_ns = self._clock.now_ns()
         self.mocked_waits.wake_due(now_ns)
         # A timer that one of these sets anew for now waits for the next turn.
+        due: list[tuple[int, int, asyncio.TimerHandle]] = []
         while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
-            handle = heapq.heappop(timers)[2]
-            if not handle.cancelled():
-                self.call_soon(self._run_timer, handle)
+            timer = heapq.heappop(timers)
+            if not timer[2].cancelled():
+                due.append(timer)
+        for handle in self._in_chosen_order(due):
+            self.call_soon(self._run_timer, handle)
+
+    def _in_chosen_order(
+        self, due: list[tuple[int, int, asyncio.TimerHandle]]
+    ) -> Iterator[asyncio.TimerHandle]:
+        """Yield timers that are due; who is first of those due at one time, a schedule chooses."""
+        if self._ties is None:
+            yield from (handle for _, _, handle in due)
+            return
+        for _, tied in groupby(due, key=itemgetter(0)):
+            handles = {sequence: handle for _, sequence, handle in tied}
+            yield from (handles[sequence] for sequence in self._ties.ordered(list(handles)))
 
     def _run_timer(self, handle: asyncio.TimerHandle) -> None:
         if not handle.cancelled():
