@@ -76,9 +76,11 @@ class ClockError(WarpbenchError):
 
     Attributes:
         choices: What a schedule had chosen until then.
+        steps: What the sessions had done until then, if the trial was to note that.
     """
 
     choices: tuple[tuple[str, int, str], ...] = ()
+    steps: tuple[object, ...] = ()
 
 
 class ClockRefusedError(ClockError):
@@ -142,11 +144,13 @@ class TrialError(WarpbenchError):
     Attributes:
         hang: How it cannot go on; ``None`` if it ended otherwise.
         choices: What a schedule had chosen until then.
+        steps: What the sessions had done until then, if the trial was to note that.
 
     Args:
         message: What happened.
         hang: How it cannot go on.
         choices: What a schedule had chosen.
+        steps: What the sessions had done.
     """
 
     def __init__(
@@ -154,10 +158,12 @@ class TrialError(WarpbenchError):
         message: str,
         hang: Hang | None = None,
         choices: tuple[tuple[str, int, str], ...] = (),
+        steps: tuple[object, ...] = (),
     ) -> None:
         super().__init__(message)
         self.hang = hang
         self.choices = choices
+        self.steps = steps
 
 
 class IsolationError(TrialError):

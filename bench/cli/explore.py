@@ -10,6 +10,7 @@ from ...mocks.redaction import redacted
 from ...reports.terminal.exploration import exploration_lines, replay_lines
 from ...reports.terminal.swim_lanes import lanes_of, swim_lanes
 from ..exploration.exploring import Explorer
+from ..results.case import Case
 from ..results.exploration import Exploration
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
@@ -74,10 +75,10 @@ def _explored(
         return Explorer(processes, spec).explore(schedules, progress)
 
 
-def _replayed(processes: TrialProcesses, spec: TrialSpec, schedule: int, console: Console) -> bool:
-    """Run a schedule again and show it; return whether it fails."""
-    trial, failures = Explorer(processes, spec).replay(schedule)
-    for line in replay_lines(spec.cell, schedule, failures):
+def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: Console) -> bool:
+    """Run a case again and show it; return whether it fails."""
+    trial, failures = Explorer(processes, spec).replay(case)
+    for line in replay_lines(spec.cell, case, failures):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     if trial is not None:
         console.print(swim_lanes(lanes_of(trial)), markup=False, highlight=False)

@@ -4,14 +4,16 @@
 - A session that made another number of model calls than alone on the same latencies, or had another
   outcome, did so because of the others. Only calls with text of its own count: no work without
   anybody's text, no retries and repeats. Where faults, limits of the model or cancellations are at
-  work, other numbers may be right: there only leaks and hangs are wrong.
-- A trial that cannot go on *hangs*.
+  work, other numbers may be right: there only leaks and trials that cannot go on are wrong.
+- A trial that cannot go on has a *deadlock* (all wait), a *livelock* (somebody runs and no time
+  passes) or a *stall* (somebody blocks where the clock cannot see it), or meets its time limit.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ...mocks.clock import seconds
+from ...mocks.errors import Hang, TrialError
 from ...mocks.scenario import NO_LIMITS
 from ..results.exploration import Failure, FailureKind
 from ..results.samples import Outcome, SessionSample
@@ -64,14 +66,23 @@ def failures_in(
             )
 
 
-def hang(error: str) -> Failure:
-    """Return the failure of a trial that cannot go on."""
-    return Failure(kind=FailureKind.HANG, error=error)
+_CUT_SHORT = {
+    Hang.DEADLOCK: FailureKind.DEADLOCK,
+    Hang.LIVELOCK: FailureKind.LIVELOCK,
+    Hang.STALL: FailureKind.STALL,
+    Hang.TIME_LIMIT: FailureKind.TIME_LIMIT,
+}
+
+
+def cut_short(error: TrialError) -> Failure:
+    """Return the failure of a trial that did not come to its end."""
+    kind = FailureKind.CRASH if error.hang is None else _CUT_SHORT[error.hang]
+    return Failure(kind=kind, error=str(error))
 
 
 def likeness(failure: Failure) -> tuple[object, ...]:
     """Return what makes two failures one, whichever sessions they are between."""
-    if failure.kind is FailureKind.HANG:  # its text names all who wait
+    if failure.kind in _CUT_SHORT.values():  # its text names all who wait
         return (failure.kind,)
     return failure.kind, failure.place, failure.model_call == 0, re.sub(r"\d+", "N", failure.error)
 

@@ -5,23 +5,29 @@ only if it comes again in a fresh one.
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from ...mocks.clock import Choice, seconds
 from ...mocks.errors import TrialError
 from ...mocks.scenario import NO_LIMITS
-from ..results.exploration import Exploration, Failure, Found
+from ..results.case import Case
+from ..results.exploration import Cancelled, Difference, DrawnWait, Exploration, Failure, Found
+from ..results.steps import Step
 from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
-from .checking import failures_in, hang, likeness
-from .variation import spec_of_schedule
+from .checking import cut_short, failures_in, likeness
+from .smallest import Budget, smallest
+from .variation import drawn_waits, spec_of_case, spec_of_schedule
 
 AT_ONCE = 2
 """Trials in processes of their own under way at one time: what they take is computing."""
 
+
+_Ran = TrialResult | NotApplicable | TrialError
 
 Progress = Callable[[int, int], None]
 """Told how many schedules were run, and how many distinct failures were seen."""
@@ -33,10 +39,14 @@ class _Seen:
 
     Attributes:
         schedule: The first schedule that showed it.
-        count: How many did.
+        failure: As it showed there.
+        choices: Who went on out of turn there.
+        count: How many schedules showed it.
     """
 
     schedule: int
+    failure: Failure
+    choices: tuple[Choice, ...]
     count: int = 0
 
 
@@ -79,34 +89,37 @@ class Explorer:
         seen: dict[tuple[object, ...], _Seen] = {}
         done = 0
         with closing(self._all_failures(schedules, usual_calls)) as all_failures:
-            for number, failures in enumerate(all_failures):
-                for key in dict.fromkeys(map(likeness, failures)):
-                    seen.setdefault(key, _Seen(number)).count += 1
+            for number, (failures, choices) in enumerate(all_failures):
+                for failure in {likeness(each): each for each in reversed(failures)}.values():
+                    as_seen = _Seen(number, failure, choices)
+                    seen.setdefault(likeness(failure), as_seen).count += 1
                 done = number + 1
                 progress(done, len(seen))
                 if seen and stops_at_first:
                     break
-        smallest = (self._smallest(key, each, usual_calls) for key, each in seen.items())
+        found = [(each, self._found(key, each, usual_calls)) for key, each in seen.items()]
         return Exploration(
             cell=self._spec.cell,
             schedules=done,
-            found=tuple(each for each in smallest if each is not None),
+            found=tuple(each for _, each in found if each is not None),
+            not_repeated=tuple((each.schedule, each.failure) for each, again in found if not again),
             elapsed_s=time.monotonic() - began_s,
         )
 
-    def replay(self, schedule: int) -> tuple[TrialResult | None, tuple[Failure, ...]]:
-        """Run one schedule again; return what came of it, if it came to an end, and what failed."""
-        spec = spec_of_schedule(self._spec, schedule)
+    def replay(self, case: Case) -> tuple[TrialResult | None, tuple[Failure, ...]]:
+        """Run a case again; return what came of it, if it came to an end, and what failed."""
+        spec = _explained(spec_of_case(self._spec, case))
         result = self._run(spec)
         trial = result if isinstance(result, TrialResult) else None
         return trial, self._failures(spec, result, self._usual_calls())
 
     def _all_failures(
         self, schedules: int, usual_calls: Mapping[int, int]
-    ) -> Generator[tuple[Failure, ...], None, None]:
-        def failures(number: int) -> tuple[Failure, ...]:
+    ) -> Generator[tuple[tuple[Failure, ...], tuple[Choice, ...]], None, None]:
+        def failures(number: int) -> tuple[tuple[Failure, ...], tuple[Choice, ...]]:
             spec = spec_of_schedule(self._spec, number)
-            return self._failures(spec, self._run(spec), usual_calls)
+            ran = self._run(spec)
+            return self._failures(spec, ran, usual_calls), _choices_of(ran)
 
         if self._at_once == 1:
             yield from map(failures, range(schedules))
@@ -118,40 +131,77 @@ class Explorer:
             # Whoever interrupts an exploration ends its trials.
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _smallest(
+    def _found(
         self, key: tuple[object, ...], seen: _Seen, usual_calls: Mapping[int, int]
     ) -> Found | None:
-        """Return a failure with the fewest sessions that show it; ``None`` if it never comes again.
+        """Return a failure with the smallest case that shows it; ``None`` if it never comes again.
 
-        A session has the same latencies however many others there are.
+        Each case is run in a trial of its own, so that whatever is told has come again.
         """
-        whole = spec_of_schedule(self._spec, seen.schedule)
-        for sessions in range(1, whole.cell.session_count + 1):
-            cell = replace(
-                whole.cell,
-                session_count=sessions,
-                concurrency=min(sessions, whole.cell.concurrency),
+
+        def failure_in(case: Case, *, explains: bool = False) -> tuple[Failure | None, _Ran]:
+            spec = spec_of_case(self._spec, case)
+            if explains:
+                spec = _explained(spec)
+            ran = self._run(spec)
+            alike = (
+                failure
+                for failure in self._failures(spec, ran, usual_calls)
+                if likeness(failure) == key
             )
-            cancels_ns = tuple(each for each in whole.cancels_ns if each[0] < sessions)
-            spec = replace(whole, cell=cell, cancels_ns=cancels_ns)
-            for failure in self._failures(spec, self._run(spec), usual_calls):
-                if likeness(failure) == key:
-                    return Found(
-                        failure=failure,
-                        schedule=seen.schedule,
-                        sessions=sessions,
-                        seen_in=seen.count,
-                    )
-        return None
+            return next(alike, None), ran
+
+        whole = spec_of_schedule(self._spec, seen.schedule)
+        budget = Budget(lambda case: failure_in(case)[0] is not None, now_s=time.monotonic)
+        case = smallest(
+            Case(seen.schedule),
+            sessions=whole.cell.session_count,
+            cancels=tuple(session for session, _ in whole.cancels_ns),
+            choices=seen.choices,
+            waits=lambda case: tuple(drawn_waits(spec_of_case(self._spec, case))),
+            budget=budget,
+        )
+        if case is None:
+            return None
+        failure, ran = failure_in(case, explains=True)
+        if failure is None:  # that more is noted changes nothing, but of code that measures itself
+            failure, ran = failure_in(case)
+        return (
+            None
+            if failure is None
+            else Found(
+                failure=failure,
+                case=case,
+                seen_in=seen.count,
+                differences=tuple(self._differences(case)),
+                is_smallest=not budget.is_spent,
+                steps=_steps_of(ran),
+            )
+        )
+
+    def _differences(self, case: Case) -> Iterator[Difference]:
+        """Yield what a case keeps of its schedule, beside its sessions."""
+        spec = spec_of_case(self._spec, case)
+        for session, after_ns in spec.cancels_ns:
+            yield Cancelled(session=session, after_s=seconds(after_ns))
+        yield from case.choices or ()
+        for wait, (tool, latency_ns, median_ns) in drawn_waits(spec).items():
+            if case.waits is None or wait in case.waits:
+                yield DrawnWait(
+                    wait=wait,
+                    tool=tool,
+                    latency_s=seconds(latency_ns),
+                    median_s=seconds(median_ns),
+                )
 
     def _failures(
         self,
         spec: TrialSpec,
-        result: TrialResult | NotApplicable | TrialError,
+        result: _Ran,
         usual_calls: Mapping[int, int],
     ) -> tuple[Failure, ...]:
         if isinstance(result, TrialError):
-            return (hang(str(result)),)
+            return (cut_short(result),)
         if isinstance(result, NotApplicable):
             return ()
         return tuple(failures_in(result, spec, usual_calls, lambda: self._alone(spec)))
@@ -173,8 +223,25 @@ class Explorer:
         )
         return result if isinstance(result, TrialResult) else None
 
-    def _run(self, spec: TrialSpec) -> TrialResult | NotApplicable | TrialError:
+    def _run(self, spec: TrialSpec) -> _Ran:
         try:
             return self._trials.run(spec)
         except TrialError as error:
             return error
+
+
+def _explained(spec: TrialSpec) -> TrialSpec:
+    """Return a trial that notes what its sessions do, and where."""
+    return replace(spec, notes_places=True, accounts_time=True)
+
+
+def _steps_of(ran: _Ran) -> tuple[Step, ...]:
+    if isinstance(ran, NotApplicable):
+        return ()
+    return tuple(step for step in ran.steps if isinstance(step, Step))
+
+
+def _choices_of(ran: _Ran) -> tuple[Choice, ...]:
+    if isinstance(ran, NotApplicable):
+        return ()
+    return tuple(Choice(*each) for each in ran.choices)

@@ -7,15 +7,16 @@ its way, as by a client that goes away. All of it follows from a seed.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
 from ...mocks.clock import Manner, ScheduleSpec
-from ...mocks.scenario import Scenario
+from ...mocks.scenario import Scenario, WaitName
 from ...mocks.scenario.distributions import Constant, Distribution, Uniform
 from ...mocks.scenario.model import RoundSpec, Timing, ToolCallSpec
-from ...mocks.workload.script import draw_session
+from ...mocks.workload.script import draw_session, with_nested
+from ..results.case import Case
 from ..trial.spec import TrialSpec
 
 _VARIES_BY = 0.2
@@ -44,6 +45,60 @@ def spec_of_schedule(spec: TrialSpec, number: int) -> TrialSpec:
         if number % _CANCELS_EACH == 0
         else (),
     )
+
+
+def spec_of_case(spec: TrialSpec, case: Case) -> TrialSpec:
+    """Return the trial of a case.
+
+    Args:
+        spec: The cell that is explored.
+        case: A schedule of it, and what of that is kept.
+    """
+    whole = spec_of_schedule(spec, case.schedule)
+    if case.sessions is not None:
+        load = max(1, min(len(case.sessions), whole.cell.concurrency))
+        whole = replace(
+            whole,
+            only=case.sessions,
+            cell=replace(whole.cell, concurrency=load),
+            cancels_ns=tuple(each for each in whole.cancels_ns if each[0] in case.sessions),
+        )
+    if case.cancels is not None:
+        kept = tuple(each for each in whole.cancels_ns if each[0] in case.cancels)
+        whole = replace(whole, cancels_ns=kept)
+    if case.choices is not None and whole.schedule is not None:
+        whole = replace(whole, schedule=replace(whole.schedule, tape=case.choices))
+    if case.waits is not None:
+        scenario = replace(whole.scenario, drawn_waits=frozenset(case.waits))
+        whole = replace(whole, scenario=scenario)
+    return whole
+
+
+def drawn_waits(spec: TrialSpec) -> Mapping[WaitName, tuple[str, int, int]]:
+    """Return the calls of a trial whose latency is not the median of what it is drawn from.
+
+    Those of further conversations, which are drawn when they begin, are left out.
+
+    Returns:
+        For each its tool, or empty text for the model, its latency, and the median, in nanoseconds.
+    """
+    seed = spec.cell.seed
+    medians = replace(spec.scenario, drawn_waits=frozenset())
+    found: dict[WaitName, tuple[str, int, int]] = {}
+    for session in spec.only or range(spec.cell.session_count):
+        drawn, usual = (draw_session(each, seed, session) for each in (spec.scenario, medians))
+        for script, other in zip(with_nested(drawn), with_nested(usual), strict=True):
+            for step, (call, median) in enumerate(
+                zip(script.model_calls, other.model_calls, strict=True)
+            ):
+                name = WaitName(script.session, step)
+                found[name] = "", call.latency_ns, median.latency_ns
+                for place, (tool, at_median) in enumerate(
+                    zip(call.tool_calls, median.tool_calls, strict=True), 1
+                ):
+                    latencies_ns = tool.latency_ns, at_median.latency_ns
+                    found[name._replace(tool=place)] = tool.name, *latencies_ns
+    return {name: each for name, each in found.items() if each[1] != each[2]}
 
 
 def _cancels_ns(scenario: Scenario, seed: int, sessions: int) -> Iterator[tuple[int, int]]:

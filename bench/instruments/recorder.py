@@ -164,6 +164,11 @@ class Accounting:
         """Return the waits of each session's own code; ``None`` where not each is noted."""
         return None if self._own_waits is None else self._own_waits.noted(self._clock.now_ns())
 
+    @property
+    def thread_waits(self) -> tuple[Wait, ...]:
+        """The waits for a thread of a pool that are over."""
+        return () if self.meter is None else self.meter.thread_waits
+
     def noted_waits(self, served: Sequence[Wait] | None) -> tuple[Wait, ...]:
         """Return all waits in the order of their ends.
 

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ...mocks.clock import Choice
+from ...mocks.scenario import WaitName
+from .case import Case
 from .cell import Cell
+from .steps import Step
 
 
 class FailureKind(StrEnum):
@@ -12,7 +16,11 @@ class FailureKind(StrEnum):
     LEAK = "leak"
     OTHER_CALLS = "other_calls"
     OTHER_OUTCOME = "other_outcome"
-    HANG = "hang"
+    DEADLOCK = "deadlock"
+    LIVELOCK = "livelock"
+    STALL = "stall"
+    TIME_LIMIT = "time_limit"
+    CRASH = "crash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +51,63 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnWait:
+    """A latency that must be that of the schedule, or the failure does not show.
+
+    Attributes:
+        wait: Whose.
+        tool: Name of the tool; empty for a model call.
+        latency_s: Its seconds in the schedule.
+        median_s: The median of what it is drawn from.
+    """
+
+    wait: WaitName
+    tool: str
+    latency_s: float
+    median_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """A session that must be cancelled, or the failure does not show.
+
+    Attributes:
+        session: Its number.
+        after_s: How many seconds after its start.
+    """
+
+    session: int
+    after_s: float
+
+
+Difference = DrawnWait | Cancelled | Choice
+"""One deviation from the sessions in their usual order, without which the failure does not show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A failure, with the smallest case that shows it.
 
     Attributes:
         failure: As it shows in that case.
-        schedule: The first schedule in which it was seen.
-        sessions: With how few sessions that schedule shows it.
+        case: The case: the first schedule in which it was seen, and what of it is kept.
         seen_in: In how many schedules it was seen.
+        differences: What makes it show, beside that these sessions run; none can be left out.
+        is_smallest: Whether all was tried that could be left out; ``False`` if time ran out.
+        steps: What the sessions of the case did, in the order in which it began.
     """
 
     failure: Failure
-    schedule: int
-    sessions: int
+    case: Case
     seen_in: int
+    differences: tuple[Difference, ...] = ()
+    is_smallest: bool = True
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions show it."""
+        return 0 if self.case.sessions is None else len(self.case.sessions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +118,7 @@ class Exploration:
         cell: The cell; its seed is that of the exploration.
         schedules: How many schedules were run.
         found: The distinct failures, in the order in which they were seen first.
+        not_repeated: Failures that did not come again in a fresh trial of their schedule.
         not_applicable: Why there is nothing to explore; ``None`` if there is.
         elapsed_s: Real seconds that it took.
     """
@@ -74,5 +126,6 @@ class Exploration:
     cell: Cell
     schedules: int = 0
     found: tuple[Found, ...] = ()
+    not_repeated: tuple[tuple[int, Failure], ...] = ()
     not_applicable: str | None = None
     elapsed_s: float = 0.0

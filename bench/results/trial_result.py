@@ -18,6 +18,7 @@ from .played import Played
 from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
+from .steps import Step
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
 from .tools_not_run import ToolsNotRun
@@ -70,6 +71,7 @@ class TrialResult:
             is 0 unless the trial was to account for the time of its sessions.
         data_flow: The data flow of its only session, if the trial was to find that.
         choices: Who went on before those that could have gone on first, if a schedule chose.
+        steps: What its sessions did, with the places in the code, if the trial was to note those.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -110,6 +112,7 @@ class TrialResult:
     refused: tuple[RefusedHost, ...] = ()
     data_flow: DataFlow | None = None
     choices: tuple[Choice, ...] = ()
+    steps: tuple[Step, ...] = ()
     probe_cpu_s: float | None = None
 
     @property

@@ -58,6 +58,7 @@ class _Failure:
     is_target_error: bool
     hang: Hang | None = None
     choices: tuple[tuple[str, int, str], ...] = ()
+    steps: tuple[object, ...] = ()
 
 
 class TrialProcess:
@@ -122,7 +123,7 @@ class TrialProcess:
         if isinstance(message, _Failure):
             if message.is_target_error:
                 raise TargetError(message.message)
-            raise TrialError(message.message, message.hang, message.choices)
+            raise TrialError(message.message, message.hang, message.choices, message.steps)
         return message
 
     def kill(self) -> None:
@@ -227,6 +228,7 @@ def _serve(
             is_target_error=False,
             hang=first.hang if isinstance(first, ClockHangError) else None,
             choices=error.choices if isinstance(error, ClockError) else (),
+            steps=error.steps if isinstance(error, ClockError) else (),
         )
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]

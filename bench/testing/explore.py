@@ -35,7 +35,7 @@ class TrialsHere:
                 return measure if isinstance(measure, NotApplicable) else measure()
         except ClockError as error:
             hang = error.hang if isinstance(error, ClockHangError) else None
-            raise TrialError(str(error), hang, error.choices) from error
+            raise TrialError(str(error), hang, error.choices, error.steps) from error
 
 
 def explore(

@@ -27,6 +27,7 @@ from ...mocks.observe.data_flow import DataFlowNotes
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.session import carrying_sessions, session_here
 from ...mocks.observe.traffic import Traffic
+from ...mocks.observe.waits import Wait
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
 from ...mocks.telemetry import keep_telemetry_quiet
@@ -43,6 +44,7 @@ from ..attribution.judge import Judge
 from ..attribution.met import Met, tools_not_run
 from ..attribution.own_tools import tool_rounds
 from ..attribution.own_waits import OwnWaits, with_sleeps_beside
+from ..attribution.steps import steps_of
 from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
@@ -51,6 +53,7 @@ from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.model_requests import ModelRequests
+from ..results.steps import Step
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
@@ -201,6 +204,7 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._notes_waits = spec.notes_waits
+        self._notes_places = spec.notes_places
         self._has_any_workers = spec.has_any_workers
         if spec.schedule is not None and is_skipping(clock) and clock.choices is not None:
             clock.choices.waiter_here = _waiter_here
@@ -295,11 +299,7 @@ class _Trial:
                 yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            measure = partial(
-                _telling_choices,
-                self._clock,
-                partial(self._measure, drive, session, waits, world, around),
-            )
+            measure = partial(self._measure, drive, session, waits, world, around)
             if self._data_flow is None:
                 yield measure
             else:
@@ -412,6 +412,16 @@ class _Trial:
             self._asked_before,
         )
 
+    def _tell_how_far(self, error: ClockError, origin_ns: int) -> None:
+        """Let an error of the clock say what was chosen, and what sessions had done, until then."""
+        error.choices = choices_of(self._clock)
+        if self._notes_places:
+            error.steps = self._steps(self._accounting.noted_waits(None), origin_ns)
+
+    def _steps(self, waits: Iterable[Wait], origin_ns: int) -> tuple[Step, ...]:
+        own = self._accounting.own_waits() or {}
+        return steps_of((*waits, *self._accounting.thread_waits), own, origin_ns)
+
     def _measure(
         self,
         drive: Callable[..., object],
@@ -446,13 +456,18 @@ class _Trial:
             around(),
         ):
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
-            drive(watched, list(self._tasks), self._cell.concurrency, probe)
+            try:
+                drive(watched, list(self._tasks), self._cell.concurrency, probe)
+            except ClockError as error:
+                self._tell_how_far(error, probe.origin_ns)
+                raise
             cpu_s, elapsed_s = (
                 time.process_time() - cpu_from_s,
                 real_perf_counter() - elapsed_from_s,
             )
         self._ended()
         if self._clock.failure is not None:
+            self._tell_how_far(self._clock.failure, probe.origin_ns)
             raise self._clock.failure
         seen = world.seen()
         met = Met(
@@ -544,6 +559,7 @@ class _Trial:
             refused=noted.refused,
             vitals=noted.vitals,
             choices=choices_of(self._clock),
+            steps=self._steps(noted_waits, probe.origin_ns) if self._notes_places else (),
             probe_cpu_s=noted.probe_cpu_s,
         )
 
@@ -564,15 +580,6 @@ def _runner(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             runner.close()
-
-
-def _telling_choices(clock: Clock, measure: Callable[[], TrialResult]) -> TrialResult:
-    """Measure; an error of the clock says what a schedule had chosen until then."""
-    try:
-        return measure()
-    except ClockError as error:
-        error.choices = choices_of(clock)
-        raise
 
 
 def _waiter_here() -> str:

@@ -144,13 +144,11 @@ class VirtualClock(SkippingClock):
     """
 
     mode = ClockMode.VIRTUAL
-    _spins_that_hang = SPINS_THAT_HANG
 
     def __init__(self, schedule: Schedule | None = None) -> None:
         super().__init__()
         if schedule is not None:
             self.choices = Choices(schedule)
-            self._spins_that_hang = SPINS_THAT_HANG_IN_A_SCHEDULE
         self._last_holder = ""
         self._now_ns = 0
         self._burnt_ns = 0
@@ -444,6 +442,10 @@ class VirtualClock(SkippingClock):
             self._last_holder = participant.name
             self._hand_overs += 1
             participant.open_gate()
+
+    @property
+    def _spins_that_hang(self) -> int:
+        return SPINS_THAT_HANG if self.choices is None else SPINS_THAT_HANG_IN_A_SCHEDULE
 
     def _count_spin(self, participant: Participant, describe: Callable[[], str]) -> None:
         self._spins += 1

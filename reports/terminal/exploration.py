@@ -2,17 +2,44 @@
 
 from collections.abc import Iterator, Sequence
 
+from ...bench.results.case import Case, case_text
 from ...bench.results.cell import NO_LOOP, Cell
-from ...bench.results.exploration import Exploration, Failure, FailureKind, Found
-from ...bench.results.formatting import counted, plain, seconds, whole
+from ...bench.results.exploration import (
+    Cancelled,
+    Difference,
+    DrawnWait,
+    Exploration,
+    Failure,
+    FailureKind,
+    Found,
+)
+from ...bench.results.formatting import code_place, counted, listed, plain, seconds, whole
 from ...bench.results.isolation import leak_text
+from ...bench.results.steps import Step, StepKind
+from ...mocks.clock import Choice
+from ...mocks.workload.numbers import session_of
+from .swim_lanes import lanes_of_steps, swim_lanes
 
 _TITLES = {
     FailureKind.LEAK: "text of one session reaches another",
     FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
     FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
-    FailureKind.HANG: "the sessions cannot go on",
+    FailureKind.DEADLOCK: "all wait, and nobody can go on",
+    FailureKind.LIVELOCK: "somebody runs on and on, and no time passes",
+    FailureKind.STALL: "somebody blocks where the clock cannot see it, and nobody else can run",
+    FailureKind.TIME_LIMIT: "the sessions do not come to their end",
+    FailureKind.CRASH: "the process of the sessions ends",
 }
+_DID = {
+    StepKind.MODEL_CALL: "model call {}",
+    StepKind.TOOL: "tool {}",
+    StepKind.SERVICE: "request to {}",
+    StepKind.OWN_WAIT: "waits in {}",
+    StepKind.ADMISSION: "waits for a place in {}",
+}
+_MOST_STEPS = 10
+_MOST_WAITING = 8
+_MOST_DIFFERENCES = 10
 
 
 def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
@@ -35,35 +62,114 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
     for found in exploration.found:
         yield ""
         yield from _found_lines(found, exploration, scenario)
-
-
-def replay_lines(cell: Cell, schedule: int, failures: Sequence[Failure]) -> Iterator[str]:
-    """Yield the lines that say what failed in one schedule."""
-    what = counted(len(failures), "failure") if failures else "no failure"
-    yield f"{_name(cell)}, schedule {whole(schedule)}: {what}"
-    for failure in failures:
+    for schedule, failure in exploration.not_repeated:
+        yield ""
+        yield (
+            f"{failure.kind} in schedule {whole(schedule)}, which did not come again in a fresh "
+            "trial: something beside the schedule has an influence, such as real time, real "
+            "randomness, or state that an earlier trial left in this process"
+        )
         yield f"  {_what(failure)}"
+
+
+def replay_lines(cell: Cell, case: Case, failures: Sequence[Failure]) -> Iterator[str]:
+    """Yield the lines that say what failed in one case."""
+    what = counted(len(failures), "failure") if failures else "no failure"
+    part = " in part" if case != Case(case.schedule) else ""
+    yield f"{_name(cell)}, schedule {whole(case.schedule)}{part}: {what}"
+    for failure in failures:
+        yield f"  {failure.kind}: {_what(failure)}"
 
 
 def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Iterator[str]:
     cell = exploration.cell
     yield (
         f"{found.failure.kind}: {_TITLES[found.failure.kind]}, in {whole(found.seen_in)} of "
-        f"{counted(exploration.schedules, 'schedule')}, first in schedule {whole(found.schedule)}"
+        f"{counted(exploration.schedules, 'schedule')}, first in schedule "
+        f"{whole(found.case.schedule)}"
     )
-    yield f"  {_what(found.failure)}"
-    yield f"  {counted(found.sessions, 'session')} {'shows' if found.sessions == 1 else 'show'} it"
+    yield from (f"  {line}" for line in _what_lines(found.failure))
+    yield f"  {_sessions_text(found, cell.session_count)}"
+    differences = found.differences
+    if differences:
+        yield "  Without any of these it does not show:"
+        yield from (f"    {_difference(each)}" for each in differences[:_MOST_DIFFERENCES])
+        if len(differences) > _MOST_DIFFERENCES:
+            yield f"    and {len(differences) - _MOST_DIFFERENCES} more"
+    if not found.is_smallest:
+        yield "  There may be a smaller case: the time for finding it ran out."
+    yield from _step_lines(_steps_up_to(found.failure, found.steps))
+    if found.steps:
+        yield from (f"  {line}" for line in swim_lanes(lanes_of_steps(found.steps)).splitlines())
     yield f"  {replay_command(cell, scenario, found)}"
+
+
+def _what_lines(failure: Failure) -> Iterator[str]:
+    """Yield what went wrong; of those that wait for each other, each on a line."""
+    first, *others = _what(failure).split("; ")
+    yield first
+    yield from (f"  {each}" for each in others[:_MOST_WAITING])
+    if len(others) > _MOST_WAITING:
+        yield f"  and {len(others) - _MOST_WAITING} more"
+
+
+def _sessions_text(found: Found, of: int) -> str:
+    named = listed([str(session) for session in found.case.sessions or ()])
+    if found.sessions == of:
+        return f"all {counted(of, 'session')} show it"
+    noun = "session" if found.sessions == 1 else "sessions"
+    verb = "shows" if found.sessions == 1 else "show"
+    return f"{found.sessions} of {counted(of, 'session')} {verb} it: {noun} {named}"
+
+
+def _difference(difference: Difference) -> str:
+    match difference:
+        case DrawnWait(wait=wait, tool=tool, latency_s=latency_s, median_s=median_s):
+            what = f"tool {plain(tool)}" if tool else "its answer"
+            return (
+                f"session {session_of(wait.number)}, model call {wait.step + 1}: {what} takes "
+                f"{seconds(latency_s)}, not {seconds(median_s)} as usual"
+            )
+        case Cancelled(session=session, after_s=after_s):
+            return f"session {session} is cancelled after {seconds(after_s)}"
+        case Choice(after=after, chosen=chosen):
+            return f"after {plain(after)}: {plain(chosen)} goes on before others that came first"
+
+
+def _steps_up_to(failure: Failure, steps: Sequence[Step]) -> Sequence[Step]:
+    """Return the last steps that had begun when something went wrong."""
+    at_s = failure.at_s
+    return [step for step in steps if at_s is None or step.begin_s <= at_s][-_MOST_STEPS:]
+
+
+def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
+    rows = [
+        (
+            seconds(step.begin_s),
+            f"session {step.session}",
+            _DID[step.kind].format(plain(step.name) if step.name else step.model_call),
+            seconds(step.end_s - step.begin_s),
+            f"at {code_place(step.place)}" if step.place else "",
+        )
+        for step in steps
+    ]
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        begin, *others = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield f"    {begin.strip():>{widths[0]}}  {'  '.join(others)}".rstrip()
 
 
 def replay_command(cell: Cell, scenario: str, found: Found) -> str:
     """Return the command that runs the smallest case again."""
     loop = "" if cell.loop == NO_LOOP else f" --loop {cell.loop}"
-    few = cell.concurrency < found.sessions
+    few = cell.concurrency < cell.session_count
     concurrency = f" --concurrency {cell.concurrency}" if few else ""
     return (
         f"warpbench explore {scenario} --target {cell.target} --strategy {cell.strategy}{loop} "
-        f"--sessions {found.sessions}{concurrency} --seed {cell.seed} --replay {found.schedule}"
+        f"--sessions {cell.session_count}{concurrency} --seed {cell.seed} "
+        f"--replay {case_text(found.case)}"
     )
 
 
@@ -81,7 +187,7 @@ def _what(failure: Failure) -> str:
             )
         case FailureKind.OTHER_OUTCOME:
             return f"session {failure.session}: {plain(failure.error)}{at}"
-        case FailureKind.HANG:
+        case _:
             return plain(failure.error)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ...bench.results.blocked_loop import BlockedLoop
-from ...bench.results.samples import SessionSample
+from ...bench.results.samples import Outcome, SessionSample
+from ...bench.results.steps import Step, StepKind
 from ...bench.results.timeline import LaneState, Timeline
 from ...bench.results.trial_result import TrialResult
-from ...mocks.clock import seconds
-from ...mocks.observe.waits import Wait
+from ...mocks.clock import nanoseconds, seconds
+from ...mocks.observe.waits import Wait, WaitKind
 
 MODEL, TOOL, TOOLS, OWN_WAIT, NEITHER, BLOCKED = "█", "▒", "▓", "░", "·", "!"
 LEGEND = f"{MODEL} model  {TOOL} a tool  {TOOLS} tools in parallel  {NEITHER} neither"
@@ -60,6 +61,43 @@ def lanes_of(trial: TrialResult) -> SwimLanes:
         origin_ns=trial.origin_ns,
         end_ns=trial.makespan_ns,
         own_waits=own_waits_of(trial.timeline),
+    )
+
+
+def lanes_of_steps(steps: Sequence[Step]) -> SwimLanes:
+    """Return what is drawn of some sessions of which the steps are known."""
+    sessions = sorted({step.session for step in steps})
+    own: dict[int, list[tuple[int, int]]] = {session: [] for session in sessions}
+    for step in steps:
+        if step.kind in {StepKind.OWN_WAIT, StepKind.ADMISSION}:
+            own[step.session].append((nanoseconds(step.begin_s), nanoseconds(step.end_s)))
+    return SwimLanes(
+        samples=[
+            SessionSample(
+                session,
+                Outcome.SUCCEEDED,
+                min(nanoseconds(step.begin_s) for step in steps if step.session == session),
+                max(nanoseconds(step.end_s) for step in steps if step.session == session),
+            )
+            for session in sessions
+        ],
+        waits=[
+            Wait(
+                WaitKind.MODEL if step.kind is StepKind.MODEL_CALL else WaitKind.TOOL,
+                step.session,
+                step.model_call - 1,
+                None if step.kind is StepKind.MODEL_CALL else 0,
+                step.name,
+                nanoseconds(step.begin_s),
+                nanoseconds(step.end_s),
+            )
+            for step in steps
+            if step.kind not in {StepKind.OWN_WAIT, StepKind.ADMISSION}
+        ],
+        blocked_loop=(),
+        origin_ns=0,
+        end_ns=max((nanoseconds(step.end_s) for step in steps), default=0),
+        own_waits=own,
     )
 
 

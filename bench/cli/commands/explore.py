@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ...results.case import Case, parse_case
 from ..options import (
     DEFAULT_SCENARIO,
     DEFAULT_TARGET,
@@ -19,7 +20,7 @@ from ..options import (
     Target,
     TimeLimit,
 )
-from ..values import Count, single, whole
+from ..values import Count, single
 
 _SCHEDULES = 200
 _SESSIONS = 10
@@ -44,9 +45,12 @@ class ExploreOptions:
         _SCHEDULES
     )
     replay: Annotated[
-        int | None,
-        single(whole(least=0), "N"),
-        Parameter(group=EFFORT, help="Run schedule N again, and show its sessions."),
+        Case | None,
+        single(parse_case, "CASE"),
+        Parameter(
+            group=EFFORT,
+            help="Run a schedule again, by its number, or a case as an exploration prints it.",
+        ),
     ] = None
     time_limit: TimeLimit = _TIME_LIMIT_S
     json: Json = False

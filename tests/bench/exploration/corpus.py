@@ -476,11 +476,11 @@ def closed_by_its_owner(lab: Lab) -> Any:
     return session
 
 
-LEAK, CALLS, OUTCOME, HANG = (
+LEAK, CALLS, OUTCOME, DEADLOCK = (
     FailureKind.LEAK,
     FailureKind.OTHER_CALLS,
     FailureKind.OTHER_OUTCOME,
-    FailureKind.HANG,
+    FailureKind.DEADLOCK,
 )
 MISTAKES = {
     **{
@@ -492,20 +492,20 @@ MISTAKES = {
     "two sections": Mistake(two_sections, one_section, OUTCOME, "taskgroup"),
     "created twice": Mistake(created_twice, created_once, OUTCOME),
     "stale copy": Mistake(stale_copy, appended, OUTCOME),
-    "lost permit": Mistake(lost_permit, kept_permit, HANG),
-    "dying consumer": Mistake(dying_consumer, living_consumer, HANG, "workers"),
-    "opposite locks": Mistake(opposite_locks, ordered_locks, HANG),
-    "lost wake-up": Mistake(lost_wake_up, lone_waiter, HANG),
+    "lost permit": Mistake(lost_permit, kept_permit, DEADLOCK),
+    "dying consumer": Mistake(dying_consumer, living_consumer, DEADLOCK, "workers"),
+    "opposite locks": Mistake(opposite_locks, ordered_locks, DEADLOCK),
+    "lost wake-up": Mistake(lost_wake_up, lone_waiter, DEADLOCK),
     "tenant": Mistake(tenant_of_all, tenant_of_each, LEAK, loop="uvloop"),
     "thread-local": Mistake(thread_local_under_to_thread, passed_to_the_thread, LEAK),
     "lost update in threads": Mistake(
         lost_update_in_threads, locked_in_threads, OUTCOME, "threads", "none"
     ),
     "opposite locks in threads": Mistake(
-        opposite_locks_in_threads, ordered_locks_in_threads, HANG, "threads", "none"
+        opposite_locks_in_threads, ordered_locks_in_threads, DEADLOCK, "threads", "none"
     ),
     "locks in an executor": Mistake(
-        opposite_locks_in_threads, ordered_locks_in_threads, HANG, "executor"
+        opposite_locks_in_threads, ordered_locks_in_threads, DEADLOCK, "executor"
     ),
     "one more question": Mistake(one_more_question, no_more_question, CALLS),
     "closed by the first": Mistake(closed_by_the_first, closed_by_its_owner, OUTCOME),

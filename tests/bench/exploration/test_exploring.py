@@ -4,8 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from warpbench.bench.results.exploration import Exploration
-from warpbench.bench.testing.explore import explore
+from warpbench.bench.exploration.checking import likeness
+from warpbench.bench.exploration.exploring import Explorer
+from warpbench.bench.results.case import case_text, parse_case
+from warpbench.bench.results.exploration import Cancelled, Exploration, FailureKind
+from warpbench.bench.results.steps import StepKind
+from warpbench.bench.testing.explore import TrialsHere, explore
+from warpbench.bench.testing.lab import spec_of
+from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.scenario import parse_scenario
 
 from ..isolation.sharing import SHARERS
@@ -52,6 +58,18 @@ def explored(
     )
 
 
+def spec_of_cell(mistake: Mistake, seed: int) -> TrialSpec:
+    return spec_of(
+        mistake.buggy,
+        scenario=SCENARIO,
+        strategy=mistake.strategy,
+        loop="asyncio" if mistake.loop == "none" else mistake.loop,
+        sessions=SESSIONS,
+        clock="virtual",
+        seed=seed,
+    )
+
+
 @EVERY_MISTAKE
 def test_a_mistake_is_found(mistake: Mistake) -> None:
     found = explored(
@@ -60,6 +78,47 @@ def test_a_mistake_is_found(mistake: Mistake) -> None:
 
     assert mistake.kind in {each.failure.kind for each in found}
     assert all(1 <= each.sessions <= SESSIONS for each in found)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("tenant", 1), ("lost permit", 8)])
+def test_its_smallest_case_shows_the_same_again(name: str, seed: int) -> None:
+    mistake = MISTAKES[name]
+    (found,) = explored(mistake.buggy, 4, loop=mistake.loop, seed=seed, stops_at_first=True).found
+    explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, seed), at_once=1)
+
+    _, failures = explorer.replay(parse_case(case_text(found.case)))
+
+    assert likeness(found.failure) in map(likeness, failures)
+    cancelled = [each.session for each in found.differences if isinstance(each, Cancelled)]
+    assert bool(cancelled) == (mistake.kind is FailureKind.DEADLOCK)
+    assert {*cancelled} <= {*(found.case.sessions or ())}
+
+
+def test_the_steps_of_a_failure_have_their_places() -> None:
+    (found,) = explored(MISTAKES["tenant"].buggy, 1, loop="uvloop").found
+
+    assert [(step.session, step.kind) for step in found.steps] == [
+        (0, StepKind.OWN_WAIT),
+        (1, StepKind.OWN_WAIT),
+        (0, StepKind.MODEL_CALL),
+        (1, StepKind.MODEL_CALL),
+    ]
+    assert all("corpus.py" in step.place or "leaking.py" in step.place for step in found.steps)
+
+
+def test_what_never_comes_again_is_told_apart() -> None:
+    trials = []
+
+    def session_of(lab: Any) -> Any:
+        trials.append(lab)
+        return (
+            MISTAKES["tenant"].buggy(lab) if len(trials) == 3 else MISTAKES["tenant"].repaired(lab)
+        )
+
+    exploration = explored(session_of, 1)
+
+    assert exploration.found == ()
+    assert [failure.kind for _, failure in exploration.not_repeated] == [FailureKind.LEAK]
 
 
 @EVERY_MISTAKE

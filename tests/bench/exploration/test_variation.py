@@ -3,10 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from warpbench.bench.exploration.variation import spec_of_schedule, varied
+from warpbench.bench.exploration.variation import (
+    drawn_waits,
+    spec_of_case,
+    spec_of_schedule,
+    varied,
+)
+from warpbench.bench.results.case import Case
 from warpbench.bench.testing.lab import spec_of
-from warpbench.mocks.clock import Manner
-from warpbench.mocks.scenario import load_scenario
+from warpbench.mocks.clock import Choice, Manner
+from warpbench.mocks.scenario import WaitName, load_scenario
 from warpbench.mocks.scenario.distributions import Uniform
 from warpbench.mocks.workload.script import draw_session
 
@@ -54,3 +60,50 @@ def test_a_constant_latency_becomes_one_within_a_fifth(name: str) -> None:
         if isinstance(spec, Uniform):
             assert 0.79 * was.latency_ns <= now.latency_ns <= 1.21 * was.latency_ns
             assert now.latency_ns != was.latency_ns
+
+
+def test_of_a_case_only_its_sessions_run() -> None:
+    whole = spec_of_schedule(SPEC, 3)
+    spec = spec_of_case(SPEC, Case(3, sessions=(2, 5)))
+
+    assert spec.only == (2, 5)
+    assert spec.cell == replace(whole.cell, concurrency=2)
+    assert spec.cancels_ns == tuple(each for each in whole.cancels_ns if each[0] in {2, 5})
+
+
+def test_of_a_case_only_some_are_cancelled_and_chosen() -> None:
+    tape = (Choice("loop", 0, "session 3 answer 1"),)
+    whole = spec_of_schedule(SPEC, 3)
+    cancelled = whole.cancels_ns[0][0]
+
+    spec = spec_of_case(SPEC, Case(3, cancels=(cancelled,), choices=tape))
+
+    assert spec.cancels_ns == whole.cancels_ns[:1]
+    assert spec.schedule is not None
+    assert spec.schedule.tape == tape
+    assert spec_of_case(SPEC, Case(0, choices=())).schedule is None
+
+
+def test_of_a_case_only_some_latencies_are_drawn() -> None:
+    all_of_them = drawn_waits(spec_of_schedule(SPEC, 3))
+    kept = WaitName(4, 1), WaitName(7, 0, 2)
+
+    spec = spec_of_case(SPEC, Case(3, waits=kept))
+
+    assert {number for number, _, _ in all_of_them} == set(range(10))
+    assert drawn_waits(spec) == {name: all_of_them[name] for name in kept}
+    assert drawn_waits(spec_of_case(SPEC, Case(3, waits=()))) == {}
+
+
+def test_a_latency_that_is_not_drawn_changes_no_other_draw() -> None:
+    scenario = varied(load_scenario("research"))
+    medians = replace(scenario, drawn_waits=frozenset())
+    one = replace(scenario, drawn_waits=frozenset({WaitName(0, 1)}))
+
+    drawn, usual, mixed = (draw_session(each, 1, 0) for each in (scenario, medians, one))
+
+    assert mixed.model_calls[1].latency_ns == drawn.model_calls[1].latency_ns
+    assert mixed.model_calls[0] == usual.model_calls[0]
+    assert [call.completion_tokens for call in usual.model_calls] == [
+        call.completion_tokens for call in drawn.model_calls
+    ]

@@ -2,7 +2,18 @@
 
 from dataclasses import replace
 
-from warpbench.bench.results.exploration import Exploration, Failure, FailureKind, Found
+from warpbench.bench.results.case import Case
+from warpbench.bench.results.exploration import (
+    Cancelled,
+    DrawnWait,
+    Exploration,
+    Failure,
+    FailureKind,
+    Found,
+)
+from warpbench.bench.results.steps import Step, StepKind
+from warpbench.mocks.clock import Choice
+from warpbench.mocks.scenario import WaitName
 from warpbench.reports.terminal.exploration import exploration_lines, replay_lines
 
 from ...built import CELL
@@ -21,16 +32,40 @@ FAILURES = (
     replace(LEAK, model_call=0, place="", owner=-1),
     Failure(kind=FailureKind.OTHER_CALLS, session=4, calls=3, calls_alone=2),
     Failure(kind=FailureKind.OTHER_OUTCOME, session=1, error="RuntimeError: closed", at_s=1.5),
-    Failure(kind=FailureKind.HANG, error="deadlock: nobody can go on"),
+    Failure(kind=FailureKind.DEADLOCK, error="deadlock: A: waits for B; B: waits for A"),
+    Failure(kind=FailureKind.LIVELOCK, error="100000 turns"),
+    Failure(kind=FailureKind.STALL, error="thread blocks"),
+    Failure(kind=FailureKind.TIME_LIMIT, error="hung"),
+    Failure(kind=FailureKind.CRASH, error="crashed: killed"),
+)
+CASE = Case(17, sessions=(3, 7))
+STEPS = (
+    Step(session=3, kind=StepKind.MODEL_CALL, model_call=1, begin_s=0, end_s=0.5, place=LEAK.place),
+    Step(session=7, kind=StepKind.TOOL, name="search", begin_s=0.1, end_s=0.4),
+    Step(session=3, kind=StepKind.OWN_WAIT, name="asyncio.sleep", begin_s=0.5, end_s=0.51),
+    Step(session=3, kind=StepKind.MODEL_CALL, model_call=2, begin_s=0.51, end_s=1.1),
+    Step(session=7, kind=StepKind.ADMISSION, name="thread pool", begin_s=0.6, end_s=0.7),
+    Step(session=7, kind=StepKind.SERVICE, name="api.test", begin_s=0.7, end_s=0.8),
+)
+DIFFERENCES = (
+    DrawnWait(wait=WaitName(3, 0), tool="", latency_s=0.61, median_s=0.5),
+    DrawnWait(wait=WaitName(7, 1, 2), tool="search", latency_s=0.19, median_s=0.2),
+    Cancelled(session=3, after_s=0.25),
+    Choice("session 3 answer 1", 0, "session 7 answer 1"),
 )
 FOUND = Exploration(
     cell=CELL,
     schedules=200,
     elapsed_s=18.3,
-    found=tuple(
-        Found(failure=failure, schedule=17 + number, sessions=1 + number, seen_in=3 * number + 1)
-        for number, failure in enumerate(FAILURES)
+    found=(
+        Found(failure=LEAK, case=CASE, seen_in=3, differences=DIFFERENCES, steps=STEPS),
+        *(
+            Found(failure=failure, case=Case(18, sessions=(number,)), seen_in=1, is_smallest=False)
+            for number, failure in enumerate(FAILURES[1:])
+        ),
+        Found(failure=LEAK, case=Case(0, sessions=tuple(range(CELL.session_count))), seen_in=200),
     ),
+    not_repeated=((40, FAILURES[3]),),
 )
 
 
@@ -41,7 +76,31 @@ def test_the_wording_of_an_exploration() -> None:
         *exploration_lines(Exploration(cell=CELL, schedules=200, elapsed_s=12.0), "chat"),
         *exploration_lines(Exploration(cell=CELL, not_applicable="it has no form"), "chat"),
         "",
-        *replay_lines(CELL, 17, FAILURES),
-        *replay_lines(CELL, 18, ()),
+        *replay_lines(CELL, Case(17), FAILURES),
+        *replay_lines(CELL, CASE, ()),
     ]
     assert_golden("exploration", "\n".join(lines))
+
+
+def test_of_many_steps_those_before_the_failure_are_shown() -> None:
+    steps = tuple(
+        replace(STEPS[0], begin_s=number / 100, end_s=number / 100 + 0.5, model_call=number)
+        for number in range(80)
+    )
+    found = Found(failure=LEAK, case=CASE, seen_in=1, steps=steps)
+
+    lines = list(exploration_lines(replace(FOUND, found=(found,), not_repeated=()), "chat"))
+
+    shown = [line.split("model call ")[1].split()[0] for line in lines if "model call " in line]
+    assert shown[1:] == [str(number) for number in range(42, 52)]
+
+
+def test_of_many_that_wait_for_each_other_the_first_are_shown() -> None:
+    error = "; ".join(f"thread {number}: waits" for number in range(30))
+    failure = Failure(kind=FailureKind.DEADLOCK, error=error)
+    found = Found(failure=failure, case=CASE, seen_in=1)
+
+    lines = list(exploration_lines(replace(FOUND, found=(found,), not_repeated=()), "chat"))
+
+    assert sum(": waits" in line for line in lines) == 9
+    assert "    and 21 more" in lines

@@ -1,0 +1,147 @@
+"""The smallest case that shows a failure, by leaving out what it shows without.
+
+Delta debugging after Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input"
+(IEEE TSE 2002): parts are left out, ever smaller ones, until no single item can be.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ...mocks.clock import Choice
+from ...mocks.scenario import WaitName
+from ..results.case import Case
+
+T = TypeVar("T")
+
+Shows = Callable[[Case], bool]
+"""Runs a case, and says whether the failure shows."""
+
+MOST_TRIALS = 300
+MOST_S = 20.0
+"""So many trials, and real seconds, are spent on one failure."""
+
+
+class Budget:
+    """What may be spent on one failure.
+
+    Args:
+        shows: Runs a case.
+        trials: How many may be run.
+        time_s: For how many real seconds.
+        now_s: Reads the time.
+    """
+
+    def __init__(
+        self,
+        shows: Shows,
+        trials: int = MOST_TRIALS,
+        time_s: float = MOST_S,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shows = shows
+        self._left = trials
+        self._now_s = now_s
+        self._until_s = now_s() + time_s
+        self.is_spent = False
+
+    def shows(self, case: Case) -> bool:
+        """Say whether a case shows the failure; once all is spent, that none does."""
+        if self._left <= 0 or self._now_s() >= self._until_s:
+            self.is_spent = True
+            return False
+        self._left -= 1
+        return self._shows(case)
+
+
+def smallest(
+    case: Case,
+    *,
+    sessions: int,
+    cancels: tuple[int, ...],
+    choices: tuple[Choice, ...],
+    waits: Callable[[Case], tuple[WaitName, ...]],
+    budget: Budget,
+) -> Case | None:
+    """Return the smallest case that shows a failure.
+
+    Args:
+        case: The whole schedule.
+        sessions: How many sessions it has.
+        cancels: The sessions that it cancels.
+        choices: Who went on out of turn in it.
+        waits: Returns the calls of a case whose latencies are drawn.
+        budget: Runs cases.
+
+    Returns:
+        The case; ``None`` if the failure does not come again.
+    """
+    whole = replace(case, sessions=tuple(range(sessions)), cancels=cancels)
+    taped = replace(whole, choices=choices)
+    # From here on choices are taken by name: without a session, those of the others stay the same.
+    if budget.shows(taped):
+        whole = taped
+    elif not budget.shows(whole):
+        return None
+    found = _with_fewest_sessions(whole, budget)
+    for part in ("cancels", "choices"):
+        found = _with_fewest(found, part, getattr(found, part) or (), budget)
+    found = _with_fewest(found, "waits", waits(found), budget)
+    # What the schedule has none of need not be said.
+    return replace(
+        found,
+        cancels=found.cancels if cancels else None,
+        choices=found.choices if choices else None,
+    )
+
+
+def _with_fewest_sessions(case: Case, budget: Budget) -> Case:
+    """Leave out all behind the first few that show it, and then those in between.
+
+    A session has the same latencies however many others there are.
+    """
+    every = case.sessions or ()
+    for count in range(1, len(every)):
+        if budget.shows(replace(case, sessions=every[:count])):
+            every = every[:count]
+            break
+    kept = needed(every, lambda those: bool(those) and budget.shows(replace(case, sessions=those)))
+    return replace(case, sessions=kept)
+
+
+def _with_fewest(case: Case, part: str, items: tuple[Any, ...], budget: Budget) -> Case:
+    """Return a case with as few items of one part as show the failure."""
+
+    def with_those(those: tuple[Any, ...]) -> Case:
+        changes: dict[str, Any] = {part: those}
+        return replace(case, **changes)
+
+    if not items or (getattr(case, part) is None and not budget.shows(with_those(items))):
+        return case
+    return with_those(needed(items, lambda those: budget.shows(with_those(those))))
+
+
+def needed(items: Sequence[T], holds: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """Return items of which none can be left out, so that something still holds.
+
+    Args:
+        items: Those with which it holds.
+        holds: Says whether it holds with some of them, in their order.
+    """
+    kept = tuple(items)
+    if not kept or holds(()):
+        return ()
+    parts = 2
+    while len(kept) > 1:
+        size = -(-len(kept) // parts)
+        for begin in range(0, len(kept), size):
+            rest = kept[:begin] + kept[begin + size :]
+            if rest and holds(rest):
+                kept, parts = rest, max(2, parts - 1)
+                break
+        else:
+            if size == 1:
+                break
+            parts = min(len(kept), 2 * parts)
+    return kept

@@ -1,0 +1,113 @@
+"""A schedule of an exploration in part: what of it is kept, as a value and as text. Pure.
+
+    17                                          schedule 17
+    17/sessions=3+7                             only two of its sessions
+    17/sessions=3+7/waits=3.0+7.1.2             of its draws, two; the other latencies are medians
+    17/cancels=3/choices=                       one cancelled session, nobody out of turn
+    17/choices=session%203%20answer%201~0~session%207%20answer%201
+
+A wait is named by the session or conversation, the model call in it, counted from 0, and the tool
+that this one asks for, counted from 1. A choice is named by who went on before, the ordinal of the
+choice after that, and who went on.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote, unquote
+
+from ...mocks.clock import Choice
+from ...mocks.scenario import WaitName
+
+T = TypeVar("T")
+
+_SEPARATOR = "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What of a schedule is kept; ``None`` stands for all of it.
+
+    Attributes:
+        schedule: Number of the schedule.
+        sessions: The sessions that run.
+        waits: The model calls and tool calls whose latencies are those of the schedule; the others
+            take the median of what they are drawn from.
+        cancels: The sessions that are cancelled, of those that the schedule cancels.
+        choices: Who goes on before those that could go on first.
+    """
+
+    schedule: int
+    sessions: tuple[int, ...] | None = None
+    waits: tuple[WaitName, ...] | None = None
+    cancels: tuple[int, ...] | None = None
+    choices: tuple[Choice, ...] | None = None
+
+
+def case_text(case: Case) -> str:
+    """Return a case as text that a shell takes for one word."""
+    parts: list[tuple[str, Iterable[str] | None]] = [
+        ("sessions", _each(str, case.sessions)),
+        ("waits", _each(_wait_text, case.waits)),
+        ("cancels", _each(str, case.cancels)),
+        ("choices", _each(_choice_text, case.choices)),
+    ]
+    told = (f"{name}={_SEPARATOR.join(items)}" for name, items in parts if items is not None)
+    return "/".join([str(case.schedule), *told])
+
+
+def parse_case(text: str) -> Case:
+    """Return the case that a text stands for.
+
+    Raises:
+        ValueError: It is none; the message says what was expected.
+    """
+    number, *parts = text.split("/")
+    known = {"sessions": _whole, "waits": _wait, "cancels": _whole, "choices": _choice}
+    read: dict[str, tuple[object, ...]] = {}
+    try:
+        schedule = _whole(number)
+        for part in parts:
+            name, items = part.split("=")
+            parse = known[name]
+            read[name] = tuple(parse(item) for item in items.split(_SEPARATOR) if item)
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"{text!r}: expected the number of a schedule, or the text behind --replay that an "
+            "exploration printed, such as 17/sessions=0+3"
+        ) from None
+    return Case(schedule, **read)  # type: ignore[arg-type]  # each by its own reader
+
+
+def _each(tell: Callable[[T], str], items: Iterable[T] | None) -> Iterable[str] | None:
+    return None if items is None else [tell(item) for item in items]
+
+
+def _wait_text(wait: WaitName) -> str:
+    tool = f".{wait.tool}" if wait.tool else ""
+    return f"{wait.number}.{wait.step}{tool}"
+
+
+def _choice_text(choice: Choice) -> str:
+    return f"{_quoted(choice.after)}~{choice.ordinal}~{_quoted(choice.chosen)}"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="").replace("~", "%7E")
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:  # noqa: PLR2004 - far beyond any
+        raise ValueError(text)
+    return int(text)
+
+
+def _wait(text: str) -> WaitName:
+    number, step, *tool = map(_whole, text.split("."))
+    (which,) = tool or [0]
+    return WaitName(number, step, which)
+
+
+def _choice(text: str) -> Choice:
+    after, ordinal, chosen = text.split("~")
+    return Choice(unquote(after), _whole(ordinal), unquote(chosen))
