@@ -81,5 +81,5 @@ def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: C
     for line in replay_lines(spec.cell, case, failures):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     if trial is not None:
-        console.print(swim_lanes(lanes_of(trial)), markup=False, highlight=False)
+        console.print(swim_lanes(lanes_of(trial)), soft_wrap=True, markup=False, highlight=False)
     return bool(failures)

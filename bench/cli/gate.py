@@ -18,6 +18,7 @@ from ...reports.exports.gate_json import gate_json
 from ...reports.exports.gate_junit import gate_junit
 from ...reports.exports.gate_markdown import gate_markdown
 from ...reports.terminal.gate import print_gate
+from ..gate import isolation
 from ..gate.baseline import Baseline, CellBaseline, not_recorded, read_baseline, spec_of
 from ..gate.configuration import CONFIGURATION_FILE, Configuration, read_configuration
 from ..gate.judging import STRUCTURE, TIERS, hold_to, judge
@@ -34,6 +35,7 @@ from ..results.json_file import write_text
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
 from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
+from ..runner.processes import TrialProcesses
 from ..statistics.objectives import Objectives, parse_objectives
 from .commands.gate import GateOptions
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
@@ -50,6 +52,7 @@ EXIT_STATUS = {
     Verdict.COULD_NOT_JUDGE: NOT_DONE,
 }
 _TIMED_CELLS = 4
+_EXPLORED_TIME_LIMIT_S = 60.0
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -76,7 +79,7 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     notes: list[str] = []
     # What would fail the time tier for sure is told before anything is measured.
     checkout = find_checkout(options.against) if options.against and TIER in tiers else None
-    if checkout is None or tiers != [TIER]:
+    if not {TIER, isolation.TIER}.issuperset(tiers):
         measured = _measured(chosen, baseline, options, configuration.network, messages)
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
         if objectives is not None:
@@ -85,6 +88,9 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
         notes += _notes(changed)
         lacking = not_recorded(baseline.cells[name] for name in chosen)
         notes += [not_recorded_text(lacking)] if lacking else []
+    if isolation.TIER in tiers:
+        schedules = options.schedules or isolation.USUAL_SCHEDULES
+        verdicts += _explored(chosen, baseline, schedules, configuration.network, messages)
     if checkout is not None:
         timed = _chosen(asked, configuration.time_cells, baseline, path)
         if not asked and not configuration.time_cells:
@@ -104,8 +110,14 @@ def _tiers(options: GateOptions) -> list[str]:
     tiers = list(options.tier)
     if not tiers:
         tiers = [*TIERS, *([TIER] if options.against else [])]
+        tiers += [isolation.TIER] if options.schedules is not None else []
     if TIER in tiers and not options.against:
         raise UsageError("--tier time: name the commit to compare with: --against REF")
+    if options.schedules is not None and isolation.TIER not in tiers:
+        raise UsageError(
+            f"--schedules {options.schedules}: only tier {isolation.TIER} runs schedules: name it "
+            "in --tier, or leave out one of both"
+        )
     return tiers
 
 
@@ -168,6 +180,31 @@ def _measured(
     progress = measuring_progress(chosen, messages)
     found = measure(specs, progress, with_instructions=options.instructions, network=network)
     return dict(zip(chosen, found, strict=True))
+
+
+def _explored(
+    chosen: Sequence[str],
+    baseline: Baseline,
+    schedules: int,
+    network: Network,
+    messages: Messages,
+) -> list[CellVerdict]:
+    processes = TrialProcesses(_EXPLORED_TIME_LIMIT_S, network=network)
+    specs = {name: spec_of(baseline.cells[name]) for name in chosen}
+    for target in dict.fromkeys(spec.cell.target for spec in specs.values()):
+        processes.check_target(target)
+    progress = measuring_progress(chosen, messages)
+    judged = (
+        isolation.explored(
+            name, spec, schedules, processes, scenario=baseline.cells[name].cell.scenario
+        )
+        for name, spec in specs.items()
+    )
+    try:
+        return [each for each in progress(judged) if isinstance(each, CellVerdict)]
+    except BaseException:
+        processes.kill()
+        raise
 
 
 def _against_baseline(

@@ -68,10 +68,11 @@ def transports() -> Iterable[str]:
 
 def tiers() -> Iterable[str]:
     """Return the names of the gate's tiers."""
+    from ..gate import isolation
     from ..gate.judging import TIERS
     from ..gate.time.compare import TIER
 
-    return (*TIERS, TIER)
+    return (*TIERS, TIER, isolation.TIER)
 
 
 def metrics() -> Iterable[str]:

@@ -10,6 +10,7 @@ from ..results.verdict import CallerChange, Change, ChangeKind
 # tools wait for each other.
 _CAUSES_FIRST = (
     ChangeKind.LEAKED_SESSIONS,
+    ChangeKind.EXPLORED_FAILURE,
     ChangeKind.SESSIONS_SUCCEEDED,
     ChangeKind.RETRIED_MODEL_CALLS,
     ChangeKind.MODEL_CALLS,

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from .cell import Cell
+from .exploration import Found
 from .metrics import Metric
 
 
@@ -31,6 +33,7 @@ class ChangeKind(StrEnum):
     """The closed list of figures that the gate compares."""
 
     LEAKED_SESSIONS = "leaked_sessions"
+    EXPLORED_FAILURE = "explored_failure"
     SESSIONS_SUCCEEDED = "sessions_succeeded"
     MODEL_CALLS = "model_calls"
     RETRIED_MODEL_CALLS = "retried_model_calls"
@@ -122,6 +125,8 @@ class Change:
             of the first change of a cell, the user's own calls that changed with it.
         parts: Parts of requests that account for most of a change of their bytes, likewise.
         estimate: How sure a change of CPU is.
+        found: The failure that an exploration found, with its smallest case.
+        explored: The cell that was explored.
     """
 
     kind: ChangeKind
@@ -135,6 +140,8 @@ class Change:
     callers: tuple[CallerChange, ...] = ()
     parts: tuple[PartChange, ...] = ()
     estimate: Estimate | None = None
+    found: Found | None = None
+    explored: Cell | None = None
 
     @property
     def growth(self) -> float:

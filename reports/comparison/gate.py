@@ -28,6 +28,7 @@ from ...bench.results.verdict import (
     ReasonKind,
     Verdict,
 )
+from .failures import TITLES, failure_text, replay_command
 from .objectives import METRICS
 
 _WORK: Mapping[str, str] = MappingProxyType(
@@ -201,6 +202,17 @@ def _leaks(change: Change) -> str:
     return f"{whole(int(change.after))} of {of} took up text of another one ({_was(change)})"
 
 
+def _explored_failure(change: Change) -> str:
+    assert change.found is not None
+    assert change.explored is not None
+    found, cell = change.found, change.explored
+    return (
+        f"{TITLES[found.failure.kind]} in {whole(found.seen_in)} of "
+        f"{counted(change.count or 0, 'schedule')}: {failure_text(found.failure)}; "
+        f"see {replay_command(cell, cell.scenario, found)}"
+    )
+
+
 def _equal_calls(change: Change) -> str:
     return f"{counted(int(change.after), _EQUAL_CALLS[change.kind])} ({_was(change)})"
 
@@ -347,6 +359,7 @@ _COUNTS_OF_CALLS = frozenset({ChangeKind.WORK, ChangeKind.OWN_CALLS})
 _TEXTS: Mapping[ChangeKind, Callable[[Change], str]] = MappingProxyType(
     {
         ChangeKind.LEAKED_SESSIONS: _leaks,
+        ChangeKind.EXPLORED_FAILURE: _explored_failure,
         ChangeKind.SESSIONS_SUCCEEDED: _sessions,
         ChangeKind.MODEL_CALLS: _calls,
         **dict.fromkeys(_EQUAL_CALLS, _equal_calls),

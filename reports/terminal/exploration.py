@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ...bench.results.case import Case, case_text
+from ...bench.results.case import Case
 from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import (
     Cancelled,
@@ -10,26 +10,15 @@ from ...bench.results.exploration import (
     DrawnWait,
     Exploration,
     Failure,
-    FailureKind,
     Found,
 )
 from ...bench.results.formatting import code_place, counted, listed, plain, seconds, whole
-from ...bench.results.isolation import leak_text
 from ...bench.results.steps import Step, StepKind
 from ...mocks.clock import Choice
 from ...mocks.workload.numbers import session_of
+from ..comparison.failures import TITLES, failure_text, replay_command
 from .swim_lanes import lanes_of_steps, swim_lanes
 
-_TITLES = {
-    FailureKind.LEAK: "text of one session reaches another",
-    FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
-    FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
-    FailureKind.DEADLOCK: "all wait, and nobody can go on",
-    FailureKind.LIVELOCK: "somebody runs on and on, and no time passes",
-    FailureKind.STALL: "somebody blocks where the clock cannot see it, and nobody else can run",
-    FailureKind.TIME_LIMIT: "the sessions do not come to their end",
-    FailureKind.CRASH: "the process of the sessions ends",
-}
 _DID = {
     StepKind.MODEL_CALL: "model call {}",
     StepKind.TOOL: "tool {}",
@@ -69,7 +58,7 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
             "trial: something beside the schedule has an influence, such as real time, real "
             "randomness, or state that an earlier trial left in this process"
         )
-        yield f"  {_what(failure)}"
+        yield f"  {failure_text(failure)}"
 
 
 def replay_lines(cell: Cell, case: Case, failures: Sequence[Failure]) -> Iterator[str]:
@@ -78,13 +67,13 @@ def replay_lines(cell: Cell, case: Case, failures: Sequence[Failure]) -> Iterato
     part = " in part" if case != Case(case.schedule) else ""
     yield f"{_name(cell)}, schedule {whole(case.schedule)}{part}: {what}"
     for failure in failures:
-        yield f"  {failure.kind}: {_what(failure)}"
+        yield f"  {failure.kind}: {failure_text(failure)}"
 
 
 def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Iterator[str]:
     cell = exploration.cell
     yield (
-        f"{found.failure.kind}: {_TITLES[found.failure.kind]}, in {whole(found.seen_in)} of "
+        f"{found.failure.kind}: {TITLES[found.failure.kind]}, in {whole(found.seen_in)} of "
         f"{counted(exploration.schedules, 'schedule')}, first in schedule "
         f"{whole(found.case.schedule)}"
     )
@@ -106,7 +95,7 @@ def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Itera
 
 def _what_lines(failure: Failure) -> Iterator[str]:
     """Yield what went wrong; of those that wait for each other, each on a line."""
-    first, *others = _what(failure).split("; ")
+    first, *others = failure_text(failure).split("; ")
     yield first
     yield from (f"  {each}" for each in others[:_MOST_WAITING])
     if len(others) > _MOST_WAITING:
@@ -159,36 +148,6 @@ def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
     for row in rows:
         begin, *others = (text.ljust(width) for text, width in zip(row, widths, strict=True))
         yield f"    {begin.strip():>{widths[0]}}  {'  '.join(others)}".rstrip()
-
-
-def replay_command(cell: Cell, scenario: str, found: Found) -> str:
-    """Return the command that runs the smallest case again."""
-    loop = "" if cell.loop == NO_LOOP else f" --loop {cell.loop}"
-    few = cell.concurrency < cell.session_count
-    concurrency = f" --concurrency {cell.concurrency}" if few else ""
-    return (
-        f"warpbench explore {scenario} --target {cell.target} --strategy {cell.strategy}{loop} "
-        f"--sessions {cell.session_count}{concurrency} --seed {cell.seed} "
-        f"--replay {case_text(found.case)}"
-    )
-
-
-def _what(failure: Failure) -> str:
-    at = "" if failure.at_s is None else f", after {seconds(failure.at_s)}"
-    match failure.kind:
-        case FailureKind.LEAK:
-            owner = -1 if failure.owner is None else failure.owner
-            how = leak_text(owner, failure.model_call, failure.place)
-            return f"session {failure.session} {how}{at}"
-        case FailureKind.OTHER_CALLS:
-            return (
-                f"session {failure.session} made {counted(failure.calls, 'model call')}, and "
-                f"alone on the same latencies {whole(failure.calls_alone)}"
-            )
-        case FailureKind.OTHER_OUTCOME:
-            return f"session {failure.session}: {plain(failure.error)}{at}"
-        case _:
-            return plain(failure.error)
 
 
 def _name(cell: Cell) -> str:

@@ -18,7 +18,7 @@ from ..options import (
     NetworkOfProject,
     ObjectivesOfEach,
 )
-from ..values import Duration
+from ..values import Count, Duration
 from ..values import names as names_of
 
 
@@ -47,9 +47,19 @@ class GateOptions:
         names_of(names.tiers),
         Parameter(
             group=FACTORS,
-            help="What to compare. Default: structure,work, and time with --against.",
+            help=(
+                "What to compare. Default: structure,work, time with --against, and isolation with "
+                "--schedules."
+            ),
         ),
     ] = ()
+    schedules: Annotated[
+        Count | None,
+        Parameter(
+            group=EFFORT,
+            help="Run each cell under so many schedules, too, as `warpbench explore` does.",
+        ),
+    ] = None
     instructions: Annotated[
         bool,
         Parameter(group=FACTORS, show_default=False, help="Compare instructions, too (valgrind)."),

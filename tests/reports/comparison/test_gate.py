@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
+from warpbench.bench.results.case import Case
+from warpbench.bench.results.exploration import Failure, FailureKind, Found
 from warpbench.bench.results.metrics import Metric
 from warpbench.bench.results.verdict import (
     CallerChange,
@@ -39,6 +41,7 @@ from warpbench.reports.exports.gate_junit import gate_junit
 from warpbench.reports.exports.gate_markdown import gate_markdown
 from warpbench.reports.terminal.gate import print_gate
 
+from ...built import CELL
 from ...golden import assert_golden
 
 
@@ -74,9 +77,17 @@ CALLERS = (
 OWN_CALLERS = (CallerChange("agent.py:ask → asyncio/tasks.py:sleep", 8, is_own_code=True),)
 PARTS = (PartChange("tools.search", 5_000), PartChange("messages.system", 40))
 CPU = change(ChangeKind.CPU, 1.0, 1.051, estimate=SURE)
+FOUND = Found(
+    failure=Failure(
+        kind=FailureKind.LEAK, session=3, owner=7, model_call=2, place="agent.py:ask:15", at_s=0.5
+    ),
+    case=Case(17, sessions=(3, 7)),
+    seen_in=3,
+)
 CHANGES = (
     change(ChangeKind.LEAKED_SESSIONS, 0, 9, sessions=10, is_worse=True),
     change(ChangeKind.LEAKED_SESSIONS, 9, 0, sessions=10),
+    change(ChangeKind.EXPLORED_FAILURE, 0, 3, count=20, found=FOUND, explored=CELL),
     change(ChangeKind.SESSIONS_SUCCEEDED, 10, 9, sessions=10, is_worse=True),
     change(ChangeKind.MODEL_CALLS, 20, 30, sessions=10),
     change(ChangeKind.MODEL_CALLS, 20, 21, sessions=10),

@@ -1,0 +1,54 @@
+"""What an exploration calls wrong, in sentences, and the command that shows it again."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ...bench.results.case import case_text
+from ...bench.results.cell import NO_LOOP, Cell
+from ...bench.results.exploration import Failure, FailureKind, Found
+from ...bench.results.formatting import counted, plain, seconds, whole
+from ...bench.results.isolation import leak_text
+
+TITLES: Mapping[FailureKind, str] = MappingProxyType(
+    {
+        FailureKind.LEAK: "text of one session reaches another",
+        FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
+        FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
+        FailureKind.DEADLOCK: "all wait, and nobody can go on",
+        FailureKind.LIVELOCK: "somebody runs on and on, and no time passes",
+        FailureKind.STALL: "somebody blocks where the clock cannot see it, and nobody else can run",
+        FailureKind.TIME_LIMIT: "the sessions do not come to their end",
+        FailureKind.CRASH: "the process of the sessions ends",
+    }
+)
+
+
+def failure_text(failure: Failure) -> str:
+    """Say what went wrong, in one sentence."""
+    at = "" if failure.at_s is None else f", after {seconds(failure.at_s)}"
+    match failure.kind:
+        case FailureKind.LEAK:
+            owner = -1 if failure.owner is None else failure.owner
+            how = leak_text(owner, failure.model_call, failure.place)
+            return f"session {failure.session} {how}{at}"
+        case FailureKind.OTHER_CALLS:
+            return (
+                f"session {failure.session} made {counted(failure.calls, 'model call')}, and "
+                f"alone on the same latencies {whole(failure.calls_alone)}"
+            )
+        case FailureKind.OTHER_OUTCOME:
+            return f"session {failure.session}: {plain(failure.error)}{at}"
+        case _:
+            return plain(failure.error)
+
+
+def replay_command(cell: Cell, scenario: str, found: Found) -> str:
+    """Return the command that runs the smallest case again."""
+    loop = "" if cell.loop == NO_LOOP else f" --loop {cell.loop}"
+    few = cell.concurrency < cell.session_count
+    concurrency = f" --concurrency {cell.concurrency}" if few else ""
+    return (
+        f"warpbench explore {scenario} --target {cell.target} --strategy {cell.strategy}{loop} "
+        f"--sessions {cell.session_count}{concurrency} --seed {cell.seed} "
+        f"--replay {case_text(found.case)}"
+    )
