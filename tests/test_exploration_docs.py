@@ -35,12 +35,12 @@ def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
 
 
 def test_the_last_line_of_a_failure_replays_it_as_the_page_shows(reader: Path) -> None:
-    command = "warpbench explore chat --target notes_agent:build --sessions 2 --seed 1 --replay 0"
+    command = SHOWN[0].strip().splitlines()[-1].strip()
 
     finished = run_warpbench_here(reader, *shlex.split(command)[1:])
 
     assert finished.status == 1
-    assert finished.out.strip() == SHOWN[1].strip()
+    assert finished.out.strip() == SHOWN[2].strip()
     assert run_warpbench_here(reader, *shlex.split(command)[1:]).out == finished.out
 
 

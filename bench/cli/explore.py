@@ -47,32 +47,40 @@ def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
     explorations: list[Exploration] = []
     try:
         for spec in specs:
-            explorations.append(_explored(processes, spec, options.schedules, messages))
+            explorations.append(_explored(processes, spec, options, messages))
             if not options.json:
                 for line in exploration_lines(explorations[-1], scenario):
                     console.print(line, soft_wrap=True, markup=False, highlight=False)
+            if explorations[-1].is_interrupted:
+                break
     except KeyboardInterrupt:
         processes.kill()
         return INTERRUPTED
     if options.json:
         documents = [redacted(asdict(each)) for each in explorations]
         print(json.dumps(documents, indent=2))  # noqa: T201 - what was asked for
+    if any(each.is_interrupted for each in explorations):
+        processes.kill()
+        return INTERRUPTED
     return BAD_ANSWER if any(each.found for each in explorations) else DONE
 
 
 def _explored(
-    processes: TrialProcesses, spec: TrialSpec, schedules: int, messages: Messages
+    processes: TrialProcesses, spec: TrialSpec, options: ExploreOptions, messages: Messages
 ) -> Exploration:
     console = stderr_for(messages)
+    total = max(0, options.schedules - options.begins_at)
     with console.status(f"{spec.cell.name}: exploring") as status:
 
         def progress(done: int, failures: int) -> None:
-            text = f"{spec.cell.name}: {done} of {schedules} schedules, {failures} failures seen"
+            text = f"{spec.cell.name}: {done} of {total} schedules, {failures} failures seen"
             status.update(text)
             if messages.verbose:
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-        return Explorer(processes, spec).explore(schedules, progress)
+        return Explorer(processes, spec).explore(
+            options.schedules, progress, begins_at=options.begins_at, budget_s=options.budget
+        )
 
 
 def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: Console) -> bool:

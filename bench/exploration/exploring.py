@@ -5,7 +5,7 @@ only if it comes again in a fresh one.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -49,6 +49,15 @@ class _Seen:
     choices: tuple[Choice, ...]
     count: int = 0
 
+    def as_it_is(self) -> Found:
+        """Return the failure with the whole schedule, where no smaller case was looked for."""
+        return Found(
+            failure=self.failure,
+            case=Case(self.schedule),
+            seen_in=self.count,
+            is_smallest=False,
+        )
+
 
 class Explorer:
     """Explores one cell.
@@ -69,13 +78,19 @@ class Explorer:
         schedules: int,
         progress: Progress = lambda *_: None,
         *,
+        begins_at: int = 0,
+        budget_s: float | None = None,
         stops_at_first: bool = False,
     ) -> Exploration:
         """Run schedules, and return the distinct failures with their smallest cases.
 
+        Ctrl-C ends it with what was seen; no smaller cases are looked for then.
+
         Args:
-            schedules: How many.
+            schedules: How many there are in all.
             progress: Told how it gets on.
+            begins_at: The first one, to go on after an earlier exploration.
+            budget_s: Real seconds after which no further one is begun.
             stops_at_first: Whether the first schedule that fails is the last one.
 
         Raises:
@@ -87,20 +102,32 @@ class Explorer:
             return Exploration(cell=self._spec.cell, not_applicable=first.reason)
         usual_calls = self._usual_calls()
         seen: dict[tuple[object, ...], _Seen] = {}
+        numbers = range(begins_at, max(begins_at, schedules))
         done = 0
-        with closing(self._all_failures(schedules, usual_calls)) as all_failures:
-            for number, (failures, choices) in enumerate(all_failures):
-                for failure in {likeness(each): each for each in reversed(failures)}.values():
-                    as_seen = _Seen(number, failure, choices)
-                    seen.setdefault(likeness(failure), as_seen).count += 1
-                done = number + 1
-                progress(done, len(seen))
-                if seen and stops_at_first:
-                    break
-        found = [(each, self._found(key, each, usual_calls)) for key, each in seen.items()]
+        is_interrupted = False
+        found: list[tuple[_Seen, Found | None]] = []
+        try:
+            with closing(self._all_failures(numbers, usual_calls)) as all_failures:
+                for number, (failures, choices) in zip(numbers, all_failures, strict=True):
+                    for failure in {likeness(each): each for each in reversed(failures)}.values():
+                        as_seen = _Seen(number, failure, choices)
+                        seen.setdefault(likeness(failure), as_seen).count += 1
+                    done += 1
+                    progress(done, len(seen))
+                    is_over = budget_s is not None and time.monotonic() - began_s >= budget_s
+                    if is_over or (seen and stops_at_first):
+                        break
+            for key, each in seen.items():
+                found.append((each, self._found(key, each, usual_calls)))
+        except KeyboardInterrupt:
+            is_interrupted = True
+            found += [(each, each.as_it_is()) for each in [*seen.values()][len(found) :]]
         return Exploration(
             cell=self._spec.cell,
+            begins_at=begins_at,
             schedules=done,
+            of=len(numbers),
+            is_interrupted=is_interrupted,
             found=tuple(each for _, each in found if each is not None),
             not_repeated=tuple((each.schedule, each.failure) for each, again in found if not again),
             elapsed_s=time.monotonic() - began_s,
@@ -114,7 +141,7 @@ class Explorer:
         return trial, self._failures(spec, result, self._usual_calls())
 
     def _all_failures(
-        self, schedules: int, usual_calls: Mapping[int, int]
+        self, numbers: Sequence[int], usual_calls: Mapping[int, int]
     ) -> Generator[tuple[tuple[Failure, ...], tuple[Choice, ...]], None, None]:
         def failures(number: int) -> tuple[tuple[Failure, ...], tuple[Choice, ...]]:
             spec = spec_of_schedule(self._spec, number)
@@ -122,11 +149,11 @@ class Explorer:
             return self._failures(spec, ran, usual_calls), _choices_of(ran)
 
         if self._at_once == 1:
-            yield from map(failures, range(schedules))
+            yield from map(failures, numbers)
             return
         pool = ThreadPoolExecutor(self._at_once)
         try:
-            yield from pool.map(failures, range(schedules))
+            yield from pool.map(failures, numbers)
         finally:
             # Whoever interrupts an exploration ends its trials.
             pool.shutdown(wait=False, cancel_futures=True)

@@ -116,7 +116,10 @@ class Exploration:
 
     Attributes:
         cell: The cell; its seed is that of the exploration.
+        begins_at: The first schedule that was run.
         schedules: How many schedules were run.
+        of: How many were to be run.
+        is_interrupted: Whether it was ended by Ctrl-C.
         found: The distinct failures, in the order in which they were seen first.
         not_repeated: Failures that did not come again in a fresh trial of their schedule.
         not_applicable: Why there is nothing to explore; ``None`` if there is.
@@ -124,7 +127,10 @@ class Exploration:
     """
 
     cell: Cell
+    begins_at: int = 0
     schedules: int = 0
+    of: int = 0
+    is_interrupted: bool = False
     found: tuple[Found, ...] = ()
     not_repeated: tuple[tuple[int, Failure], ...] = ()
     not_applicable: str | None = None

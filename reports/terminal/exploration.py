@@ -48,6 +48,11 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
         f"{_name(cell)}: {schedules} of {counted(cell.session_count, 'session')} in "
         f"{seconds(exploration.elapsed_s)}: {distinct if exploration.found else 'no failure'}"
     )
+    if exploration.schedules < exploration.of:
+        begins_at = exploration.begins_at + exploration.schedules
+        why = "interrupted" if exploration.is_interrupted else "ended"
+        left = counted(exploration.of - exploration.schedules, "schedule")
+        yield f"{why} with {left} left; --from {begins_at} goes on"
     for found in exploration.found:
         yield ""
         yield from _found_lines(found, exploration, scenario)
@@ -78,14 +83,17 @@ def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Itera
         f"{whole(found.case.schedule)}"
     )
     yield from (f"  {line}" for line in _what_lines(found.failure))
-    yield f"  {_sessions_text(found, cell.session_count)}"
+    if found.sessions:
+        yield f"  {_sessions_text(found, cell.session_count)}"
     differences = found.differences
     if differences:
         yield "  Without any of these it does not show:"
         yield from (f"    {_difference(each)}" for each in differences[:_MOST_DIFFERENCES])
         if len(differences) > _MOST_DIFFERENCES:
             yield f"    and {len(differences) - _MOST_DIFFERENCES} more"
-    if not found.is_smallest:
+    if not found.sessions:
+        yield "  It was not looked for a smaller case."
+    elif not found.is_smallest:
         yield "  There may be a smaller case: the time for finding it ran out."
     yield from _step_lines(_steps_up_to(found.failure, found.steps))
     if found.steps:

@@ -20,7 +20,7 @@ from ..options import (
     Target,
     TimeLimit,
 )
-from ..values import Count, single
+from ..values import Count, Duration, single, whole
 
 _SCHEDULES = 200
 _SESSIONS = 10
@@ -44,6 +44,19 @@ class ExploreOptions:
     schedules: Annotated[Count, Parameter(group=EFFORT, help="Schedules of each cell.")] = (
         _SCHEDULES
     )
+    begins_at: Annotated[
+        int,
+        single(whole(least=0), "N"),
+        Parameter(
+            name="--from",
+            group=EFFORT,
+            help="Begin with schedule N, to go on after an exploration that ended before.",
+        ),
+    ] = 0
+    budget: Annotated[
+        Duration | None,
+        Parameter(group=EFFORT, help="Time after which no further schedule of a cell is begun."),
+    ] = None
     replay: Annotated[
         Case | None,
         single(parse_case, "CASE"),

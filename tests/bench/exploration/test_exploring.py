@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from warpbench.bench.exploration.checking import likeness
 from warpbench.bench.exploration.exploring import Explorer
-from warpbench.bench.results.case import case_text, parse_case
+from warpbench.bench.results.case import Case, case_text, parse_case
 from warpbench.bench.results.exploration import Cancelled, Exploration, FailureKind
 from warpbench.bench.results.steps import StepKind
 from warpbench.bench.testing.explore import TrialsHere, explore
@@ -119,6 +119,44 @@ def test_what_never_comes_again_is_told_apart() -> None:
 
     assert exploration.found == ()
     assert [failure.kind for _, failure in exploration.not_repeated] == [FailureKind.LEAK]
+
+
+def test_an_exploration_goes_on_where_an_earlier_one_ended() -> None:
+    mistake = MISTAKES["lost permit"]
+    trials = TrialsHere(mistake.buggy)
+    explorer = Explorer(trials, spec_of_cell(mistake, 8), at_once=1)
+
+    before = explorer.explore(3)
+    after = explorer.explore(4, begins_at=3)
+
+    assert (before.schedules, before.of, before.found) == (3, 3, ())
+    assert (after.begins_at, after.schedules, after.of) == (3, 1, 1)
+    assert [found.case.schedule for found in after.found] == [3]
+
+
+def test_it_begins_no_further_schedule_once_its_time_is_over() -> None:
+    mistake = MISTAKES["tenant"]
+    explorer = Explorer(TrialsHere(mistake.repaired), spec_of_cell(mistake, 1), at_once=1)
+
+    exploration = explorer.explore(50, budget_s=0)
+
+    assert (exploration.schedules, exploration.of) == (1, 50)
+    assert not exploration.is_interrupted
+
+
+def test_when_interrupted_it_tells_what_was_seen() -> None:
+    mistake = MISTAKES["tenant"]
+    explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, 1), at_once=1)
+
+    def interrupt(done: int, _failures: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    exploration = explorer.explore(50, interrupt)
+
+    assert (exploration.schedules, exploration.of, exploration.is_interrupted) == (2, 50, True)
+    (found,) = exploration.found
+    assert (found.case, found.seen_in, found.is_smallest) == (Case(0), 2, False)
 
 
 @EVERY_MISTAKE

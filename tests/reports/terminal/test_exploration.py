@@ -67,6 +67,14 @@ FOUND = Exploration(
     ),
     not_repeated=((40, FAILURES[3]),),
 )
+INTERRUPTED = Exploration(
+    cell=CELL,
+    schedules=20,
+    of=200,
+    is_interrupted=True,
+    elapsed_s=12.0,
+    found=(Found(failure=LEAK, case=Case(17), seen_in=3, is_smallest=False),),
+)
 
 
 def test_the_wording_of_an_exploration() -> None:
@@ -74,6 +82,10 @@ def test_the_wording_of_an_exploration() -> None:
         *exploration_lines(FOUND, "./chat.toml"),
         "",
         *exploration_lines(Exploration(cell=CELL, schedules=200, elapsed_s=12.0), "chat"),
+        *exploration_lines(INTERRUPTED, "chat"),
+        *exploration_lines(
+            Exploration(cell=CELL, begins_at=9, schedules=1, of=2, elapsed_s=12.0), "chat"
+        ),
         *exploration_lines(Exploration(cell=CELL, not_applicable="it has no form"), "chat"),
         "",
         *replay_lines(CELL, Case(17), FAILURES),
