@@ -43,6 +43,7 @@ class GroupSummary:
         group: The group.
         distorted: The cells that are not ranked, since refused requests cost too much of their
             time; whichever load they are at.
+        leaking: The cells in which sessions took up text of others, the most sessions first.
         took_no_time: Whether the sessions met no wait at all, so that nothing can be compared.
         failed_load: The highest concurrency, if every strategy failed there.
         peaks: The best cell of each series, where each series has loads of its own.
@@ -58,6 +59,7 @@ class GroupSummary:
 
     group: ComparisonGroup
     distorted: tuple[CellResult, ...] = ()
+    leaking: tuple[CellResult, ...] = ()
     took_no_time: bool = False
     failed_load: int | None = None
     peaks: tuple[CellResult, ...] = ()
@@ -136,6 +138,7 @@ def summarise_group(group: ComparisonGroup, objectives: Objectives | None = None
     return GroupSummary(
         group=group,
         distorted=distorted,
+        leaking=_leaking(group),
         took_no_time=took_no_time,
         failed_load=None if took_no_time else _failed_load(group, loads),
         peaks=_peaks(group) if group.is_swept and loads and not took_no_time else (),
@@ -170,6 +173,11 @@ def placing(ranking: Ranking) -> Placing:
         if result.cell.strategy not in named:
             behind.setdefault(result.cell.strategy, result)  # the first is its best
     return Placing(leaders, unranked, tuple(behind.values()))
+
+
+def _leaking(group: ComparisonGroup) -> tuple[CellResult, ...]:
+    leaking = [cell for cell in group.cells if cell.isolation.leaked_sessions]
+    return tuple(sorted(leaking, key=lambda cell: -cell.isolation.leaked_sessions))
 
 
 def _failed_load(group: ComparisonGroup, loads: list[int]) -> int | None:

@@ -278,11 +278,25 @@ def _was_blocked(cell: CellResult) -> bool:
     return blocked_s >= _BLOCKED * cell.trials * (cell.makespan_s or 0.0) > 0
 
 
+def _leaks(leaking: Sequence[CellResult]) -> list[str]:
+    """Say how many sessions took up text of others, before anything of how fast they were."""
+    if not leaking:
+        return []
+    first, others = leaking[0], len(leaking) - 1
+    of = counted(first.sessions.started, "session")
+    more = f", and so did some in {counted(others, 'other cell')}" if others else ""
+    return [
+        f"{whole(first.isolation.leaked_sessions)} of {of} took up text of another one with "
+        f"{named([first])} at concurrency {whole(first.cell.concurrency)}{more}: "
+        "warpbench explore shows the smallest case."
+    ]
+
+
 def _leading(summary: GroupSummary) -> list[str]:
-    group, sentences = summary.group, []
+    group, sentences = summary.group, _leaks(summary.leaking)
     if summary.took_no_time:
         load = counted(group.loads[-1], "session")
-        return [f"{load} took no time, so there is nothing to compare."]
+        return [*sentences, f"{load} took no time, so there is nothing to compare."]
     if summary.failed_load is not None:
         sentences.append(f"Every strategy failed at concurrency {whole(summary.failed_load)}.")
     if summary.peaks:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
+from warpbench.bench.results.isolation import Isolation
 from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import (
     CellResult,
@@ -35,6 +36,20 @@ from ..conftest import build_cell, build_run, build_sample, without_result
 Build = Callable[..., CellResult]
 RunOf = Callable[..., Run]
 Pair = tuple[str, str]
+
+
+def leaking(cell: Build) -> list[CellResult]:
+    """Two cells with leaks, of which the second has more, and one without."""
+    few, many, none = (
+        cell("gather", "asyncio", 10),
+        cell("threads", "none", 10),
+        cell("sync", "none", 10),
+    )
+    return [
+        replace(few, isolation=Isolation(leaked_sessions=2)),
+        replace(many, isolation=Isolation(leaked_sessions=5)),
+        none,
+    ]
 
 
 def only(run: Run) -> GroupSummary:
@@ -276,6 +291,7 @@ def test_the_wording_of_the_verdict() -> None:
         "a statistical tie": build_run(scattered(cell)),
         "another leader at a lower concurrency": build_run(crossing(cell)),
         "a leader that lost sessions": build_run([losing]),
+        "sessions that took up text of others": build_run(leaking(cell)),
         "every strategy failed": build_run([failed]),
         "every strategy failed at the highest concurrency": build_run(
             [cell("gather", "asyncio", 10), failed]
@@ -369,3 +385,9 @@ def test_where_no_cell_has_a_network_none_is_ranked_and_none_failed(
     assert (summary.ranking, summary.failed_load, summary.peaks) == (None, None, ())
     (paragraph,) = verdict(run)
     assert "cost up to 87 % of the sessions' time, so no cell is ranked. " in paragraph
+
+
+def test_the_cell_with_the_most_leaks_comes_first(cell: Build) -> None:
+    summary = only(build_run(leaking(cell)))
+
+    assert [each.isolation.leaked_sessions for each in summary.leaking] == [5, 2]
