@@ -6,11 +6,13 @@ from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import Exploration, Failure, FailureKind, Found
 from ...bench.results.formatting import counted, plain, seconds, whole
 from ...bench.results.isolation import leak_text
+from ...bench.results.wrong_requests import sender_text, wrong_request_text
 
 _TITLES = {
     FailureKind.LEAK: "text of one session reaches another",
     FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
     FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
+    FailureKind.REFUSED_REQUEST: "the model is sent what the real API refuses",
     FailureKind.HANG: "the sessions cannot go on",
 }
 
@@ -81,6 +83,9 @@ def _what(failure: Failure) -> str:
             )
         case FailureKind.OTHER_OUTCOME:
             return f"session {failure.session}: {plain(failure.error)}{at}"
+        case FailureKind.REFUSED_REQUEST:
+            how = wrong_request_text(failure.reason, failure.model_call, failure.place)
+            return f"{sender_text(failure.session)} {how}{at}. The real API refuses that."
         case FailureKind.HANG:
             return plain(failure.error)
 
