@@ -5,11 +5,11 @@ Each API has a rule of its own, and only what it refuses for certain is told:
 - *Chat Completions*: right after an assistant message with ``tool_calls`` come tool messages, one
   for each of its calls, and they come nowhere else.
 - *Responses*: each ``function_call`` in the input has a ``function_call_output`` there, each output
-  its call, and no item is there twice. Of what the server keeps itself nothing is seen here: a
-  request that continues a kept conversation, refers to an item or holds a summary is not judged.
+  its call, and no item is there twice. What the server keeps itself is not seen here: nothing is
+  told of a request that continues a kept conversation, refers to an item or holds a summary.
 - *Messages*: the user's turn after a turn with ``tool_use`` blocks holds one ``tool_result`` for
-  each of them, and no other. Messages of one role in a row are one turn, as they are there. A
-  conversation that the server keeps is not judged.
+  each of them, and no other. Messages of one role in a row are one turn, as they are there.
+  Nothing is told of a conversation that the server keeps.
 
 The other APIs name no calls.
 """

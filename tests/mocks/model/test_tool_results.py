@@ -219,7 +219,7 @@ class TestResponses:
     @pytest.mark.parametrize(
         "fields", [{"previous_response_id": "resp_3_0"}, {"conversation": {"id": "conv_1"}}]
     )
-    def test_what_continues_a_kept_conversation_is_not_judged(self, fields: Any) -> None:
+    def test_what_continues_a_kept_conversation_says_nothing(self, fields: Any) -> None:
         assert told("responses", [output_item("x")], **fields) == set()
 
     @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ class TestResponses:
 
         assert told("responses", [output_item("x"), said, call_item("x")]) == set()
 
-    def test_other_kinds_of_calls_are_not_judged(self) -> None:
+    def test_of_other_kinds_of_calls_nothing_is_told(self) -> None:
         custom = {"type": "custom_tool_call", "call_id": "x", "name": "n", "input": ""}
 
         assert told("responses", [custom, output_item("x")]) == set()
@@ -272,7 +272,7 @@ class TestMessages:
 
         assert told("messages", [{"role": "assistant", "content": [used]}]) == set()
 
-    def test_a_conversation_that_the_server_keeps_is_not_judged(self) -> None:
+    def test_a_conversation_that_the_server_keeps_says_nothing(self) -> None:
         entries = [{"role": "user", "content": [result_block("x")]}]
 
         assert told("messages", entries, thread={"previous_message_id": "msg_3_0"}) == set()
