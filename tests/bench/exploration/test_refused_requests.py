@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from warpbench.bench.results.exploration import FailureKind
+from warpbench.bench.exploration.checking import likeness
+from warpbench.bench.results.exploration import Failure, FailureKind
 from warpbench.bench.results.records import FindingKind
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.summary import cell_result, trial_figures
 from warpbench.bench.targets.loading import Lab
 from warpbench.bench.testing.lab import run_cell, spec_of
 from warpbench.bench.trial.trial import prepared_here
-from warpbench.mocks.model.tool_results import CALL_WITHOUT_RESULT, RESULT_WITHOUT_CALL
+from warpbench.mocks.model.tool_results import CALL_WITHOUT_RESULT, ITEM_TWICE, RESULT_WITHOUT_CALL
 from warpbench.mocks.workload.numbers import SHARED
 
 from ..isolation.leaking import asynchronous, user
@@ -97,6 +98,45 @@ def test_work_that_sessions_share_is_noted_too() -> None:
     result = run_cell(spec_of(build, scenario=SCENARIO, sessions=1, clock="virtual"), build)
 
     assert [each.session for each in result.wrong_requests] == [SHARED]
+
+
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_ids_that_the_mock_gives_twice_are_not_held_against_the_agent(asks_again: bool) -> None:
+    """It answers an equal request with the same ids, and the real API with others."""
+
+    def build(lab: Lab) -> Any:
+        client = asynchronous(lab)
+
+        async def session(task: str) -> str:
+            begun: Any = [user(task)]
+            first = await client.responses.create(model="m", input=begun)
+            second = first
+            if asks_again:
+                second = await client.responses.create(model="m", input=begun)
+            drafts: Any = [*begun, *first.output, *second.output, user("Choose the best.")]
+            return (await client.responses.create(model="m", input=drafts)).output_text
+
+        return session
+
+    result = run_cell(spec_of(build, scenario=SCENARIO, sessions=1, clock="virtual"), build)
+
+    assert result.errors == ()
+    told = [] if asks_again else [ITEM_TWICE]
+    assert [each.reason for each in result.wrong_requests] == told
+
+
+def test_two_failures_are_one_by_reason_and_place() -> None:
+    first = Failure(
+        kind=FailureKind.REFUSED_REQUEST,
+        session=1,
+        model_call=2,
+        place="agent.py:ask:12",
+        reason=RESULT_WITHOUT_CALL,
+    )
+
+    assert likeness(first) == likeness(replace(first, session=2, model_call=3, at_s=1.0))
+    assert likeness(first) != likeness(replace(first, place="agent.py:ask:15"))
+    assert likeness(first) != likeness(replace(first, reason=CALL_WITHOUT_RESULT))
 
 
 def test_a_finding_tells_of_it() -> None:
