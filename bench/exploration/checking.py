@@ -1,10 +1,10 @@
 """What went wrong in a schedule. Pure.
 
-- A *leak* is always wrong.
+- A *leak* is always wrong, and so is a request that the real API refuses.
 - A session that made another number of model calls than alone on the same latencies, or had another
   outcome, did so because of the others. Only calls with text of its own count: no work without
   anybody's text, no retries and repeats. Where faults, limits of the model or cancellations are at
-  work, other numbers may be right: there only leaks and trials that cannot go on are wrong.
+  work, other numbers may be right: these are not asked for there.
 - A trial that cannot go on has a *deadlock* (all wait), a *livelock* (somebody runs and no time
   passes) or a *stall* (somebody blocks where the clock cannot see it), or meets its time limit.
 """
@@ -18,6 +18,7 @@ from ...mocks.scenario import NO_LIMITS
 from ..results.exploration import Failure, FailureKind
 from ..results.samples import Outcome, SessionSample
 from ..results.trial_result import TrialResult
+from ..results.wrong_requests import session_sending
 from ..trial.spec import TrialSpec
 
 Alone = Callable[[], TrialResult | None]
@@ -36,10 +37,12 @@ def failures_in(
         alone: Asked only if a session was lost, or made another number of calls than usual.
     """
     yield from _leaks(trial)
+    yield from _refused_requests(trial)
     if spec.scenario.faults or spec.scenario.limits != NO_LIMITS or spec.cancels_ns:
         return
-    leaked = {leak.session for leak in trial.isolation.leaks}
-    others = [sample for sample in trial.samples if sample.session not in leaked]
+    told = {leak.session for leak in trial.isolation.leaks}
+    told |= {request.session for request in trial.wrong_requests}
+    others = [sample for sample in trial.samples if sample.session not in told]
     odd = [sample for sample in others if _is_odd(sample, trial, usual_calls)]
     if not odd:
         return
@@ -84,6 +87,8 @@ def likeness(failure: Failure) -> tuple[object, ...]:
     """Return what makes two failures one, whichever sessions they are between."""
     if failure.kind in _CUT_SHORT.values():  # its text names all who wait
         return (failure.kind,)
+    if failure.kind is FailureKind.REFUSED_REQUEST:
+        return failure.kind, failure.place, failure.reason
     return failure.kind, failure.place, failure.model_call == 0, re.sub(r"\d+", "N", failure.error)
 
 
@@ -96,6 +101,18 @@ def _leaks(trial: TrialResult) -> Iterator[Failure]:
             model_call=leak.model_call or 0,
             place=leak.place,
             at_s=leak.at_s,
+        )
+
+
+def _refused_requests(trial: TrialResult) -> Iterator[Failure]:
+    for request in trial.wrong_requests:
+        yield Failure(
+            kind=FailureKind.REFUSED_REQUEST,
+            session=session_sending(request),
+            model_call=request.step + 1,
+            place=request.place,
+            reason=request.reason,
+            at_s=seconds(request.at_ns),
         )
 
 

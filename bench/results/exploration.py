@@ -16,6 +16,7 @@ class FailureKind(StrEnum):
     LEAK = "leak"
     OTHER_CALLS = "other_calls"
     OTHER_OUTCOME = "other_outcome"
+    REFUSED_REQUEST = "refused_request"
     DEADLOCK = "deadlock"
     LIVELOCK = "livelock"
     STALL = "stall"
@@ -29,11 +30,14 @@ class Failure:
 
     Attributes:
         kind: What.
-        session: In which session; ``None`` if the trial as a whole could not go on.
+        session: In which session; ``None`` if the trial as a whole could not go on, or if it was
+            work that sessions share.
         owner: Of a leak, the session whose text it is; below 0 for one of the warm-up.
-        model_call: Of a leak, in which of its model calls, counted from 1; 0 in its answer.
+        model_call: Of a leak or of a refused request, in which of its model calls, counted from 1;
+            0 in its answer.
         place: The place in the user's code, if it is known.
         error: What the session or the trial died of.
+        reason: Of a refused request, what it holds that the real API refuses.
         calls: Of other calls, how many model calls the session made.
         calls_alone: How many it makes alone.
         at_s: When, in virtual seconds from the start of the sessions, if it is known.
@@ -45,6 +49,7 @@ class Failure:
     model_call: int = 0
     place: str = ""
     error: str = ""
+    reason: str = ""
     calls: int = 0
     calls_alone: int = 0
     at_s: float | None = None

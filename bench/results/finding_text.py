@@ -8,6 +8,7 @@ from .blocked_loop import Cause
 from .formatting import code_place, counted, mean_count, percent, plain, rate, seconds, whole
 from .isolation import leak_text
 from .records import Finding, FindingKind
+from .wrong_requests import wrong_request_text
 
 Values = Mapping[str, Any]
 
@@ -292,6 +293,14 @@ def _text_leaked(values: Values) -> str:
     )
 
 
+def _requests_wrong(values: Values) -> str:
+    how = wrong_request_text(values["reason"], values["model_call"], values["place"])
+    return (
+        f"{values['cell']}: {values['who']} {how}. The real API refuses that, and the mocked model "
+        "answered it; check how the history of a conversation is put together"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -317,6 +326,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.TOOLS_ANSWERED: _tools_answered,
         FindingKind.TOOLS_LEFT_OUT: _tools_left_out,
         FindingKind.TEXT_LEAKED: _text_leaked,
+        FindingKind.REQUESTS_WRONG: _requests_wrong,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

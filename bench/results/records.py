@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from ...mocks.observe.pools import PoolUse
+from ...mocks.observe.wrong_requests import WrongRequest
 from ...mocks.scenario.diagnostics import shown
 from .blocked_loop import LoopBlocker
 from .cell import Cell
@@ -203,6 +204,8 @@ class CellResult:
         model_requests: How the requests to the model were booked, and how they relate; summed over
             the trials.
         isolation: Text of one session that another took up; summed over the trials.
+        wrong_requests: The requests to the model that the real API refuses, over all trials; in
+            nanoseconds from the start of their trial, and up to 100 of them.
         peak_in_flight: Greatest number of model calls waiting at one time.
         cpu_s_per_session: CPU seconds per started session, all threads.
         peak_rss_bytes: Greatest resident set of the trial's process.
@@ -260,6 +263,7 @@ class CellResult:
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     isolation: Isolation = NO_LEAKS
+    wrong_requests: tuple[WrongRequest, ...] = ()
     peak_in_flight: int | None = _figure(more_is_better=False)
     cpu_s_per_session: float | None = _figure(more_is_better=False)
     peak_rss_bytes: int | None = _figure(more_is_better=False)
@@ -363,6 +367,7 @@ class FindingKind(StrEnum):
     TOOLS_ANSWERED = "tools_answered"
     TOOLS_LEFT_OUT = "tools_left_out"
     TEXT_LEAKED = "text_leaked"
+    REQUESTS_WRONG = "requests_wrong"
     INTERRUPTED = "interrupted"
 
 

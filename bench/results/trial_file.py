@@ -18,6 +18,7 @@ from ...mocks.errors import RunFileError
 from ...mocks.input_files import UnreadableError, read_content
 from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.streams import Streams
+from ...mocks.observe.wrong_requests import WrongRequest
 from ...mocks.printable import clipped
 from ...mocks.redaction import redact, redacted
 from .blocked_loop import BlockedLoop
@@ -98,6 +99,7 @@ class _SavedTrial:
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     isolation: Isolation = NO_LEAKS
+    wrong_requests: tuple[WrongRequest, ...] = ()
     ideal_latencies_ns: tuple[int, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     blocked_loop: tuple[BlockedLoop, ...] = ()

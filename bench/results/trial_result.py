@@ -8,6 +8,7 @@ from ...mocks.observe.pools import PoolUse
 from ...mocks.observe.requests import Requests
 from ...mocks.observe.streams import Streams
 from ...mocks.observe.waits import Wait
+from ...mocks.observe.wrong_requests import WrongRequest
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .data_flow import DataFlow
@@ -46,6 +47,8 @@ class TrialResult:
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
         isolation: Text of one session that another took up.
+        wrong_requests: The requests to the model that the real API refuses, in order of time; in
+            nanoseconds from the start of the trial.
         own_calls: How many model calls with text of its own each session made, in-process.
         peak_in_flight: Greatest number of model calls waiting at one time.
         requests: The requests to the model, summed up, in a trial in virtual time that was to note
@@ -96,6 +99,7 @@ class TrialResult:
     tools_not_run: ToolsNotRun = field(default_factory=ToolsNotRun)
     model_requests: ModelRequests = field(default_factory=ModelRequests)
     isolation: Isolation = NO_LEAKS
+    wrong_requests: tuple[WrongRequest, ...] = ()
     own_calls: Mapping[int, int] = field(default_factory=dict)
     requests: Requests | None = None
     waits: tuple[Wait, ...] = ()

@@ -8,6 +8,7 @@ from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
 from ..results.refused_hosts import RefusedHost
 from ..results.time_parts import TimeParts
+from ..results.wrong_requests import sender_text, session_sending
 from ..statistics.own_waits import counts_at, shares_of_places
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
@@ -77,6 +78,7 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             error=result.error or "unknown",
         )
     yield from _text_leaked(result)
+    yield from _requests_wrong(result)
     yield from _tools_not_run(result)
     if result.server_utilisation is not None and result.server_utilisation > BUSY_SERVER:
         yield finding(
@@ -115,6 +117,19 @@ def _text_leaked(result: CellResult) -> Iterator[Finding]:
             session=first.session,
             owner=first.owner,
             model_call=first.model_call or 0,
+            place=first.place,
+        )
+
+
+def _requests_wrong(result: CellResult) -> Iterator[Finding]:
+    if result.wrong_requests:
+        first = result.wrong_requests[0]
+        yield finding(
+            FindingKind.REQUESTS_WRONG,
+            cell=name_of(result),
+            who=sender_text(session_sending(first)),
+            model_call=first.step + 1,
+            reason=first.reason,
             place=first.place,
         )
 

@@ -23,6 +23,7 @@ from ..results.samples import Outcome, SessionSample
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.tools_not_run import summed as tools_not_run
 from ..results.trial_result import TrialResult
+from ..results.wrong_requests import first_of
 from .percentiles import nearest_rank, summarise
 from .ranking import throughput_per_s
 from .steadiness import drift_within
@@ -110,6 +111,7 @@ def cell_result(
         tools_not_run=tools_not_run(trial.tools_not_run for trial in trials),
         model_requests=model_requests(trial.model_requests for trial in trials),
         isolation=isolation(trial.isolation for trial in trials),
+        wrong_requests=first_of(trial.wrong_requests for trial in trials),
         peak_in_flight=max(trial.peak_in_flight for trial in trials),
         cpu_s_per_session=median(_cpu_s_per_session(trial) for trial in trials),
         peak_rss_bytes=max(trial.peak_rss_bytes for trial in trials),

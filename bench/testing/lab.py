@@ -15,6 +15,7 @@ from functools import partial
 from ...mocks.clock import ClockMode, seconds
 from ...mocks.errors import TrialError, UsageError
 from ...mocks.observe.waits import Wait
+from ...mocks.observe.wrong_requests import WrongRequest
 from ...mocks.redaction import redacted
 from ...mocks.scenario import Scenario, load_scenario
 from ...reports.comparison.objectives import figure_text, objective_text
@@ -96,6 +97,7 @@ class LabResult:
         tools_not_run: The tool calls of the script that did not run, where that is no failure.
         model_requests: How the requests to the model were booked, and how they relate.
         isolation: Text of one session that another took up, and outputs of nobody's text.
+        wrong_requests: The requests to the model that the real API refuses, in order of time.
         http_requests: Requests that reached the mocked network.
         peak_in_flight: Greatest number of model calls waiting at one time.
         blocked_loop: When and where an event loop was blocked.
@@ -128,6 +130,7 @@ class LabResult:
     tools_not_run: ToolsNotRun
     model_requests: ModelRequests
     isolation: Isolation
+    wrong_requests: tuple[WrongRequest, ...]
     http_requests: int
     peak_in_flight: int
     blocked_loop: list[Blocked]
@@ -397,6 +400,7 @@ def _result(spec: TrialSpec, target: object, trial: TrialResult) -> LabResult:
         tools_not_run=trial.tools_not_run,
         model_requests=trial.model_requests,
         isolation=trial.isolation,
+        wrong_requests=trial.wrong_requests,
         http_requests=trial.http_requests,
         peak_in_flight=trial.peak_in_flight,
         blocked_loop=[

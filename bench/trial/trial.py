@@ -46,6 +46,7 @@ from ..attribution.own_tools import tool_rounds
 from ..attribution.own_waits import OwnWaits, with_sleeps_beside
 from ..attribution.steps import steps_of
 from ..attribution.tools_run import ToolsRun, What, asked_in
+from ..attribution.wrong_requests import wrong_requests_of
 from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
@@ -541,6 +542,7 @@ class _Trial:
             isolation=isolation_of(
                 leaks, seen.cache_hits + self._answers.cache_hits, probe.origin_ns
             ),
+            wrong_requests=wrong_requests_of(seen.wrong_requests, probe.origin_ns),
             peak_in_flight=seen.peak_in_flight,
             requests=seen.requests,
             cpu_s=cpu_s,

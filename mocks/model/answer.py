@@ -70,6 +70,7 @@ class Question(msgspec.Struct, frozen=True):
         is_kept: Whether the server keeps the conversation, so that what continues it does not
             declare the tools anew.
         options: What the request asks of the form of its answer.
+        wrong: What it holds for which the real API refuses it, if anything.
     """
 
     model: str | None
@@ -82,6 +83,7 @@ class Question(msgspec.Struct, frozen=True):
     counts_usage: bool = True
     is_kept: bool = False
     options: AnswerOptions = AS_USUAL
+    wrong: tuple[str, ...] = ()
 
     @property
     def may_ask_for_tools(self) -> bool:

@@ -31,6 +31,7 @@ from .answer import (
     required_place_in,
 )
 from .anthropic_options import Choice, OutputConfig, OutputFormat, options_of
+from .tool_results import wrong_in_messages
 
 _SERVERS_FAULT = 500
 _ERROR_TYPES = {
@@ -105,6 +106,7 @@ def _read(body: bytes) -> Question:
             max_tokens=request.max_tokens,
             stop=request.stop_sequences,
         ),
+        wrong=wrong_in_messages(request.messages) if request.thread is None else (),
     )
 
 

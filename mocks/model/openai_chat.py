@@ -26,6 +26,7 @@ from .answer import (
 from .openai_chat_deltas import deltas_of, finish_reason_of
 from .openai_options import Choice, ResponseFormat, options_of
 from .prompted_schemas import with_prompted_schema
+from .tool_results import wrong_in_chat
 
 CREATED = 1_767_225_600
 """The time at which each answer claims to be made, in seconds since 1970: 2026-01-01."""
@@ -98,6 +99,7 @@ def _read(body: bytes) -> Question:
         newest=newest,
         answers=0 if newest else answers_in(request.messages),
         options=options,
+        wrong=wrong_in_chat(request.messages),
     )
 
 

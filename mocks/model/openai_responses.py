@@ -27,6 +27,7 @@ from .answer import (
 from .openai_chat import CREATED, error_of, limit_headers_of
 from .openai_options import Choice, TextOptions, options_of
 from .prompted_schemas import with_prompted_schema
+from .tool_results import wrong_in_responses
 
 _MODELS_TYPES = frozenset({"function_call", "reasoning"})
 
@@ -52,6 +53,7 @@ class _Request(msgspec.Struct):
     input: str | list[_Item]
     instructions: Any = None
     previous_response_id: str | None = None
+    conversation: Any = None
     tools: list[_Tool] | None = None
     stream: bool | None = None
     text: TextOptions | None = None
@@ -69,6 +71,7 @@ def _read(body: bytes) -> Question:
     items = [_Item(role="user", content=said)] if isinstance(said, str) else said
     newest = _newest_in(items)
     answers = 0 if newest else _answers_in(items)
+    is_continued = bool(request.previous_response_id or request.conversation)
     if newest is None:
         newest = required_place_in(request.previous_response_id)
     options = options_of(
@@ -90,6 +93,7 @@ def _read(body: bytes) -> Question:
         newest=newest,
         answers=answers,
         options=options,
+        wrong=() if is_continued else wrong_in_responses(items),
     )
 
 

@@ -20,7 +20,7 @@ from .altered_answers import altered
 from .answer import Answer, Question, UnusableRequestError, WireFormat, fragments_of
 from .answer_options import AS_USUAL
 from .apis import Addressed, addressed, question_of
-from .attempts import Attempt
+from .attempts import Attempt, Manner
 from .changed_answers import changed, fitted_otherwise
 from .conversations import NOBODY, Caller, Conversations, held_in, owner_of
 from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
@@ -30,9 +30,11 @@ from .rate_limits import Admission, Capacity
 from .refused import bad_request, headers_of, refusal, struck
 from .schemas import Instances
 from .sent import text_sent
+from .tool_results import MADE_TWICE
 from .tool_uses import tool_uses_of
 
 _OK = 200
+_ASKED_AGAIN = frozenset(Manner) - {Manner.FIRST}
 
 
 class ModelReply(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ class ModelReply(msgspec.Struct, frozen=True):
         is_streamed: Whether the request asks for a streamed answer.
         attempt: Told how it ends; ``None`` if the request is unusable.
         held: What of the texts of sessions the request holds, if it is known to be its session's.
+        wrong: What the request holds for which the real API refuses it.
     """
 
     reply: Reply
@@ -55,6 +58,7 @@ class ModelReply(msgspec.Struct, frozen=True):
     is_streamed: bool = False
     attempt: Attempt | None = None
     held: HeldText | None = None
+    wrong: tuple[str, ...] = ()
 
 
 class ScriptedModel:
@@ -180,7 +184,15 @@ class ScriptedModel:
             question.streamed,
             attempt,
             held if _is_known(caller, question, number) else None,
+            self._wrong(question) if question.wrong else (),
         )
+
+    def _wrong(self, question: Question) -> tuple[str, ...]:
+        """Return what is wrong with a request, without what the mock may be the reason of."""
+        counts = self.conversations.counts
+        if not any(counts[manner] for manner in _ASKED_AGAIN):
+            return question.wrong
+        return tuple(each for each in question.wrong if each not in MADE_TWICE)
 
     def _prompt(self, wire: WireFormat, body: bytes, now_ns: int) -> Prompt:
         """Return the prompt of a request whose tokens are counted."""

@@ -11,6 +11,7 @@ from .refusals import UNKNOWN_SESSION, Refusal
 from .requests import RequestMeter, Requests
 from .streams import StreamMeter, Streams
 from .waits import Attempt, Wait, WaitKind
+from .wrong_requests import WrongRequestNotes
 
 _UNKNOWN = UNKNOWN_SESSION
 _CALL = 3
@@ -29,6 +30,7 @@ class Traffic:
         service_calls: Requests to HTTP services started.
         peak_in_flight: Greatest number of concurrent model calls.
         isolation: The text of one session that requests of another hold.
+        wrong: The requests to the model that the real API refuses.
 
     Args:
         meter: Records each wait, if waits are to be recorded.
@@ -48,6 +50,7 @@ class Traffic:
         self._notes_calls = notes_calls
         self._meter = meter
         self.isolation = IsolationNotes(self.caller)
+        self.wrong = WrongRequestNotes(self.caller)
         self._requests = requests
         self._in_flight = 0
         self.reset()
@@ -156,6 +159,7 @@ class Traffic:
         self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
         self.isolation.forget()
+        self.wrong.forget()
         if self._meter is not None:
             self._meter.forget()
         if self._requests is not None:
@@ -175,6 +179,11 @@ class Traffic:
         """Note whose text a model call holds; see ``IsolationNotes.request``."""
         if self._notes_calls:
             self.isolation.request(number, step, held, at_ns)
+
+    def sent_wrong(self, number: int, step: int, reasons: Iterable[str], at_ns: int) -> None:
+        """Note a model call that the real API refuses; see ``WrongRequestNotes.request``."""
+        if self._notes_calls:
+            self.wrong.request(number, step, reasons, at_ns)
 
     def service_request(self, host: str, body: bytes) -> None:
         """Sum up the body of a request to a service, if that is to be done."""

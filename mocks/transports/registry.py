@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..observe.refusals import Refusal
     from ..observe.requests import Requests
     from ..observe.waits import Wait
+    from ..observe.wrong_requests import WrongRequest
     from ..world.world import WorldSpec
 
 
@@ -47,6 +48,7 @@ class Seen:
             sockets as the server sent them.
         refusals: The requests that nothing mocks, in the order in which they were refused.
         leaks: Text of other sessions that requests of a session held.
+        wrong_requests: The requests to the model that the real API refuses.
         cache_hits: How many outputs that are nobody's text were taken up by another session.
         own_calls: The model calls that hold text of their own session, by number and step.
         requests: The requests to the model, if they were to be summed up.
@@ -69,6 +71,7 @@ class Seen:
     streams: Streams = field(default_factory=Streams)
     refusals: "tuple[Refusal, ...]" = ()
     leaks: "tuple[Leak, ...]" = ()
+    wrong_requests: "tuple[WrongRequest, ...]" = ()
     cache_hits: int = 0
     own_calls: frozenset[tuple[int, int]] = frozenset()
     requests: "Requests | None" = None

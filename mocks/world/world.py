@@ -139,6 +139,8 @@ class World:
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             if answered.held is not None:
                 self.traffic.text_held(answered.session, answered.step, answered.held, now_ns)
+            if answered.wrong:
+                self.traffic.sent_wrong(answered.session, answered.step, answered.wrong, now_ns)
             return Exchange(
                 answered.reply,
                 now_ns,

@@ -8,12 +8,14 @@ from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import Failure, FailureKind, Found
 from ...bench.results.formatting import counted, plain, seconds, whole
 from ...bench.results.isolation import leak_text
+from ...bench.results.wrong_requests import sender_text, wrong_request_text
 
 TITLES: Mapping[FailureKind, str] = MappingProxyType(
     {
         FailureKind.LEAK: "text of one session reaches another",
         FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
         FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
+        FailureKind.REFUSED_REQUEST: "the model is sent what the real API refuses",
         FailureKind.DEADLOCK: "all wait, and nobody can go on",
         FailureKind.LIVELOCK: "somebody runs on and on, and no time passes",
         FailureKind.STALL: "somebody blocks where the clock cannot see it, and nobody else can run",
@@ -38,6 +40,9 @@ def failure_text(failure: Failure) -> str:
             )
         case FailureKind.OTHER_OUTCOME:
             return f"session {failure.session}: {plain(failure.error)}{at}"
+        case FailureKind.REFUSED_REQUEST:
+            how = wrong_request_text(failure.reason, failure.model_call, failure.place)
+            return f"{sender_text(failure.session)} {how}{at}. The real API refuses that."
         case _:
             return plain(failure.error)
 

@@ -60,6 +60,7 @@ class ReachedInProcess:
             streams=traffic.streams,
             refusals=traffic.refusals,
             leaks=traffic.isolation.leaks,
+            wrong_requests=traffic.wrong.noted,
             cache_hits=traffic.isolation.cache_hits,
             own_calls=traffic.isolation.own_calls,
             requests=traffic.requests,

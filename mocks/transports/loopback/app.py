@@ -186,6 +186,7 @@ class ServerApp:
             "streams": asdict(world.traffic.streams),
             "refusals": [asdict(each) for each in world.traffic.refusals],
             "leaks": [msgspec.to_builtins(each) for each in world.traffic.isolation.leaks],
+            "wrong_requests": [asdict(each) for each in world.traffic.wrong.noted],
             "cache_hits": world.traffic.isolation.cache_hits,
             "requests": None if requests is None else asdict(requests),
             "tools_declared": sorted(world.model.tools_declared),

@@ -15,6 +15,7 @@ from ...observe.refusals import Refusal
 from ...observe.requests import Requests
 from ...observe.streams import Streams
 from ...observe.waits import SentRequest, Wait, WaitEnding, WaitKind
+from ...observe.wrong_requests import WrongRequest
 from ...world.services import service_root
 from ...world.world import WorldSpec
 from ..registry import Seen
@@ -93,6 +94,7 @@ class ReachedOverLoopback:
             streams=_streams(seen["streams"]),
             refusals=self._refusals(seen["refusals"]),
             leaks=tuple(Leak(**each) for each in seen["leaks"]),
+            wrong_requests=tuple(WrongRequest(**each) for each in seen["wrong_requests"]),
             cache_hits=seen["cache_hits"],
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,

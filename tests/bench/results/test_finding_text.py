@@ -51,10 +51,19 @@ BEFORE = {
     "trials": 3,
 }
 LEAKED = {**CELL, "sessions": 12, "started": 200, "session": 3, "owner": 7}
+WRONG = {
+    **CELL,
+    "who": "session 3",
+    "model_call": 2,
+    "reason": "a tool result without its call",
+    "place": "agent.py:ask:12",
+}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 2, "place": "agent.py:ask:15"}),
     (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 0, "place": ""}),
     (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 1, "place": "", "owner": -1}),
+    (FindingKind.REQUESTS_WRONG, WRONG),
+    (FindingKind.REQUESTS_WRONG, {**WRONG, "who": "work that sessions share", "place": ""}),
     (FindingKind.SESSIONS_LOST, {**CELL, "asked": 1200, "started": 1199}),
     (
         FindingKind.SESSIONS_FAILED,

@@ -27,11 +27,21 @@ LEAK = Failure(
     place="agent.py:build.<locals>.ask:15",
     at_s=0.51,
 )
+REFUSED = Failure(
+    kind=FailureKind.REFUSED_REQUEST,
+    session=3,
+    model_call=2,
+    place="agent.py:build.<locals>.ask:12",
+    reason="a tool result without its call",
+    at_s=1.2,
+)
 FAILURES = (
     LEAK,
     replace(LEAK, model_call=0, place="", owner=-1),
     Failure(kind=FailureKind.OTHER_CALLS, session=4, calls=3, calls_alone=2),
     Failure(kind=FailureKind.OTHER_OUTCOME, session=1, error="RuntimeError: closed", at_s=1.5),
+    REFUSED,
+    replace(REFUSED, session=None, place=""),
     Failure(kind=FailureKind.DEADLOCK, error="deadlock: A: waits for B; B: waits for A"),
     Failure(kind=FailureKind.LIVELOCK, error="100000 turns"),
     Failure(kind=FailureKind.STALL, error="thread blocks"),
