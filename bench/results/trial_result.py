@@ -12,6 +12,7 @@ from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .data_flow import DataFlow
 from .isolation import NO_LEAKS, Isolation
+from .left_behind import LeftBehind
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .played import Played
@@ -70,6 +71,7 @@ class TrialResult:
             is 0 unless the trial was to account for the time of its sessions.
         data_flow: The data flow of its only session, if the trial was to find that.
         choices: Who went on before those that could have gone on first, if a schedule chose.
+        left_behind: What its sessions left behind, if the trial was to tell.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -110,6 +112,7 @@ class TrialResult:
     refused: tuple[RefusedHost, ...] = ()
     data_flow: DataFlow | None = None
     choices: tuple[Choice, ...] = ()
+    left_behind: tuple[LeftBehind, ...] = ()
     probe_cpu_s: float | None = None
 
     @property

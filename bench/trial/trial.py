@@ -60,6 +60,7 @@ from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_as
 from .certificates import load_certificates_late
 from .changed_runs import with_data_flow
 from .driving import LoopDriver
+from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
@@ -160,13 +161,18 @@ def _prepared(
         on_loop=strategy.on_loop,
         counts_calls=spec.counts_calls,
     )
+    left = None
+    if spec.tells_left_behind and is_skipping(clock):
+        left = LeftBehindOfTrial(clock, accounting.meter, owns_process=owns_process)
+        around = left.around(around)
     with (
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock, _new_loop(spec, strategy, clock)),
         carrying_sessions(),
+        nullcontext() if left is None else left.tracking(),
         _Trial(
-            spec, strategy, clock, counter, accounting, ended=ended, owns_process=owns_process
+            spec, strategy, clock, counter, accounting, left, ended=ended, owns_process=owns_process
         ).prepared(target, opens, around) as measure,
     ):
         yield measure
@@ -189,6 +195,7 @@ class _Trial:
         clock: Clock,
         counter: CallCounter | None,
         accounting: Accounting,
+        left: LeftBehindOfTrial | None = None,
         *,
         ended: Callable[[], None],
         owns_process: bool,
@@ -200,6 +207,7 @@ class _Trial:
         self._clock = clock
         self._counter = counter
         self._accounting = accounting
+        self._left = left
         self._notes_waits = spec.notes_waits
         self._has_any_workers = spec.has_any_workers
         if spec.schedule is not None and is_skipping(clock) and clock.choices is not None:
@@ -295,11 +303,12 @@ class _Trial:
                 yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            measure = partial(
-                _telling_choices,
-                self._clock,
-                partial(self._measure, drive, session, waits, world, around),
+            measure: Callable[[], TrialResult] = partial(
+                self._measure, drive, session, waits, world, around
             )
+            if self._left is not None:
+                measure = self._left.told(measure, runner if self._strategy.on_loop else None)
+            measure = partial(_telling_choices, self._clock, measure)
             if self._data_flow is None:
                 yield measure
             else:
