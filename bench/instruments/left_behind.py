@@ -1,15 +1,15 @@
 """Finds what the sessions of a trial leave behind: what goes on, is held, or was never taken up.
 
-Some of it can be asked for at the end: tasks, threads, streams. The rest is noted as it comes: which
-objects are made, and what Python says of exceptions and coroutines when it collects them. The heap
-is not looked through: that would take longer than the trial.
+Some of it can be asked for at the end: tasks, threads, streams. The rest is noted as it comes:
+which objects are made, and what Python says of exceptions and coroutines when it collects them. The
+heap is not looked through: that would take longer than the trial.
 
 What is left once may be there on purpose: a pool, a client, a task that refreshes something. Only
 who compares runs of few and of many sessions can tell (``exploration.left_behind``).
 
 What is not seen: tasks of other event loops than the cell's, permits of semaphores that were made
-before the trial and are not variables of a module, plain locks, an exception of a task or a
-coroutine that somebody still refers to.
+before the trial and are not variables of the target's modules, plain locks, an exception of a task
+or a coroutine that somebody still refers to.
 """
 
 import asyncio
@@ -56,10 +56,13 @@ class LeftBehindTracker:
 
     Args:
         clock: Keeps the trial's time.
+        package: Name of the package with the target, or empty. Semaphores that are variables of its
+            modules are known, also if they were made before the scope.
     """
 
-    def __init__(self, clock: SkippingClock) -> None:
+    def __init__(self, clock: SkippingClock, package: str = "") -> None:
         self._clock = clock
+        self._package = package
         self._permits = Makings(size_of=_permits_of)
         self._threads = Makings()
         # The threads of a pool may live longer than the pool, but not than its queue.
@@ -97,7 +100,7 @@ class LeftBehindTracker:
         """
         self._clients.forget()
         known = {id(each.object) for each in self._permits.alive()}
-        self._older = list(_semaphores_of_modules(known))
+        self._older = list(_semaphores_of(self._package, known)) if self._package else []
         self._told.clear()
         with ExitStack() as scope:
             for package, (names, _) in _CLIENTS.items():
@@ -140,7 +143,7 @@ class LeftBehindTracker:
             # One that has ended for the clock may take the system a moment to tear down.
             if self._clock.participant_of(thread) is None or id(thread) not in places:
                 continue
-            queue = pool_threads._threads_queues.get(thread)  # type: ignore[attr-defined]
+            queue = pool_threads._threads_queues.get(thread)
             if queue is not None:
                 place = pools.pop(id(queue), None)
                 if place is not None:  # or it is the lab's, or was seen
@@ -203,9 +206,7 @@ def _named_coroutine(coroutine: Any) -> tuple[str, str] | None:
             return code.co_qualname, f"{place_of(code)}:{code.co_firstlineno}"
         if origin is not Origin.LAB and outermost is None:
             outermost = code.co_qualname, ""
-        coroutine = getattr(coroutine, "cr_await", None) or getattr(
-            coroutine, "gi_yieldfrom", None
-        )
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
     return outermost
 
 
@@ -232,9 +233,15 @@ def _open_streams(meter: Meter | None) -> Iterator[_Left]:
             yield LeftKind.STREAM, "model call", place
 
 
-def _semaphores_of_modules(known: set[int]) -> Iterator[Made]:
-    """Yield the semaphores that are variables of the user's modules, with the permits they have."""
-    for module in list(sys.modules.values()):
+def _semaphores_of(package: str, known: set[int]) -> Iterator[Made]:
+    """Yield the semaphores that are variables of a package's modules, with the permits they have.
+
+    Other modules are not looked at: there are thousands.
+    """
+    for called in [each for each in sys.modules if each.startswith(package)]:
+        if called.partition(".")[0] != package:
+            continue
+        module = sys.modules[called]
         variables: dict[str, Any] = vars(module) if isinstance(module, ModuleType) else {}
         file = variables.get("__file__")
         if not isinstance(file, str) or origin_of(file) is not Origin.OWN:

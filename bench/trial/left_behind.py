@@ -9,6 +9,7 @@ from ...mocks.clock import NANOSECONDS_PER_SECOND, SkippingClock
 from ...mocks.observe.meter import Meter
 from ..instruments.left_behind import LeftBehindTracker
 from ..results.trial_result import TrialResult
+from ..targets.loading import Target
 from .driving import LoopDriver
 
 RUNS_ON_S = 60
@@ -24,14 +25,17 @@ class LeftBehindOfTrial:
     Args:
         clock: Keeps the trial's time.
         meter: Notes its calls, if they are noted.
+        target: What ``build_target`` takes.
         owns_process: As for ``LoopDriver``.
     """
 
-    def __init__(self, clock: SkippingClock, meter: Meter | None, *, owns_process: bool) -> None:
+    def __init__(
+        self, clock: SkippingClock, meter: Meter | None, target: object, *, owns_process: bool
+    ) -> None:
         self._clock = clock
         self._meter = meter
         self._owns_process = owns_process
-        self._tracker = LeftBehindTracker(clock)
+        self._tracker = LeftBehindTracker(clock, _package_of(target))
 
     def tracking(self) -> AbstractContextManager[None]:
         """Return the scope in which it is noted what may be left; a target is made inside."""
@@ -92,3 +96,13 @@ class _NobodyWatched:
         """Return none: a wait that was cancelled is begun anew by who asked for it."""
         del tasks
         return []
+
+
+def _package_of(target: object) -> str:
+    """Return the name of the package with a target; empty for one that comes with the lab."""
+    if isinstance(target, str):
+        module, colon, _ = target.partition(":")
+        return module.partition(".")[0] if colon else ""
+    if isinstance(target, Target):
+        target = target.session or target.sync_session
+    return str(getattr(target, "__module__", "")).partition(".")[0]

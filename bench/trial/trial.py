@@ -163,7 +163,7 @@ def _prepared(
     )
     left = None
     if spec.tells_left_behind and is_skipping(clock):
-        left = LeftBehindOfTrial(clock, accounting.meter, owns_process=owns_process)
+        left = LeftBehindOfTrial(clock, accounting.meter, target, owns_process=owns_process)
         around = left.around(around)
     with (
         nullcontext() if counter is None else counter.installed(),
@@ -172,7 +172,14 @@ def _prepared(
         carrying_sessions(),
         nullcontext() if left is None else left.tracking(),
         _Trial(
-            spec, strategy, clock, counter, accounting, left, ended=ended, owns_process=owns_process
+            spec,
+            strategy,
+            clock,
+            counter,
+            accounting,
+            left=left,
+            ended=ended,
+            owns_process=owns_process,
         ).prepared(target, opens, around) as measure,
     ):
         yield measure
@@ -195,8 +202,8 @@ class _Trial:
         clock: Clock,
         counter: CallCounter | None,
         accounting: Accounting,
-        left: LeftBehindOfTrial | None = None,
         *,
+        left: LeftBehindOfTrial | None,
         ended: Callable[[], None],
         owns_process: bool,
     ) -> None:

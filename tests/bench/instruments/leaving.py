@@ -38,7 +38,7 @@ class Leaving(NamedTuple):
 
 
 async def ticks_for_ever() -> None:
-    while True:
+    while True:  # noqa: ASYNC110 - so do refreshers
         await asyncio.sleep(7)
 
 
@@ -429,9 +429,7 @@ LEAVINGS = {
     "stuck in a pool": Leaving(
         stuck_in_a_dropped_pool, pool_of_all, THREAD, "ThreadPoolExecutor", "session", PLAIN
     ),
-    "permit": Leaving(
-        permit_lost, permit_given_back, PERMIT, "asyncio.Semaphore", "permit_lost"
-    ),
+    "permit": Leaving(permit_lost, permit_given_back, PERMIT, "asyncio.Semaphore", "permit_lost"),
     "permit in threads": Leaving(
         permit_lost_in_threads,
         permit_given_back_in_threads,
@@ -452,7 +450,11 @@ LEAVINGS = {
         lock_of_each_user_held, lock_of_each_user_freed, PERMIT, "asyncio.Lock", "session"
     ),
     "client": Leaving(
-        client_of_each, client_of_each_closed, CLIENT, "openai.AsyncHttpxClientWrapper", "asynchronous"
+        client_of_each,
+        client_of_each_closed,
+        CLIENT,
+        "openai.AsyncHttpxClientWrapper",
+        "asynchronous",
     ),
     "client in threads": Leaving(
         client_of_each_thread_session,
@@ -471,9 +473,7 @@ LEAVINGS = {
         "session",
         PLAIN,
     ),
-    "exception": Leaving(
-        failure_unseen, failure_seen, EXCEPTION, "fails: LookupError", "fails"
-    ),
+    "exception": Leaving(failure_unseen, failure_seen, EXCEPTION, "fails: LookupError", "fails"),
     "coroutine": Leaving(await_forgotten, awaited, COROUTINE, "writes_log", "writes_log"),
 }
 HEALTHY = {
