@@ -218,3 +218,13 @@ def test_the_scope_leaves_everything_as_it_was() -> None:
     trial("agent")
 
     assert patched() == before
+
+
+def test_what_grows_is_more_of_the_same_or_new() -> None:
+    pool, task = (
+        LeftBehind(kind, "it", "agent.py:session:3", 5) for kind in (LeftKind.THREAD, LeftKind.TASK)
+    )
+    other_place = replace(task, place="agent.py:session:4")
+
+    assert grown([pool, task], [pool, replace(task, count=6)]) == (replace(task, count=6),)
+    assert grown([task], [replace(task, count=4), other_place]) == (other_place,)
