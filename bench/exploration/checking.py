@@ -5,6 +5,7 @@
   outcome, did so because of the others. Only calls with text of its own count: no work without
   anybody's text, no retries and repeats. Where faults, limits of the model or cancellations are at
   work, other numbers may be right: these are not asked for there.
+- What sessions leave behind is wrong if it grows with them (``left_behind``).
 - A trial that cannot go on has a *deadlock* (all wait), a *livelock* (somebody runs and no time
   passes) or a *stall* (somebody blocks where the clock cannot see it), or meets its time limit.
 """
@@ -87,6 +88,8 @@ def likeness(failure: Failure) -> tuple[object, ...]:
     """Return what makes two failures one, whichever sessions they are between."""
     if failure.kind in _CUT_SHORT.values():  # its text names all who wait
         return (failure.kind,)
+    if failure.left is not None:
+        return failure.kind, failure.left.kind, failure.left.what, failure.place
     if failure.kind is FailureKind.REFUSED_REQUEST:
         return failure.kind, failure.place, failure.reason
     return failure.kind, failure.place, failure.model_call == 0, re.sub(r"\d+", "N", failure.error)

@@ -20,6 +20,7 @@ from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
 from .checking import cut_short, failures_in, likeness
+from .left_behind import left_failures
 from .smallest import Budget, smallest
 from .variation import drawn_waits, spec_of_case, spec_of_schedule
 
@@ -71,7 +72,9 @@ class Explorer:
     def __init__(self, trials: Trials, spec: TrialSpec, at_once: int = AT_ONCE) -> None:
         self._trials = trials
         self._at_once = at_once
-        self._spec = replace(spec, notes_waits=True)
+        self._spec = replace(spec, notes_waits=True, tells_left_behind=True)
+        # What was seen to be there once, however many sessions there are.
+        self._constant: set[tuple[object, ...]] = set()
 
     def explore(
         self,
@@ -128,6 +131,7 @@ class Explorer:
             schedules=done,
             of=len(numbers),
             is_interrupted=is_interrupted,
+            stopped_at_first=stops_at_first and bool(seen),
             found=tuple(each for _, each in found if each is not None),
             not_repeated=tuple((each.schedule, each.failure) for each, again in found if not again),
             elapsed_s=time.monotonic() - began_s,
@@ -231,7 +235,24 @@ class Explorer:
             return (cut_short(result),)
         if isinstance(result, NotApplicable):
             return ()
-        return tuple(failures_in(result, spec, usual_calls, lambda: self._alone(spec)))
+        return (
+            *failures_in(result, spec, usual_calls, lambda: self._alone(spec)),
+            *self._left_behind(spec, result),
+        )
+
+    def _left_behind(self, spec: TrialSpec, trial: TrialResult) -> tuple[Failure, ...]:
+        """Return what grows with the sessions of a schedule: half of them are run for that."""
+        left = trial.left_behind
+        if not left or left in self._constant:
+            return ()
+        sessions = spec.only or tuple(range(spec.cell.session_count))
+        half = self._run(replace(spec, only=sessions[: len(sessions) // 2]))
+        if not isinstance(half, TrialResult):
+            return ()
+        failures = tuple(left_failures(half.left_behind, left, len(sessions)))
+        if not failures:
+            self._constant.add(left)
+        return failures
 
     def _usual_calls(self) -> Mapping[int, int]:
         alone = self._alone(self._spec)

@@ -7,6 +7,7 @@ from ...mocks.clock import Choice
 from ...mocks.scenario import WaitName
 from .case import Case
 from .cell import Cell
+from .left_behind import LeftBehind
 from .steps import Step
 
 
@@ -17,6 +18,7 @@ class FailureKind(StrEnum):
     OTHER_CALLS = "other_calls"
     OTHER_OUTCOME = "other_outcome"
     REFUSED_REQUEST = "refused_request"
+    LEFT_BEHIND = "left_behind"
     DEADLOCK = "deadlock"
     LIVELOCK = "livelock"
     STALL = "stall"
@@ -40,6 +42,9 @@ class Failure:
         reason: Of a refused request, what it holds that the real API refuses.
         calls: Of other calls, how many model calls the session made.
         calls_alone: How many it makes alone.
+        left: Of what sessions leave behind, which of it and how much, in all.
+        sessions: Of how many sessions that is.
+        left_by_half: How much of it half as many leave.
         at_s: When, in virtual seconds from the start of the sessions, if it is known.
     """
 
@@ -52,6 +57,9 @@ class Failure:
     reason: str = ""
     calls: int = 0
     calls_alone: int = 0
+    left: LeftBehind | None = None
+    sessions: int = 0
+    left_by_half: int = 0
     at_s: float | None = None
 
 
@@ -125,6 +133,7 @@ class Exploration:
         schedules: How many schedules were run.
         of: How many were to be run.
         is_interrupted: Whether it was ended by Ctrl-C.
+        stopped_at_first: Whether it was to end at the first failure, and did.
         found: The distinct failures, in the order in which they were seen first.
         not_repeated: Failures that did not come again in a fresh trial of their schedule.
         not_applicable: Why there is nothing to explore; ``None`` if there is.
@@ -136,6 +145,7 @@ class Exploration:
     schedules: int = 0
     of: int = 0
     is_interrupted: bool = False
+    stopped_at_first: bool = False
     found: tuple[Found, ...] = ()
     not_repeated: tuple[tuple[int, Failure], ...] = ()
     not_applicable: str | None = None

@@ -13,6 +13,7 @@ from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
 from .data_flow import DataFlow
 from .isolation import NO_LEAKS, Isolation
+from .left_behind import LeftBehind
 from .model_requests import ModelRequests
 from .own_waits import OwnWait
 from .played import Played
@@ -75,6 +76,7 @@ class TrialResult:
         data_flow: The data flow of its only session, if the trial was to find that.
         choices: Who went on before those that could have gone on first, if a schedule chose.
         steps: What its sessions did, with the places in the code, if the trial was to note those.
+        left_behind: What its sessions left behind, if the trial was to tell.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
     """
@@ -117,6 +119,7 @@ class TrialResult:
     data_flow: DataFlow | None = None
     choices: tuple[Choice, ...] = ()
     steps: tuple[Step, ...] = ()
+    left_behind: tuple[LeftBehind, ...] = ()
     probe_cpu_s: float | None = None
 
     @property

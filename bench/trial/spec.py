@@ -28,6 +28,8 @@ class TrialSpec:
         cancels_ns: Some async sessions, and after how long each of them is cancelled.
         only: The sessions that run; ``None``: all of them.
         notes_places: Whether to note where each call was made, with its wait.
+        tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
+            ``virtual``; streams only where it notes its waits.
     """
 
     scenario: Scenario
@@ -42,6 +44,7 @@ class TrialSpec:
     cancels_ns: tuple[tuple[int, int], ...] = ()
     only: tuple[int, ...] | None = None
     notes_places: bool = False
+    tells_left_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_as
 from .certificates import load_certificates_late
 from .changed_runs import with_data_flow
 from .driving import LoopDriver
+from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .spec import NotApplicable, TrialSpec
@@ -164,13 +165,25 @@ def _prepared(
         on_loop=strategy.on_loop,
         counts_calls=spec.counts_calls,
     )
+    left = None
+    if spec.tells_left_behind and is_skipping(clock):
+        left = LeftBehindOfTrial(clock, accounting.meter, target, owns_process=owns_process)
+        around = left.around(around)
     with (
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
         keeping_time(clock, _new_loop(spec, strategy, clock)),
         carrying_sessions(),
+        nullcontext() if left is None else left.tracking(),
         _Trial(
-            spec, strategy, clock, counter, accounting, ended=ended, owns_process=owns_process
+            spec,
+            strategy,
+            clock,
+            counter,
+            accounting,
+            left=left,
+            ended=ended,
+            owns_process=owns_process,
         ).prepared(target, opens, around) as measure,
     ):
         yield measure
@@ -194,6 +207,7 @@ class _Trial:
         counter: CallCounter | None,
         accounting: Accounting,
         *,
+        left: LeftBehindOfTrial | None,
         ended: Callable[[], None],
         owns_process: bool,
     ) -> None:
@@ -204,6 +218,7 @@ class _Trial:
         self._clock = clock
         self._counter = counter
         self._accounting = accounting
+        self._left = left
         self._notes_waits = spec.notes_waits
         self._notes_places = spec.notes_places
         self._has_any_workers = spec.has_any_workers
@@ -300,7 +315,11 @@ class _Trial:
                 yield NotApplicable(unused)
                 return
             waits = self._waits(target, world.seen().tools_declared)
-            measure = partial(self._measure, drive, session, waits, world, around)
+            measure: Callable[[], TrialResult] = partial(
+                self._measure, drive, session, waits, world, around
+            )
+            if self._left is not None:
+                measure = self._left.told(measure, runner if self._strategy.on_loop else None)
             if self._data_flow is None:
                 yield measure
             else:

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from ...bench.results.case import case_text
 from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import Failure, FailureKind, Found
-from ...bench.results.formatting import counted, plain, seconds, whole
+from ...bench.results.formatting import code_place, counted, plain, seconds, whole
 from ...bench.results.isolation import leak_text
+from ...bench.results.left_behind import LeftBehind, LeftKind
 from ...bench.results.wrong_requests import sender_text, wrong_request_text
 
 TITLES: Mapping[FailureKind, str] = MappingProxyType(
@@ -16,6 +17,7 @@ TITLES: Mapping[FailureKind, str] = MappingProxyType(
         FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
         FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
         FailureKind.REFUSED_REQUEST: "the model is sent what the real API refuses",
+        FailureKind.LEFT_BEHIND: "the more sessions, the more is left behind",
         FailureKind.DEADLOCK: "all wait, and nobody can go on",
         FailureKind.LIVELOCK: "somebody runs on and on, and no time passes",
         FailureKind.STALL: "somebody blocks where the clock cannot see it, and nobody else can run",
@@ -43,8 +45,36 @@ def failure_text(failure: Failure) -> str:
         case FailureKind.REFUSED_REQUEST:
             how = wrong_request_text(failure.reason, failure.model_call, failure.place)
             return f"{sender_text(failure.session)} {how}{at}. The real API refuses that."
+        case FailureKind.LEFT_BEHIND:
+            assert failure.left is not None
+            return _left_text(failure.left, failure)
         case _:
             return plain(failure.error)
+
+
+_LEFT: Mapping[LeftKind, tuple[str, str]] = MappingProxyType(
+    {
+        LeftKind.TASK: ("task", "not done"),
+        LeftKind.THREAD: ("thread", "not ended"),
+        LeftKind.PERMIT: ("permit", "not given back"),
+        LeftKind.CLIENT: ("HTTP client", "not closed"),
+        LeftKind.STREAM: ("stream", "neither read to its end nor closed"),
+        LeftKind.EXCEPTION: ("exception", "not retrieved"),
+        LeftKind.COROUTINE: ("coroutine", "not awaited"),
+    }
+)
+
+
+def _left_text(left: LeftBehind, failure: Failure) -> str:
+    noun, state = _LEFT[left.kind]
+    what = f" ({plain(left.what)})" if left.what else ""
+    where = f", at {code_place(left.place)}" if left.place else ""
+    sessions = failure.sessions - failure.sessions // 2
+    more = left.count - failure.left_by_half
+    return (
+        f"{whole(sessions)} more {'session' if sessions == 1 else 'sessions'} left "
+        f"{whole(more)} more {noun if more == 1 else f'{noun}s'}{what}, {state}{where}"
+    )
 
 
 def replay_command(cell: Cell, scenario: str, found: Found) -> str:

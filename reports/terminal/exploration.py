@@ -48,7 +48,7 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
         f"{_name(cell)}: {schedules} of {counted(cell.session_count, 'session')} in "
         f"{seconds(exploration.elapsed_s)}: {distinct if exploration.found else 'no failure'}"
     )
-    if exploration.schedules < exploration.of:
+    if exploration.schedules < exploration.of and not exploration.stopped_at_first:
         begins_at = exploration.begins_at + exploration.schedules
         why = "interrupted" if exploration.is_interrupted else "ended"
         left = counted(exploration.of - exploration.schedules, "schedule")

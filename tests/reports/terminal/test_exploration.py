@@ -11,6 +11,7 @@ from warpbench.bench.results.exploration import (
     FailureKind,
     Found,
 )
+from warpbench.bench.results.left_behind import LeftBehind, LeftKind
 from warpbench.bench.results.steps import Step, StepKind
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
@@ -42,6 +43,17 @@ FAILURES = (
     Failure(kind=FailureKind.OTHER_OUTCOME, session=1, error="RuntimeError: closed", at_s=1.5),
     REFUSED,
     replace(REFUSED, session=None, place=""),
+    Failure(
+        kind=FailureKind.LEFT_BEHIND,
+        left=LeftBehind(LeftKind.TASK, "refresh", "agent.py:build.<locals>.refresh:7", 12),
+        sessions=10,
+        left_by_half=7,
+    ),
+    Failure(
+        kind=FailureKind.LEFT_BEHIND,
+        left=LeftBehind(LeftKind.CLIENT, "httpx.AsyncClient", "", 1),
+        sessions=1,
+    ),
     Failure(kind=FailureKind.DEADLOCK, error="deadlock: A: waits for B; B: waits for A"),
     Failure(kind=FailureKind.LIVELOCK, error="100000 turns"),
     Failure(kind=FailureKind.STALL, error="thread blocks"),
