@@ -1,5 +1,6 @@
 """The commands and files of docs/exploration.md, as a reader would run them."""
 
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -8,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import TIMEOUT_S, run_warpbench_here
+from .conftest import TIMEOUT_S, Finished, run_warpbench_here
 
 pytestmark = pytest.mark.once
 
-TEXT = (Path(__file__).resolve().parent.parent / "docs" / "exploration.md").read_text()
+CHECKOUT = Path(__file__).resolve().parent.parent
+TEXT = (CHECKOUT / "docs" / "exploration.md").read_text()
 FILES = re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 SHOWN = re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+SHOWN_OF_SERVICES = [block for block in SHOWN if "_service" in block]
 
 
 @pytest.fixture
@@ -29,9 +32,25 @@ def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
 
     finished = run_warpbench_here(reader, *shlex.split(command)[1:])
 
+    assert_shows(finished, shown)
+    assert finished.status == 1
+
+
+def assert_shows(finished: Finished, shown: str) -> None:
     pattern = re.escape(shown.strip()).replace("…", r"[\d.,]+(?: m?s)?")
     assert re.fullmatch(pattern, finished.out.strip()), finished.out
-    assert finished.status == 1
+
+
+@pytest.mark.parametrize("block", SHOWN_OF_SERVICES)
+def test_a_command_on_a_service_prints_what_the_page_shows(block: str) -> None:
+    if importlib.util.find_spec("agents") is None:
+        pytest.skip("openai-agents is not installed: make examples")
+    command, _, shown = block.removeprefix("$ ").partition("\n")
+
+    finished = run_warpbench_here(CHECKOUT / "examples", *shlex.split(command)[1:])
+
+    assert_shows(finished, shown)
+    assert finished.status == ("_repaired" not in command)
 
 
 def test_the_last_line_of_a_failure_replays_it_as_the_page_shows(reader: Path) -> None:

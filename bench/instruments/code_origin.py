@@ -1,17 +1,24 @@
 """Whose code a function is, and how it is named the same on every machine."""
 
+import asyncio
 import site
 import sys
 import sysconfig
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 
+from ...mocks.observe.session import SESSION
+
 _ROOT = Path(__file__).resolve().parents[2]
+_CALLS_SESSIONS = f"{_ROOT / 'bench'}/"
 _LAB = tuple(f"{_ROOT / room}/" for room in ("bench", "mocks", "reports"))
 _SITE_FOLDERS = ("site-packages", "dist-packages")
 _MOST_CALLERS = 12
+_DEEPEST = 64
+"""Of the coroutines that a task waits in, so many are looked at."""
 
 
 class Origin(StrEnum):
@@ -65,13 +72,41 @@ def place_of(code: CodeType) -> str:
 
 
 def caller_here() -> str:
-    """Return the line of the user's code that is running, or that has called what is."""
+    """Return the line of the user's code that is running, or that has called what is.
+
+    What runs may be a task of a package, which no such line has called: then it is the line at
+    which the session waits for it. Empty text if there is none, either.
+    """
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    # Behind what calls the session is what calls the lab: a test, for instance.
+    while frame is not None and not frame.f_code.co_filename.startswith(_CALLS_SESSIONS):
         if origin_of(frame.f_code.co_filename) is Origin.OWN:
-            return f"{place_of(frame.f_code)}:{frame.f_lineno}"
+            return _line_of(frame)
         frame = frame.f_back
-    return ""
+    scope = SESSION.get()
+    if scope is None or scope.is_over or not isinstance(scope.task, asyncio.Task):
+        return ""
+    waiting = [
+        frame
+        for frame in frames_of(scope.task)
+        if origin_of(frame.f_code.co_filename) is Origin.OWN
+    ]
+    return _line_of(waiting[-1]) if waiting else ""
+
+
+def frames_of(task: asyncio.Task[object]) -> Iterator[FrameType]:
+    """Yield the frames of the coroutines that a task waits in, the outermost first."""
+    awaiting: object = task.get_coro()
+    for _ in range(_DEEPEST):
+        frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
+        if not isinstance(frame, FrameType):
+            return
+        yield frame
+        awaiting = getattr(awaiting, "cr_await", None) or getattr(awaiting, "gi_yieldfrom", None)
+
+
+def _line_of(frame: FrameType) -> str:
+    return f"{place_of(frame.f_code)}:{frame.f_lineno}"
 
 
 def callers_here() -> tuple[str, ...]:
@@ -84,7 +119,7 @@ def callers_here() -> tuple[str, ...]:
     while frame is not None and len(places) < _MOST_CALLERS:
         origin = origin_of(frame.f_code.co_filename)
         if origin is Origin.OWN:
-            places.append(f"{place_of(frame.f_code)}:{frame.f_lineno}")
+            places.append(_line_of(frame))
         elif origin is Origin.LAB and places:
             break
         frame = frame.f_back

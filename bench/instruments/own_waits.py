@@ -11,22 +11,20 @@ wait inside a package: whether that is an SDK's pause or a limit of the user's d
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from itertools import islice
-from types import FrameType
 from typing import Any
 
 from ...mocks.clock import seconds
 from ..results.own_waits import OwnWait
 from ..results.own_waits import by_place as summed
 from . import probe
-from .code_origin import Origin, name_of_file, origin_of, place_of
+from .code_origin import Origin, frames_of, name_of_file, origin_of, place_of
 
 _PRIMITIVES = ("asyncio/locks.py", "asyncio/queues.py")
 _SLEEP = "asyncio/tasks.py:sleep"
 _ENTERS = "__aenter__"  # of whatever: what it calls has the name
 _MOST_LOOKED_AT = 25
-_DEEPEST = 64
 
 
 class OwnWaits:
@@ -71,7 +69,7 @@ def own_wait_of(task: asyncio.Task[Any]) -> tuple[str, str] | None:
     """Return where a session's task waits for a primitive of asyncio's, and for which."""
     is_session = False
     own = first_below = innermost = None
-    for frame in _frames_of(task):
+    for frame in frames_of(task):
         origin = origin_of(frame.f_code.co_filename)
         if origin is Origin.OWN:
             own, first_below = frame, None
@@ -87,14 +85,3 @@ def own_wait_of(task: asyncio.Task[Any]) -> tuple[str, str] | None:
     if waits_in not in _PRIMITIVES and place_of(innermost.f_code) != _SLEEP:
         return None
     return f"{place_of(own.f_code)}:{own.f_lineno}", f"asyncio.{first_below.f_code.co_qualname}"
-
-
-def _frames_of(task: asyncio.Task[Any]) -> Iterator[FrameType]:
-    """Yield the frames of the coroutines that a task waits in, the outermost first."""
-    awaiting: object = task.get_coro()
-    for _ in range(_DEEPEST):
-        frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
-        if not isinstance(frame, FrameType):
-            return
-        yield frame
-        awaiting = getattr(awaiting, "cr_await", None) or getattr(awaiting, "gi_yieldfrom", None)

@@ -198,6 +198,9 @@ class Probe:
         # In a task of its own: the one of now may run the next session, too. So are those that are
         # not cancelled, or these would always begin after them.
         child = asyncio.ensure_future(answer_of(task))
+        scope = SESSION.get()
+        if scope is not None:  # else a session would look like what others started
+            scope.task = child
         after_ns = self._cancels_ns.get(number)
         if after_ns is None:
             return await child

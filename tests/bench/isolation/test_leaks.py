@@ -1,5 +1,6 @@
 """Text of one session that another takes up is found, with its place; what is shared is none."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -69,6 +70,39 @@ def test_a_leak_in_a_request_has_the_place_that_sent_it() -> None:
     places = {leak.place for leak in result.leaks if leak.model_call is not None}
     assert {place.partition(":")[0] for place in places} == {"tests/bench/isolation/leaking.py"}
     assert {leak.model_call for leak in result.leaks if leak.model_call} == {1}
+
+
+@pytest.mark.parametrize("cancels_ns", [(), ((0, 1),)], ids=["", "one cancelled"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_what_a_package_sends_in_a_task_has_the_place_at_which_the_session_waits_for_it(
+    loop: str, cancels_ns: tuple[tuple[int, int], ...]
+) -> None:
+    def build(lab: Lab) -> Any:
+        client = asynchronous(lab)
+        everybodys: list[Any] = []
+
+        async def session(task: str) -> str:
+            everybodys.append(user(task))
+            # On the stack of this task there is nothing but the SDK.
+            sent = asyncio.create_task(
+                client.chat.completions.create(model="m", messages=list(everybodys))
+            )
+            return (await sent).choices[0].message.content or ""
+
+        return session
+
+    spec = spec_of(
+        build,
+        scenario=SCENARIO,
+        sessions=SESSIONS,
+        concurrency=SESSIONS,
+        clock="virtual",
+        loop=loop,
+    )
+    result = run_cell(replace(spec, cancels_ns=cancels_ns), build)
+
+    (place,) = {leak.place for leak in result.leaks if leak.model_call is not None}
+    assert ".build.<locals>.session:" in place
 
 
 @pytest.mark.parametrize("build", SHARERS.values(), ids=SHARERS)
