@@ -1,6 +1,6 @@
 """Small agents with a mistake that shows in some orders of events, each with its repaired twin.
 
-Those of ``isolation.leaking`` belong to them.
+Those of ``isolation.leaking`` and of ``corpus_of_calls`` belong to them.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from warpbench.bench.targets.loading import Lab
 
 from ..isolation import leaking
 from ..isolation.leaking import asked, asked_plainly, asynchronous, plain, user
+from . import corpus_of_calls as calls
+from .tasks import number_of, team_of
 
 Build = Callable[[Lab], Any]
 
@@ -35,14 +37,6 @@ class Mistake(NamedTuple):
     kind: FailureKind
     strategy: str = "gather"
     loop: str = "asyncio"
-
-
-def number_of(task: str) -> str:
-    return task.partition("session ")[2].partition("]")[0]
-
-
-def team_of(task: str) -> int:
-    return int(number_of(task)) // 2
 
 
 def lost_update(lab: Lab) -> Any:
@@ -509,4 +503,22 @@ MISTAKES = {
     ),
     "one more question": Mistake(one_more_question, no_more_question, CALLS),
     "closed by the first": Mistake(closed_by_the_first, closed_by_its_owner, OUTCOME),
+    "opposite locks on uvloop": Mistake(opposite_locks, ordered_locks, HANG, loop="uvloop"),
+    "context of the thread": Mistake(
+        calls.context_of_the_thread, calls.context_of_the_session, LEAK
+    ),
+    "lock of another loop": Mistake(
+        calls.lock_of_another_loop, calls.lock_of_each_loop, HANG, "threads", "none"
+    ),
+    "queue of another loop": Mistake(
+        calls.queue_of_another_loop, calls.queue_of_all_threads, HANG, "threads", "none"
+    ),
+    "results by completion": Mistake(calls.results_by_completion, calls.results_by_id, LEAK),
+    "booked twice": Mistake(calls.booked_twice, calls.booked_once, OUTCOME),
+    "half-read stream": Mistake(calls.half_read_stream, calls.dropped_stream, LEAK),
+    "siblings go on": Mistake(calls.siblings_go_on, calls.siblings_are_awaited, LEAK),
+    "unfinished clean-up": Mistake(calls.unfinished_clean_up, calls.finished_clean_up, HANG),
+    "released twice": Mistake(calls.released_twice, calls.released_once, LEAK),
+    "store of two": Mistake(calls.store_of_two, calls.store_of_one, OUTCOME, "threads", "none"),
+    "current session": Mistake(calls.current_session, calls.session_of_the_callback, LEAK),
 }
