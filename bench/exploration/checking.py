@@ -5,6 +5,8 @@
   outcome, did so because of the others. Only calls with text of its own count: no work without
   anybody's text, no retries and repeats. Where faults, limits of the model or cancellations are at
   work, other numbers may be right: these are not asked for there.
+- A session that fails, and fails alone as well (``failed``), is wrong, too: its check says so, or
+  the target does not work at all.
 - What sessions leave behind is wrong if it grows with them (``left_behind``).
 - A trial that cannot go on has a *deadlock* (all wait), a *livelock* (somebody runs and no time
   passes) or a *stall* (somebody blocks where the clock cannot see it), or meets its time limit.
@@ -54,9 +56,10 @@ def failures_in(
     for sample in odd:
         calls = trial.own_calls.get(sample.session, 0)
         calls_alone = reference.own_calls.get(sample.session, 0)
-        if sample.outcome is not outcomes.get(sample.session):
+        is_other = sample.outcome is not outcomes.get(sample.session)
+        if is_other or sample.outcome is not Outcome.SUCCEEDED:
             yield Failure(
-                kind=FailureKind.OTHER_OUTCOME,
+                kind=FailureKind.OTHER_OUTCOME if is_other else FailureKind.FAILED,
                 session=sample.session,
                 error=sample.error or sample.outcome,
                 at_s=seconds(sample.end_ns),

@@ -77,7 +77,11 @@ def caller_here() -> str:
     What runs may be a task of a package, which no such line has called: then it is the line at
     which the session waits for it. Empty text if there is none, either.
     """
-    frame: FrameType | None = sys._getframe(1)
+    return caller_of(sys._getframe(1))
+
+
+def caller_of(frame: FrameType | None) -> str:
+    """Return the line of the user's code of a frame, or that has called it; see ``caller_here``."""
     # Behind what calls the session is what calls the lab: a test, for instance.
     while frame is not None and not frame.f_code.co_filename.startswith(_CALLS_SESSIONS):
         if origin_of(frame.f_code.co_filename) is Origin.OWN:

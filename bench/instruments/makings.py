@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from ...mocks.clock.patching import patched
-from .code_origin import Origin, caller_here, origin_of
+from .code_origin import Origin, caller_of, origin_of
 
 
 class Made(NamedTuple):
@@ -69,8 +69,9 @@ class Makings:
         @wraps(real_init)
         def init(made: Any, *args: Any, **kwargs: Any) -> None:
             real_init(made, *args, **kwargs)
-            if not _is_labs(sys._getframe(1)):
-                self._noted.append((ref(self._part(made)), caller_here(), self._size_of(made)))
+            maker = sys._getframe(1)
+            if not _is_labs(maker):
+                self._noted.append((ref(self._part(made)), caller_of(maker), self._size_of(made)))
 
         return init
 

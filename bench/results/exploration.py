@@ -17,6 +17,7 @@ class FailureKind(StrEnum):
     LEAK = "leak"
     OTHER_CALLS = "other_calls"
     OTHER_OUTCOME = "other_outcome"
+    FAILED = "failed"
     REFUSED_REQUEST = "refused_request"
     LEFT_BEHIND = "left_behind"
     DEADLOCK = "deadlock"

@@ -53,7 +53,7 @@ from ..errors import ClockError, ClockHangError, ClockRefusedError, Hang
 from . import failure_text as text
 from .deadlines import Deadlines
 from .loops.timers import WaitsByLoop
-from .own_waits import JOIN, SLEEP, WaitObserver
+from .own_waits import JOIN, LOCK, SLEEP, WaitObserver
 from .participants import Leave, Parking, Participant
 from .protocol import Clock, ClockMode, LoopObserver
 from .schedule import Choice, Choices
@@ -458,12 +458,26 @@ class SkippingClock(ABC):
         # releases them.
         for participant in list(self._by_thread.values()):
             participant.ended = True
+            self._end_deadlock_of(participant)
             if participant.parking is None or participant.deadline_ns is not None:
                 participant.set_runnable(Leave.DEADLINE)
                 participant.open_gate()
         self._by_thread.clear()
         self._threads.forget_ended()
         self._deadlines.clear()
+
+    def _end_deadlock_of(self, participant: Participant) -> None:
+        """Where all wait for each other, raise that in who waits for a lock, or runs a loop.
+
+        Nobody would ever release it, and it would keep the process from ending.
+        """
+        hang, parking = self.failure, participant.parking
+        if not isinstance(hang, ClockHangError) or parking is None or participant is self.root:
+            return
+        if parking.is_of_loop or parking.awaits == LOCK:
+            participant.error = ClockHangError(str(hang), hang.hang)
+            participant.set_runnable(Leave.RELEASED)
+            participant.open_gate()
 
 
 def choices_of(clock: Clock) -> tuple[Choice, ...]:

@@ -16,6 +16,7 @@ TITLES: Mapping[FailureKind, str] = MappingProxyType(
         FailureKind.LEAK: "text of one session reaches another",
         FailureKind.OTHER_CALLS: "a session makes another number of model calls than alone",
         FailureKind.OTHER_OUTCOME: "a session ends otherwise than alone",
+        FailureKind.FAILED: "a session fails, and alone as well",
         FailureKind.REFUSED_REQUEST: "the model is sent what the real API refuses",
         FailureKind.LEFT_BEHIND: "the more sessions, the more is left behind",
         FailureKind.DEADLOCK: "all wait, and nobody can go on",
@@ -40,7 +41,7 @@ def failure_text(failure: Failure) -> str:
                 f"session {failure.session} made {counted(failure.calls, 'model call')}, and "
                 f"alone on the same latencies {whole(failure.calls_alone)}"
             )
-        case FailureKind.OTHER_OUTCOME:
+        case FailureKind.OTHER_OUTCOME | FailureKind.FAILED:
             return f"session {failure.session}: {plain(failure.error)}{at}"
         case FailureKind.REFUSED_REQUEST:
             how = wrong_request_text(failure.reason, failure.model_call, failure.place)

@@ -31,6 +31,7 @@ from functools import partial, wraps
 from types import FrameType
 from typing import Any
 
+from ...errors import ClockHangError
 from ..own_waits import BY_STACK
 from ..participants import Leave, Parking, Participant
 from ..patching import patched
@@ -130,6 +131,11 @@ def _start_on(clock: SkippingClock) -> Callable[[threading.Thread], None]:
                 real_release(has_begun)
                 clock.begin(participant)
                 run()
+            except ClockHangError:
+                # Raised when the scope closed, to end a thread that would wait for ever: who opened
+                # it has the error already.
+                if not participant.ended:
+                    raise
             finally:
                 thread.__dict__.pop("run", None)  # which made the thread refer to itself
                 clock.end(participant)

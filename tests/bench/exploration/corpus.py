@@ -503,21 +503,21 @@ MISTAKES = {
     ),
     "one more question": Mistake(one_more_question, no_more_question, CALLS),
     "closed by the first": Mistake(closed_by_the_first, closed_by_its_owner, OUTCOME),
-    "opposite locks on uvloop": Mistake(opposite_locks, ordered_locks, HANG, loop="uvloop"),
+    "opposite locks on uvloop": Mistake(opposite_locks, ordered_locks, DEADLOCK, loop="uvloop"),
     "context of the thread": Mistake(
         calls.context_of_the_thread, calls.context_of_the_session, LEAK
     ),
     "lock of another loop": Mistake(
-        calls.lock_of_another_loop, calls.lock_of_each_loop, HANG, "threads", "none"
+        calls.lock_of_another_loop, calls.lock_of_each_loop, DEADLOCK, "threads", "none"
     ),
     "queue of another loop": Mistake(
-        calls.queue_of_another_loop, calls.queue_of_all_threads, HANG, "threads", "none"
+        calls.queue_of_another_loop, calls.queue_of_all_threads, DEADLOCK, "threads", "none"
     ),
     "results by completion": Mistake(calls.results_by_completion, calls.results_by_id, LEAK),
     "booked twice": Mistake(calls.booked_twice, calls.booked_once, OUTCOME),
     "half-read stream": Mistake(calls.half_read_stream, calls.dropped_stream, LEAK),
     "siblings go on": Mistake(calls.siblings_go_on, calls.siblings_are_awaited, LEAK),
-    "unfinished clean-up": Mistake(calls.unfinished_clean_up, calls.finished_clean_up, HANG),
+    "unfinished clean-up": Mistake(calls.unfinished_clean_up, calls.finished_clean_up, DEADLOCK),
     "released twice": Mistake(calls.released_twice, calls.released_once, LEAK),
     "store of two": Mistake(calls.store_of_two, calls.store_of_one, OUTCOME, "threads", "none"),
     "current session": Mistake(calls.current_session, calls.session_of_the_callback, LEAK),

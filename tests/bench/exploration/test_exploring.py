@@ -1,6 +1,7 @@
 """Each mistake of the corpus is found, in its smallest case; repaired, and shared, nothing is."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from warpbench.bench.testing.lab import spec_of
 from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.scenario import parse_scenario
 
+from ..instruments.leaving import HEALTHY, LEAVINGS
 from ..isolation.sharing import SHARERS
 from .corpus import MISTAKES, Mistake
 
@@ -70,6 +72,8 @@ def spec_of_cell(mistake: Mistake, seed: int) -> TrialSpec:
     )
 
 
+# Loops of other threads that hang are ended, and what ran on them cannot clean up.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @EVERY_MISTAKE
 def test_a_mistake_is_found(mistake: Mistake) -> None:
     found = explored(
@@ -104,6 +108,51 @@ def test_the_steps_of_a_failure_have_their_places() -> None:
         (1, StepKind.MODEL_CALL),
     ]
     assert all("corpus.py" in step.place or "leaking.py" in step.place for step in found.steps)
+
+
+def test_a_target_that_does_not_work_is_no_healthy_one() -> None:
+    def build(_lab: Any) -> Any:
+        async def session(task: str) -> str:
+            raise KeyError("text")
+
+        return session
+
+    (found,) = explored(build, 2).found
+
+    assert found.failure.kind is FailureKind.FAILED
+    assert found.failure.error.startswith("KeyError: 'text'")
+    assert (found.sessions, found.seen_in) == (1, 2)
+
+
+def test_nor_is_one_whose_check_fails_whatever_the_others_do() -> None:
+    repaired = MISTAKES["tenant"].repaired
+
+    def build(lab: Any) -> Any:
+        return SimpleNamespace(
+            session=repaired(lab), check=lambda task, _: "session 3]" not in task
+        )
+
+    (found,) = explored(build, 2).found
+
+    assert (found.failure.kind, found.failure.session) == (FailureKind.FAILED, 3)
+
+
+@pytest.mark.parametrize("name", ["task", "permit", "lock", "exception"])
+def test_what_grows_with_the_sessions_is_a_failure(name: str) -> None:
+    leaving = LEAVINGS[name]
+
+    (found,) = explored(leaving.buggy, 1, stops_at_first=True).found
+
+    assert found.failure.kind is FailureKind.LEFT_BEHIND
+    assert found.failure.left is not None
+    assert (found.failure.left.kind, found.failure.left.what) == (leaving.kind, leaving.what)
+    assert found.sessions == 1
+    assert explored(leaving.repaired, 2).found == ()
+
+
+def test_what_is_there_once_for_all_is_none() -> None:
+    for build in HEALTHY.values():
+        assert explored(build, 2).found == ()
 
 
 def test_what_never_comes_again_is_told_apart() -> None:
