@@ -21,7 +21,7 @@ from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
 from .checking import cut_short, failures_in, likeness
 from .left_behind import left_failures
-from .smallest import Budget, smallest
+from .smallest import MOST_TRIALS, Budget, smallest
 from .variation import drawn_waits, spec_of_case, spec_of_schedule
 
 AT_ONCE = 2
@@ -67,11 +67,21 @@ class Explorer:
         trials: Runs trials.
         spec: The cell, in virtual time.
         at_once: How many trials are under way at one time.
+        most_trials: So many are spent on the smallest case of a failure; with 2 it is only seen
+            whether that comes again.
     """
 
-    def __init__(self, trials: Trials, spec: TrialSpec, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        trials: Trials,
+        spec: TrialSpec,
+        at_once: int = AT_ONCE,
+        *,
+        most_trials: int = MOST_TRIALS,
+    ) -> None:
         self._trials = trials
         self._at_once = at_once
+        self._most_trials = most_trials
         self._spec = replace(spec, notes_waits=True, tells_left_behind=True)
         # What was seen to be there once, however many sessions there are.
         self._constant: set[tuple[object, ...]] = set()
@@ -183,7 +193,7 @@ class Explorer:
             return next(alike, None), ran
 
         whole = spec_of_schedule(self._spec, seen.schedule)
-        budget = Budget(lambda case: failure_in(case)[0] is not None, now_s=time.monotonic)
+        budget = Budget(lambda case: failure_in(case)[0] is not None, self._most_trials)
         case = smallest(
             Case(seen.schedule),
             sessions=whole.cell.session_count,

@@ -3,6 +3,7 @@
 from ...mocks.errors import ClockError, ClockHangError, TrialError
 from ...mocks.scenario import Scenario
 from ..exploration.exploring import Explorer
+from ..exploration.smallest import MOST_TRIALS
 from ..results.exploration import Exploration
 from ..results.trial_result import TrialResult
 from ..trial.spec import NotApplicable, TrialSpec
@@ -48,6 +49,7 @@ def explore(
     sessions: int = 10,
     seed: int = 1,
     stops_at_first: bool = False,
+    most_trials: int = MOST_TRIALS,
 ) -> Exploration:
     """Run the sessions of a target under many schedules, and return what went wrong.
 
@@ -60,6 +62,7 @@ def explore(
         sessions: Sessions of a schedule, all in flight at a time.
         seed: Seed of the exploration.
         stops_at_first: Whether the first schedule that fails is the last one.
+        most_trials: So many are spent on the smallest case of a failure.
 
     Raises:
         UsageError: One of them cannot be used.
@@ -74,5 +77,5 @@ def explore(
         clock="virtual",
         seed=seed,
     )
-    explorer = Explorer(TrialsHere(target), spec, at_once=1)
+    explorer = Explorer(TrialsHere(target), spec, at_once=1, most_trials=most_trials)
     return explorer.explore(schedules, stops_at_first=stops_at_first)

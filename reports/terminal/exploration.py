@@ -10,6 +10,7 @@ from ...bench.results.exploration import (
     DrawnWait,
     Exploration,
     Failure,
+    FailureKind,
     Found,
 )
 from ...bench.results.formatting import code_place, counted, listed, plain, seconds, whole
@@ -116,7 +117,10 @@ def _sessions_text(found: Found, of: int) -> str:
         return f"all {counted(of, 'session')} show it"
     noun = "session" if found.sessions == 1 else "sessions"
     verb = "shows" if found.sessions == 1 else "show"
-    return f"{found.sessions} of {counted(of, 'session')} {verb} it: {noun} {named}"
+    # Alone a session neither leaks nor hangs: the others are those of the warm-up.
+    takes_two = found.failure.kind in {FailureKind.LEAK, FailureKind.DEADLOCK}
+    before = ", after those of the warm-up" if found.sessions == 1 and takes_two else ""
+    return f"{found.sessions} of {counted(of, 'session')} {verb} it: {noun} {named}{before}"
 
 
 def _difference(difference: Difference) -> str:

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.once
 
 SESSIONS = 5
 SCHEDULES = 200
-HEALTHY_SCHEDULES = 4
+HEALTHY_SCHEDULES = 2
+IS_REPEATED = 2
+"""Trials that show whether a failure comes again; the smallest case is looked for elsewhere."""
+
 SCENARIO = parse_scenario("""
     name = "explored"
     description = "A tool whose arguments are the same for all."
@@ -77,7 +80,12 @@ def spec_of_cell(mistake: Mistake, seed: int) -> TrialSpec:
 @EVERY_MISTAKE
 def test_a_mistake_is_found(mistake: Mistake) -> None:
     found = explored(
-        mistake.buggy, SCHEDULES, mistake.strategy, mistake.loop, stops_at_first=True
+        mistake.buggy,
+        SCHEDULES,
+        mistake.strategy,
+        mistake.loop,
+        stops_at_first=True,
+        most_trials=IS_REPEATED,
     ).found
 
     assert mistake.kind in {each.failure.kind for each in found}
