@@ -9,14 +9,14 @@ from ...mocks.clock import ClockMode
 from ...mocks.redaction import redacted
 from ...reports.terminal.exploration import exploration_lines, replay_lines
 from ...reports.terminal.swim_lanes import lanes_of, swim_lanes
-from ..exploration.exploring import Explorer
+from ..exploration.exploring import Explorer, Replayed
 from ..results.case import Case
 from ..results.exploration import Exploration
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
 from ..trial.spec import TrialSpec
 from .commands.explore import ExploreOptions
-from .exit_status import BAD_ANSWER, DONE, INTERRUPTED
+from .exit_status import BAD_ANSWER, DONE, INTERRUPTED, NOT_DONE
 from .factors import factors_of
 from .options import FactorOptions, Messages
 from .progress import stderr_for
@@ -42,8 +42,10 @@ def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
     specs = cells_of(factors)
     console = Console()
     if options.replay is not None:
-        found = [_replayed(processes, spec, options.replay, console) for spec in specs]
-        return BAD_ANSWER if any(found) else DONE
+        replays = [_replayed(processes, spec, options.replay, console) for spec in specs]
+        if any(each.failures for each in replays):
+            return BAD_ANSWER
+        return NOT_DONE if any(each.unfit for each in replays) else DONE
     explorations: list[Exploration] = []
     try:
         for spec in specs:
@@ -83,11 +85,12 @@ def _explored(
         )
 
 
-def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: Console) -> bool:
-    """Run a case again and show it; return whether it fails."""
-    trial, failures = Explorer(processes, spec).replay(case)
-    for line in replay_lines(spec.cell, case, failures):
+def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: Console) -> Replayed:
+    """Run a case again, and show it."""
+    replayed = Explorer(processes, spec).replay(case)
+    for line in replay_lines(spec.cell, case, replayed.failures, replayed.unfit):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-    if trial is not None:
-        console.print(swim_lanes(lanes_of(trial)), soft_wrap=True, markup=False, highlight=False)
-    return bool(failures)
+    if replayed.trial is not None:
+        lanes = swim_lanes(lanes_of(replayed.trial))
+        console.print(lanes, soft_wrap=True, markup=False, highlight=False)
+    return replayed

@@ -60,6 +60,22 @@ class _Seen:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of a case that was run again.
+
+    Attributes:
+        trial: The trial, if it came to an end.
+        failures: What went wrong.
+        unfit: The choices of the case that could not be made: there was no such choice, or who
+            should have gone on could not. The agent, or what it runs on, has changed since.
+    """
+
+    trial: TrialResult | None
+    failures: tuple[Failure, ...]
+    unfit: tuple[Choice, ...] = ()
+
+
 class Explorer:
     """Explores one cell.
 
@@ -147,12 +163,16 @@ class Explorer:
             elapsed_s=time.monotonic() - began_s,
         )
 
-    def replay(self, case: Case) -> tuple[TrialResult | None, tuple[Failure, ...]]:
-        """Run a case again; return what came of it, if it came to an end, and what failed."""
+    def replay(self, case: Case) -> "Replayed":
+        """Run a case again."""
         spec = _explained(spec_of_case(self._spec, case))
         result = self._run(spec)
-        trial = result if isinstance(result, TrialResult) else None
-        return trial, self._failures(spec, result, self._usual_calls())
+        taken = _choices_of(result)
+        return Replayed(
+            trial=result if isinstance(result, TrialResult) else None,
+            failures=self._failures(spec, result, self._usual_calls()),
+            unfit=tuple(choice for choice in case.choices or () if choice not in taken),
+        )
 
     def _all_failures(
         self, numbers: Sequence[int], usual_calls: Mapping[int, int]

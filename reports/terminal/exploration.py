@@ -67,13 +67,30 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
         yield f"  {failure_text(failure)}"
 
 
-def replay_lines(cell: Cell, case: Case, failures: Sequence[Failure]) -> Iterator[str]:
-    """Yield the lines that say what failed in one case."""
+def replay_lines(
+    cell: Cell, case: Case, failures: Sequence[Failure], unfit: Sequence[Choice] = ()
+) -> Iterator[str]:
+    """Yield the lines that say what failed in one case, and where it could not be followed.
+
+    Args:
+        cell: The cell.
+        case: The case.
+        failures: What failed.
+        unfit: The choices that could not be made.
+    """
     what = counted(len(failures), "failure") if failures else "no failure"
     part = " in part" if case != Case(case.schedule) else ""
     yield f"{_name(cell)}, schedule {whole(case.schedule)}{part}: {what}"
     for failure in failures:
         yield f"  {failure.kind}: {failure_text(failure)}"
+    if unfit:
+        first, others = unfit[0], len(unfit) - 1
+        more = f", nor could {counted(others, 'further choice')}" if others else ""
+        yield (
+            f"  The case no longer fits: after {plain(first.after)}, {plain(first.chosen)} could "
+            f"not be chosen (choice {whole(first.ordinal + 1)} there){more}. "
+            "The agent or what it runs on has changed; explore anew"
+        )
 
 
 def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Iterator[str]:

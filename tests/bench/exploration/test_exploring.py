@@ -13,6 +13,7 @@ from warpbench.bench.results.steps import StepKind
 from warpbench.bench.testing.explore import TrialsHere, explore
 from warpbench.bench.testing.lab import spec_of
 from warpbench.bench.trial.spec import TrialSpec
+from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import parse_scenario
 
 from ..instruments.leaving import HEALTHY, LEAVINGS
@@ -98,12 +99,21 @@ def test_its_smallest_case_shows_the_same_again(name: str, seed: int) -> None:
     (found,) = explored(mistake.buggy, 4, loop=mistake.loop, seed=seed, stops_at_first=True).found
     explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, seed), at_once=1)
 
-    _, failures = explorer.replay(parse_case(case_text(found.case)))
+    replayed = explorer.replay(parse_case(case_text(found.case)))
 
-    assert likeness(found.failure) in map(likeness, failures)
+    assert likeness(found.failure) in map(likeness, replayed.failures)
+    assert replayed.unfit == ()
     cancelled = [each.session for each in found.differences if isinstance(each, Cancelled)]
     assert bool(cancelled) == (mistake.kind is FailureKind.DEADLOCK)
     assert {*cancelled} <= {*(found.case.sessions or ())}
+
+
+def test_a_case_that_no_longer_fits_says_at_which_choice() -> None:
+    mistake = MISTAKES["tenant"]
+    explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, 1), at_once=1)
+    gone = Choice("session 0 answer 9", 4, "session 1 answer 7")
+
+    assert explorer.replay(Case(1, choices=(gone,))).unfit == (gone,)
 
 
 def test_the_steps_of_a_failure_have_their_places() -> None:

@@ -113,6 +113,7 @@ def test_the_wording_of_an_exploration() -> None:
         "",
         *replay_lines(CELL, Case(17), FAILURES),
         *replay_lines(CELL, CASE, ()),
+        *replay_lines(CELL, CASE, (), (DIFFERENCES[-1], DIFFERENCES[-1])),
     ]
     assert_golden("exploration", "\n".join(lines))
 

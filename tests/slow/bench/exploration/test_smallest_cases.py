@@ -27,5 +27,6 @@ def test_the_smallest_case_of_a_mistake_shows_it_again(mistake: Mistake) -> None
     assert found.is_smallest
     assert 1 <= found.sessions <= SESSIONS
     for _ in range(3):
-        _, failures = explorer.replay(parse_case(case_text(found.case)))
-        assert likeness(found.failure) in map(likeness, failures)
+        replayed = explorer.replay(parse_case(case_text(found.case)))
+        assert likeness(found.failure) in map(likeness, replayed.failures)
+        assert replayed.unfit == ()
