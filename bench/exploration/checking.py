@@ -13,13 +13,15 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ...mocks.clock import seconds
 from ...mocks.errors import Hang, TrialError
 from ...mocks.scenario import NO_LIMITS
 from ..results.exploration import Failure, FailureKind
 from ..results.samples import Outcome, SessionSample
+from ..results.steps import Step
 from ..results.trial_result import TrialResult
 from ..results.wrong_requests import session_sending
 from ..trial.spec import TrialSpec
@@ -85,6 +87,27 @@ def cut_short(error: TrialError) -> Failure:
     """Return the failure of a trial that did not come to its end."""
     kind = FailureKind.CRASH if error.hang is None else _CUT_SHORT[error.hang]
     return Failure(kind=kind, error=str(error))
+
+
+def placed(failure: Failure, steps: Sequence[Step]) -> Failure:
+    """Return a failure of a session with the place of its last step, if it has none of its own.
+
+    That is where a session was before it failed, or made the call that is one too many.
+
+    Args:
+        failure: What went wrong.
+        steps: What the sessions did, in the order in which it began.
+    """
+    if failure.place or failure.session is None:
+        return failure
+    places = [
+        step.place
+        for step in steps
+        if step.session == failure.session
+        and step.place
+        and (failure.at_s is None or step.begin_s <= failure.at_s)
+    ]
+    return replace(failure, last_place=places[-1]) if places else failure
 
 
 def likeness(failure: Failure) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ from ..results.steps import Step
 from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
-from .checking import cut_short, failures_in, likeness
+from .checking import cut_short, failures_in, likeness, placed
 from .left_behind import left_failures
 from .smallest import MOST_TRIALS, Budget, smallest
 from .variation import drawn_waits, spec_of_case, spec_of_schedule
@@ -231,7 +231,7 @@ class Explorer:
             None
             if failure is None
             else Found(
-                failure=failure,
+                failure=placed(failure, _steps_of(ran)),
                 case=case,
                 seen_in=seen.count,
                 differences=tuple(self._differences(case)),

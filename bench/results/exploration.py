@@ -39,6 +39,7 @@ class Failure:
         model_call: Of a leak or of a refused request, in which of its model calls, counted from 1;
             0 in its answer.
         place: The place in the user's code, if it is known.
+        last_place: Where the session was last seen in the user's code before, without one.
         error: What the session or the trial died of.
         reason: Of a refused request, what it holds that the real API refuses.
         calls: Of other calls, how many model calls the session made.
@@ -54,6 +55,7 @@ class Failure:
     owner: int | None = None
     model_call: int = 0
     place: str = ""
+    last_place: str = ""
     error: str = ""
     reason: str = ""
     calls: int = 0

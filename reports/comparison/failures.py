@@ -31,6 +31,8 @@ TITLES: Mapping[FailureKind, str] = MappingProxyType(
 def failure_text(failure: Failure) -> str:
     """Say what went wrong, in one sentence."""
     at = "" if failure.at_s is None else f", after {seconds(failure.at_s)}"
+    if failure.last_place:
+        at += f", last seen at {code_place(failure.last_place)}"
     match failure.kind:
         case FailureKind.LEAK:
             owner = -1 if failure.owner is None else failure.owner
@@ -39,7 +41,7 @@ def failure_text(failure: Failure) -> str:
         case FailureKind.OTHER_CALLS:
             return (
                 f"session {failure.session} made {counted(failure.calls, 'model call')}, and "
-                f"alone on the same latencies {whole(failure.calls_alone)}"
+                f"alone on the same latencies {whole(failure.calls_alone)}{at}"
             )
         case FailureKind.OTHER_OUTCOME | FailureKind.FAILED:
             return f"session {failure.session}: {plain(failure.error)}{at}"

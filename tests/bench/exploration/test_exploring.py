@@ -43,7 +43,23 @@ SCENARIO = parse_scenario("""
     tools = [{ tool = "weather", arguments = { city = "Vienna" } }]
     [[rounds]]
 """)
-EVERY_MISTAKE = pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+FEW = (
+    "shared history",
+    "lost update on uvloop",
+    "two sections",
+    "dying consumer",
+    "opposite locks in threads",
+    "locks in an executor",
+    "thread-local",
+    "one more question",
+    "order",
+    "current session",
+    "store of two",
+    "queue of another loop",
+    "unfinished clean-up",
+)
+"""One of each kind, strategy and loop; all of them are explored in the slow suite."""
+A_MISTAKE = pytest.mark.parametrize("mistake", [MISTAKES[name] for name in FEW], ids=FEW)
 
 
 def explored(
@@ -78,7 +94,7 @@ def spec_of_cell(mistake: Mistake, seed: int) -> TrialSpec:
 
 # Loops of other threads that hang are ended, and what ran on them cannot clean up.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@EVERY_MISTAKE
+@A_MISTAKE
 def test_a_mistake_is_found(mistake: Mistake) -> None:
     found = explored(
         mistake.buggy,
@@ -128,6 +144,16 @@ def test_the_steps_of_a_failure_have_their_places() -> None:
     assert all("corpus.py" in step.place or "leaking.py" in step.place for step in found.steps)
 
 
+@pytest.mark.parametrize("name", ["lost update", "one more question", "order"])
+def test_a_failure_without_a_place_has_that_of_the_last_step_before(name: str) -> None:
+    mistake = MISTAKES[name]
+
+    (found,) = explored(mistake.buggy, 1, mistake.strategy, mistake.loop).found
+
+    assert not found.failure.place
+    assert "leaking.py:asked:" in found.failure.last_place
+
+
 def test_a_target_that_does_not_work_is_no_healthy_one() -> None:
     def build(_lab: Any) -> Any:
         async def session(task: str) -> str:
@@ -166,6 +192,15 @@ def test_what_grows_with_the_sessions_is_a_failure(name: str) -> None:
     assert (found.failure.left.kind, found.failure.left.what) == (leaving.kind, leaving.what)
     assert found.sessions == 1
     assert explored(leaving.repaired, 2).found == ()
+
+
+def test_the_few_are_of_every_kind_strategy_and_loop() -> None:
+    few = [MISTAKES[name] for name in FEW]
+
+    for part in ("kind", "strategy", "loop"):
+        assert {getattr(each, part) for each in few} == {
+            getattr(each, part) for each in MISTAKES.values()
+        }
 
 
 def test_what_is_there_once_for_all_is_none() -> None:
@@ -226,7 +261,7 @@ def test_when_interrupted_it_tells_what_was_seen() -> None:
     assert (found.case, found.seen_in, found.is_smallest) == (Case(0), 2, False)
 
 
-@EVERY_MISTAKE
+@A_MISTAKE
 def test_of_the_repaired_agent_nothing_is_said(mistake: Mistake) -> None:
     exploration = explored(mistake.repaired, HEALTHY_SCHEDULES, mistake.strategy, mistake.loop)
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from typing import Any
 
-import httpx2
 import pytest
 import uvloop
 from warpbench.bench.exploration.left_behind import grown
@@ -19,6 +18,7 @@ from warpbench.bench.trial.trial import prepared_here
 from warpbench.bench.trial.warm_up import WARM_UP_SESSIONS
 from warpbench.mocks.scenario import parse_scenario
 
+from ...http_libraries import sdk_http
 from ..isolation.sharing import SHARERS
 from .leaving import HEALTHY, LEAVINGS
 
@@ -208,7 +208,7 @@ def test_the_scope_leaves_everything_as_it_was() -> None:
         owners = [asyncio.Semaphore, asyncio.Lock, threading.Semaphore, threading.Thread]
         loops = [asyncio.BaseEventLoop, uvloop.Loop]
         return [
-            *(vars(owner)["__init__"] for owner in (*owners, ThreadPoolExecutor, httpx2.Client)),
+            *(vars(owner)["__init__"] for owner in (*owners, ThreadPoolExecutor, sdk_http.Client)),
             *(loop.call_exception_handler for loop in loops),
             "call_exception_handler" in vars(uvloop.Loop),
             warnings._warn_unawaited_coroutine,  # type: ignore[attr-defined]

@@ -39,7 +39,13 @@ REFUSED = Failure(
 FAILURES = (
     LEAK,
     replace(LEAK, model_call=0, place="", owner=-1),
-    Failure(kind=FailureKind.OTHER_CALLS, session=4, calls=3, calls_alone=2),
+    Failure(
+        kind=FailureKind.OTHER_CALLS,
+        session=4,
+        calls=3,
+        calls_alone=2,
+        last_place="agent.py:build.<locals>.ask:15",
+    ),
     Failure(kind=FailureKind.OTHER_OUTCOME, session=1, error="RuntimeError: closed", at_s=1.5),
     Failure(kind=FailureKind.FAILED, session=0, error="KeyError: 'text'", at_s=0.5),
     REFUSED,
