@@ -226,6 +226,12 @@ class Line:
             answer += piece
         return answer
 
+    async def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        await self._client.close()
+
 
 def half_read_stream(lab: Lab) -> Any:
     """Who is cancelled gives its connection back: the rest of its answer is the next one's."""
@@ -251,6 +257,7 @@ def dropped_stream(lab: Lab) -> Any:
         try:
             return await line.answered(task)
         except asyncio.CancelledError:
+            await line.close()
             line = Line(lab)
             raise
         finally:

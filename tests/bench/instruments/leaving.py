@@ -343,12 +343,11 @@ def failure_seen(lab: Lab) -> Any:
 
     async def session(task: str) -> str:
         audit = asyncio.create_task(fails())
-        answer = await asked(client, [user(task)])
         try:
-            await audit
-        except LookupError:
-            return answer
-        return ""
+            return await asked(client, [user(task)])
+        finally:  # also of a session that is cancelled on its way
+            await asyncio.wait([audit])
+            audit.exception()
 
     return session
 
