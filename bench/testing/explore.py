@@ -1,5 +1,9 @@
 """Explores a target in this process, for tests: ``lab.explore``."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...mocks.errors import ClockError, ClockHangError, TrialError
 from ...mocks.scenario import Scenario
 from ..exploration.exploring import Explorer
@@ -78,4 +82,23 @@ def explore(
         seed=seed,
     )
     explorer = Explorer(TrialsHere(target), spec, at_once=1, most_trials=most_trials)
-    return explorer.explore(schedules, stops_at_first=stops_at_first)
+    with _heap_of_before_frozen():
+        return explorer.explore(schedules, stops_at_first=stops_at_first)
+
+
+@contextmanager
+def _heap_of_before_frozen() -> Iterator[None]:
+    """Keep what was there before out of the garbage collections of this scope.
+
+    Each trial collects garbage several times, and a test's process has a large heap: to look at all
+    of it took most of the time. What somebody else has frozen stays so.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

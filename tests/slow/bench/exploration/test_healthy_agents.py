@@ -12,7 +12,7 @@ from ....bench.instruments.leaving import HEALTHY as HELPERS
 from ....bench.instruments.leaving import LEAVINGS
 from ....bench.isolation.sharing import SHARERS
 
-SCHEDULES = 20
+SCHEDULES = 8
 HEALTHY: dict[str, tuple[Callable[..., Any], str, str]] = {
     **{
         f"{name}, repaired": (mistake.repaired, mistake.strategy, mistake.loop)
