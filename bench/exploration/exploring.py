@@ -138,9 +138,11 @@ class Explorer:
         try:
             with closing(self._all_failures(numbers, usual_calls)) as all_failures:
                 for number, (failures, choices) in zip(numbers, all_failures, strict=True):
-                    for failure in {likeness(each): each for each in reversed(failures)}.values():
-                        as_seen = _Seen(number, failure, choices)
-                        seen.setdefault(likeness(failure), as_seen).count += 1
+                    first_of_each: dict[tuple[object, ...], Failure] = {}
+                    for failure in failures:
+                        first_of_each.setdefault(likeness(failure), failure)
+                    for key, failure in first_of_each.items():
+                        seen.setdefault(key, _Seen(number, failure, choices)).count += 1
                     done += 1
                     progress(done, len(seen))
                     is_over = budget_s is not None and time.monotonic() - began_s >= budget_s

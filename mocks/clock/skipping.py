@@ -474,6 +474,8 @@ class SkippingClock(ABC):
         hang, parking = self.failure, participant.parking
         if not isinstance(hang, ClockHangError) or parking is None or participant is self.root:
             return
+        if hang.hang is not Hang.DEADLOCK:  # who holds the lock may give it back yet
+            return
         if parking.is_of_loop or parking.awaits == LOCK:
             participant.error = ClockHangError(str(hang), hang.hang)
             participant.set_runnable(Leave.RELEASED)

@@ -12,7 +12,7 @@ measured.
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import Context
 from itertools import count, groupby
 from operator import itemgetter
@@ -200,24 +200,28 @@ class SkippingUvloop(uvloop.Loop):
         now_ns = self._clock.now_ns()
         self.mocked_waits.wake_due(now_ns)
         # A timer that one of these sets anew for now waits for the next turn.
+        if self._ties is not None:
+            self._schedule_chosen(self._ties, now_ns)
+            return
+        while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
+            handle = heapq.heappop(timers)[2]
+            if not handle.cancelled():
+                self.call_soon(self._run_timer, handle)
+
+    def _schedule_chosen(self, ties: Ties, now_ns: int) -> None:
+        """Call the timers that are due; who is first of those due at one time is chosen."""
+        timers = self._timers
         due: list[tuple[int, int, asyncio.TimerHandle]] = []
         while timers and (timers[0][0] <= now_ns or timers[0][2].cancelled()):
             timer = heapq.heappop(timers)
-            if not timer[2].cancelled():
+            if timer[2].cancelled():
+                ties.is_over(timer[1])
+            else:
                 due.append(timer)
-        for handle in self._in_chosen_order(due):
-            self.call_soon(self._run_timer, handle)
-
-    def _in_chosen_order(
-        self, due: list[tuple[int, int, asyncio.TimerHandle]]
-    ) -> Iterator[asyncio.TimerHandle]:
-        """Yield timers that are due; who is first of those due at one time, a schedule chooses."""
-        if self._ties is None:
-            yield from (handle for _, _, handle in due)
-            return
         for _, tied in groupby(due, key=itemgetter(0)):
             handles = {sequence: handle for _, sequence, handle in tied}
-            yield from (handles[sequence] for sequence in self._ties.ordered(list(handles)))
+            for sequence in ties.ordered(list(handles)):
+                self.call_soon(self._run_timer, handles[sequence])
 
     def _run_timer(self, handle: asyncio.TimerHandle) -> None:
         if not handle.cancelled():
