@@ -7,11 +7,10 @@ from rich.console import Console
 
 from ...mocks.clock import ClockMode
 from ...mocks.redaction import redacted
-from ...reports.terminal.exploration import exploration_lines, replay_lines
-from ...reports.terminal.swim_lanes import lanes_of, swim_lanes
-from ..exploration.exploring import Explorer, Replayed
+from ...reports.terminal.exploration import exploration_lines, replayed_lines
+from ..exploration.exploring import Explorer
 from ..results.case import Case
-from ..results.exploration import Exploration
+from ..results.exploration import Exploration, Replayed
 from ..runner.plan import cells_of
 from ..runner.processes import TrialProcesses
 from ..trial.spec import TrialSpec
@@ -88,9 +87,6 @@ def _explored(
 def _replayed(processes: TrialProcesses, spec: TrialSpec, case: Case, console: Console) -> Replayed:
     """Run a case again, and show it."""
     replayed = Explorer(processes, spec).replay(case)
-    for line in replay_lines(spec.cell, case, replayed.failures, replayed.unfit):
+    for line in replayed_lines(spec.cell, replayed):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-    if replayed.trial is not None:
-        lanes = swim_lanes(lanes_of(replayed.trial))
-        console.print(lanes, soft_wrap=True, markup=False, highlight=False)
     return replayed

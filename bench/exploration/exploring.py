@@ -14,7 +14,15 @@ from ...mocks.clock import Choice, seconds
 from ...mocks.errors import TrialError
 from ...mocks.scenario import NO_LIMITS
 from ..results.case import Case
-from ..results.exploration import Cancelled, Difference, DrawnWait, Exploration, Failure, Found
+from ..results.exploration import (
+    Cancelled,
+    Difference,
+    DrawnWait,
+    Exploration,
+    Failure,
+    Found,
+    Replayed,
+)
 from ..results.steps import Step
 from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
@@ -58,22 +66,6 @@ class _Seen:
             seen_in=self.count,
             is_smallest=False,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What came of a case that was run again.
-
-    Attributes:
-        trial: The trial, if it came to an end.
-        failures: What went wrong.
-        unfit: The choices of the case that could not be made: there was no such choice, or who
-            should have gone on could not. The agent, or what it runs on, has changed since.
-    """
-
-    trial: TrialResult | None
-    failures: tuple[Failure, ...]
-    unfit: tuple[Choice, ...] = ()
 
 
 class Explorer:
@@ -126,10 +118,10 @@ class Explorer:
             TargetError: The target cannot be used.
         """
         began_s = time.monotonic()
-        first = self._run(self._spec)
-        if isinstance(first, NotApplicable):
-            return Exploration(cell=self._spec.cell, not_applicable=first.reason)
-        usual_calls = self._usual_calls()
+        alone = self._ran_alone(self._spec)
+        if isinstance(alone, NotApplicable):
+            return Exploration(cell=self._spec.cell, not_applicable=alone.reason)
+        usual_calls = alone.own_calls if isinstance(alone, TrialResult) else {}
         seen: dict[tuple[object, ...], _Seen] = {}
         numbers = range(begins_at, max(begins_at, schedules))
         done = 0
@@ -165,12 +157,13 @@ class Explorer:
             elapsed_s=time.monotonic() - began_s,
         )
 
-    def replay(self, case: Case) -> "Replayed":
+    def replay(self, case: Case) -> Replayed:
         """Run a case again."""
         spec = _explained(spec_of_case(self._spec, case))
         result = self._run(spec)
         taken = _choices_of(result)
         return Replayed(
+            case=case,
             trial=result if isinstance(result, TrialResult) else None,
             failures=self._failures(spec, result, self._usual_calls()),
             unfit=tuple(choice for choice in case.choices or () if choice not in taken),
@@ -291,8 +284,12 @@ class Explorer:
         return {} if alone is None else alone.own_calls
 
     def _alone(self, spec: TrialSpec) -> TrialResult | None:
+        result = self._ran_alone(spec)
+        return result if isinstance(result, TrialResult) else None
+
+    def _ran_alone(self, spec: TrialSpec) -> _Ran:
         """Run the sessions of a schedule one after another, on its latencies."""
-        result = self._run(
+        return self._run(
             replace(
                 spec,
                 scenario=replace(spec.scenario, limits=NO_LIMITS),
@@ -301,7 +298,6 @@ class Explorer:
                 cancels_ns=(),
             )
         )
-        return result if isinstance(result, TrialResult) else None
 
     def _run(self, spec: TrialSpec) -> _Ran:
         try:

@@ -9,6 +9,7 @@ from .case import Case
 from .cell import Cell
 from .left_behind import LeftBehind
 from .steps import Step
+from .trial_result import TrialResult
 
 
 class FailureKind(StrEnum):
@@ -153,3 +154,21 @@ class Exploration:
     not_repeated: tuple[tuple[int, Failure], ...] = ()
     not_applicable: str | None = None
     elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of a case that was run again.
+
+    Attributes:
+        case: The case.
+        trial: The trial, if it came to an end.
+        failures: What went wrong.
+        unfit: The choices of the case that could not be made: there was no such choice, or who
+            should have gone on could not. The agent, or what it runs on, has changed since.
+    """
+
+    case: Case
+    trial: TrialResult | None
+    failures: tuple[Failure, ...]
+    unfit: tuple[Choice, ...] = ()

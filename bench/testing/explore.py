@@ -4,11 +4,12 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...mocks.errors import ClockError, ClockHangError, TrialError
+from ...mocks.errors import ClockError, ClockHangError, TrialError, UsageError
 from ...mocks.scenario import Scenario
 from ..exploration.exploring import Explorer
 from ..exploration.smallest import MOST_TRIALS
-from ..results.exploration import Exploration
+from ..results.case import parse_case
+from ..results.exploration import Exploration, Replayed
 from ..results.trial_result import TrialResult
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.trial import prepared_here
@@ -72,7 +73,49 @@ def explore(
         UsageError: One of them cannot be used.
         TargetError: The target cannot be used.
     """
-    spec = spec_of(
+    spec = explored_spec(
+        target, scenario=scenario, strategy=strategy, loop=loop, sessions=sessions, seed=seed
+    )
+    explorer = Explorer(TrialsHere(target), spec, at_once=1, most_trials=most_trials)
+    with _heap_of_before_frozen():
+        return explorer.explore(schedules, stops_at_first=stops_at_first)
+
+
+def replayed(target: object, spec: TrialSpec, case: str) -> Replayed:
+    """Run a case that an exploration of a target found.
+
+    Args:
+        target: As for ``explore``.
+        spec: What was explored, as ``explored_spec`` returns it.
+        case: The case, as the exploration told it.
+
+    Raises:
+        UsageError: That is no case.
+        TargetError: The target cannot be used.
+    """
+    try:
+        parsed = parse_case(case)
+    except ValueError as error:
+        raise UsageError(f"replay={error}") from None
+    with _heap_of_before_frozen():
+        return Explorer(TrialsHere(target), spec, at_once=1).replay(parsed)
+
+
+def explored_spec(
+    target: object,
+    *,
+    scenario: str | Scenario,
+    strategy: str,
+    loop: str,
+    sessions: int,
+    seed: int,
+) -> TrialSpec:
+    """Return the cell that ``explore`` explores, whose arguments these are.
+
+    Raises:
+        UsageError: One of them cannot be used.
+    """
+    return spec_of(
         target,
         scenario=scenario,
         strategy=strategy,
@@ -81,9 +124,6 @@ def explore(
         clock="virtual",
         seed=seed,
     )
-    explorer = Explorer(TrialsHere(target), spec, at_once=1, most_trials=most_trials)
-    with _heap_of_before_frozen():
-        return explorer.explore(schedules, stops_at_first=stops_at_first)
 
 
 @contextmanager

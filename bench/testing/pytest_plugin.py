@@ -41,6 +41,7 @@ class LabInTests:
         loop: str = "asyncio",
         sessions: int = 10,
         seed: int = 1,
+        replay: str | None = None,
     ) -> "Exploration":
         """Run the sessions of an agent under many schedules, in this process and in virtual time.
 
@@ -52,17 +53,37 @@ class LabInTests:
             loop: The event loop that they run on.
             sessions: Sessions of a schedule, all in flight at a time.
             seed: Another one explores other schedules.
+            replay: The case of a failure that this call found before: nothing else is run.
 
         Raises:
-            AssertionError: Something goes wrong in one of them.
+            AssertionError: Something goes wrong in one of them, or the case does not fit any more.
             UsageError: One of the arguments cannot be used.
         """
         __tracebackhide__ = True  # pytest shows the line of the test instead
         # Whoever does not use the fixture waits for none of it.
         from ...mocks.redaction import redacted  # noqa: PLC0415
-        from ...reports.terminal.exploration import exploration_lines  # noqa: PLC0415
-        from .explore import explore  # noqa: PLC0415
+        from ...reports.comparison.failures import replay_argument  # noqa: PLC0415
+        from ...reports.terminal.exploration import (  # noqa: PLC0415
+            exploration_lines,
+            replayed_lines,
+        )
+        from ..results.exploration import Exploration  # noqa: PLC0415
+        from .explore import explore, explored_spec, replayed  # noqa: PLC0415
 
+        if replay is not None:
+            spec = explored_spec(
+                target,
+                scenario=scenario,
+                strategy=strategy,
+                loop=loop,
+                sessions=sessions,
+                seed=seed,
+            )
+            again = replayed(target, spec, replay)
+            if again.failures or again.unfit:
+                lines = replayed_lines(spec.cell, again)
+                raise AssertionError("\n".join(redacted(tuple(lines))))
+            return Exploration(cell=spec.cell, begins_at=again.case.schedule, schedules=1, of=1)
         found = explore(
             target,
             schedules=schedules,
@@ -74,7 +95,10 @@ class LabInTests:
         )
         if found.found:
             name = scenario if isinstance(scenario, str) else scenario.name
-            raise AssertionError("\n".join(redacted(tuple(exploration_lines(found, name)))))
+            # The command line knows a target by its name alone.
+            replays = None if isinstance(target, str) else replay_argument
+            lines = exploration_lines(found, name, replays)
+            raise AssertionError("\n".join(redacted(tuple(lines))))
         return found
 
     def run(

@@ -80,6 +80,11 @@ def _left_text(left: LeftBehind, failure: Failure) -> str:
     )
 
 
+def replay_argument(found: Found) -> str:
+    """Return what runs the smallest case again in the test that found it."""
+    return f'add replay="{case_text(found.case)}" to lab.explore(…) to run it again'
+
+
 def replay_command(cell: Cell, scenario: str, found: Found) -> str:
     """Return the command that runs the smallest case again."""
     loop = "" if cell.loop == NO_LOOP else f" --loop {cell.loop}"

@@ -1,6 +1,6 @@
 """What an exploration found, in the terminal: each failure on one screen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ...bench.results.case import Case
 from ...bench.results.cell import NO_LOOP, Cell
@@ -12,13 +12,14 @@ from ...bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    Replayed,
 )
 from ...bench.results.formatting import code_place, counted, listed, plain, seconds, whole
 from ...bench.results.steps import Step, StepKind
 from ...mocks.clock import Choice
 from ...mocks.workload.numbers import session_of
 from ..comparison.failures import TITLES, failure_text, replay_command
-from .swim_lanes import lanes_of_steps, swim_lanes
+from .swim_lanes import lanes_of, lanes_of_steps, swim_lanes
 
 _DID = {
     StepKind.MODEL_CALL: "model call {}",
@@ -32,12 +33,17 @@ _MOST_WAITING = 8
 _MOST_DIFFERENCES = 10
 
 
-def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
+def exploration_lines(
+    exploration: Exploration,
+    scenario: str,
+    replays: Callable[[Found], str] | None = None,
+) -> Iterator[str]:
     """Yield the lines that say what was found in a cell.
 
     Args:
         exploration: What was found.
         scenario: The scenario as it was named on the command line.
+        replays: Says what runs the smallest case of a failure again; ``None`` for the command.
     """
     cell = exploration.cell
     if exploration.not_applicable is not None:
@@ -56,7 +62,8 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
         yield f"{why} with {left} left; --from {begins_at} goes on"
     for found in exploration.found:
         yield ""
-        yield from _found_lines(found, exploration, scenario)
+        yield from _found_lines(found, exploration)
+        yield f"  {replays(found) if replays else replay_command(cell, scenario, found)}"
     for schedule, failure in exploration.not_repeated:
         yield ""
         yield (
@@ -67,17 +74,9 @@ def exploration_lines(exploration: Exploration, scenario: str) -> Iterator[str]:
         yield f"  {failure_text(failure)}"
 
 
-def replay_lines(
-    cell: Cell, case: Case, failures: Sequence[Failure], unfit: Sequence[Choice] = ()
-) -> Iterator[str]:
-    """Yield the lines that say what failed in one case, and where it could not be followed.
-
-    Args:
-        cell: The cell.
-        case: The case.
-        failures: What failed.
-        unfit: The choices that could not be made.
-    """
+def replayed_lines(cell: Cell, replayed: Replayed) -> Iterator[str]:
+    """Yield the lines that say what failed in one case, and where it could not be followed."""
+    case, failures, unfit = replayed.case, replayed.failures, replayed.unfit
     what = counted(len(failures), "failure") if failures else "no failure"
     part = " in part" if case != Case(case.schedule) else ""
     yield f"{_name(cell)}, schedule {whole(case.schedule)}{part}: {what}"
@@ -91,9 +90,11 @@ def replay_lines(
             f"not be chosen (choice {whole(first.ordinal + 1)} there){more}. "
             "The agent or what it runs on has changed; explore anew"
         )
+    if replayed.trial is not None:
+        yield from swim_lanes(lanes_of(replayed.trial)).splitlines()
 
 
-def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Iterator[str]:
+def _found_lines(found: Found, exploration: Exploration) -> Iterator[str]:
     cell = exploration.cell
     yield (
         f"{found.failure.kind}: {TITLES[found.failure.kind]}, in {whole(found.seen_in)} of "
@@ -116,7 +117,6 @@ def _found_lines(found: Found, exploration: Exploration, scenario: str) -> Itera
     yield from _step_lines(_steps_up_to(found.failure, found.steps))
     if found.steps:
         yield from (f"  {line}" for line in swim_lanes(lanes_of_steps(found.steps)).splitlines())
-    yield f"  {replay_command(cell, scenario, found)}"
 
 
 def _what_lines(failure: Failure) -> Iterator[str]:

@@ -148,7 +148,9 @@ def test_the_steps_of_a_failure_have_their_places() -> None:
 def test_a_failure_without_a_place_has_that_of_the_last_step_before(name: str) -> None:
     mistake = MISTAKES[name]
 
-    (found,) = explored(mistake.buggy, 1, mistake.strategy, mistake.loop).found
+    (found,) = explored(
+        mistake.buggy, 1, mistake.strategy, mistake.loop, most_trials=IS_REPEATED
+    ).found
 
     assert not found.failure.place
     assert "leaking.py:asked:" in found.failure.last_place
@@ -176,7 +178,7 @@ def test_nor_is_one_whose_check_fails_whatever_the_others_do() -> None:
             session=repaired(lab), check=lambda task, _: "session 3]" not in task
         )
 
-    (found,) = explored(build, 2).found
+    (found,) = explored(build, 1, most_trials=IS_REPEATED).found
 
     assert (found.failure.kind, found.failure.session) == (FailureKind.FAILED, 3)
 
@@ -185,13 +187,18 @@ def test_nor_is_one_whose_check_fails_whatever_the_others_do() -> None:
 def test_what_grows_with_the_sessions_is_a_failure(name: str) -> None:
     leaving = LEAVINGS[name]
 
-    (found,) = explored(leaving.buggy, 1, stops_at_first=True).found
+    (found,) = explored(leaving.buggy, 1, most_trials=IS_REPEATED).found
 
     assert found.failure.kind is FailureKind.LEFT_BEHIND
     assert found.failure.left is not None
     assert (found.failure.left.kind, found.failure.left.what) == (leaving.kind, leaving.what)
+    assert explored(leaving.repaired, 1).found == ()
+
+
+def test_one_session_is_enough_to_show_what_grows_with_them() -> None:
+    (found,) = explored(LEAVINGS["task"].buggy, 1).found
+
     assert found.sessions == 1
-    assert explored(leaving.repaired, 2).found == ()
 
 
 def test_the_few_are_of_every_kind_strategy_and_loop() -> None:
@@ -205,7 +212,7 @@ def test_the_few_are_of_every_kind_strategy_and_loop() -> None:
 
 def test_what_is_there_once_for_all_is_none() -> None:
     for build in HEALTHY.values():
-        assert explored(build, 2).found == ()
+        assert explored(build, 1).found == ()
 
 
 def test_what_never_comes_again_is_told_apart() -> None:
@@ -214,7 +221,7 @@ def test_what_never_comes_again_is_told_apart() -> None:
     def session_of(lab: Any) -> Any:
         trials.append(lab)
         return (
-            MISTAKES["tenant"].buggy(lab) if len(trials) == 3 else MISTAKES["tenant"].repaired(lab)
+            MISTAKES["tenant"].buggy(lab) if len(trials) == 2 else MISTAKES["tenant"].repaired(lab)
         )
 
     exploration = explored(session_of, 1)
@@ -226,7 +233,7 @@ def test_what_never_comes_again_is_told_apart() -> None:
 def test_an_exploration_goes_on_where_an_earlier_one_ended() -> None:
     mistake = MISTAKES["lost permit"]
     trials = TrialsHere(mistake.buggy)
-    explorer = Explorer(trials, spec_of_cell(mistake, 8), at_once=1)
+    explorer = Explorer(trials, spec_of_cell(mistake, 8), at_once=1, most_trials=IS_REPEATED)
 
     before = explorer.explore(3)
     after = explorer.explore(4, begins_at=3)

