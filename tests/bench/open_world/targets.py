@@ -66,6 +66,37 @@ def deep_research(lab: Lab) -> Target:
     return Target(session=session, sync_session=sync_session)
 
 
+def research_with_the_task(lab: Lab) -> Target:
+    """The same with the task in each prompt: each could be the beginning of the main one."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        plan = await ask.ask(task, "You plan.")
+        notes = await asyncio.gather(
+            *(ask.ask(f"{task} Research {subject}: {plan}") for subject in SUBJECTS)
+        )
+        return await ask.ask(f"{task} Write the report: " + " ".join(notes), "You write.")
+
+    return Target(session=session)
+
+
+def checked_first(lab: Lab) -> Target:
+    """An embedding and a moderation before the chat."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        await ask.asynchronous.embeddings.create(model="small", input=task)
+        await ask.asynchronous.moderations.create(input=task)
+        return await ask.ask(task)
+
+    def sync_session(task: str) -> str:
+        ask.plain.embeddings.create(model="small", input=[task, "more"])
+        ask.plain.moderations.create(input=task)
+        return ask.ask_plainly(task)
+
+    return Target(session=session, sync_session=sync_session)
+
+
 def guarded(lab: Lab) -> Target:
     """A guardrail beside the answer, in a thread of its own where the code is plain: two calls."""
     ask = clients(lab)

@@ -54,6 +54,27 @@ def test_each_request_is_booked_to_its_session(
     assert result.efficiency <= 1
 
 
+@pytest.mark.parametrize("strategy", ASYNC)
+def test_a_task_in_each_prompt_makes_no_failed_attempts(strategy: str) -> None:
+    result = run(targets.research_with_the_task, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=5 * SESSIONS)
+    assert {parts.retry for parts in result.time_parts} == {0}
+    assert result.efficiency == 1
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+def test_what_is_asked_beside_the_model_is_a_service_of_its_session(strategy: str) -> None:
+    result = run(targets.checked_first, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=SESSIONS)
+    services = [wait for wait in result.waits if wait.kind is WaitKind.SERVICE]
+    assert sorted(wait.session for wait in services) == sorted([*range(SESSIONS)] * 2)
+    assert [round(parts.tool, 6) for parts in result.time_parts] == [0.3] * SESSIONS
+
+
 @pytest.mark.parametrize("strategy", EVERY)
 def test_no_order_of_asking_changes_a_draw(strategy: str) -> None:
     latencies_s = waits_of(run(targets.deep_research, strategy))
