@@ -1,4 +1,4 @@
-"""How a trial's requests to the model were booked, and how they relate, as a value. Pure."""
+"""How a trial's requests were booked, and how those to the model relate, as a value. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -17,6 +17,9 @@ class ModelRequests:
         repeats: Equal to one that had its answer.
         samples: Equal to one that was under way.
         hedges: Given up once an equal one had its answer.
+        inputs_by_marks: Inputs of requests for embeddings, moderations and other endpoints that
+            were booked one by one, by a mark in them.
+        inputs_shared: Such inputs that were booked to nobody.
     """
 
     by_context: int = 0
@@ -27,6 +30,8 @@ class ModelRequests:
     repeats: int = 0
     samples: int = 0
     hedges: int = 0
+    inputs_by_marks: int = 0
+    inputs_shared: int = 0
 
     def equal(self) -> dict[str, int]:
         """Return how many are equal to another, by how they relate to it."""

@@ -556,7 +556,7 @@ class _Trial:
             streams=seen.streams.booked_to(roots(self._script.sessions)),
             tool_calls=self._tool_traffic.tool_calls,
             tools_not_run=left_out,
-            model_requests=_model_requests(seen.rules, seen.manners),
+            model_requests=_model_requests(seen.rules, seen.manners, seen.inputs),
             own_calls=Counter(session_of(number) for number, _ in seen.own_calls),
             isolation=isolation_of(
                 leaks, seen.cache_hits + self._answers.cache_hits, probe.origin_ns
@@ -616,7 +616,9 @@ def _script_of(spec: TrialSpec) -> Script:
     return replace(script, sessions=chosen)
 
 
-def _model_requests(rules: Mapping[Rule, int], manners: Mapping[Manner, int]) -> ModelRequests:
+def _model_requests(
+    rules: Mapping[Rule, int], manners: Mapping[Manner, int], inputs: Mapping[Rule, int]
+) -> ModelRequests:
     return ModelRequests(
         by_context=rules.get(Rule.CONTEXT, 0),
         by_header=rules.get(Rule.HEADER, 0),
@@ -626,6 +628,8 @@ def _model_requests(rules: Mapping[Rule, int], manners: Mapping[Manner, int]) ->
         repeats=manners.get(Manner.REPEAT, 0),
         samples=manners.get(Manner.SAMPLE, 0),
         hedges=manners.get(Manner.HEDGE, 0),
+        inputs_by_marks=inputs.get(Rule.MARKS, 0),
+        inputs_shared=inputs.get(Rule.SHARED, 0),
     )
 
 

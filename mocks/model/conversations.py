@@ -2,7 +2,9 @@
 
 **Whose it is** is said by the first of these that says it: the context of the code that asks; a
 header; a mark in the request, of its session's task or of a text that the mock wrote for it. What
-none of them says is work that sessions share.
+none of them says is work that sessions share. A task or thread that a session started, and that
+sends text of one other session alone, serves that one. If it sends text of both, it is taken for
+the session itself: nothing tells a batch from a mistake.
 
 **The conversation.** A request that repeats an answer of the mock, or refers to one, goes on with
 that answer's conversation, whatever else it changed. Any other begins one. The conversation whose
@@ -69,12 +71,14 @@ class Caller(NamedTuple):
         rule: What said so.
         is_retry: Whether the client says that it is a retry.
         kept: What is kept for that session as long as it runs; ``None`` if nothing is.
+        is_own: Whether the session itself asks, and not a task or thread that it started.
     """
 
     session: int | None = None
     rule: Rule = Rule.SHARED
     is_retry: bool = False
     kept: dict[object, Any] | None = None
+    is_own: bool = True
 
 
 NOBODY = Caller()
@@ -132,16 +136,29 @@ class Conversations:
 
     def _whose(self, question: Question, body: bytes, caller: Caller) -> tuple[int | None, Rule]:
         if caller.session is not None and caller.session in self._scripts:
-            return caller.session, caller.rule
-        of_task = next(_marked_sessions(body), None)
-        if of_task is not None:
-            return of_task, Rule.MARKS
+            other = None if caller.is_own else self._served_by(caller.session, body)
+            return (caller.session, caller.rule) if other is None else (other, Rule.MARKS)
+        marked = set(_marked_sessions(body))
+        if len(marked) == 1:
+            return marked.pop(), Rule.MARKS
         if question.newest is not None:
             return session_of(question.newest.number), Rule.MARKS
-        marked = {mark.owner for mark in marks_in(body) if mark.owner is not None}
+        marked.update(mark.owner for mark in marks_in(body) if mark.owner is not None)
         if len(marked) == 1:
             return marked.pop(), Rule.MARKS
         return (SHARED if self._next_session is None else None), Rule.SHARED
+
+    def _served_by(self, session: int, body: bytes) -> int | None:
+        """Return for which other session alone something works that a session started, if any.
+
+        The one whose text a request holds, if it holds none of the session itself.
+        """
+        owners = held_in(body).owners
+        if len(owners) != 1 or session in owners:
+            return None
+        (owner,) = owners
+        # Sessions of the warm-up, below 0, are over: what they left is no work for them.
+        return owner if owner >= min(session, 0) and owner in self._scripts else None
 
     def _beginning(self, question: Question, digest: int) -> int:
         """Return the session that a request begins, or that it belongs to by what it repeats."""
@@ -210,7 +227,7 @@ class Conversations:
     def _asked_by(self, session: int, caller: Caller) -> dict[int, Attempt]:
         """Return what a session has asked so far, by the digest of the request."""
         kept = caller.kept
-        if kept is not None:
+        if kept is not None and caller.session == session:
             asked: dict[int, Attempt] | None = kept.get(self)
             if asked is None:
                 asked = kept[self] = {}

@@ -304,7 +304,7 @@ def _is_known(caller: Caller, question: Question, number: int) -> bool:
     if session == SHARED:
         return False
     newest = question.newest
-    return caller.session is not None or (
+    return caller.session == session or (
         newest is not None and session_of(newest.number) == session
     )
 

@@ -252,6 +252,31 @@ class Call:
             cpu.waited(self._what[1], from_ns, now_ns - idle_ns)
 
 
+class SharedCall(Call):
+    """The scope of one call that several sessions wait for.
+
+    Args:
+        meter: Records the wait of each session when it is over, if waits are to be recorded.
+        what: The kind of the call, and what it belongs to: the first of the sessions.
+        start_ns: Start of the call, on the clock.
+        sessions: The sessions.
+    """
+
+    __slots__ = ("_sessions",)
+
+    def __init__(
+        self, meter: Meter | None, what: What, start_ns: int, sessions: tuple[int, ...]
+    ) -> None:
+        super().__init__(meter, what, start_ns)
+        self._sessions = sessions
+
+    def _note(self, meter: Meter) -> None:
+        super()._note(meter)
+        kind, _, *more = self._row(self._ending)
+        for session in self._sessions[1:]:
+            meter.note((kind, session, *more))  # type: ignore[arg-type]
+
+
 class ConnectionWait(Call):
     """The scope of one wait for a free connection; whoever has the pool reports how it ends.
 

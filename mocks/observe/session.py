@@ -6,7 +6,8 @@ own variable: no other context changes.
 
 It says nothing in two places. One is what outlives the session that started it. The other is a
 *shared worker*: a task or thread that a session started, and that takes its work from a queue into
-which others put theirs.
+which others put theirs. What takes its work from elsewhere is known by what it sends: see ``model.
+conversations``.
 """
 
 import asyncio
@@ -163,14 +164,14 @@ def _getting(
     def get(filled: Any, *args: Any, **kwargs: Any) -> Any:
         item = real(filled, *args, **kwargs)
         scope = SESSION.get()
-        if scope is not None and putters.get(filled) is not scope and not _runs_here(scope):
+        if scope is not None and putters.get(filled) is not scope and not runs_here(scope):
             SESSION.set(None)
         return item
 
     return get
 
 
-def _runs_here(scope: SessionScope) -> bool:
+def runs_here(scope: SessionScope) -> bool:
     """Say whether the session itself runs here, and not something that it started."""
     if scope.task is not None:
         return scope.task is _task_here()

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
-from .calls import Call, ConnectionWait, Stream, session_or_unknown
+from .calls import Call, ConnectionWait, SharedCall, Stream, session_or_unknown
 from .isolation import HeldText, IsolationNotes
 from .meter import Meter
 from .refusals import UNKNOWN_SESSION, Refusal
@@ -223,14 +223,20 @@ class Traffic:
         what = WaitKind.MODEL, session, step, None, ""
         return Call(self._meter, what, start_ns, self, completion_tokens, attempt=attempt)
 
-    def service_call(self, name: str, start_ns: int) -> Call:
+    def service_call(self, name: str, start_ns: int, sessions: tuple[int, ...] = ()) -> Call:
         """Count one request to an HTTP service.
 
-        The session is known only where the caller inherits the session's context.
+        Args:
+            name: Name of the service.
+            start_ns: When it started, on the clock.
+            sessions: The sessions that wait for it; empty for the one whose code runs here.
         """
         with self._lock:
             self.service_calls += 1
-        what = WaitKind.SERVICE, session_or_unknown(), _UNKNOWN, None, name
+        session = sessions[0] if sessions else session_or_unknown()
+        what = WaitKind.SERVICE, session, _UNKNOWN, None, name
+        if len(sessions) > 1:
+            return SharedCall(self._meter, what, start_ns, sessions)
         return Call(self._meter, what, start_ns)
 
     def refused(self, host: str, path: str, at_ns: int) -> None:

@@ -42,6 +42,7 @@ class Seen:
         latencies_ns: The drawn latency of each model call that was asked for, likewise.
         lab_tools_asked: How many calls of the lab's tools each answer asked for, if any.
         rules: How many requests to the model each rule booked.
+        inputs: How many inputs of requests to endpoints each rule booked.
         manners: How many there were of each manner.
         tools_declared: Names of the tools that any request declared.
         streams: The streamed model calls: in-process as the client's code took them up, over
@@ -67,6 +68,7 @@ class Seen:
     latencies_ns: Mapping[tuple[int, int], int] = field(default_factory=dict)
     lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
     rules: "Mapping[Rule, int]" = field(default_factory=dict)
+    inputs: "Mapping[Rule, int]" = field(default_factory=dict)
     manners: "Mapping[Manner, int]" = field(default_factory=dict)
     streams: Streams = field(default_factory=Streams)
     refusals: "tuple[Refusal, ...]" = ()

@@ -4,6 +4,7 @@ The transports (the respx router, the loopback server) differ in how they send a
 itself is decided here, for both.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from ..model.endpoints import endpoint_at
 from ..observe.data_flow import DataFlowNotes
 from ..observe.meter import Meter
 from ..observe.requests import RequestMeter
-from ..observe.session import SESSION
+from ..observe.session import SESSION, runs_here
 from ..observe.traffic import Traffic
 from ..scenario import NO_PREFILL, ConversationSpec, ModelLimits, PrefillSpec, ServiceSpec
 from ..scenario.endpoints import EndpointKind, EndpointSpec
@@ -27,6 +28,7 @@ from ..workload.script import SessionScript
 from .endpoint_replies import EndpointReplies
 from .results import changed_reply
 from .services import Services
+from .whose_inputs import booked
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -44,6 +46,8 @@ class Exchange(msgspec.Struct, frozen=True):
         attempt: Which attempt at which model call it is; ``None`` if it is none.
         endpoint: Name of what was asked, one of few: the model's API, the endpoint beside it, or
             ``service``.
+        sessions: The sessions that wait for a service, where more than the context of the code that
+            asks says so.
     """
 
     reply: Reply
@@ -55,6 +59,7 @@ class Exchange(msgspec.Struct, frozen=True):
     is_accepted: bool = False
     attempt: Attempt | None = None
     endpoint: str = ""
+    sessions: tuple[int, ...] = ()
 
 
 class World:
@@ -67,6 +72,9 @@ class World:
         traffic: Counts requests.
         endpoints: Answer what is asked beside the model's answers; ``None``: as usual.
         data_flow: Notes what one session asks of services, and says which replies are changed.
+
+    Attributes:
+        inputs: How many inputs of requests to endpoints each rule booked.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class World:
         self.clock = clock
         self.traffic = traffic
         self._data_flow = data_flow
+        self.inputs: Counter[Rule] = Counter()
 
     def forget(self) -> None:
         """Forget every request so far, those of a warm-up for instance."""
@@ -92,6 +101,7 @@ class World:
         self.model.forget()
         self.services.forget()
         self.endpoints.forget()
+        self.inputs.clear()
         if self._data_flow is not None:
             self._data_flow.forget()
 
@@ -130,7 +140,14 @@ class World:
                 asked = method, address, body, now_ns
                 reply = changed_reply(reply, self._data_flow.service_call(host, *asked))
             return Exchange(
-                reply, now_ns, -1, -1, is_model_call=False, service=host, endpoint="service"
+                reply,
+                now_ns,
+                -1,
+                -1,
+                is_model_call=False,
+                service=host,
+                endpoint="service",
+                sessions=() if caller is None or caller.session is None else (caller.session,),
             )
         query = address.partition("?")[2]
         place = addressed(path, query) if method == "POST" else None
@@ -154,6 +171,8 @@ class World:
         found = endpoint_at(method, path)
         if found is not None:
             self.traffic.service_request(path, body)
+            sessions, inputs = booked(found.endpoint, body, caller or _caller_here())
+            self.inputs.update(inputs)
             reply = self.endpoints.reply(found, path, body)
             if self._data_flow is not None:
                 asked = method, address, body, now_ns
@@ -166,6 +185,7 @@ class World:
                 is_model_call=False,
                 service=path,
                 endpoint=found.endpoint.name,
+                sessions=sessions,
             )
         raise self._refused(method, path, address, now_ns)
 
@@ -207,7 +227,7 @@ def _caller_here() -> Caller:
     scope = SESSION.get()
     if scope is None or scope.is_over:
         return NOBODY
-    return Caller(scope.number, Rule.CONTEXT, kept=scope.kept)
+    return Caller(scope.number, Rule.CONTEXT, kept=scope.kept, is_own=runs_here(scope))
 
 
 def _host_of(url: str) -> str:

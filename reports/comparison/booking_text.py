@@ -28,6 +28,16 @@ def bookings_explained(cells: Sequence[CellResult]) -> tuple[str, ...]:
         )
         how = listed([f"{whole(count)} {way}" for count, way in ways if count])
         found.append(f"requests to the model of {_name(booked)} were booked {how}")
+    collected = _with_most(cells, lambda each: each.inputs_by_marks + each.inputs_shared)
+    if collected is not None:
+        requests = collected.model_requests
+        inputs_booked = (
+            (requests.inputs_by_marks, "by marks in them"),
+            (requests.inputs_shared, "as work that sessions share"),
+        )
+        how = listed([f"{whole(count)} {way}" for count, way in inputs_booked if count])
+        name = _name(collected)
+        found.append(f"inputs of requests for embeddings and the like of {name} were booked {how}")
     equal = _with_most(cells, lambda each: each.repeats + each.hedges)
     if equal is not None:
         requests = equal.model_requests

@@ -14,7 +14,7 @@ from ...bench.results.formatting import (
     signed_percent,
     whole,
 )
-from ...bench.results.records import CellResult, Run
+from ...bench.results.records import CellResult, LatencySummary, Run
 from ...bench.statistics.scaling import law_of
 from ...bench.statistics.standing import Standing, standing_to
 from ..comparison.overlap_text import overlap_sentences
@@ -89,9 +89,15 @@ def _at(result: CellResult) -> str:
 
 
 def _figures(cell: CellResult) -> str:
-    latency = cell.latency_s
-    figure = "p50" if latency.p99 is None else "p99"
-    return f"{session_rate(cell.throughput_per_s)}, {figure} {seconds(getattr(latency, figure))}"
+    times = (("", cell.latency_s), ("TTFT ", cell.ttft_s), ("first output ", cell.first_output_s))
+    # A target that does not stream, or yields nothing, has none of the latter.
+    known = [_percentile(name, each) for name, each in times if each.p50 is not None or not name]
+    return ", ".join((session_rate(cell.throughput_per_s), *known))
+
+
+def _percentile(name: str, of: LatencySummary) -> str:
+    figure = "p50" if of.p99 is None else "p99"
+    return f"{name}{figure} {seconds(getattr(of, figure))}"
 
 
 def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import msgspec
 from ...scenario.endpoints import EndpointKind
 from ..answer import UnusableRequestError
 from ..openai_chat import error_of
-from .endpoint import Asked, Endpoint, tokens_of
+from .endpoint import Asked, Endpoint, listed_in, tokens_of
 from .vectors import MOST_DIMENSIONS, vector_of
 
 USUAL_DIMENSIONS = 1536
@@ -97,4 +97,5 @@ EMBEDDINGS = Endpoint(
     path=re.compile(r"(?:/openai/deployments/(?P<model>[^/]+)|(?<!/api))/embeddings$"),
     answers=_answers,
     error=error_of,
+    inputs=listed_in("input"),
 )

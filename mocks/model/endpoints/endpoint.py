@@ -1,9 +1,11 @@
 """What an endpoint beside the model's answers is: the seam that each of them fills."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from ...scenario.endpoints import EndpointKind
 
@@ -35,6 +37,31 @@ class Answers(Protocol):
         ...
 
 
+Inputs = Callable[[bytes], Sequence[bytes]]
+"""Returns the inputs of a request's body one by one, each as it is written there.
+
+It raises ``ValueError`` or ``RecursionError`` for a body that it cannot read.
+"""
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def one_input(body: bytes) -> Sequence[bytes]:
+    """Return the whole body: what an endpoint is asked is one input."""
+    return (body,)
+
+
+def listed_in(field: str) -> Inputs:
+    """Return what takes the inputs from a field that holds one or a list of them."""
+
+    def inputs(body: bytes) -> Sequence[bytes]:
+        found = bytes(_fields(body).get(field, b""))
+        return list(map(bytes, _members(found))) if found.startswith(b"[") else (body,)
+
+    return inputs
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """An endpoint beside the model's answers.
@@ -46,6 +73,7 @@ class Endpoint:
         answers: Answers a request.
         error: The JSON of an error: HTTP status, what is wrong.
         methods: HTTP methods of its requests.
+        inputs: Takes the inputs from a request's body, of which each may be another session's.
     """
 
     name: str
@@ -54,6 +82,7 @@ class Endpoint:
     answers: Answers
     error: Callable[[int, str], object]
     methods: tuple[str, ...] = ("POST",)
+    inputs: Inputs = one_input
 
 
 def tokens_of(characters: int) -> int:

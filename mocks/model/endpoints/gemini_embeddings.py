@@ -11,7 +11,7 @@ import msgspec
 from ...scenario.endpoints import EndpointKind
 from ..answer import UnusableRequestError
 from ..gemini import Content, error_of
-from .endpoint import Answers, Asked, Endpoint
+from .endpoint import Answers, Asked, Endpoint, Inputs, listed_in, one_input
 from .vectors import MOST_DIMENSIONS, vector_of
 
 USUAL_DIMENSIONS = 3072
@@ -49,15 +49,16 @@ def _embedding(request: _Request) -> object:
     return {"values": vector_of(request.content.text, dimensions).tolist()}
 
 
-def _endpoint(verb: str, answers: Answers) -> Endpoint:
+def _endpoint(verb: str, answers: Answers, inputs: Inputs = one_input) -> Endpoint:
     return Endpoint(
         name=verb,
         kind=EndpointKind.EMBEDDINGS,
         path=re.compile(f":{verb}$"),
         answers=answers,
         error=error_of,
+        inputs=inputs,
     )
 
 
 EMBED_CONTENT = _endpoint("embedContent", _one)
-BATCH_EMBED_CONTENTS = _endpoint("batchEmbedContents", _several)
+BATCH_EMBED_CONTENTS = _endpoint("batchEmbedContents", _several, listed_in("requests"))

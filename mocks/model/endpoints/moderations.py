@@ -12,7 +12,7 @@ import msgspec
 from ...scenario.endpoints import EndpointKind
 from ..answer import UnusableRequestError
 from ..openai_chat import error_of
-from .endpoint import Asked, Endpoint
+from .endpoint import Asked, Endpoint, listed_in
 
 USUAL_MODEL = "omni-moderation-latest"
 """The model that answers where the request names none, as at OpenAI."""
@@ -93,4 +93,5 @@ MODERATIONS = Endpoint(
     path=re.compile("/moderations$"),
     answers=_answers,
     error=error_of,
+    inputs=listed_in("input"),
 )

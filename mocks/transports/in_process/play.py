@@ -49,7 +49,7 @@ class Play:
                 reply.completion_tokens,
                 attempt=exchange.attempt,
             )
-        return self.traffic.service_call(exchange.service, exchange.arrived_ns)
+        return self.traffic.service_call(exchange.service, exchange.arrived_ns, exchange.sessions)
 
     def begins(self, call: Call, place: str | None = None) -> None:
         """Report a stream; only of a model's reply is it asked how it ends.

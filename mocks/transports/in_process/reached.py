@@ -54,6 +54,7 @@ class ReachedInProcess:
             latencies_ns=traffic.latencies_ns,
             lab_tools_asked=traffic.lab_tools_asked,
             rules=model.conversations.rules,
+            inputs=self._world.inputs,
             manners=model.conversations.counts,
             read_ns=traffic.read_ns,
             tools_declared=model.tools_declared,

@@ -109,7 +109,7 @@ class ServerApp:
                 attempt=exchange.attempt,
             )
             if exchange.is_model_call
-            else traffic.service_call(exchange.service, exchange.arrived_ns)
+            else traffic.service_call(exchange.service, exchange.arrived_ns, exchange.sessions)
         )
         with self._counts.answering(exchange), counted as call:
             await self._play(exchange, call, transport, receive, send)
@@ -181,6 +181,7 @@ class ServerApp:
             "latencies_ns": [[*call, ns] for call, ns in world.traffic.latencies_ns.items()],
             "lab_tools_asked": [[*at, n] for at, n in world.traffic.lab_tools_asked.items()],
             "rules": world.model.conversations.rules,
+            "inputs": world.inputs,
             "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
             "streams": asdict(world.traffic.streams),

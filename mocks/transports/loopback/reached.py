@@ -88,6 +88,7 @@ class ReachedOverLoopback:
             },
             lab_tools_asked={(session, step): n for session, step, n in seen["lab_tools_asked"]},
             rules=Counter({Rule(rule): count for rule, count in seen["rules"].items()}),
+            inputs=Counter({Rule(rule): count for rule, count in seen["inputs"].items()}),
             manners=Counter({Manner(each): count for each, count in seen["manners"].items()}),
             read_ns={(session, step): at_ns for session, step, at_ns in seen["read_ns"]},
             tools_declared=frozenset(seen["tools_declared"]),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ...clock.patching import patched
 from ...model import NOBODY, Caller, Rule
-from ...observe.session import session_here
+from ...observe.session import SESSION, runs_here
 from ..http_libraries import INSTALLED
 
 SESSION_HEADER = "x-warpbench-session"
@@ -24,23 +24,28 @@ _BAGGAGE = b"baggage"
 _BAGGAGE_KEY = "warpbench-session"
 _RETRY_COUNT = b"x-stainless-retry-count"
 _NAME = SESSION_HEADER.encode()
+_STARTED = ";started"
+"""Ends a header of what a session started, and of nothing that runs the session itself."""
+
 _MOST_DIGITS = 18
 
 
 def caller_of(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     """Return who sends a request, by its headers, whose names are in lower case."""
     session: int | None = None
-    is_retry = False
+    is_retry, is_own = False, True
     for name, value in headers:
         if name == _NAME:
-            session = _number(value.decode("latin-1"))
+            text = value.decode("latin-1")
+            session = _number(text.removesuffix(_STARTED))
+            is_own = not text.endswith(_STARTED)
         elif name == _BAGGAGE and session is None:
             session = _in_baggage(value.decode("latin-1"))
         elif name == _RETRY_COUNT:
             is_retry = value not in {b"", b"0"}
     if session is None:
         return Caller(is_retry=True) if is_retry else NOBODY
-    return Caller(session, Rule.HEADER, is_retry)
+    return Caller(session, Rule.HEADER, is_retry, is_own=is_own)
 
 
 def _in_baggage(value: str) -> int | None:
@@ -85,12 +90,20 @@ def naming_sessions(root: str) -> Iterator[None]:
         yield
 
 
+def _asker_here() -> str | None:
+    """Return what the header says of the code that asks; ``None`` for code of no session."""
+    scope = SESSION.get()
+    if scope is None or scope.is_over:
+        return None
+    return f"{scope.number}" if runs_here(scope) else f"{scope.number}{_STARTED}"
+
+
 def _naming(real: Callable[..., Any], host: bytes, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def handle(pool: Any, request: Any) -> Any:
-        session = session_here()
+        session = _asker_here()
         if session is not None and (request.url.host, request.url.port) == (host, port):
-            request.headers = [*request.headers, (_NAME, b"%d" % session)]
+            request.headers = [*request.headers, (_NAME, session.encode())]
         return real(pool, request)
 
     return handle
@@ -99,9 +112,9 @@ def _naming(real: Callable[..., Any], host: bytes, port: int | None) -> Callable
 def _ending_headers(real: Callable[..., Any], host: str, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def endheaders(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        session = session_here()
+        session = _asker_here()
         if session is not None and (connection.host, connection.port) == (host, port):
-            connection.putheader(SESSION_HEADER, str(session))
+            connection.putheader(SESSION_HEADER, session)
         return real(connection, *args, **kwargs)
 
     return endheaders
@@ -110,11 +123,11 @@ def _ending_headers(real: Callable[..., Any], host: str, port: int | None) -> Ca
 def _asking(real: Callable[..., Any], host: str, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def ask(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-        number = session_here()
+        asker = _asker_here()
         asked = urlsplit(str(session._build_url(url)))
-        if number is not None and (asked.hostname, asked.port) == (host, port):
+        if asker is not None and (asked.hostname, asked.port) == (host, port):
             headers = dict(kwargs.get("headers") or {})
-            kwargs["headers"] = {**headers, SESSION_HEADER: str(number)}
+            kwargs["headers"] = {**headers, SESSION_HEADER: asker}
         return real(session, method, url, **kwargs)
 
     return ask

@@ -66,6 +66,37 @@ def deep_research(lab: Lab) -> Target:
     return Target(session=session, sync_session=sync_session)
 
 
+def research_with_the_task(lab: Lab) -> Target:
+    """The same with the task in each prompt: each could be the beginning of the main one."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        plan = await ask.ask(task, "You plan.")
+        notes = await asyncio.gather(
+            *(ask.ask(f"{task} Research {subject}: {plan}") for subject in SUBJECTS)
+        )
+        return await ask.ask(f"{task} Write the report: " + " ".join(notes), "You write.")
+
+    return Target(session=session)
+
+
+def checked_first(lab: Lab) -> Target:
+    """An embedding and a moderation before the chat."""
+    ask = clients(lab)
+
+    async def session(task: str) -> str:
+        await ask.asynchronous.embeddings.create(model="small", input=task)
+        await ask.asynchronous.moderations.create(input=task)
+        return await ask.ask(task)
+
+    def sync_session(task: str) -> str:
+        ask.plain.embeddings.create(model="small", input=[task, "more"])
+        ask.plain.moderations.create(input=task)
+        return ask.ask_plainly(task)
+
+    return Target(session=session, sync_session=sync_session)
+
+
 def guarded(lab: Lab) -> Target:
     """A guardrail beside the answer, in a thread of its own where the code is plain: two calls."""
     ask = clients(lab)
@@ -204,6 +235,117 @@ def batcher(lab: Lab) -> Target:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await work.put((task, answer))
         return await answer
+
+    return Target(session=session)
+
+
+def batcher_from_a_list(lab: Lab) -> Target:
+    """A worker of a batch, which the first of it starts, and that asks for each of them at once."""
+    ask = clients(lab)
+    work: list[tuple[str, asyncio.Future[str]]] = []
+
+    async def serve_one(prompt: str, answer: asyncio.Future[str]) -> None:
+        answer.set_result(await ask.ask(prompt))
+
+    async def serve(workers: list[asyncio.Task[None]]) -> None:
+        await asyncio.sleep(0.01)
+        batch = work.copy()
+        work.clear()
+        workers.clear()
+        await asyncio.gather(*(serve_one(*each) for each in batch))
+
+    workers: list[asyncio.Task[None]] = []
+
+    async def session(task: str) -> str:
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        work.append((task, answer))
+        if not workers:
+            workers.append(asyncio.create_task(serve(workers)))
+        return await answer
+
+    return Target(session=session)
+
+
+def thread_that_serves_a_list(lab: Lab) -> Target:
+    """A thread of a batch, which the first of it starts, and that takes work under a lock."""
+    ask = clients(lab)
+    lock = threading.Lock()
+    work: list[tuple[str, list[str], threading.Event]] = []
+
+    def serve() -> None:
+        threading.Event().wait(0.01)
+        with lock:
+            batch = work.copy()
+            work.clear()
+        for prompt, answers, is_there in batch:
+            answers.append(ask.ask_plainly(prompt))
+            is_there.set()
+
+    def sync_session(task: str) -> str:
+        answers: list[str] = []
+        is_there = threading.Event()
+        with lock:
+            work.append((task, answers, is_there))
+            is_first = len(work) == 1
+        if is_first:
+            threading.Thread(target=serve).start()
+        is_there.wait()
+        return answers[0]
+
+    return Target(sync_session=sync_session)
+
+
+def embedder(lab: Lab) -> Target:
+    """A worker that takes tasks from a queue, and embeds those of all sessions in one request."""
+    ask = clients(lab)
+    work: asyncio.Queue[tuple[str, asyncio.Future[None]]] = asyncio.Queue()
+    workers: list[asyncio.Task[None]] = []
+
+    async def serve() -> None:
+        while True:
+            batch = [await work.get()]
+            await asyncio.sleep(0.01)
+            while not work.empty():
+                batch.append(work.get_nowait())
+            texts = ["A text of nobody.", *(task for task, _ in batch)]
+            await ask.asynchronous.embeddings.create(model="small", input=texts)
+            for _, is_embedded in batch:
+                is_embedded.set_result(None)
+
+    async def session(task: str) -> str:
+        if not workers:
+            workers.append(asyncio.create_task(serve()))
+        is_embedded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work.put_nowait((task, is_embedded))
+        await is_embedded
+        return await ask.ask(task)
+
+    return Target(session=session)
+
+
+def one_prompt_of_all(lab: Lab) -> Target:
+    """A worker that asks one question for several sessions."""
+    ask = clients(lab)
+    work: asyncio.Queue[tuple[str, asyncio.Future[None]]] = asyncio.Queue()
+    workers: list[asyncio.Task[None]] = []
+
+    async def serve() -> None:
+        while True:
+            batch = [await work.get()]
+            await asyncio.sleep(0.01)
+            while not work.empty():
+                batch.append(work.get_nowait())
+            await ask.ask("Label each: " + " ".join(task for task, _ in batch))
+            for _, is_labelled in batch:
+                is_labelled.set_result(None)
+
+    async def session(task: str) -> str:
+        if not workers:
+            workers.append(asyncio.create_task(serve()))
+        is_labelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work.put_nowait((task, is_labelled))
+        await is_labelled
+        return "labelled"
 
     return Target(session=session)
 

@@ -6,6 +6,7 @@ import pytest
 from warpbench.bench.results.model_requests import ModelRequests
 from warpbench.bench.strategies import BUILT_IN, Drives
 from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
+from warpbench.mocks.observe.waits import WaitKind
 from warpbench.mocks.scenario import parse_scenario
 
 from . import targets
@@ -51,6 +52,27 @@ def test_each_request_is_booked_to_its_session(
     assert result.model_requests.shared == 0
     assert result.efficiency is not None
     assert result.efficiency <= 1
+
+
+@pytest.mark.parametrize("strategy", ASYNC)
+def test_a_task_in_each_prompt_makes_no_failed_attempts(strategy: str) -> None:
+    result = run(targets.research_with_the_task, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=5 * SESSIONS)
+    assert {parts.retry for parts in result.time_parts} == {0}
+    assert result.efficiency == 1
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+def test_what_is_asked_beside_the_model_is_a_service_of_its_session(strategy: str) -> None:
+    result = run(targets.checked_first, strategy)
+
+    assert result.errors == ()
+    assert result.model_requests == ModelRequests(by_context=SESSIONS)
+    services = [wait for wait in result.waits if wait.kind is WaitKind.SERVICE]
+    assert sorted(wait.session for wait in services) == sorted([*range(SESSIONS)] * 2)
+    assert [round(parts.tool, 6) for parts in result.time_parts] == [0.3] * SESSIONS
 
 
 @pytest.mark.parametrize("strategy", EVERY)
@@ -119,3 +141,44 @@ def test_a_worker_that_serves_all_sessions_books_by_what_it_asks(strategy: str) 
     assert result.model_requests.by_context + result.model_requests.by_marks == SESSIONS
     assert result.model_requests.by_marks >= SESSIONS - 1
     assert result.model_requests.shared == 0
+
+
+@pytest.mark.parametrize(
+    ("build", "strategies"),
+    [
+        (targets.batcher_from_a_list, ASYNC),
+        (targets.thread_that_serves_a_list, ["threads"]),
+    ],
+    ids=["tasks", "a thread"],
+)
+def test_what_a_session_started_serves_whose_text_it_sends(
+    build: targets.Build, strategies: list[str]
+) -> None:
+    for strategy in strategies:
+        result = run(build, strategy, concurrency=3)
+
+        assert result.errors == ()
+        assert result.leaks == ()
+        assert {wait.session for wait in result.waits} == set(range(SESSIONS))
+        assert result.model_requests.by_context > 0
+        assert result.model_requests.by_marks > 0
+        assert result.model_requests.shared == 0
+
+
+def test_each_session_waits_for_a_request_that_holds_an_input_of_it() -> None:
+    result = run(targets.embedder, concurrency=3)
+
+    assert result.errors == ()
+    embedded = [wait for wait in result.waits if wait.kind is WaitKind.SERVICE]
+    assert sorted(wait.session for wait in embedded) == list(range(SESSIONS))
+    assert result.model_requests.inputs_by_marks == SESSIONS
+    assert result.model_requests.inputs_shared == len({wait.start_ns for wait in embedded})
+    assert [parts.tool for parts in result.time_parts] == [0.1] * SESSIONS
+
+
+def test_a_prompt_of_several_sessions_is_nobodys() -> None:
+    result = run(targets.one_prompt_of_all, concurrency=3)
+
+    assert result.errors == ()
+    assert result.model_requests.by_context == result.model_requests.by_marks == 0
+    assert result.model_requests.shared == result.llm_calls > 0

@@ -163,6 +163,24 @@ def test_the_wording_of_the_advice() -> None:
     assert_golden("advice", text)
 
 
+def test_what_streams_is_advised_on_with_its_time_to_first_token_and_output() -> None:
+    best = cell(
+        100,
+        98,
+        ttft_s=LatencySummary(p50=0.2, p99=0.4),
+        first_output_s=LatencySummary(p50=0.25),
+    )
+    run = Run(created_at="", command="", environment=HEADER.environment, cells=(best,))
+    other = cell(64, 55, strategy="threads", ttft_s=LatencySummary(p50=0.3))
+
+    lines = dict(advice_lines(Advice(best, (other,), best, ()), run))
+
+    assert lines["expect"].startswith(
+        "98.0 sessions/s, p99 1.00 s, TTFT p99 400 ms, first output p50 250 ms"
+    )
+    assert "p99 1.00 s, TTFT p50 300 ms" in lines["others"]
+
+
 def test_a_cell_in_which_every_session_failed_has_no_gains_and_says_so() -> None:
     changes = list(what_ifs(spec_of("busy-model")))
     assert gains_of(cell(16, 0), changes, Carrying()) == ()

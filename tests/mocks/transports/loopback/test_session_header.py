@@ -99,6 +99,7 @@ def headers(**named: str) -> list[tuple[bytes, bytes]]:
         (headers(x_warpbench_session=" -1 "), Caller(-1, Rule.HEADER)),
         (headers(baggage="a=b, warpbench-session=7;p=1"), Caller(7, Rule.HEADER)),
         (headers(baggage="warpbench-session=7", x_warpbench_session="8"), Caller(8, Rule.HEADER)),
+        (headers(x_warpbench_session="7;started"), Caller(7, Rule.HEADER, is_own=False)),
         (headers(x_warpbench_session="seven"), NOBODY),
         (headers(x_stainless_retry_count="2"), Caller(is_retry=True)),
         (headers(x_stainless_retry_count="0"), NOBODY),
