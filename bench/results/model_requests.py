@@ -17,6 +17,7 @@ class ModelRequests:
         repeats: Equal to one that had its answer.
         samples: Equal to one that was under way.
         hedges: Given up once an equal one had its answer.
+        limited: Refused by a rate limit of the model, whether they were sent again or not.
     """
 
     by_context: int = 0
@@ -27,6 +28,7 @@ class ModelRequests:
     repeats: int = 0
     samples: int = 0
     hedges: int = 0
+    limited: int = 0
 
     def equal(self) -> dict[str, int]:
         """Return how many are equal to another, by how they relate to it."""

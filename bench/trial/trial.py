@@ -626,6 +626,7 @@ def _model_requests(rules: Mapping[Rule, int], manners: Mapping[Manner, int]) ->
         repeats=manners.get(Manner.REPEAT, 0),
         samples=manners.get(Manner.SAMPLE, 0),
         hedges=manners.get(Manner.HEDGE, 0),
+        limited=manners.get(Manner.LIMITED, 0),
     )
 
 
