@@ -149,7 +149,7 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     except AttributeError as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} has no {unknown(attribute, vars(module))}; "
-            f"{_factories_said(module_name, module)}"
+            f"{_factories_said(module_name, module)}{_hidden_file(module_name, module)}"
         ) from error
     if not callable(found):
         raise TargetError(
@@ -206,6 +206,19 @@ def _factories_said(module_name: str, module: ModuleType) -> str:
     if not names:
         return f"no function of {module_name!r} takes no argument or one"
     return f"what {module_name!r} has is {listed(names)}"
+
+
+def _hidden_file(module_name: str, module: ModuleType) -> str:
+    """Say that the file of that name is another module's, as the end of a message; or nothing."""
+    file = Path(*module_name.split(".")).with_suffix(".py")
+    found = getattr(module, "__file__", None)
+    if not file.is_file() or (found is not None and file.samefile(found)):
+        return ""
+    where = "" if found is None else f", {found},"
+    return (
+        f"; {file} of this directory was not imported, since an installed module{where} has its "
+        "name: rename the file"
+    )
 
 
 def _factories(module: ModuleType) -> list[str]:
