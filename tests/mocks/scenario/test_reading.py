@@ -128,6 +128,13 @@ def test_little_is_needed() -> None:
             "rounds[0].wait: expected tools, repeat, latency_s, ttft_s, gap_s, prompt_tokens,"
             " completion_tokens or turn, found the unknown key 'wait'",
         ),
+        (
+            "latency_s = 0.5",
+            "requests_per_minute = 60",
+            "model.requests_per_minute: expected latency_s, ttft_s, gap_s, tokens_per_chunk,"
+            " prompt_tokens, completion_tokens, prefill_tokens_per_s, prefix_cache or limits,"
+            " found the unknown key 'requests_per_minute', which is a key of limits",
+        ),
         # Types
         ('name = "good"', "name = 3", "name: expected a string, found 3"),
         ("sessions = 10", "sessions = 1.5", "sessions: expected a whole number, found 1.5"),
