@@ -10,9 +10,10 @@ from ..results.samples import SessionSample
 from .breakdown import split_times
 from .observations import Observations
 from .own_waits import Awaited
+from .segments import retries_ns
 
 if TYPE_CHECKING:
-    from .own_waits import Place
+    from .own_waits import ObservedWait, Place
 
 
 _ASIDE = frozenset({Awaited.TIME, Awaited.RESULT, Awaited.BESIDE})
@@ -31,11 +32,13 @@ class _Sum:
     in_turn: bool = False
     blocks_loop: bool = False
     is_aside: bool = True
+    retry_ns: int = 0
 
     @property
     def is_worth_telling(self) -> bool:
         """Whether these waits are more than what goes on beside other waits of their sessions."""
-        holds_up = self.lost_ns > 0 and self.lost_ns >= _HELD_UP * self.seen_ns
+        held_up_ns = self.lost_ns + self.retry_ns
+        holds_up = held_up_ns > 0 and held_up_ns >= _HELD_UP * self.seen_ns
         return holds_up or not self.is_aside
 
 
@@ -50,8 +53,7 @@ def own_waits_by_place(
 
     Returns:
         The places; a wait whose place is not known is left out. So are waits for what threads and
-        packages do, and sleeps that are no tool's (heartbeats, the pauses of an SDK that asks
-        again), where they hold nobody up.
+        packages do, and sleeps that are no tool's (heartbeats), where they hold nobody up.
     """
     waiting = [sample for sample in samples if sample.session in observations.own_waits.of]
     sums: dict[Place, _Sum] = {}
@@ -60,6 +62,9 @@ def own_waits_by_place(
         places: dict[Place, None] = {}
         rounds = observations.own_waits.rounds.get(sample.session, ())
         of_tools = {id(wait) for each in rounds for wait in each.waits}
+        retries = retries_ns(
+            observations.scripts[sample.session], observations.waits_of.get(sample.session, ())
+        )
         for wait in observations.own_waits.of[sample.session]:
             if wait.place and wait.begin_ns < end_ns:
                 at = sums.setdefault((wait.place, wait.awaits), _Sum())
@@ -67,6 +72,8 @@ def own_waits_by_place(
                 at.waits += 1
                 at.is_aside &= wait.awaited in _ASIDE and id(wait) not in of_tools
                 at.blocks_loop = at.blocks_loop or wait.blocks_loop
+                if id(wait) not in of_tools and _lies_in(wait, retries):
+                    at.retry_ns += wait.over_ns - wait.begin_ns
                 places[wait.place, wait.awaits] = None
         for place in places:
             sums[place].sessions += 1
@@ -82,7 +89,14 @@ def own_waits_by_place(
             lost_s=seconds(each.lost_ns),
             in_turn=each.in_turn,
             blocks_loop=each.blocks_loop,
+            retry_s=seconds(each.retry_ns),
         )
         for (place, awaits), each in sums.items()
         if each.is_worth_telling
+    )
+
+
+def _lies_in(wait: "ObservedWait", spans_ns: Sequence[tuple[int, int]]) -> bool:
+    return any(
+        begin_ns <= wait.begin_ns and wait.over_ns <= end_ns for begin_ns, end_ns in spans_ns
     )

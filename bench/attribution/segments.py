@@ -167,6 +167,15 @@ def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[
             round_of[state] = in_round
 
 
+def retries_ns(script: SessionScript, waits: Iterable[Wait]) -> tuple[tuple[int, int], ...]:
+    """Return from when to when a session was between a failed attempt's begin and the next's."""
+    return tuple(
+        (each.begin_ns, each.end_ns)
+        for each in segments_of(script, waits)
+        if each.state is State.RETRY
+    )
+
+
 def tool_begins_ns(waits: Sequence[Wait]) -> frozenset[int]:
     """Return when tools of a session began: what was waited before may be for a thread."""
     return frozenset(wait.start_ns for wait in waits if wait.kind is WaitKind.TOOL)

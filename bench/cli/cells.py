@@ -7,7 +7,7 @@ from ..gate.configuration import Configuration
 from ..results.cell import NO_LOOP, CellName, parse_cell_name
 from ..runner.choices import one_of
 from ..runner.plan import Factors, cells_of
-from ..strategies import available_strategies
+from ..strategies import strategy_named
 from ..trial.loops import LOOPS, require_loop
 from ..trial.spec import TrialSpec
 from .values import pool_size
@@ -38,13 +38,12 @@ def tool_workers_of(configuration: Configuration) -> int | str:
 
 
 def _factors(name: CellName, configuration: Configuration) -> Factors:
-    strategies = available_strategies()
     if name.loop != NO_LOOP:
         require_loop(one_of("loop", name.loop, LOOPS))
     return Factors(
         scenarios=(load_scenario(name.scenario),),
         targets=(name.target,),
-        strategies=(strategies[one_of("strategy", name.strategy, strategies)],),
+        strategies=(strategy_named(name.strategy),),
         loops=(name.loop,),
         concurrency=(name.concurrency,),
         session_count=configuration.sessions,

@@ -24,6 +24,13 @@ def strategies() -> Iterable[str]:
     return available_strategies()
 
 
+def is_of_a_module(name: str) -> bool:
+    """Say whether the name of a strategy is one of a module's: ``module:ATTRIBUTE``."""
+    from ..strategies import is_of_a_module
+
+    return is_of_a_module(name)
+
+
 def default_strategies() -> tuple[str, ...]:
     """Return the names of the strategies that are measured unless others are named."""
     from ..strategies import default_strategies

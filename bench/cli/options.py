@@ -65,8 +65,10 @@ Targets = Annotated[
 ]
 Strategies = Annotated[
     tuple[str, ...],
-    names_of(names.strategies),
-    Parameter(group=FACTORS, help="How sessions run concurrently."),
+    names_of(names.strategies, of_others=names.is_of_a_module),
+    Parameter(
+        group=FACTORS, help="How sessions run concurrently: names, or module:ATTRIBUTE of your own."
+    ),
 ]
 Loops = Annotated[
     tuple[str, ...], names_of(names.loops), Parameter(group=FACTORS, help="The event loops.")
@@ -249,13 +251,12 @@ class FactorOptions:
         """
         # Nothing is planned for --help, which reads this module.
         from ..runner.plan import Factors  # noqa: PLC0415
-        from ..strategies import available_strategies  # noqa: PLC0415
+        from ..strategies import strategy_named  # noqa: PLC0415
 
-        strategies = available_strategies()
         return Factors(
             scenarios=tuple(with_provenance(each, self.provenance) for each in scenarios),
             targets=self.target,
-            strategies=tuple(strategies[name] for name in self.strategy),
+            strategies=tuple(map(strategy_named, self.strategy)),
             loops=self.loop,
             session_count=self.sessions,
             clock=clock,

@@ -39,13 +39,21 @@ def whole(least: int = 1, most: int = _MOST) -> Callable[[str], int]:
     return read
 
 
-def one_of(known: Known) -> Callable[[str], str]:
-    """Return a reader of names; which there are is asked for when a value is read."""
+def one_of(known: Known, of_others: Callable[[str], bool] | None = None) -> Callable[[str], str]:
+    """Return a reader of names; which there are is asked for when a value is read.
+
+    Args:
+        known: Returns the names that there are.
+        of_others: Says of a name whether it is checked where it is used: ``module:ATTRIBUTE``.
+    """
 
     def read(text: str) -> str:
+        if of_others is not None and of_others(text):
+            return text
         names = list(known())
         if text not in names:
-            raise ValueError(not_one_of(text, names))
+            more = "" if of_others is None else ", or module:ATTRIBUTE"
+            raise ValueError(not_one_of(text, names) + more)
         return text
 
     return read
@@ -144,14 +152,16 @@ def name(known: Known, metavar: str = "NAME") -> Parameter:
     return single(one_of(known), metavar, completer=complete)
 
 
-def names(known: Known, metavar: str = "NAME") -> Parameter:
+def names(
+    known: Known, metavar: str = "NAME", of_others: Callable[[str], bool] | None = None
+) -> Parameter:
     """Return the parameter of an option that takes some of the names that there are."""
 
     def complete(context: "CompletionContext") -> list[str]:
         done, comma, _ = context.incomplete.rpartition(",")
         return [f"{done}{comma}{each}" for each in known()]
 
-    return several(one_of(known), metavar, completer=complete)
+    return several(one_of(known, of_others), metavar, completer=complete)
 
 
 def any_name(text: str) -> str:

@@ -103,7 +103,11 @@ def _own_wait(values: Values) -> str:
         "look at what ends this wait",
     )
     at = f"{code_place(values['place'])}, in {values['awaits']}"
-    often = how_often(values.get("waits_per_session"), values.get("mean_s"))
+    often = how_often(
+        values.get("waits_per_session"),
+        values.get("mean_s"),
+        overlap=bool(values.get("overlap")),
+    )
     if often:
         return f"sessions waited at {at}, {share} ({often}); {what_to_do}. {_seen_in(values)}"
     return (
@@ -112,12 +116,22 @@ def _own_wait(values: Values) -> str:
     )
 
 
-def how_often(waits_per_session: float | None, mean_s: float | None) -> str:
-    """Say how many waits a session had at a place, and how long; empty if unknown."""
+def how_often(
+    waits_per_session: float | None, mean_s: float | None, *, overlap: bool = False
+) -> str:
+    """Say how many waits a session had at a place, and how long; empty if unknown.
+
+    Args:
+        waits_per_session: How many.
+        mean_s: How long one took, in seconds.
+        overlap: Whether some were under way at the same time: together they are then longer than
+            what they held the session up.
+    """
     if waits_per_session is None or mean_s is None:
         return ""
     often = mean_count(waits_per_session)
-    return f"{often} × {seconds(mean_s)} a session"  # noqa: RUF001 (a times sign is meant)
+    at_once = ", some of them at once" if overlap else ""
+    return f"{often} × {seconds(mean_s)} a session{at_once}"  # noqa: RUF001 (a times sign is meant)
 
 
 def _tools_in_turn(values: Values) -> str:

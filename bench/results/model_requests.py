@@ -20,6 +20,7 @@ class ModelRequests:
         inputs_by_marks: Inputs of requests for embeddings, moderations and other endpoints that
             were booked one by one, by a mark in them.
         inputs_shared: Such inputs that were booked to nobody.
+        limited: Refused by a rate limit of the model, whether they were sent again or not.
     """
 
     by_context: int = 0
@@ -32,6 +33,7 @@ class ModelRequests:
     hedges: int = 0
     inputs_by_marks: int = 0
     inputs_shared: int = 0
+    limited: int = 0
 
     def equal(self) -> dict[str, int]:
         """Return how many are equal to another, by how they relate to it."""

@@ -27,6 +27,8 @@ class OwnWait:
         in_turn: Whether it is a place of tools that ran one after another, though the model asked
             for them in one answer.
         blocks_loop: Whether waits there blocked an event loop.
+        retry_s: For how much of it sessions paused between an attempt at a model call that failed
+            and the next.
     """
 
     place: str
@@ -37,6 +39,7 @@ class OwnWait:
     lost_s: float | None = None
     in_turn: bool = False
     blocks_loop: bool = False
+    retry_s: float = 0.0
 
     @property
     def waits_per_session(self) -> float | None:
@@ -66,6 +69,7 @@ def by_place(waits: Iterable[OwnWait]) -> tuple[OwnWait, ...]:
             lost_s=_sum_of([each.lost_s for each in found]),
             in_turn=any(each.in_turn for each in found),
             blocks_loop=any(each.blocks_loop for each in found),
+            retry_s=sum(each.retry_s for each in found),
         )
         for (place, awaits), found in at.items()
     )

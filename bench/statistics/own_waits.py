@@ -43,8 +43,20 @@ def counts_at(result: CellResult, place: str, awaits: str) -> Mapping[str, float
     for each in result.own_waits:
         per_session, mean_s = each.waits_per_session, each.mean_s
         if _at(each) == (place, awaits) and per_session is not None and mean_s is not None:
-            return {"waits_per_session": per_session, "mean_s": mean_s}
+            counts = {"waits_per_session": per_session, "mean_s": mean_s}
+            return {**counts, "overlap": True} if overlap(result, each) else counts
     return {}
+
+
+def overlap(result: CellResult, wait: OwnWait) -> bool:
+    """Say whether a session certainly had several such waits under way at the same time.
+
+    Together they are then longer than any session was.
+    """
+    longest_s = result.latency_s.max
+    if longest_s is None or not wait.sessions or wait.waits is None:
+        return False
+    return wait.seen_s / wait.sessions > longest_s
 
 
 def _at(wait: OwnWait) -> tuple[str, str]:

@@ -1,15 +1,17 @@
 """The concurrency strategies: one short file each, that reads like its definition.
 
-A third party adds one by an entry point in the group ``warpbench.strategies`` that names a
-``Strategy``.
+A third party has one in any module, and names it ``module:ATTRIBUTE``; or adds one by an entry
+point in the group ``warpbench.strategies`` that names a ``Strategy``.
 """
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
 from ...mocks.errors import UsageError, name_of, text_of
+from ...mocks.scenario.diagnostics import unknown
 from ...mocks.standard_output import printing_to_stderr
 from . import blocking, executor, gather, sync, taskgroup, threads, workers
+from .named import is_of_a_module, strategy_of_a_module
 from .protocol import AsyncSession, Drives, Strategy, SyncSession, Tasks
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Tasks",
     "available_strategies",
     "default_strategies",
+    "is_of_a_module",
     "strategy_named",
 ]
 
@@ -57,16 +60,25 @@ def available_strategies() -> Mapping[str, Strategy]:
 
 
 def strategy_named(name: str) -> Strategy:
-    """Return the strategy of a cell that was asked for: its name is known to be one's alone.
+    """Return the strategy of that name, which is one's alone: of a registry, or of a module.
 
     Other packages are asked only where no built-in one has the name: to look for their entry
     points takes as long as a few sessions.
 
     Raises:
-        UsageError: As for ``available_strategies``.
+        UsageError: As for ``available_strategies``; or there is no such strategy.
     """
+    if is_of_a_module(name):
+        return strategy_of_a_module(name)
     built_in = next((each for each in BUILT_IN if each.name == name), None)
-    return available_strategies()[name] if built_in is None else built_in
+    if built_in is not None:
+        return built_in
+    available = available_strategies()
+    if name not in available:
+        expected = ", ".join(available)
+        what = f"expected one of {expected}, or module:ATTRIBUTE"
+        raise UsageError(f"strategy {unknown(name, available)}: {what}")
+    return available[name]
 
 
 def _built_in() -> Iterator[tuple[str, Strategy]]:

@@ -21,7 +21,6 @@ the tools. One that takes nothing brings its own tools, or none.
 
 import importlib
 import inspect
-import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from ...mocks.errors import TargetError, name_of, text_of
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
+from ..strategies.named import append_current_directory
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
 from .outputs import AsyncOutputs, SyncOutputs, is_async, yields
@@ -135,7 +135,7 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     module_name, _, attribute = spelled.partition(":")
     if not module_name or not attribute:
         raise TargetError(_no_factory_named(name, module_name))
-    _append_current_directory()
+    append_current_directory()
     if module_name.endswith(".py") or "/" in module_name:
         raise TargetError(
             f"target {name!r}: {module_name!r} is a file: expected the name of its module, as in "
@@ -149,7 +149,7 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     except AttributeError as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} has no {unknown(attribute, vars(module))}; "
-            f"{_factories_said(module_name, module)}"
+            f"{_factories_said(module_name, module)}{_hidden_file(module_name, module)}"
         ) from error
     if not callable(found):
         raise TargetError(
@@ -157,11 +157,6 @@ def load_factory(name: str) -> tuple[Factory, bool]:
             f"{_factories_said(module_name, module)}"
         )
     return found, _takes_lab(name, found)
-
-
-def _append_current_directory() -> None:
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.append(".")
 
 
 def _imported(name: str, module_name: str) -> ModuleType:
@@ -190,7 +185,7 @@ def _no_factory_named(name: str, module_name: str) -> str:
     module_name = _as_module(module_name) if is_file else module_name
     if not is_file and not Path(*module_name.split(".")).with_suffix(".py").is_file():
         return expected
-    _append_current_directory()
+    append_current_directory()
     return f"{expected}; {_factories_said(module_name, _imported(name, module_name))}"
 
 
@@ -206,6 +201,19 @@ def _factories_said(module_name: str, module: ModuleType) -> str:
     if not names:
         return f"no function of {module_name!r} takes no argument or one"
     return f"what {module_name!r} has is {listed(names)}"
+
+
+def _hidden_file(module_name: str, module: ModuleType) -> str:
+    """Say that the file of that name is another module's, as the end of a message; or nothing."""
+    file = Path(*module_name.split(".")).with_suffix(".py")
+    found = getattr(module, "__file__", None)
+    if not file.is_file() or (found is not None and file.samefile(found)):
+        return ""
+    where = "" if found is None else f", {found},"
+    return (
+        f"; {file} of this directory was not imported, since an installed module{where} has its "
+        "name: rename the file"
+    )
 
 
 def _factories(module: ModuleType) -> list[str]:

@@ -37,7 +37,7 @@ from ..statistics.objectives import Objectives, Times, parse_objectives
 from ..statistics.percentiles import summarise
 from ..statistics.streams import first_output_of, itl_of, tokens_per_s_of, ttft_of
 from ..statistics.summary import count_sessions, efficiency
-from ..strategies import available_strategies
+from ..strategies import strategy_named
 from ..targets.loading import name_of_target
 from ..trial.loops import LOOPS, require_loop
 from ..trial.spec import NotApplicable, TrialSpec
@@ -274,7 +274,6 @@ def spec_of(
     """
     if isinstance(scenario, str):
         scenario = load_scenario(scenario)
-    strategies = available_strategies()
     require_loop(one_of("loop", loop, LOOPS))
     for name, count in (("sessions", sessions), ("concurrency", concurrency)):
         if count is not None and (not isinstance(count, int) or count < 1):
@@ -282,7 +281,7 @@ def spec_of(
     factors = Factors(
         scenarios=(scenario,),
         targets=(name_of_target(target),),
-        strategies=(strategies[one_of("strategy", strategy, strategies)],),
+        strategies=(strategy_named(strategy),),
         loops=(loop,),
         concurrency=(concurrency or sessions,),
         session_count=sessions,

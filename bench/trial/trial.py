@@ -630,6 +630,7 @@ def _model_requests(
         hedges=manners.get(Manner.HEDGE, 0),
         inputs_by_marks=inputs.get(Rule.MARKS, 0),
         inputs_shared=inputs.get(Rule.SHARED, 0),
+        limited=manners.get(Manner.LIMITED, 0),
     )
 
 

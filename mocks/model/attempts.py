@@ -17,13 +17,15 @@ from ..workload.script import ModelCallScript
 
 
 class Manner(StrEnum):
-    """How a request relates to those before it."""
+    """How a request relates to those before it; one may be limited beside that."""
 
     FIRST = "first"
     RETRY = "retry"
     REPEAT = "repeat"
     SAMPLE = "sample"
     HEDGE = "hedge"
+    LIMITED = "limited"
+    """A rate limit refused it."""
 
 
 class _State(Enum):

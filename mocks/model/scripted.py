@@ -295,6 +295,8 @@ class ScriptedModel:
                 admission = self._capacity.admit(now_ns, tokens, call.latency_ns)
             if admission is None or admission.retry_after_ns is None:
                 attempt.tries += 1
+            else:
+                self.conversations.counts[Manner.LIMITED] += 1
         return fault, admission
 
 

@@ -1,9 +1,9 @@
 """The shape of a scenario's file: which keys, of which types; one clear line for any other."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     BaseModel,
@@ -53,7 +53,7 @@ class _Table(BaseModel):
             fields = {field.alias or name: field for name, field in cls.model_fields.items()}
             for key in table:
                 if key not in fields:
-                    found = f"the unknown key {unknown(key, fields)}"
+                    found = f"the unknown key {unknown(key, fields)}{_place_of(key, cls)}"
                     raise DeclarationError(f"expected {listed(fields)}, found {found}", (key,))
             for key, declared in fields.items():
                 if declared.is_required() and key not in table:
@@ -61,6 +61,28 @@ class _Table(BaseModel):
                         f"expected {declared.description}, found nothing", (key,)
                     )
         return table
+
+
+def _place_of(key: object, table: type[_Table]) -> str:
+    """Say of which tables below another one a key is, as the end of a message; or nothing."""
+    places = [
+        declared.alias or name
+        for name, declared in table.model_fields.items()
+        if any(key in _keys_of(below) for below in _tables_in(declared.annotation))
+    ]
+    return f", which is a key of {listed(places)}" if places else ""
+
+
+def _keys_of(table: type[_Table]) -> set[str]:
+    return {field.alias or name for name, field in table.model_fields.items()}
+
+
+def _tables_in(annotation: object) -> Iterator[type[_Table]]:
+    """Yield the tables that a field may have: itself, or the items of its array or table."""
+    if isinstance(annotation, type) and issubclass(annotation, _Table):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _tables_in(part)
 
 
 def _latency(value: object) -> Distribution:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from ...bench.results.finding_text import how_often
-from ...bench.results.formatting import code_place, listed, seconds, whole
+from ...bench.results.formatting import code_place, counted, listed, mean_count, seconds, whole
 from ...bench.results.own_waits import OwnWait
 from ...bench.results.records import CellResult
 from ...bench.results.reference import Reference
+from ...bench.statistics.own_waits import overlap
 from .ranking import label
 
 _MOST_PLACES = 3
@@ -38,8 +39,10 @@ def own_wait_rows(cells: Iterable[CellResult]) -> tuple[tuple[str, ...], ...]:
 
 def _row(wait: OwnWait, cell: CellResult) -> tuple[str, ...]:
     notes = [how_often(wait.waits_per_session, wait.mean_s).removesuffix(" a session")]
+    notes += ["some of them at once"] if overlap(cell, wait) else []
     notes += ["one after another"] if wait.in_turn else []
     notes += ["blocks the event loop"] if wait.blocks_loop else []
+    notes += ["back-off after failed attempts"] if _is_back_off(wait) else []
     where = f"{label(cell.cell)} at concurrency {whole(cell.cell.concurrency)}"
     return code_place(wait.place), wait.awaits, where, ", ".join(notes), seconds(wait.seen_s)
 
@@ -77,7 +80,7 @@ def tools_in_turn(cell: CellResult) -> str:
     places = [wait for wait in cell.own_waits if wait.in_turn]
     if not places or cell.time_parts_s is None:
         return ""
-    named = listed([_with_count(wait) for wait in places[:_MOST_PLACES]])
+    named = listed([_with_count(wait, cell) for wait in places[:_MOST_PLACES]])
     return (
         f"{named}. Running the tools of an answer at once saves a session "
         f"{seconds(cell.time_parts_s.serialised)}"
@@ -91,11 +94,37 @@ def longest_wait(cell: CellResult) -> str:
         return ""
     wait = places[0]
     blocks = ", which blocks the event loop" if wait.blocks_loop else ""
-    return f"most of it at {_with_count(wait)}{blocks}"
+    return f"most of it at {_with_count(wait, cell)}{blocks}"
 
 
-def _with_count(wait: OwnWait) -> str:
-    often = how_often(wait.waits_per_session, wait.mean_s)
+def attempts_repeated(cell: CellResult) -> str:
+    """Say how many requests to the model were sent again, why, and where sessions paused before.
+
+    Empty if nothing of it is known.
+    """
+    requests, parts = cell.model_requests, []
+    if requests.limited:
+        limited = counted(requests.limited, "request")
+        parts.append(f"{limited} beyond the model's rate limit (status 429)")
+    if requests.retries:
+        a_session = mean_count(requests.retries / max(1, cell.sessions.started))
+        retries = counted(requests.retries, "retry", plural="retries")
+        parts.append(f"{retries} ({a_session} a session)")
+    pauses = max(cell.own_waits, key=lambda wait: wait.retry_s, default=None)
+    if pauses is not None and _is_back_off(pauses):
+        parts.append(f"the longest pauses at {_with_count(pauses, cell)}")
+    if not parts:
+        return ""
+    advice = ". Fewer sessions at a time are refused less often" if requests.limited else ""
+    return f"{listed(parts)}{advice}"
+
+
+def _is_back_off(wait: OwnWait) -> bool:
+    return wait.retry_s > wait.seen_s / 2
+
+
+def _with_count(wait: OwnWait, cell: CellResult) -> str:
+    often = how_often(wait.waits_per_session, wait.mean_s, overlap=overlap(cell, wait))
     return f"{code_place(wait.place)}, in {wait.awaits}{f', {often}' if often else ''}"
 
 
@@ -105,6 +134,8 @@ def _lost_s(wait: OwnWait) -> float:
 
 
 _PLACES: Mapping[str, Callable[[CellResult], str]] = MappingProxyType(
-    {"serialised": tools_in_turn, "remainder": longest_wait}
+    {"serialised": tools_in_turn, "retry": attempts_repeated, "remainder": longest_wait}
 )
-_JOINTS: Mapping[str, str] = MappingProxyType({"serialised": ": ", "remainder": ", "})
+_JOINTS: Mapping[str, str] = MappingProxyType(
+    {"serialised": ": ", "retry": ": ", "remainder": ", "}
+)

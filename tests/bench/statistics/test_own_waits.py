@@ -1,10 +1,12 @@
 """Shares of sessions' time by the place of their own code."""
 
+from dataclasses import replace
+
 import pytest
 from warpbench.bench.results.own_waits import OwnWait
-from warpbench.bench.results.records import CellResult, SessionCounts
+from warpbench.bench.results.records import CellResult, LatencySummary, SessionCounts
 from warpbench.bench.results.time_parts import TimeParts
-from warpbench.bench.statistics.own_waits import UNKNOWN, counts_at, shares_of_places
+from warpbench.bench.statistics.own_waits import UNKNOWN, counts_at, overlap, shares_of_places
 
 from ...built import cell_result
 
@@ -48,3 +50,12 @@ def test_counts_are_known_where_each_wait_was_noted() -> None:
     assert counts_at(cell(LOCK), "a.py:f:1", "Lock") == {"waits_per_session": 3.0, "mean_s": 0.3}
     assert counts_at(cell(LOCK), "a.py:g:2", "Lock") == {}
     assert counts_at(cell(OwnWait(place="a", awaits="b", seen_s=1)), "a", "b") == {}
+
+
+def test_waits_that_are_longer_together_than_any_session_overlap() -> None:
+    # Each of ten sessions waited 0.9 s at the lock.
+    assert overlap(replace(cell(LOCK), latency_s=LatencySummary(max=0.8)), LOCK)
+    assert not overlap(replace(cell(LOCK), latency_s=LatencySummary(max=0.9)), LOCK)
+    assert not overlap(cell(LOCK), LOCK)
+    seen = OwnWait(place="a", awaits="b", seen_s=9.0)
+    assert not overlap(replace(cell(seen), latency_s=LatencySummary(max=0.1)), seen)

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.instruments.probe import Probe
 from warpbench.bench.results.samples import Outcome, SessionSample
-from warpbench.bench.strategies import BUILT_IN, Drives, Strategy, available_strategies
+from warpbench.bench.strategies import (
+    BUILT_IN,
+    Drives,
+    Strategy,
+    available_strategies,
+    strategy_named,
+)
+from warpbench.bench.testing.lab import run_cell, spec_of
 from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import VirtualClock, keeping_time
 from warpbench.mocks.errors import UsageError
@@ -223,3 +230,37 @@ def test_a_broken_entry_point_is_one_clear_error(
 
     with pytest.raises(UsageError, match=expected):
         available_strategies()
+
+
+def test_a_strategy_of_any_module_is_named_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one_by_one.py").write_text(
+        "from warpbench.bench.strategies import Drives, Strategy\n"
+        "async def run(session, tasks, concurrency):\n"
+        "    for task in tasks:\n"
+        "        await session(task)\n"
+        "MINE = Strategy('mine', 'one by one', Drives.ASYNC, run, one_at_a_time=True)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    spec = spec_of("agent", scenario="two-sleeps", strategy="one_by_one:MINE", sessions=3)
+    result = run_cell(spec, "agent")
+
+    assert spec.cell.strategy == "one_by_one:MINE"
+    assert result.makespan == 3.0
+    assert "one_by_one:MINE" not in available_strategies()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("no_such_module:MINE", "'no_such_module:MINE' cannot be loaded: ModuleNotFoundError"),
+        ("json:MINE", "'json:MINE' cannot be loaded: AttributeError"),
+        ("json:dumps", "'json:dumps': expected a Strategy, found function"),
+        ("gathr", r"'gathr' \(did you mean 'gather'\?\): expected one of sync, .* or module:"),
+    ],
+)
+def test_a_name_that_leads_to_no_strategy_is_one_clear_error(name: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
+        strategy_named(name)

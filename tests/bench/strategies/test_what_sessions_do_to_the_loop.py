@@ -9,6 +9,7 @@ import pytest
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.strategies import Strategy
 
+from .test_strategies import LEAVES_PLACES_FREE
 from .test_what_sessions_raise import (
     ASYNC_CELLS,
     CELLS,
@@ -23,6 +24,15 @@ from .test_what_sessions_raise import (
 SUCCEEDED = (Outcome.SUCCEEDED, None)
 CANCELLED = (Outcome.CANCELLED, "CancelledError")
 EVERY_ASYNC_CELL = pytest.mark.parametrize(("strategy", "new_loop"), ASYNC_CELLS)
+CELLS_THAT_FILL_PLACES = [
+    cell
+    for cell in ASYNC_CELLS
+    for strategy in cell.values[:1]
+    if not strategy.one_at_a_time and strategy.name not in LEAVES_PLACES_FREE  # type: ignore[union-attr]
+]
+EVERY_CELL_THAT_FILLS_PLACES = pytest.mark.parametrize(
+    ("strategy", "new_loop"), CELLS_THAT_FILL_PLACES
+)
 EVERY_CELL = pytest.mark.parametrize(("strategy", "new_loop"), CELLS)
 
 
@@ -41,7 +51,7 @@ async def cancel_all_and_wait() -> None:
     await asyncio.sleep(0)
 
 
-@EVERY_ASYNC_CELL
+@EVERY_CELL_THAT_FILLS_PLACES
 @pytest.mark.parametrize("owns_process", [True, False])
 @pytest.mark.parametrize("step", [cancel_all_and_wait, cancel_all_tasks])
 def test_who_cancels_all_tasks_cancels_the_sessions_in_flight(
@@ -54,7 +64,7 @@ def test_who_cancels_all_tasks_cancels_the_sessions_in_flight(
     assert found == {0: SUCCEEDED, **dict.fromkeys(range(1, 6), CANCELLED)}
 
 
-@EVERY_ASYNC_CELL
+@EVERY_CELL_THAT_FILLS_PLACES
 def test_those_that_have_not_begun_go_on_after_all_tasks_were_cancelled(
     strategy: Strategy, new_loop: Any
 ) -> None:

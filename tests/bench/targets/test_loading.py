@@ -1,5 +1,6 @@
 """Targets: anybody's agent runs unchanged, and is held to the waits that it meets."""
 
+import colorsys
 import sys
 import textwrap
 from pathlib import Path
@@ -309,3 +310,21 @@ def test_a_session_that_makes_the_tools_results_up_has_failed(
     (found,) = finished.cells
     assert found["sessions"]["failed"] == 4
     assert "did not run 4 of the 4 tool calls" in found["error"]
+
+
+def test_a_file_that_an_installed_module_hides_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "colorsys.py").write_text("def build(): ...\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(TargetError, match=r"colorsys\.py of this directory") as hidden:
+        load_factory("colorsys:build")
+
+    (tmp_path / "of_nobody_else.py").write_text("def made(): ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(TargetError, match="of_nobody_else:made") as seen:
+        load_factory("of_nobody_else:build")
+
+    assert str(Path(colorsys.__file__)) in str(hidden.value)
+    assert "rename" not in str(seen.value)

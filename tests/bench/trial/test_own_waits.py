@@ -7,6 +7,7 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
+from openai import AsyncOpenAI, RateLimitError
 from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.reference import Reference
 from warpbench.bench.results.timeline import LaneState
@@ -44,6 +45,16 @@ FLAKY = parse_scenario(
     probability = 0.15
 """
 )
+LIMITED = parse_scenario("""
+    name = "limited"
+    description = "Two requests are admitted at the start, and another one every 30 s."
+    sessions = 3
+    [model]
+    latency_s = 1.0
+    [model.limits]
+    requests_per_minute = 2
+    [[rounds]]
+""")
 SESSIONS, ROUNDS, MODEL_S = 4, 2, 3.0
 ON_LOOPS = [
     (strategy, loop)
@@ -298,12 +309,55 @@ def test_a_heartbeat_is_no_tool_and_holds_nobody_up(clock: ClockMode) -> None:
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_the_pauses_of_an_sdk_are_retries_and_no_waits_of_the_targets(loop: str) -> None:
+def test_the_pauses_of_an_sdk_are_retries_and_told_where_the_model_is_asked(loop: str) -> None:
     result = run(own_tools.in_turn, loop=loop, scenario=FLAKY, sessions=9, concurrency=9)
-    assert where(result) == [("sleeps", "asyncio.sleep", 9 * ROUNDS * 2)]
-    assert sum(parts.retry for parts in result.time_parts) > 1
+    tools, pauses = result.own_waits
+    assert (tools.place.split(":")[1], tools.awaits) == ("sleeps", "asyncio.sleep")
+    assert (tools.waits, tools.retry_s) == (9 * ROUNDS * 2, 0)
+    assert pauses.place.split(":")[1] == "agent.<locals>.build.<locals>.session"
+    assert pauses.awaits == "openai.AsyncCompletions.create"
+    # A refusal takes no time here, so that the pauses after it are all of the retries.
+    assert (pauses.retry_s, pauses.lost_s) == (pytest.approx(pauses.seen_s), 0)
+    assert sum(parts.retry for parts in result.time_parts) == pytest.approx(pauses.retry_s)
     for parts in result.time_parts:
         assert (parts.serialised, parts.remainder) == (ROUNDS * TOOL_S, 0)
+
+
+def test_a_back_off_of_the_targets_own_is_told_by_its_line_and_the_limit_by_its_count() -> None:
+    pause_s = 20.0
+
+    def build() -> Callable[[str], Any]:
+        client = AsyncOpenAI(max_retries=0)
+
+        async def session(task: str) -> str:
+            while True:
+                try:
+                    completion = await client.chat.completions.create(
+                        model="m", messages=[{"role": "user", "content": task}]
+                    )
+                except RateLimitError:
+                    await asyncio.sleep(pause_s)
+                else:
+                    return completion.choices[0].message.content or ""
+
+        return session
+
+    # Of three sessions two are admitted at once, and the last after 30 s: at its third attempt.
+    result = run(build, scenario=LIMITED, sessions=3, concurrency=3)
+    (pause,) = result.own_waits
+    assert pause == OwnWait(
+        place=pause.place,
+        awaits="asyncio.sleep",
+        seen_s=2 * pause_s,
+        waits=2,
+        sessions=1,
+        lost_s=0.0,
+        retry_s=2 * pause_s,
+    )
+    code: Any = build
+    assert int(pause.place.rpartition(":")[2]) == code.__code__.co_firstlineno + 10
+    assert sorted(parts.retry for parts in result.time_parts) == [0, 0, 2 * pause_s]
+    assert (result.model_requests.limited, result.model_requests.retries) == (2, 2)
 
 
 def test_a_session_that_fails_adds_nothing_to_the_ideal() -> None:

@@ -6,10 +6,13 @@ import pytest
 from warpbench.mocks import scenario as scenario_module
 from warpbench.mocks.errors import ScenarioError
 from warpbench.mocks.scenario import JsonType, Timing, ToolKind, parse_scenario
+from warpbench.mocks.scenario.diagnostics import listed
 from warpbench.mocks.scenario.distributions import Constant, Lognormal
 from warpbench.mocks.scenario.faults import FaultKind
 
 pytestmark = pytest.mark.once
+
+OF_SERVICES = listed([kind for kind in FaultKind if not kind.alters_answer])
 
 GOOD = """\
 name = "good"
@@ -124,6 +127,13 @@ def test_little_is_needed() -> None:
             "wait = 3",
             "rounds[0].wait: expected tools, repeat, latency_s, ttft_s, gap_s, prompt_tokens,"
             " completion_tokens or turn, found the unknown key 'wait'",
+        ),
+        (
+            "latency_s = 0.5",
+            "requests_per_minute = 60",
+            "model.requests_per_minute: expected latency_s, ttft_s, gap_s, tokens_per_chunk,"
+            " prompt_tokens, completion_tokens, prefill_tokens_per_s, prefix_cache or limits,"
+            " found the unknown key 'requests_per_minute', which is a key of limits",
         ),
         # Types
         ('name = "good"', "name = 3", "name: expected a string, found 3"),
@@ -423,8 +433,7 @@ def test_a_service_has_faults_of_its_own() -> None:
     [
         (
             'kind = "empty_answer"\nprobability = 0.1',
-            "kind: expected status, connect_error, read_timeout, reset, truncated, stalled,"
-            " malformed_json or slow_drip, found empty_answer, which a service cannot have",
+            f"kind: expected {OF_SERVICES}, found empty_answer, which a service cannot have",
         ),
         (
             'kind = "reset"\nsessions = [1]',

@@ -184,7 +184,8 @@ def test_a_service_without_a_body_can_have_any(kind: FaultKind) -> None:
         except sdk_http.TransportError:
             return None
 
-    assert mocked.run(ask) in {200, 500, None}
+    found = mocked.run(ask)
+    assert found in {200, None} or found >= 500
 
 
 def test_an_attempt_is_a_request_of_the_same_and_a_retry_the_second() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.isolation import Isolation
+from warpbench.bench.results.model_requests import ModelRequests
 from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import (
     CellResult,
@@ -244,6 +245,7 @@ LOCK = OwnWait(
     lost_s=20.0,
 )
 SLEEP = replace(LOCK, awaits="time.sleep", seen_s=40.0, lost_s=10.0, blocks_loop=True)
+BACK_OFF = replace(LOCK, awaits="asyncio.sleep", lost_s=0.0, retry_s=30.0)
 SEEN = OwnWait(place="agent.py:session:18", awaits="asyncio.Queue.get", seen_s=3.0)
 
 
@@ -303,6 +305,24 @@ def test_the_wording_of_the_verdict() -> None:
         "own tools in turn": build_run([with_own_tools(cell, LOOK_UP, LOG)]),
         "a wait of its own": build_run(
             [replace(cell("gather", "asyncio", 10, time_parts_s=lost), own_waits=(LOCK, SLEEP))]
+        ),
+        "failed attempts": build_run(
+            [
+                replace(
+                    cell("gather", "asyncio", 10, time_parts_s=TimeParts(llm=1.0, retry=3.0)),
+                    own_waits=(BACK_OFF,),
+                    model_requests=ModelRequests(retries=1, limited=71),
+                )
+            ]
+        ),
+        "waits of a session at once": build_run(
+            [
+                replace(
+                    cell("gather", "asyncio", 10, time_parts_s=lost),
+                    own_waits=(LOCK,),
+                    latency_s=LatencySummary(p50=1.0, max=1.25),
+                )
+            ]
         ),
         "a wait of its own that was seen now and then": build_run(
             [replace(cell("gather", "asyncio", 10, time_parts_s=lost), own_waits=(SEEN,))]
