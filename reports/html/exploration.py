@@ -4,7 +4,9 @@ It is one HTML file without a script that asks for nothing, as the report of a r
 (``page``), and has its style.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from ...bench.results.exploration import Exploration, Found
@@ -36,6 +38,7 @@ class FailureSection:
     """One failure of the page.
 
     Attributes:
+        number: Its number on the page: two may have the same heading else.
         id: Its identifier.
         text: What is said of it.
         steps: What the sessions did until then, as many of the last as there is room for.
@@ -43,6 +46,7 @@ class FailureSection:
         picture: The swim lanes, if a step is known.
     """
 
+    number: int
     id: str
     text: FoundText
     steps: tuple[StepText, ...]
@@ -96,10 +100,7 @@ def render_exploration(explorations: Explorations) -> str:
     """Return what was found as one HTML document; the same gives the same text."""
     return template("exploration.html").render(
         title=page_title(explorations.explorations),
-        cells=[
-            _cell(number, each, explorations.scenario)
-            for number, each in enumerate(explorations.explorations, 1)
-        ],
+        cells=_cells(explorations),
         style=stylesheet(),
         colours={kind: (colour, on_dark(colour)) for kind, colour in LANE_COLOURS.items()},
         bar_height=BAR_HEIGHT,
@@ -124,16 +125,25 @@ def page_title(explorations: tuple[Exploration, ...]) -> str:
     return f"No failure{again} in {schedules}"
 
 
-def _cell(number: int, exploration: Exploration, scenario: str) -> CellSection:
+def _cells(explorations: Explorations) -> list[CellSection]:
+    numbers = count(1)
+    return [
+        _cell(place, exploration, explorations.scenario, numbers)
+        for place, exploration in enumerate(explorations.explorations, 1)
+    ]
+
+
+def _cell(
+    place: int, exploration: Exploration, scenario: str, numbers: Iterator[int]
+) -> CellSection:
     return CellSection(
-        id=f"cell-{number}",
+        id=f"cell-{place}",
         name=plain(cell_text(exploration.cell)),
         facts=tuple(_facts(exploration)),
         unfinished=unfinished_text(exploration),
         not_applicable=plain(exploration.not_applicable or ""),
         failures=tuple(
-            _failure(f"failure-{number}-{place}", found, exploration, scenario)
-            for place, found in enumerate(exploration.found, 1)
+            _failure(next(numbers), found, exploration, scenario) for found in exploration.found
         ),
         not_repeated=tuple(
             (failure_text(failure), not_repeated_text(schedule, failure))
@@ -156,13 +166,12 @@ def _facts(exploration: Exploration) -> list[tuple[str, str]]:
     ]
 
 
-def _failure(
-    identifier: str, found: Found, exploration: Exploration, scenario: str
-) -> FailureSection:
+def _failure(number: int, found: Found, exploration: Exploration, scenario: str) -> FailureSection:
     text = found_text(found, exploration, scenario)
     steps = shown_steps(found)
     return FailureSection(
-        id=identifier,
+        number=number,
+        id=f"failure-{number}",
         text=text,
         steps=tuple(
             replace(step_text(step), begin=begin)

@@ -28,7 +28,8 @@ from .test_page import Reader
 pytestmark = pytest.mark.once
 
 NOT_APPLICABLE = Exploration(cell=replace(CELL, strategy="sync"), not_applicable="it has no form")
-ALL = Explorations(scenario="./chat.toml", explorations=(FOUND, INTERRUPTED, NOT_APPLICABLE))
+ENDED = replace(INTERRUPTED, cell=replace(CELL, loop="uvloop"))
+ALL = Explorations(scenario="./chat.toml", explorations=(FOUND, ENDED, NOT_APPLICABLE))
 NONE = Explorations(
     scenario="chat", explorations=(Exploration(cell=CELL, schedules=200, of=200, elapsed_s=12.0),)
 )
@@ -48,7 +49,7 @@ def reader(page: str) -> Reader:
 
 def test_the_wording_of_the_page(page: str) -> None:
     some = replace(FOUND, found=FOUND.found[:2])
-    shown = render_exploration(replace(ALL, explorations=(some, INTERRUPTED, NOT_APPLICABLE)))
+    shown = render_exploration(replace(ALL, explorations=(some, ENDED, NOT_APPLICABLE)))
     _, _, body = shown.partition("<body>")
     assert_golden("exploration_page", f"<body>{body}")
     assert_golden(
@@ -74,8 +75,9 @@ def test_identifiers_are_unique_and_references_lead_somewhere(reader: Reader) ->
     identifiers = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(set(identifiers)) == len(identifiers)
     wanted = {(a["href"] or "").removeprefix("#") for _, a in reader.tags if "href" in a}
-    wanted |= {part for _, a in reader.tags for part in (a.get("aria-labelledby") or "").split()}
-    assert wanted <= set(identifiers)
+    labels = [a["aria-labelledby"] or "" for _, a in reader.tags if "aria-labelledby" in a]
+    assert len(set(labels)) == len(labels)
+    assert wanted | {part for label in labels for part in label.split()} <= set(identifiers)
 
 
 def test_headings_descend_one_step_at_a_time(reader: Reader) -> None:
