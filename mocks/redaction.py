@@ -111,12 +111,15 @@ class _Redaction:
         return text if found == text else found
 
     def _sequence(self, values: list[Any] | tuple[Any, ...]) -> Any:
-        if not values or isinstance(values[0], int | float | Enum):
+        # A pair of a number and something else is no column.
+        if not values or (_is_number(values[0]) and _is_number(values[-1])):
             return values
         new = [self.of(each) for each in values]
         if all(one is other for one, other in zip(new, values, strict=True)):
             return values
-        return new if isinstance(values, list) else tuple(new)
+        if isinstance(values, list):
+            return new
+        return type(values)(*new) if hasattr(values, "_fields") else tuple(new)
 
     def _mapping(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
         new = [(self.of(key), self.of(value), key, value) for key, value in values.items()]
@@ -132,3 +135,7 @@ class _Redaction:
             if new is not old:
                 changed[field.name] = new
         return replace(value, **changed) if changed else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Enum)

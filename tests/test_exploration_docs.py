@@ -36,6 +36,18 @@ def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
     assert finished.status == 1
 
 
+def test_the_page_is_written_where_the_page_says(reader: Path) -> None:
+    (command,) = re.findall(r"^```sh\n(warpbench .*)\n```", TEXT, re.MULTILINE)
+
+    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+
+    files = ["results/exploration.html", "results/exploration.json"]
+    assert finished.out.splitlines()[-2:] == files
+    page = (reader / files[0]).read_text()
+    assert "<h1>1 distinct failure in 20 schedules of notes_agent:build</h1>" in page
+    assert SHOWN[0].strip().splitlines()[-1].strip() in page
+
+
 def assert_shows(finished: Finished, shown: str) -> None:
     pattern = re.escape(shown.strip()).replace("…", r"[\d.,]+(?: m?s)?")
     assert re.fullmatch(pattern, finished.out.strip()), finished.out

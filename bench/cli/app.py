@@ -93,9 +93,10 @@ _MEASURE_COMMANDS = (
         name="explore",
         help="Look for an order of events in which the agent goes wrong.",
         more="Runs the same sessions in virtual time under many schedules: latencies drawn anew, "
-        "and who goes on first chosen anew.",
+        "and who goes on first chosen anew. With --out what was found is a page and JSON, too.",
         examples=(
             "warpbench explore chat --target my_agent:build",
+            "warpbench explore chat --target my_agent:build --out results",
             "warpbench explore tools --target my_agent:build --strategy gather,threads "
             "--schedules 500",
             "warpbench explore chat --target my_agent:build --sessions 2 --replay 17",

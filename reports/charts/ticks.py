@@ -1,7 +1,7 @@
-"""The ticks of a logarithmic axis: round numbers, three at least, in every range.
+"""The ticks of an axis: round numbers, three at least, in every range.
 
-``html/templates/script/draw.js`` finds the same ones in the page, where a reader chooses what is
-shown.
+``html/templates/script/draw.js`` finds those of a logarithmic axis in the page, where a reader
+chooses what is shown.
 """
 
 import math
@@ -40,11 +40,16 @@ def logarithmic_ticks(low: float, high: float) -> tuple[float, ...]:
         for factor in factors
         if low <= (tick := float(f"{factor}e{power}")) <= high
     )
-    return ticks if len(ticks) >= _FEWEST else _even_ticks(low, high)
+    return ticks if len(ticks) >= _FEWEST else even_ticks(low, high)
 
 
-def _even_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Return the fewest multiples of one, two or five times a power of ten that are enough."""
+def even_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Return multiples of one, two or five times a power of ten: the fewest that are three.
+
+    Args:
+        low: Where the range begins.
+        high: Where it ends; greater.
+    """
     power = math.ceil(math.log10(high - low))
     while True:
         for factor in (5, 2, 1):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.results.exploration_file import Explorations
 from warpbench.bench.results.formatting import seconds
 from warpbench.bench.results.records import Run
 from warpbench.bench.runner.plan import Factors, cells_of
@@ -23,10 +24,12 @@ from warpbench.mocks.scenario import load_scenario
 from warpbench.reports.charts.render import render_charts
 from warpbench.reports.charts.ticks import logarithmic_ticks
 from warpbench.reports.html import templates
+from warpbench.reports.html.exploration import render_exploration
 from warpbench.reports.html.page import render_page
 
 from ..built import HEADER, Nobody
 from ..reports.conftest import DEGENERATE
+from ..reports.explorations import FOUND, INTERRUPTED
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make browser brings Playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="make browser brings axe")
@@ -251,6 +254,29 @@ def test_it_is_accessible_and_fits_in_both_themes_and_on_a_phone(
     found = axe.Axe().run(page).response["violations"]
     assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_an_exploration_is_accessible_and_none_of_its_texts_is_cut(
+    opened: Callable[..., Any], tmp_path: Path, theme: str, width: int
+) -> None:
+    path = tmp_path / "exploration.html"
+    other = replace(INTERRUPTED, cell=replace(FOUND.cell, loop="uvloop"))
+    found = Explorations(scenario="chat", explorations=(FOUND, other))
+    path.write_text(render_exploration(found), encoding="utf-8")
+    page = opened(path.as_uri(), color_scheme=theme, viewport={"width": width, "height": 800})
+
+    violations = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in violations] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    wider = page.eval_on_selector_all(
+        "figure text.on",
+        """all => all.filter(one => one.getBBox().x + one.getBBox().width
+            > one.previousElementSibling.getBBox().x + one.previousElementSibling.getBBox().width
+        ).map(one => one.textContent)""",
+    )
+    assert wider == []
 
 
 def test_what_is_printed_is_light_and_has_no_controls(opened: Callable[..., Any]) -> None:

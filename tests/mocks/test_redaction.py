@@ -3,6 +3,7 @@
 import html
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -91,3 +92,18 @@ def test_values_are_redacted_however_deep_and_else_left_as_they_are() -> None:
     assert found == Outer((clean, Inner("is [redacted]")), expected)
     assert found.inner[0] is clean
     assert redacted(clean, ("hush-hush",)) is clean
+
+
+class Named(NamedTuple):
+    text: str
+    number: int
+
+
+def test_a_pair_that_begins_with_a_number_is_redacted_and_a_named_one_stays_one() -> None:
+    secret, _ = BY_SIGHT[0]
+
+    assert redacted((1, secret), ()) == (1, "[redacted]")
+    assert redacted((1, [Inner(secret)]), ()) == (1, [Inner("[redacted]")])
+    found = redacted([Named(secret, 2)], ())[0]
+    assert found == Named("[redacted]", 2)
+    assert isinstance(found, Named)

@@ -14,6 +14,7 @@ from ..options import (
     Json,
     Loops,
     Messages,
+    OptionalOut,
     Scenario,
     Seed,
     Strategies,
@@ -66,6 +67,7 @@ class ExploreOptions:
         ),
     ] = None
     time_limit: TimeLimit = _TIME_LIMIT_S
+    out: OptionalOut = None
     json: Json = False
 
 
