@@ -75,6 +75,30 @@ DEFAULTS = (
 )
 """Set where the user has set nothing: they are no secrets."""
 
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """A variable that names the address of an API to an SDK.
+
+    Attributes:
+        name: Name of the variable.
+        usual: The address that the SDK takes without it.
+    """
+
+    name: str
+    usual: str
+
+
+BASE_URLS = (
+    BaseUrl("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    BaseUrl("OPENAI_API_BASE", "https://api.openai.com/v1"),  # LangChain and LiteLLM
+    BaseUrl("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+    BaseUrl("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+    BaseUrl("CO_API_URL", "https://api.cohere.com"),
+    BaseUrl("GROQ_BASE_URL", "https://api.groq.com"),
+)
+"""What a program that the target starts is given in place of a model's own address."""
+
 DROPPED = (
     *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
     *("ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "CO_API_URL"),

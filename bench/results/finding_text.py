@@ -178,6 +178,8 @@ def _pool_too_small(values: Values) -> str:
 
 
 def _requests_refused(values: Values) -> str:
+    if values["from_children"]:
+        return _refused_to_children(values)
     if not values["requests"]:
         return _refused_before(values)
     requests, sessions = values["requests"], values["sessions"]
@@ -215,6 +217,16 @@ def _refused_before(values: Values) -> str:
         f"{refused_host(values['host'])} {was} refused before its sessions began, while the target "
         f"was imported or in the warm-up, since nothing mocks {'it' if mean == 1 else 'them'}; "
         f"{they} cost the sessions no time. {_seen_in(values)}"
+    )
+
+
+def _refused_to_children(values: Values) -> str:
+    """Word it for a host that programs have asked which the target started."""
+    requests = values["from_children"]
+    return (
+        f"{counted(requests, 'request')} to {refused_host(values['host'])} from programs that the "
+        f"target starts {'was' if requests == 1 else 'were'} refused; what that cost is not known. "
+        f"With --transport loopback, what they ask of models is answered. {_seen_in(values)}"
     )
 
 

@@ -22,6 +22,8 @@ class RefusedHost:
             the session did, computing excluded.
         requests_before: How many more were refused before, while the target was imported and in
             the warm-up; they cost the sessions nothing.
+        from_children: How many of both were made by programs that the target started; of which
+            session they are is not known, nor what they cost.
     """
 
     host: str
@@ -30,6 +32,7 @@ class RefusedHost:
     sessions: int = 0
     cost_s: float = 0.0
     requests_before: int = 0
+    from_children: int = 0
 
 
 def refused_hosts(
@@ -45,12 +48,15 @@ def refused_hosts(
     paths: defaultdict[str, Counter[str]] = defaultdict(Counter)
     sessions: defaultdict[str, set[int]] = defaultdict(set)
     requests, requests_before = Counter[str](), Counter[str]()
+    from_children = Counter[str]()
     for each in refusals:
         paths[each.host][each.path] += 1
+        from_children[each.host] += each.from_child
         sessions[each.host].add(each.session)
         requests[each.host] += 1
     for each in before:
         paths[each.host][each.path] += 1
+        from_children[each.host] += each.from_child
         requests_before[each.host] += 1
     return _in_order(
         RefusedHost(
@@ -60,6 +66,7 @@ def refused_hosts(
             sessions=len(sessions[host] - {UNKNOWN_SESSION}),
             cost_s=cost_s.get(host, 0.0),
             requests_before=requests_before[host],
+            from_children=from_children[host],
         )
         for host, of_host in paths.items()
     )
@@ -78,6 +85,7 @@ def summed_hosts(hosts: Iterable[RefusedHost]) -> tuple[RefusedHost, ...]:
             sessions=sum(each.sessions for each in found),
             cost_s=sum(each.cost_s for each in found),
             requests_before=sum(each.requests_before for each in found),
+            from_children=sum(each.from_children for each in found),
         )
         for host, found in by_host.items()
     )

@@ -271,6 +271,7 @@ def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
             host=host,
             requests=refused.requests,
             requests_before=refused.requests_before,
+            from_children=refused.from_children,
             sessions=refused.sessions,
             started=result.sessions.started,
             cost_s=refused.cost_s,

@@ -21,8 +21,10 @@ from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.errors import ClockError, TargetError
 from ...mocks.model import Manner, Rule, is_known_as, task_of
+from ...mocks.network.children import ChildRefusals
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
+from ...mocks.network.refusing_server import Refused
 from ...mocks.observe.data_flow import DataFlowNotes
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.session import carrying_sessions, session_here
@@ -63,6 +65,7 @@ from ..targets.monkey_patches import monkey_patched_by
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
 from .changed_runs import with_data_flow
+from .children import children_kept_in, require_own_model_calls
 from .driving import LoopDriver
 from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
@@ -156,7 +159,8 @@ def _prepared(
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
     strategy = strategy_named(spec.cell.strategy)
-    opens = require_transport(spec.cell.transport).loads()
+    transport = require_transport(spec.cell.transport)
+    opens = transport.loads()
     counter = CallCounter() if spec.counts_calls else None
     accounting = Accounting(
         clock,
@@ -172,6 +176,7 @@ def _prepared(
     with (
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
+        children_kept_in(clock, in_process=transport.in_process) as children,
         keeping_time(clock, _new_loop(spec, strategy, clock)),
         carrying_sessions(),
         nullcontext() if left is None else left.tracking(),
@@ -181,6 +186,7 @@ def _prepared(
             clock,
             counter,
             accounting,
+            children=children,
             left=left,
             ended=ended,
             owns_process=owns_process,
@@ -207,11 +213,14 @@ class _Trial:
         counter: CallCounter | None,
         accounting: Accounting,
         *,
+        children: ChildRefusals,
         left: LeftBehindOfTrial | None,
         ended: Callable[[], None],
         owns_process: bool,
     ) -> None:
         self._ended = ended
+        self._children = children
+        children.told = self._refuses_child
         self._owns_process = owns_process
         self._cell = spec.cell
         self._strategy = strategy
@@ -310,6 +319,8 @@ class _Trial:
             warm_up = self._probe(self._warm_up_tasks)
             tasks = list(self._warm_up_tasks)
             drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
+            if self._transport.in_process:
+                require_own_model_calls(self._children.apis, world.seen().llm_calls)
             unused = self._http_clients.why_unused()
             if unused is not None:
                 yield NotApplicable(unused)
@@ -406,6 +417,11 @@ class _Trial:
     def _refuses(self, host: str) -> None:
         """Note a connection that the network's guard refused."""
         self._tool_traffic.refused(host, "", self._clock.now_ns())
+
+    def _refuses_child(self, refused: Refused) -> None:
+        """Note a request of a program that the target started; of which session, is not known."""
+        now_ns = self._clock.now_ns()
+        self._tool_traffic.refused(refused.host, refused.path, now_ns, from_child=True)
 
     def _refusals(self, seen: Seen) -> tuple[Refusal, ...]:
         """Return what the world refused, and what the network's guard did, in order of time."""

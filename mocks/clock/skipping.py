@@ -95,6 +95,8 @@ class SkippingClock(ABC):
         """Told when event loops run and when they have nothing to run."""
         self.wait_observer: WaitObserver | None = None
         """Told of waits that no mock begins."""
+        self.beside_refusals: Callable[[], str] | None = None
+        """Returns what to say after a refusal to skip, from outside of the clock; may be empty."""
         self.creation_numbers = count()
         """Numbers what is created on this clock's time, in that order (see ``loops.ordering``)."""
 
@@ -423,7 +425,8 @@ class SkippingClock(ABC):
         return self._refusal(text.unknown_thread(name, did))
 
     def _refusal(self, what: str) -> ClockRefusedError:
-        return ClockRefusedError(text.refused(self.mode, what))
+        beside = "" if self.beside_refusals is None else self.beside_refusals()
+        return ClockRefusedError(f"{text.refused(self.mode, what)} {beside}".rstrip())
 
     # ---- scope --------------------------------------------------------------------------
 

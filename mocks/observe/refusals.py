@@ -16,6 +16,7 @@ class Refusal:
         at_ns: When it was refused, on the clock; over sockets, when its client began it, if that is
             known.
         idle_ns: Nanoseconds in which nobody had computed until then; see ``Clock.idle_ns``.
+        from_child: Whether a program asked that the target started.
     """
 
     host: str
@@ -23,3 +24,4 @@ class Refusal:
     session: int
     at_ns: int
     idle_ns: int = 0
+    from_child: bool = False

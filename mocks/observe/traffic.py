@@ -239,7 +239,7 @@ class Traffic:
             return SharedCall(self._meter, what, start_ns, sessions)
         return Call(self._meter, what, start_ns)
 
-    def refused(self, host: str, path: str, at_ns: int) -> None:
+    def refused(self, host: str, path: str, at_ns: int, *, from_child: bool = False) -> None:
         """Record a request that nothing mocks.
 
         The session is known as for a service.
@@ -248,11 +248,13 @@ class Traffic:
             host: Host of the address; empty if that is not known.
             path: Path of the address, without its query; empty if that is not known.
             at_ns: When the request was refused, on the clock.
+            from_child: Whether a program asked that the target started.
         """
         if not self._notes_calls:
             return
         idle_ns = 0 if self._meter is None else self._meter.idle_ns()
-        self._refusals.append(Refusal(host, path, session_or_unknown(), at_ns, idle_ns))
+        session = session_or_unknown()
+        self._refusals.append(Refusal(host, path, session, at_ns, idle_ns, from_child))
 
     def caller(self) -> str:
         """Return the place in the user's code that is calling, or empty text."""

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -153,6 +154,16 @@ def test_warp_is_compared_with_wall_by_pairs(makespans_s: Sequence[float], state
     row = judge(FRAMEWORK, works(), {**runs, **pairs(makespans_s)})
 
     assert row[Column.WARP].state is state
+
+
+def test_a_cell_that_stays_open_has_the_reason_of_its_framework() -> None:
+    framework = replace(FRAMEWORK, scatters="it plays dice")
+    runs = {name: ran() for name in ("gather", "sync", "threads", "stream", "seen", "wide")}
+
+    row = judge(framework, works(), {**runs, **pairs([2.0 + number / 20 for number in range(12)])})
+
+    assert row[Column.WARP].state is State.UNDECIDED
+    assert row[Column.WARP].note.endswith(": it plays dice")
 
 
 def test_the_note_on_warp_says_what_the_pairs_tell() -> None:

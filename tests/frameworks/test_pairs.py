@@ -71,6 +71,51 @@ def test_a_machine_on_which_no_run_is_like_another_leaves_it_open() -> None:
     assert not compared(pairs).differs
 
 
+def scattered(ratios: Sequence[float]) -> list[tuple[float, float]]:
+    """Pairs of which no two runs are alike, while warp is in each so much longer than wall."""
+    walls_s = [2.0 * 1.02**number for number in range(len(ratios))]
+    return [(wall_s, wall_s * ratio) for wall_s, ratio in zip(walls_s, ratios, strict=True)]
+
+
+def test_pairs_that_agree_decide_where_no_run_is_like_another() -> None:
+    pairs = taken(scattered([0.99, 1.0, 1.01] * (MOST_PAIRS // 3)))
+    found = compared(pairs)
+
+    assert len(pairs) == MOST_PAIRS
+    assert not found.are_floors
+    assert found.interval == pytest.approx((-0.01, 0.01))
+    assert found.agrees
+
+
+def test_a_few_pairs_that_were_held_up_change_nothing() -> None:
+    assert compared(scattered([1.0, 1.3, 1.01, 0.7, *[1.01] * 8])).agrees
+
+
+@pytest.mark.parametrize("ratio", [0.9, 1.02, 1.1])
+def test_pairs_whose_interval_leaves_the_tolerance_leave_it_open(ratio: float) -> None:
+    found = compared(scattered([ratio - 0.02, ratio, ratio + 0.02] * (MOST_PAIRS // 3)))
+
+    assert not found.agrees
+    assert not found.differs
+
+
+def test_pairs_are_looked_at_by_the_dozen() -> None:
+    pairs = scattered([*[1.1] * 4, *[1.0] * 20])
+    decided = [count for count in range(len(pairs) + 1) if is_decided(pairs[:count])]
+
+    assert compared(pairs[:20]).agrees
+    assert decided == [2 * MOST_PAIRS]
+
+
+@pytest.mark.parametrize(("count", "ends"), [(5, None), (6, (0, 5)), (12, (2, 9)), (36, (11, 24))])
+def test_the_interval_of_the_median_is_that_of_a_sign_test(
+    count: int, ends: tuple[int, int] | None
+) -> None:
+    found = compared([(100.0, 100.0 + number) for number in range(count)]).interval
+
+    assert found == (None if ends is None else pytest.approx(tuple(end / 100 for end in ends)))
+
+
 def test_each_pair_turns_the_order_of_its_clocks_round() -> None:
     clocks = [asked.clock for number in range(3) for asked in pair_of(FRAMEWORK, number)]
 
@@ -97,9 +142,12 @@ def test_pairs_end_with_the_first_command_that_fails() -> None:
 
 
 def noisy(asked: Asked) -> Ran:
-    """A run that is like no other, before the thirteenth pair."""
+    """A run that is like no other, nor the pair like another, before the thirteenth pair."""
     number = int(asked.name.partition("-")[2] or 0)
-    return alone(makespan_s=2.0 + 0.1 * (number if number < MOST_PAIRS else 0))
+    if number >= MOST_PAIRS:
+        return alone(makespan_s=2.0)
+    rank = number if asked.clock == "wall" else MOST_PAIRS - 1 - number
+    return alone(makespan_s=2.0 + 0.1 * rank)
 
 
 def test_on_a_busy_machine_pairs_end_all_the_same() -> None:

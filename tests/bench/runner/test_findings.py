@@ -240,6 +240,7 @@ def test_refused_requests_are_reported_once_a_host_where_they_cost_most() -> Non
         "host": "a.example",
         "requests": 3600,
         "requests_before": 0,
+        "from_children": 0,
         "sessions": 200,
         "started": 200,
         "trials": 2,

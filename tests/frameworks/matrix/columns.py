@@ -27,8 +27,9 @@ MEANING = {
     Column.STREAMING: "every session that streams succeeds, in `virtual`",
     Column.REPEATS: "a second `virtual` run is the same, figure by figure",
     Column.WARP: "the makespan of `warp` is that of `wall`, give or take 3 %: the shortest of 4 to "
-    "12 runs of each that take turns; open (?) if too few were undisturbed; beside it, from the "
-    "shortest to the longest",
+    "12 runs of each that take turns; where no other run came near to it, the median of the pairs, "
+    "with its interval at 95 %; open (?) if that is wider; beside it, from the shortest to the "
+    "longest",
     Column.TOOLS: "each tool call that the script asks for ran, once",
     Column.STRUCTURE: "the run says how the framework runs tools: one after another, on the "
     "event loop, as the tools themselves saw it with real waits; or in a pool that is too small, "

@@ -28,6 +28,7 @@ class Framework:
         strategy: What drives its sessions where one strategy stands for all.
         lacks: Why a form of session does not exist, by its column.
         reasons: Reviewed reasons why a cell fails, by its column.
+        scatters: Why its runs scatter, told where `warp` stays open.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Framework:
     strategy: str = "gather"
     lacks: Mapping[Column, str] = field(default_factory=dict, hash=False)
     reasons: Mapping[Column, str] = field(default_factory=dict, hash=False)
+    scatters: str = "the machine was busy"
 
     @property
     def module(self) -> str:
@@ -83,7 +85,12 @@ FRAMEWORKS = (
     ),
     Framework(name="instructor", distributions=("instructor",)),
     Framework(name="mirascope", distributions=("mirascope[openai]",)),
-    Framework(name="strands", distributions=("strands-agents[openai]",)),
+    Framework(
+        name="strands",
+        distributions=("strands-agents[openai]",),
+        scatters="its 20 sessions compute 0.6 s on the event loop, and how long tools wait for a "
+        "thread meanwhile is chance, the more so on a busy machine",
+    ),
     Framework(name="agno", distributions=("agno", "openai")),
     Framework(name="google-adk", distributions=("google-adk", "litellm")),
     Framework(name="mistralai", distributions=("mistralai",)),

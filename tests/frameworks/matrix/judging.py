@@ -42,7 +42,7 @@ def judge(framework: Framework, install: Outcome, runs: Mapping[str, Ran]) -> di
             row[column] = every_session(runs.get(strategy))
     row[Column.STREAMING] = every_session(runs.get(STREAM))
     row[Column.REPEATS] = _same_twice(main)
-    row[Column.WARP] = _as_in_wall(runs)
+    row[Column.WARP] = _as_in_wall(runs, framework.scatters)
     row[Column.TOOLS] = _tools_ran(main)
     row[Column.STRUCTURE] = _structure(main, runs.get(SEEN), runs.get(WIDE))
     return {column: _reviewed(row[column], framework.reasons.get(column)) for column in Column}
@@ -93,7 +93,7 @@ def _of_the_clock(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in trial.items() if name not in _OF_THE_MACHINE}
 
 
-def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
+def _as_in_wall(runs: Mapping[str, Ran], scatters: str) -> Outcome:
     for ran in in_pairs(runs):
         outcome = every_session(ran)
         if not outcome.works:
@@ -104,7 +104,7 @@ def _as_in_wall(runs: Mapping[str, Ran]) -> Outcome:
         return works(str(found)) if found.agrees else fails(str(found))
     if len(pairs) < MOST_PAIRS:
         return NOT_RUN
-    return undecided(f"{compared(pairs)}, reached once: the machine was busy")
+    return undecided(f"{compared(pairs)}: {scatters}")
 
 
 def timed_pairs(runs: Mapping[str, Ran]) -> list[tuple[float, float]]:

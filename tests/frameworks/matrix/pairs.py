@@ -11,16 +11,27 @@ loop computes, it is chance, on either clock, whether a thread gets the interpre
 the loop is done, and jobs queue behind it.
 
 Pairs end when the floors agree. That they do not is said after the last pair alone, since either
-may still sink; and if one was reached but once by then, the cell is open: noise makes none fail.
-More pairs go on from there, another time.
+may still sink.
+
+If a floor was reached but once by then, the pairs themselves are asked: the two runs of one meet
+much the same machine, so the ratio of their makespans scatters less than either. Where the interval
+of the median ratio lies within the tolerance, warp is as long as wall. It takes no distribution for
+granted. It is looked at after each dozen of pairs and not after each pair, since who looks often
+enough sees what they look for. It makes no cell fail, as a busy machine makes warp longer than
+wall: then the cell is open, and more pairs go on from there, another time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
+from statistics import median
 
 TOLERANCE = 0.03
 NEAR = 0.01
 """How near the two shortest makespans are, as a share, where they are the floor."""
+
+_MISSED = 0.05
+"""How often the interval of the median may miss it."""
 
 FEWEST_PAIRS = 4
 MOST_PAIRS = 12
@@ -34,10 +45,12 @@ class Comparison:
     Attributes:
         walls_s: The makespans in wall in seconds, the shortest first.
         warps_s: Those in warp.
+        deviations: How far warp is from wall in each pair, the least first: 0.01 is 1 % longer.
     """
 
     walls_s: tuple[float, ...]
     warps_s: tuple[float, ...]
+    deviations: tuple[float, ...]
 
     @property
     def are_floors(self) -> bool:
@@ -50,9 +63,18 @@ class Comparison:
         return self.warps_s[0] / self.walls_s[0] - 1
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """Between which two the median deviation lies, at 95 %; ``None`` for too few pairs."""
+        below = _ranks_below(len(self.deviations))
+        return (self.deviations[below - 1], self.deviations[-below]) if below else None
+
+    @property
     def agrees(self) -> bool:
-        """Whether warp is as long as wall."""
-        return self.are_floors and abs(self.deviation) <= TOLERANCE
+        """Whether warp is as long as wall: by the floors, or by the pairs where there are none."""
+        if self.are_floors:
+            return abs(self.deviation) <= TOLERANCE
+        interval = self.interval
+        return interval is not None and -TOLERANCE <= interval[0] <= interval[1] <= TOLERANCE
 
     @property
     def differs(self) -> bool:
@@ -60,10 +82,14 @@ class Comparison:
         return self.are_floors and not self.agrees
 
     def __str__(self) -> str:
-        return (
-            f"{self.deviation:+.1%} (warp {_range(self.warps_s)}, wall {_range(self.walls_s)}, "
-            f"{len(self.walls_s)} runs of each)"
-        )
+        ranges = f"warp {_range(self.warps_s)}, wall {_range(self.walls_s)}"
+        runs = f"{len(self.walls_s)} runs of each"
+        interval = self.interval
+        if self.are_floors or interval is None:
+            return f"{self.deviation:+.1%} ({ranges}, {runs})"
+        low, high = interval
+        middle = f"{median(self.deviations):+.1%} in the median of the pairs"
+        return f"{middle}, at 95 % {low:+.1%} to {high:+.1%} ({ranges}, {runs})"
 
 
 def compared(pairs: Sequence[tuple[float, float]]) -> Comparison:
@@ -71,6 +97,7 @@ def compared(pairs: Sequence[tuple[float, float]]) -> Comparison:
     return Comparison(
         walls_s=tuple(sorted(wall_s for wall_s, _ in pairs)),
         warps_s=tuple(sorted(warp_s for _, warp_s in pairs)),
+        deviations=tuple(sorted(warp_s / wall_s - 1 for wall_s, warp_s in pairs)),
     )
 
 
@@ -79,11 +106,26 @@ def is_decided(pairs: Sequence[tuple[float, float]]) -> bool:
     if len(pairs) < FEWEST_PAIRS:
         return False
     found = compared(pairs)
-    return found.agrees or (len(pairs) >= MOST_PAIRS and found.differs)
+    if found.are_floors:
+        return found.agrees or len(pairs) >= MOST_PAIRS
+    return found.agrees and len(pairs) % MOST_PAIRS == 0
 
 
 def _is_reached_twice(ordered_s: Sequence[float]) -> bool:
     return len(ordered_s) > 1 and ordered_s[1] <= (1 + NEAR) * ordered_s[0]
+
+
+def _ranks_below(count: int) -> int:
+    """Return which value from either end bounds the median's interval at 95 %; 0 for none.
+
+    Each value is below the median or above it, as a coin falls.
+    """
+    rank, share = 0, 0.0
+    while True:
+        share += comb(count, rank) / 2**count
+        if share > _MISSED / 2:
+            return rank
+        rank += 1
 
 
 def _range(ordered_s: Sequence[float]) -> str:
