@@ -30,8 +30,14 @@ def children_kept_in(clock: Clock, *, in_process: bool) -> Iterator[ChildRefusal
     children = ChildRefusals(begins, f"; {_WAY_OUT}" if in_process else "")
     if is_skipping(clock):
         clock.beside_refusals = lambda: _OF_PROGRAMS if children.have_children else ""
-    with closing(children), children_refused(children):
-        yield children
+    try:
+        with closing(children), children_refused(children):
+            yield children
+    finally:
+        # The clock may outlive the trial, and through these it would keep the trial's target.
+        children.told = None
+        if is_skipping(clock):
+            clock.beside_refusals = None
 
 
 def require_own_model_calls(apis: Collection[str], llm_calls: int) -> None:
