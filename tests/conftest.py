@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from warpbench.bench.cli.main import main
 from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.threads.frames import frames_by_thread
+from warpbench.mocks.environment import BASE_URLS
 
 if TYPE_CHECKING:
     from warpbench.reports.charts.description import Picture
@@ -128,6 +129,18 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def addresses_of_models_are_left_as_they_were() -> Iterator[None]:
+    """Fail the test that leaves one, and not the one behind it that asks at the usual address."""
+
+    def addresses() -> dict[str, str]:
+        return {each.name: os.environ[each.name] for each in BASE_URLS if each.name in os.environ}
+
+    before = addresses()
+    yield
+    assert addresses() == before
 
 
 @pytest.fixture(autouse=True)
