@@ -28,8 +28,9 @@ from .showing import show_paths
 
 def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
     """Explore the cells; return the exit status."""
-    if options.out is not None and options.replay is not None:
-        raise UsageError("--replay: its case is not written to --out; leave one of them out")
+    for option, is_given in (("--out", options.out is not None), ("--json", options.json)):
+        if is_given and options.replay is not None:
+            raise UsageError(f"--replay: its case is only shown; leave {option} out")
     factors = factors_of(
         (scenario,),
         FactorOptions(

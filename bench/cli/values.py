@@ -116,8 +116,9 @@ def single(read: Read, metavar: str, **more: Any) -> Parameter:
     def convert(_type: Any, tokens: Sequence["Token"]) -> Any:
         return read(tokens[-1].value)
 
-    # One word, whatever the annotation is: cyclopts would ask a tuple's for as many as it has.
-    return Parameter(converter=convert, metavar=metavar, n_tokens=1, **more)
+    # One word, whatever the annotation is: cyclopts would ask a tuple's for as many as it has, and
+    # make an option of each field of a dataclass.
+    return Parameter(converter=convert, metavar=metavar, n_tokens=1, accepts_keys=False, **more)
 
 
 def several(read: Read, metavar: str, **more: Any) -> Parameter:

@@ -57,9 +57,10 @@ def test_out_writes_what_was_found_as_a_page_and_as_json(project: Path) -> None:
     assert "--replay 0/sessions=0+1</code>" in page
 
 
-def test_a_replay_writes_nothing_and_says_so(project: Path) -> None:
-    finished = run_warpbench_here(project, *EXPLORE, "--replay", "0", "--out", "found")
+@pytest.mark.parametrize("option", [("--out", "found"), ("--json",)], ids=["out", "json"])
+def test_a_replay_writes_nothing_and_says_so(project: Path, option: tuple[str, ...]) -> None:
+    finished = run_warpbench_here(project, *EXPLORE, "--replay", "0", *option)
 
     assert finished.status == 2
-    assert "--out" in finished.err
+    assert option[0] in finished.err
     assert not (project / "found").exists()
