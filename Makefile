@@ -23,7 +23,9 @@ setup: $(VENV)/.ready
 DOCS := tests/test_docs.py tests/test_gate_docs.py tests/test_world_docs.py tests/test_exploration_docs.py
 FAST := --ignore tests/examples --ignore tests/browser
 # One worker more than there are cores: a quarter of the time tests wait for processes that they start.
-PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+WORKERS := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Neighbours stay together: what a module or a package prepares is prepared by one worker.
+PARALLEL := $(WORKERS) --dist worksteal
 
 test: $(VENV)/.ready
 	$(BIN)/pytest $(PARALLEL) $(FAST) $(DOCS:%=--ignore %) $(PYTEST_OPTIONS)
@@ -87,7 +89,7 @@ fidelity: $(VENV)/.ready
 
 # The examples, and each command and test of the docs.
 examples: $(VENV)/.frameworks
-	$(BIN)/pytest $(PARALLEL) tests/examples $(DOCS)
+	$(BIN)/pytest $(WORKERS) --dist loadgroup tests/examples $(DOCS)
 
 # The page in a browser: needs `chromium` on the machine.
 browser: $(VENV)/.browser
@@ -103,7 +105,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11: name another, as in make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@# Type checkers do not follow the finder of an editable install, but do follow a link.
 	mkdir -p $(VENV)/typing && ln -sfn "$(CURDIR)" $(VENV)/typing/warpbench
@@ -111,12 +113,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .venv-lowest/.ready: pyproject.toml constraints-lowest.txt
 	test -x .venv-lowest/bin/python || $(OLDEST_PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --require-hashes -r constraints-lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet $(PIP_OPTIONS) --require-hashes -r constraints-lowest.txt
 	.venv-lowest/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.frameworks: $(VENV)/.ready constraints-frameworks.txt
-	$(BIN)/python -m pip install --quiet --require-hashes -r constraints-frameworks.txt
+	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --require-hashes -r constraints-frameworks.txt
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.ready constraints-browser.txt

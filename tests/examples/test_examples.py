@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from ..conftest import structure_of
 
@@ -26,11 +27,17 @@ LOAD = ("--sessions", "6", "--concurrency", "6", "--trials", "1")
 TIMEOUT_S = 120
 
 
-TARGETS = ["plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS)]
-WITH_LAB = [
-    *(f"{name}:build_with_lab" for name in FRAMEWORKS),
-    "with_openai_agents:build_over_responses",
-]
+def grouped(*targets: str) -> tuple[ParameterSet, ...]:
+    """Let one worker run all tests of a target, which then share what ``run_once`` keeps."""
+    return tuple(
+        pytest.param(target, marks=pytest.mark.xdist_group(target), id=target) for target in targets
+    )
+
+
+TARGETS = grouped("plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS))
+WITH_LAB = grouped(
+    *(f"{name}:build_with_lab" for name in FRAMEWORKS), "with_openai_agents:build_over_responses"
+)
 
 
 def run(target: str, *options: str, folder: Path = EXAMPLES, strategy: str = "gather") -> Cells:
