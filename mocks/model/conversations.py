@@ -69,12 +69,14 @@ class Caller(NamedTuple):
         rule: What said so.
         is_retry: Whether the client says that it is a retry.
         kept: What is kept for that session as long as it runs; ``None`` if nothing is.
+        follows_up: Whether the session has ended, and its service works on.
     """
 
     session: int | None = None
     rule: Rule = Rule.SHARED
     is_retry: bool = False
     kept: dict[object, Any] | None = None
+    follows_up: bool = False
 
 
 NOBODY = Caller()

@@ -136,6 +136,11 @@ class Traffic:
         return begun_ns
 
     @property
+    def follow_ups(self) -> frozenset[tuple[int, int]]:
+        """The model calls that a service made after its response, by session and step."""
+        return frozenset(self._follow_ups)
+
+    @property
     def refusals(self) -> tuple[Refusal, ...]:
         """The requests that nothing mocks, in the order in which they were refused."""
         return tuple(self._refusals)
@@ -158,6 +163,7 @@ class Traffic:
         self._streams = StreamMeter()
         self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
+        self._follow_ups: set[tuple[int, int]] = set()
         self.isolation.forget()
         self.wrong.forget()
         if self._meter is not None:
@@ -169,6 +175,11 @@ class Traffic:
         """Count one HTTP request."""
         with self._lock:
             self.http_requests += 1
+
+    def follows_up(self, session: int, step: int) -> None:
+        """Note that a model call is made after the response that its session waits for."""
+        if self._notes_calls:
+            self._follow_ups.add((session, step))
 
     def model_request(self, body: bytes, *, is_streamed: bool) -> None:
         """Sum up the body of a request to the model, if that is to be done."""
