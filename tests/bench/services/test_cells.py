@@ -6,13 +6,17 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from warpbench.bench.testing.lab import LabResult
+from warpbench.bench.results.data_flow import FlowKind
+from warpbench.bench.testing.lab import LabResult, spec_of
 from warpbench.bench.testing.pytest_plugin import LabInTests
+from warpbench.bench.trial.spec import NotApplicable
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.scenario import Scenario, parse_scenario
 
@@ -252,3 +256,16 @@ def test_an_exploration_finds_what_requests_share(lab: LabInTests, named: Serves
 
     with pytest.raises(AssertionError, match="leak: text of one session"):
         lab.explore(named(Shares()), schedules=1, scenario=scenario(), sessions=2)
+
+
+def test_what_runs_after_the_response_is_no_part_of_the_data_flow(named: Serves) -> None:
+    background = scenario('path = "/background"')
+    target = named(Service())
+    spec = replace(spec_of(target, scenario=background, sessions=1), finds_data_flow=True)
+
+    with prepared_here(spec, target) as measure:
+        assert not isinstance(measure, NotApplicable)
+        flow = measure().data_flow
+
+    assert flow is not None
+    assert [(node.kind, node.begin_ns) for node in flow.nodes] == [(FlowKind.MODEL, 0)]
