@@ -137,8 +137,12 @@ class Traffic:
 
     @property
     def follow_ups(self) -> frozenset[tuple[int, int]]:
-        """The model calls that a service made after its response, by session and step."""
-        return frozenset(self._follow_ups)
+        """The model calls that a service made only after its response, by session and step."""
+        # One that repeats a call from before the response is no call of its own.
+        asked_ns = self.asked_ns
+        return frozenset(
+            call for call, at_ns in self._follow_ups.items() if asked_ns.get(call, at_ns) >= at_ns
+        )
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -163,7 +167,7 @@ class Traffic:
         self._streams = StreamMeter()
         self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
-        self._follow_ups: set[tuple[int, int]] = set()
+        self._follow_ups: dict[tuple[int, int], int] = {}
         self.isolation.forget()
         self.wrong.forget()
         if self._meter is not None:
@@ -176,10 +180,10 @@ class Traffic:
         with self._lock:
             self.http_requests += 1
 
-    def follows_up(self, session: int, step: int) -> None:
+    def follows_up(self, session: int, step: int, at_ns: int) -> None:
         """Note that a model call is made after the response that its session waits for."""
         if self._notes_calls:
-            self._follow_ups.add((session, step))
+            self._follow_ups.setdefault((session, step), at_ns)
 
     def model_request(self, body: bytes, *, is_streamed: bool) -> None:
         """Sum up the body of a request to the model, if that is to be done."""

@@ -138,7 +138,7 @@ class World:
             caller = caller or _caller_here()
             answered = self.model.reply(path, body, now_ns, caller, query)
             if caller.follows_up:
-                self.traffic.follows_up(answered.session, answered.step)
+                self.traffic.follows_up(answered.session, answered.step, now_ns)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             if answered.held is not None:
                 self.traffic.text_held(answered.session, answered.step, answered.held, now_ns)

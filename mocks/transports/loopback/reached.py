@@ -96,6 +96,7 @@ class ReachedOverLoopback:
             leaks=tuple(Leak(**each) for each in seen["leaks"]),
             wrong_requests=tuple(WrongRequest(**each) for each in seen["wrong_requests"]),
             cache_hits=seen["cache_hits"],
+            follow_ups=frozenset(map(tuple, seen["follow_ups"])),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),

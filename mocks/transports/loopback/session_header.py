@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 
 from ...clock.patching import patched
 from ...model import NOBODY, Caller, Rule
-from ...observe.session import session_here
+from ...observe.session import SESSION
 from ..http_libraries import INSTALLED
 
 SESSION_HEADER = "x-warpbench-session"
 _BAGGAGE = b"baggage"
 _BAGGAGE_KEY = "warpbench-session"
 _RETRY_COUNT = b"x-stainless-retry-count"
+_FOLLOWS_UP = "follows-up"
+"""Behind the number of a session that has ended, and whose service works on."""
+
 _NAME = SESSION_HEADER.encode()
 _MOST_DIGITS = 18
 
@@ -30,17 +33,26 @@ _MOST_DIGITS = 18
 def caller_of(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     """Return who sends a request, by its headers, whose names are in lower case."""
     session: int | None = None
-    is_retry = False
+    is_retry = follows_up = False
     for name, value in headers:
         if name == _NAME:
-            session = _number(value.decode("latin-1"))
+            number, _, state = value.decode("latin-1").partition(";")
+            session, follows_up = _number(number), state.strip() == _FOLLOWS_UP
         elif name == _BAGGAGE and session is None:
             session = _in_baggage(value.decode("latin-1"))
         elif name == _RETRY_COUNT:
             is_retry = value not in {b"", b"0"}
     if session is None:
         return Caller(is_retry=True) if is_retry else NOBODY
-    return Caller(session, Rule.HEADER, is_retry)
+    return Caller(session, Rule.HEADER, is_retry, follows_up=follows_up)
+
+
+def _session_named_here() -> str | None:
+    """Return what the header says of the session whose code runs; ``None`` for nobody's."""
+    scope = SESSION.get()
+    if scope is None or (scope.is_over and not scope.follows_up):
+        return None
+    return f"{scope.number};{_FOLLOWS_UP}" if scope.is_over else str(scope.number)
 
 
 def _in_baggage(value: str) -> int | None:
@@ -88,9 +100,9 @@ def naming_sessions(root: str) -> Iterator[None]:
 def _naming(real: Callable[..., Any], host: bytes, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def handle(pool: Any, request: Any) -> Any:
-        session = session_here()
+        session = _session_named_here()
         if session is not None and (request.url.host, request.url.port) == (host, port):
-            request.headers = [*request.headers, (_NAME, b"%d" % session)]
+            request.headers = [*request.headers, (_NAME, session.encode())]
         return real(pool, request)
 
     return handle
@@ -99,9 +111,9 @@ def _naming(real: Callable[..., Any], host: bytes, port: int | None) -> Callable
 def _ending_headers(real: Callable[..., Any], host: str, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def endheaders(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        session = session_here()
+        session = _session_named_here()
         if session is not None and (connection.host, connection.port) == (host, port):
-            connection.putheader(SESSION_HEADER, str(session))
+            connection.putheader(SESSION_HEADER, session)
         return real(connection, *args, **kwargs)
 
     return endheaders
@@ -110,11 +122,11 @@ def _ending_headers(real: Callable[..., Any], host: str, port: int | None) -> Ca
 def _asking(real: Callable[..., Any], host: str, port: int | None) -> Callable[..., Any]:
     @wraps(real)
     def ask(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-        number = session_here()
+        named = _session_named_here()
         asked = urlsplit(str(session._build_url(url)))
-        if number is not None and (asked.hostname, asked.port) == (host, port):
+        if named is not None and (asked.hostname, asked.port) == (host, port):
             headers = dict(kwargs.get("headers") or {})
-            kwargs["headers"] = {**headers, SESSION_HEADER: str(number)}
+            kwargs["headers"] = {**headers, SESSION_HEADER: named}
         return real(session, method, url, **kwargs)
 
     return ask
