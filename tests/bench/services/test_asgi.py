@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from warpbench.bench.instruments.own_waits import own_wait_of
 from warpbench.bench.services.asgi import AsgiService
 from warpbench.mocks.errors import ServiceError, TargetError
 from warpbench.mocks.scenario.request import BodyKind, RequestSpec
@@ -338,3 +339,32 @@ def test_a_head_request_has_no_body_and_need_not_send_its_length() -> None:
         await send(body(b"12345"))
 
     assert asked(handler, RequestSpec(method="HEAD", body_kind=BodyKind.NONE, body=None)) == []
+
+
+def test_where_a_handler_waits_is_seen_in_real_time_too() -> None:
+    async def run() -> list[tuple[str, str]]:
+        limit = asyncio.Semaphore(0)
+
+        async def handler(_scope: Message, _receive: Receive, send: Send) -> None:
+            await limit.acquire()
+            await send(start())
+            await send(body())
+
+        async with AsgiService("asgi:m:app", http_only(handler), USUAL) as service:
+
+            async def read() -> None:
+                async for _ in service.session("t"):
+                    pass
+
+            client = asyncio.create_task(read())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            seen = [own_wait_of(task) for task in asyncio.all_tasks()]
+            limit.release()
+            await client
+        return [each for each in seen if each is not None]
+
+    ((place, awaits),) = asyncio.run(run())
+
+    assert "handler" in place
+    assert awaits == "asyncio.Semaphore.acquire"
