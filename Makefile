@@ -20,7 +20,8 @@ setup: $(VENV)/.ready
 # The fast suite: minutes, and right on a busy machine. What starts environments, measures real
 # time or needs valgrind is in test-slow; what needs the frameworks or a browser comes below, and so
 # do the commands of the docs, which are examples, too.
-DOCS := tests/test_docs.py tests/test_gate_docs.py tests/test_world_docs.py tests/test_exploration_docs.py
+DOCS := tests/test_docs.py tests/test_gate_docs.py tests/test_world_docs.py tests/test_exploration_docs.py \
+	tests/test_services_docs.py
 FAST := --ignore tests/examples --ignore tests/browser
 # One worker more than there are cores: a quarter of the time tests wait for processes that they start.
 WORKERS := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)

@@ -13,6 +13,7 @@
     ├── UnmockedRequestError  a request to an address that is not mocked
     │   ├── UnreachableHostError  by a socket: to its caller, a host that refuses connections
     │   └── UnresolvedHostError   by its name: to its caller, a name that nobody knows
+    ├── ServiceError          a service under test refused a request, or broke off its answer
     └── TrialError            a trial crashed, hung or was killed
         └── IsolationError    a trial cannot have a network of its own
 
@@ -136,6 +137,10 @@ class UnresolvedHostError(UnmockedRequestError, socket.gaierror):
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (str(self.strerror),)
+
+
+class ServiceError(WarpbenchError):
+    """A service that is the target refused a request, raised, or broke off its answer."""
 
 
 class TrialError(WarpbenchError):

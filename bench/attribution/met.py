@@ -47,6 +47,8 @@ class Met:
         lab_tools_asked: How many calls of the lab's tools each answer asked for, if any.
         read_again: The answers beyond the first of a call: its session, step, when it was there.
         origin_ns: Time on the clock from which samples count.
+        follow_ups: The model calls that a service made after the response that its session waits
+            for: no session is held to them.
     """
 
     asked_ns: Mapping[tuple[int, int], int]
@@ -56,6 +58,7 @@ class Met:
     lab_tools_asked: Mapping[tuple[int, int], int] = field(default_factory=dict)
     read_again: Sequence[tuple[int, ...]] = ()
     origin_ns: int = 0
+    follow_ups: frozenset[tuple[int, int]] = frozenset()
 
     def goes_on_ns(self, session: int, step: int, end_ns: int) -> int:
         """Return when a session does what follows a model call and its tools, or ends."""

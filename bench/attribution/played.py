@@ -20,10 +20,11 @@ Calls = Mapping[int, Sequence[tuple[int, int]]]
 
 
 def calls_of_sessions(met: Met) -> Calls:
-    """Return the model calls that each session asked for, of all its conversations."""
+    """Return the model calls that each session asked for and waits for, of all conversations."""
     calls: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, step in sorted(met.asked_ns):
-        calls[session_of(number)].append((number, step))
+        if (number, step) not in met.follow_ups:
+            calls[session_of(number)].append((number, step))
     return calls
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from ...mocks.scenario import builtin_descriptions
 from ...mocks.transports.registry import TRANSPORTS
 from ...reports.exports import EXPORTS
+from ..services.kinds import KINDS
 from ..strategies import available_strategies
 from ..targets.built_in import BUILT_IN_TARGETS
 from ..trial.loops import LOOPS
@@ -22,6 +23,7 @@ def show() -> int:
         "loops": ((name, each.summary) for name, each in LOOPS.items()),
         "transports": ((name, each.summary) for name, each in TRANSPORTS.items()),
         "targets": BUILT_IN_TARGETS.items(),
+        "services": ((f"{name}:module:app", each.summary) for name, each in KINDS.items()),
         "exports": ((name, each.summary) for name, each in EXPORTS.items()),
     }
     for title, rows in sections.items():

@@ -56,12 +56,20 @@ Scenario = Annotated[
 Target = Annotated[
     str,
     single(any_name, "NAME"),
-    Parameter(group=FACTORS, help="The agent: module:factory, or a built-in name."),
+    Parameter(
+        group=FACTORS,
+        help="The agent: module:factory, a built-in name, or a service: asgi:module:app, "
+        "wsgi:module:app.",
+    ),
 ]
 Targets = Annotated[
     tuple[str, ...],
     several(any_name, "NAME"),
-    Parameter(group=FACTORS, help="The agents: module:factory, or built-in names."),
+    Parameter(
+        group=FACTORS,
+        help="The agents: module:factory, built-in names, or services: asgi:module:app, "
+        "wsgi:module:app.",
+    ),
 ]
 Strategies = Annotated[
     tuple[str, ...],

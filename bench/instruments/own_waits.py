@@ -18,8 +18,12 @@ from typing import Any
 from ...mocks.clock import seconds
 from ..results.own_waits import OwnWait
 from ..results.own_waits import by_place as summed
+from ..services import asgi
 from . import probe
 from .code_origin import Origin, frames_of, name_of_file, origin_of, place_of
+
+_RUN_SESSIONS = (probe.__file__, asgi.__file__)
+"""Whose code runs the task of a session, or that of a request of it."""
 
 _PRIMITIVES = ("asyncio/locks.py", "asyncio/queues.py")
 _SLEEP = "asyncio/tasks.py:sleep"
@@ -74,7 +78,7 @@ def own_wait_of(task: asyncio.Task[Any]) -> tuple[str, str] | None:
         if origin is Origin.OWN:
             own, first_below = frame, None
         elif origin is not Origin.STANDARD:
-            is_session = is_session or frame.f_code.co_filename == probe.__file__
+            is_session = is_session or frame.f_code.co_filename in _RUN_SESSIONS
             own = None  # what the lab or a package waits for is not the user's own wait
         elif first_below is None and frame.f_code.co_name != _ENTERS:
             first_below = frame

@@ -86,7 +86,7 @@ class Cell:
 
     Attributes:
         scenario: Name of the scenario.
-        target: The target as it was named (``agent``, ``bare-sdk``, ``module:attribute``).
+        target: The target as it was named (``agent``, ``module:factory``, ``asgi:module:app``).
         strategy: Name of the strategy.
         loop: Name of the event loop, or ``none`` for a strategy that runs without one.
         transport: How the model is reached; ``respx`` is in-process.

@@ -21,7 +21,7 @@ from ...mocks.sandbox import hold_no_secrets
 from ...mocks.telemetry import keep_telemetry_quiet
 from ..results.played import Solo
 from ..results.trial_result import TrialResult
-from ..targets.loading import load_factory
+from ..targets.loading import require_target
 from ..trial.spec import NotApplicable, TrialSpec
 from ..trial.turn import Turn
 from .trial_process import Progress, TrialProcess, Work, interrupts_held_back, server_of_trials
@@ -218,4 +218,4 @@ def _load(target: str, _turn: Turn) -> None:
     hold_no_secrets(os.environ)
     keep_telemetry_quiet(os.environ)
     stay_on_this_machine()
-    load_factory(target)
+    require_target(target)

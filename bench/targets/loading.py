@@ -15,25 +15,41 @@ answer is wrong: the session has failed then.
 
 A factory that is named may be an ``async def``. It is awaited on the event loop of the cell.
 
+A name that begins with a kind of service, ``asgi:module:app`` or ``wsgi:module:app``, names an
+application in place of a factory. It is driven through its own interface (see ``services``), and
+asked what the scenario says.
+
 A factory that takes the lab gets its tools, and then meets the waits of the model and of
 the tools. One that takes nothing brings its own tools, or none.
 """
 
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ...mocks.environment import DUMMY_KEY
 from ...mocks.errors import TargetError, name_of, text_of
 from ...mocks.scenario.diagnostics import listed, unknown
+from ...mocks.scenario.request import USUAL_REQUEST, RequestSpec
 from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
+from ..services.kinds import (
+    KINDS,
+    NamedService,
+    ServiceKind,
+    kinds_said,
+    looks_like_app,
+    require_app,
+    service_named,
+)
 from ..strategies.named import append_current_directory
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
@@ -61,6 +77,7 @@ class Lab:
         service_urls: Scheme and host (over loopback, and a path) of each HTTP service of the
             scenario, by its name.
         http_clients: Makes what async openai clients shall send their requests by.
+        request: What the scenario lets a session ask a service.
     """
 
     offered: tuple[LabTool, ...]
@@ -71,6 +88,7 @@ class Lab:
     api_key: str = DUMMY_KEY
     service_urls: Mapping[str, str] = field(default_factory=dict)
     http_clients: HttpClients = field(default_factory=HttpClients)
+    request: RequestSpec = USUAL_REQUEST
 
     @property
     def tools(self) -> tuple[LabTool, ...]:
@@ -95,6 +113,7 @@ class Lab:
 
 
 Check = Callable[[str, str], object]
+Settle = Callable[[], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +126,48 @@ class Target:
         takes_lab: Whether the factory took the lab, and so its tools.
         check: Told the task and the answer of a session, if there is one: it raises, or returns
             ``False``, where the answer is wrong.
+        settle: Waits for what goes on of sessions that have ended, if there may be such: a service
+            works on after its response.
     """
 
     session: AsyncSession | AsyncOutputs | None = None
     sync_session: SyncSession | SyncOutputs | None = None
     takes_lab: bool = False
     check: Check | None = None
+    settle: Settle | None = None
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A target of which something may go on after its sessions."""
+
+    async def settle(self) -> object:
+        """Wait for it."""
+        ...
 
 
 T = TypeVar("T")
 Factory = Callable[..., object]
+
+
+def require_target(name: str) -> None:
+    """Load the module of a target, and check that it has what the name names.
+
+    Raises:
+        TargetError: It cannot be imported, found, or be a target.
+    """
+    service = service_named(name)
+    if service is None:
+        load_factory(name)
+    else:
+        _load_app(name, service)
+
+
+def module_of_target(name: str) -> str:
+    """Return the name of the module that a target's name names; empty for one of the lab's."""
+    service = service_named(name)
+    module, colon, _ = (name if service is None else service.spelled).partition(":")
+    return module if colon else ""
 
 
 def load_factory(name: str) -> tuple[Factory, bool]:
@@ -135,11 +186,62 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     module_name, _, attribute = spelled.partition(":")
     if not module_name or not attribute:
         raise TargetError(_no_factory_named(name, module_name))
+    _require_known_kind(name, module_name, attribute)
+    module, found = _found(name, module_name, attribute, _factories_said)
+    if not callable(found):
+        raise TargetError(
+            f"target {name!r}: expected a factory, found {type(found).__name__}; "
+            f"{_factories_said(module_name, module)}"
+        )
+    return found, _takes_lab(name, found)
+
+
+def _load_app(name: str, service: NamedService) -> object:
+    """Return the application that a target's name names.
+
+    Raises:
+        TargetError: It cannot be imported, found or called as one.
+    """
+    module_name, _, attribute = service.spelled.partition(":")
+    if not module_name or not attribute or ":" in attribute:
+        raise TargetError(f"target {name!r}: expected {service.kind.name}:module:app")
+    if attribute.endswith("()"):
+        raise TargetError(
+            f"target {name!r}: a factory is not called: make the application in the module, as in "
+            f"app = {attribute}, and name that"
+        )
+    _, app = _found(name, module_name, attribute, partial(_apps_said, service.kind))
+    require_app(name, service.kind, app)
+    return app
+
+
+def _require_known_kind(name: str, prefix: str, rest: str) -> None:
+    """Refuse a name with a second colon that begins with no kind of service, and the reverse."""
+    if prefix in KINDS and importlib.util.find_spec(prefix) is None:
+        raise TargetError(f"target {name!r}: expected {prefix}:module:app")
+    if ":" in rest:
+        raise TargetError(
+            f"target {name!r}: expected module:factory, or a service as {kinds_said()}, "
+            f"found the unknown kind {unknown(prefix, KINDS)}"
+        )
+
+
+def _found(
+    name: str,
+    module_name: str,
+    attribute: str,
+    others_said: Callable[[str, ModuleType], str],
+) -> tuple[ModuleType, object]:
+    """Return a module, and what it has under a name that may have dots.
+
+    Raises:
+        TargetError: There is no such module, or it has no such name.
+    """
     append_current_directory()
     if module_name.endswith(".py") or "/" in module_name:
         raise TargetError(
             f"target {name!r}: {module_name!r} is a file: expected the name of its module, as in "
-            f"{_as_module(module_name)}:{attribute}"
+            f"{name.removesuffix(f'{module_name}:{attribute}')}{_as_module(module_name)}:{attribute}"
         )
     module = _imported(name, module_name)
     found: object = module
@@ -149,14 +251,9 @@ def load_factory(name: str) -> tuple[Factory, bool]:
     except AttributeError as error:
         raise TargetError(
             f"target {name!r}: module {module_name!r} has no {unknown(attribute, vars(module))}; "
-            f"{_factories_said(module_name, module)}{_hidden_file(module_name, module)}"
+            f"{others_said(module_name, module)}{_hidden_file(module_name, module)}"
         ) from error
-    if not callable(found):
-        raise TargetError(
-            f"target {name!r}: expected a factory, found {type(found).__name__}; "
-            f"{_factories_said(module_name, module)}"
-        )
-    return found, _takes_lab(name, found)
+    return module, found
 
 
 def _imported(name: str, module_name: str) -> ModuleType:
@@ -175,6 +272,8 @@ def _no_factory_named(name: str, module_name: str) -> str:
     The module is imported only if there is a file of it: a misspelt built-in name is not to start
     anybody's code.
     """
+    if module_name in KINDS or name in KINDS:
+        return f"target {name!r}: expected {module_name or name}:module:app"
     expected = f"target {name!r}: expected module:factory or one of {listed(BUILT_IN_TARGETS)}"
     close = get_close_matches(name, list(BUILT_IN_TARGETS), n=1)
     if close:
@@ -214,6 +313,18 @@ def _hidden_file(module_name: str, module: ModuleType) -> str:
         f"; {file} of this directory was not imported, since an installed module{where} has its "
         "name: rename the file"
     )
+
+
+def _apps_said(kind: ServiceKind, module_name: str, module: ModuleType) -> str:
+    """Return which names of a module may stand for an application, as the end of a message."""
+    names = [
+        f"{module_name}:{name}"
+        for name, value in vars(module).items()
+        if not name.startswith("_") and looks_like_app(kind, value)
+    ]
+    if not names:
+        return f"nothing in {module_name!r} looks like an application"
+    return f"what {module_name!r} has is {listed(names)}"
 
 
 def _factories(module: ModuleType) -> list[str]:
@@ -256,11 +367,7 @@ def opened_target(named: object, lab: Lab, run: RunsCoroutine) -> Iterator[Targe
     if is_async(named) or yields(named):
         yield _as_target(name, named, takes_lab=False)
         return
-    factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
-    with _blamed(name, "its factory"):
-        built = factory(lab) if takes_lab else factory()
-        if inspect.iscoroutine(built):
-            built = run(built)
+    built, takes_lab = _built(named, name, lab, run)
     if not isinstance(built, AbstractAsyncContextManager):
         yield _as_target(name, built, takes_lab=takes_lab)
         return
@@ -273,10 +380,25 @@ def opened_target(named: object, lab: Lab, run: RunsCoroutine) -> Iterator[Targe
             run(_closing(built))
 
 
+def _built(named: object, name: str, lab: Lab, run: RunsCoroutine) -> tuple[object, bool]:
+    """Return what a factory returns, or a service as it is driven; and whether it took the lab."""
+    service = service_named(named)
+    if service is not None:
+        return service.kind.build(name, _load_app(name, service), lab.request), False
+    factory, takes_lab = load_factory(named) if isinstance(named, str) else _given(named, name)
+    with _blamed(name, "its factory"):
+        built = factory(lab) if takes_lab else factory()
+        if inspect.iscoroutine(built):
+            built = run(built)
+    return built, takes_lab
+
+
 @contextmanager
 def _blamed(name: str, what: str) -> Iterator[None]:
     try:
         yield
+    except TargetError:
+        raise
     except (Exception, SystemExit) as error:
         raise TargetError(
             f"target {name!r}: {what} raised {name_of(error)}: {text_of(error)}"
@@ -351,4 +473,5 @@ def _as_target(name: str, built: object, *, takes_lab: bool) -> Target:
         sync_session=sync_session,
         takes_lab=takes_lab,
         check=check if callable(check) else None,
+        settle=built.settle if isinstance(built, Settles) else None,
     )

@@ -258,8 +258,8 @@ def spec_of(
     """Return the cell that a test asks for.
 
     Args:
-        target: A name (``agent``, ``module:factory``), a factory, the coroutine function that
-            is its session, or a ``Target``.
+        target: A name (``agent``, ``module:factory``, ``asgi:module:app``), a factory, the
+            coroutine function that is its session, or a ``Target``.
         scenario: A built-in name, the path of a file, or a ``Scenario``.
         strategy: Name of a strategy.
         loop: Name of an event loop.

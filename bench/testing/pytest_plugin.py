@@ -118,8 +118,8 @@ class LabInTests:
         """Run sessions of an agent, in this process; times are in seconds.
 
         Args:
-            target: A name (``agent``, ``module:factory``), a factory, the coroutine function
-                that is its session, or a ``Target``.
+            target: A name (``agent``, ``module:factory``, ``asgi:module:app``), a factory, the
+                coroutine function that is its session, or a ``Target``.
             scenario: A built-in name, the path of a file, or a ``Scenario``.
             strategy: How the sessions are driven.
             loop: The event loop that they run on.

@@ -69,9 +69,12 @@ class _Runs:
             self._notes.changes = {}
         (sample,) = trial.samples
         begin_ns = trial.origin_ns + sample.start_ns
+        end_ns = trial.origin_ns + sample.end_ns
+        # What a service asks after its response takes none of its session's time.
+        asked = [each for each in self._notes.asked if each.start_ns < end_ns]
         return _Run(
             trial,
-            asked_waits(self._notes.asked, trial.waits, begin_ns),
+            asked_waits(asked, trial.waits, begin_ns),
             sample.end_ns - sample.start_ns,
             sample.outcome is Outcome.SUCCEEDED,
         )

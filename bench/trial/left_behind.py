@@ -9,7 +9,7 @@ from ...mocks.clock import NANOSECONDS_PER_SECOND, SkippingClock
 from ...mocks.observe.meter import Meter
 from ..instruments.left_behind import LeftBehindTracker
 from ..results.trial_result import TrialResult
-from ..targets.loading import Target
+from ..targets.loading import Target, module_of_target
 from .driving import LoopDriver
 
 RUNS_ON_S = 60
@@ -101,8 +101,7 @@ class _NobodyWatched:
 def _package_of(target: object) -> str:
     """Return the name of the package with a target; empty for one that comes with the lab."""
     if isinstance(target, str):
-        module, colon, _ = target.partition(":")
-        return module.partition(".")[0] if colon else ""
+        return module_of_target(target).partition(".")[0]
     if isinstance(target, Target):
         target = target.session or target.sync_session
     return str(getattr(target, "__module__", "")).partition(".")[0]

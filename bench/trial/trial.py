@@ -59,8 +59,9 @@ from ..results.model_requests import ModelRequests
 from ..results.steps import Step
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
+from ..services.kinds import service_named
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
-from ..targets.loading import Check, Lab, Target, opened_target
+from ..targets.loading import Check, Lab, Settle, Target, opened_target
 from ..targets.monkey_patches import monkey_patched_by
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .certificates import load_certificates_late
@@ -260,6 +261,8 @@ class _Trial:
         self._tool_traffic = Traffic(accounting.meter)
         self._answers = Answers(clock)
         self._check: Check | None = None
+        self._settle: Callable[[], None] | None = None
+        self._request = spec.scenario.request
         self._cancels_ns = dict(spec.cancels_ns)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
@@ -305,9 +308,15 @@ class _Trial:
             world = scope.enter_context(
                 opens(self._world_spec, self._clock, self._accounting.meter)
             )
+            service = service_named(named)
+            if service is not None and service.kind.drives is not self._strategy.drives:
+                yield NotApplicable(service.kind.why_not)
+                return
             runner = self._runner(scope)
             target = scope.enter_context(opened_target(named, self._lab(world), runner.run))
             self._check = target.check
+            if target.settle is not None:
+                self._settle = partial(_run_settling, runner, target.settle)
             self._require_real_threads()
             session = self._session_of(target)
             if isinstance(session, NotApplicable):
@@ -319,6 +328,7 @@ class _Trial:
             warm_up = self._probe(self._warm_up_tasks)
             tasks = list(self._warm_up_tasks)
             drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
+            self._let_settle()
             if self._transport.in_process:
                 require_own_model_calls(self._children.apis, world.seen().llm_calls)
             unused = self._http_clients.why_unused()
@@ -344,6 +354,7 @@ class _Trial:
             base_url=f"{world.root}/v1",
             service_urls=world.service_urls,
             http_clients=self._http_clients,
+            request=self._request,
         )
 
     def _note_tools_taken(self) -> None:
@@ -394,6 +405,11 @@ class _Trial:
             runner, strategy_run, self._accounting.timing, owns_process=self._owns_process
         )
         return self._loop_driver
+
+    def _let_settle(self) -> None:
+        """Wait for what goes on of sessions that have ended: it is theirs, and nobody else's."""
+        if self._settle is not None and self._clock.failure is None:
+            self._settle()
 
     def _probe(self, tasks: Mapping[str, int], **settings: Any) -> Probe:
         driver = self._loop_driver
@@ -494,6 +510,7 @@ class _Trial:
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
             try:
                 drive(watched, list(self._tasks), self._cell.concurrency, probe)
+                self._let_settle()
             except ClockError as error:
                 self._tell_how_far(error, probe.origin_ns)
                 raise
@@ -514,6 +531,7 @@ class _Trial:
             lab_tools_asked=seen.lab_tools_asked,
             read_again=seen.read_again,
             origin_ns=probe.origin_ns,
+            follow_ups=seen.follow_ups,
         )
         noted_waits = self._accounting.noted_waits(seen.waits)
         tools = self._tools_run(waits)
@@ -617,6 +635,10 @@ def _runner(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             runner.close()
+
+
+def _run_settling(runner: asyncio.Runner, settle: Settle) -> None:
+    runner.run(settle())
 
 
 def _waiter_here() -> str:

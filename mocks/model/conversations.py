@@ -72,6 +72,7 @@ class Caller(NamedTuple):
         is_retry: Whether the client says that it is a retry.
         kept: What is kept for that session as long as it runs; ``None`` if nothing is.
         is_own: Whether the session itself asks, and not a task or thread that it started.
+        follows_up: Whether the session has ended, and its service works on.
     """
 
     session: int | None = None
@@ -79,6 +80,7 @@ class Caller(NamedTuple):
     is_retry: bool = False
     kept: dict[object, Any] | None = None
     is_own: bool = True
+    follows_up: bool = False
 
 
 NOBODY = Caller()

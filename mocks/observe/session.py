@@ -45,13 +45,16 @@ class SessionScope:
         task: The task that runs it; ``None`` for plain code.
         thread: Identifier of the thread that runs it.
         kept: What others keep for it as long as it runs.
+        follows_up: Whether the requests of what goes on when it has ended are still its own: of
+            a service that works on after its response.
     """
 
-    __slots__ = ("is_over", "kept", "number", "task", "thread")
+    __slots__ = ("follows_up", "is_over", "kept", "number", "task", "thread")
 
     def __init__(self, number: int, task: object = None) -> None:
         self.number = number
         self.is_over = False
+        self.follows_up = False
         self.task = task
         self.thread = threading.get_ident()
         self.kept: dict[object, Any] = {}

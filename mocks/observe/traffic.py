@@ -136,6 +136,15 @@ class Traffic:
         return begun_ns
 
     @property
+    def follow_ups(self) -> frozenset[tuple[int, int]]:
+        """The model calls that a service made only after its response, by session and step."""
+        # One that repeats a call from before the response is no call of its own.
+        asked_ns = self.asked_ns
+        return frozenset(
+            call for call, at_ns in self._follow_ups.items() if asked_ns.get(call, at_ns) >= at_ns
+        )
+
+    @property
     def refusals(self) -> tuple[Refusal, ...]:
         """The requests that nothing mocks, in the order in which they were refused."""
         return tuple(self._refusals)
@@ -158,6 +167,7 @@ class Traffic:
         self._streams = StreamMeter()
         self._prompt_tokens = self._whole_tokens = 0
         self._refusals: list[Refusal] = []
+        self._follow_ups: dict[tuple[int, int], int] = {}
         self.isolation.forget()
         self.wrong.forget()
         if self._meter is not None:
@@ -169,6 +179,11 @@ class Traffic:
         """Count one HTTP request."""
         with self._lock:
             self.http_requests += 1
+
+    def follows_up(self, session: int, step: int, at_ns: int) -> None:
+        """Note that a model call is made after the response that its session waits for."""
+        if self._notes_calls:
+            self._follow_ups.setdefault((session, step), at_ns)
 
     def model_request(self, body: bytes, *, is_streamed: bool) -> None:
         """Sum up the body of a request to the model, if that is to be done."""

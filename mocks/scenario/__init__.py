@@ -61,6 +61,13 @@
     [endpoints.embeddings]             # optional: moderations, rerank, models, token_counts
     latency_s = 0.05                   # and [[endpoints.embeddings.faults]]
 
+    [request]                          # optional: what a session asks a service (asgi:, wsgi:)
+    method = "POST"                    # this and the rest are the defaults
+    path = "/chat"                     # texts may hold {task}, {session} and {turn}
+    json = { message = "{task}" }      # or form = { … }, or text = "…"; headers, too
+    answer = "auto"                    # text, json:/pointer, sse:data, sse:data:/pointer
+    # turns = 2                        # requests of a session, one after another
+
 Each ``latency_s``, ``ttft_s``, ``gap_s``, token count and ``repeat`` is a number or a
 distribution (see ``distribution_syntax``). A round may have values of its own for all but the last,
 and a call of a tool its own ``latency_s``.

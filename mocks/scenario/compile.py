@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from .compile_faults import fault_of
+from .compile_request import request_of
 from .compile_rounds import conversations_of, rounds_of
 from .diagnostics import listed, refuse, shown, unknown
 from .distributions import Constant, Distribution
@@ -79,6 +80,7 @@ def scenario_of(table: ScenarioTable, read_recording: ReadRecording) -> Scenario
         max_model_calls=table.max_model_calls,
         provenance=table.provenance,
         shared=tuple(table.isolation.shared),
+        request=request_of(table.request, 1 + sum(part.turn for part in table.rounds)),
     )
 
 

@@ -9,6 +9,7 @@ from .distributions import Distribution
 from .endpoints import EndpointKind, EndpointSpec
 from .faults import FaultSpec
 from .recording import Recording
+from .request import USUAL_REQUEST, RequestSpec
 
 RESERVED_ARGUMENT = "ticket"
 """Name of the argument that the lab adds to each call of a tool."""
@@ -245,6 +246,7 @@ class Scenario:
         shared: Names of tools, services and kinds of conversations whose texts sessions share.
         drawn_waits: The model calls and tool calls whose latencies are drawn: the others take the
             median. ``None``: all are.
+        request: What a session asks a service that is the target.
     """
 
     name: str
@@ -265,6 +267,7 @@ class Scenario:
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     drawn_waits: frozenset[WaitName] | None = None
+    request: RequestSpec = USUAL_REQUEST
 
     @property
     def widest_round(self) -> int:

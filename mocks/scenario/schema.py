@@ -32,6 +32,7 @@ from .model import (
     JsonType,
     ToolKind,
 )
+from .request import MAX_TURNS
 
 _BOUND_HOLDS_BELOW = 0.999
 """A distribution that exceeds its bound above this quantile is cut there; below, refused."""
@@ -240,6 +241,19 @@ class IsolationTable(_Table):
     shared: list[str] = []
 
 
+class RequestTable(_Table):
+    """``[request]``."""
+
+    method: str = "POST"
+    path: str = "/chat"
+    headers: dict[str, str] = {}
+    json_body: object = Field(default=None, alias="json")
+    form: dict[str, str] | None = None
+    text: str | None = None
+    answer: str = "auto"
+    turns: Annotated[int, Field(ge=1, le=MAX_TURNS)] | None = None
+
+
 class ScenarioTable(_Table):
     """The whole file."""
 
@@ -259,6 +273,7 @@ class ScenarioTable(_Table):
     provenance: bool = True
     endpoints: dict[Annotated[EndpointKind, Field(strict=False)], EndpointTable] = {}
     isolation: IsolationTable = IsolationTable()
+    request: RequestTable = RequestTable()
 
 
 _EXPECTED_BY_PYDANTIC_TYPE = {

@@ -52,6 +52,7 @@ class Seen:
         wrong_requests: The requests to the model that the real API refuses.
         cache_hits: How many outputs that are nobody's text were taken up by another session.
         own_calls: The model calls that hold text of their own session, by number and step.
+        follow_ups: The model calls that a service made after its response, by session and step.
         requests: The requests to the model, if they were to be summed up.
         server_capacity_per_s: Requests without latency that the server can answer a second.
         server_utilisation: CPU seconds that it took per second of the trial.
@@ -76,6 +77,7 @@ class Seen:
     wrong_requests: "tuple[WrongRequest, ...]" = ()
     cache_hits: int = 0
     own_calls: frozenset[tuple[int, int]] = frozenset()
+    follow_ups: frozenset[tuple[int, int]] = frozenset()
     requests: "Requests | None" = None
     server_capacity_per_s: float | None = None
     server_utilisation: float | None = None

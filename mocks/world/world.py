@@ -152,7 +152,10 @@ class World:
         query = address.partition("?")[2]
         place = addressed(path, query) if method == "POST" else None
         if place is not None:
-            answered = self.model.reply(path, body, now_ns, caller or _caller_here(), query)
+            caller = caller or _caller_here()
+            answered = self.model.reply(path, body, now_ns, caller, query)
+            if caller.follows_up:
+                self.traffic.follows_up(answered.session, answered.step, now_ns)
             self.traffic.model_request(body, is_streamed=answered.is_streamed)
             if answered.held is not None:
                 self.traffic.text_held(answered.session, answered.step, answered.held, now_ns)
@@ -225,9 +228,15 @@ class World:
 
 def _caller_here() -> Caller:
     scope = SESSION.get()
-    if scope is None or scope.is_over:
+    if scope is None or (scope.is_over and not scope.follows_up):
         return NOBODY
-    return Caller(scope.number, Rule.CONTEXT, kept=scope.kept, is_own=runs_here(scope))
+    return Caller(
+        scope.number,
+        Rule.CONTEXT,
+        kept=scope.kept,
+        is_own=runs_here(scope),
+        follows_up=scope.is_over,
+    )
 
 
 def _host_of(url: str) -> str:

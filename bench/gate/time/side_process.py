@@ -40,7 +40,7 @@ from ...runner.supervisor import (
     fork_trial,
     stand_over,
 )
-from ...targets.loading import load_factory
+from ...targets.loading import require_target
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import run_trial
 
@@ -74,7 +74,7 @@ def main() -> None:
                 importlib.import_module(module)
         for target in settings["targets"]:
             with contextlib.suppress(Exception):  # its trials will say what is wrong with it
-                load_factory(target)
+                require_target(target)
         _refuse_code_of(Path(settings["checkout"]), Path(settings["worktree"]))
     except BaseException as error:  # noqa: BLE001 - reported to the other end
         _answer(answers, {"error": _in_words(error)})

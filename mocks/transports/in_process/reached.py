@@ -64,5 +64,6 @@ class ReachedInProcess:
             wrong_requests=traffic.wrong.noted,
             cache_hits=traffic.isolation.cache_hits,
             own_calls=traffic.isolation.own_calls,
+            follow_ups=traffic.follow_ups,
             requests=traffic.requests,
         )

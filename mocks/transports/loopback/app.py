@@ -184,6 +184,7 @@ class ServerApp:
             "inputs": world.inputs,
             "manners": world.model.conversations.counts,
             "read_ns": [[*call, at_ns] for call, at_ns in world.traffic.read_ns.items()],
+            "follow_ups": sorted(world.traffic.follow_ups),
             "streams": asdict(world.traffic.streams),
             "refusals": [asdict(each) for each in world.traffic.refusals],
             "leaks": [msgspec.to_builtins(each) for each in world.traffic.isolation.leaks],

@@ -42,11 +42,23 @@ def reached_over_loopback(
         TrialError: Its server did not start.
     """
     noting = nullcontext() if meter is None else noting_connection_waits(meter, clock)
-    with noting, ServerProcess(spec) as server, naming_sessions(server.root):
-        # Targets that bring their own clients read these.
-        for name, path in _ENDPOINTS.items():
-            os.environ[name] = server.root + path
+    with noting, ServerProcess(spec) as server, naming_sessions(server.root), _named(server.root):
         yield ReachedOverLoopback(server, spec, meter)
+
+
+@contextmanager
+def _named(root: str) -> Iterator[None]:
+    """Name the server in the environment, where targets that bring their own clients read it."""
+    before = {name: os.environ.get(name) for name in _ENDPOINTS}
+    os.environ.update({name: root + path for name, path in _ENDPOINTS.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class ReachedOverLoopback:
@@ -97,6 +109,7 @@ class ReachedOverLoopback:
             leaks=tuple(Leak(**each) for each in seen["leaks"]),
             wrong_requests=tuple(WrongRequest(**each) for each in seen["wrong_requests"]),
             cache_hits=seen["cache_hits"],
+            follow_ups=frozenset(map(tuple, seen["follow_ups"])),
             requests=None if seen["requests"] is None else Requests(**seen["requests"]),
             server_capacity_per_s=self._server.capacity_per_s,
             server_utilisation=(seen["cpu_s"] - self._cpu_from_s) / max(elapsed_s, 1e-9),

@@ -23,9 +23,12 @@ SESSION_HEADER = "x-warpbench-session"
 _BAGGAGE = b"baggage"
 _BAGGAGE_KEY = "warpbench-session"
 _RETRY_COUNT = b"x-stainless-retry-count"
+_FOLLOWS_UP = "follows-up"
+"""Behind the number of a session that has ended, and whose service works on."""
+
 _NAME = SESSION_HEADER.encode()
-_STARTED = ";started"
-"""Ends a header of what a session started, and of nothing that runs the session itself."""
+_STARTED = "started"
+"""Behind the number, of what a session started, and of nothing that runs the session itself."""
 
 _MOST_DIGITS = 18
 
@@ -33,19 +36,19 @@ _MOST_DIGITS = 18
 def caller_of(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     """Return who sends a request, by its headers, whose names are in lower case."""
     session: int | None = None
-    is_retry, is_own = False, True
+    is_retry, is_own, follows_up = False, True, False
     for name, value in headers:
         if name == _NAME:
-            text = value.decode("latin-1")
-            session = _number(text.removesuffix(_STARTED))
-            is_own = not text.endswith(_STARTED)
+            number, *states = value.decode("latin-1").split(";")
+            session = _number(number)
+            is_own, follows_up = _STARTED not in states, _FOLLOWS_UP in states
         elif name == _BAGGAGE and session is None:
             session = _in_baggage(value.decode("latin-1"))
         elif name == _RETRY_COUNT:
             is_retry = value not in {b"", b"0"}
     if session is None:
         return Caller(is_retry=True) if is_retry else NOBODY
-    return Caller(session, Rule.HEADER, is_retry, is_own=is_own)
+    return Caller(session, Rule.HEADER, is_retry, is_own=is_own, follows_up=follows_up)
 
 
 def _in_baggage(value: str) -> int | None:
@@ -93,9 +96,13 @@ def naming_sessions(root: str) -> Iterator[None]:
 def _asker_here() -> str | None:
     """Return what the header says of the code that asks; ``None`` for code of no session."""
     scope = SESSION.get()
-    if scope is None or scope.is_over:
+    if scope is None or (scope.is_over and not scope.follows_up):
         return None
-    return f"{scope.number}" if runs_here(scope) else f"{scope.number}{_STARTED}"
+    states = (
+        *(() if runs_here(scope) else (_STARTED,)),
+        *((_FOLLOWS_UP,) if scope.is_over else ()),
+    )
+    return ";".join((str(scope.number), *states))
 
 
 def _naming(real: Callable[..., Any], host: bytes, port: int | None) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.scenario import ModelLimits
 from warpbench.mocks.transports.loopback.process import ServerProcess
 from warpbench.mocks.transports.loopback.session_header import caller_of, naming_sessions
+from warpbench.mocks.workload.numbers import session_of
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript
 from warpbench.mocks.world.world import WorldSpec
 
@@ -87,6 +88,23 @@ def test_each_client_names_the_session(ask: Callable[[str], None], server: Serve
     assert seen["rules"] == {"header": 1, "shared": 1}
 
 
+def test_a_service_that_works_on_after_its_response_names_its_session(
+    server: ServerProcess,
+) -> None:
+    server.forget()
+    scope = SessionScope(5)
+    scope.is_over = scope.follows_up = True
+    with naming_sessions(server.root):
+        token = SESSION.set(scope)
+        try:
+            by_http_client(server.root)
+        finally:
+            SESSION.reset(token)
+
+    calls = [(session_of(number), step) for number, step in server.seen()["follow_ups"]]
+    assert calls == [(5, 0)]
+
+
 def headers(**named: str) -> list[tuple[bytes, bytes]]:
     return [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
 
@@ -101,6 +119,10 @@ def headers(**named: str) -> list[tuple[bytes, bytes]]:
         (headers(baggage="warpbench-session=7", x_warpbench_session="8"), Caller(8, Rule.HEADER)),
         (headers(x_warpbench_session="7;started"), Caller(7, Rule.HEADER, is_own=False)),
         (headers(x_warpbench_session="seven"), NOBODY),
+        (
+            headers(x_warpbench_session="7;follows-up"),
+            Caller(7, Rule.HEADER, follows_up=True),
+        ),
         (headers(x_stainless_retry_count="2"), Caller(is_retry=True)),
         (headers(x_stainless_retry_count="0"), NOBODY),
     ],
