@@ -80,7 +80,12 @@ def test_the_page_names_each_kind_and_field() -> None:
 
 @pytest.mark.parametrize(
     ("target", "strategy"),
-    [("asgi:starlette_service:app", "gather"), ("wsgi:wsgi_service:app", "threads")],
+    [
+        ("asgi:starlette_service:app", "gather"),
+        ("asgi:quart_service:app", "gather"),
+        ("wsgi:flask_service:app", "threads"),
+        ("wsgi:wsgi_service:app", "threads"),
+    ],
 )
 def test_the_other_services_stream_their_answers(
     lab: LabInTests, monkeypatch: pytest.MonkeyPatch, target: str, strategy: str
