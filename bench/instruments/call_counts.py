@@ -9,6 +9,7 @@ counted all the same. The lab's own functions, what they call in C, and the func
 that the clock stands behind, are left out.
 """
 
+import asyncio
 import gc
 import sys
 import threading
@@ -19,7 +20,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from ...mocks.clock.loops.asyncio_loop import SkippingSelector
-from ...mocks.clock.loops.ordering import eager_ordered_task, ordered_task
+from ...mocks.clock.loops.ordering import ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
 from ...mocks.clock.threads.bare_locks import stands_for
 from ...mocks.clock.time_functions import KEPT_FUNCTIONS
@@ -32,7 +33,11 @@ _ITERATIONS = frozenset({SkippingSelector.select.__code__, SkippingUvloop.pace._
 # To start or to join a thread tidies up after those that have ended: how many of them have got
 # that far already is up to the scheduler. Python 3.13 does it in C.
 _TIDIES_UP = "_maintain_shutdown_locks"
-_TASKS = frozenset({ordered_task.__code__, eager_ordered_task.__code__})
+_TASKS = frozenset(
+    factory.__code__
+    for factory in (ordered_task, getattr(asyncio, "eager_task_factory", None))  # Python 3.12
+    if factory is not None
+)
 
 
 class CallCounter:

@@ -27,6 +27,7 @@ import concurrent.futures
 import concurrent.futures.thread
 import os
 import random
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -79,8 +80,9 @@ def order_by_creation(loop: Any, clock: SkippingClock) -> None:
     def set_ordered_task_factory(factory: Callable[..., object] | None) -> None:
         if factory is None:
             factory = ordered_task
-        elif factory is getattr(asyncio, "eager_task_factory", ordered_task):  # Python 3.12
-            factory = eager_ordered_task
+        elif sys.version_info >= (3, 12) and factory is asyncio.eager_task_factory:
+            # anyio knows eager factories by this function's code, and starts no task eagerly.
+            factory = asyncio.create_eager_task_factory(OrderedTask)
         set_task_factory(factory)
 
     loop.creation_numbers = clock.creation_numbers
@@ -116,15 +118,6 @@ def ordered_task(
 ) -> OrderedTask:
     """Make a task, as loops do in virtual time."""
     return OrderedTask(coro, loop=loop, **options)
-
-
-def eager_ordered_task(
-    loop: asyncio.AbstractEventLoop,
-    coro: Coroutine[Any, Any, object],
-    **options: Any,
-) -> OrderedTask:
-    """Make a task that begins to run at once, as eager loops do in virtual time."""
-    return OrderedTask(coro, loop=loop, **{**options, "eager_start": True})
 
 
 def _hash_of_future(clock: SkippingClock) -> Callable[[concurrent.futures.Future[Any]], int]:
