@@ -32,7 +32,7 @@ test: $(VENV)/.ready
 	$(BIN)/pytest $(PARALLEL) $(FAST) $(DOCS:%=--ignore %) $(PYTEST_OPTIONS)
 
 # Up to an hour, on a machine that is idle: run it before an issue is closed.
-test-slow: $(VENV)/.ready
+test-slow: $(VENV)/.frameworks
 	$(BIN)/pytest tests/slow tests/benchmarks -o timeout=1800 -o faulthandler_timeout=3600 \
 		$(PYTEST_OPTIONS)
 
