@@ -114,7 +114,6 @@ class Probe:
                 await self._meet_cancellation()
                 self._require_right(task, answer)
             except ClockError:
-                _leave()
                 raise
             except asyncio.CancelledError as error:
                 self._end(number, Outcome.CANCELLED, error)
@@ -124,7 +123,10 @@ class Probe:
             except self._outcomes as error:
                 self._end(number, _outcome_of(error), error)
                 return ""
-            self._end(number, Outcome.SUCCEEDED)
+            else:
+                self._end(number, Outcome.SUCCEEDED)
+            finally:
+                _leave(number)
             if self._takes_up is not None:
                 self._takes_up(number, answer)
             return answer
@@ -144,12 +146,14 @@ class Probe:
                 answer = answer_of(task)
                 self._require_right(task, answer)
             except ClockError:
-                _leave()
                 raise
             except self._outcomes as error:
                 self._end(number, _outcome_of(error), error)
                 return ""
-            self._end(number, Outcome.SUCCEEDED)
+            else:
+                self._end(number, Outcome.SUCCEEDED)
+            finally:
+                _leave(number)
             if self._takes_up is not None:
                 self._takes_up(number, answer)
             return answer
@@ -280,7 +284,7 @@ class Probe:
         now_ns, idle_at_end_ns = self._clock.now_ns(), self._idle_ns()
         if self._meter is not None:
             self._meter.ends(number, now_ns, idle_at_end_ns)
-        _leave()
+        _leave(number)
         start_ns, idle_at_start_ns = self._running.pop(number)
         text = None if error is None else describe_error(error)
         self._ended.append(
@@ -302,10 +306,11 @@ class Probe:
         return 0 if self._meter is None else self._meter.idle_ns()
 
 
-def _leave() -> None:
-    """Let the code that goes on here be no session's, also where the clock has failed."""
+def _leave(number: int) -> None:
+    """Let the code that goes on here be no session's, however this one has ended: Ctrl-C, too."""
     scope = SESSION.get()
-    if scope is not None:
+    # A coroutine that nobody awaits to its end is closed wherever it is found, maybe in another.
+    if scope is not None and scope.number == number:
         scope.is_over = True
         scope.kept.clear()
         SESSION.set(None)

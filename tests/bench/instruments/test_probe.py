@@ -17,6 +17,22 @@ def waits_for_ever() -> Target:
     return Target(sync_session=session)
 
 
+def is_interrupted() -> Target:
+    def session(task: str) -> str:
+        raise KeyboardInterrupt
+
+    return Target(sync_session=session)
+
+
+def test_where_a_session_is_interrupted_the_code_behind_is_no_sessions() -> None:
+    spec = spec_of(is_interrupted, scenario="chat", strategy="sync", sessions=1)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(spec, is_interrupted)
+
+    assert SESSION.get() is None
+
+
 def test_where_the_clock_has_failed_the_code_behind_is_no_sessions() -> None:
     spec = spec_of(waits_for_ever, scenario="chat", strategy="sync", sessions=1)
 

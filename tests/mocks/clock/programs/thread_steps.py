@@ -98,7 +98,9 @@ def _later_result(run: Run, _who: str, pause_s: float, _other_s: float, other: i
 
 
 def _wait_first(run: Run, who: str, pause_s: float, other_s: float, _other: int) -> object:
-    futures = [run["pool"].submit(slept, each, who) for each in (other_s, 2 * other_s)]
+    # Of two that take no time, it is chance whether the second has ended when the first is seen.
+    longer_s = 2 * other_s or pause_s
+    futures = [run["pool"].submit(slept, each, who) for each in (other_s, longer_s)]
     done, left = concurrent.futures.wait(
         futures, timeout=pause_s, return_when=concurrent.futures.FIRST_COMPLETED
     )
