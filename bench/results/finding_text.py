@@ -178,7 +178,8 @@ def _pool_too_small(values: Values) -> str:
 
 
 def _requests_refused(values: Values) -> str:
-    if values["from_children"]:
+    in_all = values["requests"] + values["requests_before"]
+    if 0 < in_all <= values["from_children"]:
         return _refused_to_children(values)
     if not values["requests"]:
         return _refused_before(values)
@@ -221,12 +222,14 @@ def _refused_before(values: Values) -> str:
 
 
 def _refused_to_children(values: Values) -> str:
-    """Word it for a host that programs have asked which the target started."""
+    """Word it for a host that nobody has asked but programs which the target started."""
     requests = values["from_children"]
+    # Over sockets it is answered already.
+    way_out = "With --transport loopback, what they ask of models is answered. "
     return (
         f"{counted(requests, 'request')} to {refused_host(values['host'])} from programs that the "
         f"target starts {'was' if requests == 1 else 'were'} refused; what that cost is not known. "
-        f"With --transport loopback, what they ask of models is answered. {_seen_in(values)}"
+        f"{way_out if values['in_process'] else ''}{_seen_in(values)}"
     )
 
 

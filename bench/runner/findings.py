@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
 
+from ...mocks.transports.registry import require_transport
 from ..results.blocked_loop import Cause, LoopBlocker
 from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
@@ -272,6 +273,7 @@ def _requests_refused(cells: Iterable[CellResult]) -> Iterator[Finding]:
             requests=refused.requests,
             requests_before=refused.requests_before,
             from_children=refused.from_children,
+            in_process=require_transport(result.cell.transport).in_process,
             sessions=refused.sessions,
             started=result.sessions.started,
             cost_s=refused.cost_s,

@@ -14,6 +14,18 @@ from .asgi import AsgiService
 from .wsgi import WsgiService
 
 
+class OlderForm(NamedTuple):
+    """A form that applications of an interface had before, and are not driven in.
+
+    Attributes:
+        arguments: How many arguments they took.
+        found: What is wrong and what to do, in words.
+    """
+
+    arguments: int
+    found: str
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceKind:
     """An interface between servers and applications.
@@ -26,6 +38,7 @@ class ServiceKind:
         build: Called with the target's name, the application and what a session asks; returns an
             object with the session, or an async context manager of one.
         positional: Names of the arguments that an application is called with.
+        older: What applications were before, if they were something else.
     """
 
     name: str
@@ -34,6 +47,7 @@ class ServiceKind:
     why_not: str
     build: Callable[[str, Any, RequestSpec], object]
     positional: tuple[str, ...]
+    older: OlderForm | None = None
 
     @property
     def summary(self) -> str:
@@ -57,6 +71,11 @@ KINDS: Mapping[str, ServiceKind] = MappingProxyType(
                 "an ASGI application runs on an event loop (gather, taskgroup, workers)",
                 AsgiService,
                 ("scope", "receive", "send"),
+                OlderForm(
+                    1,
+                    "a callable of one argument, as ASGI 2 had it: wrap it, as "
+                    "asgiref.compatibility.guarantee_single_callable does",
+                ),
             ),
             ServiceKind(
                 "wsgi",
@@ -117,11 +136,9 @@ def require_app(name: str, kind: ServiceKind, app: object) -> None:
     signature = _signature_of(app)
     if signature is None or _takes(signature, len(kind.positional)):
         return
-    if kind.name == "asgi" and _takes(signature, 1) and not _takes(signature, 0):
-        raise TargetError(
-            f"target {name!r}: expected {wants}, found a callable of one argument, as ASGI 2 had "
-            "it: wrap it, as asgiref.compatibility.guarantee_single_callable does"
-        )
+    older = kind.older
+    if older is not None and _takes(signature, older.arguments) and not _takes(signature, 0):
+        raise TargetError(f"target {name!r}: expected {wants}, found {older.found}")
     if _takes(signature, 0):
         variable = getattr(app, "__name__", "create_app")
         raise TargetError(

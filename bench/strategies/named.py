@@ -1,10 +1,10 @@
 """A strategy of anybody's module, by its name: ``module:ATTRIBUTE``."""
 
 import importlib
-import sys
 from dataclasses import replace
 
 from ...mocks.errors import UsageError, name_of, text_of
+from ...mocks.import_path import append_current_directory
 from ...mocks.standard_output import printing_to_stderr
 from .protocol import Strategy
 
@@ -35,13 +35,3 @@ def strategy_of_a_module(name: str) -> Strategy:
         raise UsageError(f"strategy {name!r}: expected a Strategy, found {type(found).__name__}")
     # Its process finds it again by this name, and so does a baseline.
     return replace(found, name=name)
-
-
-def append_current_directory() -> None:
-    """Let modules of the current directory be imported.
-
-    It is appended to the import path, never put first: a file there must not shadow an installed
-    package.
-    """
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.append(".")

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ...mocks.environment import DUMMY_KEY
 from ...mocks.errors import TargetError, name_of, text_of
+from ...mocks.import_path import append_current_directory
 from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.scenario.request import USUAL_REQUEST, RequestSpec
 from ...mocks.transports.clients import HttpClients
@@ -50,7 +51,6 @@ from ..services.kinds import (
     require_app,
     service_named,
 )
-from ..strategies.named import append_current_directory
 from ..strategies.protocol import AsyncSession, SyncSession
 from .built_in import BUILT_IN_TARGETS
 from .outputs import AsyncOutputs, SyncOutputs, is_async, yields

@@ -118,8 +118,14 @@ class Conversations:
         self._begun: OrderedDict[int, Attempt] = OrderedDict()
         self._opened: OrderedDict[int, int] = OrderedDict()
 
-    def attempt(self, question: Question, body: bytes, caller: Caller) -> Attempt:
+    def attempt(self, question: Question, body: bytes, caller: Caller, held: "HeldText") -> Attempt:
         """Return which attempt at which model call a request is.
+
+        Args:
+            question: What is asked.
+            body: The body of the request.
+            caller: Who sends it, as far as its transport knows.
+            held: What the body holds of what the mocked world wrote.
 
         Raises:
             UnusableRequestError: The session made too many model calls, or there is none of that
@@ -127,7 +133,7 @@ class Conversations:
         """
         digest = _fingerprint(body)
         with self._lock:
-            found, rule = self._whose(question, body, caller)
+            found, rule = self._whose(question, body, caller, held)
             session = self._beginning(question, digest) if found is None else found
             self.rules[rule] += 1
             place = self._place(question, session, body, begins_session=found is None)
@@ -136,26 +142,27 @@ class Conversations:
             except KeyError:
                 raise UnusableRequestError(f"the script has no session {session}") from None
 
-    def _whose(self, question: Question, body: bytes, caller: Caller) -> tuple[int | None, Rule]:
+    def _whose(
+        self, question: Question, body: bytes, caller: Caller, held: "HeldText"
+    ) -> tuple[int | None, Rule]:
         if caller.session is not None and caller.session in self._scripts:
-            other = None if caller.is_own else self._served_by(caller.session, body)
+            other = None if caller.is_own else self._served_by(caller.session, held)
             return (caller.session, caller.rule) if other is None else (other, Rule.MARKS)
         marked = set(_marked_sessions(body))
         if len(marked) == 1:
             return marked.pop(), Rule.MARKS
         if question.newest is not None:
             return session_of(question.newest.number), Rule.MARKS
-        marked.update(mark.owner for mark in marks_in(body) if mark.owner is not None)
-        if len(marked) == 1:
-            return marked.pop(), Rule.MARKS
+        if len(held.owners) == 1:
+            return next(iter(held.owners)), Rule.MARKS
         return (SHARED if self._next_session is None else None), Rule.SHARED
 
-    def _served_by(self, session: int, body: bytes) -> int | None:
+    def _served_by(self, session: int, held: "HeldText") -> int | None:
         """Return for which other session alone something works that a session started, if any.
 
         The one whose text a request holds, if it holds none of the session itself.
         """
-        owners = held_in(body).owners
+        owners = held.owners
         if len(owners) != 1 or session in owners:
             return None
         (owner,) = owners

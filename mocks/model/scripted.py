@@ -143,7 +143,8 @@ class ScriptedModel:
         question = question_of(place, body)
         if question.is_kept:
             question = self._with_kept_tools(question)
-        attempt = self.conversations.attempt(question, body, caller)
+        held = held_in(body)
+        attempt = self.conversations.attempt(question, body, caller, held)
         prompt = self._prompt(wire, body, now_ns) if attempt.call.counts_prompt else None
         number, step, call = attempt.number, attempt.step, attempt.call
         if question.is_kept:
@@ -161,7 +162,8 @@ class ScriptedModel:
         flow, name = self._data_flow, wire.name
         change = UNCHANGED if flow is None else flow.model_call(number, step, name, body, now_ns)
         try:
-            held = NOTHING_HELD if kind_of(number) in self._shared_kinds else held_in(body)
+            if kind_of(number) in self._shared_kinds:
+                held = NOTHING_HELD
             answer = self._answer(
                 question, attempt, call, body, prompt=prompt, held=held, draw=change.draw
             )

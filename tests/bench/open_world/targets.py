@@ -5,7 +5,7 @@ Each comes in both forms, so that every strategy can drive it.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -295,9 +295,11 @@ def thread_that_serves_a_list(lab: Lab) -> Target:
     return Target(sync_session=sync_session)
 
 
-def embedder(lab: Lab) -> Target:
-    """A worker that takes tasks from a queue, and embeds those of all sessions in one request."""
-    ask = clients(lab)
+def collecting(send: Callable[[list[str]], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
+    """Return what hands a task to one worker, which sends those of all sessions together.
+
+    It returns once its task has been sent.
+    """
     work: asyncio.Queue[tuple[str, asyncio.Future[None]]] = asyncio.Queue()
     workers: list[asyncio.Task[None]] = []
 
@@ -307,17 +309,32 @@ def embedder(lab: Lab) -> Target:
             await asyncio.sleep(0.01)
             while not work.empty():
                 batch.append(work.get_nowait())
-            texts = ["A text of nobody.", *(task for task, _ in batch)]
-            await ask.asynchronous.embeddings.create(model="small", input=texts)
-            for _, is_embedded in batch:
-                is_embedded.set_result(None)
+            await send([task for task, _ in batch])
+            for _, is_sent in batch:
+                is_sent.set_result(None)
 
-    async def session(task: str) -> str:
+    async def hand_over(task: str) -> None:
         if not workers:
             workers.append(asyncio.create_task(serve()))
-        is_embedded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        work.put_nowait((task, is_embedded))
-        await is_embedded
+        is_sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work.put_nowait((task, is_sent))
+        await is_sent
+
+    return hand_over
+
+
+def embedder(lab: Lab) -> Target:
+    """A worker that takes tasks from a queue, and embeds those of all sessions in one request."""
+    ask = clients(lab)
+
+    async def embed(tasks: list[str]) -> None:
+        texts = ["A text of nobody.", *tasks]
+        await ask.asynchronous.embeddings.create(model="small", input=texts)
+
+    embedded = collecting(embed)
+
+    async def session(task: str) -> str:
+        await embedded(task)
         return await ask.ask(task)
 
     return Target(session=session)
@@ -326,25 +343,10 @@ def embedder(lab: Lab) -> Target:
 def one_prompt_of_all(lab: Lab) -> Target:
     """A worker that asks one question for several sessions."""
     ask = clients(lab)
-    work: asyncio.Queue[tuple[str, asyncio.Future[None]]] = asyncio.Queue()
-    workers: list[asyncio.Task[None]] = []
-
-    async def serve() -> None:
-        while True:
-            batch = [await work.get()]
-            await asyncio.sleep(0.01)
-            while not work.empty():
-                batch.append(work.get_nowait())
-            await ask.ask("Label each: " + " ".join(task for task, _ in batch))
-            for _, is_labelled in batch:
-                is_labelled.set_result(None)
+    labelled = collecting(lambda tasks: ask.ask("Label each: " + " ".join(tasks)))
 
     async def session(task: str) -> str:
-        if not workers:
-            workers.append(asyncio.create_task(serve()))
-        is_labelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        work.put_nowait((task, is_labelled))
-        await is_labelled
+        await labelled(task)
         return "labelled"
 
     return Target(session=session)

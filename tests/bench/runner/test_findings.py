@@ -241,6 +241,7 @@ def test_refused_requests_are_reported_once_a_host_where_they_cost_most() -> Non
         "requests": 3600,
         "requests_before": 0,
         "from_children": 0,
+        "in_process": True,
         "sessions": 200,
         "started": 200,
         "trials": 2,
