@@ -4,10 +4,8 @@ import asyncio
 import gc
 import os
 import random
-import resource
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -20,7 +18,7 @@ from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
 from ...mocks.errors import ClockError, TargetError
-from ...mocks.model import Manner, Rule, is_known_as, task_of
+from ...mocks.model import is_known_as, task_of
 from ...mocks.network.children import ChildRefusals
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
@@ -29,35 +27,23 @@ from ...mocks.observe.data_flow import DataFlowNotes
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.session import carrying_sessions, session_here
 from ...mocks.observe.traffic import Traffic
-from ...mocks.observe.waits import Wait
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
 from ...mocks.scenario import Scenario
 from ...mocks.telemetry import keep_telemetry_quiet
 from ...mocks.transports.registry import Opens, Reached, Seen, require_transport
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
-from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
-from ...mocks.workload.numbers import session_of
-from ...mocks.workload.script import Script, SessionScript, draw, roots, with_nested
+from ...mocks.workload.ideal import Waits
+from ...mocks.workload.script import Script, SessionScript, draw, with_nested
 from ...mocks.workload.scripts import Scripts
 from ...mocks.world.tools import Delegates, ToolOutputs, lab_tools
 from ...mocks.world.world import WorldSpec
-from ..attribution.isolation import isolated, isolation_of
-from ..attribution.judge import Judge
-from ..attribution.met import Met, tools_not_run
-from ..attribution.own_tools import tool_rounds
-from ..attribution.own_waits import OwnWaits, with_sleeps_beside
-from ..attribution.steps import steps_of
 from ..attribution.tools_run import ToolsRun, What, asked_in
-from ..attribution.wrong_requests import wrong_requests_of
 from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
-from ..results.model_requests import ModelRequests
-from ..results.steps import Step
-from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..services.kinds import service_named
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
@@ -71,6 +57,7 @@ from .driving import LoopDriver
 from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
+from .measured import Plan, Ran, steps_noted, trial_result
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
 from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
@@ -229,8 +216,6 @@ class _Trial:
         self._counter = counter
         self._accounting = accounting
         self._left = left
-        self._notes_waits = spec.notes_waits
-        self._notes_places = spec.notes_places
         self._has_any_workers = spec.has_any_workers
         if spec.schedule is not None and is_skipping(clock) and clock.choices is not None:
             clock.choices.waiter_here = _waiter_here
@@ -238,25 +223,35 @@ class _Trial:
             accounting.meter.notes_places = spec.notes_places
         self._memory = KeptMemory() if spec.traces_memory else None
         self._data_flow = DataFlowNotes(0, callers_here) if spec.finds_data_flow else None
-        self._script = _script_of(spec)
-        plan = parse_arrivals(spec.cell.arrivals)
-        self._arrivals_ns = intended_ns(
-            plan, spec.scenario, spec.cell.seed, spec.cell.session_count
-        )
+        script = _script_of(spec)
         self._took_tools = False
         self._asked_before: frozenset[What] = frozenset()
         self._refused_before: tuple[Refusal, ...] | None = None
-        self._optional_tools = spec.scenario.optional_tools
-        self._cores = cores_of(spec.cell.clock)
         warm_up = warm_up_sessions(spec)
-        self._sessions = Scripts(
+        sessions = Scripts(
             {
                 part.session: part
-                for session in (*self._script.sessions, *warm_up)
+                for session in (*script.sessions, *warm_up)
                 for part in with_nested(session)
             },
             spec.scenario,
             spec.cell.seed,
+        )
+        self._plan = Plan(
+            cell=spec.cell,
+            strategy=strategy,
+            script=script,
+            sessions=sessions,
+            arrivals_ns=intended_ns(
+                parse_arrivals(spec.cell.arrivals),
+                spec.scenario,
+                spec.cell.seed,
+                spec.cell.session_count,
+            ),
+            cores=cores_of(spec.cell.clock),
+            tools_are_optional=spec.scenario.optional_tools,
+            notes_waits=spec.notes_waits,
+            notes_places=spec.notes_places,
         )
         self._tool_traffic = Traffic(accounting.meter)
         self._answers = Answers(clock)
@@ -267,7 +262,7 @@ class _Trial:
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
-            sessions=self._sessions,
+            sessions=sessions,
             limits=spec.scenario.limits,
             services=spec.scenario.services,
             endpoints=spec.scenario.endpoints,
@@ -284,7 +279,7 @@ class _Trial:
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(
             spec.scenario,
-            self._sessions,
+            sessions,
             clock,
             self._tool_traffic,
             self._delegates,
@@ -296,7 +291,7 @@ class _Trial:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_driver: LoopDriver | None = None
-        self._tasks = _tasks(self._script.sessions, spec.scenario)
+        self._tasks = _tasks(script.sessions, spec.scenario)
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
     @contextmanager
@@ -388,7 +383,9 @@ class _Trial:
             return scope.enter_context(_runner(None))
         loop = require_loop(self._cell.loop)
         runner = scope.enter_context(_runner(lambda: loop.create(self._clock)))
-        workers = ANY_WORKERS if self._has_any_workers else default_executor_workers(self._cores)
+        workers = (
+            ANY_WORKERS if self._has_any_workers else default_executor_workers(self._plan.cores)
+        )
         runner.get_loop().set_default_executor(ThreadPoolExecutor(workers, "asyncio"))
         scope.callback(self._close_clients, runner)
         return runner
@@ -458,7 +455,7 @@ class _Trial:
             return None
         traffic = self._tool_traffic
         return ToolsRun(
-            self._script.sessions,
+            self._plan.script.sessions,
             traffic.tools_begun_ns,
             traffic.tool_spans_ns,
             self._asked_before,
@@ -467,12 +464,8 @@ class _Trial:
     def _tell_how_far(self, error: ClockError, origin_ns: int) -> None:
         """Let an error of the clock say what was chosen, and what sessions had done, until then."""
         error.choices = choices_of(self._clock)
-        if self._notes_places:
-            error.steps = self._steps(self._accounting.noted_waits(None), origin_ns)
-
-    def _steps(self, waits: Iterable[Wait], origin_ns: int) -> tuple[Step, ...]:
-        own = self._accounting.own_waits() or {}
-        return steps_of((*waits, *self._accounting.thread_waits), own, origin_ns)
+        if self._plan.notes_places:
+            error.steps = steps_noted(self._accounting, None, origin_ns)
 
     def _measure(
         self,
@@ -482,14 +475,14 @@ class _Trial:
         world: Reached,
         around: Around,
     ) -> TrialResult:
-        self._asked_before |= asked_in(self._sessions, self._tool_traffic.tool_spans_ns)
+        self._asked_before |= asked_in(self._plan.sessions, self._tool_traffic.tool_spans_ns)
         if self._refused_before is None:
             self._refused_before = self._refusals(world.seen())
         self._tool_traffic.reset()
         world.forget()
         if self._data_flow is None:  # whose trial runs many times, and measures no time
             gc.collect()
-        arrivals_ns = self._arrivals_ns
+        arrivals_ns = self._plan.arrivals_ns
         by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
         self._answers.forget()
         probe = self._probe(
@@ -523,100 +516,23 @@ class _Trial:
             self._tell_how_far(self._clock.failure, probe.origin_ns)
             raise self._clock.failure
         seen = world.seen()
-        met = Met(
-            asked_ns=seen.asked_ns,
-            read_ns=seen.read_ns,
-            tool_spans_ns=self._tool_traffic.tool_spans_ns,
-            latencies_ns=seen.latencies_ns,
-            lab_tools_asked=seen.lab_tools_asked,
-            read_again=seen.read_again,
-            origin_ns=probe.origin_ns,
-            follow_ups=seen.follow_ups,
-        )
-        noted_waits = self._accounting.noted_waits(seen.waits)
-        tools = self._tools_run(waits)
-        required = None if self._optional_tools else tools
-        judge = Judge(
-            self._sessions,
-            waits,
-            met,
-            noted_waits,
-            required,
-            has_shared=bool(seen.rules.get(Rule.SHARED)),
-        )
-        leaks = (*seen.leaks, *self._answers.leaks)
-        samples = tuple(judge.checked(sample) for sample in isolated(probe.samples(), leaks))
-        left_out = ToolsNotRun()
-        if tools is not None:
-            left_out = tools_not_run(samples, self._sessions, waits, met, tools)
-        script = replace(self._script, sessions=judge.references(self._script.sessions, samples))
-        counts = judge.reference_waits
-        noted_own = self._accounting.own_waits()
-        own = with_sleeps_beside(noted_own or {}, noted_waits)
-        own_waits = OwnWaits(own, tool_rounds(script.sessions, samples, own, counts, met))
-        own_tools_ns = own_waits.needed_ns
-        noted = self._accounting.accounted(
-            {session.session: session for session in self._script.sessions},
-            samples,
-            noted_waits,
-            self._refusals(seen),
+        assert self._refused_before is not None  # before the first measurement
+        ran = Ran(
+            probe=probe,
+            answers=self._answers,
+            seen=seen,
+            tool_traffic=self._tool_traffic,
+            waits=waits,
+            tools=self._tools_run(waits),
+            refusals=self._refusals(seen),
             refused_before=self._refused_before,
-            waits_are_served=seen.waits is not None,
-            origin_ns=probe.origin_ns,
+            choices=choices_of(self._clock),
             cpu_s=cpu_s,
-            cores=self._cores,
-            places=self._strategy.places(self._cell.concurrency),
-            own_waits=own_waits,
-        )
-        return TrialResult(
-            samples=samples,
-            makespan_ns=max((sample.end_ns for sample in samples), default=0),
-            ideal_makespan_ns=ideal_makespan_ns(
-                script,
-                counts,
-                self._cores,
-                self._cell.concurrency,
-                arrivals_ns,
-                own_tools_ns=own_tools_ns,
-            ),
-            ideal_latencies_ns=ideal_latencies_ns(script, counts, self._cores, own_tools_ns),
-            reference=judge.reference,
-            played=judge.played(
-                self._script, samples, self._cores, self._cell.concurrency, arrivals_ns
-            ),
-            origin_ns=probe.origin_ns,
-            http_requests=seen.http_requests,
-            llm_calls=seen.llm_calls,
-            streams=seen.streams.booked_to(roots(self._script.sessions)),
-            tool_calls=self._tool_traffic.tool_calls,
-            tools_not_run=left_out,
-            model_requests=_model_requests(seen.rules, seen.manners, seen.inputs),
-            own_calls=Counter(session_of(number) for number, _ in seen.own_calls),
-            isolation=isolation_of(
-                leaks, seen.cache_hits + self._answers.cache_hits, probe.origin_ns
-            ),
-            wrong_requests=wrong_requests_of(seen.wrong_requests, probe.origin_ns),
-            peak_in_flight=seen.peak_in_flight,
-            requests=seen.requests,
-            cpu_s=cpu_s,
-            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE,
             elapsed_s=elapsed_s,
-            waits=noted.waits if self._notes_waits else (),
-            blocked_loop=noted.blocked_loop,
             calls=None if self._counter is None else self._counter.counts(),
             bytes_kept=None if self._memory is None else self._memory.kept_bytes,
-            server_capacity_per_s=seen.server_capacity_per_s,
-            server_utilisation=seen.server_utilisation,
-            time_parts_ns=noted.time_parts_ns,
-            timeline=noted.timeline,
-            own_waits=noted.own_waits,
-            pools=noted.pools,
-            refused=noted.refused,
-            vitals=noted.vitals,
-            choices=choices_of(self._clock),
-            steps=self._steps(noted_waits, probe.origin_ns) if self._notes_places else (),
-            probe_cpu_s=noted.probe_cpu_s,
         )
+        return trial_result(self._plan, ran, self._accounting)
 
 
 @contextmanager
@@ -652,24 +568,6 @@ def _script_of(spec: TrialSpec) -> Script:
         return script
     chosen = tuple(each for each in script.sessions if each.session in spec.only)
     return replace(script, sessions=chosen)
-
-
-def _model_requests(
-    rules: Mapping[Rule, int], manners: Mapping[Manner, int], inputs: Mapping[Rule, int]
-) -> ModelRequests:
-    return ModelRequests(
-        by_context=rules.get(Rule.CONTEXT, 0),
-        by_header=rules.get(Rule.HEADER, 0),
-        by_marks=rules.get(Rule.MARKS, 0),
-        shared=rules.get(Rule.SHARED, 0),
-        retries=manners.get(Manner.RETRY, 0),
-        repeats=manners.get(Manner.REPEAT, 0),
-        samples=manners.get(Manner.SAMPLE, 0),
-        hedges=manners.get(Manner.HEDGE, 0),
-        inputs_by_marks=inputs.get(Rule.MARKS, 0),
-        inputs_shared=inputs.get(Rule.SHARED, 0),
-        limited=manners.get(Manner.LIMITED, 0),
-    )
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:
