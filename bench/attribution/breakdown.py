@@ -19,7 +19,7 @@ beyond it in turn *serialised*.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ...mocks.clock import seconds
 from ...mocks.observe.waits import Wait
@@ -53,18 +53,25 @@ def time_parts(
 
 def split_times(
     samples: Sequence[SessionSample], observations: Observations
-) -> Iterator[tuple[TimeParts, Held]]:
-    """Split the latency of each session, with what its own waits held it up by."""
+) -> tuple[tuple[TimeParts, Held], ...]:
+    """Split the latency of each session, with what its own waits held it up by.
+
+    Args:
+        samples: As for ``time_parts``.
+        observations: As for ``time_parts``.
+    """
     blocked = BlockedTimes(observations.blocked_loop)
     admitted = admitted_ns(samples, observations.places)
-    for sample in samples:
-        yield _parts(
+    return tuple(
+        _parts(
             sample,
             observations.waits_of.get(sample.session, ()),
             observations,
             blocked,
             admitted.get(sample.session, sample.start_ns),
         )
+        for sample in samples
+    )
 
 
 def costs_of_refusals_s(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ...mocks.clock import seconds
 from ..results.own_waits import OwnWait, by_place
 from ..results.samples import SessionSample
-from .breakdown import split_times
 from .observations import Observations
+from .own_tools import Held
 from .own_waits import Awaited
 from .segments import retries_ns
 
@@ -43,21 +43,23 @@ class _Sum:
 
 
 def own_waits_by_place(
-    samples: Sequence[SessionSample], observations: Observations
+    samples: Sequence[SessionSample], observations: Observations, held_up: Sequence[Held]
 ) -> tuple[OwnWait, ...]:
     """Sum up the waits of sessions' own code by place, the longest first.
 
     Args:
         samples: The sessions.
         observations: What the mocks and the meters know.
+        held_up: What its own waits held each session up by, in the order of the samples.
 
     Returns:
         The places; a wait whose place is not known is left out. So are waits for what threads and
         packages do, and sleeps that are no tool's (heartbeats), where they hold nobody up.
     """
-    waiting = [sample for sample in samples if sample.session in observations.own_waits.of]
     sums: dict[Place, _Sum] = {}
-    for sample, (_, held) in zip(waiting, split_times(waiting, observations), strict=True):
+    for sample, held in zip(samples, held_up, strict=True):
+        if sample.session not in observations.own_waits.of:
+            continue
         _, end_ns = observations.span_of(sample)
         places: dict[Place, None] = {}
         rounds = observations.own_waits.rounds.get(sample.session, ())

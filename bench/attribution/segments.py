@@ -21,8 +21,8 @@ the model is waited for again.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from ...mocks.observe.waits import Wait, WaitEnding, WaitKind
 from ...mocks.workload.script import SessionScript, with_nested
@@ -43,8 +43,7 @@ class State(IntEnum):
 _STATES = tuple(State)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A span of time that a wait tells of.
 
     Attributes:
@@ -60,8 +59,7 @@ class Segment:
     in_round: int
 
 
-@dataclass(frozen=True, slots=True)
-class StateSpan:
+class StateSpan(NamedTuple):
     """A segment of a session's life in which nothing changes.
 
     Attributes:
@@ -151,20 +149,21 @@ def states(begin_ns: int, end_ns: int, segments: Iterable[Segment]) -> Iterator[
     at_ns = begin_ns
     for when_ns, change, state, in_round in (*events, (end_ns, 0, State.READY, -1)):
         if when_ns > at_ns:
-            current = next((state for state in _STATES if open_count[state]), None)
+            current = _first_open(open_count)
             current_round = -1 if current is None else round_of[current]
-            yield StateSpan(
-                at_ns,
-                when_ns,
-                current,
-                current_round,
-                open_count[State.TOOL],
-                open_count[State.ADMISSION],
-            )
+            tools, admissions = open_count[State.TOOL], open_count[State.ADMISSION]
+            yield StateSpan(at_ns, when_ns, current, current_round, tools, admissions)
             at_ns = when_ns
         open_count[state] += change
         if change > 0:
             round_of[state] = in_round
+
+
+def _first_open(open_count: Sequence[int]) -> State | None:
+    for state, count in zip(_STATES, open_count, strict=True):
+        if count:
+            return state
+    return None
 
 
 def retries_ns(script: SessionScript, waits: Iterable[Wait]) -> tuple[tuple[int, int], ...]:
@@ -189,8 +188,10 @@ def _of_wait(
     taken_up_ns = due_ns + wait.ready_ns
     if until_ns is not None:
         due_ns, taken_up_ns = min(due_ns, until_ns), min(taken_up_ns, until_ns)
-    yield Segment(wait.start_ns, due_ns, state, in_round)
-    yield Segment(due_ns, taken_up_ns, State.READY, in_round)
+    if due_ns > wait.start_ns:
+        yield Segment(wait.start_ns, due_ns, state, in_round)
+    if taken_up_ns > due_ns:
+        yield Segment(due_ns, taken_up_ns, State.READY, in_round)
 
 
 def _rounds(script: SessionScript) -> dict[int, int]:

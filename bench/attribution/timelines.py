@@ -171,11 +171,11 @@ def _cut_at_waits(gap: StateSpan, waits: Sequence[ObservedWait]) -> Iterator[tup
         if span.waits[0].awaited is Awaited.BESIDE:
             continue
         if span.begin_ns > at_ns:
-            yield replace(gap, begin_ns=at_ns, end_ns=span.begin_ns), ""
-        yield replace(gap, begin_ns=span.begin_ns, end_ns=span.end_ns), span.waits[0].place
+            yield gap._replace(begin_ns=at_ns, end_ns=span.begin_ns), ""
+        yield gap._replace(begin_ns=span.begin_ns, end_ns=span.end_ns), span.waits[0].place
         at_ns = span.end_ns
     if at_ns < gap.end_ns:
-        yield replace(gap, begin_ns=at_ns), ""
+        yield gap._replace(begin_ns=at_ns), ""
 
 
 def _cut_at_first(refused_ns: frozenset[int], moment: StateSpan) -> Iterator[StateSpan]:
@@ -184,8 +184,8 @@ def _cut_at_first(refused_ns: frozenset[int], moment: StateSpan) -> Iterator[Sta
     if moment.state is not None or moment.begin_ns in refused_ns or not inside:
         yield moment
         return
-    yield replace(moment, end_ns=min(inside))
-    yield replace(moment, begin_ns=min(inside))
+    yield moment._replace(end_ns=min(inside))
+    yield moment._replace(begin_ns=min(inside))
 
 
 def _coarsened(steps: Sequence[_Step], end_ns: int, finest_ns: int) -> Iterator[_Step]:

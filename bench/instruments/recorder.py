@@ -18,7 +18,7 @@ from ...mocks.observe.thread_waits import noting_thread_waits
 from ...mocks.observe.waits import Wait
 from ...mocks.workload.numbers import session_of
 from ...mocks.workload.script import SessionScript, roots
-from ..attribution.breakdown import costs_of_refusals_s, time_parts
+from ..attribution.breakdown import costs_of_refusals_s, split_times
 from ..attribution.observations import Observations
 from ..attribution.own_places import own_waits_by_place
 from ..attribution.own_waits import ObservedWait, OwnWaits
@@ -243,15 +243,16 @@ class Accounting:
         own_count = sum(map(len, own_waits.of.values()))
         if own_count:
             probe_ns += own_count * cost_of_an_own_wait_ns(self._clock)
+        split = split_times(samples, observations)
         return Accounted(
             waits=waits,
             blocked_loop=blocked_loop,
-            time_parts_ns=time_parts(samples, observations),
+            time_parts_ns=tuple(parts for parts, _ in split),
             vitals=vitals.vitals(),
             timeline=timeline(samples, observations),
             own_waits=vitals.own_waits()
             if self._own_waits is None
-            else own_waits_by_place(samples, observations),
+            else own_waits_by_place(samples, observations, [held for _, held in split]),
             pools=meter.pool_uses,
             refused=refused_hosts(refusals, refused_cost_s, refused_before),
             probe_cpu_s=probe_ns / NANOSECONDS_PER_SECOND,
