@@ -6,7 +6,7 @@ its reference, and told as shared work. So no session beats its reference, and n
 them all (see ``ideal``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...mocks.clock import seconds
@@ -49,7 +49,10 @@ def shorter_of(forms: Iterable[Mapping[int, SoloSession]]) -> dict[int, SoloSess
 
 
 def held_against_solo(
-    trial: TrialResult, concurrency: int, alone: Mapping[int, SoloSession]
+    trial: TrialResult,
+    concurrency: int,
+    alone: Mapping[int, SoloSession],
+    only: Sequence[int] | None = None,
 ) -> TrialResult:
     """Return a trial with its sessions alone as the reference.
 
@@ -59,6 +62,7 @@ def held_against_solo(
         trial: The trial; one that is held against the script is returned as it is.
         concurrency: Sessions in flight at most.
         alone: What its sessions did alone, by number.
+        only: The numbers of its sessions, in the script's order; ``None``: from 0 on.
     """
     played = trial.played
     if played is None or not alone:
@@ -66,24 +70,25 @@ def held_against_solo(
     samples = {sample.session: sample for sample in trial.samples}
     references_ns = list(trial.ideal_latencies_ns)
     fewer_calls = spared_ns = spared_sessions = 0
-    for number, of_conversation_ns in enumerate(trial.ideal_latencies_ns):
+    numbers = range(len(references_ns)) if only is None else only
+    for at, number in enumerate(numbers):
         solo, sample = alone.get(number), samples.get(number)
         if solo is None or sample is None:
-            references_ns[number] = of_conversation_ns
             continue
-        references_ns[number] = solo.latency_ns
+        references_ns[at] = solo.latency_ns
         if sample.outcome is not Outcome.SUCCEEDED:
             continue
-        references_ns[number] = min(solo.latency_ns, _took_ns(sample))
-        fewer = max(0, solo.model_calls - played.model_calls[number])
-        quicker_ns = solo.latency_ns - references_ns[number]
+        references_ns[at] = min(solo.latency_ns, _took_ns(sample))
+        fewer = max(0, solo.model_calls - played.model_calls[at])
+        quicker_ns = solo.latency_ns - references_ns[at]
         fewer_calls += fewer
         spared_ns += quicker_ns
         spared_sessions += bool(fewer or quicker_ns)
+    reference_of = dict(zip(numbers, references_ns, strict=True))
     started = sorted(samples)
     arrivals_ns = [samples[number].intended_ns for number in started]
     ideal_ns = first_in_first_out_ns(
-        [references_ns[number] for number in started],
+        [reference_of[number] for number in started],
         concurrency,
         [each or 0 for each in arrivals_ns] if any(arrivals_ns) else None,
     )

@@ -1,7 +1,7 @@
 """What the options say is run: values that the parser has read, as the runner takes them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ...mocks.clock import ClockMode
@@ -9,8 +9,10 @@ from ...mocks.errors import UsageError
 from ...mocks.scenario import Scenario, load_scenario
 from ...mocks.transports.registry import RESPX, require_transport
 from ...mocks.workload.arrivals import CLOSED, Arrivals
+from ..results.formatting import counted
 from ..runner.plan import Factors
 from ..trial.loops import require_loop
+from ..trial.machine import available_cores
 from .options import DEFAULT_TRIALS, FactorOptions
 
 
@@ -46,6 +48,44 @@ def factors_of(
         transports=tuple(transports),
         arrivals=tuple(arrivals),
     )
+
+
+def processes_of(
+    counts: Sequence[int], scenarios: Iterable[Scenario], clock: ClockMode, *, split_limits: bool
+) -> tuple[int, ...]:
+    """Return over how many processes sessions are shared out, without repetitions.
+
+    Args:
+        counts: What was asked for.
+        scenarios: The workloads.
+        clock: How time passes.
+        split_limits: Whether each process is to have its part of a limit.
+
+    Raises:
+        UsageError: So many would not tell the truth.
+    """
+    most = max(counts)
+    if clock is ClockMode.WARP and most > available_cores():
+        raise UsageError(
+            f"--processes {most}: this machine has {counted(available_cores(), 'core')}, and with "
+            "waiting left out more processes would contend for them than do in truth: use no more, "
+            "or --clock wall"
+        )
+    for scenario in scenarios if most > 1 else ():
+        known = {name: limit for name, limit in asdict(scenario.limits).items() if limit}
+        if known and not split_limits:
+            raise UsageError(
+                f"--processes {most}: scenario {scenario.name!r} has limits of the model that all "
+                "sessions share, and each process would have them for itself: --split-limits gives "
+                "each its part"
+            )
+        for name, limit in known.items():
+            if limit < most:
+                raise UsageError(
+                    f"--split-limits: {name} = {limit} of scenario {scenario.name!r} cannot be "
+                    f"split among {most} processes: use fewer"
+                )
+    return tuple(dict.fromkeys(counts))
 
 
 def _require_distinct_names(scenarios: Iterable[Scenario]) -> None:

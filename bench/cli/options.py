@@ -150,6 +150,23 @@ ArrivalPlans = Annotated[
         "a second: 20, 20/s or 1200/m), or trace[:SPEED].",
     ),
 ]
+Processes = Annotated[
+    tuple[int, ...],
+    several(whole(), "N"),
+    Parameter(
+        group=FACTORS,
+        help="Processes that share a cell's sessions, each with a strategy, a clock and a mocked "
+        "model of its own.",
+    ),
+]
+SplitLimits = Annotated[
+    bool,
+    Parameter(
+        group=FACTORS,
+        show_default=False,
+        help="With several processes: give each its part of the model's limits.",
+    ),
+]
 Trials = Annotated[
     Count | None,
     Parameter(group=EFFORT, help=f"Trials of each cell. Default: {DEFAULT_TRIALS}, 1 if virtual."),

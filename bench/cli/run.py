@@ -17,6 +17,7 @@ from ..runner.plan import Factors, cells_of, usual_sampling
 from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
+from ..runner.shards import ShardedTrials
 from ..runner.solo import SoloTrials
 from ..runner.solo_folder import SoloFolder
 from ..statistics.objectives import parse_objectives
@@ -25,7 +26,7 @@ from ..studies.data_flow import with_data_flows
 from ..studies.sweep import Sweep
 from .commands.run import RunOptions
 from .exit_status import INTERRUPTED
-from .factors import budget_of, clock_for, factors_of, folder, trials_of
+from .factors import budget_of, clock_for, factors_of, folder, processes_of, trials_of
 from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import Messages
@@ -56,6 +57,13 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         ),
         adapts_sessions=is_usual,
     )
+    factors = replace(
+        factors,
+        processes=processes_of(
+            options.processes, factors.scenarios, clock, split_limits=options.split_limits
+        ),
+        split_limits=options.split_limits,
+    )
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is refused now
     processes = TrialProcesses(options.time_limit, network=Network(options.network))
@@ -75,12 +83,13 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         processes.check_target(target)
     header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
+    trials = ShardedTrials(SoloTrials(processes, SoloFolder(out), () if is_sweep else specs))
     with run_progress(messages) as progress:
         found, interrupted = run_cells(
             header,
             () if is_sweep else specs,
             sampling=sampling,
-            runner=SoloTrials(processes, SoloFolder(out), () if is_sweep else specs),
+            runner=trials,
             observer=progress,
             save=lambda run: write_run(run, run_file),
             kept=kept,
@@ -90,7 +99,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         found, interrupted = _with_data_flows(found, factors, processes, run_file)
     if validated and not interrupted:
         found, interrupted = validate(
-            found, validated, sampling.trials, processes, run_file, messages=messages
+            found, validated, sampling.trials, trials, run_file, messages=messages
         )
     if options.json:
         print(json.dumps(asdict(redacted(found)), indent=2))  # noqa: T201 - what was asked for

@@ -8,8 +8,8 @@ from typing import Any
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.transports.registry import RESPX
+from .formatting import counted, whole
 from .formatting import name as shown
-from .formatting import whole
 
 NO_LOOP = "none"
 """The loop of a cell whose strategy runs without one."""
@@ -96,6 +96,8 @@ class Cell:
         session_count: Sessions in all.
         tool_workers: Threads for blocking tools that the target is handed.
         seed: Seed of the script.
+        processes: Over how many processes its sessions are shared out.
+        split_limits: Whether each of several processes has its part of a limit that sessions share.
         one_at_a_time: Whether the strategy has one session in flight, whatever the load: that
             follows from the strategy, and stands here for reports, which know no strategies.
     """
@@ -138,6 +140,17 @@ class Cell:
             is_name=False,
         )
     )
+    processes: int = field(
+        default=1,
+        metadata=_factor(
+            "processes",
+            "Processes that share the sessions, each with a clock and a strategy of its own.",
+            text=whole,
+            phrase=lambda count: counted(count, "process", plural="processes"),
+            is_name=False,
+        ),
+    )
+    split_limits: bool = False
     one_at_a_time: bool = field(default=False, compare=False)
 
     @property

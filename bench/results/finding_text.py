@@ -55,6 +55,14 @@ def _above_ideal(values: Values) -> str:
     )
 
 
+def _limits_split(values: Values) -> str:
+    return (
+        f"{values['cell']}: each of the {whole(values['processes'])} processes had an equal part "
+        "of the model's limits, so one may wait, or be refused, though another has room; treat "
+        "what waits for a limit as an estimate"
+    )
+
+
 def _server_bound(values: Values) -> str:
     return (
         f"{values['cell']}: the mock model's server used {percent(values['utilisation'])} of a "
@@ -356,6 +364,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.TOOLS_LEFT_OUT: _tools_left_out,
         FindingKind.TEXT_LEAKED: _text_leaked,
         FindingKind.REQUESTS_WRONG: _requests_wrong,
+        FindingKind.LIMITS_SPLIT: _limits_split,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

@@ -368,6 +368,7 @@ class FindingKind(StrEnum):
     TOOLS_LEFT_OUT = "tools_left_out"
     TEXT_LEAKED = "text_leaked"
     REQUESTS_WRONG = "requests_wrong"
+    LIMITS_SPLIT = "limits_split"
     INTERRUPTED = "interrupted"
 
 

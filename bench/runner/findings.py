@@ -78,6 +78,8 @@ def _of_cell(result: CellResult) -> Iterator[Finding]:
             started=counts.started,
             error=result.error or "unknown",
         )
+    if result.cell.split_limits:
+        yield finding(FindingKind.LIMITS_SPLIT, cell=cell, processes=result.cell.processes)
     yield from _text_leaked(result)
     yield from _requests_wrong(result)
     yield from _tools_not_run(result)

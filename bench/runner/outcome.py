@@ -105,7 +105,7 @@ def within_limits(cells: Sequence[CellResult]) -> tuple[CellResult, ...]:
     purpose, so what fails there is no failure. Where nothing was achieved at all, there is no
     limit, and every load counts.
     """
-    best: dict[tuple[str, ...], CellResult] = {}
+    best: dict[tuple[object, ...], CellResult] = {}
     for result in cells:
         if result.achieved_per_s:
             series = _series_of(result)
@@ -120,9 +120,9 @@ def within_limits(cells: Sequence[CellResult]) -> tuple[CellResult, ...]:
     )
 
 
-def _series_of(result: CellResult) -> tuple[str, ...]:
+def _series_of(result: CellResult) -> tuple[object, ...]:
     cell = result.cell
-    return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop
+    return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop, cell.processes
 
 
 def objective_outcome(

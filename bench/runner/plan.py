@@ -56,6 +56,9 @@ class Factors:
             needs, 0 for Python's default size.
         transports: Names of the ways of reaching the model.
         arrivals: When sessions arrive.
+        processes: Over how many processes the sessions of a cell are shared out.
+        split_limits: Whether each of several processes has its part of the limits that sessions
+            share.
         adapts_sessions: Whether a trial has as many sessions as its load takes, where that is
             fewer than the scenario says; only in a closed loop, and without ``session_count``.
     """
@@ -71,6 +74,8 @@ class Factors:
     tool_workers: int | None = None
     transports: tuple[str, ...] = (RESPX.name,)
     arrivals: tuple[Arrivals, ...] = (CLOSED,)
+    processes: tuple[int, ...] = (1,)
+    split_limits: bool = False
     adapts_sessions: bool = False
 
 
@@ -85,8 +90,12 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     for scenario, arrivals in product(factors.scenarios, factors.arrivals):
         count = factors.session_count or scenario.sessions
         loads = factors.concurrency or _usual_loads(scenario, arrivals, count)
-        for target, transport, (strategy, loop), load in product(
-            factors.targets, factors.transports, _strategies_on_loops(factors), loads
+        for target, transport, (strategy, loop), load, processes in product(
+            factors.targets,
+            factors.transports,
+            _strategies_on_loops(factors),
+            loads,
+            factors.processes,
         ):
             cell = Cell(
                 scenario=scenario.name,
@@ -103,6 +112,8 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
                 seed=factors.seed,
                 tool_workers=_tool_workers(factors, scenario, max(loads)),
                 arrivals=arrivals.name,
+                processes=processes,
+                split_limits=factors.split_limits and processes > 1,
             )
             specs[cell] = TrialSpec(scenario, cell)
     return tuple(specs.values())

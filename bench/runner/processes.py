@@ -11,6 +11,7 @@ import importlib
 import multiprocessing
 import os
 import time
+from collections.abc import Sequence
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
@@ -95,6 +96,60 @@ class TrialProcesses:
         assert isinstance(result, TrialResult | NotApplicable)
         return result
 
+    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment, to the end of all of them.
+
+        Args:
+            specs: The trials.
+
+        Raises:
+            TargetError: The target cannot be used.
+            TrialError: One of them failed, crashed, was killed or took too long; the others are
+                ended.
+        """
+        self._end_prepared()
+        processes = [self._started(self._work, spec) for spec in specs]
+        results: dict[TrialProcess, TrialResult | NotApplicable] = {}
+        try:
+            self._take_from(processes, results, until=Progress.PREPARED)
+            for process in processes:
+                process.give_turn(self._time_limit_s)
+            self._take_from(processes, results)
+        except BaseException:
+            for process in processes:
+                process.kill()
+            raise
+        finally:
+            for process in processes:
+                self._end(process)
+        return tuple(results[process] for process in processes)
+
+    def _take_from(
+        self,
+        processes: Sequence[TrialProcess],
+        results: dict[TrialProcess, TrialResult | NotApplicable],
+        until: Progress | None = None,
+    ) -> None:
+        """Take what processes send until each has sent its result, or what else is awaited."""
+        until_s = time.monotonic() + self._time_limit_s
+        waiting = [process for process in processes if process not in results]
+        while waiting:
+            try:
+                having_sent = TrialProcess.having_sent(waiting, until_s - time.monotonic())
+            except TimeoutError:
+                raise _hung(self._time_limit_s) from None
+            for process in having_sent:
+                try:
+                    message = process.message(until_s - time.monotonic())
+                except TrialError as error:
+                    which = f"process {processes.index(process) + 1} of {len(processes)}"
+                    raise TrialError(f"{which}: {error}", error.hang) from error
+                if isinstance(message, TrialResult | NotApplicable):
+                    results[process] = message
+                elif message is not until:
+                    continue
+                waiting.remove(process)
+
     def run_alone(self, spec: TrialSpec) -> Solo:
         """Run sessions one after another, and return what they did.
 
@@ -153,13 +208,11 @@ class TrialProcesses:
             message: object = Progress.SESSIONS_ENDED
             while isinstance(message, Progress):
                 message = process.message(until_s - time.monotonic())
-                if isinstance(message, Progress) and then is not None:
+                if message is Progress.SESSIONS_ENDED and then is not None:
                     self._next = self._started(work, then)
         except TimeoutError:
             process.kill()
-            raise TrialError(
-                f"hung: no result within {limit_s:g} s (--time-limit), killed", Hang.TIME_LIMIT
-            ) from None
+            raise _hung(limit_s) from None
         except TrialError:
             raise  # the next one may go on
         except BaseException:
@@ -199,6 +252,12 @@ class TrialProcesses:
     def _end(self, process: TrialProcess) -> None:
         self._live.discard(process)
         process.end()
+
+
+def _hung(limit_s: float) -> TrialError:
+    return TrialError(
+        f"hung: no result within {limit_s:g} s (--time-limit), killed", Hang.TIME_LIMIT
+    )
 
 
 def import_ahead(*modules: str) -> None:

@@ -6,7 +6,7 @@ does so has their sessions run alone, in each form that the target has.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
@@ -28,6 +28,10 @@ class TrialsAlone(Trials, Protocol):
 
     def run_alone(self, spec: TrialSpec) -> Solo:
         """Run sessions one after another; raise ``TargetError`` or ``TrialError`` if they fail."""
+        ...
+
+    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing."""
         ...
 
 
@@ -85,12 +89,22 @@ class SoloTrials:
 
     def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
         """Run one trial; see ``Trials``."""
-        result = self._trials.run(spec, then)
+        return self._held(spec, self._trials.run(spec, then))
+
+    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment."""
+        found = self._trials.run_together(specs)
+        return tuple(self._held(*each) for each in zip(specs, found, strict=True))
+
+    def _held(
+        self, spec: TrialSpec, result: TrialResult | NotApplicable
+    ) -> TrialResult | NotApplicable:
         if isinstance(result, NotApplicable) or result.played is None:
             return result
         if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
             return result  # without success there is no efficiency
-        return held_against_solo(result, spec.cell.concurrency, self._alone(spec).sessions)
+        alone = self._alone(spec).sessions
+        return held_against_solo(result, spec.cell.concurrency, alone, spec.only)
 
     def _alone(self, spec: TrialSpec) -> Solo:
         workload = workload_of(spec)

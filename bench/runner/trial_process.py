@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -47,6 +47,7 @@ _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 class Progress(Enum):
     """What a process sends before it sends what came of its work."""
 
+    PREPARED = auto()
     SESSIONS_ENDED = auto()
 
 
@@ -126,6 +127,24 @@ class TrialProcess:
             raise TrialError(message.message, message.hang, message.choices, message.steps)
         return message
 
+    @staticmethod
+    def having_sent(
+        processes: Sequence["TrialProcess"], within_s: float
+    ) -> tuple["TrialProcess", ...]:
+        """Return those of some processes that have sent something, or have ended.
+
+        Args:
+            processes: The processes, at least one.
+            within_s: Real seconds to wait for the first.
+
+        Raises:
+            TimeoutError: None has within that.
+        """
+        sent = wait([each._pipe for each in processes], timeout=max(0.0, within_s))
+        if not sent:
+            raise TimeoutError
+        return tuple(each for each in processes if each._pipe in sent)
+
     def kill(self) -> None:
         """Kill it, and all that it has started, if it still runs."""
         with contextlib.suppress(IndexError):
@@ -181,8 +200,9 @@ class _TurnOfParent:
     def begin(self) -> None:
         """Wait until the parent says so; without a parent there is nobody to measure for."""
         try:
+            self._pipe.send(Progress.PREPARED)
             self._pipe.recv()
-        except EOFError:
+        except (EOFError, BrokenPipeError):
             raise SystemExit from None
 
     def end(self) -> None:

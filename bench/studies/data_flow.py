@@ -24,6 +24,7 @@ def data_flow_spec(result: CellResult, scenario: Scenario) -> TrialSpec:
         arrivals=CLOSED.name,
         concurrency=1,
         session_count=1,
+        processes=1,
     )
     return TrialSpec(scenario, cell, notes_waits=True, finds_data_flow=True)
 

@@ -242,12 +242,7 @@ class _Trial:
             strategy=strategy,
             script=script,
             sessions=sessions,
-            arrivals_ns=intended_ns(
-                parse_arrivals(spec.cell.arrivals),
-                spec.scenario,
-                spec.cell.seed,
-                spec.cell.session_count,
-            ),
+            arrivals_ns=_arrivals_ns(spec, script),
             cores=cores_of(spec.cell.clock),
             tools_are_optional=spec.scenario.optional_tools,
             notes_waits=spec.notes_waits,
@@ -482,8 +477,8 @@ class _Trial:
         world.forget()
         if self._data_flow is None:  # whose trial runs many times, and measures no time
             gc.collect()
-        arrivals_ns = self._plan.arrivals_ns
-        by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
+        numbers, arrivals_ns = self._tasks.values(), self._plan.arrivals_ns
+        by_session = None if arrivals_ns is None else dict(zip(numbers, arrivals_ns, strict=True))
         self._answers.forget()
         probe = self._probe(
             self._tasks,
@@ -568,6 +563,16 @@ def _script_of(spec: TrialSpec) -> Script:
         return script
     chosen = tuple(each for each in script.sessions if each.session in spec.only)
     return replace(script, sessions=chosen)
+
+
+def _arrivals_ns(spec: TrialSpec, script: Script) -> tuple[int, ...] | None:
+    """Return when each session of a script arrives; ``None`` in a closed loop."""
+    cell = spec.cell
+    plan = parse_arrivals(cell.arrivals)
+    of_all_ns = intended_ns(plan, spec.scenario, cell.seed, cell.session_count)
+    if of_all_ns is None:
+        return None
+    return tuple(of_all_ns[each.session] for each in script.sessions)
 
 
 def _tasks(sessions: Iterable[SessionScript], scenario: Scenario) -> dict[str, int]:

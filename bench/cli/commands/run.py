@@ -22,8 +22,10 @@ from ..options import (
     Network,
     Objectives,
     Out,
+    Processes,
     Resume,
     Scenario,
+    SplitLimits,
     TimeLimit,
     Transports,
     Trials,
@@ -40,6 +42,8 @@ class RunOptions(FactorOptions):
     clock: Clock = None
     transport: Transports = ("respx",)
     arrivals: ArrivalPlans = ("closed",)
+    processes: Processes = (1,)
+    split_limits: SplitLimits = False
     network: Network = DEFAULT_NETWORK
     trials: Trials = None
     budget: Budget = None

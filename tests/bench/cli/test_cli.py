@@ -81,6 +81,12 @@ BAD_INPUT = [
     (("run", "--concurrency", "auto,3"), "cannot go with other loads"),
     (("run", "--clock", "virtual", "--budget", "5m"), "every trial is the same"),
     (("run", "a/same.toml", "b/same.toml"), "two different scenarios are named 'same'"),
+    (("run", "--processes", "4000"), "this machine has"),
+    (("run", "busy-model", "--processes", "2", "--clock", "virtual"), "--split-limits gives"),
+    (
+        ("run", "busy-model", "--processes", "999", "--split-limits", "--clock", "virtual"),
+        "cannot be split among 999 processes",
+    ),
     (("run", "--target", "leaves:build"), "crashed"),
     (("run", "--out", "file"), "--out 'file'"),
     (("run", "--target", "nowhere"), "expected module:factory"),

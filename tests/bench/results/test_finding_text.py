@@ -75,6 +75,7 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.ABOVE_CONCURRENCY, {**CELL, "in_flight": 131.04}),
     (FindingKind.ABOVE_IDEAL, {**CELL, "efficiency": 1.0312}),
     (FindingKind.SERVER_BOUND, {**CELL, "utilisation": 0.93, "capacity_per_s": 12_345.0}),
+    (FindingKind.LIMITS_SPLIT, {**CELL, "processes": 2}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "waiting"}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, "cause": "computing", "other_cells": 0}),
     (FindingKind.LOOP_BLOCKED, {**BLOCKED, **TOOL, "cause": "waiting", "other_cells": 0}),
