@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
+from types import MappingProxyType
 
 from ...mocks.transports.registry import require_transport
 from ..results.blocked_loop import Cause, LoopBlocker
@@ -15,6 +16,9 @@ from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
 
 _SLACK = 1e-9
 _DELIVERED = 0.95
+
+# What stands before the value of a factor in a sentence, if not "with" and its name.
+_BEFORE = MappingProxyType({"transport": "over", "processes": "in"})
 
 BLOCKED_LONG_S = 0.05
 """The shortest block of an event loop that is worth a warning."""
@@ -57,7 +61,7 @@ def name_of(result: CellResult) -> str:
     """Return the name of a cell in a sentence: ``tools/gather/uvloop at concurrency 100``."""
     cell = result.cell
     more = "".join(
-        f" {'over' if factor == 'transport' else f'with {factor}'} {value}"
+        f" {_BEFORE.get(factor, f'with {factor}')} {value}"
         for factor, value in cell.unusual.items()
     )
     name = f"{cell.scenario}/{cell.strategy}/{cell.loop}"

@@ -13,6 +13,7 @@ from ...bench.statistics.objectives import Objectives
 from ...bench.statistics.standing import Standing
 from .client_cost import ClientCost, client_costs
 from .fidelity import WorstDeviation, worst_deviations
+from .process_gain import ProcessGain, process_gains
 from .ranking import ComparisonGroup, Ranking, grouped, scenarios
 from .scaling import Goodput, Scaling, goodput_of, objectives_of, scaling_of
 from .time_breakdown import TimeLost, times_lost
@@ -79,11 +80,13 @@ class RunSummary:
 
     Attributes:
         groups: Each comparison group, in the order of the run.
-        client_costs: What the HTTP client costs, where the run has cells to tell.
+        process_gains: What more processes carry, where the run has cells to tell.
+        client_costs: What the HTTP client costs, likewise.
         deviations: How far the warp clock was off, where that was measured.
     """
 
     groups: tuple[GroupSummary, ...]
+    process_gains: tuple[ProcessGain, ...]
     client_costs: tuple[ClientCost, ...]
     deviations: tuple[WorstDeviation, ...]
 
@@ -115,6 +118,7 @@ def summarise(run: Run) -> RunSummary:
     groups = (group for scenario in scenarios(run) for group in scenario.groups)
     return RunSummary(
         tuple(summarise_group(group, objectives) for group in groups),
+        process_gains(run),
         client_costs(run),
         worst_deviations(run),
     )

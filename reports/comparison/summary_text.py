@@ -27,6 +27,7 @@ from .fidelity import WorstDeviation
 from .objectives import objectives_text, too_few_text
 from .overlap_text import overlap_sentences
 from .own_wait_text import ideal_name, where_lost
+from .process_gain import CellGain, ProcessGain
 from .ranking import ComparisonGroup, Ranking, grouped, is_serial, label, named
 from .scaling import Goodput, Scaling, fits_well, has_knee_in_reach
 from .service_tables import service_tables
@@ -69,12 +70,14 @@ def verdict(run: Run) -> tuple[str, ...]:
         requests were refused, with the tables that mock them, on lines of their own; who is
         fastest at the highest concurrency and how near the ideal, how far behind the others are,
         where a lower concurrency has another leader, where throughput ends, what sessions lost
-        time on, which waits could overlap, and what failed or does not apply. Then what the HTTP
-        client costs, and how accurate the warp clock was, where that was measured.
+        time on, which waits could overlap, and what failed or does not apply. Then what
+        more processes carry, what the HTTP client costs, and how accurate the warp clock was, where
+        that was measured.
     """
     summary = summarise(run)
     return (
         *(_paragraph(each, has_tables=True) for each in summary.groups),
+        *map(process_gain_sentence, summary.process_gains),
         *map(client_cost_sentence, summary.client_costs),
         *fidelity_sentences(summary.deviations, len(run.fidelity)),
     )
@@ -169,6 +172,25 @@ def time_sentence(lost: TimeLost) -> str:
     return (
         f"At concurrency {whole(lost.load)}, {TIME_LOST[lost.part]} ({', '.join(shares)}){where}."
     )
+
+
+def process_gain_sentence(gain: ProcessGain) -> str:
+    """Say how many times as many sessions several processes carry as one, and how sure that is."""
+    first, *others = gain.gains
+    parts = [_times(first, " as many sessions as one"), *map(_times, others)]
+    said = (
+        f"{name(gain.scenario)} ({name(gain.target)}): at concurrency {whole(gain.load)}, "
+        f"{whole(gain.processes)} processes carry {listed(parts)}."
+    )
+    intervals = [each.interval for each in gain.gains if each.interval is not None]
+    unsure = any(each.low <= 1 <= each.high for each in intervals)
+    return f"{said} An interval that contains 1 shows no difference." if unsure else said
+
+
+def _times(gain: CellGain, as_what: str = "") -> str:
+    between = gain.interval
+    how_sure = f" ({between.low:.2f} to {between.high:.2f})" if between is not None else ""
+    return f"{gain.times:.2f} times{as_what} with {label(gain.result.cell)}{how_sure}"
 
 
 def client_cost_sentence(cost: ClientCost) -> str:
