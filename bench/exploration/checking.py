@@ -43,7 +43,7 @@ def failures_in(
     """
     yield from _leaks(trial)
     yield from _refused_requests(trial)
-    if spec.scenario.faults or spec.scenario.limits != NO_LIMITS or spec.cancels_ns:
+    if spec.scenario.faults or spec.scenario.limits != NO_LIMITS or trial.cancelled:
         return
     told = {leak.session for leak in trial.isolation.leaks}
     told |= {request.session for request in trial.wrong_requests}

@@ -9,13 +9,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from ...mocks.clock import Choice, seconds
 from ...mocks.errors import TrialError
 from ...mocks.scenario import NO_LIMITS
+from ..results.cancellation import Cancellation, CancelledAt, WaitMade
 from ..results.case import Case
 from ..results.exploration import (
-    Cancelled,
     Difference,
     DrawnWait,
     Exploration,
@@ -27,6 +28,7 @@ from ..results.steps import Step
 from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
+from .cancelled_in import cancelled_in
 from .checking import cut_short, failures_in, likeness, placed
 from .left_behind import left_failures
 from .smallest import MOST_TRIALS, Budget, smallest
@@ -91,6 +93,9 @@ class Explorer:
         self._at_once = at_once
         self._most_trials = most_trials
         self._spec = replace(spec, notes_waits=True, tells_left_behind=True)
+        self._lock = Lock()
+        self._first: _Ran | None = None
+        self._made: Mapping[int, Sequence[WaitMade]] | None = None
         # What was seen to be there once, however many sessions there are.
         self._constant: set[tuple[object, ...]] = set()
 
@@ -159,22 +164,21 @@ class Explorer:
 
     def replay(self, case: Case) -> Replayed:
         """Run a case again."""
-        spec = _explained(spec_of_case(self._spec, case))
+        spec = _explained(self._of_case(case))
         result = self._run(spec)
-        taken = _choices_of(result)
         return Replayed(
             case=case,
             trial=result if isinstance(result, TrialResult) else None,
             failures=self._failures(spec, result, self._usual_calls()),
-            unfit=tuple(choice for choice in case.choices or () if choice not in taken),
+            unfit=tuple(_unfit(case, result)),
         )
 
     def _all_failures(
         self, numbers: Sequence[int], usual_calls: Mapping[int, int]
     ) -> Generator[tuple[tuple[Failure, ...], tuple[Choice, ...]], None, None]:
         def failures(number: int) -> tuple[tuple[Failure, ...], tuple[Choice, ...]]:
-            spec = spec_of_schedule(self._spec, number)
-            ran = self._run(spec)
+            spec = spec_of_schedule(self._spec, number, self._waits_made)
+            ran = self._run(spec) if number else self._ran_first()
             return self._failures(spec, ran, usual_calls), _choices_of(ran)
 
         if self._at_once == 1:
@@ -196,7 +200,7 @@ class Explorer:
         """
 
         def failure_in(case: Case, *, explains: bool = False) -> tuple[Failure | None, _Ran]:
-            spec = spec_of_case(self._spec, case)
+            spec = self._of_case(case)
             if explains:
                 spec = _explained(spec)
             ran = self._run(spec)
@@ -207,14 +211,14 @@ class Explorer:
             )
             return next(alike, None), ran
 
-        whole = spec_of_schedule(self._spec, seen.schedule)
+        whole = spec_of_schedule(self._spec, seen.schedule, self._waits_made)
         budget = Budget(lambda case: failure_in(case)[0] is not None, self._most_trials)
         case = smallest(
             Case(seen.schedule),
             sessions=whole.cell.session_count,
-            cancels=tuple(session for session, _ in whole.cancels_ns),
+            cancels=whole.cancels,
             choices=seen.choices,
-            waits=lambda case: tuple(drawn_waits(spec_of_case(self._spec, case))),
+            waits=lambda case: tuple(drawn_waits(self._of_case(case))),
             budget=budget,
         )
         if case is None:
@@ -229,17 +233,16 @@ class Explorer:
                 failure=placed(failure, _steps_of(ran)),
                 case=case,
                 seen_in=seen.count,
-                differences=tuple(self._differences(case)),
+                differences=tuple(self._differences(case, ran)),
                 is_smallest=not budget.is_spent,
                 steps=_steps_of(ran),
             )
         )
 
-    def _differences(self, case: Case) -> Iterator[Difference]:
+    def _differences(self, case: Case, ran: _Ran) -> Iterator[Difference]:
         """Yield what a case keeps of its schedule, beside its sessions."""
-        spec = spec_of_case(self._spec, case)
-        for session, after_ns in spec.cancels_ns:
-            yield Cancelled(session=session, after_s=seconds(after_ns))
+        spec = self._of_case(case)
+        yield from cancelled_in(_steps_of(ran), _cancellations_of(ran))
         yield from case.choices or ()
         for wait, (tool, latency_ns, median_ns) in drawn_waits(spec).items():
             if case.waits is None or wait in case.waits:
@@ -295,9 +298,29 @@ class Explorer:
                 scenario=replace(spec.scenario, limits=NO_LIMITS),
                 cell=replace(spec.cell, concurrency=1),
                 schedule=None,
-                cancels_ns=(),
+                cancels=(),
             )
         )
+
+    def _of_case(self, case: Case) -> TrialSpec:
+        return spec_of_case(self._spec, case, self._waits_made)
+
+    def _ran_first(self) -> _Ran:
+        """Return what came of schedule 0, which is run once and names the waits of its sessions."""
+        with self._lock:
+            if self._first is None:
+                self._first = self._run(replace(self._spec, names_waits=True))
+            return self._first
+
+    def _waits_made(self) -> Mapping[int, Sequence[WaitMade]]:
+        """Return the waits that sessions make: in schedule 0, or alone where that has no end."""
+        first = self._ran_first()
+        with self._lock:
+            if self._made is None:
+                if not isinstance(first, TrialResult):
+                    first = self._ran_alone(replace(self._spec, names_waits=True))
+                self._made = first.waits_made if isinstance(first, TrialResult) else {}
+            return self._made
 
     def _run(self, spec: TrialSpec) -> _Ran:
         try:
@@ -315,6 +338,22 @@ def _steps_of(ran: _Ran) -> tuple[Step, ...]:
     if isinstance(ran, NotApplicable):
         return ()
     return tuple(step for step in ran.steps if isinstance(step, Step))
+
+
+def _unfit(case: Case, ran: _Ran) -> Iterator[Choice | Cancellation]:
+    """Yield what a case asks for, and could not be done."""
+    taken, cancelled = _choices_of(ran), [each.cancellation for each in _cancellations_of(ran)]
+    yield from (choice for choice in case.choices or () if choice not in taken)
+    for each in case.cancels or ():
+        is_run = case.sessions is None or isinstance(each, int) or each.session in case.sessions
+        if isinstance(each, Cancellation) and is_run and each not in cancelled:
+            yield each
+
+
+def _cancellations_of(ran: _Ran) -> tuple[CancelledAt, ...]:
+    if isinstance(ran, NotApplicable):
+        return ()
+    return tuple(each for each in ran.cancelled if isinstance(each, CancelledAt))
 
 
 def _choices_of(ran: _Ran) -> tuple[Choice, ...]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ...mocks.clock import Choice
 from ...mocks.scenario import WaitName
+from ..results.cancellation import Cancellation
 from ..results.case import Case
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ def smallest(
     case: Case,
     *,
     sessions: int,
-    cancels: tuple[int, ...],
+    cancels: tuple[Cancellation, ...],
     choices: tuple[Choice, ...],
     waits: Callable[[Case], tuple[WaitName, ...]],
     budget: Budget,
@@ -69,7 +70,7 @@ def smallest(
     Args:
         case: The whole schedule.
         sessions: How many sessions it has.
-        cancels: The sessions that it cancels.
+        cancels: When it cancels which sessions.
         choices: Who went on out of turn in it.
         waits: Returns the calls of a case whose latencies are drawn.
         budget: Runs cases.

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from ...mocks.clock import Choice
 from ...mocks.scenario import WaitName
+from .cancellation import Cancellation
 from .case import Case
 from .cell import Cell
 from .left_behind import LeftBehind
@@ -89,12 +90,16 @@ class Cancelled:
     """A session that must be cancelled, or the failure does not show.
 
     Attributes:
-        session: Its number.
-        after_s: How many seconds after its start.
+        session: Number of the session.
+        after_s: When, in seconds from the start of the sessions.
+        wait: In which of its waits; ``None`` for a time that older versions drew.
+        step: What the session did then, if that is known.
     """
 
     session: int
     after_s: float
+    wait: Cancellation | None = None
+    step: Step | None = None
 
 
 Difference = DrawnWait | Cancelled | Choice
@@ -164,11 +169,12 @@ class Replayed:
         case: The case.
         trial: The trial, if it came to an end.
         failures: What went wrong.
-        unfit: The choices of the case that could not be made: there was no such choice, or who
-            should have gone on could not. The agent, or what it runs on, has changed since.
+        unfit: The choices and cancellations of the case that could not be made: there was no such
+            choice or wait, or who should have gone on could not. The agent, or what it runs on, has
+            changed since.
     """
 
     case: Case
     trial: TrialResult | None
     failures: tuple[Failure, ...]
-    unfit: tuple[Choice, ...] = ()
+    unfit: tuple[Choice | Cancellation, ...] = ()

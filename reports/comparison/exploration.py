@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...bench.results.cancellation import AT_ITS_BEGIN, AT_ITS_END, Cancellation
 from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import (
     Cancelled,
@@ -34,6 +35,14 @@ _DID = {
     StepKind.OWN_WAIT: "waits in {}",
     StepKind.ADMISSION: "waits for a place in {}",
 }
+_AWAITED = {
+    StepKind.MODEL_CALL: "for model call {}",
+    StepKind.TOOL: "for tool {}",
+    StepKind.SERVICE: "for a response of {}",
+    StepKind.OWN_WAIT: "in {}",
+    StepKind.ADMISSION: "for a place in {}",
+}
+_MOMENTS = {AT_ITS_BEGIN: "at the begin of", AT_ITS_END: "at the end of"}
 _NANOSECOND = 9
 """Decimals of a second that count: those of the clock."""
 
@@ -187,10 +196,21 @@ def _difference(difference: Difference) -> str:
                 f"session {session_of(wait.number)}, model call {wait.step + 1}: {what} takes "
                 f"{seconds(latency_s)}, not {seconds(median_s)} as usual"
             )
-        case Cancelled(session=session, after_s=after_s):
-            return f"session {session} is cancelled after {seconds(after_s)}"
+        case Cancelled(session=session, after_s=after_s, wait=wait, step=step):
+            where = "" if wait is None else f" {_MOMENTS.get(wait.after_ns, 'in')} its wait"
+            where += _awaited(step, wait)
+            comma = "," if where else ""
+            return f"session {session} is cancelled{where}{comma} after {seconds(after_s)}"
         case Choice(after=after, chosen=chosen):
             return f"after {plain(after)}: {plain(chosen)} goes on before others that came first"
+
+
+def _awaited(step: Step | None, wait: Cancellation | None) -> str:
+    if wait is None:
+        return ""
+    if step is None:
+        return f" for {plain(wait.what)} {wait.ordinal}"
+    return f" {_AWAITED[step.kind].format(plain(step.name) if step.name else step.model_call)}"
 
 
 def _caveat(found: Found) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ...bench.results.cancellation import Cancellation
 from ...bench.results.case import Case
 from ...bench.results.cell import Cell
 from ...bench.results.exploration import Exploration, Found, Replayed
 from ...bench.results.formatting import counted, plain, seconds, whole
 from ...bench.results.steps import Step
+from ...mocks.clock import Choice
 from ..comparison.exploration import (
     cell_text,
     found_text,
@@ -68,12 +70,21 @@ def replayed_lines(cell: Cell, replayed: Replayed) -> Iterator[str]:
         first, others = unfit[0], len(unfit) - 1
         more = f", nor could {counted(others, 'further choice')}" if others else ""
         yield (
-            f"  The case no longer fits: after {plain(first.after)}, {plain(first.chosen)} could "
-            f"not be chosen (choice {whole(first.ordinal + 1)} there){more}. "
+            f"  The case no longer fits: {_unfit_text(first)}{more}. "
             "The agent or what it runs on has changed; explore anew"
         )
     if replayed.trial is not None:
         yield from swim_lanes(lanes_of(replayed.trial)).splitlines()
+
+
+def _unfit_text(unfit: Choice | Cancellation) -> str:
+    if isinstance(unfit, Cancellation):
+        wait = f"{plain(unfit.what)} {whole(unfit.ordinal)}"
+        return f"session {unfit.session} could not be cancelled in its wait for {wait}"
+    return (
+        f"after {plain(unfit.after)}, {plain(unfit.chosen)} could not be chosen "
+        f"(choice {whole(unfit.ordinal + 1)} there)"
+    )
 
 
 def _found_lines(

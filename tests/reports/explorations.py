@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from warpbench.bench.results.cancellation import AT_ITS_BEGIN, AT_ITS_END, Cancellation
 from warpbench.bench.results.case import Case
 from warpbench.bench.results.exploration import (
     Cancelled,
@@ -77,7 +78,18 @@ STEPS = (
 DIFFERENCES = (
     DrawnWait(wait=WaitName(3, 0), tool="", latency_s=0.61, median_s=0.5),
     DrawnWait(wait=WaitName(7, 1, 2), tool="search", latency_s=0.19, median_s=0.2),
-    Cancelled(session=3, after_s=0.25),
+    Cancelled(
+        session=3,
+        after_s=0.25,
+        wait=Cancellation(3, "answer", 1, 250_000_000),
+        step=STEPS[0],
+    ),
+    Cancelled(
+        session=7, after_s=0.1, wait=Cancellation(7, "answer", 2, AT_ITS_BEGIN), step=STEPS[1]
+    ),
+    Cancelled(session=3, after_s=0.51, wait=Cancellation(3, "sleep", 1, AT_ITS_END), step=STEPS[2]),
+    Cancelled(session=7, after_s=0.9, wait=Cancellation(7, "future", 2, AT_ITS_END)),
+    Cancelled(session=7, after_s=1.0),
     Choice("session 3 answer 1", 0, "session 7 answer 1"),
 )
 FOUND = Exploration(

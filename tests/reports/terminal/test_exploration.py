@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from warpbench.bench.results.cancellation import Cancellation
 from warpbench.bench.results.case import Case
 from warpbench.bench.results.exploration import (
     Exploration,
@@ -31,6 +32,7 @@ def test_the_wording_of_an_exploration() -> None:
         *replayed_lines(CELL, Replayed(Case(17), None, FAILURES)),
         *replayed_lines(CELL, Replayed(CASE, None, ())),
         *replayed_lines(CELL, Replayed(CASE, None, (), (DIFFERENCES[-1], DIFFERENCES[-1]))),
+        *replayed_lines(CELL, Replayed(CASE, None, (), (Cancellation(3, "answer", 2),))),
     ]
     assert_golden("exploration", "\n".join(lines))
 
