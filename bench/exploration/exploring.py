@@ -218,7 +218,7 @@ class Explorer:
             sessions=whole.cell.session_count,
             cancels=whole.cancels,
             choices=seen.choices,
-            waits=lambda case: tuple(drawn_waits(self._of_case(case))),
+            lengths=lambda case: drawn_waits(self._of_case(case)),
             budget=budget,
         )
         if case is None:
@@ -245,7 +245,7 @@ class Explorer:
         yield from cancelled_in(_steps_of(ran), _cancellations_of(ran))
         yield from case.choices or ()
         for wait, (tool, latency_ns, median_ns) in drawn_waits(spec).items():
-            if case.waits is None or wait in case.waits:
+            if case.waits is None or wait in {kept.wait for kept in case.waits}:
                 yield DrawnWait(
                     wait=wait,
                     tool=tool,

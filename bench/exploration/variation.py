@@ -84,7 +84,11 @@ def spec_of_case(spec: TrialSpec, case: Case, waits_made: WaitsMade = _no_waits)
     if case.choices is not None and whole.schedule is not None:
         whole = replace(whole, schedule=replace(whole.schedule, tape=case.choices))
     if case.waits is not None:
-        scenario = replace(whole.scenario, drawn_waits=frozenset(case.waits))
+        drawn = {
+            kept.wait: None if kept.by_ms is None else kept.by_ms * _NS_PER_MS
+            for kept in case.waits
+        }
+        scenario = replace(whole.scenario, drawn_waits=drawn)
         whole = replace(whole, scenario=scenario)
     return whole
 
@@ -98,7 +102,7 @@ def drawn_waits(spec: TrialSpec) -> Mapping[WaitName, tuple[str, int, int]]:
         For each its tool, or empty text for the model, its latency, and the median, in nanoseconds.
     """
     seed = spec.cell.seed
-    medians = replace(spec.scenario, drawn_waits=frozenset())
+    medians = replace(spec.scenario, drawn_waits={})
     found: dict[WaitName, tuple[str, int, int]] = {}
     for session in spec.only or range(spec.cell.session_count):
         drawn, usual = (draw_session(each, seed, session) for each in (spec.scenario, medians))

@@ -192,9 +192,10 @@ def _difference(difference: Difference) -> str:
     match difference:
         case DrawnWait(wait=wait, tool=tool, latency_s=latency_s, median_s=median_s):
             what = f"tool {plain(tool)}" if tool else "its answer"
+            takes, usual = times_text((latency_s, median_s))
             return (
                 f"session {session_of(wait.number)}, model call {wait.step + 1}: {what} takes "
-                f"{seconds(latency_s)}, not {seconds(median_s)} as usual"
+                f"{takes}, not {usual} as usual"
             )
         case Cancelled(session=session, after_s=after_s, wait=wait, step=step):
             where = "" if wait is None else f" {_MOMENTS.get(wait.after_ns, 'in')} its wait"

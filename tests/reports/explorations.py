@@ -77,6 +77,7 @@ STEPS = (
 )
 DIFFERENCES = (
     DrawnWait(wait=WaitName(3, 0), tool="", latency_s=0.61, median_s=0.5),
+    DrawnWait(wait=WaitName(7, 1), tool="", latency_s=0.5000004, median_s=0.5),
     DrawnWait(wait=WaitName(7, 1, 2), tool="search", latency_s=0.19, median_s=0.2),
     Cancelled(
         session=3,

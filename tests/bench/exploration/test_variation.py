@@ -16,7 +16,7 @@ from warpbench.bench.results.cancellation import (
     Cancellation,
     WaitMade,
 )
-from warpbench.bench.results.case import Case
+from warpbench.bench.results.case import Case, KeptLatency
 from warpbench.bench.testing.lab import spec_of
 from warpbench.mocks.clock import Choice, Manner
 from warpbench.mocks.scenario import WaitName, load_scenario
@@ -128,17 +128,37 @@ def test_of_a_case_only_some_latencies_are_drawn() -> None:
     all_of_them = drawn_waits(spec_of_schedule(SPEC, 3))
     kept = WaitName(4, 1), WaitName(7, 0, 2)
 
-    spec = spec_of_case(SPEC, Case(3, waits=kept))
+    spec = spec_of_case(SPEC, Case(3, waits=tuple(map(KeptLatency, kept))))
 
     assert {number for number, _, _ in all_of_them} == set(range(10))
     assert drawn_waits(spec) == {name: all_of_them[name] for name in kept}
     assert drawn_waits(spec_of_case(SPEC, Case(3, waits=()))) == {}
 
 
+@pytest.mark.parametrize("name", ["tools", "deep-research", "chat"])
+@pytest.mark.parametrize("by_ms", [-3, 3])
+def test_a_latency_may_differ_by_so_much_from_the_median(name: str, by_ms: int) -> None:
+    spec = spec_of("agent", scenario=name, sessions=2)
+    wait, (_, _, median_ns) = next(iter(drawn_waits(spec_of_schedule(spec, 3)).items()))
+
+    nearer = drawn_waits(spec_of_case(spec, Case(3, waits=(KeptLatency(wait, by_ms),))))
+
+    assert list(nearer) == [wait]
+    assert nearer[wait][1:] == (pytest.approx(median_ns + by_ms * 1_000_000, abs=2), median_ns)
+
+
+def test_so_may_that_of_a_tool() -> None:
+    wait = WaitName(1, 0, 1)
+
+    nearer = drawn_waits(spec_of_case(SPEC, Case(3, waits=(KeptLatency(wait, 7),))))
+
+    assert nearer == {wait: ("search", nearer[wait][2] + 7_000_000, nearer[wait][2])}
+
+
 def test_a_latency_that_is_not_drawn_changes_no_other_draw() -> None:
     scenario = varied(load_scenario("research"))
-    medians = replace(scenario, drawn_waits=frozenset())
-    one = replace(scenario, drawn_waits=frozenset({WaitName(0, 1)}))
+    medians = replace(scenario, drawn_waits={})
+    one = replace(scenario, drawn_waits={WaitName(0, 1): None})
 
     drawn, usual, mixed = (draw_session(each, 1, 0) for each in (scenario, medians, one))
 
