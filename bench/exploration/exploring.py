@@ -22,6 +22,7 @@ from ..results.exploration import (
     Exploration,
     Failure,
     Found,
+    Note,
     Replayed,
 )
 from ..results.steps import Step
@@ -29,8 +30,9 @@ from ..results.trial_result import TrialResult
 from ..runner.runner import Trials
 from ..trial.spec import NotApplicable, TrialSpec
 from .cancelled_in import cancelled_in
-from .checking import cut_short, failures_in, likeness, placed
+from .checking import Judged, Odd, cut_short, judged, likeness, placed
 from .left_behind import left_failures
+from .noting import Noting, most_alone
 from .smallest import MOST_TRIALS, Budget, smallest
 from .variation import drawn_waits, spec_of_case, spec_of_schedule
 
@@ -79,6 +81,7 @@ class Explorer:
         at_once: How many trials are under way at one time.
         most_trials: So many are spent on the smallest case of a failure; with 2 it is only seen
             whether that comes again.
+        takes_notes: Whether to note what sessions do otherwise than alone where that may be right.
     """
 
     def __init__(
@@ -88,11 +91,15 @@ class Explorer:
         at_once: int = AT_ONCE,
         *,
         most_trials: int = MOST_TRIALS,
+        takes_notes: bool = True,
     ) -> None:
         self._trials = trials
         self._at_once = at_once
         self._most_trials = most_trials
-        self._spec = replace(spec, notes_waits=True, tells_left_behind=True)
+        self._takes_notes = takes_notes
+        self._spec = replace(
+            spec, notes_waits=True, tells_left_behind=True, counts_expired_timers=True
+        )
         self._lock = Lock()
         self._first: _Ran | None = None
         self._made: Mapping[int, Sequence[WaitMade]] | None = None
@@ -132,11 +139,15 @@ class Explorer:
         done = 0
         is_interrupted = False
         found: list[tuple[_Seen, Found | None]] = []
+        noting = Noting(most_alone(len(numbers)))
+        notes: tuple[Note, ...] = ()
         try:
-            with closing(self._all_failures(numbers, usual_calls)) as all_failures:
-                for number, (failures, choices) in zip(numbers, all_failures, strict=True):
+            with closing(self._all_judged(numbers, usual_calls)) as all_judged:
+                for number, (each_judged, choices) in zip(numbers, all_judged, strict=True):
+                    if self._takes_notes:
+                        self._note(noting, Case(number), each_judged.odd)
                     first_of_each: dict[tuple[object, ...], Failure] = {}
-                    for failure in failures:
+                    for failure in each_judged.failures:
                         first_of_each.setdefault(likeness(failure), failure)
                     for key, failure in first_of_each.items():
                         seen.setdefault(key, _Seen(number, failure, choices)).count += 1
@@ -147,8 +158,10 @@ class Explorer:
                         break
             for key, each in seen.items():
                 found.append((each, self._found(key, each, usual_calls)))
+            notes = tuple(map(self._with_place, noting.notes()))
         except KeyboardInterrupt:
             is_interrupted = True
+            notes = noting.notes()
             found += [(each, each.as_it_is()) for each in [*seen.values()][len(found) :]]
         return Exploration(
             cell=self._spec.cell,
@@ -159,6 +172,8 @@ class Explorer:
             stopped_at_first=stops_at_first and bool(seen),
             found=tuple(each for _, each in found if each is not None),
             not_repeated=tuple((each.schedule, each.failure) for each, again in found if not again),
+            notes=notes,
+            not_compared=noting.not_compared,
             elapsed_s=time.monotonic() - began_s,
         )
 
@@ -166,27 +181,41 @@ class Explorer:
         """Run a case again."""
         spec = _explained(self._of_case(case))
         result = self._run(spec)
+        judged_here, noting = self._judged(spec, result, self._usual_calls()), Noting(1)
+        self._note(noting, case, judged_here.odd)
+        steps = _steps_of(result)
         return Replayed(
             case=case,
             trial=result if isinstance(result, TrialResult) else None,
-            failures=self._failures(spec, result, self._usual_calls()),
+            failures=judged_here.failures,
             unfit=tuple(_unfit(case, result)),
+            notes=tuple(replace(each, first=placed(each.first, steps)) for each in noting.notes()),
         )
 
-    def _all_failures(
+    def _note(self, noting: Noting, case: Case, odd: Odd) -> None:
+        """Note what sessions of a case did otherwise than alone, where that may be right."""
+        spec = self._of_case(case)
+        noting.take(case, spec, odd, lambda: self._alone(spec))
+
+    def _with_place(self, note: Note) -> Note:
+        """Return a note with the place of its first example, for which that is run once more."""
+        ran = self._run(_explained(self._of_case(note.case)))
+        return replace(note, first=placed(note.first, _steps_of(ran)))
+
+    def _all_judged(
         self, numbers: Sequence[int], usual_calls: Mapping[int, int]
-    ) -> Generator[tuple[tuple[Failure, ...], tuple[Choice, ...]], None, None]:
-        def failures(number: int) -> tuple[tuple[Failure, ...], tuple[Choice, ...]]:
+    ) -> Generator[tuple[Judged, tuple[Choice, ...]], None, None]:
+        def of_schedule(number: int) -> tuple[Judged, tuple[Choice, ...]]:
             spec = spec_of_schedule(self._spec, number, self._waits_made)
             ran = self._run(spec) if number else self._ran_first()
-            return self._failures(spec, ran, usual_calls), _choices_of(ran)
+            return self._judged(spec, ran, usual_calls), _choices_of(ran)
 
         if self._at_once == 1:
-            yield from map(failures, numbers)
+            yield from map(of_schedule, numbers)
             return
         pool = ThreadPoolExecutor(self._at_once)
         try:
-            yield from pool.map(failures, numbers)
+            yield from pool.map(of_schedule, numbers)
         finally:
             # Whoever interrupts an exploration ends its trials.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -206,7 +235,7 @@ class Explorer:
             ran = self._run(spec)
             alike = (
                 failure
-                for failure in self._failures(spec, ran, usual_calls)
+                for failure in self._judged(spec, ran, usual_calls).failures
                 if likeness(failure) == key
             )
             return next(alike, None), ran
@@ -253,20 +282,13 @@ class Explorer:
                     median_s=seconds(median_ns),
                 )
 
-    def _failures(
-        self,
-        spec: TrialSpec,
-        result: _Ran,
-        usual_calls: Mapping[int, int],
-    ) -> tuple[Failure, ...]:
+    def _judged(self, spec: TrialSpec, result: _Ran, usual_calls: Mapping[int, int]) -> Judged:
         if isinstance(result, TrialError):
-            return (cut_short(result),)
+            return Judged(failures=(cut_short(result),))
         if isinstance(result, NotApplicable):
-            return ()
-        return (
-            *failures_in(result, spec, usual_calls, lambda: self._alone(spec)),
-            *self._left_behind(spec, result),
-        )
+            return Judged()
+        said = judged(result, spec, usual_calls, lambda: self._alone(spec))
+        return replace(said, failures=(*said.failures, *self._left_behind(spec, result)))
 
     def _left_behind(self, spec: TrialSpec, trial: TrialResult) -> tuple[Failure, ...]:
         """Return what grows with the sessions of a schedule: half of them are run for that."""

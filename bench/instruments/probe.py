@@ -100,6 +100,8 @@ class Probe:
         self._running: dict[int, tuple[int, int]] = {}
         self._first_output_ns: dict[int, int] = {}
         self._ended: list[SessionSample] = []
+        # Whose answer the check says is wrong.
+        self._wrong: set[int] = set()
 
     def watch_async(self, session: AsyncSession | AsyncOutputs) -> AsyncSession:
         """Return ``session`` watched."""
@@ -113,7 +115,7 @@ class Probe:
             try:
                 answer = await self._answer(answer_of, task, number)
                 await self._meet_cancellation()
-                self._require_right(task, answer)
+                self._require_right(task, answer, number)
             except ClockError:
                 raise
             except asyncio.CancelledError as error:
@@ -145,7 +147,7 @@ class Probe:
             number = self._begin(task, on_loop=False)
             try:
                 answer = answer_of(task)
-                self._require_right(task, answer)
+                self._require_right(task, answer, number)
             except ClockError:
                 raise
             except self._outcomes as error:
@@ -212,9 +214,13 @@ class Probe:
             scope.task = child
         return await child
 
-    def _require_right(self, task: str, answer: str) -> None:
-        if self._check is not None and self._check(task, answer) is False:
+    def _require_right(self, task: str, answer: str, number: int) -> None:
+        if self._check is None:
+            return
+        self._wrong.add(number)
+        if self._check(task, answer) is False:
             raise WrongAnswerError("check(task, answer) says that the answer is wrong")
+        self._wrong.discard(number)
 
     def _is_cancelled_by_driver(self) -> bool:
         """Say whether a session was cancelled from outside, and did not do so itself.
@@ -296,6 +302,7 @@ class Probe:
                 idle_at_start_ns=idle_at_start_ns,
                 idle_at_end_ns=idle_at_end_ns,
                 first_output_ns=self._first_output_ns.pop(number, None),
+                is_wrong=number in self._wrong,
             )
         )
 

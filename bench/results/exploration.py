@@ -68,6 +68,36 @@ class Failure:
     at_s: float | None = None
 
 
+class MayDiffer(StrEnum):
+    """The closed list of why sessions may rightly do otherwise than alone."""
+
+    FAULTS = "faults"
+    LIMITS = "limits"
+    CANCELLATIONS = "cancellations"
+    EXPIRED_TIMERS = "expired_timers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Sessions that did otherwise than alone, in schedules where that may be right.
+
+    Attributes:
+        kind: What they did: ended otherwise, or made another number of model calls.
+        schedules: In how many schedules.
+        sessions: How many sessions, in all of these.
+        reasons: Why it may be right, and in how many of these schedules each time.
+        first: The first of them.
+        case: The schedule of that one.
+    """
+
+    kind: FailureKind
+    schedules: int
+    sessions: int
+    reasons: tuple[tuple[MayDiffer, int], ...]
+    first: Failure
+    case: Case
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnWait:
     """A latency that must be that of the schedule, or the failure does not show.
@@ -145,6 +175,9 @@ class Exploration:
         stopped_at_first: Whether it was to end at the first failure, and did.
         found: The distinct failures, in the order in which they were seen first.
         not_repeated: Failures that did not come again in a fresh trial of their schedule.
+        notes: What sessions did otherwise than alone where that may be right; no failures.
+        not_compared: In how many schedules of that kind a session failed, or made another number of
+            calls than usual, and was not compared with itself alone.
         not_applicable: Why there is nothing to explore; ``None`` if there is.
         elapsed_s: Real seconds that it took.
     """
@@ -157,6 +190,8 @@ class Exploration:
     stopped_at_first: bool = False
     found: tuple[Found, ...] = ()
     not_repeated: tuple[tuple[int, Failure], ...] = ()
+    notes: tuple[Note, ...] = ()
+    not_compared: int = 0
     not_applicable: str | None = None
     elapsed_s: float = 0.0
 
@@ -172,9 +207,11 @@ class Replayed:
         unfit: The choices and cancellations of the case that could not be made: there was no such
             choice or wait, or who should have gone on could not. The agent, or what it runs on, has
             changed since.
+        notes: What sessions did otherwise than alone where that may be right; no failures.
     """
 
     case: Case
     trial: TrialResult | None
     failures: tuple[Failure, ...]
     unfit: tuple[Choice | Cancellation, ...] = ()
+    notes: tuple[Note, ...] = ()

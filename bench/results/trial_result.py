@@ -77,6 +77,7 @@ class TrialResult:
         data_flow: The data flow of its only session, if the trial was to find that.
         choices: Who went on before those that could have gone on first, if a schedule chose.
         cancelled: The sessions that were cancelled, in the order in which they were.
+        expired_timers: How many time limits of asyncio expired, if the trial was to count that.
         waits_made: The waits of each session, if the trial was to name them.
         steps: What its sessions did, with the places in the code, if the trial was to note those.
         left_behind: What its sessions left behind, if the trial was to tell.
@@ -122,6 +123,7 @@ class TrialResult:
     data_flow: DataFlow | None = None
     choices: tuple[Choice, ...] = ()
     cancelled: tuple[CancelledAt, ...] = ()
+    expired_timers: int = 0
     waits_made: Mapping[int, Sequence[WaitMade]] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()

@@ -79,6 +79,7 @@ class Ran:
         refused_before: Those of before the sessions.
         choices: Who went on before those that could have gone on first.
         session_waits: Has seen the waits of the sessions, if some was cancelled or all were named.
+        expired_timers: How many time limits of asyncio expired, if they were counted.
         cpu_s: CPU seconds of the process meanwhile.
         elapsed_s: Real seconds that they took.
         calls: The calls of functions, if they were counted.
@@ -95,6 +96,7 @@ class Ran:
     refused_before: Sequence[Refusal]
     choices: tuple[Choice, ...]
     session_waits: SessionWaits | None
+    expired_timers: int
     cpu_s: float
     elapsed_s: float
     calls: CallCounts | None
@@ -195,6 +197,7 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         vitals=noted.vitals,
         choices=ran.choices,
         cancelled=() if session_waits is None else tuple(session_waits.cancelled),
+        expired_timers=ran.expired_timers,
         waits_made={} if session_waits is None else session_waits.made,
         steps=steps_noted(accounting, seen.waits, origin_ns) if plan.notes_places else (),
         probe_cpu_s=noted.probe_cpu_s,

@@ -29,6 +29,7 @@ class TrialSpec:
         cancels: When some async sessions are cancelled, one time each.
         names_waits: Whether to name the waits that each async session makes.
         only: The sessions that run; ``None``: all of them.
+        counts_expired_timers: Whether to count the time limits of asyncio that expire.
         notes_places: Whether to note where each call was made, with its wait.
         tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
             ``virtual``; streams only where it notes its waits.
@@ -45,6 +46,7 @@ class TrialSpec:
     schedule: ScheduleSpec | None = None
     cancels: tuple[Cancellation, ...] = ()
     names_waits: bool = False
+    counts_expired_timers: bool = False
     only: tuple[int, ...] | None = None
     notes_places: bool = False
     tells_left_behind: bool = False

@@ -41,6 +41,7 @@ from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
+from ..instruments.expired_timers import ExpiredTimers
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
@@ -261,6 +262,7 @@ class _Trial:
         self._request = spec.scenario.request
         self._cancels, self._names_waits = spec.cancels, spec.names_waits
         self._session_waits: SessionWaits | None = None
+        self._counts_expired_timers = spec.counts_expired_timers
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
@@ -507,10 +509,12 @@ class _Trial:
             takes_up=self._answers.take_up,
         )
         watched = self._watched(probe, session)
+        expired = ExpiredTimers() if self._counts_expired_timers else None
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
             nullcontext() if self._memory is None else self._memory.tracing(),
             nullcontext() if self._counter is None else self._counter.counting(),
+            nullcontext() if expired is None else expired.counting(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
@@ -541,6 +545,7 @@ class _Trial:
             refused_before=self._refused_before,
             choices=choices_of(self._clock),
             session_waits=self._session_waits,
+            expired_timers=0 if expired is None else expired.count,
             cpu_s=cpu_s,
             elapsed_s=elapsed_s,
             calls=None if self._counter is None else self._counter.counts(),

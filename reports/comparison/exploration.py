@@ -13,6 +13,8 @@ from ...bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    MayDiffer,
+    Note,
 )
 from ...bench.results.formatting import (
     code_place,
@@ -41,6 +43,12 @@ _AWAITED = {
     StepKind.SERVICE: "for a response of {}",
     StepKind.OWN_WAIT: "in {}",
     StepKind.ADMISSION: "for a place in {}",
+}
+_MAY_DIFFER = {
+    MayDiffer.FAULTS: "the scenario has faults",
+    MayDiffer.LIMITS: "the model has limits",
+    MayDiffer.CANCELLATIONS: "other sessions were cancelled",
+    MayDiffer.EXPIRED_TIMERS: "time limits expired",
 }
 _MOMENTS = {AT_ITS_BEGIN: "at the begin of", AT_ITS_END: "at the end of"}
 _NANOSECOND = 9
@@ -115,7 +123,57 @@ def found_text(found: Found, exploration: Exploration, scenario: str) -> FoundTe
         differences=tuple(map(_difference, found.differences)),
         caveat=_caveat(found),
         steps=steps_up_to(failure, found.steps),
-        replay=replay_command(exploration.cell, scenario, found),
+        replay=replay_command(exploration.cell, scenario, found.case),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteText:
+    """A note, in sentences.
+
+    Attributes:
+        what: What sessions did otherwise than alone, in how many schedules.
+        why: Why that may be right.
+        first: The first of them.
+        replay: The command that shows it.
+    """
+
+    what: str
+    why: str
+    first: str
+    replay: str
+
+
+def note_text(note: Note, cell: Cell, scenario: str, schedules: int) -> NoteText:
+    """Return what is said of a note.
+
+    Args:
+        note: The note.
+        cell: The cell in which it was made.
+        scenario: The scenario as it was named on the command line.
+        schedules: How many schedules were run.
+    """
+    is_outcome = note.kind is FailureKind.OTHER_OUTCOME
+    did = "ended otherwise" if is_outcome else "made another number of model calls"
+    return NoteText(
+        what=(
+            f"{counted(note.sessions, 'session')} in {whole(note.schedules)} of "
+            f"{counted(schedules, 'schedule')} {did} than alone"
+        ),
+        why=listed([f"{_MAY_DIFFER[reason]} ({whole(count)})" for reason, count in note.reasons]),
+        first=failure_text(note.first),
+        replay=replay_command(cell, scenario, note.case),
+    )
+
+
+def not_compared_text(exploration: Exploration) -> str:
+    """Say in how many schedules the sessions were not compared with themselves alone; empty if in none."""
+    if not exploration.not_compared:
+        return ""
+    more = counted(exploration.not_compared, "further schedule")
+    return (
+        f"in {more} of this kind sessions failed or made another number of model calls than usual, "
+        "and were not compared with themselves alone"
     )
 
 

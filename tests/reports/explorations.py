@@ -11,6 +11,8 @@ from warpbench.bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    MayDiffer,
+    Note,
 )
 from warpbench.bench.results.left_behind import LeftBehind, LeftKind
 from warpbench.bench.results.steps import Step, StepKind
@@ -93,6 +95,24 @@ DIFFERENCES = (
     Cancelled(session=7, after_s=1.0),
     Choice("session 3 answer 1", 0, "session 7 answer 1"),
 )
+NOTES = (
+    Note(
+        kind=FailureKind.OTHER_OUTCOME,
+        schedules=2,
+        sessions=3,
+        reasons=((MayDiffer.CANCELLATIONS, 2), (MayDiffer.EXPIRED_TIMERS, 1)),
+        first=replace(FAILURES[3], last_place=LEAK.place),
+        case=Case(12),
+    ),
+    Note(
+        kind=FailureKind.OTHER_CALLS,
+        schedules=1,
+        sessions=1,
+        reasons=((MayDiffer.FAULTS, 1), (MayDiffer.LIMITS, 1)),
+        first=FAILURES[2],
+        case=Case(14),
+    ),
+)
 FOUND = Exploration(
     cell=CELL,
     schedules=200,
@@ -106,6 +126,8 @@ FOUND = Exploration(
         Found(failure=LEAK, case=Case(0, sessions=tuple(range(CELL.session_count))), seen_in=200),
     ),
     not_repeated=((40, FAILURES[3]),),
+    notes=NOTES,
+    not_compared=4,
 )
 INTERRUPTED = Exploration(
     cell=CELL,

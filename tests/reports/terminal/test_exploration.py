@@ -15,7 +15,7 @@ from warpbench.reports.terminal.exploration import exploration_lines, replayed_l
 
 from ...built import CELL
 from ...golden import assert_golden
-from ..explorations import CASE, DIFFERENCES, FAILURES, FOUND, INTERRUPTED, LEAK, STEPS
+from ..explorations import CASE, DIFFERENCES, FAILURES, FOUND, INTERRUPTED, LEAK, NOTES, STEPS
 
 
 def test_the_wording_of_an_exploration() -> None:
@@ -31,6 +31,7 @@ def test_the_wording_of_an_exploration() -> None:
         "",
         *replayed_lines(CELL, Replayed(Case(17), None, FAILURES)),
         *replayed_lines(CELL, Replayed(CASE, None, ())),
+        *replayed_lines(CELL, Replayed(Case(12), None, (), (), NOTES)),
         *replayed_lines(CELL, Replayed(CASE, None, (), (DIFFERENCES[-1], DIFFERENCES[-1]))),
         *replayed_lines(CELL, Replayed(CASE, None, (), (Cancellation(3, "answer", 2),))),
     ]
