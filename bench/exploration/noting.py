@@ -1,9 +1,9 @@
 """What sessions do otherwise than alone, where that may be right: told as notes, counted.
 
 To know it takes a run of the sessions alone on the latencies of the schedule. Where a failure asks
-for one anyway it is used; of the other schedules the first ones are compared with such a run, one in
-ten of all that there are to be, and only if a session fails or makes another number of calls than
-usual.
+for one anyway it is used. Of the other schedules the first ones are compared with such a run: one
+in ten of all that there are to be, and only if a session fails or makes another number of calls
+than usual.
 """
 
 from collections import Counter

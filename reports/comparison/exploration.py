@@ -167,7 +167,7 @@ def note_text(note: Note, cell: Cell, scenario: str, schedules: int) -> NoteText
 
 
 def not_compared_text(exploration: Exploration) -> str:
-    """Say in how many schedules the sessions were not compared with themselves alone; empty if in none."""
+    """Say in how many schedules that would have taken a run alone; empty if in none."""
     if not exploration.not_compared:
         return ""
     more = counted(exploration.not_compared, "further schedule")
