@@ -5,7 +5,7 @@ only if it comes again in a fresh one.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,7 +13,8 @@ from threading import Lock
 
 from ...mocks.clock import Choice, seconds
 from ...mocks.errors import TrialError
-from ...mocks.scenario import NO_LIMITS
+from ...mocks.observe.waits import WaitKind
+from ...mocks.scenario import NO_LIMITS, WaitName
 from ..results.cancellation import Cancellation, CancelledAt, WaitMade
 from ..results.case import Case
 from ..results.exploration import (
@@ -33,7 +34,7 @@ from .cancelled_in import cancelled_in
 from .checking import Judged, Odd, cut_short, judged, likeness, placed
 from .left_behind import left_failures
 from .noting import Noting, most_alone
-from .smallest import MOST_TRIALS, Budget, smallest
+from .smallest import MOST_TRIALS, Budget, farther, smallest
 from .variation import drawn_waits, spec_of_case, spec_of_schedule
 
 AT_ONCE = 2
@@ -241,20 +242,31 @@ class Explorer:
             return next(alike, None), ran
 
         whole = spec_of_schedule(self._spec, seen.schedule, self._waits_made)
-        budget = Budget(lambda case: failure_in(case)[0] is not None, self._most_trials)
+        met: set[WaitName] = set()
+
+        def shows(case: Case) -> bool:
+            failure, ran = failure_in(case)
+            if failure is not None:
+                met.update(_model_calls_of(ran))
+            return failure is not None
+
+        budget = Budget(shows, self._most_trials)
         case = smallest(
             Case(seen.schedule),
             sessions=whole.cell.session_count,
             cancels=whole.cancels,
             choices=seen.choices,
-            lengths=lambda case: drawn_waits(self._of_case(case)),
+            lengths=lambda case: drawn_waits(self._of_case(case), met),
             budget=budget,
         )
         if case is None:
             return None
-        failure, ran = failure_in(case, explains=True)
-        if failure is None:  # that more is noted changes nothing, but of code that measures itself
-            failure, ran = failure_in(case)
+        # That more is noted changes nothing, but of code that measures itself.
+        tries = ((each, explains) for each in farther(case) for explains in (True, False))
+        for case, explains in tries:
+            failure, ran = failure_in(case, explains=explains)
+            if failure is not None:
+                break
         return (
             None
             if failure is None
@@ -262,18 +274,20 @@ class Explorer:
                 failure=placed(failure, _steps_of(ran)),
                 case=case,
                 seen_in=seen.count,
-                differences=tuple(self._differences(case, ran)),
+                differences=tuple(self._differences(case, ran, met)),
                 is_smallest=not budget.is_spent,
                 steps=_steps_of(ran),
             )
         )
 
-    def _differences(self, case: Case, ran: _Ran) -> Iterator[Difference]:
+    def _differences(
+        self, case: Case, ran: _Ran, met: Collection[WaitName]
+    ) -> Iterator[Difference]:
         """Yield what a case keeps of its schedule, beside its sessions."""
         spec = self._of_case(case)
         yield from cancelled_in(_steps_of(ran), _cancellations_of(ran))
         yield from case.choices or ()
-        for wait, (tool, latency_ns, median_ns) in drawn_waits(spec).items():
+        for wait, (tool, latency_ns, median_ns) in drawn_waits(spec, met).items():
             if case.waits is None or wait in {kept.wait for kept in case.waits}:
                 yield DrawnWait(
                     wait=wait,
@@ -376,6 +390,14 @@ def _cancellations_of(ran: _Ran) -> tuple[CancelledAt, ...]:
     if isinstance(ran, NotApplicable):
         return ()
     return tuple(each for each in ran.cancelled if isinstance(each, CancelledAt))
+
+
+def _model_calls_of(ran: _Ran) -> Iterator[WaitName]:
+    """Yield the model calls that sessions made, whichever conversation they are of."""
+    if isinstance(ran, TrialResult):
+        for wait in ran.waits:
+            if wait.kind is WaitKind.MODEL and wait.session >= 0:
+                yield WaitName(wait.session, wait.step)
 
 
 def _choices_of(ran: _Ran) -> tuple[Choice, ...]:

@@ -6,7 +6,7 @@ cannot be the usual one is then brought as near to it as shows the failure, in w
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -130,6 +130,23 @@ def _with_fewest(case: Case, part: str, items: tuple[Any, ...], budget: Budget) 
     return with_those(needed(items, lambda those: budget.shows(with_those(those))))
 
 
+def farther(case: Case) -> Iterator[Case]:
+    """Yield a case, and it with its latencies farther from their medians, or as they are drawn.
+
+    For a failure that came twice by the rounding of floats, and does not any more.
+    """
+    yield case
+    if any(kept.by_ms for kept in case.waits or ()):
+        yield replace(case, waits=tuple(map(_farther, case.waits or ())))
+        yield replace(case, waits=tuple(kept._replace(by_ms=None) for kept in case.waits or ()))
+
+
+def _farther(kept: KeptLatency) -> KeptLatency:
+    if not kept.by_ms:
+        return kept
+    return kept._replace(by_ms=kept.by_ms + (1 if kept.by_ms > 0 else -1))
+
+
 def _with_usual_lengths(case: Case, lengths: Lengths, budget: Budget) -> Case:
     """Return a case whose latencies are as near to their medians as shows the failure.
 
@@ -146,7 +163,9 @@ def _with_usual_lengths(case: Case, lengths: Lengths, budget: Budget) -> Case:
 def _with_usual_length(case: Case, place: int, lengths: Lengths, budget: Budget) -> Case:
     """Return a case with one latency as near to its median as shows the failure, by bisection.
 
-    A loop hears of what arrives within one millisecond together: less makes no difference.
+    A loop hears of what arrives within one millisecond together: less makes no difference. The last
+    milliseconds may bring it to the very time of one of the agent's own timers, where the rounding
+    of floats decides: so each length is to show the failure twice.
     """
     kept = (case.waits or ())[place]
 
@@ -169,7 +188,7 @@ def _with_usual_length(case: Case, place: int, lengths: Lengths, budget: Budget)
         shows = abs(kept.by_ms)
         nearest = shows - 1
     while none < nearest < shows and _differs(lengths(by(sign * nearest)), kept.wait, by_ns):
-        if budget.shows(by(sign * nearest)):
+        if budget.shows(by(sign * nearest)) and budget.shows(by(sign * nearest)):
             found, shows = by(sign * nearest), nearest
         else:
             none = nearest

@@ -8,7 +8,7 @@ that the sessions make in schedule 0.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -16,7 +16,8 @@ from ...mocks.clock import Manner, ScheduleSpec
 from ...mocks.scenario import Scenario, WaitName
 from ...mocks.scenario.distributions import Constant, Distribution, Uniform
 from ...mocks.scenario.model import RoundSpec, Timing, ToolCallSpec
-from ...mocks.workload.script import draw_session, with_nested
+from ...mocks.workload.numbers import session_of
+from ...mocks.workload.script import ModelCallScript, draw_again, draw_session, with_nested
 from ..results.cancellation import AT_ITS_BEGIN, AT_ITS_END, Cancellation, WaitMade
 from ..results.case import Case
 from ..trial.spec import TrialSpec
@@ -93,31 +94,55 @@ def spec_of_case(spec: TrialSpec, case: Case, waits_made: WaitsMade = _no_waits)
     return whole
 
 
-def drawn_waits(spec: TrialSpec) -> Mapping[WaitName, tuple[str, int, int]]:
+def drawn_waits(
+    spec: TrialSpec, met: Collection[WaitName] = ()
+) -> Mapping[WaitName, tuple[str, int, int]]:
     """Return the calls of a trial whose latency is not the median of what it is drawn from.
 
-    Those of further conversations, which are drawn when they begin, are left out.
+    Args:
+        spec: The trial.
+        met: The model calls that its sessions made. Those of further conversations, and those
+            beyond a script, are drawn when they are asked for, and known from there alone.
 
     Returns:
         For each its tool, or empty text for the model, its latency, and the median, in nanoseconds.
     """
-    seed = spec.cell.seed
     medians = replace(spec.scenario, drawn_waits={})
     found: dict[WaitName, tuple[str, int, int]] = {}
-    for session in spec.only or range(spec.cell.session_count):
-        drawn, usual = (draw_session(each, seed, session) for each in (spec.scenario, medians))
-        for script, other in zip(with_nested(drawn), with_nested(usual), strict=True):
-            for step, (call, median) in enumerate(
-                zip(script.model_calls, other.model_calls, strict=True)
-            ):
-                name = WaitName(script.session, step)
-                found[name] = "", call.latency_ns, median.latency_ns
-                for place, (tool, at_median) in enumerate(
-                    zip(call.tool_calls, median.tool_calls, strict=True), 1
-                ):
-                    latencies_ns = tool.latency_ns, at_median.latency_ns
-                    found[name._replace(tool=place)] = tool.name, *latencies_ns
+    at_medians = _calls(spec, medians, met)
+    for name, call in _calls(spec, spec.scenario, met).items():
+        median = at_medians[name]
+        found[name] = "", call.latency_ns, median.latency_ns
+        for place, (tool, at_median) in enumerate(
+            zip(call.tool_calls, median.tool_calls, strict=True), 1
+        ):
+            found[name._replace(tool=place)] = tool.name, tool.latency_ns, at_median.latency_ns
     return {name: each for name, each in found.items() if each[1] != each[2]}
+
+
+def _calls(
+    spec: TrialSpec, scenario: Scenario, met: Collection[WaitName]
+) -> Mapping[WaitName, ModelCallScript]:
+    """Return the model calls of a trial, drawn from a scenario."""
+    seed = spec.cell.seed
+    sessions = spec.only or range(spec.cell.session_count)
+    scripts = [
+        script
+        for session in sessions
+        for script in with_nested(draw_session(scenario, seed, session))
+    ]
+    known = {script.session for script in scripts}
+    further = {name.number for name in met if session_of(name.number) in sessions} - known
+    scripts += [draw_session(scenario, seed, number) for number in sorted(further)]
+    calls = {
+        WaitName(script.session, step): call
+        for script in scripts
+        for step, call in enumerate(script.model_calls)
+    }
+    for name in sorted(met):
+        if name not in calls and session_of(name.number) in sessions and scenario.rounds:
+            calls[name] = draw_again(scenario, seed, name.number, name.step)
+    return calls
 
 
 def _cancels(

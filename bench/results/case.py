@@ -133,7 +133,7 @@ def _quoted(name: str) -> str:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 12:  # noqa: PLR2004 - far beyond any
+    if not (text.isascii() and text.isdigit()) or len(text) > 20:  # noqa: PLR2004 - far beyond any
         raise ValueError(text)
     return int(text)
 

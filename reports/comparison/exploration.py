@@ -27,7 +27,7 @@ from ...bench.results.formatting import (
 )
 from ...bench.results.steps import Step, StepKind
 from ...mocks.clock import Choice
-from ...mocks.workload.numbers import session_of
+from ...mocks.workload.numbers import kind_of, session_of
 from .failures import TITLES, failure_text, replay_command
 
 _DID = {
@@ -251,10 +251,9 @@ def _difference(difference: Difference) -> str:
         case DrawnWait(wait=wait, tool=tool, latency_s=latency_s, median_s=median_s):
             what = f"tool {plain(tool)}" if tool else "its answer"
             takes, usual = times_text((latency_s, median_s))
-            return (
-                f"session {session_of(wait.number)}, model call {wait.step + 1}: {what} takes "
-                f"{takes}, not {usual} as usual"
-            )
+            where = "" if kind_of(wait.number) is None else " of a further conversation"
+            call = f"session {session_of(wait.number)}, model call {wait.step + 1}{where}"
+            return f"{call}: {what} takes {takes}, not {usual} as usual"
         case Cancelled(session=session, after_s=after_s, wait=wait, step=step):
             where = "" if wait is None else f" {_MOMENTS.get(wait.after_ns, 'in')} its wait"
             where += _awaited(step, wait)

@@ -18,6 +18,7 @@ from warpbench.bench.results.left_behind import LeftBehind, LeftKind
 from warpbench.bench.results.steps import Step, StepKind
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
+from warpbench.mocks.workload.numbers import conversation_number
 
 from ..built import CELL
 
@@ -80,6 +81,9 @@ STEPS = (
 DIFFERENCES = (
     DrawnWait(wait=WaitName(3, 0), tool="", latency_s=0.61, median_s=0.5),
     DrawnWait(wait=WaitName(7, 1), tool="", latency_s=0.5000004, median_s=0.5),
+    DrawnWait(
+        wait=WaitName(conversation_number(7, 0, 1), 0), tool="", latency_s=0.503, median_s=0.5
+    ),
     DrawnWait(wait=WaitName(7, 1, 2), tool="search", latency_s=0.19, median_s=0.2),
     Cancelled(
         session=3,

@@ -17,6 +17,7 @@ from warpbench.bench.testing.lab import spec_of
 from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName, parse_scenario
+from warpbench.mocks.workload.numbers import kind_of, session_of
 
 from ..instruments.leaving import HEALTHY, LEAVINGS
 from ..isolation.sharing import SHARERS
@@ -140,6 +141,15 @@ def test_a_latency_is_as_near_to_the_usual_one_as_shows_the_failure() -> None:
     explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, 1), at_once=1)
     usual = replace(found.case, waits=(KeptLatency(wait, 0),))
     assert explorer.replay(usual).failures == ()
+
+
+def test_that_of_a_further_conversation_is_so_too() -> None:
+    (found,) = explored(MISTAKES["results by completion"].buggy, 2).found
+
+    (latency,) = (each for each in found.differences if isinstance(each, DrawnWait))
+    assert session_of(latency.wait.number) in (found.case.sessions or ())
+    assert kind_of(latency.wait.number) == 0
+    assert (latency.latency_s, latency.median_s) == (0.501, 0.5)
 
 
 def test_a_cancellation_is_told_by_the_wait_in_which_it_takes_place() -> None:

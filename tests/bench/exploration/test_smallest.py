@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.bench.exploration.smallest import Budget, needed, smallest
+from warpbench.bench.exploration.smallest import Budget, farther, needed, smallest
 from warpbench.bench.results.case import Case, KeptLatency
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
@@ -139,6 +139,18 @@ def test_one_that_cannot_lie_between_stays_as_it_is_drawn() -> None:
 
     assert case is not None
     assert case.waits == (KeptLatency(WaitName(4, 0)),)
+
+
+def test_what_came_by_chance_is_looked_for_farther_from_the_usual() -> None:
+    case = Case(1, waits=(KeptLatency(WaitName(0, 0), -4), KeptLatency(WaitName(1, 0))))
+    drawn = KeptLatency(WaitName(0, 0))
+
+    assert [each.waits for each in farther(case)] == [
+        case.waits,
+        (KeptLatency(WaitName(0, 0), -5), KeptLatency(WaitName(1, 0))),
+        (drawn, KeptLatency(WaitName(1, 0))),
+    ]
+    assert list(farther(Case(1, waits=(drawn,)))) == [Case(1, waits=(drawn,))]
 
 
 def test_what_never_comes_again_has_no_case() -> None:

@@ -21,6 +21,7 @@ from warpbench.bench.testing.lab import spec_of
 from warpbench.mocks.clock import Choice, Manner
 from warpbench.mocks.scenario import WaitName, load_scenario
 from warpbench.mocks.scenario.distributions import Uniform
+from warpbench.mocks.workload.numbers import conversation_number, session_of
 from warpbench.mocks.workload.script import draw_session
 
 SPEC = spec_of("agent", scenario="tools", sessions=10)
@@ -145,6 +146,19 @@ def test_a_latency_may_differ_by_so_much_from_the_median(name: str, by_ms: int) 
 
     assert list(nearer) == [wait]
     assert nearer[wait][1:] == (pytest.approx(median_ns + by_ms * 1_000_000, abs=2), median_ns)
+
+
+def test_further_calls_are_known_from_what_was_met() -> None:
+    spec = spec_of_schedule(SPEC, 3)
+    conversation, beyond = WaitName(conversation_number(2, 0, 77), 0), WaitName(4, 40)
+    of_another = WaitName(conversation_number(99, 0, 77), 0)
+
+    further = (
+        drawn_waits(spec, {conversation, beyond, of_another}).keys() - drawn_waits(spec).keys()
+    )
+
+    assert {conversation, beyond} <= further
+    assert {session_of(name.number) for name in further} == {2, 4}
 
 
 def test_so_may_that_of_a_tool() -> None:
