@@ -78,10 +78,12 @@ class ClockError(WarpbenchError):
     Attributes:
         choices: What a schedule had chosen until then.
         steps: What the sessions had done until then, if the trial was to note that.
+        cancelled: The sessions that had been cancelled until then.
     """
 
     choices: tuple[tuple[str, int, str], ...] = ()
     steps: tuple[object, ...] = ()
+    cancelled: tuple[object, ...] = ()
 
 
 class ClockRefusedError(ClockError):
@@ -150,12 +152,14 @@ class TrialError(WarpbenchError):
         hang: How it cannot go on; ``None`` if it ended otherwise.
         choices: What a schedule had chosen until then.
         steps: What the sessions had done until then, if the trial was to note that.
+        cancelled: The sessions that had been cancelled until then.
 
     Args:
         message: What happened.
         hang: How it cannot go on.
         choices: What a schedule had chosen.
         steps: What the sessions had done.
+        cancelled: The sessions that had been cancelled.
     """
 
     def __init__(
@@ -164,11 +168,13 @@ class TrialError(WarpbenchError):
         hang: Hang | None = None,
         choices: tuple[tuple[str, int, str], ...] = (),
         steps: tuple[object, ...] = (),
+        cancelled: tuple[object, ...] = (),
     ) -> None:
         super().__init__(message)
         self.hang = hang
         self.choices = choices
         self.steps = steps
+        self.cancelled = cancelled
 
 
 class IsolationError(TrialError):

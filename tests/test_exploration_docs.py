@@ -53,6 +53,16 @@ def assert_shows(finished: Finished, shown: str) -> None:
     assert re.fullmatch(pattern, finished.out.strip()), finished.out
 
 
+def test_the_command_of_the_notes_prints_what_the_page_shows(reader: Path) -> None:
+    (block,) = (block for block in SHOWN if "news_agent" in block)
+    command, _, shown = block.removeprefix("$ ").partition("\n")
+
+    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+
+    assert_shows(finished, shown)
+    assert finished.status == 0
+
+
 @pytest.mark.parametrize("block", SHOWN_OF_SERVICES)
 def test_a_command_on_a_service_prints_what_the_page_shows(block: str) -> None:
     if importlib.util.find_spec("agents") is None:

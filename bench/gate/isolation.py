@@ -48,7 +48,7 @@ def explored(
     sessions = min(MOST_SESSIONS, spec.cell.session_count)
     load = min(sessions, spec.cell.concurrency)
     few = replace(spec, cell=replace(spec.cell, session_count=sessions, concurrency=load))
-    exploration = Explorer(trials, few, at_once).explore(schedules)
+    exploration = Explorer(trials, few, at_once, takes_notes=False).explore(schedules)
     if exploration.not_applicable is not None:
         return not_measured(name, exploration.not_applicable, TIER)
     changes = tuple(_changes(exploration, replace(exploration.cell, scenario=scenario)))

@@ -100,7 +100,11 @@ def caller_of(frame: FrameType | None) -> str:
 
 def frames_of(task: asyncio.Task[object]) -> Iterator[FrameType]:
     """Yield the frames of the coroutines that a task waits in, the outermost first."""
-    awaiting: object = task.get_coro()
+    return frames_below(task.get_coro())
+
+
+def frames_below(awaiting: object) -> Iterator[FrameType]:
+    """Yield the frames of a coroutine and of those that it waits in, the outermost first."""
     for _ in range(_DEEPEST):
         frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
         if not isinstance(frame, FrameType):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...mocks import network
-from ...mocks.clock import Clock, seconds
+from ...mocks.clock import Clock
 from ...mocks.errors import ClockError, UnmockedRequestError, name_of, text_of
 from ...mocks.observe.meter import Meter
 from ...mocks.observe.session import SESSION, SessionScope
@@ -22,6 +22,7 @@ from ..results.samples import Outcome, SessionSample
 from ..strategies.protocol import AsyncSession, SyncSession
 from ..targets.outputs import AsyncOutputs, SyncOutputs, answering, answering_async
 from .code_origin import Origin, name_of_file, origin_of
+from .session_waits import SessionWaits
 
 # By the package that has each: what has not been imported has raised nothing.
 _TIMEOUTS = {
@@ -66,7 +67,7 @@ class Probe:
         owns_process: Whether whatever a session raises is its own: nobody else is interrupted.
         check: Told the task and the answer of a session; raises, or returns ``False``, if that is
             wrong.
-        cancels_ns: After what time some sessions are cancelled, as by a client that goes away.
+        waits: Sees the waits of the sessions, and cancels some, as a client that goes away does.
         takes_up: Told what a session that succeeded returns, by its number.
         find_driver: Returns the task that runs the strategy, or ``None`` once it has ended. Without
             it, no session is taken to have cancelled its own task.
@@ -81,14 +82,14 @@ class Probe:
         *,
         owns_process: bool = False,
         check: Callable[[str, str], object] | None = None,
-        cancels_ns: Mapping[int, int] | None = None,
+        waits: SessionWaits | None = None,
         takes_up: Callable[[int, object], None] | None = None,
         find_driver: "Callable[[], asyncio.Task[object] | None] | None" = None,
     ) -> None:
         self._clock = clock
         self._outcomes = (BaseException,) if owns_process else _ENDS_A_SESSION
         self._check = check
-        self._cancels_ns = cancels_ns or {}
+        self._waits = waits
         self._takes_up = takes_up
         self._find_driver = find_driver
         self._session_of = session_of
@@ -99,6 +100,8 @@ class Probe:
         self._running: dict[int, tuple[int, int]] = {}
         self._first_output_ns: dict[int, int] = {}
         self._ended: list[SessionSample] = []
+        # Whose answer the check says is wrong.
+        self._wrong: set[int] = set()
 
     def watch_async(self, session: AsyncSession | AsyncOutputs) -> AsyncSession:
         """Return ``session`` watched."""
@@ -112,7 +115,7 @@ class Probe:
             try:
                 answer = await self._answer(answer_of, task, number)
                 await self._meet_cancellation()
-                self._require_right(task, answer)
+                self._require_right(task, answer, number)
             except ClockError:
                 raise
             except asyncio.CancelledError as error:
@@ -144,7 +147,7 @@ class Probe:
             number = self._begin(task, on_loop=False)
             try:
                 answer = answer_of(task)
-                self._require_right(task, answer)
+                self._require_right(task, answer, number)
             except ClockError:
                 raise
             except self._outcomes as error:
@@ -197,26 +200,27 @@ class Probe:
 
     async def _answer(self, answer_of: AsyncSession, task: str, number: int) -> str:
         """Return a session's answer; cancel it on the way if that is to be."""
-        if not self._cancels_ns:
+        waits = self._waits
+        if waits is None:
             return await answer_of(task)
+        answer = waits.watched(number, answer_of(task))
+        if not waits.cancels:
+            return await answer
         # In a task of its own: the one of now may run the next session, too. So are those that are
         # not cancelled, or these would always begin after them.
-        child = asyncio.ensure_future(answer_of(task))
+        child = asyncio.ensure_future(answer)
         scope = SESSION.get()
         if scope is not None:  # else a session would look like what others started
             scope.task = child
-        after_ns = self._cancels_ns.get(number)
-        if after_ns is None:
-            return await child
-        timer = asyncio.get_running_loop().call_later(seconds(after_ns), child.cancel)
-        try:
-            return await child
-        finally:
-            timer.cancel()
+        return await child
 
-    def _require_right(self, task: str, answer: str) -> None:
-        if self._check is not None and self._check(task, answer) is False:
+    def _require_right(self, task: str, answer: str, number: int) -> None:
+        if self._check is None:
+            return
+        self._wrong.add(number)
+        if self._check(task, answer) is False:
             raise WrongAnswerError("check(task, answer) says that the answer is wrong")
+        self._wrong.discard(number)
 
     def _is_cancelled_by_driver(self) -> bool:
         """Say whether a session was cancelled from outside, and did not do so itself.
@@ -298,6 +302,7 @@ class Probe:
                 idle_at_start_ns=idle_at_start_ns,
                 idle_at_end_ns=idle_at_end_ns,
                 first_output_ns=self._first_output_ns.pop(number, None),
+                is_wrong=number in self._wrong,
             )
         )
 

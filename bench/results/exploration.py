@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from ...mocks.clock import Choice
 from ...mocks.scenario import WaitName
+from .cancellation import Cancellation
 from .case import Case
 from .cell import Cell
 from .left_behind import LeftBehind
@@ -67,6 +68,36 @@ class Failure:
     at_s: float | None = None
 
 
+class MayDiffer(StrEnum):
+    """The closed list of why sessions may rightly do otherwise than alone."""
+
+    FAULTS = "faults"
+    LIMITS = "limits"
+    CANCELLATIONS = "cancellations"
+    EXPIRED_TIMERS = "expired_timers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Sessions that did otherwise than alone, in schedules where that may be right.
+
+    Attributes:
+        kind: What they did: ended otherwise, or made another number of model calls.
+        schedules: In how many schedules.
+        sessions: How many sessions, in all of these.
+        reasons: Why it may be right, and in how many of these schedules each time.
+        first: The first of them.
+        case: The schedule of that one.
+    """
+
+    kind: FailureKind
+    schedules: int
+    sessions: int
+    reasons: tuple[tuple[MayDiffer, int], ...]
+    first: Failure
+    case: Case
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnWait:
     """A latency that must be that of the schedule, or the failure does not show.
@@ -89,12 +120,16 @@ class Cancelled:
     """A session that must be cancelled, or the failure does not show.
 
     Attributes:
-        session: Its number.
-        after_s: How many seconds after its start.
+        session: Number of the session.
+        after_s: When, in seconds from the start of the sessions.
+        wait: In which of its waits; ``None`` for a time that older versions drew.
+        step: What the session did then, if that is known.
     """
 
     session: int
     after_s: float
+    wait: Cancellation | None = None
+    step: Step | None = None
 
 
 Difference = DrawnWait | Cancelled | Choice
@@ -140,6 +175,9 @@ class Exploration:
         stopped_at_first: Whether it was to end at the first failure, and did.
         found: The distinct failures, in the order in which they were seen first.
         not_repeated: Failures that did not come again in a fresh trial of their schedule.
+        notes: What sessions did otherwise than alone where that may be right; no failures.
+        not_compared: In how many schedules of that kind a session failed, or made another number of
+            calls than usual, and was not compared with itself alone.
         not_applicable: Why there is nothing to explore; ``None`` if there is.
         elapsed_s: Real seconds that it took.
     """
@@ -152,6 +190,8 @@ class Exploration:
     stopped_at_first: bool = False
     found: tuple[Found, ...] = ()
     not_repeated: tuple[tuple[int, Failure], ...] = ()
+    notes: tuple[Note, ...] = ()
+    not_compared: int = 0
     not_applicable: str | None = None
     elapsed_s: float = 0.0
 
@@ -164,11 +204,14 @@ class Replayed:
         case: The case.
         trial: The trial, if it came to an end.
         failures: What went wrong.
-        unfit: The choices of the case that could not be made: there was no such choice, or who
-            should have gone on could not. The agent, or what it runs on, has changed since.
+        unfit: The choices and cancellations of the case that could not be made: there was no such
+            choice or wait, or who should have gone on could not. The agent, or what it runs on, has
+            changed since.
+        notes: What sessions did otherwise than alone where that may be right; no failures.
     """
 
     case: Case
     trial: TrialResult | None
     failures: tuple[Failure, ...]
-    unfit: tuple[Choice, ...] = ()
+    unfit: tuple[Choice | Cancellation, ...] = ()
+    notes: tuple[Note, ...] = ()

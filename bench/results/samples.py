@@ -27,6 +27,7 @@ class SessionSample:
         idle_at_start_ns: How long nobody had computed until its begin; see ``Clock.idle_ns``.
         idle_at_end_ns: The same for its end.
         first_output_ns: When it yielded its first output; ``None`` if it yields none.
+        is_wrong: Whether the target's own check says that its answer is wrong.
     """
 
     session: int
@@ -38,6 +39,7 @@ class SessionSample:
     idle_at_start_ns: int = 0
     idle_at_end_ns: int = 0
     first_output_ns: int | None = None
+    is_wrong: bool = False
 
     @property
     def latency_ns(self) -> int:

@@ -1,6 +1,6 @@
 """What one trial measured, as its process sends it back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...mocks.clock import Choice
@@ -11,6 +11,7 @@ from ...mocks.observe.waits import Wait
 from ...mocks.observe.wrong_requests import WrongRequest
 from .blocked_loop import BlockedLoop
 from .call_counts import CallCounts
+from .cancellation import CancelledAt, WaitMade
 from .data_flow import DataFlow
 from .isolation import NO_LEAKS, Isolation
 from .left_behind import LeftBehind
@@ -75,6 +76,9 @@ class TrialResult:
             is 0 unless the trial was to account for the time of its sessions.
         data_flow: The data flow of its only session, if the trial was to find that.
         choices: Who went on before those that could have gone on first, if a schedule chose.
+        cancelled: The sessions that were cancelled, in the order in which they were.
+        expired_timers: How many time limits of asyncio expired, if the trial was to count that.
+        waits_made: The waits of each session, if the trial was to name them.
         steps: What its sessions did, with the places in the code, if the trial was to note those.
         left_behind: What its sessions left behind, if the trial was to tell.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
@@ -118,6 +122,9 @@ class TrialResult:
     refused: tuple[RefusedHost, ...] = ()
     data_flow: DataFlow | None = None
     choices: tuple[Choice, ...] = ()
+    cancelled: tuple[CancelledAt, ...] = ()
+    expired_timers: int = 0
+    waits_made: Mapping[int, Sequence[WaitMade]] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
     probe_cpu_s: float | None = None

@@ -60,6 +60,7 @@ class _Failure:
     hang: Hang | None = None
     choices: tuple[tuple[str, int, str], ...] = ()
     steps: tuple[object, ...] = ()
+    cancelled: tuple[object, ...] = ()
 
 
 class TrialProcess:
@@ -124,7 +125,9 @@ class TrialProcess:
         if isinstance(message, _Failure):
             if message.is_target_error:
                 raise TargetError(message.message)
-            raise TrialError(message.message, message.hang, message.choices, message.steps)
+            raise TrialError(
+                message.message, message.hang, message.choices, message.steps, message.cancelled
+            )
         return message
 
     @staticmethod
@@ -249,6 +252,7 @@ def _serve(
             hang=first.hang if isinstance(first, ClockHangError) else None,
             choices=error.choices if isinstance(error, ClockError) else (),
             steps=error.steps if isinstance(error, ClockError) else (),
+            cancelled=error.cancelled if isinstance(error, ClockError) else (),
         )
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: say why
         last = traceback.extract_tb(error.__traceback__)[-1:]

@@ -41,7 +41,9 @@ class TrialsHere:
                 return measure if isinstance(measure, NotApplicable) else measure()
         except ClockError as error:
             hang = error.hang if isinstance(error, ClockHangError) else None
-            raise TrialError(str(error), hang, error.choices, error.steps) from error
+            raise TrialError(
+                str(error), hang, error.choices, error.steps, error.cancelled
+            ) from error
 
 
 def explore(

@@ -83,7 +83,13 @@ class LabInTests:
             if again.failures or again.unfit:
                 lines = replayed_lines(spec.cell, again)
                 raise AssertionError("\n".join(redacted(tuple(lines))))
-            return Exploration(cell=spec.cell, begins_at=again.case.schedule, schedules=1, of=1)
+            return Exploration(
+                cell=spec.cell,
+                begins_at=again.case.schedule,
+                schedules=1,
+                of=1,
+                notes=again.notes,
+            )
         found = explore(
             target,
             schedules=schedules,

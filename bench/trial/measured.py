@@ -25,6 +25,7 @@ from ..attribution.wrong_requests import wrong_requests_of
 from ..instruments.answers import Answers
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
+from ..instruments.session_waits import SessionWaits
 from ..results.call_counts import CallCounts
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
@@ -77,6 +78,8 @@ class Ran:
         refusals: The requests that nothing mocks, in the order in which they were refused.
         refused_before: Those of before the sessions.
         choices: Who went on before those that could have gone on first.
+        session_waits: Has seen the waits of the sessions, if some was cancelled or all were named.
+        expired_timers: How many time limits of asyncio expired, if they were counted.
         cpu_s: CPU seconds of the process meanwhile.
         elapsed_s: Real seconds that they took.
         calls: The calls of functions, if they were counted.
@@ -92,6 +95,8 @@ class Ran:
     refusals: Sequence[Refusal]
     refused_before: Sequence[Refusal]
     choices: tuple[Choice, ...]
+    session_waits: SessionWaits | None
+    expired_timers: int
     cpu_s: float
     elapsed_s: float
     calls: CallCounts | None
@@ -107,6 +112,7 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         accounting: Has noted where the time went.
     """
     seen, cell, origin_ns = ran.seen, plan.cell, ran.probe.origin_ns
+    session_waits = ran.session_waits
     met = Met(
         asked_ns=seen.asked_ns,
         read_ns=seen.read_ns,
@@ -190,6 +196,9 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         refused=noted.refused,
         vitals=noted.vitals,
         choices=ran.choices,
+        cancelled=() if session_waits is None else tuple(session_waits.cancelled),
+        expired_timers=ran.expired_timers,
+        waits_made={} if session_waits is None else session_waits.made,
         steps=steps_noted(accounting, seen.waits, origin_ns) if plan.notes_places else (),
         probe_cpu_s=noted.probe_cpu_s,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...mocks.clock import ScheduleSpec
 from ...mocks.scenario import Scenario
+from ..results.cancellation import Cancellation
 from ..results.cell import Cell
 
 
@@ -25,8 +26,10 @@ class TrialSpec:
         finds_data_flow: Whether to find the data flow of its only session, by running it again with
             outputs changed: in ``virtual`` and in-process, where it notes its waits.
         schedule: Who goes on of several that could, in ``virtual``; ``None``: who could first.
-        cancels_ns: Some async sessions, and after how long each of them is cancelled.
+        cancels: When some async sessions are cancelled, one time each.
+        names_waits: Whether to name the waits that each async session makes.
         only: The sessions that run; ``None``: all of them.
+        counts_expired_timers: Whether to count the time limits of asyncio that expire.
         notes_places: Whether to note where each call was made, with its wait.
         tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
             ``virtual``; streams only where it notes its waits.
@@ -41,7 +44,9 @@ class TrialSpec:
     has_any_workers: bool = False
     finds_data_flow: bool = False
     schedule: ScheduleSpec | None = None
-    cancels_ns: tuple[tuple[int, int], ...] = ()
+    cancels: tuple[Cancellation, ...] = ()
+    names_waits: bool = False
+    counts_expired_timers: bool = False
     only: tuple[int, ...] | None = None
     notes_places: bool = False
     tells_left_behind: bool = False

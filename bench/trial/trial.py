@@ -41,9 +41,11 @@ from ..attribution.tools_run import ToolsRun, What, asked_in
 from ..instruments.answers import Answers
 from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
+from ..instruments.expired_timers import ExpiredTimers
 from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
+from ..instruments.session_waits import SessionWaits
 from ..results.trial_result import TrialResult
 from ..services.kinds import service_named
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
@@ -253,7 +255,9 @@ class _Trial:
         self._check: Check | None = None
         self._settle: Callable[[], None] | None = None
         self._request = spec.scenario.request
-        self._cancels_ns = dict(spec.cancels_ns)
+        self._cancels, self._names_waits = spec.cancels, spec.names_waits
+        self._session_waits: SessionWaits | None = None
+        self._counts_expired_timers = spec.counts_expired_timers
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
@@ -456,9 +460,20 @@ class _Trial:
             self._asked_before,
         )
 
+    def _waits_to_see(self) -> SessionWaits | None:
+        """Return what sees the sessions' waits, if some is cancelled in one or all are named."""
+        self._session_waits = None
+        if self._cancels or self._names_waits:
+            self._session_waits = SessionWaits(
+                self._clock.now_ns, self._cancels, notes=self._names_waits
+            )
+        return self._session_waits
+
     def _tell_how_far(self, error: ClockError, origin_ns: int) -> None:
         """Let an error of the clock say what was chosen, and what sessions had done, until then."""
         error.choices = choices_of(self._clock)
+        if self._session_waits is not None:
+            error.cancelled = tuple(self._session_waits.cancelled)
         if self._plan.notes_places:
             error.steps = steps_noted(self._accounting, None, origin_ns)
 
@@ -485,14 +500,16 @@ class _Trial:
             meter=self._accounting.meter,
             intended_ns=by_session,
             check=self._check,
-            cancels_ns=self._cancels_ns,
+            waits=self._waits_to_see(),
             takes_up=self._answers.take_up,
         )
         watched = self._watched(probe, session)
+        expired = ExpiredTimers() if self._counts_expired_timers else None
         with (
             self._accounting.measuring(probe, world.in_flight, self._loop),
             nullcontext() if self._memory is None else self._memory.tracing(),
             nullcontext() if self._counter is None else self._counter.counting(),
+            nullcontext() if expired is None else expired.counting(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
@@ -522,6 +539,8 @@ class _Trial:
             refusals=self._refusals(seen),
             refused_before=self._refused_before,
             choices=choices_of(self._clock),
+            session_waits=self._session_waits,
+            expired_timers=0 if expired is None else expired.count,
             cpu_s=cpu_s,
             elapsed_s=elapsed_s,
             calls=None if self._counter is None else self._counter.counts(),

@@ -244,8 +244,9 @@ class Scenario:
         prefill: How the model reads a prompt.
         endpoints: The endpoints beside the model's answers that are declared.
         shared: Names of tools, services and kinds of conversations whose texts sessions share.
-        drawn_waits: The model calls and tool calls whose latencies are drawn: the others take the
-            median. ``None``: all are.
+        drawn_waits: The model calls and tool calls whose latencies are not the median, and by how
+            many nanoseconds they differ from it; ``None`` for those that are as drawn. Where the
+            whole is ``None``, all are.
         request: What a session asks a service that is the target.
     """
 
@@ -266,7 +267,7 @@ class Scenario:
     prefill: PrefillSpec = NO_PREFILL
     endpoints: Mapping[EndpointKind, EndpointSpec] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
-    drawn_waits: frozenset[WaitName] | None = None
+    drawn_waits: Mapping[WaitName, int | None] | None = None
     request: RequestSpec = USUAL_REQUEST
 
     @property

@@ -5,13 +5,14 @@ session, the round and its repetition. So one more session changes no other, one
 changes none before it, and no draw depends on the order in which a strategy runs things.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
 from msgspec.json import encode as to_json
 
+from ..clock import NANOSECONDS_PER_SECOND
 from ..scenario import (
     MAX_REPEAT,
     MAX_SESSIONS,
@@ -24,8 +25,10 @@ from ..scenario import (
     WaitName,
 )
 from ..scenario.bounds import MAX_TOKENS, latency_ns
-from ..scenario.distributions import Constant, Distribution
+from ..scenario.distributions import Constant, Distribution, Mixture
 from ..scenario.faults import Fault, FaultSpec, draw_faults
+from ..scenario.model import Timing
+from ..scenario.nearer import Nearer
 from ..scenario.recording import RecordedCall, RecordedSession, RecordedToolCall
 from .numbers import kind_of, nested_number, session_of
 
@@ -241,7 +244,7 @@ class _Spec:
     rounds: tuple[RoundSpec, ...]
     faults: tuple[FaultSpec, ...]
     text: str | None = None
-    drawn_waits: frozenset[WaitName] | None = None
+    drawn_waits: Mapping[WaitName, int | None] | None = None
 
 
 def _spec_of(scenario: Scenario, kind: int | None) -> _Spec:
@@ -255,37 +258,61 @@ def _spec_of(scenario: Scenario, kind: int | None) -> _Spec:
 def _draw_call(
     part: RoundSpec, spec: _Spec, session: int, stream: str, step: int
 ) -> ModelCallScript:
-    generator = Random(stream)
     faults = draw_faults(spec.faults, stream, session_of(session), step)
     if spec.drawn_waits is not None:
-        part = _with_medians(part, spec.drawn_waits, session, step)
-    return _draw_round(part, generator, stream, faults)
+        part = _with_medians(part, spec.drawn_waits, WaitName(session, step), stream)
+    return _draw_round(part, Random(stream), stream, faults)
 
 
-def _with_medians(part: RoundSpec, drawn: frozenset[WaitName], number: int, step: int) -> RoundSpec:
+def _with_medians(
+    part: RoundSpec, drawn: Mapping[WaitName, int | None], name: WaitName, stream: str
+) -> RoundSpec:
     """Return a round in which latencies that are not to be drawn are the median of what they are.
 
     To draw a constant takes as many numbers as any other, so that nothing else changes.
     """
     timing = part.timing
-    if WaitName(number, step) not in drawn:
-        timing = replace(
-            timing,
-            latency=_median(timing.latency),
-            ttft=_median(timing.ttft),
-            gap=_median(timing.gap),
-        )
+    by_ns = drawn.get(name, 0)
+    if by_ns is not None:
+        medians = _with_share(timing, 0)
+        if by_ns:
+            whole_ns, median_ns = (
+                _draw_round(replace(part, timing=each), Random(stream), stream, ()).latency_ns
+                for each in (timing, medians)
+            )
+            medians = _with_share(timing, by_ns / ((whole_ns - median_ns) or by_ns))
+        timing = medians
     tool_calls = tuple(
-        call
-        if WaitName(number, step, place) in drawn
-        else replace(call, latency=Constant(call.latency.quantile(0.5)))
+        replace(call, latency=_by(call.latency, drawn.get(name._replace(tool=place), 0)))
         for place, call in enumerate(part.tool_calls, 1)
     )
     return replace(part, timing=timing, tool_calls=tool_calls)
 
 
-def _median(latency: Distribution | None) -> Distribution | None:
-    return None if latency is None else Constant(latency.quantile(0.5))
+def _with_share(timing: Timing, share: float) -> Timing:
+    """Return a timing with a share of each draw's way from its median; 0 is the median."""
+
+    def nearer(latency: Distribution | None) -> Distribution | None:
+        if latency is None:
+            return None
+        if not share:
+            return Constant(latency.quantile(0.5))
+        # Between two parts of a mixture nothing is drawn: it is as it is, or the median.
+        return latency if isinstance(latency, Mixture) else Nearer(latency, share)
+
+    return replace(
+        timing,
+        latency=nearer(timing.latency),
+        ttft=nearer(timing.ttft),
+        gap=nearer(timing.gap),
+    )
+
+
+def _by(latency: Distribution, by_ns: int | None) -> Distribution:
+    """Return a constant that differs so much from the median; the distribution for ``None``."""
+    if by_ns is None or (by_ns and isinstance(latency, Mixture)):
+        return latency
+    return Constant(max(0.0, latency.quantile(0.5) + by_ns / NANOSECONDS_PER_SECOND))
 
 
 def piece_times_ns(call: ModelCallScript) -> list[int]:

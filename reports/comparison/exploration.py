@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...bench.results.cancellation import AT_ITS_BEGIN, AT_ITS_END, Cancellation
 from ...bench.results.cell import NO_LOOP, Cell
 from ...bench.results.exploration import (
     Cancelled,
@@ -12,6 +13,8 @@ from ...bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    MayDiffer,
+    Note,
 )
 from ...bench.results.formatting import (
     code_place,
@@ -24,7 +27,7 @@ from ...bench.results.formatting import (
 )
 from ...bench.results.steps import Step, StepKind
 from ...mocks.clock import Choice
-from ...mocks.workload.numbers import session_of
+from ...mocks.workload.numbers import kind_of, session_of
 from .failures import TITLES, failure_text, replay_command
 
 _DID = {
@@ -34,6 +37,20 @@ _DID = {
     StepKind.OWN_WAIT: "waits in {}",
     StepKind.ADMISSION: "waits for a place in {}",
 }
+_AWAITED = {
+    StepKind.MODEL_CALL: "for model call {}",
+    StepKind.TOOL: "for tool {}",
+    StepKind.SERVICE: "for a response of {}",
+    StepKind.OWN_WAIT: "in {}",
+    StepKind.ADMISSION: "for a place in {}",
+}
+_MAY_DIFFER = {
+    MayDiffer.FAULTS: "the scenario has faults",
+    MayDiffer.LIMITS: "the model has limits",
+    MayDiffer.CANCELLATIONS: "other sessions were cancelled",
+    MayDiffer.EXPIRED_TIMERS: "time limits expired",
+}
+_MOMENTS = {AT_ITS_BEGIN: "at the begin of", AT_ITS_END: "at the end of"}
 _NANOSECOND = 9
 """Decimals of a second that count: those of the clock."""
 
@@ -106,7 +123,57 @@ def found_text(found: Found, exploration: Exploration, scenario: str) -> FoundTe
         differences=tuple(map(_difference, found.differences)),
         caveat=_caveat(found),
         steps=steps_up_to(failure, found.steps),
-        replay=replay_command(exploration.cell, scenario, found),
+        replay=replay_command(exploration.cell, scenario, found.case),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteText:
+    """A note, in sentences.
+
+    Attributes:
+        what: What sessions did otherwise than alone, in how many schedules.
+        why: Why that may be right.
+        first: The first of them.
+        replay: The command that shows it.
+    """
+
+    what: str
+    why: str
+    first: str
+    replay: str
+
+
+def note_text(note: Note, cell: Cell, scenario: str, schedules: int) -> NoteText:
+    """Return what is said of a note.
+
+    Args:
+        note: The note.
+        cell: The cell in which it was made.
+        scenario: The scenario as it was named on the command line.
+        schedules: How many schedules were run.
+    """
+    is_outcome = note.kind is FailureKind.OTHER_OUTCOME
+    did = "ended otherwise" if is_outcome else "made another number of model calls"
+    return NoteText(
+        what=(
+            f"{counted(note.sessions, 'session')} in {whole(note.schedules)} of "
+            f"{counted(schedules, 'schedule')} {did} than alone"
+        ),
+        why=listed([f"{_MAY_DIFFER[reason]} ({whole(count)})" for reason, count in note.reasons]),
+        first=failure_text(note.first),
+        replay=replay_command(cell, scenario, note.case),
+    )
+
+
+def not_compared_text(exploration: Exploration) -> str:
+    """Say in how many schedules that would have taken a run alone; empty if in none."""
+    if not exploration.not_compared:
+        return ""
+    more = counted(exploration.not_compared, "further schedule")
+    return (
+        f"in {more} of this kind sessions failed or made another number of model calls than usual, "
+        "and were not compared with themselves alone"
     )
 
 
@@ -183,14 +250,25 @@ def _difference(difference: Difference) -> str:
     match difference:
         case DrawnWait(wait=wait, tool=tool, latency_s=latency_s, median_s=median_s):
             what = f"tool {plain(tool)}" if tool else "its answer"
-            return (
-                f"session {session_of(wait.number)}, model call {wait.step + 1}: {what} takes "
-                f"{seconds(latency_s)}, not {seconds(median_s)} as usual"
-            )
-        case Cancelled(session=session, after_s=after_s):
-            return f"session {session} is cancelled after {seconds(after_s)}"
+            takes, usual = times_text((latency_s, median_s))
+            where = "" if kind_of(wait.number) is None else " of a further conversation"
+            call = f"session {session_of(wait.number)}, model call {wait.step + 1}{where}"
+            return f"{call}: {what} takes {takes}, not {usual} as usual"
+        case Cancelled(session=session, after_s=after_s, wait=wait, step=step):
+            where = "" if wait is None else f" {_MOMENTS.get(wait.after_ns, 'in')} its wait"
+            where += _awaited(step, wait)
+            comma = "," if where else ""
+            return f"session {session} is cancelled{where}{comma} after {seconds(after_s)}"
         case Choice(after=after, chosen=chosen):
             return f"after {plain(after)}: {plain(chosen)} goes on before others that came first"
+
+
+def _awaited(step: Step | None, wait: Cancellation | None) -> str:
+    if wait is None:
+        return ""
+    if step is None:
+        return f" for {plain(wait.what)} {wait.ordinal}"
+    return f" {_AWAITED[step.kind].format(plain(step.name) if step.name else step.model_call)}"
 
 
 def _caveat(found: Found) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ...bench.results.case import case_text
+from ...bench.results.case import Case, case_text
 from ...bench.results.cell import NO_LOOP, Cell
-from ...bench.results.exploration import Failure, FailureKind, Found
+from ...bench.results.exploration import Failure, FailureKind
 from ...bench.results.formatting import code_place, counted, plain, seconds, whole
 from ...bench.results.isolation import leak_text
 from ...bench.results.left_behind import LeftBehind, LeftKind
@@ -80,18 +80,18 @@ def _left_text(left: LeftBehind, failure: Failure) -> str:
     )
 
 
-def replay_argument(found: Found) -> str:
-    """Return what runs the smallest case again in the test that found it."""
-    return f'add replay="{case_text(found.case)}" to lab.explore(…) to run it again'
+def replay_argument(case: Case) -> str:
+    """Return what runs a case again in the test that found it."""
+    return f'add replay="{case_text(case)}" to lab.explore(…) to run it again'
 
 
-def replay_command(cell: Cell, scenario: str, found: Found) -> str:
-    """Return the command that runs the smallest case again."""
+def replay_command(cell: Cell, scenario: str, case: Case) -> str:
+    """Return the command that runs a case again."""
     loop = "" if cell.loop == NO_LOOP else f" --loop {cell.loop}"
     few = cell.concurrency < cell.session_count
     concurrency = f" --concurrency {cell.concurrency}" if few else ""
     return (
         f"warpbench explore {scenario} --target {cell.target} --strategy {cell.strategy}{loop} "
         f"--sessions {cell.session_count}{concurrency} --seed {cell.seed} "
-        f"--replay {case_text(found.case)}"
+        f"--replay {case_text(case)}"
     )

@@ -209,7 +209,7 @@ def _explored_failure(change: Change) -> str:
     return (
         f"{TITLES[found.failure.kind]} in {whole(found.seen_in)} of "
         f"{counted(change.count or 0, 'schedule')}: {failure_text(found.failure)}; "
-        f"see {replay_command(cell, cell.scenario, found)}"
+        f"see {replay_command(cell, cell.scenario, found.case)}"
     )
 
 

@@ -18,10 +18,13 @@ from ...mocks.redaction import redacted
 from ..charts.palette import LANE_COLOURS, on_dark
 from ..comparison.exploration import (
     FoundText,
+    NoteText,
     StepText,
     cell_text,
     found_text,
+    not_compared_text,
     not_repeated_text,
+    note_text,
     step_text,
     times_text,
     unfinished_text,
@@ -66,6 +69,8 @@ class CellSection:
         not_applicable: Why nothing was run; empty if something was.
         failures: What was found.
         not_repeated: What did not come again, each with what that means.
+        notes: What sessions did otherwise than alone where that may be right.
+        not_compared: In how many schedules that is not known; empty if in none.
     """
 
     id: str
@@ -75,6 +80,8 @@ class CellSection:
     not_applicable: str
     failures: tuple[FailureSection, ...]
     not_repeated: tuple[tuple[str, str], ...]
+    notes: tuple[NoteText, ...]
+    not_compared: str
 
 
 def write_exploration(explorations: Explorations, folder: Path | str) -> list[Path]:
@@ -149,6 +156,11 @@ def _cell(
             (failure_text(failure), not_repeated_text(schedule, failure))
             for schedule, failure in exploration.not_repeated
         ),
+        notes=tuple(
+            note_text(note, exploration.cell, scenario, exploration.schedules)
+            for note in exploration.notes
+        ),
+        not_compared=not_compared_text(exploration),
     )
 
 

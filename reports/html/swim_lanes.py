@@ -258,15 +258,8 @@ def _sessions(found: Found, steps: Iterable[Step]) -> list[int]:
 
 
 def _cancelled_s(found: Found) -> dict[int, float]:
-    """Return when each cancelled session was; a session begins with its first step."""
-    begin_s: dict[int, float] = {}
-    for step in found.steps:
-        begin_s.setdefault(step.session, step.begin_s)
-    return {
-        each.session: begin_s.get(each.session, 0.0) + each.after_s
-        for each in found.differences
-        if isinstance(each, Cancelled)
-    }
+    """Return when each cancelled session was."""
+    return {each.session: each.after_s for each in found.differences if isinstance(each, Cancelled)}
 
 
 def _notes(session: int, failure: Failure, cancelled_s: dict[int, float]) -> tuple[str, ...]:

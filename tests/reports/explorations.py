@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from warpbench.bench.results.cancellation import AT_ITS_BEGIN, AT_ITS_END, Cancellation
 from warpbench.bench.results.case import Case
 from warpbench.bench.results.exploration import (
     Cancelled,
@@ -10,11 +11,14 @@ from warpbench.bench.results.exploration import (
     Failure,
     FailureKind,
     Found,
+    MayDiffer,
+    Note,
 )
 from warpbench.bench.results.left_behind import LeftBehind, LeftKind
 from warpbench.bench.results.steps import Step, StepKind
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
+from warpbench.mocks.workload.numbers import conversation_number
 
 from ..built import CELL
 
@@ -76,9 +80,42 @@ STEPS = (
 )
 DIFFERENCES = (
     DrawnWait(wait=WaitName(3, 0), tool="", latency_s=0.61, median_s=0.5),
+    DrawnWait(wait=WaitName(7, 1), tool="", latency_s=0.5000004, median_s=0.5),
+    DrawnWait(
+        wait=WaitName(conversation_number(7, 0, 1), 0), tool="", latency_s=0.503, median_s=0.5
+    ),
     DrawnWait(wait=WaitName(7, 1, 2), tool="search", latency_s=0.19, median_s=0.2),
-    Cancelled(session=3, after_s=0.25),
+    Cancelled(
+        session=3,
+        after_s=0.25,
+        wait=Cancellation(3, "answer", 1, 250_000_000),
+        step=STEPS[0],
+    ),
+    Cancelled(
+        session=7, after_s=0.1, wait=Cancellation(7, "answer", 2, AT_ITS_BEGIN), step=STEPS[1]
+    ),
+    Cancelled(session=3, after_s=0.51, wait=Cancellation(3, "sleep", 1, AT_ITS_END), step=STEPS[2]),
+    Cancelled(session=7, after_s=0.9, wait=Cancellation(7, "future", 2, AT_ITS_END)),
+    Cancelled(session=7, after_s=1.0),
     Choice("session 3 answer 1", 0, "session 7 answer 1"),
+)
+NOTES = (
+    Note(
+        kind=FailureKind.OTHER_OUTCOME,
+        schedules=2,
+        sessions=3,
+        reasons=((MayDiffer.CANCELLATIONS, 2), (MayDiffer.EXPIRED_TIMERS, 1)),
+        first=replace(FAILURES[3], last_place=LEAK.place),
+        case=Case(12),
+    ),
+    Note(
+        kind=FailureKind.OTHER_CALLS,
+        schedules=1,
+        sessions=1,
+        reasons=((MayDiffer.FAULTS, 1), (MayDiffer.LIMITS, 1)),
+        first=FAILURES[2],
+        case=Case(14),
+    ),
 )
 FOUND = Exploration(
     cell=CELL,
@@ -93,6 +130,8 @@ FOUND = Exploration(
         Found(failure=LEAK, case=Case(0, sessions=tuple(range(CELL.session_count))), seen_in=200),
     ),
     not_repeated=((40, FAILURES[3]),),
+    notes=NOTES,
+    not_compared=4,
 )
 INTERRUPTED = Exploration(
     cell=CELL,

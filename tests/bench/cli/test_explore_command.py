@@ -49,6 +49,7 @@ def test_out_writes_what_was_found_as_a_page_and_as_json(project: Path) -> None:
     assert json.loads((project / "found" / "exploration.json").read_text()) == document
     (exploration,) = document["explorations"]
     (found,) = exploration["found"]
+    assert (exploration["notes"], exploration["not_compared"]) == ([], 0)
     assert (document["schema_version"], document["scenario"]) == (1, "chat")
     assert (found["failure"]["kind"], found["case"]["sessions"]) == ("leak", [0, 1])
     page = (project / "found" / "exploration.html").read_text()

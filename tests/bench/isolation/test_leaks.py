@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from warpbench.bench.results.cancellation import Cancellation
 from warpbench.bench.results.records import FindingKind
 from warpbench.bench.runner.findings import findings_of
 from warpbench.bench.statistics.summary import cell_result, trial_figures
@@ -72,10 +73,10 @@ def test_a_leak_in_a_request_has_the_place_that_sent_it() -> None:
     assert {leak.model_call for leak in result.leaks if leak.model_call} == {1}
 
 
-@pytest.mark.parametrize("cancels_ns", [(), ((0, 1),)], ids=["", "one cancelled"])
+@pytest.mark.parametrize("cancels", [(), (Cancellation(0, after_ns=1),)], ids=["", "one cancelled"])
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_what_a_package_sends_in_a_task_has_the_place_at_which_the_session_waits_for_it(
-    loop: str, cancels_ns: tuple[tuple[int, int], ...]
+    loop: str, cancels: tuple[Cancellation, ...]
 ) -> None:
     def build(lab: Lab) -> Any:
         client = asynchronous(lab)
@@ -99,7 +100,7 @@ def test_what_a_package_sends_in_a_task_has_the_place_at_which_the_session_waits
         clock="virtual",
         loop=loop,
     )
-    result = run_cell(replace(spec, cancels_ns=cancels_ns), build)
+    result = run_cell(replace(spec, cancels=cancels), build)
 
     (place,) = {leak.place for leak in result.leaks if leak.model_call is not None}
     assert ".build.<locals>.session:" in place

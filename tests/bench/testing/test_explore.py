@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 import pytest
+from warpbench.bench.results.case import case_text
 from warpbench.bench.testing.pytest_plugin import LabInTests
 from warpbench.mocks.errors import UsageError
 
 from ..exploration.corpus import MISTAKES
+from ..exploration.test_noting import SCENARIO, SESSIONS, one_flight
 
 pytestmark = pytest.mark.once
 
@@ -36,3 +38,12 @@ def test_a_case_that_no_longer_fits_is_told(lab: LabInTests) -> None:
 def test_what_is_no_case_is_refused(lab: LabInTests) -> None:
     with pytest.raises(UsageError, match="replay='first'"):
         lab.explore(MISTAKE.buggy, replay="first", **CELL)
+
+
+def test_a_note_is_returned_and_raises_nothing(lab: LabInTests) -> None:
+    explored = lab.explore(one_flight, scenario=SCENARIO, sessions=SESSIONS, schedules=10, seed=4)
+
+    (note,) = explored.notes
+    replay = case_text(note.case)
+    again = lab.explore(one_flight, scenario=SCENARIO, sessions=SESSIONS, seed=4, replay=replay)
+    assert [each.first for each in again.notes] == [note.first]

@@ -100,9 +100,9 @@ def test_a_failure_of_no_known_time_has_no_moment() -> None:
     assert "failed" not in {key.kind for key in picture.keys}
 
 
-def test_a_cancelled_session_has_a_mark_counted_from_its_first_step() -> None:
+def test_a_cancelled_session_has_a_mark() -> None:
     picture = picture_of(
-        [step(3, 0, 4), step(7, 1, 3)], differences=(Cancelled(session=7, after_s=2.0),)
+        [step(3, 0, 4), step(7, 1, 3)], differences=(Cancelled(session=7, after_s=3.0),)
     )
 
     assert picture.lanes[0].cancelled_x is None

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from warpbench.bench.results.cancellation import Cancellation
 from warpbench.bench.results.case import Case
 from warpbench.bench.results.exploration import (
     Exploration,
@@ -14,7 +15,7 @@ from warpbench.reports.terminal.exploration import exploration_lines, replayed_l
 
 from ...built import CELL
 from ...golden import assert_golden
-from ..explorations import CASE, DIFFERENCES, FAILURES, FOUND, INTERRUPTED, LEAK, STEPS
+from ..explorations import CASE, DIFFERENCES, FAILURES, FOUND, INTERRUPTED, LEAK, NOTES, STEPS
 
 
 def test_the_wording_of_an_exploration() -> None:
@@ -30,7 +31,9 @@ def test_the_wording_of_an_exploration() -> None:
         "",
         *replayed_lines(CELL, Replayed(Case(17), None, FAILURES)),
         *replayed_lines(CELL, Replayed(CASE, None, ())),
+        *replayed_lines(CELL, Replayed(Case(12), None, (), (), NOTES)),
         *replayed_lines(CELL, Replayed(CASE, None, (), (DIFFERENCES[-1], DIFFERENCES[-1]))),
+        *replayed_lines(CELL, Replayed(CASE, None, (), (Cancellation(3, "answer", 2),))),
     ]
     assert_golden("exploration", "\n".join(lines))
 
