@@ -22,7 +22,7 @@ from .commands.explore import ExploreOptions
 from .exit_status import BAD_ANSWER, DONE, INTERRUPTED, NOT_DONE
 from .factors import factors_of, folder
 from .options import FactorOptions, Messages
-from .progress import stderr_for
+from .progress import detail_for, stderr_for
 from .showing import show_paths
 
 
@@ -43,7 +43,9 @@ def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
         clock=ClockMode.VIRTUAL,
         concurrency=(options.concurrency or options.sessions,),
     )
-    processes = TrialProcesses(options.time_limit)
+    processes = TrialProcesses(
+        options.time_limit, forks=options.replay is None, tell=detail_for(messages)
+    )
     processes.start()
     processes.check_target(options.target)
     specs = cells_of(factors)

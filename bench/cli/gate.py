@@ -41,7 +41,7 @@ from .commands.gate import GateOptions
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 from .judging import say_why
 from .options import Messages
-from .progress import comparing_progress, measuring_progress
+from .progress import comparing_progress, detail_for, measuring_progress
 
 EXIT_STATUS = {
     Verdict.PASSED: DONE,
@@ -189,7 +189,9 @@ def _explored(
     network: Network,
     messages: Messages,
 ) -> list[CellVerdict]:
-    processes = TrialProcesses(_EXPLORED_TIME_LIMIT_S, network=network)
+    processes = TrialProcesses(
+        _EXPLORED_TIME_LIMIT_S, network=network, forks=True, tell=detail_for(messages)
+    )
     specs = {name: spec_of(baseline.cells[name]) for name in chosen}
     for target in dict.fromkeys(spec.cell.target for spec in specs.values()):
         processes.check_target(target)

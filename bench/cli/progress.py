@@ -27,6 +27,17 @@ def stderr_for(messages: Messages) -> Console:
     return Console(stderr=True, quiet=messages.quiet)
 
 
+def detail_for(messages: Messages) -> Callable[[str], None]:
+    """Return what shows a line that is only of interest if more was asked for."""
+    console = stderr_for(messages)
+
+    def tell(line: str) -> None:
+        if messages.verbose:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    return tell
+
+
 @contextmanager
 def run_progress(messages: Messages) -> Iterator[Observer]:
     """Show how a run gets on."""

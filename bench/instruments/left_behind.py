@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import thread as pool_threads
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial, wraps
 from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
@@ -36,7 +37,7 @@ from ...mocks.observe.waits import WaitEnding, WaitKind
 from ...mocks.transports.http_libraries import INSTALLED
 from ..results.left_behind import LeftBehind, LeftKind
 from .code_origin import Origin, name_of_file, origin_of, place_of
-from .makings import Made, Makings
+from .makings import Made, Makings, Noted
 
 _SEMAPHORES = (asyncio.Semaphore, threading.Semaphore)
 _CLIENTS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
@@ -51,6 +52,15 @@ _Left = tuple[LeftKind, str, str]
 """Kind, name and place, as ``LeftBehind`` has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """What was made in the scope of one tracker, for another one to know as well."""
+
+    permits: Noted
+    threads: Noted
+    pools: Noted
+
+
 class LeftBehindTracker:
     """Notes what may be left of a trial, in the scope of ``tracking``.
 
@@ -58,9 +68,12 @@ class LeftBehindTracker:
         clock: Keeps the trial's time.
         package: Name of the package with the target, or empty. Semaphores that are variables of its
             modules are known, also if they were made before the scope.
+        made_before: What was made in the scope of an earlier tracker.
     """
 
-    def __init__(self, clock: SkippingClock, package: str = "") -> None:
+    def __init__(
+        self, clock: SkippingClock, package: str = "", made_before: MadeBefore | None = None
+    ) -> None:
         self._clock = clock
         self._package = package
         self._permits = Makings(size_of=_permits_of)
@@ -68,8 +81,18 @@ class LeftBehindTracker:
         # The threads of a pool may live longer than the pool, but not than its queue.
         self._pools = Makings(part=lambda pool: pool._work_queue)
         self._clients = Makings()
+        if made_before is not None:
+            self._permits.know(made_before.permits)
+            self._threads.know(made_before.threads)
+            self._pools.know(made_before.pools)
         self._older: list[Made] = []
         self._told: list[_Left] = []
+
+    def made(self) -> MadeBefore:
+        """Return what was made so far in the scope of ``tracking``."""
+        return MadeBefore(
+            self._permits.noted_so_far, self._threads.noted_so_far, self._pools.noted_so_far
+        )
 
     @contextmanager
     def tracking(self) -> Iterator[None]:

@@ -26,6 +26,10 @@ class Made(NamedTuple):
     size: int
 
 
+Noted = tuple[tuple[ref[Any], str, int], ...]
+"""What was noted: each object, which may live no more, with the place and its size."""
+
+
 class Makings:
     """The objects that were made in the scopes of ``noted``.
 
@@ -60,6 +64,15 @@ class Makings:
             made = refers()
             if made is not None:
                 yield Made(made, place, size)
+
+    @property
+    def noted_so_far(self) -> Noted:
+        """What was noted, for other makings to know."""
+        return tuple(self._noted)
+
+    def know(self, noted: Noted) -> None:
+        """Take up what other makings have noted."""
+        self._noted.extend(noted)
 
     def forget(self) -> None:
         """Forget what was noted so far."""

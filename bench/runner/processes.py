@@ -3,6 +3,9 @@
 A trial that crashes, is killed or exceeds its time becomes a ``TrialError`` with the
 reason; it takes nobody with it.
 
+Trials of a target in virtual time may be forked from one process that has imported the target (see
+``forked``): where that is asked for, and sure to make no difference.
+
 Trials are measured one at a time. Which one comes next is known as a rule: while one accounts for
 its time and ends, the next is prepared as far as its first session, and waits for its turn.
 """
@@ -10,10 +13,12 @@ its time and ends, the next is prepared as far as its first session, and waits f
 import importlib
 import multiprocessing
 import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
+from multiprocessing.util import Finalize
 
 from ...mocks.errors import Hang, TrialError
 from ...mocks.network import Network
@@ -23,9 +28,17 @@ from ...mocks.telemetry import keep_telemetry_quiet
 from ..results.played import Solo
 from ..results.trial_result import TrialResult
 from ..targets.loading import require_target
-from ..trial.spec import NotApplicable, TrialSpec
+from ..trial.spec import NotApplicable, NotForkedError, TrialSpec
 from ..trial.turn import Turn
-from .trial_process import Progress, TrialProcess, Work, interrupts_held_back, server_of_trials
+from .forked import IS_POSSIBLE, ForkedWork, ProcessToFork, may_be_forked
+from .trial_process import (
+    Progress,
+    TiedProcess,
+    TrialProcess,
+    Work,
+    interrupts_held_back,
+    server_of_trials,
+)
 
 # A trial's process runs the main module of its parent's, hence the command line.
 _PRELOADED = ["warpbench.bench.cli.main", "warpbench.bench.runner.preloaded"]
@@ -50,6 +63,13 @@ def _run_alone(spec: TrialSpec, turn: Turn) -> Solo:
     return run_alone(spec, turn)
 
 
+def _import_target(spec: TrialSpec) -> ForkedWork:
+    # Likewise.
+    from ..trial.imported import import_target  # noqa: PLC0415
+
+    return import_target(spec)
+
+
 class TrialProcesses:
     """Starts trials, and waits for each; several threads may have one under way each.
 
@@ -57,6 +77,9 @@ class TrialProcesses:
         time_limit_s: Real seconds after which a trial is killed, from its turn on.
         work: What a trial's process runs; a test may put in something that crashes.
         network: The network that each is in.
+        forks: Whether trials of one target may be forked from a process that has imported it; it
+            pays off where there are more than a few.
+        tell: Told in one line why those of a target are not.
     """
 
     def __init__(
@@ -65,14 +88,22 @@ class TrialProcesses:
         work: Work = _measure,
         *,
         network: Network = Network.SHARED,
+        forks: bool = False,
+        tell: Callable[[str], object] = lambda _line: None,
     ) -> None:
+        self._forks = forks and IS_POSSIBLE and work is _measure
+        self._tell = tell
+        self._to_fork: dict[str, ProcessToFork | None] = {}
+        self._making = threading.Lock()
+        # At the end of the program, too: it waits for its processes.
+        Finalize(self, _kill_all, (self._to_fork,), exitpriority=1)
         self._network = network
         self._time_limit_s = time_limit_s
         self._work = work
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
-        self._live: set[TrialProcess] = set()
-        self._next: TrialProcess | None = None
+        self._live: set[TiedProcess] = set()
+        self._next: TiedProcess | None = None
         self._has_ended = False
 
     def start(self) -> None:
@@ -109,7 +140,7 @@ class TrialProcesses:
         """
         self._end_prepared()
         processes = [self._started(self._work, spec) for spec in specs]
-        results: dict[TrialProcess, TrialResult | NotApplicable] = {}
+        results: dict[TiedProcess, TrialResult | NotApplicable] = {}
         try:
             self._take_from(processes, results, until=Progress.PREPARED)
             for process in processes:
@@ -126,8 +157,8 @@ class TrialProcesses:
 
     def _take_from(
         self,
-        processes: Sequence[TrialProcess],
-        results: dict[TrialProcess, TrialResult | NotApplicable],
+        processes: Sequence[TiedProcess],
+        results: dict[TiedProcess, TrialResult | NotApplicable],
         until: Progress | None = None,
     ) -> None:
         """Take what processes send until each has sent its result, or what else is awaited."""
@@ -135,7 +166,7 @@ class TrialProcesses:
         waiting = [process for process in processes if process not in results]
         while waiting:
             try:
-                having_sent = TrialProcess.having_sent(waiting, until_s - time.monotonic())
+                having_sent = TiedProcess.having_sent(waiting, until_s - time.monotonic())
             except TimeoutError:
                 raise _hung(self._time_limit_s) from None
             for process in having_sent:
@@ -224,15 +255,66 @@ class TrialProcesses:
         finally:
             self._end(process)
 
-    def _started(self, work: Work, argument: object) -> TrialProcess:
-        process = TrialProcess(self._context, work, argument, self._network)
+    def _started(self, work: Work, argument: object) -> TiedProcess:
+        process: TiedProcess | None = None
+        if self._forks and work is self._work and isinstance(argument, TrialSpec):
+            process = self._forked(argument)
+        if process is None:
+            process = TrialProcess(self._context, work, argument, self._network)
+        self._add(process)
+        return process
+
+    def _add(self, process: TiedProcess) -> None:
         self._live.add(process)
         # Asked after it is among the live ones: whichever comes first, one of both sees it.
         if self._has_ended:
             process.kill()
-        return process
 
-    def _prepared(self, argument: object) -> TrialProcess | None:
+    def _forked(self, spec: TrialSpec) -> TiedProcess | None:
+        """Start a trial as a fork of the process with its target, if there can be one."""
+        to_fork = self._with_target(spec) if may_be_forked(spec) else None
+        if to_fork is None:
+            return None
+        try:
+            return to_fork.fork(self._context, spec)
+        except NotForkedError as error:
+            self._give_up(spec.cell.target, error)
+            return None
+
+    def _with_target(self, spec: TrialSpec) -> ProcessToFork | None:
+        """Return the process that has imported a cell's target; ``None`` if there can be none."""
+        target = spec.cell.target
+        with self._making:
+            if target not in self._to_fork:
+                self._to_fork[target] = None
+                process = ProcessToFork(self._context, _import_target, spec, self._network)
+                self._add(process)
+                try:
+                    process.require_ready(self._time_limit_s)
+                except NotForkedError as error:
+                    self._tell_of(target, error)
+                    process.kill()
+                    self._end(process)
+                except BaseException:
+                    process.kill()
+                    raise
+                else:
+                    self._to_fork[target] = process
+            return self._to_fork[target]
+
+    def _give_up(self, target: str, error: NotForkedError) -> None:
+        """Fork no more trials of a target, and say why; another thread may have done so already."""
+        with self._making:
+            process, self._to_fork[target] = self._to_fork[target], None
+            if process is not None:
+                process.kill()
+                self._tell_of(target, error)
+
+    def _tell_of(self, target: str, error: NotForkedError) -> None:
+        if not self._has_ended:
+            self._tell(f"{target}: each trial imports it by itself ({error})")
+
+    def _prepared(self, argument: object) -> TiedProcess | None:
         """Return the process that has been prepared for this, if one has."""
         process = self._next
         if process is None:
@@ -249,7 +331,7 @@ class TrialProcesses:
             process.kill()
             self._end(process)
 
-    def _end(self, process: TrialProcess) -> None:
+    def _end(self, process: TiedProcess) -> None:
         self._live.discard(process)
         process.end()
 
@@ -258,6 +340,12 @@ def _hung(limit_s: float) -> TrialError:
     return TrialError(
         f"hung: no result within {limit_s:g} s (--time-limit), killed", Hang.TIME_LIMIT
     )
+
+
+def _kill_all(processes: dict[str, ProcessToFork | None]) -> None:
+    for process in processes.values():
+        if process is not None:
+            process.kill()
 
 
 def import_ahead(*modules: str) -> None:

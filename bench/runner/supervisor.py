@@ -63,7 +63,9 @@ def fork_trial() -> int:
     return trial
 
 
-def stand_over(trial: int, leash: Leash) -> int:
+def stand_over(
+    trial: int, leash: Leash, tell: Callable[[int], object] = lambda _status: None
+) -> int:
     """Wait for the end of a trial, or of the leash, and kill what is left of it.
 
     SIGTERM ends the trial first, and then this process.
@@ -71,6 +73,7 @@ def stand_over(trial: int, leash: Leash) -> int:
     Args:
         trial: Identifier of its process.
         leash: Of whoever wants it.
+        tell: Told what this returns, or that SIGTERM ends this process, in the end.
 
     Returns:
         How the trial ended, as ``os.waitstatus_to_exitcode`` tells it.
@@ -95,9 +98,12 @@ def stand_over(trial: int, leash: Leash) -> int:
             signal.signal(number, handler)
         os.close(woken)
         os.close(wakes)
+    if status is None:
+        status = -signal.SIGKILL
+    tell(-signal.SIGTERM if terminated else status)
     if terminated:
         end_like(-signal.SIGTERM)
-    return -signal.SIGKILL if status is None else status
+    return status
 
 
 def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:

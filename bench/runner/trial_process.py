@@ -1,7 +1,10 @@
 """One process that a trial runs in: started, given its turn, listened to, ended.
 
 Both sides of the pipe between the two processes are here: ``TrialProcess`` is the parent's,
-``_serve`` the child's. Between them stands a supervisor (see ``supervisor``).
+``serve`` the child's. Between them stands a supervisor (see ``supervisor``).
+
+The child is forked from the server of trials, or from a process that has imported the trial's
+target (see ``forked``). What is different is the place of the fork; ``serve`` is the same.
 """
 
 import contextlib
@@ -15,7 +18,7 @@ from enum import Enum, auto
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
-from typing import Any
+from typing import Any, Protocol
 
 from ...mocks.child_process import exit_reason
 from ...mocks.errors import (
@@ -63,36 +66,56 @@ class _Failure:
     cancelled: tuple[object, ...] = ()
 
 
-class TrialProcess:
-    """A process that works on one argument, until ``end``.
+class Child(Protocol):
+    """A process that was started, as its parent has it; a ``Process`` of ``multiprocessing``."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended, as ``os.waitstatus_to_exitcode`` tells it; ``None`` if not known."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, for so many real seconds at most."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Say whether it has not ended."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the parent has of it."""
+        ...
+
+
+Starts = Callable[["Connection[Any, Any]", "Connection[Any, Any]"], Child]
+"""Starts a process that has the other end of a pipe, and that of its leash."""
+
+
+class TiedProcess:
+    """A process at the other end of a pipe, until ``end``; it ends with this one in any case.
 
     Args:
-        context: Starts it.
-        work: What it does.
-        argument: With what.
-        network: The network that it is in.
+        context: Makes the pipes.
+        argument: What it works on.
+        starts: Starts it.
     """
 
-    def __init__(
-        self, context: ForkServerContext, work: Work, argument: object, network: Network
-    ) -> None:
+    def __init__(self, context: ForkServerContext, argument: object, starts: Starts) -> None:
         self.argument = argument
         self._pipe, theirs = context.Pipe()
         their_leash, self._leash = context.Pipe(duplex=False)
         # Taken off by whoever lets go of it first: one thread may kill what another ends, and a
         # descriptor that is closed twice may be somebody else's by then.
         self._held = [self._leash]
-        self._process = context.Process(
-            target=_serve, args=(work, argument, network, theirs, their_leash)
-        )
-        # Where it has to be started, it lets signals through again that are held back.
-        resource_tracker.ensure_running()
-        # Interrupted half-way, a start would leave a process that nobody knows of; and the
-        # server of trials, which the first one starts, would die of it with a traceback.
-        with interrupts_held_back(), server_of_trials():
-            self._process.start()
-        theirs.close()
-        their_leash.close()
+        try:
+            self._process = starts(theirs, their_leash)
+        finally:
+            theirs.close()
+            their_leash.close()
 
     def give_turn(self, limit_s: float) -> None:
         """Let it measure; one that has ended already is not told.
@@ -132,8 +155,8 @@ class TrialProcess:
 
     @staticmethod
     def having_sent(
-        processes: Sequence["TrialProcess"], within_s: float
-    ) -> tuple["TrialProcess", ...]:
+        processes: Sequence["TiedProcess"], within_s: float
+    ) -> tuple["TiedProcess", ...]:
         """Return those of some processes that have sent something, or have ended.
 
         Args:
@@ -163,6 +186,47 @@ class TrialProcess:
             self._process.kill()
             self._process.join()
         self._process.close()
+
+
+class TrialProcess(TiedProcess):
+    """A process that works on one argument, until ``end``.
+
+    Args:
+        context: Starts it.
+        work: What it does.
+        argument: With what.
+        network: The network that it is in.
+    """
+
+    def __init__(
+        self, context: ForkServerContext, work: Work, argument: object, network: Network
+    ) -> None:
+        starts = from_server_of_trials(context, serve, work, argument, network)
+        super().__init__(context, argument, starts)
+
+
+def from_server_of_trials(
+    context: ForkServerContext, serves: Callable[..., None], *arguments: object
+) -> Starts:
+    """Return what starts a process at the server of trials.
+
+    Args:
+        context: Its context.
+        serves: Called in that process, with the arguments, its pipe and its leash.
+        *arguments: What it is told.
+    """
+
+    def start(pipe: "Connection[Any, Any]", leash: "Connection[Any, Any]") -> Child:
+        process = context.Process(target=serves, args=(*arguments, pipe, leash))
+        # Where it has to be started, it lets signals through again that are held back.
+        resource_tracker.ensure_running()
+        # Interrupted half-way, a start would leave a process that nobody knows of; and the
+        # server of trials, which the first one starts, would die of it with a traceback.
+        with interrupts_held_back(), server_of_trials():
+            process.start()
+        return process
+
+    return start
 
 
 @contextmanager
@@ -213,13 +277,31 @@ class _TurnOfParent:
         self._pipe.send(Progress.SESSIONS_ENDED)
 
 
-def _serve(
+def serve(
     work: Work,
     argument: object,
     network: Network,
     pipe: "Connection[object, object]",
     leash: "Connection[float, float]",
 ) -> None:
+    """Be the process of a trial, and its supervisor; for a process that does nothing else."""
+    begin_under_supervisor(pipe, leash)
+    be_a_trials_process()
+    work_and_tell(work, argument, network, pipe)
+
+
+def begin_under_supervisor(
+    pipe: "Connection[object, object]",
+    leash: "Connection[float, float]",
+    tell: Callable[[int], object] = lambda _status: None,
+) -> None:
+    """Fork: return in a process of its own, over which this one stands until its end.
+
+    Args:
+        pipe: That of the new process.
+        leash: Of whoever wants it.
+        tell: Told how it ended, by the supervisor.
+    """
     # Ctrl-C goes to the whole group; the parent decides what becomes of its trials.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # In a session of its own no signal of the terminal ends a supervisor before its trial.
@@ -228,12 +310,22 @@ def _serve(
     if trial != 0:
         pipe.close()  # or a trial that crashes would not be at the other end of it
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
-        end_like(stand_over(trial, Leash(leash.fileno(), leash.recv)))
+        end_like(stand_over(trial, Leash(leash.fileno(), leash.recv), tell))
     leash.close()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+
+
+def be_a_trials_process() -> None:
+    """Keep this process from printing results, or secrets."""
     # Standard output is the command's: what a target prints, or what it starts, is no result.
     print_to_stderr()
     redact_what_is_printed()
+
+
+def work_and_tell(
+    work: Work, argument: object, network: Network, pipe: "Connection[object, object]"
+) -> None:
+    """Do the work of a process, and send what came of it, whatever it is."""
     own = os.getpid()
     message: object
     try:

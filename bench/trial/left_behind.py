@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...mocks.clock import NANOSECONDS_PER_SECOND, SkippingClock
 from ...mocks.observe.meter import Meter
-from ..instruments.left_behind import LeftBehindTracker
+from ..instruments.left_behind import LeftBehindTracker, MadeBefore
 from ..results.trial_result import TrialResult
 from ..targets.loading import Target, module_of_target
 from .driving import LoopDriver
@@ -27,15 +27,23 @@ class LeftBehindOfTrial:
         meter: Notes its calls, if they are noted.
         target: What ``build_target`` takes.
         owns_process: As for ``LoopDriver``.
+        made_before: What the target's import has made, if it was imported before the trial.
     """
 
     def __init__(
-        self, clock: SkippingClock, meter: Meter | None, target: object, *, owns_process: bool
+        self,
+        clock: SkippingClock,
+        meter: Meter | None,
+        target: object,
+        *,
+        owns_process: bool,
+        made_before: MadeBefore | None = None,
     ) -> None:
         self._clock = clock
         self._meter = meter
         self._owns_process = owns_process
-        self._tracker = LeftBehindTracker(clock, _package_of(target))
+        self._tracker = LeftBehindTracker(clock, _package_of(target), made_before)
+        self.made = self._tracker.made
 
     def tracking(self) -> AbstractContextManager[None]:
         """Return the scope in which it is noted what may be left; a target is made inside."""

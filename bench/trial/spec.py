@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...mocks.clock import ScheduleSpec
+from ...mocks.errors import WarpbenchError
 from ...mocks.scenario import Scenario
 from ..results.cancellation import Cancellation
 from ..results.cell import Cell
@@ -57,3 +58,7 @@ class NotApplicable:
     """The target lacks the form of session that the strategy drives."""
 
     reason: str
+
+
+class NotForkedError(WarpbenchError):
+    """Trials of a target cannot be forked from one import of it; says why."""

@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from ...mocks.clock import Clock, choices_of, create_clock, is_skipping, keeping_time
+from ...mocks.clock import Clock, VirtualClock, choices_of, create_clock, is_skipping, keeping_time
 from ...mocks.clock.loops.made_inside import NewLoop
 from ...mocks.clock.real_time import real_perf_counter
 from ...mocks.clock.root_watch import root_watched
@@ -24,6 +24,7 @@ from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.network.refusals import refusals
 from ...mocks.network.refusing_server import Refused
 from ...mocks.observe.data_flow import DataFlowNotes
+from ...mocks.observe.meter import Meter
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.session import carrying_sessions, session_here
 from ...mocks.observe.traffic import Traffic
@@ -43,6 +44,7 @@ from ..instruments.call_counts import CallCounter
 from ..instruments.code_origin import callers_here
 from ..instruments.expired_timers import ExpiredTimers
 from ..instruments.kept_memory import KeptMemory
+from ..instruments.left_behind import MadeBefore
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..instruments.session_waits import SessionWaits
@@ -77,6 +79,19 @@ _AT_ONCE = AtOnce()
 _KIBIBYTE = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class AfterImport:
+    """What a target's import, made before the trial, has left to it.
+
+    Attributes:
+        clock: The clock on whose time it was made; what the import has bound may be bound to it.
+        made: What it has made that sessions may leave behind.
+    """
+
+    clock: VirtualClock
+    made: MadeBefore
+
+
 def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplicable:
     """Run a cell once, and return what was measured.
 
@@ -91,19 +106,98 @@ def run_trial(spec: TrialSpec, turn: Turn = _AT_ONCE) -> TrialResult | NotApplic
         TargetError: The target cannot be loaded.
         ClockError: Time could not be kept truthfully.
     """
+    become_process_of_trials()
+    return run_in_process_of_trials(spec, turn)
+
+
+def become_process_of_trials() -> None:
+    """Change this process for good to what a trial runs in: environment, network guard."""
     hold_no_secrets(os.environ)
     keep_telemetry_quiet(os.environ)
     load_certificates_late(os.environ)
     stay_on_this_machine()
-    clock = create_clock(spec.cell.clock, spec.schedule)
+
+
+def run_in_process_of_trials(
+    spec: TrialSpec, turn: Turn = _AT_ONCE, after: AfterImport | None = None
+) -> TrialResult | NotApplicable:
+    """Do what ``run_trial`` does, in a process that is a trial's already.
+
+    Args:
+        spec: The cell.
+        turn: Holds the prepared trial back until it may measure.
+        after: The import of the target, if it was imported; the cell is in virtual time then.
+
+    Raises:
+        TargetError: The target cannot be loaded.
+        ClockError: Time could not be kept truthfully.
+    """
+    clock: Clock
+    if after is None:
+        clock = create_clock(spec.cell.clock, spec.schedule)
+    else:
+        clock = after.clock
+        clock.begin_anew(None if spec.schedule is None else spec.schedule.schedule())
     with (
         root_watched(clock),
-        _prepared(spec, spec.cell.target, clock, ended=turn.end, owns_process=True) as measure,
+        _prepared(
+            spec,
+            spec.cell.target,
+            clock,
+            ended=turn.end,
+            owns_process=True,
+            made_before=None if after is None else after.made,
+        ) as measure,
     ):
         if isinstance(measure, NotApplicable):
             return measure
         turn.begin()
         return measure()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOfImport:
+    """Where a trial is when it imports its target.
+
+    Attributes:
+        clock: Keeps the time.
+        world: What requests reach.
+        meter: Notes the calls; whatever has more of the place than the clock has this.
+        made: Returns what has been made so far that sessions may leave behind.
+    """
+
+    clock: VirtualClock
+    world: Reached
+    meter: Meter
+    made: Callable[[], MadeBefore]
+
+
+@contextmanager
+def place_of_import(spec: TrialSpec) -> Iterator[PlaceOfImport]:
+    """Be, in this scope, where a trial is when it imports its target.
+
+    What a trial has of its own besides, its event loop, is not there: no import sees it, and it
+    cannot be taken into a fork.
+
+    Args:
+        spec: A cell of a strategy without an event loop, that notes its waits and tells what its
+            sessions leave behind.
+
+    Raises:
+        ClockError: Time could not be kept truthfully.
+    """
+    clock = VirtualClock()
+    with (
+        root_watched(clock),
+        _in_force(spec, clock, spec.cell.target, owns_process=True) as in_force,
+        _Trial(spec, clock, in_force, ended=_AT_ONCE.end, owns_process=True).reaching_its_world(
+            in_force.opens
+        ) as world,
+    ):
+        left, meter = in_force.left, in_force.accounting.meter
+        assert left is not None
+        assert meter is not None
+        yield PlaceOfImport(clock, world, meter, left.made)
 
 
 @contextmanager
@@ -145,7 +239,39 @@ def _prepared(
     ended: Callable[[], None] = _AT_ONCE.end,
     *,
     owns_process: bool = False,
+    made_before: MadeBefore | None = None,
 ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
+    with _in_force(
+        spec, clock, target, owns_process=owns_process, made_before=made_before
+    ) as in_force:
+        if in_force.left is not None:
+            around = in_force.left.around(around)
+        trial = _Trial(spec, clock, in_force, ended=ended, owns_process=owns_process)
+        with trial.prepared(target, in_force.opens, around) as measure:
+            yield measure
+
+
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """What a trial has put in force before it opens its world and imports its target."""
+
+    strategy: Strategy
+    opens: Opens
+    counter: CallCounter | None
+    accounting: Accounting
+    children: ChildRefusals
+    left: LeftBehindOfTrial | None
+
+
+@contextmanager
+def _in_force(
+    spec: TrialSpec,
+    clock: Clock,
+    target: object,
+    *,
+    owns_process: bool,
+    made_before: MadeBefore | None = None,
+) -> Iterator[_InForce]:
     # The openai SDK jitters its back-off with the global generator.
     random.seed(spec.cell.seed)
     strategy = strategy_named(spec.cell.strategy)
@@ -161,8 +287,9 @@ def _prepared(
     )
     left = None
     if spec.tells_left_behind and is_skipping(clock):
-        left = LeftBehindOfTrial(clock, accounting.meter, target, owns_process=owns_process)
-        around = left.around(around)
+        left = LeftBehindOfTrial(
+            clock, accounting.meter, target, owns_process=owns_process, made_before=made_before
+        )
     with (
         nullcontext() if counter is None else counter.installed(),
         accounting.looking(),
@@ -170,19 +297,8 @@ def _prepared(
         keeping_time(clock, _new_loop(spec, strategy, clock)),
         carrying_sessions(),
         nullcontext() if left is None else left.tracking(),
-        _Trial(
-            spec,
-            strategy,
-            clock,
-            counter,
-            accounting,
-            children=children,
-            left=left,
-            ended=ended,
-            owns_process=owns_process,
-        ).prepared(target, opens, around) as measure,
     ):
-        yield measure
+        yield _InForce(strategy, opens, counter, accounting, children, left)
 
 
 def _new_loop(spec: TrialSpec, strategy: Strategy, clock: Clock) -> NewLoop | None:
@@ -198,16 +314,14 @@ class _Trial:
     def __init__(
         self,
         spec: TrialSpec,
-        strategy: Strategy,
         clock: Clock,
-        counter: CallCounter | None,
-        accounting: Accounting,
+        in_force: _InForce,
         *,
-        children: ChildRefusals,
-        left: LeftBehindOfTrial | None,
         ended: Callable[[], None],
         owns_process: bool,
     ) -> None:
+        strategy, accounting = in_force.strategy, in_force.accounting
+        children = in_force.children
         self._ended = ended
         self._children = children
         children.told = self._refuses_child
@@ -215,9 +329,9 @@ class _Trial:
         self._cell = spec.cell
         self._strategy = strategy
         self._clock = clock
-        self._counter = counter
+        self._counter = in_force.counter
         self._accounting = accounting
-        self._left = left
+        self._left = in_force.left
         self._has_any_workers = spec.has_any_workers
         if spec.schedule is not None and is_skipping(clock) and clock.choices is not None:
             clock.choices.waiter_here = _waiter_here
@@ -294,14 +408,20 @@ class _Trial:
         self._warm_up_tasks = _tasks(warm_up, spec.scenario)
 
     @contextmanager
+    def reaching_its_world(self, opens: Opens) -> Iterator[Reached]:
+        """Open the trial's world, and note what the network's guard refuses, in this scope."""
+        with (
+            refusals().told_to(self._refuses),
+            opens(self._world_spec, self._clock, self._accounting.meter) as world,
+        ):
+            yield world
+
+    @contextmanager
     def prepared(
         self, named: object, opens: Opens, around: Around
     ) -> Iterator[Callable[[], TrialResult] | NotApplicable]:
         with ExitStack() as scope:
-            scope.enter_context(refusals().told_to(self._refuses))
-            world = scope.enter_context(
-                opens(self._world_spec, self._clock, self._accounting.meter)
-            )
+            world = scope.enter_context(self.reaching_its_world(opens))
             service = service_named(named)
             if service is not None and service.kind.drives is not self._strategy.drives:
                 yield NotApplicable(service.kind.why_not)

@@ -20,6 +20,24 @@ from .threads.thread_pools import thread_pools_taking_part
 from .time_functions import readings_of
 from .virtual import passes_a_baton
 
+HOLD_THE_CLOCK_ALONE = frozenset(
+    {
+        "RLock.__enter__",
+        "RLock._acquire_restore",
+        "RLock.acquire",
+        "SimpleQueue.__init__",
+        "lock.__enter__",
+        "lock.acquire",
+        "queue.SimpleQueue",
+        "threading._allocate_lock",
+    }
+)
+"""What stands in a scope's virtual clock for others' code and holds nothing of it but the clock.
+
+Whoever has bound one of these in a scope (each ``threading.Condition`` does) has what he would have
+bound in any other scope of that clock.
+"""
+
 _the_scope = threading.Lock()
 
 

@@ -99,6 +99,8 @@ class SkippingClock(ABC):
         """Returns what to say after a refusal to skip, from outside of the clock; may be empty."""
         self.creation_numbers = count()
         """Numbers what is created on this clock's time, in that order (see ``loops.ordering``)."""
+        self.seed_numbers = count()
+        """Numbers the generators that are made on this clock's time without a seed, likewise."""
 
     # ---- the clock's face -------------------------------------------------------------
 

@@ -146,7 +146,26 @@ class VirtualClock(SkippingClock):
     mode = ClockMode.VIRTUAL
 
     def __init__(self, schedule: Schedule | None = None) -> None:
+        self._begin(schedule)
+        # Who took each plain lock last (``threads.bare_locks``).
+        self.lock_takings: dict[object, list[int]] = {}
+
+    def begin_anew(self, schedule: Schedule | None = None) -> None:
+        """Be at the beginning again, as another clock would be, for those who have this one.
+
+        What was made on its time stays numbered, and the locks that were taken stay taken. No scope
+        of it may be open.
+
+        Args:
+            schedule: As for a new one.
+        """
+        creation_numbers, seed_numbers = self.creation_numbers, self.seed_numbers
+        self._begin(schedule)
+        self.creation_numbers, self.seed_numbers = creation_numbers, seed_numbers
+
+    def _begin(self, schedule: Schedule | None) -> None:
         super().__init__()
+        self.choices = None
         if schedule is not None:
             self.choices = Choices(schedule)
         self._last_holder = ""

@@ -30,7 +30,6 @@ import random
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from typing import Any
 
 from ..patching import patched
@@ -102,7 +101,7 @@ def same_on_every_machine(clock: SkippingClock) -> Iterator[None]:
             (concurrent.futures.Future, "__hash__", _hash_of_future(clock)),
             (concurrent.futures.thread, "set", _InsertionOrderedSet),
             (asyncio, "as_completed", _as_completed_in_order),
-            (random.Random, "seed", _seed_by_creation()),
+            (random.Random, "seed", _seed_by_creation(clock)),
             (os, "cpu_count", _virtual_cores),
             (os, "process_cpu_count", _virtual_cores),  # from Python 3.13
         ):
@@ -162,11 +161,9 @@ def _as_completed_in_order(fs: Any, *, timeout: float | None = None) -> Any:
 _real_seed: Callable[..., None] = random.Random.seed
 
 
-def _seed_by_creation() -> Callable[..., None]:
-    numbers = count()
-
+def _seed_by_creation(clock: SkippingClock) -> Callable[..., None]:
     def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:
-        _real_seed(generator, f"warpbench {next(numbers)}" if a is None else a, version)
+        _real_seed(generator, f"warpbench {next(clock.seed_numbers)}" if a is None else a, version)
 
     return seed
 

@@ -83,7 +83,8 @@ class _Takings:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._by_lock: dict[object, list[int]] = {}
+        # The clock's: a method that a lock was asked for in one scope may be called in another.
+        self._by_lock = clock.lock_takings
         self._note = self._by_lock.__setitem__
         self._many = _FEWEST_NOTES
 

@@ -6,12 +6,13 @@ import concurrent.futures
 import concurrent.futures.thread
 import os
 import queue
+import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from warpbench.mocks.clock import ClockMode, WallClock, create_clock, keeping_time
+from warpbench.mocks.clock import ClockMode, VirtualClock, WallClock, create_clock, keeping_time
 from warpbench.mocks.errors import ClockError, ClockRefusedError
 
 from .worlds import LOOPS, SECOND, World, in_both_skipping_modes, on_each_loop
@@ -162,3 +163,43 @@ def test_loops_made_without_a_factory_are_on_the_clock(mode: ClockMode) -> None:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, asyncio.sleep(60)).result()
         assert world.clock.now_ns() - start_ns >= 120 * SECOND
+
+
+def test_what_was_bound_in_one_scope_of_a_clock_waits_in_the_next_one() -> None:
+    """A condition binds the methods of its lock when it is made, as a target's import may do."""
+    clock = VirtualClock()
+    with keeping_time(clock):
+        lock, numbers = threading.Lock(), queue.SimpleQueue[int]()
+        changed = threading.Condition(lock)
+        time.sleep(3)
+
+    clock.begin_anew()
+    assert clock.now_ns() == 0
+    with keeping_time(clock):
+
+        def hold() -> None:
+            with lock:
+                time.sleep(1)
+            time.sleep(1)
+            numbers.put(1)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        time.sleep(0.5)
+        changed.acquire()
+        assert clock.now_ns() == SECOND
+        changed.release()
+        assert numbers.get() == 1
+        assert clock.now_ns() == 2 * SECOND
+        thread.join()
+
+
+def test_a_clock_that_begins_anew_goes_on_numbering() -> None:
+    clock = VirtualClock()
+    drawn = []
+    for _ in range(2):
+        with keeping_time(clock):
+            drawn.append(random.Random().random())
+        clock.begin_anew()
+    with keeping_time(VirtualClock()):
+        assert [random.Random().random() for _ in range(2)] == drawn
