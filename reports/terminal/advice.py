@@ -25,6 +25,8 @@ from ..comparison.summary_text import TIME_LOST, law_text
 from ..comparison.time_breakdown import lost_shares
 
 _WORTH_REPORTING = 0.02
+# A sweep takes throughput to grow from the same factor on.
+_STILL_RISES = 1.05
 _MOST_OTHERS = 5
 
 _WITHOUT: Mapping[CostKind, str] = MappingProxyType(
@@ -109,15 +111,23 @@ def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _limit(advice: Advice) -> str:
-    """Say which of the costs that were taken away limits throughput most."""
+    """Say which of the costs that were taken away limits throughput most, or what sessions wait for.
+
+    A service that is full carries a little more at twice its load, by chance and by longer waves:
+    that is no rise.
+    """
     counting = [gain for gain in advice.gains if gain.gain >= _WORTH_REPORTING]
     if counting:
         return f"throughput would rise most if {_without(counting[0].cost)}"
     at_double_load, best = advice.at_double_load, advice.best
     if not at_double_load.achieved_per_s:
         return "the load itself: every session failed at twice this concurrency"
-    if at_double_load.achieved_per_s > best.achieved_per_s:
+    if at_double_load.achieved_per_s >= best.achieved_per_s * _STILL_RISES:
         return "waiting for the model and tools: throughput still rises with concurrency"
+    shares = lost_shares(at_double_load)
+    if shares:
+        part = max(shares, key=lambda part: shares[part])
+        return f"{TIME_LOST[part]}: {percent(shares[part])} of their time {_at(at_double_load)}"
     return "none of the costs that can be taken away"
 
 

@@ -187,9 +187,26 @@ def test_a_cell_in_which_every_session_failed_has_no_gains_and_says_so() -> None
     assert "limit: the load itself: every session failed" in advised(double_load_per_s=0.0)
 
 
-def test_where_no_cost_counts_it_says_so() -> None:
+def test_where_no_cost_counts_it_says_what_sessions_wait_for() -> None:
     assert "limit: waiting for the model and tools" in advised()
-    assert "limit: none of the costs" in advised(double_load_per_s=97.0)
+    assert (
+        "limit: sessions waited for the event loop or the GIL: 21 % of their time at concurrency "
+        "200"
+    ) in advised(double_load_per_s=97.0)
+
+
+def test_a_little_more_at_twice_the_load_is_no_rise() -> None:
+    """A pool of five is full at 25 sessions, and 256 of them still carry 1 % more than 128."""
+    assert "limit: sessions waited for the event loop" in advised(double_load_per_s=99.0)
+
+
+def test_where_nothing_counts_it_says_so() -> None:
+    best = cell(100, 98)
+    run = Run(created_at="", command="", environment=HEADER.environment, cells=(best,))
+
+    lines = dict(advice_lines(Advice(best, (), cell(200, 97), ()), run))
+
+    assert lines["limit"] == "none of the costs that can be taken away"
 
 
 def test_the_command_advises_and_writes_the_sweep(
