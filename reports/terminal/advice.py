@@ -111,7 +111,7 @@ def _fitted(best: CellResult, run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _limit(advice: Advice) -> str:
-    """Say which of the costs that were taken away limits throughput most, or what sessions wait for.
+    """Say which cost limits throughput most, of those that were taken away; or what is waited for.
 
     A service that is full carries a little more at twice its load, by chance and by longer waves:
     that is no rise.
