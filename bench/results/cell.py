@@ -8,8 +8,8 @@ from typing import Any
 from ...mocks.clock import ClockMode
 from ...mocks.errors import UsageError
 from ...mocks.transports.registry import RESPX
+from .formatting import counted, whole
 from .formatting import name as shown
-from .formatting import whole
 
 NO_LOOP = "none"
 """The loop of a cell whose strategy runs without one."""
@@ -45,6 +45,10 @@ class Factor:
 
 def _factor(heading: str, explanation: str, **more: Any) -> dict[str, Factor]:
     return {_FACTOR: Factor(heading=heading, explanation=explanation, **more)}
+
+
+def _workers_said(count: int) -> str:
+    return counted(count, "worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Cell:
         session_count: Sessions in all.
         tool_workers: Threads for blocking tools that the target is handed.
         seed: Seed of the script.
+        workers: Workers that a service as deployed is told to have; 0 for any other target.
         one_at_a_time: Whether the strategy has one session in flight, whatever the load: that
             follows from the strategy, and stands here for reports, which know no strategies.
     """
@@ -137,6 +142,16 @@ class Cell:
             phrase=lambda seed: f"seed {seed}",
             is_name=False,
         )
+    )
+    workers: int = field(
+        default=0,
+        metadata=_factor(
+            "service workers",
+            "Workers that the command of the service is told to have.",
+            text=whole,
+            phrase=_workers_said,
+            is_name=False,
+        ),
     )
     one_at_a_time: bool = field(default=False, compare=False)
 

@@ -88,6 +88,8 @@ class SoloTrials:
         result = self._trials.run(spec, then)
         if isinstance(result, NotApplicable) or result.played is None:
             return result
+        if result.service is not None:
+            return result  # it would have to be alone in real time: the conversations tell
         if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
             return result  # without success there is no efficiency
         return held_against_solo(result, spec.cell.concurrency, self._alone(spec).sessions)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...mocks.clock import ScheduleSpec
 from ...mocks.scenario import Scenario
 from ..results.cell import Cell
+from ..services.served import READY_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class TrialSpec:
         notes_places: Whether to note where each call was made, with its wait.
         tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
             ``virtual``; streams only where it notes its waits.
+        ready_within_s: Real seconds that a service as deployed gets to answer its first request.
     """
 
     scenario: Scenario
@@ -45,6 +47,7 @@ class TrialSpec:
     only: tuple[int, ...] | None = None
     notes_places: bool = False
     tells_left_behind: bool = False
+    ready_within_s: float = READY_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)

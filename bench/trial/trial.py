@@ -45,6 +45,7 @@ from ..instruments.kept_memory import KeptMemory
 from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..results.trial_result import TrialResult
+from ..services.command import command_named
 from ..services.kinds import service_named
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
 from ..targets.loading import Check, Lab, Settle, Target, opened_target
@@ -58,6 +59,7 @@ from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .measured import Plan, Ran, steps_noted, trial_result
+from .served import ServedTarget, served_target
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
 from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
@@ -258,6 +260,8 @@ class _Trial:
         self._check: Check | None = None
         self._settle: Callable[[], None] | None = None
         self._request = spec.scenario.request
+        self._ready_within_s = spec.ready_within_s
+        self._served: ServedTarget | None = None
         self._cancels_ns = dict(spec.cancels_ns)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
@@ -308,6 +312,7 @@ class _Trial:
                 yield NotApplicable(service.kind.why_not)
                 return
             runner = self._runner(scope)
+            named = self._started(named, world, runner, scope)
             target = scope.enter_context(opened_target(named, self._lab(world), runner.run))
             self._check = target.check
             if target.settle is not None:
@@ -340,6 +345,34 @@ class _Trial:
                 yield measure
             else:
                 yield partial(with_data_flow, measure, self._data_flow, self._cell.seed)
+
+    def _started(
+        self, named: object, world: Reached, runner: asyncio.Runner, scope: ExitStack
+    ) -> object:
+        """Return what is driven in place of a command that starts a service; anything else as is.
+
+        Raises:
+            TargetError: The service cannot be started, or it is not reached in real time.
+        """
+        command = command_named(named)
+        if command is None:
+            return named
+        if self._clock.mode.skips or self._transport.in_process:
+            raise TargetError(
+                f"target {command.target!r}: a service as deployed is reached over real sockets, "
+                "and no clock can skip over them: it is for warpbench run --serve"
+            )
+        self._served = scope.enter_context(
+            served_target(
+                command,
+                max(1, self._cell.workers),
+                self._request,
+                world.root,
+                ready_within_s=self._ready_within_s,
+            )
+        )
+        scope.callback(lambda driven: runner.run(driven.close()), self._served.driven)
+        return self._served.target
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(
@@ -498,6 +531,7 @@ class _Trial:
             self._accounting.measuring(probe, world.in_flight, self._loop),
             nullcontext() if self._memory is None else self._memory.tracing(),
             nullcontext() if self._counter is None else self._counter.counting(),
+            nullcontext() if self._served is None else self._served.measured(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
@@ -531,6 +565,7 @@ class _Trial:
             elapsed_s=elapsed_s,
             calls=None if self._counter is None else self._counter.counts(),
             bytes_kept=None if self._memory is None else self._memory.kept_bytes,
+            service=None if self._served is None else self._served.use(probe.origin_ns),
         )
         return trial_result(self._plan, ran, self._accounting)
 

@@ -22,8 +22,11 @@ from ..options import (
     Network,
     Objectives,
     Out,
+    ReadyWithin,
     Resume,
     Scenario,
+    Serve,
+    ServiceWorkers,
     TimeLimit,
     Transports,
     Trials,
@@ -36,6 +39,8 @@ from ..values import any_name, several
 class RunOptions(FactorOptions):
     """What ``run`` takes."""
 
+    serve: Serve = None
+    workers: ServiceWorkers = ()
     concurrency: ConcurrencyOrAuto = ()
     clock: Clock = None
     transport: Transports = ("respx",)
@@ -44,6 +49,7 @@ class RunOptions(FactorOptions):
     trials: Trials = None
     budget: Budget = None
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
+    ready_within: ReadyWithin = None
     validate: Annotated[
         tuple[str, ...],
         several(any_name, "NAME"),
