@@ -52,6 +52,14 @@ class DeployedService:
                 for text in reader.end():
                     yield text
 
+    async def connect(self, count: int) -> None:
+        """Open the connections that sessions are about to use: see ``HttpClient.open_ahead``.
+
+        Raises:
+            ServiceError: It takes no connection.
+        """
+        await self._client.open_ahead(count)
+
     async def close(self) -> None:
         """Close the connections that are idle."""
         self._client.close()

@@ -19,6 +19,8 @@ from .answers import Answer
 from .request import Request
 
 _LONGEST_IDLE_S = 1.0
+_APART_S = 0.001
+_MOST_AHEAD = 1_000
 _FIRST_FINAL = 200
 
 
@@ -33,7 +35,7 @@ class HttpClient:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._idle: list[tuple[float, _Connection]] = []
+        self._idle: deque[tuple[float, _Connection]] = deque()
 
     @asynccontextmanager
     async def asking(self, request: Request) -> "AsyncIterator[_Connection]":
@@ -54,16 +56,34 @@ class HttpClient:
             else:
                 connection.close()
 
+    async def open_ahead(self, count: int) -> None:
+        """Open connections, one after another, until as many are idle, or as many as it may.
+
+        Of those that come at once, the first worker of a service that wakes takes most, and has
+        them for good. What comes a millisecond apart is shared out.
+
+        Raises:
+            ServiceError: The server takes no connection.
+        """
+        fresh = []
+        while (connection := self._free()) is not None:
+            fresh.append(connection)
+        while len(fresh) < min(count, _MOST_AHEAD):
+            fresh.append(await self._opened())
+            await asyncio.sleep(_APART_S)
+        now_s = asyncio.get_running_loop().time()
+        self._idle.extend((now_s, connection) for connection in fresh)
+
     def close(self) -> None:
         """Close all connections that are idle."""
         while self._idle:
             self._idle.pop()[1].close()
 
     def _free(self) -> "_Connection | None":
-        """Return the connection that was used last, if it may be used again."""
+        """Return the connection that has been idle for longest, of those that may be used."""
         now_s = asyncio.get_running_loop().time()
         while self._idle:
-            since_s, connection = self._idle.pop()
+            since_s, connection = self._idle.popleft()
             if now_s - since_s <= _LONGEST_IDLE_S and connection.is_open:
                 return connection
             connection.close()

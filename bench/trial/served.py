@@ -1,5 +1,6 @@
 """A service as deployed, as the target of a trial: started, driven, sampled, ended."""
 
+import asyncio
 import os
 import tempfile
 import time
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ..instruments.process_tree import ProcessTree
 
 _QUIET_WITHIN_S = 10.0
+_SETTLES_WITHIN_S = 10.0
+_SETTLES_EVERY_S = 0.03
+_SETTLED_LOOKS = 3
 _STATUS_WITHIN_S = 3.0
 _LOOKS_EVERY_S = 0.01
 
@@ -31,19 +35,24 @@ class ServedTarget:
 
     Attributes:
         target: What drives it.
+        driven: Its connections.
 
     Args:
         service: The service.
         tree: Its processes.
         request: What a session asks.
+        root: Scheme, host and port of the mocked world's server.
     """
 
-    def __init__(self, service: ServedService, tree: "ProcessTree", request: RequestSpec) -> None:
+    def __init__(
+        self, service: ServedService, tree: "ProcessTree", request: RequestSpec, root: str
+    ) -> None:
         self._service = service
+        self._root = root
         self._tree = tree
         self._use: ServiceUse | None = None
         self.driven = DeployedService(HOST, service.port, request)
-        self.target = Target(session=self.driven.session)
+        self.target = Target(session=self.driven.session, settle=self._settle)
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -77,6 +86,19 @@ class ServedTarget:
         assert self._use is not None  # it has been measured
         ended = tuple(replace(each, at_ns=each.at_ns - origin_ns) for each in self._use.ended)
         return replace(self._use, ended=ended)
+
+    async def _settle(self) -> None:
+        """Wait for what the service goes on to ask behind its answers, for some seconds at most.
+
+        Between two requests of it there is a moment without any.
+        """
+        from ...mocks.transports.loopback.outside import requests_under_way  # noqa: PLC0415
+
+        until_s, quiet = time.monotonic() + _SETTLES_WITHIN_S, 0
+        while quiet < _SETTLED_LOOKS and time.monotonic() < until_s:
+            under_way = await asyncio.to_thread(requests_under_way, self._root)
+            quiet = 0 if under_way else quiet + 1
+            await asyncio.sleep(_SETTLES_EVERY_S)
 
     def _with_status(self, ended: ProcessEnded) -> ProcessEnded:
         """Return it with its status, if it was the command: whoever keeps that was told."""
@@ -118,7 +140,7 @@ def served_target(
         tree = process_tree(service.keeper, service.pid)
         if tree.count() > 1:
             tree.wait_until_quiet(_QUIET_WITHIN_S)
-        yield ServedTarget(service, tree, request)
+        yield ServedTarget(service, tree, request, root)
 
 
 def _environment(root: str, folder: Path) -> Mapping[str, str]:

@@ -62,7 +62,7 @@ from .measured import Plan, Ran, steps_noted, trial_result
 from .served import ServedTarget, served_target
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
-from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
+from .warm_up import warm_up_sessions
 
 with suppress(ImportError):
     # To import it takes long: before the clock keeps time, not when a target asks for it. Who asks
@@ -262,6 +262,7 @@ class _Trial:
         self._request = spec.scenario.request
         self._ready_within_s = spec.ready_within_s
         self._served: ServedTarget | None = None
+        self._connect: Callable[[int], None] = lambda _count: None
         self._cancels_ns = dict(spec.cancels_ns)
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
@@ -327,7 +328,8 @@ class _Trial:
             # the target declares.
             warm_up = self._probe(self._warm_up_tasks)
             tasks = list(self._warm_up_tasks)
-            drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
+            self._connect(len(tasks))
+            drive(self._watched(warm_up, session), tasks, len(tasks), warm_up)
             self._let_settle()
             if self._transport.in_process:
                 require_own_model_calls(self._children.apis, world.seen().llm_calls)
@@ -371,7 +373,9 @@ class _Trial:
                 ready_within_s=self._ready_within_s,
             )
         )
-        scope.callback(lambda driven: runner.run(driven.close()), self._served.driven)
+        driven = self._served.driven
+        self._connect = lambda count: runner.run(driven.connect(count))
+        scope.callback(lambda: runner.run(driven.close()))
         return self._served.target
 
     def _lab(self, world: Reached) -> Lab:
@@ -518,6 +522,7 @@ class _Trial:
         arrivals_ns = self._plan.arrivals_ns
         by_session = None if arrivals_ns is None else dict(enumerate(arrivals_ns))
         self._answers.forget()
+        self._connect(self._cell.concurrency)
         probe = self._probe(
             self._tasks,
             meter=self._accounting.meter,

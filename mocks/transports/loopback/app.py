@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CONTROL_PATH = "/warpbench/"
 """The path at which a trial reads what the server saw, and resets it."""
 
+UNDER_WAY = "under-way"
+"""What is asked for below that path to know how many requests are being answered."""
+
 AUTHORITY = "authority"
 """What is asked for below that path to get the certificate of the server's own authority."""
 
@@ -85,6 +88,7 @@ class ServerApp:
         self._world = world
         self._counts = counts or _CountsNothing()
         self.authority: Authority | None = None
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -126,8 +130,12 @@ class ServerApp:
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns, exchange.sessions)
         )
-        with self._counts.answering(exchange), counted as call:
-            await self._play(exchange, call, transport, receive, send)
+        self._under_way += 1
+        try:
+            with self._counts.answering(exchange), counted as call:
+                await self._play(exchange, call, transport, receive, send)
+        finally:
+            self._under_way -= 1
 
     async def _play(
         self,
@@ -195,6 +203,9 @@ class ServerApp:
     async def _control(self, command: str, send: Send) -> None:
         if command == AUTHORITY:
             await self._tell_authority(send)
+            return
+        if command == UNDER_WAY:
+            await _send_json(send, 200, self._under_way)
             return
         world = self._world
         if command == "forget":

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ...environment import BASE_URLS
 from ...errors import UsageError
-from .app import AUTHORITY, CONTROL_PATH
+from .app import AUTHORITY, CONTROL_PATH, UNDER_WAY
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _NO_PROXY = "localhost,127.0.0.1,::1"
@@ -33,17 +33,26 @@ def authority_pem(root: str) -> str:
     Raises:
         UsageError: The package that makes certificates is not installed.
     """
+    status, text = _asked(root, AUTHORITY)
+    if status != _FOUND:
+        raise UsageError(text)
+    return text
+
+
+def requests_under_way(root: str) -> int:
+    """Return how many requests a server is answering."""
+    return int(_asked(root, UNDER_WAY)[1])
+
+
+def _asked(root: str, what: str) -> tuple[int, str]:
     address = urlsplit(root)
     connection = HTTPConnection(address.hostname or "", address.port, timeout=_ASKS_WITHIN_S)
     try:
-        connection.request("GET", CONTROL_PATH + AUTHORITY)
+        connection.request("GET", CONTROL_PATH + what)
         answer = connection.getresponse()
-        text = answer.read().decode()
+        return answer.status, answer.read().decode()
     finally:
         connection.close()
-    if answer.status != _FOUND:
-        raise UsageError(text)
-    return text
 
 
 def environment_outside(own: Mapping[str, str], root: str, trusted_file: str) -> dict[str, str]:

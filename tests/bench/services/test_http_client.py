@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
@@ -26,24 +27,27 @@ class Server:
         self.answers = list(answers)
         self.heads: list[bytes] = []
         self.connections = 0
+        self.serving: list[asyncio.Task[None]] = []
 
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        while self.answers:
-            try:
+        self.serving.append(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
-                break
-            await reader.readexactly(2)
-            self.heads.append(head)
-            answer = self.answers.pop(0)
-            if not answer:
-                break
-            for part in answer.split(b"|"):
-                writer.write(part)
-                await writer.drain()
-                await asyncio.sleep(0)
-        writer.close()
+                await reader.readexactly(2)
+                self.heads.append(head)
+                answer = self.answers.pop(0)
+                if not answer:
+                    return
+                for part in answer.split(b"|"):
+                    writer.write(part)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                if b"connection: close" in answer or b"HTTP/1.1" not in answer or b"half" in answer:
+                    return
 
 
 def ask(server: Server, use: Ask) -> object:
@@ -55,6 +59,7 @@ def ask(server: Server, use: Ask) -> object:
         finally:
             client.close()
             listening.close()
+            await asyncio.gather(*server.serving)
 
     return asyncio.run(run())
 
@@ -96,6 +101,23 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     ask(server, twice)
 
     assert server.connections == 2
+
+
+def test_connections_that_are_opened_ahead_are_used_in_turn() -> None:
+    server = Server(*[b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"] * 4)
+
+    async def thrice(client: HttpClient) -> list[int]:
+        await client.open_ahead(3)
+        await read(client)
+        await client.open_ahead(3)
+        opened = [server.connections]
+        async with client.asking(ASKED) as first, client.asking(ASKED) as second:
+            assert first is not second
+            await asyncio.gather(first.answer(), second.answer())
+        await read(client)
+        return [*opened, server.connections]
+
+    assert ask(server, thrice) == [3, 3]
 
 
 def test_a_body_without_a_length_ends_with_its_connection() -> None:
