@@ -146,7 +146,7 @@ class Cell:
     workers: int = field(
         default=0,
         metadata=_factor(
-            "service workers",
+            "workers",
             "Workers that the command of the service is told to have.",
             text=whole,
             phrase=_workers_said,

@@ -385,10 +385,15 @@ def _limit_of_waits(values: Values) -> str:
         f". It asked {values['host']} for {seconds(values['asked_s'])} a session, behind its "
         "answers or before"
     )
+    more = (
+        f", {seconds(values['grown_s'])} more than at concurrency {whole(values['from_load'])}"
+        if values["grown_s"]
+        else ""
+    )
     return (
         f"sessions waited in the service for {percent(values['share'])} of their time "
-        f"({seconds(values['waited_s'])} a session), and neither for the model nor for a core "
-        f"({values['cores_busy']:.2f} busy with {counted(values['workers'], 'worker')})"
+        f"({seconds(values['waited_s'])} a session{more}), and not for the model, while it kept "
+        f"{values['cores_busy']:.2f} cores busy with {counted(values['workers'], 'worker')}"
         f"{asked if values['host'] else ''}. From outside it is not seen for what: a pool of "
         "connections, a lock, a blocked event loop; in-process, with --target asgi:module:app, "
         "the line is named"

@@ -85,9 +85,13 @@ def _limits(
 ) -> Iterator[Finding]:
     """Yield one warning for each limit that is met, with the lowest load at which it is."""
     met: dict[ServiceLimit, list[tuple[CellResult, Mapping[str, Any]]]] = {}
+    lowest = cells[0][0]
     for cell, use in cells:
-        for limit, values in _limits_of(cell, use, least_share, least_s):
+        for limit, values in _limits_of(cell, use):
             met.setdefault(limit, []).append((cell, values))
+        waits = _waits(cell, use, lowest, least_share, least_s)
+        if waits is not None:
+            met.setdefault(ServiceLimit.WAITS, []).append((cell, waits))
     for limit, found in met.items():
         first, values = found[0]
         yield finding(
@@ -101,7 +105,7 @@ def _limits(
 
 
 def _limits_of(
-    cell: CellResult, use: ServiceUse, least_share: float, least_s: float
+    cell: CellResult, use: ServiceUse
 ) -> Iterator[tuple[ServiceLimit, Mapping[str, Any]]]:
     lab_cores = use.client_cores + (cell.server_utilisation or 0.0)
     busy = {"cores_busy": use.cores_busy}
@@ -112,21 +116,33 @@ def _limits_of(
     limited = cell.model_requests.limited
     if limited:
         yield ServiceLimit.PROVIDER, {"refused": limited, "started": cell.sessions.started}
+
+
+def _waits(
+    cell: CellResult, use: ServiceUse, lowest: CellResult, least_share: float, least_s: float
+) -> Mapping[str, Any] | None:
+    """Return what there is to say of waits inside the service; ``None`` if they are no limit.
+
+    What the mocked services take is none: not where all that it asked of them explains the waits,
+    and these are no longer than at the lowest load.
+    """
     parts = cell.time_parts_s
-    if parts is None or parts.remainder < least_s:
-        return
+    if parts is None:
+        return None
+    most = use.asked[0] if use.asked else None
+    asked_s = sum(each.total_s for each in use.asked) / max(1, cell.sessions.started)
+    before_s = parts.remainder if lowest.time_parts_s is None else lowest.time_parts_s.remainder
+    grown_s = max(0.0, parts.remainder - before_s)
+    excess_s = max(grown_s, parts.remainder - asked_s)
     whole_s: float = sum(astuple(parts))
-    share = parts.remainder / whole_s
-    if share >= least_share:
-        most = use.asked[0] if use.asked else None
-        asked_s = 0.0 if most is None else most.total_s / max(1, cell.sessions.started)
-        yield (
-            ServiceLimit.WAITS,
-            {
-                **busy,
-                "share": share,
-                "waited_s": parts.remainder,
-                "host": "" if most is None else most.host,
-                "asked_s": asked_s,
-            },
-        )
+    if excess_s < max(least_s, least_share * whole_s):
+        return None
+    return {
+        "cores_busy": use.cores_busy,
+        "share": parts.remainder / whole_s,
+        "waited_s": parts.remainder,
+        "grown_s": grown_s,
+        "from_load": lowest.cell.concurrency,
+        "host": "" if most is None else most.host,
+        "asked_s": 0.0 if most is None else most.total_s / max(1, cell.sessions.started),
+    }

@@ -137,12 +137,13 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     ),
     (
         FindingKind.SERVICE_LIMIT,
-        {**LIMITED, "limit": "waits", "share": 0.19, "waited_s": 0.162}
-        | {"host": "database.example.com", "asked_s": 0.186},
+        {**LIMITED, "limit": "waits", "share": 0.19, "waited_s": 0.162, "grown_s": 0.1}
+        | {"from_load": 10, "host": "database.example.com", "asked_s": 0.186},
     ),
     (
         FindingKind.SERVICE_LIMIT,
-        {**LIMITED, "limit": "waits", "share": 0.5, "waited_s": 2.0, "host": "", "asked_s": 0.0},
+        {**LIMITED, "limit": "waits", "share": 0.5, "waited_s": 2.0, "grown_s": 0.0}
+        | {"from_load": 10, "host": "", "asked_s": 0.0},
     ),
     (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "workers"}),
     (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "machine", "lab_cores": 0.4, "cores": 2}),

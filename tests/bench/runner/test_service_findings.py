@@ -126,6 +126,17 @@ def test_waits_name_the_mocked_service_that_took_longest_and_no_line() -> None:
     assert (found.values["asked_s"], found.values["share"]) == (0.2, 0.5)
 
 
+def test_what_mocked_services_take_is_no_limit_until_the_waits_grow() -> None:
+    asked = (AskedHost(host="database", requests=200, total_s=20.0),)
+    few = cell(10, time_parts_s=TimeParts(llm=0.8, remainder=0.2), asked=asked)
+    more = cell(20, time_parts_s=TimeParts(llm=0.8, remainder=0.3), asked=asked)
+
+    assert warned(few) == []
+    (found,) = warned(few, more)
+    assert found.values["cell"] == "chat at concurrency 20 with 2 workers"
+    assert (found.values["grown_s"], found.values["from_load"]) == (pytest.approx(0.1), 10)
+
+
 def test_a_client_that_is_near_a_core_is_told() -> None:
     assert [each.kind for each in warned(cell(client_cpu_s=8.0))] == [FindingKind.CLIENT_BOUND]
     assert warned(cell(client_cpu_s=6.0)) == []
