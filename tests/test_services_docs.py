@@ -28,7 +28,12 @@ pytestmark = [
 CHECKOUT = Path(__file__).resolve().parent.parent
 EXAMPLES = CHECKOUT / "examples"
 TEXT = (CHECKOUT / "docs" / "services.md").read_text()
-SHOWN = re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+# What runs in real time is in tests/slow/test_services_as_deployed.py.
+SHOWN = [
+    block
+    for block in re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    if " --serve " not in block
+]
 TABLES = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 TESTS = re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 FILES = ("fastapi_service.py", "starlette_service.py", "wsgi_service.py", "service.toml")

@@ -18,6 +18,7 @@ from .values import (
     name,
     objectives,
     pool_size,
+    serve_text,
     several,
     share,
     single,
@@ -165,6 +166,29 @@ SplitLimits = Annotated[
         group=FACTORS,
         show_default=False,
         help="With several processes: give each its part of the model's limits.",
+    ),
+]
+Serve = Annotated[
+    str | None,
+    single(serve_text, "COMMAND"),
+    Parameter(
+        group=FACTORS,
+        help="A service as it is deployed, in place of --target: the command that starts it, with "
+        "{port} and {workers} where these belong; on the wall clock.",
+    ),
+]
+ServiceWorkers = Annotated[
+    tuple[int, ...],
+    several(whole(), "N"),
+    Parameter(
+        group=FACTORS, help="Workers of that service, for {workers} of its command. Default: 1."
+    ),
+]
+ReadyWithin = Annotated[
+    Duration | None,
+    Parameter(
+        group=EFFORT,
+        help="Real time that it gets to answer its first request. Default: 30s.",
     ),
 ]
 Trials = Annotated[

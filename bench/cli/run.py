@@ -25,6 +25,7 @@ from ..statistics.stopping import Sampling
 from ..studies.data_flow import with_data_flows
 from ..studies.sweep import Sweep
 from .commands.run import RunOptions
+from .deploying import deployed_service
 from .exit_status import INTERRUPTED
 from .factors import budget_of, clock_for, factors_of, folder, processes_of, trials_of
 from .judging import failure_status, objective_status, ranking_status
@@ -41,6 +42,9 @@ _AT_THE_END = ("warpbench.reports.charts.render", "warpbench.reports.html.page")
 def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> int:
     """Run the cells; return the exit status."""
     is_sweep = _is_sweep(options)
+    deployed = deployed_service(options)
+    if deployed is not None:
+        options = deployed.options
     arrivals = [parse_arrivals(text) for text in options.arrivals]
     clock = clock_for(options.clock, options.transport)
     # In virtual time a trial is the same each time, and its figures are compared exactly.
@@ -56,6 +60,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
             arrivals=arrivals,
         ),
         adapts_sessions=is_usual,
+        **({} if deployed is None else deployed.factors),
     )
     factors = replace(
         factors,

@@ -91,6 +91,13 @@ def objectives(text: str) -> str:
     return text
 
 
+def serve_text(text: str) -> str:
+    """Read a command that starts a service; return it as it was given."""
+    from ..services.command import serve_command
+
+    return serve_command(text).text
+
+
 def arrivals(text: str) -> str:
     """Read a plan of arrivals; return its text."""
     from ...mocks.errors import UsageError

@@ -47,6 +47,10 @@ def _factor(heading: str, explanation: str, **more: Any) -> dict[str, Factor]:
     return {_FACTOR: Factor(heading=heading, explanation=explanation, **more)}
 
 
+def _workers_said(count: int) -> str:
+    return counted(count, "worker")
+
+
 @dataclass(frozen=True, slots=True)
 class CellName:
     """The parts of a cell's name, ``tools/agent/gather/asyncio@10``; see ``Cell``."""
@@ -98,6 +102,7 @@ class Cell:
         seed: Seed of the script.
         processes: Over how many processes its sessions are shared out.
         split_limits: Whether each of several processes has its part of a limit that sessions share.
+        workers: Workers that a service as deployed is told to have; 0 for any other target.
         one_at_a_time: Whether the strategy has one session in flight, whatever the load: that
             follows from the strategy, and stands here for reports, which know no strategies.
     """
@@ -151,6 +156,16 @@ class Cell:
         ),
     )
     split_limits: bool = False
+    workers: int = field(
+        default=0,
+        metadata=_factor(
+            "workers",
+            "Workers that the command of the service is told to have.",
+            text=whole,
+            phrase=_workers_said,
+            is_name=False,
+        ),
+    )
     one_at_a_time: bool = field(default=False, compare=False)
 
     @property

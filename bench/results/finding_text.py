@@ -8,6 +8,7 @@ from .blocked_loop import Cause
 from .formatting import code_place, counted, mean_count, percent, plain, rate, seconds, whole
 from .isolation import leak_text
 from .records import Finding, FindingKind
+from .service_use import ServiceLimit
 from .wrong_requests import wrong_request_text
 
 Values = Mapping[str, Any]
@@ -338,6 +339,93 @@ def _requests_wrong(values: Values) -> str:
     )
 
 
+def _process_ended(values: Values) -> str:
+    who = "the command of the service" if values["was_command"] else "a process of the service"
+    how = f" ({values['how']})" if values["how"] else ", how is not known"
+    heir = (
+        f"another one was there {seconds(values['replaced_s'])} later"
+        if values["is_replaced"]
+        else "no other one came as long as sessions ran"
+    )
+    others = values["others"]
+    more = f"; so did {counted(others, 'other one', plural='others')}" if others else ""
+    return (
+        f"{values['cell']}: {who}, pid {values['pid']}, ended {seconds(values['at_s'])} after the "
+        f"start of trial {values['trial'] + 1}{how}, and {heir}{more}. "
+        f"{whole(values['unsuccessful'])} of {counted(values['started'], 'session')} did not "
+        "succeed; look into its own log, and at how much memory it may take"
+    )
+
+
+def _service_limit(values: Values) -> str:
+    return (
+        f"{_LIMITS[ServiceLimit(values['limit'])](values)}. {_seen_in(values)}, the lowest such "
+        "load"
+    )
+
+
+def _limit_of_workers(values: Values) -> str:
+    return (
+        f"the service computed on {values['cores_busy']:.2f} cores with "
+        f"{counted(values['workers'], 'worker')}, and Python computes on one core in each: its "
+        "workers are the limit; start more of them, as long as there are cores"
+    )
+
+
+def _limit_of_machine(values: Values) -> str:
+    return (
+        f"the service ({values['cores_busy']:.2f} cores) and the lab beside it "
+        f"({values['lab_cores']:.2f}) kept the {counted(values['cores'], 'core')} of this machine "
+        "busy: what is measured here is the machine; measure on a larger one, or at a lower load"
+    )
+
+
+def _limit_of_provider(values: Values) -> str:
+    return (
+        f"the model's rate limit refused {counted(values['refused'], 'request')}, "
+        f"{mean_count(values['refused'] / values['started'])} a session: let fewer in, or ask for "
+        "a higher limit"
+    )
+
+
+def _limit_of_waits(values: Values) -> str:
+    asked = (
+        f". It asked {values['host']} for {seconds(values['asked_s'])} a session, behind its "
+        "answers or before"
+    )
+    more = (
+        f", {seconds(values['grown_s'])} more than at concurrency {whole(values['from_load'])}"
+        if values["grown_s"]
+        else ""
+    )
+    return (
+        f"sessions waited in the service for {percent(values['share'])} of their time "
+        f"({seconds(values['waited_s'])} a session{more}), and not for the model, while it kept "
+        f"{values['cores_busy']:.2f} cores busy with {counted(values['workers'], 'worker')}"
+        f"{asked if values['host'] else ''}. From outside it is not seen for what: a pool of "
+        "connections, a lock, a blocked event loop; in-process, with --target asgi:module:app, "
+        "the line is named"
+    )
+
+
+_LIMITS: Mapping[ServiceLimit, Callable[[Values], str]] = MappingProxyType(
+    {
+        ServiceLimit.WORKERS: _limit_of_workers,
+        ServiceLimit.MACHINE: _limit_of_machine,
+        ServiceLimit.PROVIDER: _limit_of_provider,
+        ServiceLimit.WAITS: _limit_of_waits,
+    }
+)
+
+
+def _client_bound(values: Values) -> str:
+    return (
+        f"{values['cell']}: the lab's client, which asks the service, used "
+        f"{percent(values['client_cores'])} of a core, so the figures are partly its own; lower "
+        "the concurrency"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -365,6 +453,9 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.TEXT_LEAKED: _text_leaked,
         FindingKind.REQUESTS_WRONG: _requests_wrong,
         FindingKind.LIMITS_SPLIT: _limits_split,
+        FindingKind.PROCESS_ENDED: _process_ended,
+        FindingKind.SERVICE_LIMIT: _service_limit,
+        FindingKind.CLIENT_BOUND: _client_bound,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

@@ -22,6 +22,7 @@ from .own_waits import OwnWait
 from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import Outcome
+from .service_use import ServiceUse
 from .time_parts import PART_NAMES, TimeParts
 from .timeline import Timeline, Vitals
 from .tools_not_run import ToolsNotRun
@@ -226,6 +227,7 @@ class CellResult:
         data_flow: The data flow of one session that runs alone, in the fastest cell of a scenario
             and target.
         probe_share: Which share of the CPU time the lab's own accounting took.
+        service: What a service as deployed took, over all its trials, if one is the target.
         drift: How much longer sessions took in the second half of the trials than in the first,
             as a share; ``None`` where that is no more than chance, or not known.
         trial_figures: Each trial by itself.
@@ -280,6 +282,7 @@ class CellResult:
     data_flow: DataFlow | None = field(default=None, hash=False)
     probe_share: float | None = None
     drift: float | None = None
+    service: ServiceUse | None = None
     trial_figures: tuple[TrialFigures, ...] = field(default=(), hash=False)
 
     @property
@@ -369,6 +372,9 @@ class FindingKind(StrEnum):
     TEXT_LEAKED = "text_leaked"
     REQUESTS_WRONG = "requests_wrong"
     LIMITS_SPLIT = "limits_split"
+    PROCESS_ENDED = "process_ended"
+    SERVICE_LIMIT = "service_limit"
+    CLIENT_BOUND = "client_bound"
     INTERRUPTED = "interrupted"
 
 

@@ -32,6 +32,7 @@ from .records import Environment, TrialFigures
 from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
+from .service_use import ServiceUse
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
 from .tools_not_run import ToolsNotRun
@@ -111,6 +112,7 @@ class _SavedTrial:
     pools: tuple[PoolUse, ...] = ()
     refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
+    service: ServiceUse | None = None
     schema_version: int = TRIAL_SCHEMA_VERSION
 
 

@@ -21,6 +21,7 @@ from .played import Played
 from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
 from .samples import SessionSample
+from .service_use import ServiceUse
 from .steps import Step
 from .time_parts import TimeParts
 from .timeline import Timeline, Vitals
@@ -83,6 +84,8 @@ class TrialResult:
         left_behind: What its sessions left behind, if the trial was to tell.
         probe_cpu_s: CPU seconds that the accounting took, of ``cpu_s``: the cost of one mark,
             measured before the trial, for all the marks of it, and that of the samples.
+        service: What a service as deployed took, if one is the target: ``cpu_s`` and
+            ``peak_rss_bytes`` are of all its processes then.
     """
 
     samples: tuple[SessionSample, ...]
@@ -128,6 +131,7 @@ class TrialResult:
     steps: tuple[Step, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
     probe_cpu_s: float | None = None
+    service: ServiceUse | None = None
 
     @property
     def workload_ns(self) -> tuple[int, tuple[int, ...]]:

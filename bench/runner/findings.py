@@ -13,6 +13,7 @@ from ..results.time_parts import TimeParts
 from ..results.wrong_requests import sender_text, session_sending
 from ..statistics.own_waits import counts_at, shares_of_places
 from ..statistics.steadiness import CHANGE_WORTH_REPORTING, trend_over
+from .service_findings import service_findings
 
 _SLACK = 1e-9
 _DELIVERED = 0.95
@@ -48,6 +49,7 @@ def findings_of(cells: Iterable[CellResult]) -> tuple[Finding, ...]:
         *_own_waits(measured),
         *_pools_too_small(measured),
         *_requests_refused(measured),
+        *service_findings(measured, name_of, least_share=WAITED_LONG, least_s=WAITED_LEAST_S),
         *_not_steady(measured),
     )
 
@@ -60,6 +62,9 @@ def interrupted(done: int, planned: int) -> Finding:
 def name_of(result: CellResult) -> str:
     """Return the name of a cell in a sentence: ``tools/gather/uvloop at concurrency 100``."""
     cell = result.cell
+    if cell.workers:  # how its requests run is up to the service
+        workers = cell.unusual["workers"]
+        return f"{cell.scenario} at concurrency {cell.concurrency} with {workers}"
     more = "".join(
         f" {_BEFORE.get(factor, f'with {factor}')} {value}"
         for factor, value in cell.unusual.items()
@@ -195,7 +200,7 @@ def _own_waits(cells: Iterable[CellResult]) -> Iterator[Finding]:
     by_place: dict[tuple[str, str, str], list[tuple[float, CellResult]]] = {}
     for result in cells:
         share = _own_share(result)
-        if share < WAITED_LONG:
+        if share < WAITED_LONG or result.service is not None:
             continue
         is_blocked = any(each.cause is Cause.WAITING for each in result.loop_blockers)
         for (place, awaits), of_place in shares_of_places(result, share).items():

@@ -15,6 +15,7 @@ from ...mocks.transports.registry import RESPX
 from ...mocks.workload.arrivals import CLOSED, ArrivalKind, Arrivals
 from ..results.cell import NO_LOOP, Cell
 from ..results.trial_file import CellKey
+from ..services.served import READY_WITHIN_S
 from ..statistics.intervals import FEWEST_TRIALS
 from ..statistics.percentiles import samples_for
 from ..statistics.stopping import (
@@ -61,6 +62,8 @@ class Factors:
             share.
         adapts_sessions: Whether a trial has as many sessions as its load takes, where that is
             fewer than the scenario says; only in a closed loop, and without ``session_count``.
+        workers: Workers that a service as deployed is told to have; 0 for any other target.
+        ready_within_s: Real seconds that it gets to answer its first request.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -77,6 +80,8 @@ class Factors:
     processes: tuple[int, ...] = (1,)
     split_limits: bool = False
     adapts_sessions: bool = False
+    workers: tuple[int, ...] = (0,)
+    ready_within_s: float = READY_WITHIN_S
 
 
 def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
@@ -90,9 +95,10 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
     for scenario, arrivals in product(factors.scenarios, factors.arrivals):
         count = factors.session_count or scenario.sessions
         loads = factors.concurrency or _usual_loads(scenario, arrivals, count)
-        for target, transport, (strategy, loop), load, processes in product(
+        for target, transport, workers, (strategy, loop), load, processes in product(
             factors.targets,
             factors.transports,
+            factors.workers,
             _strategies_on_loops(factors),
             loads,
             factors.processes,
@@ -114,8 +120,9 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
                 arrivals=arrivals.name,
                 processes=processes,
                 split_limits=factors.split_limits and processes > 1,
+                workers=workers,
             )
-            specs[cell] = TrialSpec(scenario, cell)
+            specs[cell] = TrialSpec(scenario, cell, ready_within_s=factors.ready_within_s)
     return tuple(specs.values())
 
 

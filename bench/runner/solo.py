@@ -101,6 +101,8 @@ class SoloTrials:
     ) -> TrialResult | NotApplicable:
         if isinstance(result, NotApplicable) or result.played is None:
             return result
+        if result.service is not None:
+            return result  # it would have to be alone in real time: the conversations tell
         if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
             return result  # without success there is no efficiency
         alone = self._alone(spec).sessions

@@ -38,8 +38,8 @@ from ...mocks.network import Network
 from ...mocks.network.namespace import isolate_network
 from ...mocks.redaction import redact_what_is_printed
 from ...mocks.standard_output import print_to_stderr
+from ...mocks.supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
 from ..trial.turn import Turn
-from .supervisor import GRACE_S, Leash, end_like, fork_trial, stand_over
 
 Work = Callable[[Any, Turn], object]
 """What a process does with an argument; it tells its turn how far it is."""

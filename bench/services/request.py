@@ -44,7 +44,9 @@ class Request:
     client_port: int
 
 
-def request_of(spec: RequestSpec, task: str, session: int, turn: int) -> Request:
+def request_of(
+    spec: RequestSpec, task: str, session: int, turn: int, address: str = f"{HOST}:{PORT}"
+) -> Request:
     """Return the request of a session.
 
     Args:
@@ -52,13 +54,14 @@ def request_of(spec: RequestSpec, task: str, session: int, turn: int) -> Request
         task: Stands for ``{task}``.
         session: Stands for ``{session}``.
         turn: Stands for ``{turn}``; the first is 1.
+        address: Host and port of the service.
     """
     values = {"task": task, "session": str(session), "turn": str(turn)}
     quoted = {name: quote(value, safe="") for name, value in values.items()}
     path, _, query = _filled(spec.path, quoted).partition("?")
     body = _body(spec, values)
     headers = {
-        "host": f"{HOST}:{PORT}",
+        "host": address,
         "user-agent": "warpbench",
         "accept": "*/*",
         **dict(_content_headers(spec, body)),

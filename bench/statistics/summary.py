@@ -20,6 +20,7 @@ from ..results.records import (
 from ..results.reference import summed as shared_work
 from ..results.refused_hosts import summed_hosts
 from ..results.samples import Outcome, SessionSample
+from ..results.service_use import summed as service_use
 from ..results.time_parts import PART_NAMES, TimeParts, in_seconds, mean_parts
 from ..results.tools_not_run import summed as tools_not_run
 from ..results.trial_result import TrialResult
@@ -136,6 +137,7 @@ def cell_result(
             if trial.probe_cpu_s is not None and trial.cpu_s > 0
         ),
         drift=drift_within(trials, cell.concurrency if not in_open_loop else 0),
+        service=service_use([trial.service for trial in trials]),
         trial_figures=tuple(map(trial_figures, trials) if figures is None else figures),
     )
 

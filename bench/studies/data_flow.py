@@ -71,6 +71,8 @@ def _fastest(cells: Sequence[CellResult]) -> frozenset[int]:
     for number, result in enumerate(cells):
         if result.status is not Status.MEASURED or not result.sessions.all_succeeded:
             continue
+        if result.service is not None:  # it runs in real time only
+            continue
         key = result.cell.scenario, result.cell.target
         best = found.get(key)
         if best is None or cells[best].achieved_per_s < result.achieved_per_s:

@@ -24,7 +24,7 @@ SESSIONS_A_PLACE = 4
 _GROWTH = 1.05
 _FLAT_STEPS = 2
 
-Series = tuple[str, str, str, str, str, int]
+Series = tuple[str, str, str, str, str, int, int]
 
 
 class Sweep:
@@ -118,7 +118,15 @@ def _is_growing(cells: Sequence[CellResult]) -> bool:
 
 
 def _series_of(cell: Cell) -> Series:
-    return cell.scenario, cell.target, cell.transport, cell.strategy, cell.loop, cell.processes
+    return (
+        cell.scenario,
+        cell.target,
+        cell.transport,
+        cell.strategy,
+        cell.loop,
+        cell.processes,
+        cell.workers,
+    )
 
 
 def _by_series(cells: Iterable[CellResult]) -> dict[Series, list[CellResult]]:

@@ -26,6 +26,7 @@ the tools. One that takes nothing brings its own tools, or none.
 import importlib
 import importlib.util
 import inspect
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from ...mocks.scenario.diagnostics import listed, unknown
 from ...mocks.scenario.request import USUAL_REQUEST, RequestSpec
 from ...mocks.transports.clients import HttpClients
 from ...mocks.world.tools import LabTool
+from ..services.command import command_named, require_program
 from ..services.kinds import (
     KINDS,
     NamedService,
@@ -154,10 +156,13 @@ def require_target(name: str) -> None:
     """Load the module of a target, and check that it has what the name names.
 
     Raises:
-        TargetError: It cannot be imported, found, or be a target.
+        TargetError: It cannot be imported, found, or be a target; or the program of a command that
+            starts a service is not there.
     """
-    service = service_named(name)
-    if service is None:
+    service, command = service_named(name), command_named(name)
+    if command is not None:
+        require_program(command, os.environ)
+    elif service is None:
         load_factory(name)
     else:
         _load_app(name, service)

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...mocks.clock import Choice
+from ...mocks.clock import Choice, nanoseconds, seconds
 from ...mocks.model import Manner, Rule
 from ...mocks.observe.refusals import Refusal
 from ...mocks.observe.traffic import Traffic
-from ...mocks.observe.waits import Wait
+from ...mocks.observe.waits import Wait, WaitKind
 from ...mocks.transports.registry import Seen
 from ...mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
 from ...mocks.workload.numbers import session_of
@@ -29,12 +29,15 @@ from ..instruments.session_waits import SessionWaits
 from ..results.call_counts import CallCounts
 from ..results.cell import Cell
 from ..results.model_requests import ModelRequests
+from ..results.service_use import AskedHost, ServiceUse, asked_hosts
 from ..results.steps import Step
+from ..results.time_parts import TimeParts
 from ..results.tools_not_run import ToolsNotRun
 from ..results.trial_result import TrialResult
 from ..strategies import Strategy
 
 _KIBIBYTE = 1024
+_NEVER_NS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class Ran:
         elapsed_s: Real seconds that they took.
         calls: The calls of functions, if they were counted.
         bytes_kept: The bytes that the sessions left behind, if they were traced.
+        service: What a service as deployed took, if one was driven.
     """
 
     probe: Probe
@@ -101,6 +105,7 @@ class Ran:
     elapsed_s: float
     calls: CallCounts | None
     bytes_kept: int | None
+    service: ServiceUse | None = None
 
 
 def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
@@ -121,7 +126,7 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         lab_tools_asked=seen.lab_tools_asked,
         read_again=seen.read_again,
         origin_ns=origin_ns,
-        follow_ups=seen.follow_ups,
+        follow_ups=seen.follow_ups | _beyond_answers(ran, origin_ns),
     )
     waits = accounting.noted_waits(seen.waits)
     judge = Judge(
@@ -149,12 +154,12 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         refused_before=ran.refused_before,
         waits_are_served=seen.waits is not None,
         origin_ns=origin_ns,
-        cpu_s=ran.cpu_s,
+        cpu_s=ran.cpu_s if ran.service is None else ran.service.cpu_s,
         cores=plan.cores,
         places=plan.strategy.places(cell.concurrency),
         own_waits=own_waits,
     )
-    return TrialResult(
+    result = TrialResult(
         samples=samples,
         makespan_ns=max((sample.end_ns for sample in samples), default=0),
         ideal_makespan_ns=ideal_makespan_ns(
@@ -202,6 +207,59 @@ def trial_result(plan: Plan, ran: Ran, accounting: Accounting) -> TrialResult:
         steps=steps_noted(accounting, seen.waits, origin_ns) if plan.notes_places else (),
         probe_cpu_s=noted.probe_cpu_s,
     )
+    return result if ran.service is None else _of_service(result, ran.service, waits)
+
+
+def _beyond_answers(ran: Ran, origin_ns: int) -> frozenset[tuple[int, int]]:
+    """Return the model calls that went on, or began, when their session had its answer.
+
+    From outside a service it is not seen who waits for them: its user does not.
+    """
+    if ran.service is None:
+        return frozenset()
+    ends_ns = {each.session: origin_ns + each.end_ns for each in ran.probe.samples()}
+    read_ns = ran.seen.read_ns
+    return frozenset(
+        call
+        for call in ran.seen.asked_ns
+        if read_ns.get(call, _NEVER_NS) > ends_ns.get(session_of(call[0]), _NEVER_NS - 1)
+    )
+
+
+def _of_service(result: TrialResult, service: ServiceUse, waits: Sequence[Wait]) -> TrialResult:
+    """Return a result whose CPU and memory are those of the service, not of who asks it.
+
+    What was noted of the lab's own event loop and process says nothing of the service.
+    """
+    asked = asked_hosts(
+        AskedHost(host=each.name, requests=1, total_s=seconds(each.end_ns - each.start_ns))
+        for each in waits
+        if each.kind is WaitKind.SERVICE
+    )
+    cpu_ns = nanoseconds(service.cpu_s) // max(1, len(result.samples))
+    return replace(
+        result,
+        service=replace(service, asked=asked),
+        time_parts_ns=tuple(_from_outside(each, cpu_ns) for each in result.time_parts_ns),
+        cpu_s=service.cpu_s,
+        peak_rss_bytes=service.memory_bytes,
+        blocked_loop=(),
+        own_waits=(),
+        pools=(),
+        vitals=None,
+        probe_cpu_s=None,
+    )
+
+
+def _from_outside(parts: TimeParts, cpu_ns: int) -> TimeParts:
+    """Return the parts of a session as they are known from outside the service.
+
+    What it did not wait for the model, it computed, as the others did in the mean, or it waited in
+    the service: for the event loop there, a pool, a lock, another service.
+    """
+    inside_ns = parts.ready + parts.cpu + parts.remainder
+    computed_ns = min(cpu_ns, inside_ns)
+    return replace(parts, ready=0, cpu=computed_ns, remainder=inside_ns - computed_ns)
 
 
 def steps_noted(

@@ -7,6 +7,7 @@ from ...mocks.errors import WarpbenchError
 from ...mocks.scenario import Scenario
 from ..results.cancellation import Cancellation
 from ..results.cell import Cell
+from ..services.served import READY_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class TrialSpec:
         notes_places: Whether to note where each call was made, with its wait.
         tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
             ``virtual``; streams only where it notes its waits.
+        ready_within_s: Real seconds that a service as deployed gets to answer its first request.
     """
 
     scenario: Scenario
@@ -51,6 +53,7 @@ class TrialSpec:
     only: tuple[int, ...] | None = None
     notes_places: bool = False
     tells_left_behind: bool = False
+    ready_within_s: float = READY_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)

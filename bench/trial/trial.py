@@ -49,6 +49,7 @@ from ..instruments.probe import Probe
 from ..instruments.recorder import Accounting
 from ..instruments.session_waits import SessionWaits
 from ..results.trial_result import TrialResult
+from ..services.command import command_named
 from ..services.kinds import service_named
 from ..strategies import AsyncSession, Drives, Strategy, SyncSession, strategy_named
 from ..targets.loading import Check, Lab, Settle, Target, opened_target
@@ -62,9 +63,10 @@ from .left_behind import LeftBehindOfTrial
 from .loops import require_loop
 from .machine import ANY_WORKERS, cores_of, default_executor_workers
 from .measured import Plan, Ran, steps_noted, trial_result
+from .served import ServedTarget, served_target
 from .spec import NotApplicable, TrialSpec
 from .turn import AtOnce, Turn
-from .warm_up import WARM_UP_SESSIONS, warm_up_sessions
+from .warm_up import warm_up_sessions
 
 with suppress(ImportError):
     # To import it takes long: before the clock keeps time, not when a target asks for it. Who asks
@@ -372,6 +374,9 @@ class _Trial:
         self._cancels, self._names_waits = spec.cancels, spec.names_waits
         self._session_waits: SessionWaits | None = None
         self._counts_expired_timers = spec.counts_expired_timers
+        self._ready_within_s = spec.ready_within_s
+        self._served: ServedTarget | None = None
+        self._connect: Callable[[int], None] = lambda _count: None
         self._transport = require_transport(spec.cell.transport)
         self._http_clients = self._transport.clients()
         self._world_spec = WorldSpec(
@@ -427,6 +432,7 @@ class _Trial:
                 yield NotApplicable(service.kind.why_not)
                 return
             runner = self._runner(scope)
+            named = self._started(named, world, runner, scope)
             target = scope.enter_context(opened_target(named, self._lab(world), runner.run))
             self._check = target.check
             if target.settle is not None:
@@ -441,7 +447,8 @@ class _Trial:
             # the target declares.
             warm_up = self._probe(self._warm_up_tasks)
             tasks = list(self._warm_up_tasks)
-            drive(self._watched(warm_up, session), tasks, WARM_UP_SESSIONS, warm_up)
+            self._connect(len(tasks))
+            drive(self._watched(warm_up, session), tasks, len(tasks), warm_up)
             self._let_settle()
             if self._transport.in_process:
                 require_own_model_calls(self._children.apis, world.seen().llm_calls)
@@ -459,6 +466,36 @@ class _Trial:
                 yield measure
             else:
                 yield partial(with_data_flow, measure, self._data_flow, self._cell.seed)
+
+    def _started(
+        self, named: object, world: Reached, runner: asyncio.Runner, scope: ExitStack
+    ) -> object:
+        """Return what is driven in place of a command that starts a service; anything else as is.
+
+        Raises:
+            TargetError: The service cannot be started, or it is not reached in real time.
+        """
+        command = command_named(named)
+        if command is None:
+            return named
+        if self._clock.mode.skips or self._transport.in_process:
+            raise TargetError(
+                f"target {command.target!r}: a service as deployed is reached over real sockets, "
+                "and no clock can skip over them: it is for warpbench run --serve"
+            )
+        self._served = scope.enter_context(
+            served_target(
+                command,
+                max(1, self._cell.workers),
+                self._request,
+                world.root,
+                ready_within_s=self._ready_within_s,
+            )
+        )
+        driven = self._served.driven
+        self._connect = lambda count: runner.run(driven.connect(count))
+        scope.callback(lambda: runner.run(driven.close()))
+        return self._served.target
 
     def _lab(self, world: Reached) -> Lab:
         return Lab(
@@ -615,6 +652,7 @@ class _Trial:
         numbers, arrivals_ns = self._tasks.values(), self._plan.arrivals_ns
         by_session = None if arrivals_ns is None else dict(zip(numbers, arrivals_ns, strict=True))
         self._answers.forget()
+        self._connect(self._cell.concurrency)
         probe = self._probe(
             self._tasks,
             meter=self._accounting.meter,
@@ -630,6 +668,7 @@ class _Trial:
             nullcontext() if self._memory is None else self._memory.tracing(),
             nullcontext() if self._counter is None else self._counter.counting(),
             nullcontext() if expired is None else expired.counting(),
+            nullcontext() if self._served is None else self._served.measured(),
             around(),
         ):
             elapsed_from_s, cpu_from_s = real_perf_counter(), time.process_time()
@@ -665,6 +704,7 @@ class _Trial:
             elapsed_s=elapsed_s,
             calls=None if self._counter is None else self._counter.counts(),
             bytes_kept=None if self._memory is None else self._memory.kept_bytes,
+            service=None if self._served is None else self._served.use(probe.origin_ns),
         )
         return trial_result(self._plan, ran, self._accounting)
 

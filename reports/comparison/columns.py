@@ -113,7 +113,7 @@ _YIELDED = (
     ),
 )
 
-_ALWAYS = (
+_DRIVEN = (
     Column(
         "strategy",
         lambda result: name(result.cell.strategy),
@@ -128,6 +128,8 @@ _ALWAYS = (
         identifies=True,
         is_name=True,
     ),
+)
+_ALWAYS = (
     Column(
         "concurrency",
         lambda result: whole(result.cell.concurrency),
@@ -202,9 +204,12 @@ def columns_for(
     )
     in_open_loop = any(cell.raw_latency_s is not None for cell in scenario.cells)
     is_streamed = any(cell.ttft_s.p50 is not None for cell in scenario.cells)
+    # How its requests run is up to a service as deployed.
+    is_driven = not all(cell.cell.workers for cell in scenario.cells)
     yields_output = any(cell.first_output_s.p50 is not None for cell in scenario.cells)
     return (
         *varying,
+        *(_DRIVEN if is_driven else ()),
         *_ALWAYS,
         *(() if objectives is None else (_goodput(objectives),)),
         *(_STREAMED if is_streamed else ()),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ...bench.results.cell import FACTORS, NO_LOOP, Cell
-from ...bench.results.formatting import listed, name
+from ...bench.results.formatting import counted, listed, name
 from ...bench.results.records import CellResult, Run, Status
 from ...bench.statistics.ranking import score_of
 from ...bench.statistics.standing import Place, Standing, is_sound, places_of
@@ -262,15 +262,20 @@ def marks_explained(shown: Iterable[ScenarioCells]) -> tuple[str, ...]:
 
 def label(cell: Cell) -> str:
     """Name a cell's strategy and loop where there is little room."""
+    if cell.workers:  # how its requests run is up to the service
+        return f"the service with {counted(cell.workers, 'worker')}"
     strategy = name(cell.strategy)
     return strategy if cell.loop == NO_LOOP else f"{strategy} · {name(cell.loop)}"
 
 
 def named(cells: Iterable[CellResult]) -> str:
     """Name cells by strategy and loop, in as few words as is exact."""
+    in_all = list(cells)
+    if in_all and all(result.cell.workers for result in in_all):
+        return "the service"
     by_loop = {
         loop: tuple(dict.fromkeys(name(result.cell.strategy) for result in on_loop))
-        for loop, on_loop in grouped(cells, lambda result: result.cell.loop).items()
+        for loop, on_loop in grouped(in_all, lambda result: result.cell.loop).items()
     }
     without_loop = by_loop.pop(NO_LOOP, ())
     # Loops with the same strategies are named together.

@@ -47,6 +47,8 @@ TIME_LOST: Mapping[str, str] = MappingProxyType(
 )
 """What sessions lost time on, by the parts of ``TimeParts``."""
 
+_INSIDE_A_SERVICE = "sessions waited inside the service, for something else than the model"
+
 _COMPUTING = ("ready", "cpu")
 _BLOCKED = 0.05
 _LONGEST_REASON = 100
@@ -169,9 +171,9 @@ def time_sentence(lost: TimeLost) -> str:
         shares.append("less with the others")
     _, worst = lost.losers[0]
     where = where_lost(lost.part, worst)
-    return (
-        f"At concurrency {whole(lost.load)}, {TIME_LOST[lost.part]} ({', '.join(shares)}){where}."
-    )
+    is_outside = lost.part == "remainder" and worst.service is not None
+    what = _INSIDE_A_SERVICE if is_outside else TIME_LOST[lost.part]
+    return f"At concurrency {whole(lost.load)}, {what} ({', '.join(shares)}){where}."
 
 
 def process_gain_sentence(gain: ProcessGain) -> str:
@@ -287,7 +289,9 @@ def _profile_hint(summary: GroupSummary) -> list[str]:
     cells = [
         cell
         for lost in summary.times_lost
-        if lost.part in _COMPUTING and not any(_was_blocked(cell) for _, cell in lost.losers)
+        if lost.part in _COMPUTING
+        and not any(cell.service is not None for _, cell in lost.losers)
+        and not any(_was_blocked(cell) for _, cell in lost.losers)
         for _, cell in lost.losers
     ]
     locks = " or waited for a lock" if any(cell.cell.loop == NO_LOOP for cell in cells) else ""

@@ -12,6 +12,9 @@ from .measured import measured_cells
 _CELL = ("scenario", "target", "strategy", "loop", "transport", "clock", "concurrency", "arrivals")
 _SAMPLE = ("trial", "session", "outcome", "start_s", "latency_s")
 _STREAMS = ("first_output_s", "longest_ttft_s", "longest_gap_s")
+_SERVICE = ("workers",)
+"""Behind all others: whoever reads columns by their places finds these where they were."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTS = tuple(f"{name}_s" for name in PART_NAMES)
 
@@ -20,9 +23,10 @@ def render(run: Run) -> str:
     """Return the samples of a run; times in seconds on the trial's clock."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*_CELL, *_SAMPLE, *_PARTS, *_STREAMS))
+    writer.writerow((*_CELL, *_SAMPLE, *_PARTS, *_STREAMS, *_SERVICE))
     for _, cell in measured_cells(run):
         factors = [_text_of(getattr(cell.cell, name)) for name in _CELL]
+        of_service = [getattr(cell.cell, name) for name in _SERVICE]
         for number, trial in enumerate(cell.trial_figures, 1):
             columns = (trial.session, trial.outcome, trial.start_ns, trial.latency_ns)
             rows = zip(
@@ -34,7 +38,7 @@ def render(run: Run) -> str:
             for row, in_parts, in_streams in rows:
                 session, outcome, start_ns, latency_ns = row
                 sample = (number, session, outcome, seconds(start_ns), seconds(latency_ns))
-                writer.writerow((*factors, *sample, *in_parts, *in_streams))
+                writer.writerow((*factors, *sample, *in_parts, *in_streams, *of_service))
     return text.getvalue()
 
 

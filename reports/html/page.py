@@ -34,6 +34,7 @@ from ..comparison.own_wait_text import own_wait_rows
 from ..comparison.ranking import SYMBOLS, ScenarioCells, marks, marks_explained, scenarios
 from ..comparison.reference_text import references_explained
 from ..comparison.scaling import objectives_of
+from ..comparison.service_text import service_lines
 from ..comparison.summary_text import verdict
 from . import templates
 from .page_data import page_data
@@ -143,6 +144,7 @@ def _section(
         references=(
             *references_explained(scenario.cells),
             *bookings_explained(scenario.cells),
+            *service_lines(scenario.cells),
         ),
         own_waits=own_wait_rows(scenario.cells),
     )

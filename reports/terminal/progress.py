@@ -199,7 +199,8 @@ def _table(ranked: list[CellResult]) -> Table:
 
 
 def _contest(cell: Cell) -> tuple[object, ...]:
-    return cell.scenario, cell.target, cell.transport, cell.clock, cell.arrivals, cell.concurrency
+    factors = cell.scenario, cell.target, cell.transport, cell.clock, cell.arrivals
+    return *factors, cell.workers, cell.concurrency
 
 
 def _describe(cell: Cell) -> str:

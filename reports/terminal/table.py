@@ -22,6 +22,7 @@ from ..comparison.ranking import (
 )
 from ..comparison.reference_text import references_explained
 from ..comparison.scaling import objectives_of
+from ..comparison.service_text import service_lines
 from ..comparison.summary_text import verdict
 
 _GAP = 2
@@ -77,6 +78,7 @@ def _legends(run: Run) -> list[str]:
         *([marked] if marked else []),
         *references_explained(run.cells),
         *bookings_explained(run.cells),
+        *service_lines(run.cells),
     ]
 
 

@@ -26,6 +26,7 @@ OTHER = {
     "seed": 77,
     "session_count": 55,
     "processes": 2,
+    "workers": 2,
 }
 
 

@@ -23,8 +23,11 @@ from ..options import (
     Objectives,
     Out,
     Processes,
+    ReadyWithin,
     Resume,
     Scenario,
+    Serve,
+    ServiceWorkers,
     SplitLimits,
     TimeLimit,
     Transports,
@@ -38,6 +41,8 @@ from ..values import any_name, several
 class RunOptions(FactorOptions):
     """What ``run`` takes."""
 
+    serve: Serve = None
+    workers: ServiceWorkers = ()
     concurrency: ConcurrencyOrAuto = ()
     clock: Clock = None
     transport: Transports = ("respx",)
@@ -48,6 +53,7 @@ class RunOptions(FactorOptions):
     trials: Trials = None
     budget: Budget = None
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
+    ready_within: ReadyWithin = None
     validate: Annotated[
         tuple[str, ...],
         several(any_name, "NAME"),

@@ -28,11 +28,7 @@ from ....mocks.redaction import redact_what_is_printed
 from ....mocks.sandbox import hold_no_secrets
 from ....mocks.scenario import load_scenario
 from ....mocks.standard_output import print_to_stderr
-from ....mocks.telemetry import keep_telemetry_quiet
-from ...instruments.code_origin import Origin, origin_of
-from ...results.cell import Cell
-from ...results.samples import Outcome
-from ...runner.supervisor import (
+from ....mocks.supervisor import (
     Leash,
     adopt_orphans,
     die_with_parent,
@@ -40,6 +36,10 @@ from ...runner.supervisor import (
     fork_trial,
     stand_over,
 )
+from ....mocks.telemetry import keep_telemetry_quiet
+from ...instruments.code_origin import Origin, origin_of
+from ...results.cell import Cell
+from ...results.samples import Outcome
 from ...targets.loading import require_target
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import run_trial

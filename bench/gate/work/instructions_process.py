@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ....mocks.network import Network
 from ....mocks.network.namespace import isolate_network
-from ...runner.supervisor import die_with_parent
+from ....mocks.supervisor import die_with_parent
 from ...trial.spec import NotApplicable, TrialSpec
 from ...trial.trial import prepared_here
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -21,8 +21,17 @@ from .refusals import refusal
 from .refused_answers import refusal_header
 from .session_header import caller_of
 
+if TYPE_CHECKING:
+    from .authority import Authority
+
 CONTROL_PATH = "/warpbench/"
 """The path at which a trial reads what the server saw, and resets it."""
+
+UNDER_WAY = "under-way"
+"""What is asked for below that path to know how many requests are being answered."""
+
+AUTHORITY = "authority"
+"""What is asked for below that path to get the certificate of the server's own authority."""
 
 SERVICES_PATH = "/services/"
 """The path before the scheme, the host and the path of a mocked HTTP service."""
@@ -33,6 +42,10 @@ TRANSPORT = "warpbench.transport"
 ARRIVED_NS = "warpbench.arrived_ns"
 """Name of the extension with the time of a request's first byte, on the monotonic clock."""
 
+MEANT_FOR = "warpbench.meant_for"
+"""Name of the extension with scheme and host that a request is meant for, if it came by a proxy."""
+
+_NOT_IMPLEMENTED = 501
 _SETTLES_NS = 5_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -63,6 +76,9 @@ _NOTHING = nullcontext()
 class ServerApp:
     """Serves a world.
 
+    Attributes:
+        authority: Vouches for the hosts that programs ask for over TLS, once it is asked for.
+
     Args:
         world: What answers.
         counts: Counts what is answered; ``None``: nobody does.
@@ -71,6 +87,8 @@ class ServerApp:
     def __init__(self, world: World, counts: Counts | None = None) -> None:
         self._world = world
         self._counts = counts or _CountsNothing()
+        self.authority: Authority | None = None
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,7 +98,8 @@ class ServerApp:
         if body is None:
             return
         method, path = scope["method"], scope["path"]
-        if path.startswith(CONTROL_PATH):
+        is_proxied = MEANT_FOR in scope["extensions"]
+        if path.startswith(CONTROL_PATH) and not is_proxied:
             await self._control(path.removeprefix(CONTROL_PATH), send)
             return
         try:
@@ -111,8 +130,12 @@ class ServerApp:
             if exchange.is_model_call
             else traffic.service_call(exchange.service, exchange.arrived_ns, exchange.sessions)
         )
-        with self._counts.answering(exchange), counted as call:
-            await self._play(exchange, call, transport, receive, send)
+        self._under_way += 1
+        try:
+            with self._counts.answering(exchange), counted as call:
+                await self._play(exchange, call, transport, receive, send)
+        finally:
+            self._under_way -= 1
 
     async def _play(
         self,
@@ -165,7 +188,25 @@ class ServerApp:
         _end(transport, reply.ending)
         await _until_gone(receive)
 
+    async def _tell_authority(self, send: Send) -> None:
+        plain = {"content-type": "text/plain"}
+        try:
+            # An extra, which only services as they are deployed take.
+            from .authority import Authority  # noqa: PLC0415
+        except ImportError:
+            why = "a service as deployed needs two packages more: pip install 'warpbench[serve]'"
+            await _send(send, _NOT_IMPLEMENTED, plain, why.encode())
+            return
+        self.authority = self.authority or Authority()
+        await _send(send, 200, plain, self.authority.certificate_pem.encode())
+
     async def _control(self, command: str, send: Send) -> None:
+        if command == AUTHORITY:
+            await self._tell_authority(send)
+            return
+        if command == UNDER_WAY:
+            await _send_json(send, 200, self._under_way)
+            return
         world = self._world
         if command == "forget":
             world.forget()
@@ -256,6 +297,9 @@ def _address(scope: Scope) -> str:
     path: str = scope["raw_path"].decode("ascii", errors="replace")
     query = scope["query_string"].decode("ascii", errors="replace")
     asked = f"?{query}" if query else ""
+    meant_for = scope["extensions"].get(MEANT_FOR)
+    if meant_for is not None:
+        return f"{meant_for}{path}{asked}"
     if not path.startswith(SERVICES_PATH):
         return path + asked
     scheme, _, rest = path.removeprefix(SERVICES_PATH).partition("/")

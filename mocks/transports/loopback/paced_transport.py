@@ -16,6 +16,7 @@ class HeldTransport(asyncio.Transport):
 
     Attributes:
         lost_ns: When its client was seen to be gone, on the monotonic clock.
+        raw: The transport that sends the data.
 
     Args:
         transport: The transport that sends the data.
@@ -23,7 +24,7 @@ class HeldTransport(asyncio.Transport):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
-        self._transport = transport
+        self.raw = transport
         self.lost_ns: int | None = None
         self._holds = False
         self._held: list[bytes] = []
@@ -48,30 +49,30 @@ class HeldTransport(asyncio.Transport):
         if self._held:
             data = b"".join(self._held)
             self._held.clear()
-            self._transport.write(data)
+            self.raw.write(data)
 
     def close(self) -> None:
         """Close the connection when everything is sent."""
         self.flush()
-        self._transport.close()
+        self.raw.close()
 
     def abort(self) -> None:
         """Close the connection now, without sending the held data."""
         self._held.clear()
-        self._transport.abort()
+        self.raw.abort()
 
     def is_closing(self) -> bool:
         """Return whether the connection is closed or about to be."""
-        return self._transport.is_closing()
+        return self.raw.is_closing()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what is known of the connection."""
-        return self._transport.get_extra_info(name, default)
+        return self.raw.get_extra_info(name, default)
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
-        self._transport.pause_reading()
+        self.raw.pause_reading()
 
     def resume_reading(self) -> None:
         """Take from the peer again."""
-        self._transport.resume_reading()
+        self.raw.resume_reading()

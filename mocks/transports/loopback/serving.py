@@ -4,8 +4,11 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 import time
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -14,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ...errors import UsageError
 from ...network.addresses import require_loopback
 from ...world.world import World
-from .app import ARRIVED_NS, TRANSPORT, ServerApp
+from .app import ARRIVED_NS, MEANT_FOR, TRANSPORT, ServerApp
 from .asgi import App
 from .cors import OpenToPages
 from .operations import Operations
@@ -22,6 +25,12 @@ from .paced_transport import HeldTransport
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 600
+_CONNECT = b"CONNECT "
+_HEAD_ENDS = b"\r\n\r\n"
+_LONGEST_HEAD = 1 << 16
+_TLS_PORT = "443"
+_TUNNEL_OPEN = b"HTTP/1.1 200 Connection established" + _HEAD_ENDS
+_TUNNEL_REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0" + _HEAD_ENDS
 _CUT_TASKS = "Cancel %s running task(s)"
 """How uvicorn's message begins that says how many answers it cut."""
 
@@ -30,7 +39,16 @@ class _Protocol(HttpToolsProtocol):
     """Gives the app the connection of each request, for faults of the connection, and the time.
 
     A request arrives with its first byte: the time to parse it is not the model's.
+
+    It is a proxy, too: what is meant for another host, the app answers. A tunnel ends here, in the
+    TLS of an authority that the program was told to trust; without that it is refused.
     """
+
+    meant_for = ""
+    """Scheme and host of all that comes by this connection, if it is the end of a tunnel."""
+
+    _has_begun = False
+    _asks_for_tunnel = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeldTransport(transport))
@@ -40,11 +58,73 @@ class _Protocol(HttpToolsProtocol):
         held.lost_ns = time.monotonic_ns()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        if self._has_begun:
+            super().data_received(data)
+            return
+        head = self._asks_for_tunnel + data
+        if not head.startswith(_CONNECT):
+            self._has_begun = True
+            super().data_received(head)
+        elif _HEAD_ENDS in head:
+            self._has_begun = True
+            self._open_tunnel(head.split(b" ", 2)[1].decode("latin-1"))
+        elif len(head) < _LONGEST_HEAD:
+            self._asks_for_tunnel = head
+        else:
+            self.transport.close()
+
     def on_message_begin(self) -> None:
         arrived_ns = time.monotonic_ns()
         super().on_message_begin()
         extensions = {TRANSPORT: self.transport, ARRIVED_NS: arrived_ns}
         self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
+
+    def on_headers_complete(self) -> None:
+        meant_for = self.meant_for or _root_of(self.url)
+        if meant_for:
+            extensions: Any = self.scope["extensions"]
+            extensions[MEANT_FOR] = meant_for
+        super().on_headers_complete()
+
+    def _open_tunnel(self, authority: str) -> None:
+        app: Any = self.config.app
+        host = urlsplit(f"//{authority}").hostname or ""
+        if getattr(app, "authority", None) is None or not host:
+            self.transport.write(_TUNNEL_REFUSED)
+            self.transport.close()
+            return
+        inner = _Protocol(
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        port = authority.rpartition(":")[2]
+        inner.meant_for = f"https://{host}" if port == _TLS_PORT else f"https://{host}:{port}"
+        context = app.authority.context_for(host)
+        # What the client says next is for TLS, whenever it comes.
+        self.transport.pause_reading()
+        self.transport.write(_TUNNEL_OPEN)
+        tunnel = self.loop.create_task(self._through_tls(inner, context))
+        self.tasks.add(tunnel)
+        tunnel.add_done_callback(self.tasks.discard)
+
+    async def _through_tls(self, inner: "_Protocol", context: ssl.SSLContext) -> None:
+        held: HeldTransport = self.transport  # type: ignore[assignment]
+        self.connections.discard(self)
+        try:
+            transport = await self.loop.start_tls(held.raw, inner, context, server_side=True)
+        except (OSError, ssl.SSLError):  # the client does not trust the authority, or has gone
+            held.abort()
+            return
+        if transport is not None:
+            inner.connection_made(transport)
+
+
+def _root_of(url: bytes) -> str:
+    """Return scheme and host of a request's target, if it names them, as for a proxy."""
+    if url.startswith(b"/"):
+        return ""
+    parts = urlsplit(url.decode("latin-1"))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

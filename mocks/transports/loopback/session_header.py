@@ -21,7 +21,7 @@ from ..http_libraries import INSTALLED
 
 SESSION_HEADER = "x-warpbench-session"
 _BAGGAGE = b"baggage"
-_BAGGAGE_KEY = "warpbench-session"
+BAGGAGE_KEY = "warpbench-session"
 _RETRY_COUNT = b"x-stainless-retry-count"
 _FOLLOWS_UP = "follows-up"
 """Behind the number of a session that has ended, and whose service works on."""
@@ -54,7 +54,7 @@ def caller_of(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
 def _in_baggage(value: str) -> int | None:
     for member in value.split(","):
         key, _, found = member.partition(";")[0].partition("=")
-        if key.strip() == _BAGGAGE_KEY:
+        if key.strip() == BAGGAGE_KEY:
             return _number(found)
     return None
 

@@ -61,6 +61,21 @@ WRONG = {
     "reason": "a tool result without its call",
     "place": "agent.py:ask:12",
 }
+SERVICE = {"cell": "chat at concurrency 10 with 2 workers"}
+ENDED: dict[str, float | str] = {
+    **SERVICE,
+    "pid": 4711,
+    "trial": 0,
+    "at_s": 1.33,
+    "how": "killed by SIGKILL",
+    "was_command": False,
+    "is_replaced": True,
+    "replaced_s": 0.218,
+    "others": 0,
+    "unsuccessful": 6,
+    "started": 100,
+}
+LIMITED: dict[str, float | str] = {**SERVICE, "workers": 2, "other_cells": 1, "cores_busy": 1.9}
 EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 2, "place": "agent.py:ask:15"}),
     (FindingKind.TEXT_LEAKED, {**LEAKED, "model_call": 0, "place": ""}),
@@ -116,6 +131,25 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 12, "sessions": 6}),
     (FindingKind.TOOLS_ANSWERED, {**CELL, "calls": 1, "sessions": 1}),
     (FindingKind.TOOLS_LEFT_OUT, {**CELL, "calls": 80, "sessions": 40}),
+    (FindingKind.PROCESS_ENDED, ENDED),
+    (
+        FindingKind.PROCESS_ENDED,
+        {**ENDED, "how": "", "was_command": True, "is_replaced": False, "others": 2},
+    ),
+    (
+        FindingKind.SERVICE_LIMIT,
+        {**LIMITED, "limit": "waits", "share": 0.19, "waited_s": 0.162, "grown_s": 0.1}
+        | {"from_load": 10, "host": "database.example.com", "asked_s": 0.186},
+    ),
+    (
+        FindingKind.SERVICE_LIMIT,
+        {**LIMITED, "limit": "waits", "share": 0.5, "waited_s": 2.0, "grown_s": 0.0}
+        | {"from_load": 10, "host": "", "asked_s": 0.0},
+    ),
+    (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "workers"}),
+    (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "machine", "lab_cores": 0.4, "cores": 2}),
+    (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "provider", "refused": 130, "started": 50}),
+    (FindingKind.CLIENT_BOUND, {**CELL, "client_cores": 0.81}),
     (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
     (FindingKind.INTERRUPTED, {"done": 9, "planned": 9}),
 ]
