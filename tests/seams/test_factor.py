@@ -25,6 +25,7 @@ OTHER = {
     "tool_workers": 3,
     "seed": 77,
     "session_count": 55,
+    "workers": 2,
 }
 
 
