@@ -19,13 +19,14 @@ from .help import PlainHelp, two_columns
 
 _STATUS_COLUMN = 6
 
-# The headings of --help, in this order.
-MEASURE = Group.create_ordered("Measure")
-REPORT = Group.create_ordered("Report")
-GATE = Group.create_ordered("Gate")
-LAB = Group.create_ordered("The lab")
-_IMPORTED = Group.create_ordered("What is imported")
-_OPTIONS = Group.create_ordered("Options")
+# The headings of --help, in this order, and before those of the options, whichever module is
+# imported first.
+MEASURE = Group.create_ordered("Measure", sort_key=1)
+REPORT = Group.create_ordered("Report", sort_key=1)
+GATE = Group.create_ordered("Gate", sort_key=1)
+LAB = Group.create_ordered("The lab", sort_key=1)
+_IMPORTED = Group.create_ordered("What is imported", sort_key=1)
+_OPTIONS = Group.create_ordered("Options", sort_key=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,12 +39,12 @@ DEFAULT_OUT = Path("results")
 DEFAULT_TIME_LIMIT_S = 600.0
 DEFAULT_NETWORK = "shared"
 
-# The groups of --help, in this order.
-FACTORS = Group.create_ordered("What to run")
-EFFORT = Group.create_ordered("How long")
-JUDGING = Group.create_ordered("What counts as bad")
-OUTPUT = Group.create_ordered("Output")
-MESSAGES = Group.create_ordered("Messages")
+# The groups of --help, in this order, after those of the app itself.
+FACTORS = Group.create_ordered("What to run", sort_key=2)
+EFFORT = Group.create_ordered("How long", sort_key=2)
+JUDGING = Group.create_ordered("What counts as bad", sort_key=2)
+OUTPUT = Group.create_ordered("Output", sort_key=2)
+MESSAGES = Group.create_ordered("Messages", sort_key=2)
 
 _NETWORK = (
     "What trials reach: shared (this machine's loopback; Python's sockets and uvloop are refused "

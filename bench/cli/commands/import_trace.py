@@ -11,7 +11,7 @@ from .. import names
 from ..options import OUTPUT, FileMessages
 from ..values import Count, Duration, Rate, name
 
-_DERIVED = Group.create_ordered("Where a trace has no latencies")
+_DERIVED = Group.create_ordered("Where a trace has no latencies", sort_key=3)
 _TOKENS = TokenModel()
 
 
