@@ -1,7 +1,6 @@
 """Each mistake of the corpus is found, in its smallest case; repaired, and shared, nothing is."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,15 +8,14 @@ import pytest
 from warpbench.bench.exploration.checking import likeness
 from warpbench.bench.exploration.exploring import Explorer
 from warpbench.bench.results.cancellation import AT_ITS_END, Cancellation
-from warpbench.bench.results.case import Case, KeptLatency, case_text, parse_case
-from warpbench.bench.results.exploration import Cancelled, DrawnWait, Exploration, FailureKind
+from warpbench.bench.results.case import Case, case_text, parse_case
+from warpbench.bench.results.exploration import Cancelled, Exploration, FailureKind
 from warpbench.bench.results.steps import StepKind
 from warpbench.bench.testing.explore import TrialsHere, explore
 from warpbench.bench.testing.lab import spec_of
 from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.clock import Choice
-from warpbench.mocks.scenario import WaitName, parse_scenario
-from warpbench.mocks.workload.numbers import kind_of, session_of
+from warpbench.mocks.scenario import parse_scenario
 
 from ..instruments.leaving import HEALTHY, LEAVINGS
 from ..isolation.sharing import SHARERS
@@ -125,31 +123,6 @@ def test_its_smallest_case_shows_the_same_again(name: str, seed: int) -> None:
     cancelled = [each.session for each in found.differences if isinstance(each, Cancelled)]
     assert bool(cancelled) == (mistake.kind is FailureKind.DEADLOCK)
     assert {*cancelled} <= {*(found.case.sessions or ())}
-
-
-def test_a_latency_is_as_near_to_the_usual_one_as_shows_the_failure() -> None:
-    mistake = MISTAKES["current session"]
-    (found,) = explored(mistake.buggy, 2).found
-
-    assert case_text(found.case) == "1/sessions=0+1/waits=1.1@-1ms/choices="
-    ((wait, _, latency_s, median_s),) = (
-        (each.wait, each.tool, each.latency_s, each.median_s)
-        for each in found.differences
-        if isinstance(each, DrawnWait)
-    )
-    assert (wait, latency_s, median_s) == (WaitName(1, 1), 0.499, 0.5)
-    explorer = Explorer(TrialsHere(mistake.buggy), spec_of_cell(mistake, 1), at_once=1)
-    usual = replace(found.case, waits=(KeptLatency(wait, 0),))
-    assert explorer.replay(usual).failures == ()
-
-
-def test_that_of_a_further_conversation_is_so_too() -> None:
-    (found,) = explored(MISTAKES["results by completion"].buggy, 2).found
-
-    (latency,) = (each for each in found.differences if isinstance(each, DrawnWait))
-    assert session_of(latency.wait.number) in (found.case.sessions or ())
-    assert kind_of(latency.wait.number) == 0
-    assert (latency.latency_s, latency.median_s) == (0.501, 0.5)
 
 
 def test_a_cancellation_is_told_by_the_wait_in_which_it_takes_place() -> None:
