@@ -35,30 +35,18 @@ from .refused_requests import refused_costs_ns
 from .segments import Segment, State, segments_of, states, tool_begins_ns
 
 
-def time_parts(
-    samples: Sequence[SessionSample], observations: Observations
-) -> tuple[TimeParts, ...]:
-    """Split the latency of each session.
-
-    Args:
-        samples: The sessions.
-        observations: What the mocks and the meters know.
-
-    Returns:
-        The parts of each, in the order of the samples; they add up to its latency from its
-        intended start.
-    """
-    return tuple(parts for parts, _ in split_times(samples, observations))
-
-
 def split_times(
     samples: Sequence[SessionSample], observations: Observations
 ) -> tuple[tuple[TimeParts, Held], ...]:
     """Split the latency of each session, with what its own waits held it up by.
 
     Args:
-        samples: As for ``time_parts``.
-        observations: As for ``time_parts``.
+        samples: The sessions.
+        observations: What the mocks and the meters know.
+
+    Returns:
+        For each sample its parts, which add up to its latency from its intended start, and what
+        its own waits held it up by.
     """
     blocked = BlockedTimes(observations.blocked_loop)
     admitted = admitted_ns(samples, observations.places)

@@ -33,6 +33,7 @@ class Factor:
         explanation: What it means, in a sentence.
         text: Shows a value in its column.
         phrase: Names a value where it sets cells apart: ``seed 7``.
+        before: What stands before that in a sentence: ``over`` loopback, ``in`` 2 processes.
         is_name: Whether a value is a text rather than a number.
     """
 
@@ -40,15 +41,12 @@ class Factor:
     explanation: str
     text: Callable[[Any], str] = shown
     phrase: Callable[[Any], str] = str
+    before: str = "with"
     is_name: bool = True
 
 
 def _factor(heading: str, explanation: str, **more: Any) -> dict[str, Factor]:
     return {_FACTOR: Factor(heading=heading, explanation=explanation, **more)}
-
-
-def _workers_said(count: int) -> str:
-    return counted(count, "worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,8 @@ class Cell:
     strategy: str
     loop: str
     transport: str = field(
-        default=RESPX.name, metadata=_factor("transport", "How the model is reached.")
+        default=RESPX.name,
+        metadata=_factor("transport", "How the model is reached.", before="over"),
     )
     arrivals: str = field(
         default=_CLOSED,
@@ -120,6 +119,7 @@ class Cell:
             "arrivals",
             "When sessions arrive, in sessions per second.",
             phrase=lambda arrivals: "closed loop" if arrivals == _CLOSED else arrivals,
+            before="with arrivals",
         ),
     )
     clock: ClockMode = field(
@@ -152,6 +152,7 @@ class Cell:
             "Processes that share the sessions, each with a clock and a strategy of its own.",
             text=whole,
             phrase=lambda count: counted(count, "process", plural="processes"),
+            before="in",
             is_name=False,
         ),
     )
@@ -162,7 +163,7 @@ class Cell:
             "workers",
             "Workers that the command of the service is told to have.",
             text=whole,
-            phrase=_workers_said,
+            phrase=lambda count: counted(count, "worker"),
             is_name=False,
         ),
     )

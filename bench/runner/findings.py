@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
-from types import MappingProxyType
 
 from ...mocks.transports.registry import require_transport
 from ..results.blocked_loop import Cause, LoopBlocker
+from ..results.cell import FACTORS
 from ..results.finding_text import finding
 from ..results.records import CellResult, Finding, FindingKind, Status
 from ..results.refused_hosts import RefusedHost
@@ -17,9 +17,6 @@ from .service_findings import service_findings
 
 _SLACK = 1e-9
 _DELIVERED = 0.95
-
-# What stands before the value of a factor in a sentence, if not "with" and its name.
-_BEFORE = MappingProxyType({"transport": "over", "processes": "in"})
 
 BLOCKED_LONG_S = 0.05
 """The shortest block of an event loop that is worth a warning."""
@@ -65,10 +62,7 @@ def name_of(result: CellResult) -> str:
     if cell.workers:  # how its requests run is up to the service
         workers = cell.unusual["workers"]
         return f"{cell.scenario} at concurrency {cell.concurrency} with {workers}"
-    more = "".join(
-        f" {_BEFORE.get(factor, f'with {factor}')} {value}"
-        for factor, value in cell.unusual.items()
-    )
+    more = "".join(f" {FACTORS[factor].before} {value}" for factor, value in cell.unusual.items())
     name = f"{cell.scenario}/{cell.strategy}/{cell.loop}"
     return f"{name} at concurrency {cell.concurrency}{more}"
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
-from warpbench.bench.attribution.breakdown import time_parts
+from warpbench.bench.attribution.breakdown import split_times
 from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.results.blocked_loop import BlockedLoop
 from warpbench.bench.results.samples import Outcome, SessionSample
@@ -226,7 +226,7 @@ def test_who_is_back_from_a_call_a_moment_after_its_wait_still_waits_for_a_threa
         cores=1,
     )
 
-    (found,) = time_parts([sample], observations)
+    ((found, _),) = split_times([sample], observations)
 
     assert found == parts(tool=100, serialised=100, admission=193, ready=7)
 
@@ -376,7 +376,7 @@ def test_whatever_was_seen_the_parts_add_up(
 ) -> None:
     samples, observations = drawn
 
-    found = time_parts(samples, observations)
+    found = [parts for parts, _ in split_times(samples, observations)]
 
     for sample, split in zip(samples, found, strict=True):
         intended_ns = sample.start_ns if sample.intended_ns is None else sample.intended_ns

@@ -15,7 +15,7 @@ from openai import (
     NotFoundError,
     OpenAI,
 )
-from warpbench.bench.attribution.breakdown import costs_of_refusals_s, time_parts
+from warpbench.bench.attribution.breakdown import costs_of_refusals_s, split_times
 from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.attribution.timelines import timeline
 from warpbench.bench.results.cell import NO_LOOP, Cell
@@ -204,7 +204,7 @@ def test_between_its_requests_a_session_waits_for_itself_and_in_them_for_the_net
     # The server had the request from 110 to 600; the client from 100 to 640, computing for 10.
     waits = [model(110, 490)]
     sent = [SentRequest(0, 100, 640, 90, 620)]
-    (parts,) = time_parts(
+    ((parts, _),) = split_times(
         [sample],
         Observations({0: script}, waits, {0: 20}, (), 0, 1, idle_is_known=False, sent=sent),
     )
@@ -232,7 +232,7 @@ def test_a_request_that_the_server_refuses_costs_until_the_next_one_begins() -> 
         sent=sent,
         refusals=[Refusal("", "/v1/embeddings", 0, 100, 90)],
     )
-    (parts,) = time_parts([sample], observations)
+    ((parts, _),) = split_times([sample], observations)
 
     # 90 before it and 330 after the model's answer are its own; nobody computed for 190 between.
     assert costs_of_refusals_s([sample], observations) == {"": 190e-9}
@@ -319,7 +319,7 @@ def test_a_wait_for_a_connection_gives_way_to_others_and_not_to_a_retry(
 ) -> None:
     script = SessionScript(0, (ModelCallScript(1000, 1, 1, ()),))
     sample = SessionSample(0, Outcome.SUCCEEDED, 0, 1000)
-    (parts,) = time_parts([sample], Observations({0: script}, waits, {}, (), 0, 1))
+    ((parts, _),) = split_times([sample], Observations({0: script}, waits, {}, (), 0, 1))
 
     assert {name: ns for name, ns in asdict(parts).items() if ns} == expected
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI
-from warpbench.bench.attribution.breakdown import time_parts
+from warpbench.bench.attribution.breakdown import split_times
 from warpbench.bench.attribution.observations import Observations
 from warpbench.bench.attribution.places import admitted_ns
 from warpbench.bench.results.samples import Outcome, SessionSample
@@ -130,7 +130,7 @@ def model(start: int, length: int, ending: WaitEnding) -> Wait:
 def parts_of(*waits: Wait, end: int) -> TimeParts:
     script = SessionScript(0, (ModelCallScript(10, 1, 1, ()),))
     sample = SessionSample(0, Outcome.SUCCEEDED, 0, end)
-    (parts,) = time_parts([sample], Observations({0: script}, waits, {}, (), 0, 1))
+    ((parts, _),) = split_times([sample], Observations({0: script}, waits, {}, (), 0, 1))
     return parts
 
 
