@@ -5,7 +5,7 @@ the script writes nothing but the numbers at its axes.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,14 +45,14 @@ class _Colours:
 def page_data(run: Run, charts: Sequence[Chart] = CHARTS) -> str:
     """Return the data of a run's page as JSON that may stand inside a ``script`` element."""
     palette, colours = Palette.of(run), _Colours()
+    # How the lab drives the requests of a service as deployed says nothing of the service.
+    driven = [result for result in run.cells if not result.cell.workers]
     strategies = [
         {"name": name(strategy), "colour": colours.index(palette.colours[strategy])}
-        for strategy in dict.fromkeys(result.cell.strategy for result in run.cells)
+        for strategy in dict.fromkeys(result.cell.strategy for result in driven)
     ]
-    shared: dict[LegendEntry, None] = dict.fromkeys(
-        loop_entry(loop, palette)
-        for loop in dict.fromkeys(result.cell.loop for result in run.cells if not is_serial(result))
-    )
+    shared = _loops(driven, palette)
+    unsaid = _loops(run.cells, palette).keys() - shared.keys()
     described = [
         {
             "name": name(scenario.name),
@@ -68,13 +68,18 @@ def page_data(run: Run, charts: Sequence[Chart] = CHARTS) -> str:
         "lines": [
             _entry(entry, colours)
             for entry in sorted(shared, key=lambda entry: entry.is_thin)
-            if entry.dashes is not None
+            if entry.dashes is not None and entry not in unsaid
         ],
         "colours": [[colour, on_dark(colour)] for colour in colours.found],
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     # Inside a script element nothing but its end tag and a comment's begin would be read.
     return text.replace("<", "\\u003c")
+
+
+def _loops(cells: Iterable[CellResult], palette: Palette) -> dict[LegendEntry, None]:
+    loops = dict.fromkeys(result.cell.loop for result in cells if not is_serial(result))
+    return dict.fromkeys(loop_entry(loop, palette) for loop in loops)
 
 
 def _group(

@@ -76,3 +76,15 @@ def test_the_timelines_shown_first_are_the_best_and_the_next_that_is_not_tied(
         "gather · asyncio",
         "workers · asyncio",
     ]
+
+
+def test_how_the_lab_drives_a_service_as_deployed_is_no_key(sample: Run) -> None:
+    of_service = [replace(each, cell=replace(each.cell, workers=2)) for each in sample.cells]
+
+    driven = json.loads(page_data(sample))
+    deployed = json.loads(page_data(replace(sample, cells=tuple(of_service))))
+
+    assert driven["strategies"]
+    assert deployed["strategies"] == []
+    assert "asyncio" in [line["label"] for line in driven["lines"]]
+    assert "asyncio" not in [line["label"] for line in deployed["lines"]]
