@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from ...mocks.clock import Clock, VirtualClock, create_clock
-from ...mocks.clock.root_watch import root_watched
+from ...mocks.clock.root_watch import root_held_back, root_watched
 from ...mocks.network.guard import stay_on_this_machine, staying_on_this_machine
 from ...mocks.observe.meter import Meter
 from ...mocks.sandbox import hold_no_secrets, holding_no_secrets
@@ -101,7 +101,8 @@ def run_in_process_of_trials(
     ):
         if isinstance(measure, NotApplicable):
             return measure
-        turn.begin()
+        with root_held_back(clock):
+            turn.begin()
         return measure()
 
 

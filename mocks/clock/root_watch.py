@@ -22,13 +22,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 from .protocol import Clock
 from .real_locks import real_acquire, real_allocate_lock, real_release
 from .skipping import is_skipping
 from .threads.frames import frames_by_thread
-from .virtual import VirtualClock
+from .virtual import VirtualClock, passes_a_baton
 
 _SIGNAL = signal.SIGURG
 """Of no meaning to most programs, and ignored by default: it harms nobody if it comes late."""
@@ -53,8 +52,19 @@ def root_watched(clock: Clock) -> AbstractContextManager[None]:
     computing takes time, a root that blocks is merely slow: nothing is done. Nor is it in another
     thread than the main one, or if the process handles the signal itself.
     """
-    watches = is_skipping(clock) and not clock.mode.charges_cpu and _may_use_signal()
-    return _watched(cast("VirtualClock", clock)) if watches else nullcontext()
+    if is_skipping(clock) and passes_a_baton(clock) and _may_use_signal():
+        return _watched(clock)
+    return nullcontext()
+
+
+def root_held_back(clock: Clock) -> AbstractContextManager[None]:
+    """Return the scope in which the root waits for something else than the clock's time.
+
+    A prepared trial that waits for its turn does so: that takes as long as others measure.
+    """
+    if is_skipping(clock) and passes_a_baton(clock):
+        return clock.root_held_back()
+    return nullcontext()
 
 
 @contextmanager

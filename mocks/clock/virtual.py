@@ -55,7 +55,8 @@ that; elsewhere nothing is left but the time limit of whoever started it.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from typing import TypeGuard
 
@@ -174,6 +175,7 @@ class VirtualClock(SkippingClock):
         self._ready: deque[Participant] = deque()
         self._holder: Participant | None = None
         self._hand_overs = 0
+        self._is_root_held_back = False
         self._spins = 0
         self._polls = 0
         self._turns_polled = 0
@@ -287,6 +289,22 @@ class VirtualClock(SkippingClock):
         """Real seconds without a hand-over after which the root is to be looked after."""
         return STALL_AFTER_S
 
+    @contextmanager
+    def root_held_back(self) -> Iterator[None]:
+        """Let the root wait in this scope for what no time is kept of, for however long.
+
+        It must hold the baton.
+        """
+        # In this order, and in the other one behind: who is looking at the root meanwhile sees
+        # the one or the other.
+        self._is_root_held_back = True
+        self._hand_overs += 1
+        try:
+            yield
+        finally:
+            self._hand_overs += 1
+            self._is_root_held_back = False
+
     def is_root_stalled(self, hand_overs: int) -> bool:
         """Say whether the root blocks out of sight, and note it as the clock's failure.
 
@@ -366,7 +384,7 @@ class VirtualClock(SkippingClock):
 
     def _is_seen_stalled(self) -> bool:
         seen, holder = self._hand_overs, self._holder
-        if holder is None:
+        if holder is None or self._is_root_held_back:
             return False
         needed = STALL_LOOKS
         before = self._look(holder)

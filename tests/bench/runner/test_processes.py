@@ -23,6 +23,8 @@ from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import run_trial
 from warpbench.bench.trial.turn import Turn
+from warpbench.mocks.clock import ClockMode, virtual
+from warpbench.mocks.clock.real_time import real_sleep
 from warpbench.mocks.errors import ClockHangError, TrialError
 from warpbench.mocks.network import Network
 from warpbench.mocks.scenario import load_scenario
@@ -125,6 +127,27 @@ def test_a_trial_waits_for_its_turn_and_tells_when_its_sessions_have_ended() -> 
     spec = specification()
     result = TrialProcesses(TIME_LIMIT_S, tell_of_its_turn).run(spec)
     assert result == NotApplicable(f"begin end {spec.cell.session_count}")
+
+
+class LongAwaited(Told):
+    """The turn of a trial that others keep waiting for ten times the clock's patience."""
+
+    def begin(self) -> None:
+        super().begin()
+        real_sleep(0.5)
+
+
+def measure_after_a_long_wait(spec: TrialSpec, turn: Turn) -> TrialResult | NotApplicable:
+    virtual.STALL_AFTER_S, virtual.STALL_LOOK_S = 0.05, 0.01
+    return run_trial(spec, LongAwaited(turn))
+
+
+def test_a_trial_in_virtual_time_waits_for_its_turn_for_as_long_as_that_takes() -> None:
+    """What comes between two trials may take long: a target's import, on a busy machine."""
+    spec = specification()
+    spec = replace(spec, cell=replace(spec.cell, clock=ClockMode.VIRTUAL))
+    result = TrialProcesses(TIME_LIMIT_S, measure_after_a_long_wait).run(spec)
+    assert isinstance(result, TrialResult)
 
 
 def numbered(number: int, folder: Path) -> TrialSpec:

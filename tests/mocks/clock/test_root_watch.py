@@ -13,9 +13,16 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 
 import pytest
-from warpbench.mocks.clock import VirtualClock, keeping_time, virtual
+from warpbench.mocks.clock import (
+    Clock,
+    VirtualClock,
+    WallClock,
+    WarpClock,
+    keeping_time,
+    virtual,
+)
 from warpbench.mocks.clock.real_time import real_sleep
-from warpbench.mocks.clock.root_watch import root_watched
+from warpbench.mocks.clock.root_watch import root_held_back, root_watched
 from warpbench.mocks.errors import ClockHangError
 
 
@@ -95,6 +102,43 @@ def test_a_child_process_that_computes_holds_the_root_up_for_as_long_as_it_takes
     computing = "import time\nwhile time.process_time() < 1: pass"
     with root_watched(clock), keeping_time(clock):
         subprocess.run([sys.executable, "-c", computing], check=True)
+
+
+def waiting_for_its_turn(clock: Clock) -> None:
+    """Wait for half a second, ten times the patience of who looks, for what is not the clock's."""
+    with root_held_back(clock):
+        select.select([], [], [], 0.5)
+
+
+def test_one_that_is_held_back_waits_for_as_long_as_that_takes() -> None:
+    clock = VirtualClock()
+    with root_watched(clock), keeping_time(clock):
+        waiting_for_its_turn(clock)
+
+
+def test_one_that_is_held_back_waits_also_while_others_wait() -> None:
+    """A thread that a library started at its import, say, looks after the root, too."""
+    clock = VirtualClock()
+    with root_watched(clock), keeping_time(clock):
+        threading.Thread(target=time.sleep, args=(1,)).start()
+        waiting_for_its_turn(clock)
+
+
+def test_behind_that_it_is_told_again_where_it_blocks(reading: int) -> None:
+    clock = VirtualClock()
+    with (
+        pytest.raises(ClockHangError, match=r"MainThread.*blocks.*by_reading"),
+        root_watched(clock),
+        keeping_time(clock),
+    ):
+        waiting_for_its_turn(clock)
+        by_reading(reading)
+
+
+@pytest.mark.parametrize("clock", [WallClock(), WarpClock()])
+def test_in_real_time_and_where_computing_counts_nobody_looks(clock: Clock) -> None:
+    with root_watched(clock), keeping_time(clock), root_held_back(clock):
+        pass
 
 
 def test_it_leaves_the_process_as_it_was() -> None:
