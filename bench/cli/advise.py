@@ -27,7 +27,7 @@ from .factors import factors_of, folder
 from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import FactorOptions, Messages
-from .progress import run_progress
+from .progress import detail_for, run_progress
 from .showing import show_paths, write_pages
 
 _INDENT = 9
@@ -37,7 +37,12 @@ def advise(scenario: str, options: AdviseOptions, messages: Messages) -> int:
     """Advise on a scenario; return the exit status."""
     factors = factors_of((scenario,), _factor_options(options), clock=ClockMode.WARP)
     objectives = None if options.slo is None else parse_objectives(options.slo)
-    processes = TrialProcesses(options.time_limit, network=Network(options.network))
+    processes = TrialProcesses(
+        options.time_limit,
+        network=Network(options.network),
+        forks=True,
+        tell=detail_for(messages),
+    )
     processes.check_target(options.target)
     out = folder(options.out)
     header = header_of(options.slo)

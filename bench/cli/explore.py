@@ -47,8 +47,8 @@ def explore(scenario: str, options: ExploreOptions, messages: Messages) -> int:
         options.time_limit, forks=options.replay is None, tell=detail_for(messages)
     )
     processes.start()
-    processes.check_target(options.target)
     specs = cells_of(factors)
+    processes.check_target(options.target, next(iter(specs), None))
     if options.replay is not None:
         console = Console()
         replays = [_replayed(processes, spec, options.replay, console) for spec in specs]

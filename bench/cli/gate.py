@@ -193,8 +193,8 @@ def _explored(
         _EXPLORED_TIME_LIMIT_S, network=network, forks=True, tell=detail_for(messages)
     )
     specs = {name: spec_of(baseline.cells[name]) for name in chosen}
-    for target in dict.fromkeys(spec.cell.target for spec in specs.values()):
-        processes.check_target(target)
+    for target, spec in {spec.cell.target: spec for spec in specs.values()}.items():
+        processes.check_target(target, spec)
     progress = measuring_progress(chosen, messages)
     judged = (
         isolation.explored(

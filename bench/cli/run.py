@@ -31,7 +31,7 @@ from .factors import budget_of, clock_for, factors_of, folder, processes_of, tri
 from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import Messages
-from .progress import run_progress
+from .progress import detail_for, run_progress
 from .showing import show_run
 from .validating import specs_to_validate, validate
 from .values import AUTO
@@ -71,7 +71,12 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     )
     for scenario, plan in product(factors.scenarios, arrivals):
         intended_ns(plan, scenario, factors.seed, 1)  # a plan that cannot be made is refused now
-    processes = TrialProcesses(options.time_limit, network=Network(options.network))
+    processes = TrialProcesses(
+        options.time_limit,
+        network=Network(options.network),
+        forks=True,
+        tell=detail_for(messages),
+    )
     processes.start()
     import_ahead(*_AT_THE_END)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
@@ -85,7 +90,8 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     validated = specs_to_validate(specs, options.validate, AUTO if is_sweep else clock)
     out = options.resume or folder(options.out)
     for target in factors.targets:
-        processes.check_target(target)
+        ahead = next((spec for spec in specs if spec.cell.target == target), None)
+        processes.check_target(target, ahead)
     header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
     trials = ShardedTrials(SoloTrials(processes, SoloFolder(out), () if is_sweep else specs))

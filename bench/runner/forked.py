@@ -25,6 +25,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any, NoReturn, Protocol
@@ -32,7 +33,7 @@ from typing import Any, NoReturn, Protocol
 from ...mocks.errors import TrialError, WarpbenchError, name_of, text_of
 from ...mocks.network import Network
 from ...mocks.network.namespace import isolate_network
-from ...mocks.transports.registry import require_transport
+from ...mocks.transports.registry import RESPX
 from ..targets.loading import module_of_target
 from ..trial.spec import NotForkedError, TrialSpec
 from ..trial.turn import Turn
@@ -55,16 +56,23 @@ IS_POSSIBLE = sys.platform == "linux"
 """Elsewhere a process that has imported a framework may not be forked safely."""
 
 
+def may_be_imported(spec: TrialSpec) -> bool:
+    """Say whether a cell's target is one that a process may import ahead of its trials.
+
+    The lab's own targets are imported in any case, and a service as deployed never.
+    """
+    return bool(module_of_target(spec.cell.target)) and spec.cell.workers == 0
+
+
 def may_be_forked(spec: TrialSpec) -> bool:
     """Say whether trials of a cell may be forked after the import of its target.
 
-    In virtual time it makes no difference how long ago that was. In-process nothing of the trial
-    runs before the import. The lab's own targets are imported in any case.
+    In virtual time it makes no difference how long ago that was. The import reaches the mocked
+    world as these trials do.
     """
     cell = spec.cell
     is_virtual = cell.clock.skips and not cell.clock.charges_cpu
-    is_in_process = require_transport(cell.transport).in_process
-    return is_virtual and is_in_process and bool(module_of_target(cell.target))
+    return is_virtual and cell.transport == RESPX.name and may_be_imported(spec)
 
 
 class ForkedWork(Protocol):
@@ -81,6 +89,26 @@ class ForkedWork(Protocol):
     def run_trial(self, spec: TrialSpec, turn: Turn) -> object:
         """Run a trial in a fork."""
         ...
+
+    def run_alone(self, spec: TrialSpec, turn: Turn) -> object:
+        """Run sessions one after another in a fork; see ``trial.solo``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What a fork is to do: a trial, or its sessions one after another."""
+
+    spec: TrialSpec
+    is_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a process cannot be forked, and whether it has imported its target all the same."""
+
+    reason: str
+    is_imported: bool
 
 
 Prepares = Callable[[Any], ForkedWork]
@@ -114,19 +142,24 @@ class ProcessToFork(TiedProcess):
             NotForkedError: It cannot be, or has not got ready in time.
         """
         try:
-            reason = self.message(within_s)
+            refusal = self.message(within_s)
         except (TimeoutError, TrialError) as error:
             raise NotForkedError(str(error) or "its import takes too long") from error
-        if reason is not None:
-            raise NotForkedError(str(reason))
+        if isinstance(refusal, _Refusal):
+            raise NotForkedError(refusal.reason, is_imported=refusal.is_imported)
 
-    def fork(self, context: ForkServerContext, argument: object) -> "ForkedTrial":
+    def fork(self, context: ForkServerContext, spec: TrialSpec, *, is_alone: bool) -> "ForkedTrial":
         """Start a trial as a fork of this process.
+
+        Args:
+            context: Makes its pipes.
+            spec: The trial.
+            is_alone: Whether its sessions run one after another.
 
         Raises:
             NotForkedError: It cannot be forked any more.
         """
-        return ForkedTrial(context, argument, self._start)
+        return ForkedTrial(context, spec, self._start, is_alone=is_alone)
 
     def _start(self, pipe: "Connection[Any, Any]", leash: "Connection[Any, Any]") -> Child:
         told, tells = os.pipe()
@@ -150,10 +183,12 @@ class ProcessToFork(TiedProcess):
 class ForkedTrial(TiedProcess):
     """A trial that is a fork; see ``TrialProcess``."""
 
-    def __init__(self, context: ForkServerContext, argument: object, starts: Starts) -> None:
-        super().__init__(context, argument, starts)
+    def __init__(
+        self, context: ForkServerContext, spec: TrialSpec, starts: Starts, *, is_alone: bool
+    ) -> None:
+        super().__init__(context, spec, starts)
         with suppress(OSError):  # it has ended: who listens to it is told
-            self._pipe.send(argument)
+            self._pipe.send(_Errand(spec, is_alone))
 
 
 class _Fork:
@@ -211,16 +246,18 @@ def _serve_forks(
         os._exit(0)
     pipe.send(None)
     fork = _forked(pipe, work)
+    errand = fork.recv()
     # A fork has a network of its own as well, or what one leaves behind would be there for others.
-    work_and_tell(work.run_trial, fork.recv(), network, fork)
+    work_and_tell(work.run_alone if errand.is_alone else work.run_trial, errand.spec, network, fork)
 
 
 def _refuse(pipe: "Connection[object, object]", own: int, error: BaseException) -> NoReturn:
     """Say why this process cannot be forked, and end it with all that the target has started."""
     if os.getpid() == own:
         reason = text_of(error) if isinstance(error, WarpbenchError) else name_of(error)
+        is_imported = isinstance(error, NotForkedError) and error.is_imported
         with suppress(OSError):
-            pipe.send(reason)
+            pipe.send(_Refusal(reason, is_imported))
     os._exit(0)
 
 

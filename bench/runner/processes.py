@@ -30,7 +30,7 @@ from ..results.trial_result import TrialResult
 from ..targets.loading import require_target
 from ..trial.spec import NotApplicable, NotForkedError, TrialSpec
 from ..trial.turn import Turn
-from .forked import IS_POSSIBLE, ForkedWork, ProcessToFork, may_be_forked
+from .forked import IS_POSSIBLE, ForkedWork, ProcessToFork, may_be_forked, may_be_imported
 from .trial_process import (
     Progress,
     TiedProcess,
@@ -77,8 +77,7 @@ class TrialProcesses:
         time_limit_s: Real seconds after which a trial is killed, from its turn on.
         work: What a trial's process runs; a test may put in something that crashes.
         network: The network that each is in.
-        forks: Whether trials of one target may be forked from a process that has imported it; it
-            pays off where there are more than a few.
+        forks: Whether trials of one target may be forked from a process that has imported it.
         tell: Told in one line why those of a target are not.
     """
 
@@ -94,6 +93,7 @@ class TrialProcesses:
         self._forks = forks and IS_POSSIBLE and work is _measure
         self._tell = tell
         self._to_fork: dict[str, ProcessToFork | None] = {}
+        self._imported: set[str] = set()
         self._making = threading.Lock()
         # At the end of the program, too: it waits for its processes.
         Finalize(self, _kill_all, (self._to_fork,), exitpriority=1)
@@ -196,15 +196,22 @@ class TrialProcesses:
         assert isinstance(result, Solo)
         return result
 
-    def check_target(self, name: str) -> None:
+    def check_target(self, name: str, spec: TrialSpec | None = None) -> None:
         """Load a target in a process of its own, so that a bad name is told before a run.
+
+        Args:
+            name: The target's name.
+            spec: One of its cells, if trials may be forked from this import.
 
         Raises:
             TargetError: The target cannot be loaded.
             TrialError: Loading it crashed or took too long, or the system gives no process the
                 network that a trial is to be in.
         """
-        self._in_a_process(_load, name)
+        if self._forks and spec is not None and may_be_imported(spec):
+            self._with_target(spec)
+        if name not in self._imported:
+            self._in_a_process(_load, name)
 
     def kill(self) -> None:
         """End the trials that other threads have under way or begin; they fail there."""
@@ -257,8 +264,9 @@ class TrialProcesses:
 
     def _started(self, work: Work, argument: object) -> TiedProcess:
         process: TiedProcess | None = None
-        if self._forks and work is self._work and isinstance(argument, TrialSpec):
-            process = self._forked(argument)
+        is_alone = work is _run_alone
+        if self._forks and (work is self._work or is_alone) and isinstance(argument, TrialSpec):
+            process = self._forked(argument, is_alone=is_alone)
         if process is None:
             process = TrialProcess(self._context, work, argument, self._network)
         self._add(process)
@@ -270,13 +278,13 @@ class TrialProcesses:
         if self._has_ended:
             process.kill()
 
-    def _forked(self, spec: TrialSpec) -> TiedProcess | None:
+    def _forked(self, spec: TrialSpec, *, is_alone: bool) -> TiedProcess | None:
         """Start a trial as a fork of the process with its target, if there can be one."""
         to_fork = self._with_target(spec) if may_be_forked(spec) else None
         if to_fork is None:
             return None
         try:
-            return to_fork.fork(self._context, spec)
+            return to_fork.fork(self._context, spec, is_alone=is_alone)
         except NotForkedError as error:
             self._give_up(spec.cell.target, error)
             return None
@@ -292,6 +300,8 @@ class TrialProcesses:
                 try:
                     process.require_ready(self._time_limit_s)
                 except NotForkedError as error:
+                    if error.is_imported:
+                        self._imported.add(target)
                     self._tell_of(target, error)
                     process.kill()
                     self._end(process)
@@ -300,6 +310,7 @@ class TrialProcesses:
                     raise
                 else:
                     self._to_fork[target] = process
+                    self._imported.add(target)
             return self._to_fork[target]
 
     def _give_up(self, target: str, error: NotForkedError) -> None:

@@ -19,12 +19,18 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from ...mocks.clock import ClockMode
 from ...mocks.errors import ClockError, TargetError
+from ...mocks.transports.registry import RESPX
+from ...mocks.workload.arrivals import CLOSED
 from ..results.cell import NO_LOOP
+from ..results.played import Solo
 from ..results.trial_result import TrialResult
 from ..strategies import sync
 from ..targets.loading import require_target
 from .import_watch import FileRead, ImportWatch, Replacements
+from .project_files import ProjectFiles
+from .solo import alone
 from .spec import NotApplicable, NotForkedError, TrialSpec
 from .trial import (
     AfterImport,
@@ -43,11 +49,13 @@ class Imported:
         after: What the import has left to a trial.
         files: The files that it has read.
         at_fork: What it would have registered with ``os.register_at_fork``.
+        project_files: Notes the files of the project that are read, since before the import.
     """
 
     after: AfterImport
     files: tuple[FileRead, ...]
     at_fork: tuple[Mapping[str, Callable[[], object]], ...]
+    project_files: ProjectFiles
 
     def require_unchanged(self) -> None:
         """Check that a trial of now would import the same.
@@ -65,16 +73,21 @@ class Imported:
             os.register_at_fork(**hooks)
         return run_in_process_of_trials(spec, turn, self.after)
 
+    def run_alone(self, spec: TrialSpec, turn: Turn) -> Solo:
+        """Run sessions of the target one after another; see ``solo.run_alone``."""
+        return alone(self.run_trial(spec, turn), self.project_files)
+
 
 def import_target(spec: TrialSpec) -> Imported:
     """Import the target of a cell in this process, and leave it ready to be forked.
 
     Args:
-        spec: A cell of the target in virtual time, reached in-process.
+        spec: A cell of the target.
 
     Raises:
         NotForkedError: A fork might be something else than a trial of its own.
     """
+    project_files = ProjectFiles()
     become_process_of_trials()
     watch = ImportWatch()
     with watch.outside():
@@ -83,11 +96,11 @@ def import_target(spec: TrialSpec) -> Imported:
         except (ClockError, TargetError) as error:
             raise NotForkedError(f"it cannot be imported here: {error}") from error
     if watch.reasons:
-        raise NotForkedError(watch.reasons[0])
+        raise NotForkedError(watch.reasons[0], is_imported=True)
     # What a collection of a fork's would look at, it would have to copy.
     gc.collect()
     gc.freeze()
-    return Imported(after, watch.files, tuple(watch.at_fork))
+    return Imported(after, watch.files, tuple(watch.at_fork), project_files)
 
 
 def _imported(spec: TrialSpec, watch: ImportWatch) -> AfterImport:
@@ -115,6 +128,10 @@ def _of_import(spec: TrialSpec) -> TrialSpec:
             strategy=sync.STRATEGY.name,
             one_at_a_time=sync.STRATEGY.one_at_a_time,
             loop=NO_LOOP,
+            transport=RESPX.name,
+            arrivals=CLOSED.name,
+            clock=ClockMode.VIRTUAL,
+            processes=1,
         ),
         notes_waits=True,
         tells_left_behind=True,

@@ -61,7 +61,16 @@ def run_alone(spec: TrialSpec, turn: Turn) -> Solo:
     # It imports the openai SDK, which the process that starts trials has no use for.
     from .trial import run_trial  # noqa: PLC0415
 
-    trial = run_trial(spec, turn)
+    return alone(run_trial(spec, turn), files)
+
+
+def alone(trial: TrialResult | NotApplicable, files: ProjectFiles) -> Solo:
+    """Return what the sessions of a trial of ``solo_specs`` did.
+
+    Args:
+        trial: The trial, which has just ended in this process.
+        files: Those that it read, since before the import of its target.
+    """
     sessions = {} if isinstance(trial, NotApplicable) else solo_sessions(trial)
     return Solo(sessions, files.digests())
 

@@ -64,4 +64,12 @@ class NotApplicable:
 
 
 class NotForkedError(WarpbenchError):
-    """Trials of a target cannot be forked from one import of it; says why."""
+    """Trials of a target cannot be forked from one import of it; says why.
+
+    Attributes:
+        is_imported: Whether the target could be imported.
+    """
+
+    def __init__(self, message: str, *, is_imported: bool = False) -> None:
+        super().__init__(message)
+        self.is_imported = is_imported

@@ -148,7 +148,7 @@ class NoProcesses:
     def start(self) -> None:
         pass
 
-    def check_target(self, name: str) -> None:
+    def check_target(self, name: str, spec: object = None) -> None:
         pass
 
     def run(self, spec: object, then: object = None) -> object:

@@ -16,6 +16,7 @@ from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
+from warpbench.bench.trial.solo import solo_specs
 from warpbench.bench.trial.spec import TrialSpec
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TargetError, TrialError
@@ -241,6 +242,68 @@ def test_an_import_that_fails_is_told_as_ever(writes: Writes) -> None:
     assert "RuntimeError: no such service" in texts[0]
 
 
+ASKS = """
+    from openai import AsyncOpenAI
+
+    CLIENT = AsyncOpenAI()
+
+    async def session(task):
+        message = {"role": "user", "content": task}
+        answer = await CLIENT.chat.completions.create(model="gpt-4o-mini", messages=[message])
+        return answer.choices[0].message.content
+
+    def build():
+        return session
+"""
+IMPORTED_ONCE = textwrap.dedent("""
+    from pathlib import Path
+
+    with open(Path(__file__).parent / "imported_{number}", "a") as file:
+        file.write(".")
+    {line}
+
+    async def session(task):
+        return task
+
+    def build():
+        return session
+""")
+
+
+def test_sessions_alone_are_forked_from_the_import_that_the_check_made(writes: Writes) -> None:
+    """A run in ``warp`` of a target imports it once beside its trials."""
+    target = writes("own_agent", ASKS)
+    spec = next(solo_specs(cell_of(target, clock=ClockMode.WARP), SESSIONS))
+    by_itself = TrialProcesses(TIME_LIMIT_S).run_alone(spec)
+    told: list[str] = []
+    processes = TrialProcesses(TIME_LIMIT_S, forks=True, tell=told.append)
+    processes.check_target(target, cell_of(target, clock=ClockMode.WARP))
+    forked = [processes.run_alone(spec) for _ in range(2)]
+    assert told == []
+    assert set(by_itself.sessions) == set(range(SESSIONS))
+    assert by_itself.files is not None
+    for each in forked:
+        assert each.sessions == by_itself.sessions
+        assert each.files is not None
+        assert each.files.items() >= by_itself.files.items()  # the lab forks by modules of its own
+        assert any(Path(file).name == "own_agent.py" for file in each.files)
+
+
+def test_a_target_is_checked_by_one_import(writes: Writes, tmp_path: Path) -> None:
+    """Also where its trials are not forked from that."""
+    for number, line in enumerate(("", ALONE["starts a thread"])):
+        target = writes(f"once_imported_{number}", IMPORTED_ONCE.format(number=number, line=line))
+        processes = TrialProcesses(TIME_LIMIT_S, forks=True)
+        processes.check_target(target, cell_of(target))
+        assert (tmp_path / f"imported_{number}").read_text() == "."
+
+
+def test_the_check_tells_of_an_import_that_fails_as_ever(writes: Writes) -> None:
+    target = writes("failing_check", "raise RuntimeError('no such service')")
+    with pytest.raises(TargetError, match="RuntimeError: no such service"):
+        TrialProcesses(TIME_LIMIT_S, forks=True).check_target(target, cell_of(target))
+
+
 def test_trials_in_other_times_are_not_forked(writes: Writes) -> None:
     told: list[str] = []
     target = writes("thread_starting", ALONE["starts a thread"])
@@ -312,7 +375,8 @@ STARTS_SOME = """
         ("os.kill(os.getppid(), 9); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGKILL"),
         ("os.kill(os.getppid(), 15); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGTERM"),
         ("os.killpg(0, 15); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGTERM"),
-        ("os.read(os.pipe()[0], 1)", 1.0, "hung: no result within 1 s"),
+        # Enough for the import on a machine that is busy.
+        ("os.read(os.pipe()[0], 1)", 8.0, "hung: no result within 8 s"),
     ],
 )
 def test_what_a_fork_starts_ends_with_it_and_the_next_one_runs(
