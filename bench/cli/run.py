@@ -78,7 +78,8 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         tell=detail_for(messages),
     )
     processes.start()
-    import_ahead(*_AT_THE_END)
+    if not options.json:  # which draws nothing
+        import_ahead(*_AT_THE_END)
     specs = [replace(spec, accounts_time=True) for spec in cells_of(factors)]
     sampling = (
         usual_sampling(specs)
