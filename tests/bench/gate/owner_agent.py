@@ -52,7 +52,7 @@ ANSWER = "return answer.content or"
 LOOKS_UP_PRICES = (
     ASK,
     """try:
-                urllib.request.urlopen("https://prices.example/list.json")
+                urllib.request.urlopen("http://prices.example/list.json")
             except OSError:
                 pass
             """
