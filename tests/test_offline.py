@@ -37,7 +37,7 @@ def run_without_a_network(out: Path, clock: str, *options: str) -> list[dict[str
     warpbench = str(Path(sys.executable).parent / "warpbench")
     load = ("--sessions", "5", "--concurrency", "5", "--clock", clock, "--trials", "1")
     result = subprocess.run(
-        [*WITHOUT_NETWORK, warpbench, "run", "tools", *load, *options, "--out", str(out)],
+        [*WITHOUT_NETWORK, warpbench, "run", "tools", *load, *options, "--json", "--out", str(out)],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -99,7 +99,7 @@ def reached_by_a_restless_target(network: str, folder: Path) -> set[str]:
     in_own_network(
         packets,
         *(warpbench, "run", "chat", "--target", "restless:build", "--strategy", "sync"),
-        *(*load, "--network", network),
+        *(*load, "--network", network, "--json"),
         folder=folder,
     )
 
@@ -119,8 +119,8 @@ def test_an_isolated_run_finds_the_same(warpbench: Warpbench) -> None:
     load = ("--sessions", "5", "--concurrency", "5", "--clock", "virtual")
     command = ("run", "tools", "--strategy", "threads,gather", *load)
 
-    shared = warpbench(*command)
-    isolated = warpbench(*command, "--network", "isolated")
+    shared = warpbench(*command, "--json")
+    isolated = warpbench(*command, "--network", "isolated", "--json")
 
     assert (isolated.status, isolated.err[-200:]) == (shared.status, shared.err[-200:])
     assert isolated.structure == shared.structure

@@ -58,6 +58,7 @@ PHRASES = (
     "which it does not know",
     "woke a participant",
 )
+PHRASE = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, PHRASES))})(?!\w)", re.IGNORECASE)
 # As a concurrency; "immediately" and "at the same time" are plain English.
 AT_ONCE = re.compile(
     r"(?:(?:\d|\}|\bsessions|\bcalls|\brequests) at once\b)|^at once$|\| at once \|"
@@ -113,9 +114,8 @@ def _is_text(file: Path) -> bool:
 def _found(file: Path) -> Iterator[tuple[str, str]]:
     for text in _texts(file):
         plain = " ".join(text.split())
-        for phrase in PHRASES:
-            for found in re.finditer(rf"(?<!\w){re.escape(phrase)}(?!\w)", plain, re.IGNORECASE):
-                yield phrase, plain[max(0, found.start() - 30) : found.end() + 30]
+        for found in PHRASE.finditer(plain):
+            yield found[0], plain[max(0, found.start() - 30) : found.end() + 30]
         for found in AT_ONCE.finditer(plain):
             yield (
                 "at once (write: in flight, or concurrently)",

@@ -15,6 +15,7 @@ from ...mocks.world.test_mocked_world import measured
 
 pytestmark = pytest.mark.once
 
+SOME = 9
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 Warpbench = Callable[..., Any]
 
@@ -88,10 +89,10 @@ def real_trace() -> Path:
 
 
 def test_real_sessions_replay_exactly(tmp_path: Path, real_trace: Path) -> None:
-    """A tenth of them: the whole is a benchmark."""
+    """Some of them: the whole is a benchmark."""
     from warpbench.mocks.scenario.recording import recording_bytes  # noqa: PLC0415
 
-    trace = read_trace(real_trace, TraceOptions(sessions=36))
+    trace = read_trace(real_trace, TraceOptions(sessions=SOME))
     (tmp_path / "real.jsonl.gz").write_bytes(recording_bytes(trace.sessions))
     (tmp_path / "real.toml").write_text(
         replayed_scenario(trace, "real", real_trace.name, "real.jsonl.gz")
@@ -105,7 +106,7 @@ def test_real_sessions_replay_exactly(tmp_path: Path, real_trace: Path) -> None:
     assert virtual.llm_calls == warp.llm_calls == len(trace.calls)
     assert warp.makespan_ns >= virtual.makespan_ns
     for result in (virtual, warp):
-        assert [sample.outcome for sample in result.samples] == [Outcome.SUCCEEDED] * 36
+        assert [sample.outcome for sample in result.samples] == [Outcome.SUCCEEDED] * SOME
 
 
 def test_the_whole_recording_is_read_and_what_is_amiss_is_counted(real_trace: Path) -> None:
