@@ -92,7 +92,7 @@ def test_a_gate_prints_one_document_and_what_its_target_prints_goes_to_stderr(
     project: Path,
 ) -> None:
     assert run_beside_noise(project, "baseline", *CELL).status == 0
-    finished = run_beside_noise(project, "gate", "--json")
+    finished = run_beside_noise(project, "gate", "--tier", "structure", "--json")
     assert json.loads(finished.out)["verdict"] == "passed"
     for text in PRINTED:
         assert text in finished.err

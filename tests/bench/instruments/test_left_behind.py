@@ -24,11 +24,11 @@ from .leaving import HEALTHY, LEAVINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
-FEWER, MORE = 5, 10
+FEWER, MORE = 3, 6
 SCENARIO = parse_scenario("""
     name = "left-behind"
     description = "Two calls, and a tool."
-    sessions = 10
+    sessions = 6
     [model]
     ttft_s = 0.2
     latency_s = 0.5
