@@ -25,6 +25,7 @@ from warpbench.reports.charts.render import render_charts
 
 from ..built import DATA_FLOW, changed, trial_figures
 from ..built import cell_result as built
+from ..conftest import written_out
 
 ENVIRONMENT = Environment(
     python="3.11.7",
@@ -375,6 +376,16 @@ DEGENERATE: dict[str, Callable[[], Run]] = {
     ),
     "hostile names": _hostile,
 }
+DRAWN_LIKE_ANOTHER = {
+    "one concurrency": "one cell",
+    "sync beside one load": "sync only",
+    "nothing applies": "all failed",
+    "several targets": "many strategies",
+    "hours": "microseconds",
+    "the same cell twice": "one cell",
+    "two scenarios": "identical values",
+}
+"""Runs whose charts have the shape of those of another one: they are drawn in the slow suite."""
 
 
 @pytest.fixture(scope="session")
@@ -408,16 +419,31 @@ def run_of() -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="session", params=DEGENERATE, ids=str)
-def degenerate(request: pytest.FixtureRequest) -> Run:
-    """Each of the runs that a report must survive."""
-    return DEGENERATE[request.param]()
+def degenerate_name(request: pytest.FixtureRequest) -> str:
+    """The name of each of the runs that a report must survive."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def degenerate_charts(degenerate: Run) -> tuple[RenderedChart, ...]:
-    """Its charts, drawn once for all tests that look at them; as SVG, which takes half the time."""
+def degenerate(degenerate_name: str) -> Run:
+    """Each of the runs that a report must survive."""
+    return DEGENERATE[degenerate_name]()
+
+
+def charts_as_svg(run: Run) -> tuple[RenderedChart, ...]:
+    """Draw the charts of a run as SVG alone, which takes half the time."""
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr("warpbench.reports.charts.render._as_png", lambda _: b"")
+        return render_charts(run)
+
+
+@pytest.fixture(scope="session")
+def degenerate_charts(degenerate_name: str, degenerate: Run) -> tuple[RenderedChart, ...]:
+    """Its charts, once for all tests that look at them; some are described and not drawn."""
+    if degenerate_name not in DRAWN_LIKE_ANOTHER:
+        return charts_as_svg(degenerate)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr("warpbench.reports.charts.render.render", written_out)
         return render_charts(degenerate)
 
 

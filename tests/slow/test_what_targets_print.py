@@ -5,10 +5,12 @@ from pathlib import Path
 from ..bench.cli.test_json_output import (
     CELL,
     OF_A_STRATEGY,
+    OF_SECRETS,
     PRINTED,
     RUN,
     project,
     run_beside_noise,
+    shows_no_secret,
 )
 
 __all__ = ["project"]
@@ -27,3 +29,7 @@ def test_other_commands_print_no_word_of_a_target(project: Path) -> None:
         finished = run_beside_noise(project, *command)
         for text in (*PRINTED, *OF_A_STRATEGY):
             assert text not in finished.out, command
+
+
+def test_what_a_profiled_target_prints_shows_no_secret(tmp_path: Path) -> None:
+    shows_no_secret(tmp_path, "profile", *OF_SECRETS, "--strategy", "gather")

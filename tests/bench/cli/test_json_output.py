@@ -139,26 +139,29 @@ def build():
 """
 
 
-def test_what_a_target_prints_shows_no_secret(tmp_path: Path) -> None:
-    """Not what it read elsewhere, and is known by the environment's name for it or by its looks."""
-    (tmp_path / "telling.py").write_text(TELLING)
-    cell = ("two-sleeps", "--target", "telling:build", "--concurrency", "1", "--sessions", "2")
+def shows_no_secret(folder: Path, *command: str) -> None:
+    """Run a command whose target prints secrets, and hold what is printed and written to none."""
+    (folder / "telling.py").write_text(TELLING)
     of_environment, by_sight = "a-horse-a-battery-a-staple", "sk-" + "proj-4Fq8" * 5
-    (tmp_path / "secret.txt").write_text(f"{of_environment} {by_sight}")
-    for command in (
-        ("run", *cell, *RUN, "--strategy", "gather", "--trials", "1", "--json"),
-        ("profile", *cell, "--strategy", "gather"),
-    ):
-        finished = run_warpbench(
-            tmp_path, *command, PYTHONPATH=str(tmp_path), MY_SERVICE_TOKEN=of_environment
-        )
-        assert finished.status == 0, finished.err
-        for where in ("at import", "in the factory", "in a session"):
-            assert f"{where}: [redacted] [redacted]" in finished.err, command
-        for secret in (of_environment, by_sight):
-            assert secret not in finished.out + finished.err, command
-    (tmp_path / "secret.txt").unlink()
-    for file in tmp_path.rglob("*"):
+    (folder / "secret.txt").write_text(f"{of_environment} {by_sight}")
+    finished = run_warpbench(
+        folder, *command, PYTHONPATH=str(folder), MY_SERVICE_TOKEN=of_environment
+    )
+    assert finished.status == 0, finished.err
+    for where in ("at import", "in the factory", "in a session"):
+        assert f"{where}: [redacted] [redacted]" in finished.err
+    for secret in (of_environment, by_sight):
+        assert secret not in finished.out + finished.err
+    (folder / "secret.txt").unlink()
+    for file in folder.rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
         assert of_environment.encode() not in content, file
         assert by_sight.encode() not in content, file
+
+
+OF_SECRETS = ("two-sleeps", "--target", "telling:build", "--concurrency", "1", "--sessions", "2")
+
+
+def test_what_a_target_prints_shows_no_secret(tmp_path: Path) -> None:
+    """Not what it read elsewhere, and is known by the environment's name for it or by its looks."""
+    shows_no_secret(tmp_path, "run", *OF_SECRETS, *RUN, "--strategy", "gather", "--json")

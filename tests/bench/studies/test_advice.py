@@ -218,6 +218,7 @@ def test_the_command_advises_and_writes_the_sweep(
     )
     out = str(tmp_path / "out")
     narrow = ("advise", str(tmp_path / "narrow.toml"), "--strategy", "gather", "--loop", "asyncio")
+    narrow = (*narrow, "--trials", "1")
     done = warpbench(*narrow, "--out", out)
     assert done.status == 0, done.err
     assert "limit    throughput would rise most if the model had no limits" in done.out

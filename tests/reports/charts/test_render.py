@@ -86,6 +86,7 @@ def test_the_same_run_gives_the_same_bytes_whatever_a_users_own_settings(
 def test_every_degenerate_run_can_be_drawn(
     degenerate: Run, degenerate_charts: tuple[RenderedChart, ...]
 ) -> None:
+    """One of each shape; ``tests/slow`` draws the others."""
     assert len(degenerate_charts) == len(KINDS) * len(scenarios(degenerate))
     for chart in degenerate_charts:
         ElementTree.fromstring(chart.svg)

@@ -1,41 +1,44 @@
 """The report's files, made again from a results file."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from warpbench.bench.results.records import Run
+from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.run_file import read_run, write_run
 from warpbench.mocks.errors import RunFileError
 from warpbench.reports.charts.registry import CHARTS
 from warpbench.reports.html.write import write_report
+
+from ...built import DATA_FLOW
+from ...conftest import written_out
 
 pytestmark = pytest.mark.once
 
 STANDING = [chart for chart in CHARTS if not chart.is_optional]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("reports")
+def test_the_page_comes_first_and_the_charts_with_it(
+    cell: Callable[..., CellResult], run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    measured = cell("gather", "asyncio", 10, data_flow=DATA_FLOW)
 
+    files = write_report(run_of([measured]), tmp_path / "report")
 
-@pytest.fixture(scope="module")
-def files(sample: Run, folder: Path) -> list[Path]:
-    """A report of the sample, written once."""
-    return write_report(sample, folder / "report")
-
-
-def test_the_page_comes_first_and_the_charts_with_it(files: list[Path], folder: Path) -> None:
     assert files[0].name == "report.html"
     assert len(files) == 1 + 2 * len(STANDING)
     assert all(file.stat().st_size > 1000 for file in files)
-    assert {file.parent for file in files} == {folder / "report"}
+    assert {file.parent for file in files} == {tmp_path / "report"}
 
 
 def test_a_report_made_again_from_the_results_file_is_the_same(
-    files: list[Path], sample: Run, tmp_path: Path
+    sample: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What is drawn the same each time, here and in `test_render.py`, is what pictures say."""
+    monkeypatch.setattr("warpbench.reports.charts.render.render", written_out)
+    files = write_report(sample, tmp_path / "report")
     write_run(sample, tmp_path / "run.json")
+
     again = write_report(read_run(tmp_path / "run.json"), tmp_path / "again")
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
 
