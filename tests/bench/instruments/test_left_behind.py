@@ -48,6 +48,8 @@ RUNS = [
     for loop in (("asyncio",) if strategy in {"threads", "sync"} else ("asyncio", "uvloop"))
 ]
 EACH_RUN = pytest.mark.parametrize(("name", "strategy", "loop"), RUNS)
+FIRST_RUNS = [(name, case.strategies[0]) for name, case in LEAVINGS.items()]
+ONE_OF_A_KIND = {case.kind: run for case, run in zip(LEAVINGS.values(), FIRST_RUNS, strict=True)}
 
 
 def trial(
@@ -80,8 +82,11 @@ def test_what_each_session_leaves_is_told(name: str, strategy: str, loop: str) -
     assert function.rpartition(".")[2] == case.function
 
 
-@EACH_RUN
+@pytest.mark.parametrize(
+    ("name", "strategy", "loop"), [run for run in RUNS if run[:2] in FIRST_RUNS]
+)
 def test_of_the_repaired_agent_nothing_grows(name: str, strategy: str, loop: str) -> None:
+    """The slow suite has the other strategies."""
     assert grows(LEAVINGS[name].repaired, strategy, loop) == ()
 
 
@@ -124,7 +129,7 @@ REAL_TIME = {"cpu_s", "elapsed_s", "peak_rss_bytes", "probe_cpu_s", "vitals"}
 
 @pytest.mark.parametrize(
     ("name", "strategy", "loop"),
-    [(name, case.strategies[0], "asyncio") for name, case in LEAVINGS.items()]
+    [(*run, "asyncio") for run in ONE_OF_A_KIND.values()]
     + [("task", "gather", "uvloop"), ("permit in threads", "executor", "uvloop")],
 )
 def test_to_tell_it_changes_no_other_figure(name: str, strategy: str, loop: str) -> None:
