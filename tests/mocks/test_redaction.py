@@ -19,6 +19,8 @@ from ..secret_corpus import (
     SECRETS,
 )
 
+pytestmark = pytest.mark.once
+
 KNOWN = secrets_of(ENVIRONMENT)
 WRITTEN = {
     "alone": "{}",

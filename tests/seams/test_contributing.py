@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEXT = (CHECKOUT / "CONTRIBUTING.md").read_text()
 ARCHITECTURE = (CHECKOUT / "docs" / "architecture.md").read_text()

@@ -18,6 +18,8 @@ from warpbench.mocks.workload.script import (
     ToolKind,
 )
 
+pytestmark = pytest.mark.once
+
 TOOL = ToolCallScript("t", "{}", ToolKind.ASYNC, 50)
 ANSWER = ModelCallScript(100, 1, 1, ())
 SESSION = SessionScript(0, (replace(ANSWER, tool_calls=(TOOL,)), ANSWER))

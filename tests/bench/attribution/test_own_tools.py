@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.met import Met
@@ -15,6 +16,8 @@ from warpbench.bench.attribution.own_waits import Awaited, ObservedWait, ToolRou
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.mocks.workload.ideal import Waits
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+
+pytestmark = pytest.mark.once
 
 SEARCH = ToolCallScript("search", "{}", ToolKind.ASYNC, 0)
 LOOK_UP = "agent.py:look_up:3"

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.own_waits import (
@@ -13,6 +14,8 @@ from warpbench.bench.attribution.own_waits import (
     with_sleeps_beside,
 )
 from warpbench.mocks.observe.waits import Wait, WaitKind
+
+pytestmark = pytest.mark.once
 
 
 def wait(

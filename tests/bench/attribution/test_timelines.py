@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.attribution.observations import Observations
@@ -13,6 +14,8 @@ from warpbench.bench.results.timeline import Lane, LaneState
 from warpbench.mocks.observe.refusals import Refusal
 from warpbench.mocks.observe.waits import Wait, WaitEnding, WaitKind
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
+
+pytestmark = pytest.mark.once
 
 MS = 1_000_000
 ORIGIN_NS = 7 * MS

@@ -9,6 +9,8 @@ from warpbench.mocks.workload.script import (
     ToolKind,
 )
 
+pytestmark = pytest.mark.once
+
 At = tuple[int, int, int]
 
 

@@ -10,6 +10,8 @@ from warpbench.bench.results.case import Case, KeptLatency
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 ITEMS = st.integers(0, 40).flatmap(
     lambda count: st.tuples(

@@ -8,6 +8,8 @@ from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.mocks.errors import UsageError
 from warpbench.mocks.network import Network
 
+pytestmark = pytest.mark.once
+
 
 def test_a_project_that_says_nothing_has_the_defaults(tmp_path: Path) -> None:
     assert read_configuration(tmp_path) == Configuration()

@@ -25,6 +25,8 @@ from ...built import CELL
 from .structure.test_compare import EXAMPLE as STRUCTURE
 from .work.test_compare import BEFORE as WORK
 
+pytestmark = pytest.mark.once
+
 BEFORE = CellBaseline(
     cell=CELL,
     structure=STRUCTURE,

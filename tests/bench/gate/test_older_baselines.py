@@ -19,6 +19,8 @@ from warpbench.bench.gate.measuring import Measured
 from warpbench.bench.gate.tolerances import Tolerances
 from warpbench.bench.results.verdict import CellVerdict, Verdict
 
+pytestmark = pytest.mark.once
+
 FIXTURES = Path(__file__).parent / "fixtures"
 NAME = "two-sleeps/agent/gather/asyncio@10"
 OLDER = (2, 3, 4)

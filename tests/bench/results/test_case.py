@@ -11,6 +11,8 @@ from warpbench.bench.results.case import Case, KeptLatency, case_text, parse_cas
 from warpbench.mocks.clock import Choice
 from warpbench.mocks.scenario import WaitName
 
+pytestmark = pytest.mark.once
+
 NUMBERS = st.integers(0, 10**9)
 NAMES = st.text(max_size=12)
 CANCELLATIONS = st.builds(

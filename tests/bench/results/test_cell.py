@@ -10,6 +10,8 @@ from warpbench.mocks.errors import UsageError
 
 from ...built import CELL
 
+pytestmark = pytest.mark.once
+
 part = st.text("abz-_.:09", min_size=1)
 
 

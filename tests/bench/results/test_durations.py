@@ -3,6 +3,8 @@
 import pytest
 from warpbench.bench.results.durations import parse_duration_s
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("250ms", 0.25), ("90s", 90.0), ("1.5m", 90.0), ("1h", 3600.0)]

@@ -6,6 +6,8 @@ from warpbench.bench.results.records import FindingKind
 
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 CELL = {"cell": "tools/gather/asyncio at concurrency 100"}
 BLOCKED = {
     **CELL,

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results import formatting
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("value", "shown"),

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.refused_hosts import RefusedHost, refused_hosts, summed_hosts
 from warpbench.mocks.observe.refusals import Refusal
+
+pytestmark = pytest.mark.once
 
 
 def refusal(host: str, path: str = "", session: int = -1) -> Refusal:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.service_use import (
     AskedHost,
     MemoryKind,
@@ -9,6 +10,8 @@ from warpbench.bench.results.service_use import (
     ServiceUse,
     summed,
 )
+
+pytestmark = pytest.mark.once
 
 ENDED = ProcessEnded(pid=7, at_ns=5, status=-9)
 FIRST = ServiceUse(

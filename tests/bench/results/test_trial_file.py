@@ -26,6 +26,8 @@ from warpbench.mocks.observe.streams import Streams
 
 from ...built import CELL, HEADER, TRIAL
 
+pytestmark = pytest.mark.once
+
 KEY = CellKey(CELL, "0123456789abcdef")
 FULL = replace(
     TRIAL,

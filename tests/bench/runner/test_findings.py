@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
 from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import (
@@ -17,6 +18,8 @@ from warpbench.bench.runner.findings import findings_of
 from warpbench.mocks.observe.pools import PoolUse
 
 from ...built import cell_result
+
+pytestmark = pytest.mark.once
 
 
 def blocker(place: str, total_s: float, longest_s: float = 0.3, **more: object) -> LoopBlocker:

@@ -18,6 +18,8 @@ from warpbench.mocks.scenario import parse_scenario
 
 from ...built import CELL
 
+pytestmark = pytest.mark.once
+
 SCENARIO = """\
 name = "short"
 description = "Short."

@@ -20,6 +20,8 @@ from warpbench.mocks.scenario import Scenario, load_scenario
 
 from ...built import HEADER, TRIAL, Nobody
 
+pytestmark = pytest.mark.once
+
 COMMAND = "warpbench run tools --trials 3"
 
 

@@ -12,6 +12,8 @@ from warpbench.bench.services.command import (
 )
 from warpbench.mocks.errors import TargetError
 
+pytestmark = pytest.mark.once
+
 TEXT = "uvicorn my_app:app --port {port} --workers {workers}"
 
 

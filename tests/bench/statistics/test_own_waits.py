@@ -10,6 +10,8 @@ from warpbench.bench.statistics.own_waits import UNKNOWN, counts_at, overlap, sh
 
 from ...built import cell_result
 
+pytestmark = pytest.mark.once
+
 LOCK = OwnWait(place="a.py:f:1", awaits="Lock", seen_s=9.0, waits=30, sessions=10, lost_s=2.0)
 SLEEP = OwnWait(place="a.py:g:2", awaits="sleep", seen_s=3.0, waits=10, sessions=10, lost_s=1.0)
 

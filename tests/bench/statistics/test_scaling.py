@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.statistics.scaling import ScalingLaw, fit
 
+pytestmark = pytest.mark.once
+
 LOADS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 

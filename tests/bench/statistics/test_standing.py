@@ -12,6 +12,8 @@ from warpbench.mocks.clock import ClockMode
 
 from ...built import cell_result, trial_figures
 
+pytestmark = pytest.mark.once
+
 ALL = SessionCounts(started=30, succeeded=30)
 FASTEST, TIED, UNRANKED, SLOWER = (
     Standing.FASTEST,

@@ -13,6 +13,8 @@ from warpbench.bench.statistics.summary import cell_result
 
 from ...built import CELL, TRIAL, changed
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 
 

@@ -9,6 +9,8 @@ from warpbench.bench.statistics.stopping import Sampling, trials_for
 
 from ...built import CELL
 
+pytestmark = pytest.mark.once
+
 
 def test_without_a_budget_each_cell_gets_its_number() -> None:
     sampling = Sampling(trials=3)

@@ -13,6 +13,8 @@ from warpbench.bench.statistics.summary import cell_result
 
 from ...built import CELL, TRIAL
 
+pytestmark = pytest.mark.once
+
 SECOND_NS = 1_000_000_000
 
 

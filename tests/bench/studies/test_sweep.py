@@ -22,6 +22,8 @@ from warpbench.mocks.scenario import load_scenario
 
 from ...built import HEADER, TRIAL, Nobody
 
+pytestmark = pytest.mark.once
+
 SECOND_NS = 1_000_000_000
 ONCE = Sampling(trials=1)
 

@@ -2,10 +2,13 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.mocks.model.rate_limits import Capacity
 from warpbench.mocks.scenario import ModelLimits
+
+pytestmark = pytest.mark.once
 
 S = 1_000_000_000
 

@@ -16,6 +16,8 @@ from warpbench.mocks.workload.script import (
 
 from ..mocked import LOOK_UP, MS, PROMPT, SCHEMA
 
+pytestmark = pytest.mark.once
+
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 EVERY_API = pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
 GAPS = Gaps(Uniform(0.01, 0.05), "pieces")

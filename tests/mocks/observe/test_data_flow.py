@@ -6,6 +6,8 @@ from warpbench.mocks.observe.session import SESSION, SessionScope
 from warpbench.mocks.workload.marks import Mark
 from warpbench.mocks.workload.numbers import conversation_number
 
+pytestmark = pytest.mark.once
+
 OTHER = conversation_number(0, 0, 12345)
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from warpbench.mocks.model import task_of
 from warpbench.mocks.observe.requests import RequestMeter, Requests
 
+pytestmark = pytest.mark.once
+
 SESSIONS = (0, 9, 10, 123_456, -1)
 
 

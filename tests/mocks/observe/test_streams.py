@@ -9,6 +9,8 @@ from warpbench.mocks.observe import streams as module
 from warpbench.mocks.observe.streams import StreamMeter, Streams, rounded_ns
 from warpbench.mocks.observe.traffic import Traffic
 
+pytestmark = pytest.mark.once
+
 
 def test_a_stream_in_its_columns() -> None:
     meter = StreamMeter()

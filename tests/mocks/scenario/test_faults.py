@@ -7,6 +7,8 @@ from warpbench.mocks.scenario import parse_scenario
 from warpbench.mocks.scenario.faults import MOST_ATTEMPTS, FaultKind, FaultSpec, draw_faults
 from warpbench.mocks.workload.script import draw
 
+pytestmark = pytest.mark.once
+
 HEAD = """\
 name = "faulty"
 description = "Some of its calls fail."

@@ -18,6 +18,8 @@ from warpbench.mocks.scenario.recording import (
     recording_bytes,
 )
 
+pytestmark = pytest.mark.once
+
 HEADER: dict[str, Any] = {"warpbench_recording": 1}
 WAITS = st.floats(0, 1000).map(lambda value: round(value, 6))
 TOKENS = st.integers(0, 100_000)

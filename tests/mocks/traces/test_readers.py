@@ -20,6 +20,8 @@ from warpbench.mocks.traces import (
     read_trace,
 )
 
+pytestmark = pytest.mark.once
+
 OPTIONS = TraceOptions()
 
 

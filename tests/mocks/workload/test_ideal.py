@@ -16,6 +16,8 @@ from warpbench.mocks.workload.script import (
     draw,
 )
 
+pytestmark = pytest.mark.once
+
 S = 1_000_000_000
 ASYNC, BLOCKING, CPU = ToolKind.ASYNC, ToolKind.BLOCKING, ToolKind.CPU
 Tools = list[tuple[ToolKind, int]]

@@ -10,6 +10,8 @@ from warpbench.mocks.model.endpoints import endpoint_at
 from warpbench.mocks.workload.marks import Mark
 from warpbench.mocks.world.whose_inputs import Booked, booked
 
+pytestmark = pytest.mark.once
+
 ONE, TWO = task_of(1, "chat"), task_of(2, "chat")
 OF_TWO = f"{Mark(3, 0, 0, owner=2).text}lorem"
 PUBLIC = f"{Mark(3, 0, 0).text}lorem"

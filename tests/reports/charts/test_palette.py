@@ -15,6 +15,8 @@ from warpbench.reports.charts.palette import (
     strategy_colours,
 )
 
+pytestmark = pytest.mark.once
+
 names = st.lists(st.text(min_size=1), unique=True)
 
 

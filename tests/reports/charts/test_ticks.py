@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.reports.charts.ticks import logarithmic_ticks
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),

@@ -10,6 +10,8 @@ from warpbench.reports.comparison.summary import summarise
 from ...built import changed
 from ..conftest import ENVIRONMENT, build_cell
 
+pytestmark = pytest.mark.once
+
 
 def cell(transport: str, strategy: str, cpu_s: float, load: int = 10) -> CellResult:
     made = build_cell(strategy, "asyncio", load, transport=transport)

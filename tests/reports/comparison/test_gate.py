@@ -44,6 +44,8 @@ from warpbench.reports.terminal.gate import print_gate
 from ...built import CELL
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 
 def change(kind: ChangeKind, before: float, after: float, **which: object) -> Change:
     is_worse = bool(which.pop("is_worse", after > before))

@@ -10,6 +10,8 @@ from warpbench.reports.comparison.summary_text import process_gain_sentence
 
 from ..conftest import ENVIRONMENT, build_cell
 
+pytestmark = pytest.mark.once
+
 
 def cell(processes: int, strategy: str, *per_s: float, load: int = 10) -> CellResult:
     made = build_cell(strategy, "asyncio", load, processes=processes)

@@ -11,6 +11,8 @@ from warpbench.reports.comparison.ranking import ComparisonGroup, marks, scenari
 
 from ...built import changed, trial_figures
 
+pytestmark = pytest.mark.once
+
 Build = Callable[..., CellResult]
 
 

@@ -22,6 +22,8 @@ from warpbench.reports.terminal.runs_compared import print_compared
 from ...built import changed, trial_figures
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]
 

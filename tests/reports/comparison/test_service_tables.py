@@ -6,6 +6,8 @@ from warpbench.mocks.scenario import Scenario, parse_scenario
 from warpbench.mocks.world.services import Services
 from warpbench.reports.comparison.service_tables import service_tables
 
+pytestmark = pytest.mark.once
+
 SCENARIO = """
     name = "one"
     description = "One call."

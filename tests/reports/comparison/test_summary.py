@@ -34,6 +34,8 @@ from ...built import trial_figures, trial_with_streams
 from ...golden import assert_golden
 from ..conftest import build_cell, build_run, build_sample, without_result
 
+pytestmark = pytest.mark.once
+
 Build = Callable[..., CellResult]
 RunOf = Callable[..., Run]
 Pair = tuple[str, str]

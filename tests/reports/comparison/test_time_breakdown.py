@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.time_parts import TimeParts
 from warpbench.reports.charts.palette import Palette
 from warpbench.reports.charts.time_parts import describe_time_parts
 from warpbench.reports.comparison.ranking import scenarios
 from warpbench.reports.comparison.time_breakdown import MEANINGS, times_lost
+
+pytestmark = pytest.mark.once
 
 Cell = Callable[..., CellResult]
 RunOf = Callable[..., Run]

@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.records import CellResult, Run
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.timeline import BlockedSpan, Lane, LaneState, Timeline
 from warpbench.reports.html.page_data import page_data
+
+pytestmark = pytest.mark.once
 
 
 def test_a_text_that_follows_from_the_values_is_not_sent(sample: Run) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.results.cancellation import Cancellation
 from warpbench.bench.results.case import Case
 from warpbench.bench.results.exploration import (
@@ -16,6 +17,8 @@ from warpbench.reports.terminal.exploration import exploration_lines, replayed_l
 from ...built import CELL
 from ...golden import assert_golden
 from ..explorations import CASE, DIFFERENCES, FAILURES, FOUND, INTERRUPTED, LEAK, NOTES, STEPS
+
+pytestmark = pytest.mark.once
 
 
 def test_the_wording_of_an_exploration() -> None:

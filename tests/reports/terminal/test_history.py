@@ -9,6 +9,8 @@ from warpbench.reports.terminal.history import print_trends, spark_line
 
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 
 def trend(*values: float, metric: str = "throughput_per_s", changed_at: int | None = None) -> Trend:
     points = tuple(

@@ -10,6 +10,8 @@ from warpbench.reports.terminal.progress import LiveView, progress_on
 
 from ...golden import assert_golden
 
+pytestmark = pytest.mark.once
+
 Cell = Callable[..., CellResult]
 
 

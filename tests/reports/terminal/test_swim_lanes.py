@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from warpbench.bench.results.blocked_loop import BlockedLoop
@@ -16,6 +17,8 @@ from warpbench.reports.terminal.swim_lanes import (
     own_waits_of,
     swim_lanes,
 )
+
+pytestmark = pytest.mark.once
 
 SECOND = 1_000_000_000
 

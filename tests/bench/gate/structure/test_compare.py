@@ -19,6 +19,8 @@ from warpbench.bench.results.verdict import (
 )
 from warpbench.reports.comparison.gate import change_text
 
+pytestmark = pytest.mark.once
+
 EXACT = Tolerances()
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from warpbench.bench.gate.structure.compare import is_same_workload
 from warpbench.bench.gate.structure.measure import structure_of
 from warpbench.bench.results.played import Played
@@ -9,6 +10,8 @@ from warpbench.bench.results.reference import Reference
 from warpbench.bench.results.trial_result import TrialResult
 
 from ....built import TRIAL
+
+pytestmark = pytest.mark.once
 
 S = 1_000_000_000
 PLAYED = Played(

@@ -13,6 +13,8 @@ from warpbench.bench.results.verdict import CallerChange, Change, ChangeKind
 
 from ....built import TRIAL
 
+pytestmark = pytest.mark.once
+
 NONE = MostCalled(calls={}, others_at_most=0)
 BEFORE = Work(
     sessions=10,
