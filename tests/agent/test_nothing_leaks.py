@@ -157,7 +157,7 @@ async def one_chat(chat: Chat, world: World, limiter: Limiter, conversation: Con
     assert model.in_flight == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds)
 def test_side_by_side_in_an_event_loop(world: World) -> None:
     limiter = Limiter(world.model_limit)
@@ -179,7 +179,7 @@ def test_side_by_side_in_an_event_loop(world: World) -> None:
     assert open_files() == files
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds)
 def test_one_after_another_in_one_conversation(world: World) -> None:
     conversation = Conversation()
@@ -196,7 +196,7 @@ def test_one_after_another_in_one_conversation(world: World) -> None:
     assert open_files() == files
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds, st.none() | st.integers(1, 8))
 def test_in_threads(world: World, session_timeout_s: int | None) -> None:
     def main() -> None:

@@ -369,7 +369,8 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
     return samples, observations
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.once
+@settings(max_examples=100, deadline=None)
 @given(trials())
 def test_whatever_was_seen_the_parts_add_up(
     drawn: tuple[list[SessionSample], Observations],

@@ -82,7 +82,7 @@ def assert_one_of_two_ends(table: dict[str, object]) -> None:
         assert not session.model_calls[-1].tool_calls
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(damaged_tables())
 def test_a_damaged_table_is_a_scenario_or_one_line(table: dict[str, object]) -> None:
     assert_one_of_two_ends(table)

@@ -280,7 +280,7 @@ def _tagged(alternatives: list[Any]) -> dict[str, Any]:
 SCHEMAS = st.recursive(SCALARS, _containers, max_leaves=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(schema=SCHEMAS, seed=st.sampled_from(SEEDS), is_lean=st.booleans())
 def test_every_schema_that_has_instances_gets_a_valid_one(
     schema: Any, seed: str, is_lean: bool

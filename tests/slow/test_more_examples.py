@@ -1,0 +1,52 @@
+"""Properties of which the fast suite tries some examples, with several times as many."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ..agent import test_nothing_leaks
+from ..bench.attribution import test_breakdown
+from ..mocks.model.schemas import test_instances
+from ..mocks.scenario import test_fuzzed
+
+
+def tried(
+    examples: int, test: Any, *drawn: st.SearchStrategy[Any], **by_name: st.SearchStrategy[Any]
+) -> Callable[..., None]:
+    """Return a property of the fast suite as a test of so many examples."""
+    more = settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    with_them: Callable[..., None] = more(given(*drawn, **by_name)(test.hypothesis.inner_test))
+    return with_them
+
+
+test_side_by_side_in_an_event_loop = tried(
+    150, test_nothing_leaks.test_side_by_side_in_an_event_loop, test_nothing_leaks.worlds
+)
+test_one_after_another_in_one_conversation = tried(
+    50, test_nothing_leaks.test_one_after_another_in_one_conversation, test_nothing_leaks.worlds
+)
+test_in_threads = tried(
+    50,
+    test_nothing_leaks.test_in_threads,
+    test_nothing_leaks.worlds,
+    st.none() | st.integers(1, 8),
+)
+test_whatever_was_seen_the_parts_add_up = tried(
+    300, test_breakdown.test_whatever_was_seen_the_parts_add_up, test_breakdown.trials()
+)
+test_a_damaged_table_is_a_scenario_or_one_line = tried(
+    300,
+    test_fuzzed.test_a_damaged_table_is_a_scenario_or_one_line,
+    test_fuzzed.damaged_tables(),
+)
+test_every_schema_that_has_instances_gets_a_valid_one = tried(
+    150,
+    test_instances.test_every_schema_that_has_instances_gets_a_valid_one,
+    schema=test_instances.SCHEMAS,
+    seed=st.sampled_from(test_instances.SEEDS),
+    is_lean=st.booleans(),
+)
