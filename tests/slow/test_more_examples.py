@@ -10,6 +10,7 @@ from ..agent import test_nothing_leaks
 from ..bench.attribution import test_breakdown
 from ..mocks.model.schemas import test_instances
 from ..mocks.scenario import test_fuzzed
+from ..mocks.workload import test_ideal
 
 
 def tried(
@@ -49,4 +50,57 @@ test_every_schema_that_has_instances_gets_a_valid_one = tried(
     schema=test_instances.SCHEMAS,
     seed=st.sampled_from(test_instances.SEEDS),
     is_lean=st.booleans(),
+)
+test_no_run_is_shorter_than_its_longest_session = tried(
+    100,
+    test_ideal.test_no_run_is_shorter_than_its_longest_session,
+    test_ideal.scripts,
+    test_ideal.waits_of_any_kind,
+    test_ideal.small,
+    test_ideal.small,
+)
+test_no_run_is_shorter_than_its_work_over_the_slots = tried(
+    100,
+    test_ideal.test_no_run_is_shorter_than_its_work_over_the_slots,
+    test_ideal.scripts,
+    test_ideal.waits_of_any_kind,
+    test_ideal.small,
+    test_ideal.small,
+)
+test_one_at_a_time_takes_the_sum = tried(
+    100,
+    test_ideal.test_one_at_a_time_takes_the_sum,
+    test_ideal.scripts,
+    test_ideal.waits_of_any_kind,
+    st.sampled_from([1, 2, 3, 7]),
+)
+test_more_slots_never_make_it_longer = tried(
+    100,
+    test_ideal.test_more_slots_never_make_it_longer,
+    test_ideal.scripts,
+    test_ideal.waits_of_any_kind,
+    test_ideal.small,
+)
+test_more_cores_never_make_it_longer = tried(
+    100,
+    test_ideal.test_more_cores_never_make_it_longer,
+    test_ideal.scripts,
+    test_ideal.waits_of_any_kind,
+    test_ideal.small,
+)
+test_one_more_session_never_makes_it_shorter = tried(
+    100,
+    test_ideal.test_one_more_session_never_makes_it_shorter,
+    test_ideal.scripts,
+    test_ideal.sessions,
+    test_ideal.waits_of_any_kind,
+    test_ideal.small,
+    test_ideal.small,
+)
+test_meeting_fewer_waits_never_takes_longer = tried(
+    100,
+    test_ideal.test_meeting_fewer_waits_never_takes_longer,
+    test_ideal.scripts,
+    test_ideal.small,
+    test_ideal.small,
 )

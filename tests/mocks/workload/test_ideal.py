@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.workload.ideal import Waits, ideal_latencies_ns, ideal_makespan_ns
@@ -17,6 +17,9 @@ from warpbench.mocks.workload.script import (
 )
 
 pytestmark = pytest.mark.once
+
+# To draw scripts takes long; the slow suite draws twice as many.
+SOME = settings(max_examples=50)
 
 S = 1_000_000_000
 ASYNC, BLOCKING, CPU = ToolKind.ASYNC, ToolKind.BLOCKING, ToolKind.CPU
@@ -126,6 +129,7 @@ waits_of_any_kind = st.sampled_from(list(Waits))
 small = st.integers(1, 10)
 
 
+@SOME
 @given(scripts, waits_of_any_kind, small, small)
 def test_no_run_is_shorter_than_its_longest_session(
     drawn: Script, waits: Waits, cores: int, concurrency: int
@@ -134,6 +138,7 @@ def test_no_run_is_shorter_than_its_longest_session(
     assert ideal_makespan_ns(drawn, waits, cores, concurrency) >= longest
 
 
+@SOME
 @given(scripts, waits_of_any_kind, small, small)
 def test_no_run_is_shorter_than_its_work_over_the_slots(
     drawn: Script, waits: Waits, cores: int, concurrency: int
@@ -142,6 +147,7 @@ def test_no_run_is_shorter_than_its_work_over_the_slots(
     assert ideal_makespan_ns(drawn, waits, cores, concurrency) * concurrency >= work
 
 
+@SOME
 @given(scripts, waits_of_any_kind, st.sampled_from([1, 2, 3, 7]))
 def test_one_at_a_time_takes_the_sum(drawn: Script, waits: Waits, cores: int) -> None:
     """Exactly on one core; else to the fractions of a nanosecond that a round drops."""
@@ -150,6 +156,7 @@ def test_one_at_a_time_takes_the_sum(drawn: Script, waits: Waits, cores: int) ->
     assert 0 <= makespan - sum(ideal_latencies_ns(drawn, waits, cores)) <= dropped
 
 
+@SOME
 @given(scripts, waits_of_any_kind, small)
 def test_more_slots_never_make_it_longer(drawn: Script, waits: Waits, cores: int) -> None:
     """Not so for sessions that wait for each other (Graham's anomalies); these do not."""
@@ -157,12 +164,14 @@ def test_more_slots_never_make_it_longer(drawn: Script, waits: Waits, cores: int
     assert all(more <= fewer for fewer, more in pairwise(makespans))
 
 
+@SOME
 @given(scripts, waits_of_any_kind, small)
 def test_more_cores_never_make_it_longer(drawn: Script, waits: Waits, concurrency: int) -> None:
     makespans = [ideal_makespan_ns(drawn, waits, cores, concurrency) for cores in range(1, 9)]
     assert all(more <= fewer for fewer, more in pairwise(makespans))
 
 
+@SOME
 @given(scripts, sessions, waits_of_any_kind, small, small)
 def test_one_more_session_never_makes_it_shorter(
     drawn: Script, further: SessionScript, waits: Waits, cores: int, concurrency: int
@@ -172,6 +181,7 @@ def test_one_more_session_never_makes_it_shorter(
     assert ideal_makespan_ns(longer, waits, cores, concurrency) >= before
 
 
+@SOME
 @given(scripts, small, small)
 def test_meeting_fewer_waits_never_takes_longer(
     drawn: Script, cores: int, concurrency: int

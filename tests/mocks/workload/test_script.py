@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from statistics import quantiles
@@ -26,6 +27,8 @@ from warpbench.mocks.workload.script import ToolCallScript, ToolKind, draw, draw
 
 pytestmark = pytest.mark.once
 
+# A property tries a hundred examples of one file.
+loaded = cache(load_scenario)
 seeds = st.integers(-(2**70), 2**70)
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -46,7 +49,7 @@ def digest(scenario: Scenario, seed: int) -> str:
 
 
 def test_a_constant_scenario_is_drawn_as_declared() -> None:
-    script = draw(load_scenario("two-sleeps"), seed=0)
+    script = draw(loaded("two-sleeps"), seed=0)
     assert [session.session for session in script.sessions] == [0, 1]
     for session in script.sessions:
         [call] = session.model_calls
@@ -55,7 +58,7 @@ def test_a_constant_scenario_is_drawn_as_declared() -> None:
 
 
 def test_tool_calls_carry_what_the_scenario_says() -> None:
-    first, last = draw_session(load_scenario("tools"), seed=0, session=0).model_calls
+    first, last = draw_session(loaded("tools"), seed=0, session=0).model_calls
     assert [call.name for call in first.tool_calls] == ["search", "search", "weather", "lookup"]
     assert first.tool_calls[2] == ToolCallScript(
         "weather", '{"city":"Vienna","days":3}', ToolKind.ASYNC, 200_000_000
@@ -65,7 +68,7 @@ def test_tool_calls_carry_what_the_scenario_says() -> None:
 
 
 def test_rounds_repeat() -> None:
-    session = draw_session(load_scenario("research"), seed=0, session=0)
+    session = draw_session(loaded("research"), seed=0, session=0)
     assert [len(call.tool_calls) for call in session.model_calls] == [3, 3, 3, 3, 3, 0]
     assert len({call.latency_ns for call in session.model_calls}) == 6, "each drawn for itself"
 
@@ -82,14 +85,14 @@ def test_only_the_last_call_of_a_turn_is_final(name: str) -> None:
 
 @given(seeds, st.integers(0, 20), st.integers(0, 20))
 def test_more_sessions_change_none(seed: int, few: int, more: int) -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     short, long = draw(scenario, seed, few), draw(scenario, seed, few + more)
     assert long.sessions[:few] == short.sessions
 
 
 @given(seeds, st.integers(-1000, 1000))
 def test_a_session_is_the_same_alone(seed: int, session: int) -> None:
-    scenario = load_scenario("cpu-tool")
+    scenario = loaded("cpu-tool")
     alone = draw_session(scenario, seed, session)
     assert alone.session == session
     if 0 <= session < scenario.sessions:
@@ -98,7 +101,7 @@ def test_a_session_is_the_same_alone(seed: int, session: int) -> None:
 
 @given(seeds)
 def test_more_rounds_change_none_before(seed: int) -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     tools, answer = scenario.rounds
     longer = replace(scenario, rounds=(tools, replace(tools, timing=Timing(Constant(1.0))), answer))
     short = draw_session(scenario, seed, 0).model_calls
@@ -108,7 +111,7 @@ def test_more_rounds_change_none_before(seed: int) -> None:
 
 @given(seeds)
 def test_more_tools_change_none_before(seed: int) -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     tools, answer = scenario.rounds
     wider = replace(tools, tool_calls=(*tools.tool_calls, tools.tool_calls[0]))
     narrow_first = draw_session(scenario, seed, 0).model_calls[0]
@@ -118,7 +121,7 @@ def test_more_tools_change_none_before(seed: int) -> None:
 
 @given(seeds)
 def test_another_distribution_shifts_no_other_draw(seed: int) -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     tools, answer = scenario.rounds
     slower = replace(tools, timing=Timing(Lognormal.of_percentiles(median=5.0, p99=50.0)))
     calls = draw_session(scenario, seed, 0).model_calls
@@ -128,7 +131,7 @@ def test_another_distribution_shifts_no_other_draw(seed: int) -> None:
 
 
 def test_seeds_sessions_and_names_all_count() -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     drawn = [
         draw_session(scenario, 1, 0),
         draw_session(scenario, 2, 0),
@@ -141,14 +144,14 @@ def test_seeds_sessions_and_names_all_count() -> None:
 
 @given(st.integers())
 def test_latencies_are_whole_microseconds(seed: int) -> None:
-    for call in draw_session(load_scenario("research"), seed, 0).model_calls:
+    for call in draw_session(loaded("research"), seed, 0).model_calls:
         for latency_ns in [call.latency_ns, *(tool.latency_ns for tool in call.tool_calls)]:
             assert isinstance(latency_ns, int)
             assert latency_ns % 1_000 == 0
 
 
 def test_counts_are_rounded_and_repeats_are_at_least_one() -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     tools, answer = scenario.rounds
     rarely = replace(tools, repeat=Uniform(0.0, 1.0), prompt_tokens=Uniform(0.0, 2.0))
     for session in draw(replace(scenario, rounds=(rarely, answer)), seed=1).sessions:
@@ -157,7 +160,7 @@ def test_counts_are_rounded_and_repeats_are_at_least_one() -> None:
 
 
 def test_what_rarely_passes_a_bound_is_cut_there() -> None:
-    scenario = load_scenario("research")
+    scenario = loaded("research")
     tools, answer = scenario.rounds
     endless = replace(tools, repeat=Constant(1e12), timing=Timing(Constant(1e200)))
     session = draw_session(replace(scenario, rounds=(endless, answer)), 1, 0)
@@ -167,12 +170,12 @@ def test_what_rarely_passes_a_bound_is_cut_there() -> None:
 
 @pytest.mark.parametrize(("sessions", "expected"), [(None, 60), (0, 0), (7, 7)])
 def test_the_number_of_sessions(sessions: int | None, expected: int) -> None:
-    assert len(draw(load_scenario("research"), 1, sessions).sessions) == expected
+    assert len(draw(loaded("research"), 1, sessions).sessions) == expected
 
 
 def test_a_negative_number_of_sessions_is_refused() -> None:
     with pytest.raises(ValueError, match="expected at least 0 sessions, found -1"):
-        draw(load_scenario("chat"), 1, -1)
+        draw(loaded("chat"), 1, -1)
 
 
 PINNED = """
@@ -256,7 +259,7 @@ def test_the_quantiles_of_coding_agent_are_those_of_its_recording(
     """To 15 %: the recording at hand is every other session; nested agents are left out."""
     values = [request[field] for request in recorded_requests if request.get(field) is not None]
     recorded = quantiles(values, n=100)
-    declared = attrgetter(attribute)(load_scenario("coding-agent").rounds[0])
+    declared = attrgetter(attribute)(loaded("coding-agent").rounds[0])
     for percentile in (10, 25, 50, 75, 90, 95):
         expected = pytest.approx(recorded[percentile - 1], rel=0.15)
         assert declared.quantile(percentile / 100) == expected
