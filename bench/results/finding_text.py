@@ -426,6 +426,21 @@ def _client_bound(values: Values) -> str:
     )
 
 
+def _worker_lost(values: Values) -> str:
+    lost, repeated = values["lost"], values["repeated"]
+    again = (
+        f"{counted(repeated, 'trial')} under way there {'was' if repeated == 1 else 'were'} run "
+        "again on another worker, and nothing counts twice; "
+        if repeated
+        else ""
+    )
+    return (
+        f"{counted(lost, 'worker')} of the cluster {'was' if lost == 1 else 'were'} lost (the "
+        f"first on {values['host']}: {values['reason']}); {again}look there for what ended it, "
+        "such as too little memory"
+    )
+
+
 def _interrupted(values: Values) -> str:
     done, planned = values["done"], values["planned"]
     if done == planned:
@@ -456,6 +471,7 @@ _TEXTS: Mapping[FindingKind, Callable[[Values], str]] = MappingProxyType(
         FindingKind.PROCESS_ENDED: _process_ended,
         FindingKind.SERVICE_LIMIT: _service_limit,
         FindingKind.CLIENT_BOUND: _client_bound,
+        FindingKind.WORKER_LOST: _worker_lost,
         FindingKind.INTERRUPTED: _interrupted,
     }
 )

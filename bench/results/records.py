@@ -18,6 +18,7 @@ from .columns import require_equal_lengths
 from .data_flow import DataFlow
 from .isolation import NO_LEAKS, Isolation
 from .model_requests import ModelRequests
+from .node import Node, NodeKind
 from .own_waits import OwnWait
 from .reference import NOTHING_SHARED, Reference, SharedWork
 from .refused_hosts import RefusedHost
@@ -115,6 +116,7 @@ class TrialFigures:
         longest_ttft_ns: The longest time to first token of each session's streamed model calls; -1
             for one without.
         longest_gap_ns: The longest time between two pieces of those; likewise.
+        nodes: The nodes of a cluster that it ran on, several if it was sharded; else none.
     """
 
     makespan_s: float
@@ -130,6 +132,7 @@ class TrialFigures:
     first_output_ns: tuple[int, ...] = ()
     longest_ttft_ns: tuple[int, ...] = ()
     longest_gap_ns: tuple[int, ...] = ()
+    nodes: tuple[Node, ...] = ()
 
     def __post_init__(self) -> None:
         require_equal_lengths(
@@ -306,6 +309,11 @@ class CellResult:
         return self.refused_share <= MOST_REFUSED_SHARE
 
     @property
+    def node_kinds(self) -> frozenset[NodeKind]:
+        """The kinds of nodes that its trials ran on, if that was on a cluster."""
+        return frozenset(node.kind for trial in self.trial_figures for node in trial.nodes)
+
+    @property
     def achieved_per_s(self) -> float:
         """Return the cell's throughput; 0 if no session succeeded, or it has no result."""
         return self.throughput_per_s or 0.0
@@ -375,6 +383,7 @@ class FindingKind(StrEnum):
     PROCESS_ENDED = "process_ended"
     SERVICE_LIMIT = "service_limit"
     CLIENT_BOUND = "client_bound"
+    WORKER_LOST = "worker_lost"
     INTERRUPTED = "interrupted"
 
 

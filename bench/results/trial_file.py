@@ -27,6 +27,7 @@ from .encoding import encoded, encoded_by_lines
 from .isolation import NO_LEAKS, Isolation
 from .json_file import write_pieces, write_whole
 from .model_requests import ModelRequests
+from .node import Node
 from .own_waits import OwnWait
 from .records import Environment, TrialFigures
 from .reference import NOTHING_SHARED, Reference, SharedWork
@@ -113,6 +114,7 @@ class _SavedTrial:
     refused: tuple[RefusedHost, ...] = ()
     probe_cpu_s: float | None = None
     service: ServiceUse | None = None
+    nodes: tuple[Node, ...] = ()
     schema_version: int = TRIAL_SCHEMA_VERSION
 
 

@@ -16,6 +16,7 @@ from .data_flow import DataFlow
 from .isolation import NO_LEAKS, Isolation
 from .left_behind import LeftBehind
 from .model_requests import ModelRequests
+from .node import Node
 from .own_waits import OwnWait
 from .played import Played
 from .reference import NOTHING_SHARED, Reference, SharedWork
@@ -86,6 +87,7 @@ class TrialResult:
             measured before the trial, for all the marks of it, and that of the samples.
         service: What a service as deployed took, if one is the target: ``cpu_s`` and
             ``peak_rss_bytes`` are of all its processes then.
+        nodes: The nodes of a cluster that it ran on, several if it was sharded; else none.
     """
 
     samples: tuple[SessionSample, ...]
@@ -132,6 +134,7 @@ class TrialResult:
     left_behind: tuple[LeftBehind, ...] = ()
     probe_cpu_s: float | None = None
     service: ServiceUse | None = None
+    nodes: tuple[Node, ...] = ()
 
     @property
     def workload_ns(self) -> tuple[int, tuple[int, ...]]:

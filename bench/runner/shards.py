@@ -41,11 +41,8 @@ class ShardedTrials:
             # Only a trial of one process is prepared while another one ends.
             is_alone = then is not None and then.cell.processes == 1
             return self._trials.run(spec, then if is_alone else None)
-        if spec.cell.concurrency < spec.cell.processes:
-            return NotApplicable(
-                f"concurrency {spec.cell.concurrency} leaves some of {spec.cell.processes} "
-                "processes without a session"
-            )
+        if (idle := with_idle_processes(spec)) is not None:
+            return idle
         specs = shard_specs(spec)
         shards: list[TrialResult] = []
         for found in self._trials.run_together(specs):
@@ -53,6 +50,16 @@ class ShardedTrials:
                 return found
             shards.append(found)
         return pooled(shards, [each.only or () for each in specs])
+
+
+def with_idle_processes(spec: TrialSpec) -> NotApplicable | None:
+    """Return why a cell has more processes than it could use; ``None`` if it has not."""
+    if spec.cell.concurrency >= spec.cell.processes:
+        return None
+    return NotApplicable(
+        f"concurrency {spec.cell.concurrency} leaves some of {spec.cell.processes} "
+        "processes without a session"
+    )
 
 
 def shard_specs(spec: TrialSpec) -> tuple[TrialSpec, ...]:

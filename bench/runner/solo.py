@@ -23,12 +23,16 @@ from ..trial.spec import NotApplicable, TrialSpec
 from .runner import Trials
 
 
-class TrialsAlone(Trials, Protocol):
-    """What runs trials, and sessions alone: processes, or a fake of them in a test."""
+class RunsAlone(Protocol):
+    """What runs sessions alone."""
 
     def run_alone(self, spec: TrialSpec) -> Solo:
         """Run sessions one after another; raise ``TargetError`` or ``TrialError`` if they fail."""
         ...
+
+
+class TrialsAlone(Trials, RunsAlone, Protocol):
+    """What runs trials, and sessions alone: processes, or a fake of them in a test."""
 
     def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
         """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing."""
@@ -67,19 +71,15 @@ class _Found:
     lock: Lock = field(default_factory=Lock)
 
 
-class SoloTrials:
-    """Runs trials, and holds those that play no script against their sessions alone.
+class SoloSessions:
+    """What the sessions of a run do alone: run once for a workload, whoever asks for it.
 
     Args:
-        trials: Runs both; several threads may have one under way each.
-        kept: Where what sessions do alone is kept.
+        kept: Where it is kept.
         specs: The cells that are known to be run: the largest says how many sessions run alone.
     """
 
-    def __init__(
-        self, trials: TrialsAlone, kept: KeptSolo | None = None, specs: Iterable[TrialSpec] = ()
-    ) -> None:
-        self._trials = trials
+    def __init__(self, kept: KeptSolo | None = None, specs: Iterable[TrialSpec] = ()) -> None:
         self._kept = NoSoloKept() if kept is None else kept
         self._found: defaultdict[str, _Found] = defaultdict(_Found)
         self._most: defaultdict[str, int] = defaultdict(int)
@@ -87,34 +87,32 @@ class SoloTrials:
             workload = workload_of(spec)
             self._most[workload] = max(self._most[workload], spec.cell.session_count)
 
-    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
-        """Run one trial; see ``Trials``."""
-        return self._held(spec, self._trials.run(spec, then))
-
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
-        """Run trials that begin at one moment."""
-        found = self._trials.run_together(specs)
-        return tuple(self._held(*each) for each in zip(specs, found, strict=True))
-
-    def _held(
-        self, spec: TrialSpec, result: TrialResult | NotApplicable
+    def held(
+        self, spec: TrialSpec, result: TrialResult | NotApplicable, trials: RunsAlone
     ) -> TrialResult | NotApplicable:
+        """Return a trial, held against its sessions alone if it plays no script.
+
+        Args:
+            spec: The trial.
+            result: What came of it.
+            trials: Runs its sessions alone, if that has not been done; several threads may ask.
+        """
         if isinstance(result, NotApplicable) or result.played is None:
             return result
         if result.service is not None:
             return result  # it would have to be alone in real time: the conversations tell
         if not any(each.outcome is Outcome.SUCCEEDED for each in result.samples):
             return result  # without success there is no efficiency
-        alone = self._alone(spec).sessions
+        alone = self._alone(spec, trials).sessions
         return held_against_solo(result, spec.cell.concurrency, alone, spec.only)
 
-    def _alone(self, spec: TrialSpec) -> Solo:
+    def _alone(self, spec: TrialSpec, trials: RunsAlone) -> Solo:
         workload = workload_of(spec)
         found = self._found[workload]
         with found.lock:
             if found.sessions < min(spec.cell.session_count, MOST_SOLO_SESSIONS):
                 sessions = self._sessions(workload, spec.cell.session_count)
-                found.solo = self._kept_or_run(spec, workload, sessions)
+                found.solo = self._kept_or_run(spec, workload, sessions, trials)
                 found.sessions = sessions
             return found.solo
 
@@ -123,19 +121,50 @@ class SoloTrials:
         most = self._most.get(workload, 0)
         return min(most, MOST_SOLO_SESSIONS) if most >= at_least else MOST_SOLO_SESSIONS
 
-    def _kept_or_run(self, spec: TrialSpec, workload: str, sessions: int) -> Solo:
+    def _kept_or_run(
+        self, spec: TrialSpec, workload: str, sessions: int, trials: RunsAlone
+    ) -> Solo:
         solo = self._kept.taken(workload, sessions)
         if solo is None:
-            solo = shorter_solo(self._form_alone(each) for each in solo_specs(spec, sessions))
+            solo = shorter_solo(_form_alone(each, trials) for each in solo_specs(spec, sessions))
             self._kept.keep(workload, sessions, solo)
         return solo
 
-    def _form_alone(self, spec: TrialSpec) -> Solo:
-        """Run one form; one that cannot be run alone tells nothing, and nothing of it is kept."""
-        try:
-            return self._trials.run_alone(spec)
-        except (TargetError, TrialError):
-            return Solo()
+
+class SoloTrials:
+    """Runs trials, and holds those that play no script against their sessions alone.
+
+    Args:
+        trials: Runs both; several threads may have one under way each.
+        kept: As for ``SoloSessions``.
+        specs: Likewise.
+    """
+
+    def __init__(
+        self, trials: TrialsAlone, kept: KeptSolo | None = None, specs: Iterable[TrialSpec] = ()
+    ) -> None:
+        self._trials = trials
+        self._solo = SoloSessions(kept, specs)
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
+        """Run one trial; see ``Trials``."""
+        return self._solo.held(spec, self._trials.run(spec, then), self._trials)
+
+    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment."""
+        found = self._trials.run_together(specs)
+        return tuple(
+            self._solo.held(spec, result, self._trials)
+            for spec, result in zip(specs, found, strict=True)
+        )
+
+
+def _form_alone(spec: TrialSpec, trials: RunsAlone) -> Solo:
+    """Run one form; one that cannot be run alone tells nothing, and nothing of it is kept."""
+    try:
+        return trials.run_alone(spec)
+    except (TargetError, TrialError):
+        return Solo()
 
 
 def workload_of(spec: TrialSpec) -> str:

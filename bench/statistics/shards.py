@@ -82,6 +82,7 @@ def pooled(shards: Sequence[TrialResult], sessions: Sequence[Sequence[int]]) -> 
         pools=pools(chain.from_iterable(each.pools for each in shards)),
         refused=summed_hosts(chain.from_iterable(each.refused for each in shards)),
         probe_cpu_s=_sum_of(each.probe_cpu_s for each in shards),
+        nodes=tuple(dict.fromkeys(chain.from_iterable(each.nodes for each in shards))),
     )
 
 

@@ -13,7 +13,8 @@ ratio of their trials, which took turns:
 Where computing takes no time a trial is the same each time, and one is as good as many.
 
 A cell of which refused requests cost more than 1 % of its sessions' time is *not ranked*: its
-figures are those of an agent without a network, and say nothing of the others.
+figures are those of an agent without a network, and say nothing of the others. Nor is one that was
+measured on a kind of node that the best was not measured on, unless its time is virtual.
 
 A cell that lost sessions, or had more of them in flight than it was asked for, is slower than every
 sound one, however quick it looks: a session that fails early frees its place for the next.
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..results.cell import FACTORS
+from ..results.cell import FACTORS, Cell
 from ..results.records import CellResult, Status
 from .intervals import Interval, ratio_interval
 from .ranking import score_of, scores_of
@@ -40,6 +41,7 @@ class Standing(StrEnum):
     UNRANKED = "too noisy to rank"
     SLOWER = "slower"
     NOT_RANKED = "not ranked: requests were refused"
+    OTHER_NODES = "not ranked: measured on another kind of node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def standing_to(best: CellResult, result: CellResult) -> Standing:
     """Return how a cell stands to the best one: tied, unranked, slower or not ranked."""
     if not result.is_undistorted:
         return Standing.NOT_RANKED
+    if best.node_kinds != result.node_kinds and result.cell.clock.charges_cpu:
+        return Standing.OTHER_NODES
     if is_sound(result) is not is_sound(best) or score_of(result) <= 0:
         return Standing.SLOWER
     ratio = _ratio(best, result)
@@ -119,7 +123,11 @@ def undecided(results: Iterable[CellResult]) -> tuple[CellResult, ...]:
 
 def competes_with(result: CellResult) -> tuple[object, ...]:
     """Return what cells have in common that compete: all but strategy and loop."""
-    cell = result.cell
+    return contest_of(result.cell)
+
+
+def contest_of(cell: Cell) -> tuple[object, ...]:
+    """Return what a cell has in common with those that it competes with."""
     factors = (getattr(cell, factor) for factor in FACTORS)
     return (cell.scenario, *factors, cell.concurrency)
 
@@ -128,7 +136,8 @@ def _of_best(others: Iterable[Standing]) -> Standing:
     found = set(others)
     if Standing.TIED in found:
         return Standing.TIED
-    return Standing.UNRANKED if Standing.UNRANKED in found else Standing.FASTEST
+    is_open = not found.isdisjoint({Standing.UNRANKED, Standing.OTHER_NODES})
+    return Standing.UNRANKED if is_open else Standing.FASTEST
 
 
 def _ratio(best: CellResult, result: CellResult) -> Interval | None:

@@ -207,6 +207,7 @@ def trial_figures(trial: TrialResult) -> TrialFigures:
         first_output_ns=outputs_ns if any(each >= 0 for each in outputs_ns) else (),
         longest_ttft_ns=longest_by_session(sessions, streams, streams.ttft_ns),
         longest_gap_ns=longest_by_session(sessions, streams, streams.longest_gap_ns),
+        nodes=trial.nodes,
     )
 
 

@@ -1,22 +1,23 @@
 """What the sessions of a trial are to do, drawn from what it is told. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ...mocks.model import task_of
 from ...mocks.scenario import Scenario
 from ...mocks.workload.arrivals import intended_ns, parse_arrivals
-from ...mocks.workload.script import Script, SessionScript, draw
+from ...mocks.workload.script import Script, SessionScript, draw, draw_session
 from .spec import TrialSpec
 
 
 def script_of(spec: TrialSpec) -> Script:
     """Return the script of the sessions that run."""
-    script = draw(spec.scenario, spec.cell.seed, spec.cell.session_count)
+    scenario, seed, count = spec.scenario, spec.cell.seed, spec.cell.session_count
     if spec.only is None:
-        return script
-    chosen = tuple(each for each in script.sessions if each.session in spec.only)
-    return replace(script, sessions=chosen)
+        return draw(scenario, seed, count)
+    # Those alone: one of many shards would else draw all the sessions of all of them.
+    chosen = (number for number in sorted(set(spec.only)) if number in range(count))
+    drawn = tuple(draw_session(scenario, seed, number) for number in chosen)
+    return Script(scenario.name, seed, drawn, scenario.limits)
 
 
 def arrivals_ns_of(spec: TrialSpec, script: Script) -> tuple[int, ...] | None:

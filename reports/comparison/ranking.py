@@ -31,6 +31,7 @@ SYMBOLS = {
     Standing.TIED: "☆",
     Standing.UNRANKED: "?",
     Standing.NOT_RANKED: "–",  # noqa: RUF001 (a dash is meant)
+    Standing.OTHER_NODES: "≠",
 }
 """What stands beside a cell, in tables; one that is slower has nothing."""
 
@@ -82,7 +83,9 @@ class Ranking:
     def ranked(self) -> tuple[CellResult, ...]:
         """The cells that are ranked, the best first."""
         return tuple(
-            place.result for place in self.places if place.standing is not Standing.NOT_RANKED
+            place.result
+            for place in self.places
+            if place.standing not in {Standing.NOT_RANKED, Standing.OTHER_NODES}
         )
 
     @property

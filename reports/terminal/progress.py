@@ -102,9 +102,9 @@ class LiveView:
         self._progress.update(self._task, description=_describe(cell), completed=done, total=total)
 
     def trial_ends(self, so_far: Callable[[], CellResult]) -> None:
-        """Put the cell under way in its place."""
-        if self._under_way is not None:
-            self._results[self._under_way] = so_far()
+        """Put its cell in its place; trials of other cells may be under way beside it."""
+        result = so_far()
+        self._results[result.cell] = result
 
     def cell_ends(self, result: CellResult) -> None:
         """Leave a failure on the screen."""

@@ -152,6 +152,14 @@ EXAMPLES: list[tuple[FindingKind, dict[str, float | str]]] = [
     (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "machine", "lab_cores": 0.4, "cores": 2}),
     (FindingKind.SERVICE_LIMIT, {**LIMITED, "limit": "provider", "refused": 130, "started": 50}),
     (FindingKind.CLIENT_BOUND, {**CELL, "client_cores": 0.81}),
+    (
+        FindingKind.WORKER_LOST,
+        {"lost": 1, "repeated": 1, "host": "node-7", "reason": "the process of its trials ended"},
+    ),
+    (
+        FindingKind.WORKER_LOST,
+        {"lost": 3, "repeated": 0, "host": "node-7", "reason": "unreachable"},
+    ),
     (FindingKind.INTERRUPTED, {"done": 3, "planned": 9}),
     (FindingKind.INTERRUPTED, {"done": 9, "planned": 9}),
 ]

@@ -1,0 +1,1 @@
+"""Many trials at one time, each on a worker that a cluster lends."""
