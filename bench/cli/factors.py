@@ -71,11 +71,42 @@ def processes_of(
             "waiting left out more processes would contend for them than do in truth: use no more, "
             "or --clock wall"
         )
+    _require_limits_for("--processes", most, scenarios, split_limits=split_limits)
+    return tuple(dict.fromkeys(counts))
+
+
+def shards_of(
+    count: int, scenarios: Iterable[Scenario], clock: ClockMode, *, split_limits: bool
+) -> tuple[int, ...]:
+    """Return over how many processes sessions are shared out that need not begin at one moment.
+
+    Args:
+        count: How many shards were asked for.
+        scenarios: The workloads.
+        clock: How time passes.
+        split_limits: Whether each shard is to have its part of a limit.
+
+    Raises:
+        UsageError: So many would not tell the truth.
+    """
+    if not clock.skips:
+        raise UsageError(
+            f"--shards {count}: in real time all parts of a service run at one time: use "
+            "--processes, or another --clock"
+        )
+    _require_limits_for("--shards", count, scenarios, split_limits=split_limits)
+    return (count,)
+
+
+def _require_limits_for(
+    option: str, most: int, scenarios: Iterable[Scenario], *, split_limits: bool
+) -> None:
+    """Refuse limits of the model that so many processes cannot share."""
     for scenario in scenarios if most > 1 else ():
         known = {name: limit for name, limit in asdict(scenario.limits).items() if limit}
         if known and not split_limits:
             raise UsageError(
-                f"--processes {most}: scenario {scenario.name!r} has limits of the model that all "
+                f"{option} {most}: scenario {scenario.name!r} has limits of the model that all "
                 "sessions share, and each process would have them for itself: --split-limits gives "
                 "each its part"
             )
@@ -85,7 +116,6 @@ def processes_of(
                     f"--split-limits: {name} = {limit} of scenario {scenario.name!r} cannot be "
                     f"split among {most} processes: use fewer"
                 )
-    return tuple(dict.fromkeys(counts))
 
 
 def _require_distinct_names(scenarios: Iterable[Scenario]) -> None:

@@ -66,6 +66,11 @@ def networks() -> Iterable[str]:
     return [network.value for network in Network]
 
 
+def clusters() -> Iterable[str]:
+    """Return the names of what trials may run on, many at one time."""
+    return ("ray",)
+
+
 def transports() -> Iterable[str]:
     """Return the names of the ways of reaching the model."""
     from ...mocks.transports.registry import TRANSPORTS

@@ -168,6 +168,23 @@ SplitLimits = Annotated[
         help="With several processes: give each its part of the model's limits.",
     ),
 ]
+Shards = Annotated[
+    Count | None,
+    Parameter(
+        group=FACTORS,
+        help="Parts that a cell's sessions are cut into, each with a strategy, a clock and a "
+        "mocked model of its own; they take turns on the cores that there are.",
+    ),
+]
+On = Annotated[
+    str | None,
+    name(names.clusters),
+    Parameter(
+        group=EFFORT,
+        help="Run trials on many cores at one time: ray (a cluster on this machine, or the one at "
+        "RAY_ADDRESS; pip install 'warpbench[ray]'). Default: one trial at a time.",
+    ),
+]
 Serve = Annotated[
     str | None,
     single(serve_text, "COMMAND"),

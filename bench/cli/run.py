@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ...mocks.errors import UsageError
 from ...mocks.network import Network
 from ...mocks.redaction import redacted
 from ...mocks.workload.arrivals import CLOSED, intended_ns, parse_arrivals
+from ..cluster.measurement import run_cells_on
 from ..results.records import Run
 from ..results.run_file import RUN_FILE, write_run
 from ..runner.plan import Factors, cells_of, usual_sampling
@@ -18,16 +20,17 @@ from ..runner.processes import TrialProcesses, import_ahead
 from ..runner.resuming import begin_run, resume_run
 from ..runner.runner import run_cells
 from ..runner.shards import ShardedTrials
-from ..runner.solo import SoloTrials
+from ..runner.solo import SoloSessions, SoloTrials
 from ..runner.solo_folder import SoloFolder
 from ..statistics.objectives import parse_objectives
 from ..statistics.stopping import Sampling
 from ..studies.data_flow import with_data_flows
 from ..studies.sweep import Sweep
+from .clusters import cluster_for, require_fitting
 from .commands.run import RunOptions
 from .deploying import deployed_service
 from .exit_status import INTERRUPTED
-from .factors import budget_of, clock_for, factors_of, folder, processes_of, trials_of
+from .factors import budget_of, clock_for, factors_of, folder, processes_of, shards_of, trials_of
 from .judging import failure_status, objective_status, ranking_status
 from .measuring import header_of
 from .options import Messages
@@ -42,6 +45,7 @@ _AT_THE_END = ("warpbench.reports.charts.render", "warpbench.reports.html.page")
 def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> int:
     """Run the cells; return the exit status."""
     is_sweep = _is_sweep(options)
+    require_fitting(options)
     deployed = deployed_service(options)
     if deployed is not None:
         options = deployed.options
@@ -64,9 +68,7 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
     )
     factors = replace(
         factors,
-        processes=processes_of(
-            options.processes, factors.scenarios, clock, split_limits=options.split_limits
-        ),
+        processes=_processes(options, factors, clock),
         split_limits=options.split_limits,
     )
     for scenario, plan in product(factors.scenarios, arrivals):
@@ -95,13 +97,18 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         processes.check_target(target, ahead)
     header, kept = (resume_run if options.resume else begin_run)(header_of(options.slo), out)
     run_file = out / RUN_FILE
-    trials = ShardedTrials(SoloTrials(processes, SoloFolder(out), () if is_sweep else specs))
-    with run_progress(messages) as progress:
-        found, interrupted = run_cells(
+    first = () if is_sweep else specs
+    trials = ShardedTrials(SoloTrials(processes, SoloFolder(out), first))
+    with cluster_for(options, messages) as cluster, run_progress(messages) as progress:
+        measure = (
+            partial(run_cells, runner=trials)
+            if cluster is None
+            else partial(run_cells_on, cluster, solo=SoloSessions(SoloFolder(out), first))
+        )
+        found, interrupted = measure(
             header,
-            () if is_sweep else specs,
+            first,
             sampling=sampling,
-            runner=trials,
             observer=progress,
             save=lambda run: write_run(run, run_file),
             kept=kept,
@@ -121,6 +128,13 @@ def run(scenarios: Sequence[str], options: RunOptions, messages: Messages) -> in
         return INTERRUPTED
     failed = failure_status(found, factors.scenarios, options.max_failed, is_sweep=is_sweep)
     return failed or ranking_status(found) or objective_status(found)
+
+
+def _processes(options: RunOptions, factors: Factors, clock: ClockMode) -> tuple[int, ...]:
+    scenarios, split = factors.scenarios, options.split_limits
+    if options.shards is not None:
+        return shards_of(options.shards, scenarios, clock, split_limits=split)
+    return processes_of(options.processes, scenarios, clock, split_limits=split)
 
 
 def _with_data_flows(

@@ -21,6 +21,7 @@ from ..options import (
     Messages,
     Network,
     Objectives,
+    On,
     Out,
     Processes,
     ReadyWithin,
@@ -28,6 +29,7 @@ from ..options import (
     Scenario,
     Serve,
     ServiceWorkers,
+    Shards,
     SplitLimits,
     TimeLimit,
     Transports,
@@ -48,10 +50,12 @@ class RunOptions(FactorOptions):
     transport: Transports = ("respx",)
     arrivals: ArrivalPlans = ("closed",)
     processes: Processes = (1,)
+    shards: Shards = None
     split_limits: SplitLimits = False
     network: Network = DEFAULT_NETWORK
     trials: Trials = None
     budget: Budget = None
+    on: On = None
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S
     ready_within: ReadyWithin = None
     validate: Annotated[
