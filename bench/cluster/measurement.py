@@ -1,6 +1,7 @@
 """A run whose trials are measured on many workers at one time."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -141,6 +142,7 @@ class _ClusterMeasurement(Measurement):
         self._size = size
         self._workers = workers
         self._nodes: dict[int, Node] = {}
+        self._kinds = Counter[NodeKind]()
         self._idle: dict[int, NodeKind] = {}
         self._beginning: set[int] = set()
         self._losses: list[_Loss] = []
@@ -150,7 +152,7 @@ class _ClusterMeasurement(Measurement):
 
     def close(self) -> None:
         """Let the workers go."""
-        self._workers.close()
+        self._workers.close(self._idle)
 
     def _run_turns(self, added: Sequence[CellState]) -> None:
         for state in added:
@@ -191,24 +193,30 @@ class _ClusterMeasurement(Measurement):
                 self._give_up(schedule)
                 return
             self._begin_workers()
-            for number, kind in tuple(self._idle.items()):
-                task = schedule.next_task(number, kind, self._kinds)
-                if task is not None:
-                    del self._idle[number]
-                    self._tell_begin(task.trial.state)
-                    self._workers.give(number, task.spec, schedule.upcoming(number))
+            self._give_tasks(schedule)
             if schedule.is_over():
                 return
             self._take_all(self._ended_by(self._workers.events.get(), schedule))
+
+    def _give_tasks(self, schedule: Schedule) -> None:
+        """Let the workers that are idle run what there is for them."""
+        without_work: set[NodeKind] = set()
+        for number, kind in tuple(self._idle.items()):
+            # What one of a kind does not get, no other of it gets, unless it has begun a unit.
+            if kind in without_work and not schedule.holds(number):
+                continue
+            task = schedule.next_task(number, kind, self._kinds)
+            if task is None:
+                without_work.add(kind)
+                continue
+            del self._idle[number]
+            self._tell_begin(task.trial.state)
+            self._workers.give(number, task.spec, schedule.upcoming(number))
 
     def _begin_workers(self) -> None:
         """Begin as many workers as the cluster lends, as long as it lends any."""
         while len(self._nodes) + len(self._beginning) < self._size:
             self._beginning.add(self._workers.begin())
-
-    @property
-    def _kinds(self) -> frozenset[NodeKind]:
-        return frozenset(node.kind for node in self._nodes.values())
 
     def _ended_by(self, event: Event, schedule: Schedule) -> Iterable[PlannedTrial | None]:
         """Take in what a worker tells; return the trials that have ended by it."""
@@ -216,6 +224,7 @@ class _ClusterMeasurement(Measurement):
             case Leased(number, node):
                 self._beginning.discard(number)
                 self._nodes[number] = node
+                self._kinds[node.kind] += 1
                 self._idle[number] = node.kind
             case Ended(number, outcome):
                 self._vain_leases = 0
@@ -223,6 +232,7 @@ class _ClusterMeasurement(Measurement):
                 return (schedule.ended(number, outcome),)
             case Lost(number, reason):
                 node = self._nodes.pop(number)
+                self._kinds -= Counter((node.kind,))
                 self._idle.pop(number, None)
                 self._losses.append(_Loss(node.host, reason))
                 self._vain_leases += 1

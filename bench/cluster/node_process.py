@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -170,6 +171,8 @@ def serve(descriptor: int) -> None:
     os.set_inheritable(descriptor, False)
     settings: NodeSettings = pickle.loads(pipe.recv_bytes())  # noqa: S301
     _keep_to_core(settings)
+    with suppress(AttributeError, OSError):  # not everybody may, and not every system can
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
     processes = TrialProcesses(settings.time_limit_s, network=settings.network)
     processes.start()
     pipe.send_bytes(pickle.dumps(node_of_here(settings.of_cores or available_cores())))

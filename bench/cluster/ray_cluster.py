@@ -32,6 +32,7 @@ from .slots import Slot, Slots
 ADDRESS = "RAY_ADDRESS"
 """The variable that names a cluster which is there; without it, one is started on this machine."""
 
+_PREFIX = "RAY_"
 _LEAST_STORE_BYTES = 200 * 2**20
 _LEASES_WITHIN_S = 120.0
 _LONGEST_REASON = 160
@@ -44,6 +45,8 @@ _OF_LOCAL_CLUSTER: Mapping[str, str] = {
     # In spite of its name: with it Ray binds to loopback alone, on every system.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
+    # Its workers give way to all else otherwise, and trials with them.
+    "RAY_worker_niceness": "0",
 }
 
 
@@ -74,7 +77,11 @@ class RayCluster:
         began_s = time.monotonic()
         if self._address is None:
             os.environ.update(_OF_LOCAL_CLUSTER, RAY_AUTH_TOKEN=secrets.token_hex(32))
-        self._ray = _imported()
+        try:
+            self._ray = _imported()
+        except UsageError:
+            _restore(self._variables_before)
+            raise
         try:
             with _signals_kept():
                 self._connect()
@@ -244,9 +251,10 @@ def _signals_kept() -> Iterator[None]:
 
 
 def _restore(variables: Mapping[str, str]) -> None:
-    for name in set(os.environ) - set(variables):
-        if name.startswith("RAY_"):
-            del os.environ[name]
+    """Undo what was done to Ray's variables of the environment."""
+    for name in (each for each in tuple(os.environ) if each.startswith(_PREFIX)):
+        del os.environ[name]
+    os.environ.update({name: each for name, each in variables.items() if name.startswith(_PREFIX)})
 
 
 def _here() -> str:

@@ -151,8 +151,10 @@ class Schedule:
 
     def is_over(self) -> bool:
         """Say whether nothing is under way, and nothing is left to begin."""
+        if self._under_way:
+            return False
         held = any(self._drop_undue(unit) for unit in self._unit_of.values())
-        return not self._under_way and not held and self._first_due() is None
+        return not held and self._first_due() is None
 
     def next_task(self, worker: int, kind: NodeKind, kinds: Collection[NodeKind]) -> Task | None:
         """Return what a worker that is idle runs next; it is under way from now on.
@@ -173,6 +175,10 @@ class Schedule:
         task.trial.has_begun = True
         self._under_way[worker] = task
         return task
+
+    def holds(self, worker: int) -> bool:
+        """Say whether a worker has begun a unit, and not ended it."""
+        return worker in self._unit_of
 
     def upcoming(self, worker: int) -> TrialSpec | None:
         """Return what a worker runs after its task for sure; ``None`` if that is open."""

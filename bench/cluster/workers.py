@@ -4,7 +4,7 @@ All that is decided is decided by the thread that reads ``events``: the others h
 their worker. So an interrupt strikes where the run is kept, and nothing needs a lock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -15,6 +15,8 @@ from ..results.node import Node
 from ..results.trial_result import TrialResult
 from ..trial.spec import NotApplicable, TrialSpec
 from .leases import Cluster, NoWorkerError, Worker, WorkerLostError
+
+_CLOSES_WITHIN_S = 5.0
 
 Runs = Callable[[Worker, TrialSpec, TrialSpec | None], TrialResult | NotApplicable]
 """Runs a trial on a worker, and holds it against what else is known."""
@@ -79,6 +81,7 @@ class Workers:
         self._cluster = cluster
         self._run = run
         self._inboxes: dict[int, SimpleQueue[tuple[TrialSpec, TrialSpec | None] | None]] = {}
+        self._threads: dict[int, Thread] = {}
         self._began = 0
 
     def begin(self) -> int:
@@ -87,7 +90,9 @@ class Workers:
         self._began += 1
         self._inboxes[number] = SimpleQueue()
         # A thread that waits for a node which never answers does not hold up the end of the run.
-        Thread(target=self._serve, args=(number,), name=f"worker-{number}", daemon=True).start()
+        thread = Thread(target=self._serve, args=(number,), name=f"worker-{number}", daemon=True)
+        self._threads[number] = thread
+        thread.start()
         return number
 
     def give(self, number: int, spec: TrialSpec, then: TrialSpec | None) -> None:
@@ -100,10 +105,16 @@ class Workers:
         """
         self._inboxes[number].put((spec, then))
 
-    def close(self) -> None:
-        """Let the threads end; what a worker still runs ends with the cluster."""
+    def close(self, idle: Iterable[int]) -> None:
+        """Let the threads end; what a worker still runs ends with the cluster.
+
+        Args:
+            idle: The numbers of those that run nothing: they are waited for.
+        """
         for inbox in self._inboxes.values():
             inbox.put(None)
+        for number in idle:
+            self._threads[number].join(_CLOSES_WITHIN_S)
 
     def _serve(self, number: int) -> None:
         try:

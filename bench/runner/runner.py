@@ -146,6 +146,7 @@ class Measurement:
         self._began_s = now_s()
         self._states: list[CellState] = []
         self._taken = 0
+        self._least = 0
         self._done = 0
         self._was_interrupted = False
 
@@ -187,6 +188,7 @@ class Measurement:
         self._states += added
         # A file that cannot be read is told before anything else is.
         kept = [state.take_kept() for state in added]
+        self._least += sum(state.expected_trials for state in added)
         for state, result in zip(added, kept, strict=True):
             self._tell_taken(state, result)
         self._run_turns(added)
@@ -231,8 +233,7 @@ class Measurement:
             self._observer.cell_ends(result)
 
     def _expected(self) -> int:
-        least = sum(state.expected_trials for state in self._states)
-        return self._sampling.expected(least, self._spent_s, self._taken + self._done)
+        return self._sampling.expected(self._least, self._spent_s, self._taken + self._done)
 
     def _run_trial(self, state: CellState, then: TrialSpec | None = None) -> None:
         self._tell_begin(state)
@@ -248,7 +249,9 @@ class Measurement:
         turn: int | None = None,
     ) -> None:
         """Take what came of a trial, and tell of it."""
+        before = state.expected_trials
         result = state.take(outcome, turn)
+        self._least += state.expected_trials - before
         self._done += 1
         if state.trial_count:
             self._observer.trial_ends(state.so_far)

@@ -1,0 +1,205 @@
+"""``warpbench run --on ray``: what it measures, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ...bench.runner.test_supervisor import left_of
+from ..test_nothing_outlives_a_command import descendants
+
+LONGEST_S = 300
+WARPBENCH = str(Path(sys.executable).with_name("warpbench"))
+EXACT = ("tools", "--clock", "virtual", "--concurrency", "4,8", "--sessions", "24", "--quiet")
+ENDLESS = ("tools", "--on", "ray", "--concurrency", "50", "--trials", "200")
+# Fails where it sees anything of Ray, or is not on one core.
+WATCHFUL = """
+import os, sys
+
+def build(lab):
+    from openai import AsyncOpenAI
+    client = AsyncOpenAI()
+
+    async def session(task):
+        seen = [name for name in os.environ if name.startswith("RAY")]
+        seen += [name for name in sys.modules if name.partition(".")[0] == "ray"]
+        if seen or len(os.sched_getaffinity(0)) != 1:
+            raise RuntimeError(f"{seen} {os.sched_getaffinity(0)}")
+        answer = await client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": task}]
+        )
+        return answer.choices[0].message.content
+
+    return session
+"""
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [WARPBENCH, "run", *arguments],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+    )
+
+
+def cells_in(folder: Path) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads((folder / "run.json").read_text())["cells"]
+    return cells
+
+
+def without_machine(value: Any) -> Any:
+    """What a machine has no part in: all but real time, CPU, memory, and where it ran."""
+    if isinstance(value, dict):
+        of_machine = ("elapsed", "cpu", "rss", "probe", "vitals", "drift", "nodes", "gc_pause")
+        return {
+            name: without_machine(each)
+            for name, each in value.items()
+            if not any(part in name for part in of_machine)
+        }
+    return [without_machine(each) for each in value] if isinstance(value, list) else value
+
+
+def test_structure_is_that_of_one_machine_exactly(tmp_path: Path) -> None:
+    here = run(tmp_path, *EXACT, "--out", "here")
+    there = run(tmp_path, *EXACT, "--out", "there", "--on", "ray")
+
+    assert (here.returncode, there.returncode) == (0, 0), there.stderr
+    assert "ray: " in there.stderr
+    assert without_machine(cells_in(tmp_path / "there")) == without_machine(
+        cells_in(tmp_path / "here")
+    )
+    (node,) = cells_in(tmp_path / "there")[0]["trial_figures"][0]["nodes"]
+    assert node["kind"]["cores"] == len(os.sched_getaffinity(0))
+
+
+def test_shards_are_what_processes_are_in_virtual_time(tmp_path: Path) -> None:
+    sharded = (*EXACT, "--strategy", "gather,threads")
+    here = run(tmp_path, *sharded, "--out", "here", "--processes", "3")
+    there = run(tmp_path, *sharded, "--out", "there", "--shards", "3", "--on", "ray")
+    local = run(tmp_path, *sharded, "--out", "local", "--shards", "3")
+
+    assert {each.returncode for each in (here, there, local)} == {0}, there.stderr
+    expected = without_machine(cells_in(tmp_path / "here"))
+    assert without_machine(cells_in(tmp_path / "there")) == expected
+    assert without_machine(cells_in(tmp_path / "local")) == expected
+
+
+def test_a_trial_sees_nothing_of_ray_and_runs_on_one_core(tmp_path: Path) -> None:
+    (tmp_path / "watchful.py").write_text(WATCHFUL)
+    arguments = ("chat", "--target", "watchful:build", "--strategy", "gather", "--clock", "virtual")
+
+    found = run(tmp_path, *arguments, "--sessions", "4", "--concurrency", "2", "--on", "ray")
+
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [WARPBENCH, "run", "chat", "--on", "ray"],
+        cwd=tmp_path,
+        env={**os.environ, "RAY_ADDRESS": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+    )
+
+    assert found.returncode == 2
+    assert found.stderr.startswith("warpbench: --on ray: no cluster at 127.0.0.1:1")
+    assert found.stderr.count("\n") == 1
+
+
+def trials_in(folder: Path) -> int:
+    trials = folder / "results" / "trials"
+    return len(list(trials.glob("*@*.json"))) if trials.is_dir() else 0
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_run_that_is_ended_leaves_no_remote_task(
+    number: signal.Signals, expected: int, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [WARPBENCH, "run", *ENDLESS, "--strategy", "gather,threads"],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until_s = time.monotonic() + LONGEST_S
+    while trials_in(tmp_path) < 4:
+        assert process.poll() is None
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    started = descendants(process.pid)
+    assert any("ray::OnNode" in command_of(pid) for pid in started)
+
+    (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
+
+    assert process.wait(LONGEST_S) == expected
+    assert left_of(started) == []
+    assert len(cells_in(tmp_path / "results")) == 3
+    assert trials_in(tmp_path) >= 4
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith("ray-")] == []
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def listening_elsewhere(pids: Sequence[int]) -> list[str]:
+    """The sockets of processes that listen beyond this machine's loopback."""
+    inodes = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                inodes.add(str(descriptor.readlink()))
+            except OSError:
+                continue
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            is_listening = fields[3] == "0A"
+            address = fields[1].partition(":")[0]
+            is_loopback = address in {"0100007F", "0" * 24 + "01000000"} or address.endswith(
+                "FFFF00000100007F"
+            )
+            if is_listening and not is_loopback and f"socket:[{fields[9]}]" in inodes:
+                found.append(fields[1])
+    return found
+
+
+def test_a_local_cluster_listens_on_loopback_alone(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [WARPBENCH, "run", *ENDLESS],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until_s = time.monotonic() + LONGEST_S
+        while not trials_in(tmp_path):
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+        assert listening_elsewhere([process.pid, *descendants(process.pid)]) == []
+    finally:
+        process.terminate()
+        process.wait(LONGEST_S)
