@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from ...mocks.errors import UsageError, text_of
+from ...mocks.input_files import system_reason
 from ...mocks.network import Network
 from ..results.node import Node
 from ..results.played import Solo
@@ -35,6 +37,9 @@ ADDRESS = "RAY_ADDRESS"
 _PREFIX = "RAY_"
 _LEAST_STORE_BYTES = 200 * 2**20
 _LEASES_WITHIN_S = 120.0
+_ANSWERS_WITHIN_S = 10.0
+_LONGEST_FOLDER = 30
+_SHORT_FOLDER = "/tmp"  # noqa: S108 - a folder of its own is made in it
 _LONGEST_REASON = 160
 
 _NOT_SENT = (".env*", ".git", ".venv", "venv", "env", "results", "node_modules", "__pycache__")
@@ -98,10 +103,13 @@ class RayCluster:
     def _connect(self) -> None:
         usual = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
         if self._address is not None:
+            _require_answer(self._address)
+            # What it would leave out by itself, and say so, is among what is left out here.
+            os.environ["RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES"] = ""
             env = {"working_dir": str(_here()), "excludes": list(_NOT_SENT)}
             self._ray.init(address=self._address, runtime_env=env, **usual)
             return
-        self._folder = tempfile.mkdtemp(prefix="ray-")
+        self._folder = tempfile.mkdtemp(prefix="ray-", dir=_short_folder())
         self._ray.init(
             address="local",
             num_cpus=available_cores(),
@@ -250,6 +258,26 @@ def _signals_kept() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
+def _require_answer(address: str) -> None:
+    """Check that something answers at an address: Ray itself would try for minutes, and print.
+
+    Args:
+        address: Host and port, or a name that Ray resolves, such as ``auto``.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "//" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_WITHIN_S).close()
+
+
+def _short_folder() -> str:
+    """Return where Ray's files go: the path of a socket may have some hundred bytes at most."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= _LONGEST_FOLDER else _SHORT_FOLDER
+
+
 def _restore(variables: Mapping[str, str]) -> None:
     """Undo what was done to Ray's variables of the environment."""
     for name in (each for each in tuple(os.environ) if each.startswith(_PREFIX)):
@@ -262,7 +290,9 @@ def _here() -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Return the first line of what Ray says, which may be a page."""
+    """Return the first line of what Ray says, which may be a page; the system's own words."""
+    if isinstance(error, OSError):
+        return system_reason(error)
     return " ".join((text_of(error).splitlines() or [type(error).__name__])[0].split())[
         :_LONGEST_REASON
     ]

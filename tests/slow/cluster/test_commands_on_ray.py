@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +44,21 @@ def build(lab):
 """
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where commands run; temporary files have a short path of their own, for Ray's sockets."""
+    short = tempfile.mkdtemp(prefix="w", dir="/tmp")
+    monkeypatch.setenv("TMPDIR", short)
+    yield tmp_path
+    left = [each.name for each in Path(short).iterdir()]
+    shutil.rmtree(short)
+    assert [name for name in left if name.startswith("ray-")] == []
+
+
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [WARPBENCH, "run", *arguments],
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=LONGEST_S,
@@ -70,44 +83,42 @@ def without_machine(value: Any) -> Any:
     return [without_machine(each) for each in value] if isinstance(value, list) else value
 
 
-def test_structure_is_that_of_one_machine_exactly(tmp_path: Path) -> None:
-    here = run(tmp_path, *EXACT, "--out", "here")
-    there = run(tmp_path, *EXACT, "--out", "there", "--on", "ray")
+def test_structure_is_that_of_one_machine_exactly(folder: Path) -> None:
+    here = run(folder, *EXACT, "--out", "here")
+    there = run(folder, *EXACT, "--out", "there", "--on", "ray")
 
     assert (here.returncode, there.returncode) == (0, 0), there.stderr
-    assert "ray: " in there.stderr
-    assert without_machine(cells_in(tmp_path / "there")) == without_machine(
-        cells_in(tmp_path / "here")
-    )
-    (node,) = cells_in(tmp_path / "there")[0]["trial_figures"][0]["nodes"]
+    assert without_machine(cells_in(folder / "there")) == without_machine(cells_in(folder / "here"))
+    (node,) = cells_in(folder / "there")[0]["trial_figures"][0]["nodes"]
     assert node["kind"]["cores"] == len(os.sched_getaffinity(0))
 
 
-def test_shards_are_what_processes_are_in_virtual_time(tmp_path: Path) -> None:
+def test_shards_are_what_processes_are_in_virtual_time(folder: Path) -> None:
     sharded = (*EXACT, "--strategy", "gather,threads")
-    here = run(tmp_path, *sharded, "--out", "here", "--processes", "3")
-    there = run(tmp_path, *sharded, "--out", "there", "--shards", "3", "--on", "ray")
-    local = run(tmp_path, *sharded, "--out", "local", "--shards", "3")
+    here = run(folder, *sharded, "--out", "here", "--processes", "3")
+    there = run(folder, *sharded, "--out", "there", "--shards", "3", "--on", "ray")
+    local = run(folder, *sharded, "--out", "local", "--shards", "3")
 
     assert {each.returncode for each in (here, there, local)} == {0}, there.stderr
-    expected = without_machine(cells_in(tmp_path / "here"))
-    assert without_machine(cells_in(tmp_path / "there")) == expected
-    assert without_machine(cells_in(tmp_path / "local")) == expected
+    expected = without_machine(cells_in(folder / "here"))
+    assert without_machine(cells_in(folder / "there")) == expected
+    assert without_machine(cells_in(folder / "local")) == expected
 
 
-def test_a_trial_sees_nothing_of_ray_and_runs_on_one_core(tmp_path: Path) -> None:
-    (tmp_path / "watchful.py").write_text(WATCHFUL)
+def test_a_trial_sees_nothing_of_ray_and_runs_on_one_core(folder: Path) -> None:
+    (folder / "watchful.py").write_text(WATCHFUL)
     arguments = ("chat", "--target", "watchful:build", "--strategy", "gather", "--clock", "virtual")
 
-    found = run(tmp_path, *arguments, "--sessions", "4", "--concurrency", "2", "--on", "ray")
+    found = run(folder, *arguments, "--sessions", "4", "--concurrency", "2", "--on", "ray")
 
     assert found.returncode == 0, found.stdout + found.stderr
+    assert re.search(r"^ray: \d+ workers? on this machine, started in ", found.stderr, re.MULTILINE)
 
 
-def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_one_line(folder: Path) -> None:
     found = subprocess.run(
         [WARPBENCH, "run", "chat", "--on", "ray"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "RAY_ADDRESS": "127.0.0.1:1"},
         capture_output=True,
         text=True,
@@ -129,18 +140,17 @@ def trials_in(folder: Path) -> int:
     ("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_a_run_that_is_ended_leaves_no_remote_task(
-    number: signal.Signals, expected: int, tmp_path: Path
+    number: signal.Signals, expected: int, folder: Path
 ) -> None:
     process = subprocess.Popen(
         [WARPBENCH, "run", *ENDLESS, "--strategy", "gather,threads"],
-        cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     until_s = time.monotonic() + LONGEST_S
-    while trials_in(tmp_path) < 4:
+    while trials_in(folder) < 4:
         assert process.poll() is None
         assert time.monotonic() < until_s
         time.sleep(0.05)
@@ -151,9 +161,8 @@ def test_a_run_that_is_ended_leaves_no_remote_task(
 
     assert process.wait(LONGEST_S) == expected
     assert left_of(started) == []
-    assert len(cells_in(tmp_path / "results")) == 3
-    assert trials_in(tmp_path) >= 4
-    assert [each.name for each in tmp_path.iterdir() if each.name.startswith("ray-")] == []
+    assert len(cells_in(folder / "results")) == 3
+    assert trials_in(folder) >= 4
 
 
 def command_of(pid: int) -> str:
@@ -186,17 +195,16 @@ def listening_elsewhere(pids: Sequence[int]) -> list[str]:
     return found
 
 
-def test_a_local_cluster_listens_on_loopback_alone(tmp_path: Path) -> None:
+def test_a_local_cluster_listens_on_loopback_alone(folder: Path) -> None:
     process = subprocess.Popen(
         [WARPBENCH, "run", *ENDLESS],
-        cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         until_s = time.monotonic() + LONGEST_S
-        while not trials_in(tmp_path):
+        while not trials_in(folder):
             assert time.monotonic() < until_s
             time.sleep(0.05)
         assert listening_elsewhere([process.pid, *descendants(process.pid)]) == []
