@@ -148,7 +148,7 @@ class _ClusterMeasurement(Measurement):
         self._losses: list[_Loss] = []
         self._repeated = 0
         self._vain_leases = 0
-        self._ended_with = ""
+        self._ended_with = "none of its nodes has a core"
 
     def close(self) -> None:
         """Let the workers go."""

@@ -93,6 +93,8 @@ class RayCluster:
             self._slots = Slots(self._cores())
         except BaseException as error:
             self.close()
+            if isinstance(error, SystemExit):  # Ray's answer to SIGTERM while it starts
+                signal.raise_signal(signal.SIGTERM)
             if isinstance(error, Exception):
                 where = "on this machine" if self._address is None else f"at {self._address}"
                 raise UsageError(f"--on ray: no cluster {where}: {_line(error)}") from error
