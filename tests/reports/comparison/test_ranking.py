@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from warpbench.bench.results.node import Node, NodeKind
 from warpbench.bench.results.records import CellResult, LatencySummary, Run, SessionCounts, Status
 from warpbench.bench.statistics.ranking import judged_by
 from warpbench.bench.statistics.standing import Standing
-from warpbench.reports.comparison.ranking import ComparisonGroup, marks, scenarios
+from warpbench.reports.comparison.ranking import ComparisonGroup, marks, marks_explained, scenarios
 
 from ...built import changed, trial_figures
 
@@ -71,6 +72,29 @@ def test_where_no_lead_is_shown_all_that_may_lead_are_in_front(
     )
     ranking = only_group(run_of([one, other])).ranking(10)
     assert (ranking.leaders, ranking.in_front) == ((), (one, other))
+
+
+def test_a_cell_of_another_kind_of_node_is_marked_and_not_ranked(
+    cell: Build, run_of: Callable[..., Run]
+) -> None:
+    def on(processor: str, result: CellResult) -> CellResult:
+        kind = NodeKind(processor=processor, cores=2, python="3", system="L")
+        nodes = (Node(host="h", kind=kind),)
+        figures = tuple(replace(trial, nodes=nodes) for trial in result.trial_figures)
+        return replace(result, trial_figures=figures)
+
+    best = on("Model 1", cell("gather", "asyncio", 10, 0.97))
+    other = on("Model 2", cell("threads", "none", 10, 0.5))
+    run = run_of([best, other])
+
+    ranking = only_group(run).ranking(10)
+
+    assert ranking.ranked == (best,)
+    assert marks(only_group(run))[other] is Standing.OTHER_NODES
+    assert marks_explained(scenarios(run)) == (
+        "? too noisy to rank",
+        "≠ not ranked: measured on another kind of node",
+    )
 
 
 def test_a_cell_alone_wins_nothing(cell: Build, run_of: Callable[..., Run]) -> None:
