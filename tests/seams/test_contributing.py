@@ -40,7 +40,7 @@ def test_as_many_files_are_named_as_are_counted(what: str, count: str, steps: st
 
 
 def test_the_seams_are_counted() -> None:
-    assert len(COUNTED) == len(re.findall(r"^\*\*", TEXT, re.MULTILINE)) == 16
+    assert len(COUNTED) == len(re.findall(r"^\*\*", TEXT, re.MULTILINE)) == 17
 
 
 def test_the_page_on_the_architecture_starts_where_the_steps_do() -> None:
