@@ -32,7 +32,8 @@ def test_a_blocked_loop_is_reported_with_the_culprits_stack(loop: Any) -> None:
 
     def report(blocked: BlockedLoop) -> None:
         reports.append(blocked)
-        reported.set()
+        if "in culprit" in blocked.stack:  # a busy machine may block the loop by itself
+            reported.set()
 
     stack_taken = threading.Event()
 
@@ -56,8 +57,7 @@ def test_a_blocked_loop_is_reported_with_the_culprits_stack(loop: Any) -> None:
             assert [blocked.stack for blocked in debug.blocked] == [b.stack for b in reports]
 
     run(main, loop)
-    blocked = reports[0]
-    assert "in culprit" in blocked.stack
+    blocked = next(each for each in reports if "in culprit" in each.stack)
     assert "stack_taken.wait(0.5)" in blocked.stack
     assert "in blunder" in blocked.stack
     assert "run_forever" not in blocked.stack
@@ -70,7 +70,7 @@ def test_by_default_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with debugging(0.02) as debug:
             threading.Event().wait(0.3)
-            assert len(debug.blocked) == 1
+            assert debug.blocked
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())
