@@ -9,6 +9,7 @@ counted all the same. The lab's own functions, what they call in C, and the func
 that the clock stands behind, are left out.
 """
 
+import _thread
 import asyncio
 import gc
 import sys
@@ -23,6 +24,7 @@ from ...mocks.clock.loops.asyncio_loop import SkippingSelector
 from ...mocks.clock.loops.ordering import ordered_task
 from ...mocks.clock.loops.uvloop_loop import SkippingUvloop
 from ...mocks.clock.threads.bare_locks import stands_for
+from ...mocks.clock.threads.frames import frames_by_thread
 from ...mocks.clock.time_functions import KEPT_FUNCTIONS
 from ...mocks.errors import TrialError
 from ..results.call_counts import CallCounts
@@ -200,18 +202,23 @@ def _profiled_by_setprofile(counts: _Counts) -> Iterator[Callable[[bool], None]]
 
 @contextmanager
 def _profiled_by_monitoring(counts: _Counts) -> Iterator[Callable[[bool], None]]:
-    """Register callbacks; yield what switches their events, in all threads."""
+    """Register callbacks; yield what switches their events, in all threads.
+
+    Those that are alive already are none of the trial's: who looks after its root, or the one by
+    which a test runner gets its tests, if the trial is run in its process.
+    """
     monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - from Python 3.12 on
+    others = frames_by_thread().keys() - {_thread.get_ident()}
     tool, events = monitoring.PROFILER_ID, monitoring.events
     if monitoring.get_tool(tool) is not None:
         raise _other_profiler()
 
     def entered(_code: CodeType, _offset: int, *_rest: object) -> None:
-        if counts.is_open:
+        if counts.is_open and _thread.get_ident() not in others:
             counts.note_python_call(sys._getframe(1))
 
     def called_c(code: CodeType, offset: int, function: object, _argument: object) -> None:
-        if counts.is_open:
+        if counts.is_open and _thread.get_ident() not in others:
             counts.note_c_call(code, offset, function)
 
     def called(*_arguments: object) -> None:
@@ -249,13 +256,17 @@ def _other_profiler() -> TrialError:
 def _name_of(function: object) -> str | None:
     """Name a C function by its class or module: ``list.copy``, ``math.floor``, ``len``.
 
+    An object that is called may have any attributes: one by that name need be no text.
+
     Python 3.12 takes the ``__exit__`` that a ``with`` calls for one of C, also if it is a method of
     Python's, whose frame is counted besides: the lab's own has no name.
     """
     code = getattr(getattr(function, "__func__", None), "__code__", None)
     if isinstance(code, CodeType) and origin_of(code.co_filename) is Origin.LAB:
         return None
-    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    name = getattr(function, "__qualname__", None)
+    if not isinstance(name, str) or not name:
+        name = type(function).__qualname__
     module = getattr(function, "__module__", None)
     own = isinstance(module, str) and module != "builtins" and "." not in name
-    return f"{module}.{name}" if own else str(name)
+    return f"{module}.{name}" if own else name

@@ -45,6 +45,42 @@ def test_python_and_c_calls_are_counted_by_name_and_by_the_users_caller() -> Non
     assert named(counts.own, "test_call_counts.py:callee → len") == 7
 
 
+class OfAnyAttribute:
+    """As mocks and loggers are: whatever is asked of it is another one of its kind."""
+
+    def __getattr__(self, name: str) -> "OfAnyAttribute":
+        return OfAnyAttribute()
+
+    def __call__(self) -> None: ...
+
+
+def test_an_object_of_any_attributes_can_be_called() -> None:
+    counts = counts_of(lambda: [OfAnyAttribute().any() for _ in range(3)])
+    assert named(counts.python, "__call__") == 3
+
+
+def test_a_thread_from_before_is_not_counted() -> None:
+    """One by which a test runner gets its tests, say: what it does is up to the machine."""
+    may_run, has_run = threading.Event(), threading.Event()
+
+    def work() -> None:
+        may_run.wait()
+        caller()
+        has_run.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+
+    def let_it_run() -> None:
+        may_run.set()
+        has_run.wait()
+
+    counts = counts_of(let_it_run)
+    thread.join()
+    assert named(counts.python, "test_call_counts.py:callee") == 0
+    assert named(counts.own, "callee → len") == 0
+
+
 def test_going_on_after_an_await_is_one_more_call() -> None:
     async def twice() -> None:
         await asyncio.sleep(0)

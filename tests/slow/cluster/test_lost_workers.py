@@ -32,7 +32,8 @@ from .test_commands_on_ray import command_of
 
 KILLS = 30
 LONGEST_S = 60.0
-KILLS_A_RUN = 3
+KILLS_A_RUN = 2
+"""One more could take the same trial for a third time, which is a failed cell then."""
 LATEST_S = 3.0
 TRIALS = 10
 SEED = 20261201
