@@ -85,14 +85,8 @@ def run_cells_on(
         kept=kept,
         now_s=now_s,
     )
-
-    def measure() -> None:
-        measurement.measure(specs)
-        while further := more(measurement.cells):
-            measurement.measure(further)
-
     try:
-        return measurement.run(measure)
+        return measurement.run(specs, more)
     finally:
         measurement.close()
 

@@ -103,13 +103,7 @@ def run_cells(
         kept=kept,
         now_s=now_s,
     )
-
-    def measure() -> None:
-        measurement.measure(specs)
-        while further := more(measurement.cells):
-            measurement.measure(further)
-
-    return measurement.run(measure)
+    return measurement.run(specs, more)
 
 
 class Measurement:
@@ -155,20 +149,27 @@ class Measurement:
         """The cells that have a result."""
         return tuple(state.result for state in self._states if state.result is not None)
 
-    def run(self, measure: Callable[[], None]) -> tuple[Run, bool]:
+    def run(
+        self,
+        specs: Sequence[TrialSpec],
+        more: Callable[[Sequence[CellResult]], Sequence[TrialSpec]],
+    ) -> tuple[Run, bool]:
         """Measure, refine, and save the run, however it ends.
 
         One that was interrupted before anything was measured is not saved: it would take the
         place of an earlier one.
 
         Args:
-            measure: Calls ``measure`` for all cells.
+            specs: As for ``run_cells``.
+            more: As for ``run_cells``.
 
         Returns:
             As ``run_cells``.
         """
         try:
-            measure()
+            self._measure(specs)
+            while further := more(self.cells):
+                self._measure(further)
             self._refine()
         except KeyboardInterrupt:
             self._was_interrupted = True
@@ -179,7 +180,7 @@ class Measurement:
             self._save(run)
         return run, self._was_interrupted
 
-    def measure(self, specs: Sequence[TrialSpec]) -> None:
+    def _measure(self, specs: Sequence[TrialSpec]) -> None:
         """Give each of these cells the trials that it gets at first, in turns there and back."""
         added = [
             CellState(spec, self._sampling.of_cell(spec.cell), self._header.secrets, self._kept)

@@ -30,7 +30,7 @@ from ..strategies import sync
 from ..targets.loading import require_target
 from .import_watch import FileRead, ImportWatch, Replacements
 from .project_files import ProjectFiles
-from .solo import alone
+from .solo import sessions_alone
 from .spec import NotApplicable, NotForkedError, TrialSpec
 from .trial import (
     AfterImport,
@@ -75,7 +75,7 @@ class Imported:
 
     def run_alone(self, spec: TrialSpec, turn: Turn) -> Solo:
         """Run sessions of the target one after another; see ``solo.run_alone``."""
-        return alone(self.run_trial(spec, turn), self.project_files)
+        return sessions_alone(self.run_trial(spec, turn), self.project_files)
 
 
 def import_target(spec: TrialSpec) -> Imported:

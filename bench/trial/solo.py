@@ -61,18 +61,7 @@ def run_alone(spec: TrialSpec, turn: Turn) -> Solo:
     # It imports the openai SDK, which the process that starts trials has no use for.
     from .trial import run_trial  # noqa: PLC0415
 
-    return alone(run_trial(spec, turn), files)
-
-
-def alone(trial: TrialResult | NotApplicable, files: ProjectFiles) -> Solo:
-    """Return what the sessions of a trial of ``solo_specs`` did.
-
-    Args:
-        trial: The trial, which has just ended in this process.
-        files: Those that it read, since before the import of its target.
-    """
-    sessions = {} if isinstance(trial, NotApplicable) else solo_sessions(trial)
-    return Solo(sessions, files.digests())
+    return sessions_alone(run_trial(spec, turn), files)
 
 
 def shorter_solo(forms: Iterator[Solo] | tuple[Solo, ...]) -> Solo:
@@ -84,6 +73,13 @@ def shorter_solo(forms: Iterator[Solo] | tuple[Solo, ...]) -> Solo:
     return Solo(shorter_of(each.sessions for each in found), files)
 
 
-def sessions_alone(trial: TrialResult | NotApplicable) -> Solo:
-    """Return what the sessions of a trial of ``solo_specs`` did, where no files are noted."""
-    return Solo({} if isinstance(trial, NotApplicable) else solo_sessions(trial))
+def sessions_alone(trial: TrialResult | NotApplicable, files: ProjectFiles | None = None) -> Solo:
+    """Return what the sessions of a trial of ``solo_specs`` did.
+
+    Args:
+        trial: The trial.
+        files: Those that it read, from before the import of its target on; ``None`` where no files
+            are noted.
+    """
+    sessions = {} if isinstance(trial, NotApplicable) else solo_sessions(trial)
+    return Solo(sessions, None if files is None else files.digests())
