@@ -18,6 +18,7 @@ from ..runner.environment import packages_of, read_environment
 from ..runner.plan import cells_of
 from ..trial.spec import TrialSpec
 from .cells import cells_named, tool_workers_of
+from .clusters import gate_trials, require_measured_there
 from .commands.baseline import BaselineOptions
 from .exit_status import DONE
 from .factors import factors_of
@@ -30,15 +31,18 @@ _DEFAULT_LOOP = "asyncio"
 
 def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages) -> int:
     """Write the baseline; return the exit status."""
+    require_measured_there(options.on, {"--instructions": options.instructions})
     configuration = _with_options(read_configuration(Path.cwd()), options)
     specs, given = _cells(scenarios, options, configuration)
     progress = measuring_progress([spec.cell.name for spec in specs], messages)
-    found = measure(
-        specs,
-        progress,
-        with_instructions=options.instructions,
-        network=configuration.network,
-    )
+    with gate_trials(options.on, configuration.network, messages) as trials:
+        found = measure(
+            specs,
+            progress,
+            with_instructions=options.instructions,
+            network=configuration.network,
+            trials=trials,
+        )
     cells = {}
     modules: set[str] = set()
     for spec, each in zip(specs, found, strict=True):

@@ -32,11 +32,13 @@ from ..gate.time.worktrees import BASE, HEAD, SAME, Checkout, find_checkout, wor
 from ..results.cell import Cell
 from ..results.formatting import counted
 from ..results.json_file import write_text
+from ..results.records import Finding
 from ..results.verdict import CellVerdict, GateResult, Verdict, overall
 from ..runner.choices import one_of
 from ..runner.environment import Difference, differences, packages_of
 from ..runner.processes import TrialProcesses
 from ..statistics.objectives import Objectives, parse_objectives
+from .clusters import gate_trials, require_measured_there
 from .commands.gate import GateOptions
 from .exit_status import BAD_ANSWER, DONE, NOT_DONE
 from .judging import say_why
@@ -68,6 +70,14 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     if options.network is not None:
         configuration = replace(configuration, network=Network(options.network))
     tiers = _tiers(options)
+    require_measured_there(
+        options.on,
+        {
+            f"--tier {TIER}": TIER in tiers,
+            f"--tier {isolation.TIER}": isolation.TIER in tiers,
+            "--instructions": options.instructions,
+        },
+    )
     path = options.baseline or configuration.baseline
     baseline = read_baseline(path)
     asked = options.cell
@@ -80,7 +90,8 @@ def gate(options: GateOptions, messages: Messages, began_s: float) -> int:
     # What would fail the time tier for sure is told before anything is measured.
     checkout = find_checkout(options.against) if options.against and TIER in tiers else None
     if not {TIER, isolation.TIER}.issuperset(tiers):
-        measured = _measured(chosen, baseline, options, configuration.network, messages)
+        measured, lost = _measured(chosen, baseline, options, configuration.network, messages)
+        notes += [each.message for each in lost]
         found, changed = _against_baseline(measured, baseline, configuration, tiers)
         if objectives is not None:
             found = [hold_to(objectives, each, measured[each.cell]) for each in found]
@@ -168,7 +179,8 @@ def _measured(
     options: GateOptions,
     network: Network,
     messages: Messages,
-) -> dict[str, Measured | NotMeasured]:
+) -> tuple[dict[str, Measured | NotMeasured], tuple[Finding, ...]]:
+    """Return what cells look like, by name, and a warning if workers of a cluster were lost."""
     specs = [spec_of(baseline.cells[name]) for name in chosen]
     if options.instructions and all(
         baseline.cells[name].work.instructions is None for name in chosen
@@ -178,8 +190,16 @@ def _measured(
             "--instructions`"
         )
     progress = measuring_progress(chosen, messages)
-    found = measure(specs, progress, with_instructions=options.instructions, network=network)
-    return dict(zip(chosen, found, strict=True))
+    with gate_trials(options.on, network, messages) as trials:
+        found = measure(
+            specs,
+            progress,
+            with_instructions=options.instructions,
+            network=network,
+            trials=trials,
+        )
+    lost = () if trials is None else trials.findings()
+    return dict(zip(chosen, found, strict=True)), lost
 
 
 def _explored(

@@ -51,6 +51,8 @@ _NETWORK = (
     "the rest) or isolated (a loopback of their own, for subprocesses and C code, too; Linux)"
 )
 
+_ON = "ray (a cluster on this machine, or the one at RAY_ADDRESS; pip install 'warpbench[ray]')"
+
 Scenario = Annotated[
     str, Parameter(name="SCENARIO", group=FACTORS, help="A built-in name, or the path of a file.")
 ]
@@ -181,8 +183,15 @@ On = Annotated[
     name(names.clusters),
     Parameter(
         group=EFFORT,
-        help="Run trials on many cores at one time: ray (a cluster on this machine, or the one at "
-        "RAY_ADDRESS; pip install 'warpbench[ray]'). Default: one trial at a time.",
+        help=f"Run trials on many cores at one time: {_ON}. Default: one trial at a time.",
+    ),
+]
+OnInTheGate = Annotated[
+    str | None,
+    name(names.clusters),
+    Parameter(
+        group=EFFORT,
+        help=f"Run trials on a cluster: {_ON}. Default: one on each core of this machine.",
     ),
 ]
 Serve = Annotated[

@@ -3,12 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
-from ..results.finding_text import finding
 from ..results.node import Node, NodeKind
-from ..results.records import CellResult, Finding, FindingKind, Run
+from ..results.records import CellResult, Run
 from ..results.trial_file import KeptTrials
 from ..results.trial_result import TrialResult
 from ..runner.cell_state import CellState, wanting_more
@@ -19,20 +18,13 @@ from ..runner.solo import SoloSessions
 from ..statistics.stopping import Sampling
 from ..trial.spec import NotApplicable, TrialSpec
 from .leases import Cluster, Worker
+from .losses import Losses
 from .schedule import PlannedTrial, Schedule, units_of
 from .workers import Ended, Event, Leased, Lost, NotLeased, Stopped, Workers
 
 _MOST_VAIN_LEASES = 3
 """So many workers one after the other that are lost before they have run anything: a cluster on
 which none can."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """A worker that was lost: where, and why; and whether it took a trial with it."""
-
-    host: str
-    reason: str
 
 
 def run_cells_on(
@@ -139,8 +131,7 @@ class _ClusterMeasurement(Measurement):
         self._kinds = Counter[NodeKind]()
         self._idle: dict[int, NodeKind] = {}
         self._beginning: set[int] = set()
-        self._losses: list[_Loss] = []
-        self._repeated = 0
+        self._losses = Losses()
         self._vain_leases = 0
         self._ended_with = "none of its nodes has a core"
 
@@ -228,10 +219,9 @@ class _ClusterMeasurement(Measurement):
                 node = self._nodes.pop(number)
                 self._kinds -= Counter((node.kind,))
                 self._idle.pop(number, None)
-                self._losses.append(_Loss(node.host, reason))
                 self._vain_leases += 1
                 failed = schedule.lost(number, f"{node.host}: {reason}")
-                self._repeated += failed is None
+                self._losses.add(node.host, reason, is_repeated=failed is None)
                 if self._vain_leases > _MOST_VAIN_LEASES * self._size:
                     self._lend_no_more(reason)
                 return (failed,)
@@ -261,17 +251,4 @@ class _ClusterMeasurement(Measurement):
 
     def _run(self) -> Run:
         planned = len(self._states) if self._was_interrupted else None
-        return run_of(self._header, self.cells, planned=planned, more=self._findings())
-
-    def _findings(self) -> tuple[Finding, ...]:
-        if not self._losses:
-            return ()
-        return (
-            finding(
-                FindingKind.WORKER_LOST,
-                lost=len(self._losses),
-                repeated=self._repeated,
-                host=self._losses[0].host,
-                reason=self._losses[0].reason,
-            ),
-        )
+        return run_of(self._header, self.cells, planned=planned, more=self._losses.findings())

@@ -199,7 +199,7 @@ class Schedule:
             if task.attempt + 1 < MOST_ATTEMPTS:
                 unit.tasks.appendleft(Task(task.trial, task.part, task.attempt + 1))
             else:
-                failed = self._settle(task, _lost_too_often(reason))
+                failed = self._settle(task, lost_too_often(reason))
         if unit is not None and unit.tasks:
             self._waiting.appendleft(unit)
         return failed
@@ -265,5 +265,10 @@ def _together(trial: PlannedTrial) -> TrialResult:
     return pooled(results, [spec.only or () for spec in trial.parts])
 
 
-def _lost_too_often(reason: str) -> TrialError:
+def lost_too_often(reason: str) -> TrialError:
+    """Return what became of a trial that took too many workers with it.
+
+    Args:
+        reason: Where the last one was lost, and why.
+    """
     return TrialError(f"its worker was lost {MOST_ATTEMPTS} times: {reason}")

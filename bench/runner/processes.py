@@ -28,6 +28,7 @@ from ...mocks.telemetry import keep_telemetry_quiet
 from ..results.played import Solo
 from ..results.trial_result import TrialResult
 from ..targets.loading import require_target
+from ..trial.machine import available_cores
 from ..trial.spec import NotApplicable, NotForkedError, TrialSpec
 from ..trial.turn import Turn
 from .forked import IS_POSSIBLE, ForkedWork, ProcessToFork, may_be_forked, may_be_imported
@@ -105,6 +106,11 @@ class TrialProcesses:
         self._live: set[TiedProcess] = set()
         self._next: TiedProcess | None = None
         self._has_ended = False
+
+    @property
+    def at_once(self) -> int:
+        """How many trials may run at one time where that changes no figure: in virtual time."""
+        return available_cores()
 
     def start(self) -> None:
         """Start the server that trials are forked from, and do not wait for its imports."""

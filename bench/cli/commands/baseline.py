@@ -11,6 +11,7 @@ from ..options import (
     Loops,
     Messages,
     NetworkOfProject,
+    OnInTheGate,
     OutFile,
     Scenario,
     Seed,
@@ -38,6 +39,7 @@ class BaselineOptions:
         bool,
         Parameter(group=FACTORS, show_default=False, help="Count instructions, too (valgrind)."),
     ] = False
+    on: OnInTheGate = None
     out: OutFile = None
 
 

@@ -17,6 +17,7 @@ from ..options import (
     Messages,
     NetworkOfProject,
     ObjectivesOfEach,
+    OnInTheGate,
 )
 from ..values import Count, Duration
 from ..values import names as names_of
@@ -72,6 +73,7 @@ class GateOptions:
             help="Time after which the time tier ends, from the start of the command. Default: 2m.",
         ),
     ] = None
+    on: OnInTheGate = None
     slo: ObjectivesOfEach = None
     json: Json = False
     summary: Annotated[

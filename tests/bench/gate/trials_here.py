@@ -21,6 +21,8 @@ installed = functools.cache(packages_distributions)
 class TrialsHere:
     """Runs each trial in this process, as ``TrialProcesses`` does in one of its own."""
 
+    at_once = 1  # a trial changes the environment of its process for a time: they take turns in one
+
     def __init__(self, _time_limit_s: float, *, network: Network) -> None: ...
 
     def check_target(self, name: str) -> None:
@@ -47,8 +49,6 @@ def run_trials_here(patches: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the gate run its trials in this process, with the modules of a folder."""
     patches.setattr("warpbench.bench.gate.measuring.TrialProcesses", TrialsHere)
     patches.setattr("warpbench.bench.runner.environment.packages_distributions", installed)
-    # A trial changes the environment of its process for a time, so trials take turns in one.
-    patches.setattr("warpbench.bench.gate.measuring.available_cores", lambda: 1)
     # Written twice within a second, a module would be read as it was before.
     patches.setattr(sys, "dont_write_bytecode", True)
     patches.syspath_prepend(folder)

@@ -56,8 +56,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return warpbench(folder, "run", *arguments)
+
+
+def warpbench(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [WARPBENCH, "run", *arguments],
+        [WARPBENCH, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -74,7 +78,18 @@ def cells_in(folder: Path) -> list[dict[str, Any]]:
 def without_machine(value: Any) -> Any:
     """What a machine has no part in: all but real time, CPU, memory, and where it ran."""
     if isinstance(value, dict):
-        of_machine = ("elapsed", "cpu", "rss", "probe", "vitals", "drift", "nodes", "gc_pause")
+        of_machine = (
+            "blocks_kept",
+            "bytes_kept",
+            "elapsed",
+            "cpu",
+            "rss",
+            "probe",
+            "vitals",
+            "drift",
+            "nodes",
+            "gc_pause",
+        )
         return {
             name: without_machine(each)
             for name, each in value.items()
@@ -113,6 +128,27 @@ def test_a_trial_sees_nothing_of_ray_and_runs_on_one_core(folder: Path) -> None:
 
     assert found.returncode == 0, found.stdout + found.stderr
     assert re.search(r"^ray: \d+ workers? on this machine, started in ", found.stderr, re.MULTILINE)
+
+
+def test_the_gate_finds_what_was_measured_on_one_machine(folder: Path) -> None:
+    cells = ("tools", "chat", "--strategy", "gather,threads", "--sessions", "6", "--quiet")
+    assert warpbench(folder, "baseline", *cells).returncode == 0
+
+    there = warpbench(folder, "gate", "--on", "ray")
+
+    assert there.returncode == 0, there.stdout + there.stderr
+    assert "passed: 4 cells, exactly as in the baseline" in there.stdout
+
+
+def test_a_baseline_is_that_of_one_machine_exactly(folder: Path) -> None:
+    cells = ("tools", "--strategy", "gather,threads,taskgroup", "--sessions", "6", "--quiet")
+
+    here = warpbench(folder, "baseline", *cells, "--out", "here.json")
+    there = warpbench(folder, "baseline", *cells, "--out", "there.json", "--on", "ray")
+
+    assert (here.returncode, there.returncode) == (0, 0), there.stderr
+    written = [json.loads((folder / name).read_text()) for name in ("here.json", "there.json")]
+    assert without_machine(written[1]) == without_machine(written[0])
 
 
 def test_a_cluster_that_is_not_there_is_one_line(folder: Path) -> None:
