@@ -10,7 +10,7 @@ from warpbench.bench.results.data_flow import DataFlow, FlowKind, FlowNode, Over
 from warpbench.bench.results.records import CellResult, Environment, TrialFigures
 from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.trial_result import TrialResult
-from warpbench.bench.runner.runner import RunHeader
+from warpbench.bench.runner.measurement import RunHeader
 from warpbench.mocks.clock import ClockMode
 
 CELL = Cell(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ...mocks.sandbox import secrets_of
 from ..runner.environment import read_environment
-from ..runner.runner import RunHeader
+from ..runner.measurement import RunHeader
 
 
 def header_of(objective: str | None) -> RunHeader:

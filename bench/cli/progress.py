@@ -11,7 +11,7 @@ from ...mocks.errors import UsageError
 from ...reports.terminal.progress import progress_on
 from ..results.cell import Cell
 from ..results.records import CellResult
-from ..runner.runner import Observer
+from ..runner.measurement import Observer
 from ..trial.spec import TrialSpec
 from .options import Messages
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from itertools import count
 
 from ..results.node import Node, NodeKind
-from ..results.records import CellResult, Run
-from ..results.trial_file import KeptTrials
+from ..results.records import CellResult, Finding, Run
+from ..results.trial_file import KeptTrials, NoTrialsKept
 from ..results.trial_result import TrialResult
 from ..runner.cell_state import CellState, wanting_more
+from ..runner.measurement import Measurement, Observer, RunHeader, Wiring
 from ..runner.plan import in_turn
-from ..runner.runner import Measurement, Observer, RunHeader, run_of
 from ..runner.shards import with_idle_processes
 from ..runner.solo import SoloSessions
 from ..statistics.stopping import Sampling
@@ -67,64 +67,32 @@ def run_cells_on(
             found = replace(found, nodes=(worker.node,))
         return solo.held(spec, found, worker)
 
-    measurement = _ClusterMeasurement(
-        cluster.size,
-        Workers(cluster, run),
-        header,
+    wiring = Wiring(
+        header=header,
         sampling=sampling,
         observer=observer,
         save=save,
-        kept=kept,
+        kept=NoTrialsKept() if kept is None else kept,
         now_s=now_s,
     )
+    measurement = _ManyAtOnce(wiring, cluster.size, Workers(cluster, run))
     try:
         return measurement.run(specs, more)
     finally:
         measurement.close()
 
 
-class _NoTrialsHere:
-    """No trial is run in this thread."""
-
-    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> TrialResult | NotApplicable:
-        raise AssertionError(spec, then)
-
-
-class _ClusterMeasurement(Measurement):
+class _ManyAtOnce(Measurement):
     """A measurement whose trials are run by workers, many at one time.
 
     Args:
+        wiring: What it is connected to.
         size: How many workers.
         workers: Begins them.
-        header: As for ``Measurement``, as are the others.
-        sampling: Likewise.
-        observer: Likewise.
-        save: Likewise.
-        kept: Likewise.
-        now_s: Likewise.
     """
 
-    def __init__(
-        self,
-        size: int,
-        workers: Workers,
-        header: RunHeader,
-        *,
-        sampling: Sampling,
-        observer: Observer,
-        save: Callable[[Run], None],
-        kept: KeptTrials | None,
-        now_s: Callable[[], float],
-    ) -> None:
-        super().__init__(
-            header,
-            sampling=sampling,
-            runner=_NoTrialsHere(),
-            observer=observer,
-            save=save,
-            kept=kept,
-            now_s=now_s,
-        )
+    def __init__(self, wiring: Wiring, size: int, workers: Workers) -> None:
+        super().__init__(wiring)
         self._size = size
         self._workers = workers
         self._nodes: dict[int, Node] = {}
@@ -249,6 +217,5 @@ class _ClusterMeasurement(Measurement):
             if trial is not None and trial.outcome and not trial.state.has_come_to_nothing:
                 self._take(trial.state, trial.outcome, trial.turn)
 
-    def _run(self) -> Run:
-        planned = len(self._states) if self._was_interrupted else None
-        return run_of(self._header, self.cells, planned=planned, more=self._losses.findings())
+    def _findings(self) -> tuple[Finding, ...]:
+        return self._losses.findings()

@@ -20,17 +20,15 @@ from dataclasses import dataclass, field
 from ...mocks.errors import TrialError
 from ..results.node import NodeKind
 from ..results.trial_result import TrialResult
-from ..runner.cell_state import CellState
+from ..runner.cell_state import CellState, TrialOutcome
 from ..runner.plan import in_turn
 from ..runner.shards import shard_specs
 from ..statistics.shards import pooled
 from ..statistics.standing import contest_of
-from ..trial.spec import NotApplicable, TrialSpec
+from ..trial.spec import TrialSpec
 
 MOST_ATTEMPTS = 3
 """A trial that took so many workers with it is a failed one."""
-
-Outcome = TrialResult | NotApplicable | TrialError
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +48,7 @@ class PlannedTrial:
     turn: int
     parts: tuple[TrialSpec, ...]
     results: dict[int, TrialResult] = field(default_factory=dict)
-    outcome: Outcome | None = None
+    outcome: TrialOutcome | None = None
     has_begun: bool = False
 
 
@@ -186,7 +184,7 @@ class Schedule:
         later = next((each for each in unit.tasks if self._is_wanted(each)), None)
         return None if later is None or later.trial.state is task.trial.state else later.spec
 
-    def ended(self, worker: int, outcome: Outcome) -> PlannedTrial | None:
+    def ended(self, worker: int, outcome: TrialOutcome) -> PlannedTrial | None:
         """Take what came of a worker's task; return the trial if that has ended by it."""
         return self._settle(self._under_way.pop(worker), outcome)
 
@@ -215,7 +213,7 @@ class Schedule:
         self._waiting.clear()
         return [trial for task in tasks if (trial := self._settle(task, error)) is not None]
 
-    def _settle(self, task: Task, outcome: Outcome) -> PlannedTrial | None:
+    def _settle(self, task: Task, outcome: TrialOutcome) -> PlannedTrial | None:
         trial = task.trial
         if trial.outcome is not None or task.part in trial.results:
             return None  # it came second, or another part has failed

@@ -13,6 +13,7 @@ from threading import Thread
 from ...mocks.errors import TrialError, WarpbenchError
 from ..results.node import Node
 from ..results.trial_result import TrialResult
+from ..runner.cell_state import TrialOutcome
 from ..trial.spec import NotApplicable, TrialSpec
 from .leases import Cluster, NoWorkerError, Worker, WorkerLostError
 
@@ -35,7 +36,7 @@ class Ended:
     """A worker has run its task, and is idle."""
 
     number: int
-    outcome: TrialResult | NotApplicable | TrialError
+    outcome: TrialOutcome
 
 
 @dataclass(frozen=True, slots=True)

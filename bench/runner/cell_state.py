@@ -17,6 +17,9 @@ from ..statistics.summary import cell_result, trial_figures, without_result
 from ..trial.spec import NotApplicable, TrialSpec
 from .plan import key_of
 
+TrialOutcome = TrialResult | NotApplicable | TrialError
+"""What comes of a trial: what it measured, why it does not apply, or what it failed of."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -65,9 +68,7 @@ class CellState:
             self._add(_Kept(turn, trial, trial_figures(trial)))
         return self._settled()
 
-    def take(
-        self, outcome: TrialResult | NotApplicable | TrialError, turn: int | None = None
-    ) -> CellResult | None:
+    def take(self, outcome: TrialOutcome, turn: int | None = None) -> CellResult | None:
         """Take what came of one more trial; return the cell's result, or a better one.
 
         Args:

@@ -9,7 +9,7 @@ from ...mocks.errors import RunFileError
 from ...mocks.redaction import redact
 from ..results.records import Environment
 from ..results.trial_file import TrialFolder, new_run, read_origin
-from .runner import RunHeader
+from .measurement import RunHeader
 
 # They say where a run is kept, not what is run.
 _PLACES = ("--resume", "--out", "-o")

@@ -9,9 +9,10 @@ from warpbench.bench.results.run_file import read_run, write_run
 from warpbench.bench.results.samples import Outcome, SessionSample
 from warpbench.bench.results.trial_file import TRIALS
 from warpbench.bench.results.trial_result import TrialResult
+from warpbench.bench.runner.measurement import RunHeader
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.resuming import begin_run, resume_run
-from warpbench.bench.runner.runner import RunHeader, run_cells
+from warpbench.bench.runner.runner import run_cells
 from warpbench.bench.statistics.stopping import Sampling
 from warpbench.bench.strategies import available_strategies
 from warpbench.bench.trial.spec import TrialSpec
