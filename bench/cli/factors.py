@@ -71,7 +71,14 @@ def processes_of(
             "waiting left out more processes would contend for them than do in truth: use no more, "
             "or --clock wall"
         )
-    _require_limits_for("--processes", most, scenarios, split_limits=split_limits)
+    if clock.skips or split_limits:  # in real time one server may serve all processes
+        _require_limits_for(
+            "--processes",
+            most,
+            scenarios,
+            split_limits=split_limits,
+            otherwise=", and with --clock wall they share them",
+        )
     return tuple(dict.fromkeys(counts))
 
 
@@ -99,7 +106,12 @@ def shards_of(
 
 
 def _require_limits_for(
-    option: str, most: int, scenarios: Iterable[Scenario], *, split_limits: bool
+    option: str,
+    most: int,
+    scenarios: Iterable[Scenario],
+    *,
+    split_limits: bool,
+    otherwise: str = "",
 ) -> None:
     """Refuse limits of the model that so many processes cannot share."""
     for scenario in scenarios if most > 1 else ():
@@ -108,7 +120,7 @@ def _require_limits_for(
             raise UsageError(
                 f"{option} {most}: scenario {scenario.name!r} has limits of the model that all "
                 "sessions share, and each process would have them for itself: --split-limits gives "
-                "each its part"
+                f"each its part{otherwise}"
             )
         for name, limit in known.items():
             if limit < most:

@@ -133,11 +133,14 @@ class TrialProcesses:
         assert isinstance(result, TrialResult | NotApplicable)
         return result
 
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[TrialResult | NotApplicable, ...]:
         """Run trials that begin at one moment, to the end of all of them.
 
         Args:
             specs: The trials.
+            at_start: Called once when all of them have warmed up, before any measures.
 
         Raises:
             TargetError: The target cannot be used.
@@ -149,6 +152,7 @@ class TrialProcesses:
         results: dict[TiedProcess, TrialResult | NotApplicable] = {}
         try:
             self._take_from(processes, results, until=Progress.PREPARED)
+            at_start()
             for process in processes:
                 process.give_turn(self._time_limit_s)
             self._take_from(processes, results)

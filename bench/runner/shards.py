@@ -2,14 +2,19 @@
 
 Each process has an interpreter, a strategy, a clock and a mocked world of its own, as workers of a
 service have that know nothing of each other. Sessions are dealt out in turn, and so is the
-concurrency: a plan of arrivals, too, falls on all processes alike.
+concurrency: a plan of arrivals, too, falls on all processes alike. In real time, which all have in
+common, they share the limits of the model.
 """
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
-from ...mocks.scenario import Scenario
+from ...mocks.model.shared_capacity import begin_shared
+from ...mocks.scenario import NO_LIMITS, Scenario
 from ...mocks.scenario.model import ModelLimits
 from ..results.trial_result import TrialResult
 from ..statistics.shards import pooled
@@ -20,8 +25,15 @@ from .runner import Trials
 class TrialsTogether(Trials, Protocol):
     """What runs trials, and several at one time."""
 
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
-        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing."""
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing.
+
+        Args:
+            specs: The trials.
+            at_start: Called once when all of them have warmed up, before any measures.
+        """
         ...
 
 
@@ -43,13 +55,37 @@ class ShardedTrials:
             return self._trials.run(spec, then if is_alone else None)
         if (idle := with_idle_processes(spec)) is not None:
             return idle
-        specs = shard_specs(spec)
-        shards: list[TrialResult] = []
-        for found in self._trials.run_together(specs):
-            if isinstance(found, NotApplicable):
-                return found
-            shards.append(found)
-        return pooled(shards, [each.only or () for each in specs])
+        if not shares_limits(spec):
+            return _pooled(shard_specs(spec), self._trials.run_together(shard_specs(spec)))
+        folder = Path(tempfile.mkdtemp(prefix="warpbench-limits-"))
+        try:
+            file = folder / "state.json"
+            begin_shared(file)
+            specs = tuple(replace(each, limits_file=file) for each in shard_specs(spec))
+            # What they let through while sessions warmed up is forgotten, as in one process.
+            return _pooled(specs, self._trials.run_together(specs, lambda: begin_shared(file)))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def shares_limits(spec: TrialSpec) -> bool:
+    """Say whether the processes of a cell ask one server of the model, which has limits."""
+    cell = spec.cell
+    has_limits = spec.scenario.limits != NO_LIMITS
+    return has_limits and cell.processes > 1 and not (cell.split_limits or cell.clock.skips)
+
+
+def _pooled(
+    specs: Sequence[TrialSpec], found: Sequence[TrialResult | NotApplicable]
+) -> TrialResult | NotApplicable:
+    """Return one result of those of all processes; or why one of them has nothing to measure."""
+    shards: list[TrialResult] = []
+    for each in found:
+        if isinstance(each, NotApplicable):
+            return each
+        shards.append(each)
+    sessions = [each.only or () for each in specs]
+    return pooled(shards, sessions, share_limits=specs[0].limits_file is not None)
 
 
 def with_idle_processes(spec: TrialSpec) -> NotApplicable | None:

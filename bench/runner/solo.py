@@ -6,7 +6,7 @@ does so has their sessions run alone, in each form that the target has.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
@@ -34,7 +34,9 @@ class RunsAlone(Protocol):
 class TrialsAlone(Trials, RunsAlone, Protocol):
     """What runs trials, and sessions alone: processes, or a fake of them in a test."""
 
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[TrialResult | NotApplicable, ...]:
         """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing."""
         ...
 
@@ -150,9 +152,11 @@ class SoloTrials:
         """Run one trial; see ``Trials``."""
         return self._solo.held(spec, self._trials.run(spec, then), self._trials)
 
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[TrialResult | NotApplicable, ...]:
-        """Run trials that begin at one moment."""
-        found = self._trials.run_together(specs)
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment; see ``TrialProcesses``."""
+        found = self._trials.run_together(specs, at_start)
         return tuple(
             self._solo.held(spec, result, self._trials)
             for spec, result in zip(specs, found, strict=True)

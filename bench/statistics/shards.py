@@ -22,7 +22,9 @@ from ..results.trial_result import TrialResult
 T = TypeVar("T")
 
 
-def pooled(shards: Sequence[TrialResult], sessions: Sequence[Sequence[int]]) -> TrialResult:
+def pooled(
+    shards: Sequence[TrialResult], sessions: Sequence[Sequence[int]], *, share_limits: bool = False
+) -> TrialResult:
     """Return what processes that began at one moment measured together.
 
     Samples are kept, so that percentiles are those of all sessions; counts, CPU time and memory
@@ -34,8 +36,13 @@ def pooled(shards: Sequence[TrialResult], sessions: Sequence[Sequence[int]]) -> 
     Args:
         shards: What each process measured, at least one; without single waits and calls.
         sessions: The numbers of the sessions of each, in the script's order.
+        share_limits: Whether one server served the calls of all processes, within its limits.
     """
     first = shards[0]
+    played = _played(sessions, [each.played for each in shards], share_limits=share_limits)
+    ideals_ns = [each.ideal_makespan_ns for each in shards]
+    if share_limits and played is not None:
+        ideals_ns.append(played.serving_ns)
     of_sessions = sorted(
         chain.from_iterable(
             zip(each.samples, each.time_parts_ns or [None] * len(each.samples), strict=True)
@@ -48,9 +55,9 @@ def pooled(shards: Sequence[TrialResult], sessions: Sequence[Sequence[int]]) -> 
         samples=tuple(sample for sample, _ in of_sessions),
         time_parts_ns=tuple(parts for _, parts in of_sessions if parts is not None),
         makespan_ns=max(each.makespan_ns for each in shards),
-        ideal_makespan_ns=max(each.ideal_makespan_ns for each in shards),
+        ideal_makespan_ns=max(ideals_ns),
         ideal_latencies_ns=_by_session(sessions, [each.ideal_latencies_ns for each in shards]),
-        played=_played(sessions, [each.played for each in shards]),
+        played=played,
         shared_work=shared_work(each.shared_work for each in shards),
         sessions_without_solo=sum(each.sessions_without_solo for each in shards),
         http_requests=sum(each.http_requests for each in shards),
@@ -97,13 +104,18 @@ def _by_session(sessions: Sequence[Sequence[int]], columns: Sequence[Sequence[T]
     return tuple(value_of[number] for number in sorted(value_of))
 
 
-def _played(sessions: Sequence[Sequence[int]], found: Sequence[Played | None]) -> Played | None:
+def _played(
+    sessions: Sequence[Sequence[int]], found: Sequence[Played | None], *, share_limits: bool
+) -> Played | None:
     played = [each for each in found if each is not None]
     if len(played) < len(found):
         return None
+    # A server that serves all of them needs at least the sum: a minute's worth is let through at
+    # once, but once for all of them.
+    together_ns = sum if share_limits else max
     return Played(
         model_calls=_by_session(sessions, [each.model_calls for each in played]),
-        serving_ns=max(each.serving_ns for each in played),
+        serving_ns=together_ns(each.serving_ns for each in played),
         script_makespan_ns=max(each.script_makespan_ns for each in played),
         script_latencies_ns=_by_session(sessions, [each.script_latencies_ns for each in played]),
     )

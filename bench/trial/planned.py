@@ -17,7 +17,11 @@ def script_of(spec: TrialSpec) -> Script:
     # Those alone: one of many shards would else draw all the sessions of all of them.
     chosen = (number for number in sorted(set(spec.only)) if number in range(count))
     drawn = tuple(draw_session(scenario, seed, number) for number in chosen)
-    return Script(scenario.name, seed, drawn, scenario.limits)
+    beside: tuple[SessionScript, ...] = ()
+    if spec.limits_file is not None:
+        others = sorted(set(range(count)).difference(spec.only))
+        beside = tuple(draw_session(scenario, seed, number) for number in others)
+    return Script(scenario.name, seed, drawn, scenario.limits, beside)
 
 
 def arrivals_ns_of(spec: TrialSpec, script: Script) -> tuple[int, ...] | None:

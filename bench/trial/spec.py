@@ -1,6 +1,7 @@
 """What a trial is told, and its answer where there is nothing to measure."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...mocks.clock import ScheduleSpec
 from ...mocks.errors import WarpbenchError
@@ -35,6 +36,8 @@ class TrialSpec:
         notes_places: Whether to note where each call was made, with its wait.
         tells_left_behind: Whether to tell what the sessions left behind, a minute after them: in
             ``virtual``; streams only where it notes its waits.
+        limits_file: Where the state of the model's limits is, if it serves other processes, too: in
+            ``wall``.
         ready_within_s: Real seconds that a service as deployed gets to answer its first request.
     """
 
@@ -53,6 +56,7 @@ class TrialSpec:
     only: tuple[int, ...] | None = None
     notes_places: bool = False
     tells_left_behind: bool = False
+    limits_file: Path | None = None
     ready_within_s: float = READY_WITHIN_S
 
 

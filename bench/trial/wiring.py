@@ -148,6 +148,7 @@ class WiredTrial:
             sums_up_requests=spec.notes_waits and not clock.mode.charges_cpu,
             data_flow=self._data_flow,
             shared=spec.scenario.shared,
+            limits_file=spec.limits_file,
         )
         self._delegates = Delegates(lambda session: task_of(session, spec.scenario.name))
         self._tools = lab_tools(

@@ -8,6 +8,9 @@ when its turn comes. One whose client has gone is served all the same.
 
 from dataclasses import dataclass
 from heapq import heappush, heapreplace
+from typing import Protocol
+
+import msgspec
 
 from ..scenario import ModelLimits
 from .answer import Allowance, Allowances
@@ -31,15 +34,54 @@ class Admission:
     retry_after_ns: int | None = None
 
 
-class _Bucket:
-    """A limit per minute; it holds at most the amount of a minute, and starts full."""
+class CapacityState(msgspec.Struct, frozen=True):
+    """What a server remembers of the requests so far.
 
-    def __init__(self, limit: int) -> None:
+    Attributes:
+        requests: What is left of the limit of requests, in the units of its bucket, and when that
+            was so, in nanoseconds; ``None`` before the first.
+        tokens: Likewise of tokens.
+        free_at_ns: When each of those that serve is free.
+    """
+
+    requests: tuple[int, int] | None = None
+    tokens: tuple[int, int] | None = None
+    free_at_ns: tuple[int, ...] = ()
+
+
+NOBODY_ASKED = CapacityState()
+"""What a server remembers that nobody has asked."""
+
+
+class Admits(Protocol):
+    """What admits requests to a server."""
+
+    def admit(self, now_ns: int, tokens: int, service_ns: int) -> Admission:
+        """Admit a request, or refuse it; see ``Capacity``."""
+        ...
+
+
+class _Bucket:
+    """A limit per minute; it holds at most the amount of a minute, and starts full.
+
+    Args:
+        limit: The limit.
+        state: How full it is, and since when, if it has been asked before; see ``state``.
+    """
+
+    def __init__(self, limit: int, state: tuple[int, int] | None) -> None:
         self._limit = limit
         # In units of one sixty-billionth, which is what flows in within a nanosecond.
         self._full = limit * _MINUTE_NS
         self._level = self._full
         self._at_ns: int | None = None
+        if state is not None:
+            self._level, self._at_ns = state
+
+    @property
+    def state(self) -> tuple[int, int] | None:
+        """How full it is, in units, and at which time; ``None`` if it was never asked."""
+        return None if self._at_ns is None else (self._level, self._at_ns)
 
     def fill(self, now_ns: int) -> None:
         if self._at_ns is not None:
@@ -62,13 +104,27 @@ class _Bucket:
 
 
 class Capacity:
-    """Admits requests in the order of their arrival; the caller must hold a lock."""
+    """Admits requests in the order of their arrival; the caller must hold a lock.
 
-    def __init__(self, limits: ModelLimits) -> None:
-        self._requests = _Bucket(limits.requests_per_minute) if limits.requests_per_minute else None
-        self._tokens = _Bucket(limits.tokens_per_minute) if limits.tokens_per_minute else None
+    Args:
+        limits: What is let through.
+        state: What it remembers of requests before.
+    """
+
+    def __init__(self, limits: ModelLimits, state: CapacityState = NOBODY_ASKED) -> None:
+        requests, tokens = limits.requests_per_minute, limits.tokens_per_minute
+        self._requests = _Bucket(requests, state.requests) if requests else None
+        self._tokens = _Bucket(tokens, state.tokens) if tokens else None
         self._served = limits.concurrency
-        self._free_at_ns: list[int] = []
+        self._free_at_ns = list(state.free_at_ns)
+
+    def state(self) -> CapacityState:
+        """Return what it remembers: another one that begins with it goes on as this one would."""
+        return CapacityState(
+            None if self._requests is None else self._requests.state,
+            None if self._tokens is None else self._tokens.state,
+            tuple(self._free_at_ns),
+        )
 
     def admit(self, now_ns: int, tokens: int, service_ns: int) -> Admission:
         """Admit a request, or refuse it.

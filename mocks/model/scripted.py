@@ -1,6 +1,7 @@
 """The scripted model: what it replies to a request, and when each part of the reply is due."""
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from threading import Lock
 
 import msgspec
@@ -26,10 +27,11 @@ from .conversations import NOBODY, Caller, Conversations, held_in, owner_of
 from .fitting import CHARACTERS_PER_TOKEN, fitted, marked
 from .kinds import NO_KINDS, Kinds
 from .prefill import Prefill, Prompt
-from .rate_limits import Admission, Capacity
+from .rate_limits import Admission, Admits, Capacity
 from .refused import bad_request, headers_of, refusal, struck
 from .schemas import Instances
 from .sent import text_sent
+from .shared_capacity import SharedCapacity
 from .tool_results import MADE_TWICE
 from .tool_uses import tool_uses_of
 
@@ -76,6 +78,7 @@ class ScriptedModel:
         marks_texts: Whether texts begin with provenance marks.
         data_flow: Notes what requests are made of, and says which answers are changed.
         shared: Names of the kinds of conversations whose answers sessions share.
+        limits_file: Where the state of the limits is, if other processes ask the same server.
 
     Attributes:
         conversations: Those of all sessions.
@@ -93,6 +96,7 @@ class ScriptedModel:
         marks_texts: bool = True,
         data_flow: DataFlowNotes | None = None,
         shared: Collection[str] = (),
+        limits_file: Path | None = None,
     ) -> None:
         self._shared_kinds = frozenset(
             place for place, spec in enumerate(kinds.specs, start=1) if spec.name in shared
@@ -101,6 +105,7 @@ class ScriptedModel:
         self._scripts = scripts if isinstance(scripts, Scripts) else Scripts(scripts)
         self.conversations = Conversations(self._scripts, kinds, next_session)
         self._limits = limits
+        self._limits_file = limits_file
         self._marks_texts = marks_texts
         self._data_flow = data_flow
         self._lock = Lock()
@@ -113,7 +118,14 @@ class ScriptedModel:
         self.tools_declared: frozenset[str] = frozenset()
         self._kept_tools: dict[tuple[int, int], Mapping[str, Mapping[str, object]]] = {}
         self._prefill = Prefill(self._prefill_spec)
-        self._capacity = None if self._limits == NO_LIMITS else Capacity(self._limits)
+        self._capacity = self._new_capacity()
+
+    def _new_capacity(self) -> Admits | None:
+        if self._limits == NO_LIMITS:
+            return None
+        if self._limits_file is not None:  # whoever shares it out lets it begin, for all of them
+            return SharedCapacity(self._limits, self._limits_file)
+        return Capacity(self._limits)
 
     def reply(
         self, path: str, body: bytes, now_ns: int, caller: Caller = NOBODY, query: str = ""

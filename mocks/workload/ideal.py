@@ -140,7 +140,8 @@ def _let_through_ns(amount: int, per_minute: int) -> int:
 
 
 def _all_calls_made(script: Script, waits: Waits) -> Iterable[ModelCallScript]:
-    return (call for session in script.sessions for call in _calls_made(session, waits))
+    sessions = (*script.sessions, *script.beside)
+    return (call for session in sessions for call in _calls_made(session, waits))
 
 
 def _calls_made(session: SessionScript, waits: Waits) -> Iterable[ModelCallScript]:

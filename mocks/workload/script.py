@@ -145,12 +145,21 @@ class SessionScript:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """All the sessions of one scenario, drawn with one seed, and what the model lets through."""
+    """The sessions of one scenario, drawn with one seed, and what the model lets through.
+
+    Attributes:
+        scenario: The scenario's name.
+        seed: The seed.
+        sessions: The sessions.
+        limits: What the model's server lets through.
+        beside: Sessions of other processes that the same server serves.
+    """
 
     scenario: str
     seed: int
     sessions: tuple[SessionScript, ...]
     limits: ModelLimits = NO_LIMITS
+    beside: tuple[SessionScript, ...] = ()
 
 
 def draw(scenario: Scenario, seed: int, sessions: int | None = None) -> Script:

@@ -7,6 +7,7 @@ itself is decided here, for both.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -261,6 +262,8 @@ class WorldSpec:
         prefill: How the model reads prompts.
         data_flow: Notes what one session asks: in this process only.
         shared: Names of tools, services and kinds of conversations whose texts sessions share.
+        limits_file: Where the state of the limits is, if the model's server is that of other
+            processes, too.
     """
 
     sessions: Mapping[int, SessionScript]
@@ -275,6 +278,7 @@ class WorldSpec:
     prefill: PrefillSpec = NO_PREFILL
     data_flow: DataFlowNotes | None = None
     shared: tuple[str, ...] = ()
+    limits_file: Path | None = None
 
     def world(self, clock: Clock, meter: Meter | None = None) -> World:
         """Return the world on a clock; ``meter`` records its waits, if the world shares a meter."""
@@ -289,6 +293,7 @@ class WorldSpec:
                 marks_texts=self.marks_texts,
                 data_flow=self.data_flow,
                 shared=self.shared,
+                limits_file=self.limits_file,
             ),
             Services(self.services, self.stream),
             clock,

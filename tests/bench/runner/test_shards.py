@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,17 +11,25 @@ from warpbench.bench.results.samples import Outcome
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
-from warpbench.bench.runner.shards import ShardedTrials, shard_specs, with_split_limits
+from warpbench.bench.runner.shards import (
+    ShardedTrials,
+    shard_specs,
+    shares_limits,
+    with_split_limits,
+)
 from warpbench.bench.runner.solo import SoloTrials
 from warpbench.bench.strategies import strategy_named
+from warpbench.bench.trial.planned import script_of
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import run_trial
 from warpbench.bench.trial.turn import Turn
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TrialError
+from warpbench.mocks.model.shared_capacity import SharedCapacity
 from warpbench.mocks.scenario import load_scenario
 from warpbench.mocks.scenario.model import ModelLimits
 from warpbench.mocks.workload.arrivals import parse_arrivals
+from warpbench.mocks.workload.ideal import Waits, ideal_makespan_ns
 
 TIME_LIMIT_S = 60
 
@@ -63,6 +71,76 @@ def test_limits_are_split_only_if_that_is_asked_for() -> None:
     assert {each.scenario.limits for each in shard_specs(spec)} == {limited.limits}
     split = replace(spec, cell=replace(spec.cell, split_limits=True))
     assert {each.scenario.limits for each in shard_specs(split)} == {ModelLimits(300, None, 2)}
+
+
+LIMITED = replace(load_scenario("tools"), limits=ModelLimits(600, None, 5))
+
+
+@pytest.mark.parametrize(
+    ("clock", "processes", "is_split", "is_shared"),
+    [
+        (ClockMode.WALL, 2, False, True),
+        (ClockMode.WALL, 2, True, False),
+        (ClockMode.WALL, 1, False, False),
+        (ClockMode.VIRTUAL, 2, False, False),
+        (ClockMode.WARP, 2, False, False),
+    ],
+)
+def test_limits_are_shared_in_real_time_unless_each_has_its_part(
+    clock: ClockMode, processes: int, *, is_split: bool, is_shared: bool
+) -> None:
+    spec = specification(processes, scenario=LIMITED)
+    spec = replace(spec, cell=replace(spec.cell, clock=clock, split_limits=is_split))
+
+    assert shares_limits(spec) is is_shared
+    assert not shares_limits(replace(spec, scenario=load_scenario("tools")))
+
+
+class WarmsUp:
+    """Processes that ask for their limits before they begin, and then note how full these are."""
+
+    def __init__(self) -> None:
+        self.files: list[Path | None] = []
+        self.admitted: list[int] = []
+
+    def run(self, spec: TrialSpec, then: TrialSpec | None = None) -> NotApplicable:
+        raise AssertionError(spec, then)
+
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[NotApplicable, ...]:
+        self.files = [each.limits_file for each in specs]
+        limits = ModelLimits(requests_per_minute=4)
+        asked = [SharedCapacity(limits, file) for file in self.files if file is not None]
+        for _ in range(2):
+            admitted = [each.admit(0, 1, 1).retry_after_ns is None for each in asked * 4]
+            self.admitted.append(sum(admitted))
+            at_start()
+        return tuple(NotApplicable("no more") for _ in specs)
+
+
+def test_what_is_let_through_while_sessions_warm_up_is_forgotten() -> None:
+    noted = WarmsUp()
+    spec = specification(2, scenario=LIMITED)
+    spec = replace(spec, cell=replace(spec.cell, clock=ClockMode.WALL))
+
+    assert ShardedTrials(noted).run(spec) == NotApplicable("no more")
+    assert noted.admitted == [4, 4]
+    (file,) = set(noted.files)
+    assert file is not None
+    assert not file.parent.exists()
+
+
+def test_the_ideal_of_a_shared_limit_is_that_of_all_sessions() -> None:
+    spec = specification(2, scenario=LIMITED, limits_file=Path("unused"), sessions=40, load=40)
+    shards = shard_specs(spec)
+
+    def ideal_ns(spec: TrialSpec) -> int:
+        return ideal_makespan_ns(script_of(spec), Waits.ALL, 2, 100)
+
+    whole = replace(spec, limits_file=None)
+    assert {ideal_ns(each) for each in shards} == {ideal_ns(whole)}
+    assert ideal_ns(replace(shards[0], limits_file=None)) < ideal_ns(whole)
 
 
 def test_processes_do_in_virtual_time_what_one_does() -> None:
@@ -132,7 +210,9 @@ class NotesWhatIsPrepared:
         self.then.append(then)
         return NotApplicable(spec.cell.name)
 
-    def run_together(self, specs: Sequence[TrialSpec]) -> tuple[NotApplicable, ...]:
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[NotApplicable, ...]:
         return tuple(NotApplicable(spec.cell.name) for spec in specs)
 
 

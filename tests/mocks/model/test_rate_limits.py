@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warpbench.mocks.model.rate_limits import Capacity
+from warpbench.mocks.model.rate_limits import NOBODY_ASKED, Capacity, CapacityState
 from warpbench.mocks.scenario import ModelLimits
 
 pytestmark = pytest.mark.once
@@ -71,6 +72,28 @@ def test_no_span_of_time_passes_more_tokens_than_its_share_and_a_full_bucket(
             tokens = sum(taken for _, taken in passed[index : end + 1])
             span_ns = passed[end][0] - begin_ns
             assert tokens <= limit + Fraction(limit * span_ns, 60 * S)
+
+
+@given(
+    st.builds(
+        ModelLimits,
+        st.none() | st.integers(1, 20),
+        st.none() | st.integers(1, 100),
+        st.none() | st.integers(1, 3),
+    ),
+    st.lists(st.tuples(st.integers(0, 5 * S), st.integers(1, 150)), max_size=40),
+)
+def test_one_that_begins_with_the_state_of_another_goes_on_as_that_would(
+    limits: ModelLimits, arrivals: list[tuple[int, int]]
+) -> None:
+    whole, text, now_ns = Capacity(limits), msgspec.json.encode(NOBODY_ASKED), 0
+    for wait_ns, tokens in arrivals:
+        now_ns += wait_ns
+        another = Capacity(limits, msgspec.json.decode(text, type=CapacityState))
+
+        assert another.admit(now_ns, tokens, S) == whole.admit(now_ns, tokens, S)
+
+        text = msgspec.json.encode(another.state())
 
 
 @given(st.integers(1, 5), st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=40))
