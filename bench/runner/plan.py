@@ -112,7 +112,7 @@ def cells_of(factors: Factors) -> tuple[TrialSpec, ...]:
                 transport=transport,
                 clock=factors.clock,
                 concurrency=load,
-                session_count=_sessions_at(load, count)
+                session_count=sessions_at(load, count)
                 if adapts and arrivals.kind is ArrivalKind.CLOSED
                 else count,
                 seed=factors.seed,
@@ -162,13 +162,17 @@ def _strategies_on_loops(factors: Factors) -> tuple[tuple[Strategy, str], ...]:
     )
 
 
-def _sessions_at(load: int, most: int) -> int:
+def sessions_at(load: int, most: int) -> int:
     """Return how many sessions a trial takes at a load.
 
     Three waves: the first begins all at once, the last one ends with fewer and fewer, and
     between them is a steady state. A quarter of what the scenario says, which takes two trials
     more (``trials_for``). And what p99 takes, over the fewest trials. All waves are full: what a
     last one of a few sessions lacks would be missing from the throughput.
+
+    Args:
+        load: Sessions in flight at most.
+        most: How many the scenario says.
     """
     least = max(most / _FEWEST_SHARE, samples_for(_P99) / FEWEST_TRIALS)
     return min(most, load * max(_WAVES, ceil(least / load)))

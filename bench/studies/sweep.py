@@ -1,8 +1,8 @@
 """``--concurrency auto``: raises the load until throughput stops growing.
 
-Each strategy on each loop is followed by itself: the load is doubled, and one that has not grown
-by a twentieth over its best in two steps running is left alone. Then the loads half-way (by ratio)
-to both neighbours of its best are measured, so that the knee lies within one step.
+Each strategy on each loop is followed by itself: the load is doubled, and one that two doublings
+running have not raised by a twentieth each is left alone. Then the loads half-way (by ratio) to
+both neighbours of its best are measured, so that the knee lies within one step.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..results.cell import Cell
 from ..results.records import CellResult, Status
-from ..runner.plan import Factors, cells_of
+from ..runner.plan import Factors, cells_of, sessions_at
 from ..statistics.objectives import Objectives
 from ..trial.spec import TrialSpec
 
@@ -85,7 +85,7 @@ def _specs(
     for load in sorted(loads):
         for scenario in factors.scenarios:
             count = factors.session_count or max(
-                scenario.sessions, SESSIONS_A_PLACE * load, fewest_sessions
+                sessions_at(load, scenario.sessions), SESSIONS_A_PLACE * load, fewest_sessions
             )
             at_load = replace(
                 factors,
@@ -110,10 +110,8 @@ def _is_growing(cells: Sequence[CellResult]) -> bool:
         return False
     best_per_s, flat = 0.0, 0
     for cell in cells:
-        if cell.achieved_per_s > best_per_s * _GROWTH:
-            best_per_s, flat = cell.achieved_per_s, 0
-        else:
-            flat += 1
+        flat = 0 if cell.achieved_per_s > best_per_s * _GROWTH else flat + 1
+        best_per_s = max(best_per_s, cell.achieved_per_s)
     return flat < _FLAT_STEPS
 
 

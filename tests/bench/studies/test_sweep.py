@@ -81,6 +81,13 @@ def test_each_strategy_is_followed_as_far_as_it_grows() -> None:
     assert trials.loads["gather"][:8] == [1, 2, 4, 8, 16, 32, 64, 128]
 
 
+def test_what_creeps_up_by_less_than_a_twentieth_a_doubling_is_flat() -> None:
+    creeps = Scaling(gather=lambda load: min(load, 8) * 1.03 ** math.log2(load))
+    swept(creeps)
+    assert creeps.loads["gather"][:6] == [1, 2, 4, 8, 16, 32]
+    assert max(creeps.loads["gather"]) == 32
+
+
 @pytest.mark.parametrize("knee", [12, 45, 100, 400])
 def test_the_knee_is_measured_and_fitted_within_one_step(knee: int) -> None:
     run = swept(Scaling(gather=usl(knee)))
@@ -128,6 +135,13 @@ def test_sessions_grow_with_the_load_and_workers_do_not() -> None:
     run = swept(Scaling(gather=usl(30)))
     assert len({result.cell.tool_workers for result in run.cells}) == 1
     assert all(result.cell.session_count >= 4 * result.cell.concurrency for result in run.cells)
+
+
+def test_a_small_load_has_no_more_sessions_than_it_takes() -> None:
+    run = swept(Scaling(gather=usl(30)))
+    sessions = {result.cell.concurrency: result.cell.session_count for result in run.cells}
+    assert load_scenario("tools").sessions == 250
+    assert (sessions[1], sessions[16], sessions[64]) == (63, 64, 256)
 
 
 def test_a_load_that_fails_ends_its_strategy_only() -> None:
