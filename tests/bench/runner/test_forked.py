@@ -16,8 +16,12 @@ from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.runner.plan import Factors, cells_of
 from warpbench.bench.runner.processes import TrialProcesses
 from warpbench.bench.strategies import available_strategies
+from warpbench.bench.trial.import_watch import ImportWatch
+from warpbench.bench.trial.imported import _imported, _of_import
 from warpbench.bench.trial.solo import solo_specs
-from warpbench.bench.trial.spec import TrialSpec
+from warpbench.bench.trial.spec import NotApplicable, TrialSpec
+from warpbench.bench.trial.trial import become_process_of_trials
+from warpbench.bench.trial.turn import Turn
 from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.errors import TargetError, TrialError
 from warpbench.mocks.network import Network
@@ -175,13 +179,36 @@ FORKED = {
     "locks": LOCKS,
     "generators": RANDOM,
     "environment": ENVIRONMENT,
-    "at exit": AT_EXIT,
 }
 
 
-@pytest.mark.parametrize("source", FORKED.values(), ids=FORKED.keys())
-def test_forks_measure_what_a_trial_of_its_own_does(source: str, writes: Writes) -> None:
-    result, told = both_ways(writes("forked_target", source + TELLS))
+TELLS_ALL = """
+    import hashlib
+    import importlib
+
+    ALL = [importlib.import_module(name) for name in NAMES]
+
+    def in_short(told):  # a result has the beginning of an error alone
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:8]
+
+    async def tells(task):
+        return [(each.__name__, in_short(await each.tells(task))) for each in ALL]
+"""
+
+
+def test_forks_measure_what_a_trial_of_its_own_does(writes: Writes) -> None:
+    """Of each kind of state in a module of its own."""
+    modules = [writes(f"forked_{name}", source).split(":")[0] for name, source in FORKED.items()]
+    source = TELLS_ALL.replace("NAMES", repr(modules)) + TELLS
+    result, told = both_ways(writes("forked_target", source))
+    assert told == []
+    for sample in result.samples:
+        assert sample.error.startswith("RuntimeError: ")
+        assert all(repr(name) in sample.error for name in modules)
+
+
+def test_hooks_of_the_import_are_those_of_each_fork(writes: Writes) -> None:
+    result, told = both_ways(writes("hooking_target", AT_EXIT + TELLS))
     assert told == []
     assert all(sample.error.startswith("RuntimeError: ") for sample in result.samples)
 
@@ -210,13 +237,41 @@ ALONE = {
 }
 
 
-@pytest.mark.parametrize(("does", "line"), ALONE.items(), ids=ALONE.keys())
-def test_a_target_whose_import_forks_would_share_or_lack_is_imported_by_each_trial(
-    does: str, line: str, writes: Writes
+END = "\nasync def session(task):\n    return task\ndef build():\n    return session\n"
+
+
+def reasons_of(spec: TrialSpec, _turn: Turn) -> NotApplicable:
+    """Import a target as it is imported to be forked; return all that speaks against that."""
+    become_process_of_trials()
+    watch = ImportWatch()
+    with watch.outside():
+        _imported(_of_import(spec), watch)
+    return NotApplicable("\n".join(watch.reasons))
+
+
+def test_whatever_forks_would_share_or_lack_of_an_import_is_noted(
+    writes: Writes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = "\nasync def session(task):\n    return task\ndef build():\n    return session\n"
+    """The slow suite has a target of each."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+    spec = cell_of(writes("target_of_all", "\n".join(ALONE.values()) + END))
+    found = TrialProcesses(TIME_LIMIT_S, reasons_of).run(spec)
+    assert isinstance(found, NotApplicable)
+    reasons = found.reason.splitlines()
+    for does in ALONE:
+        assert any(reason.startswith(f"it {does}") for reason in reasons), (does, reasons)
+
+
+@pytest.mark.parametrize("does", ["draws from random", "replaces asyncio.sleep"])
+def test_a_target_whose_import_forks_would_share_or_lack_is_imported_by_each_trial(
+    does: str, writes: Writes
+) -> None:
+    check_alone(does, writes)
+
+
+def check_alone(does: str, writes: Writes) -> None:
     told: list[str] = []
-    target = writes("target_alone", line + end)
+    target = writes("target_alone", ALONE[does] + END)
     processes = TrialProcesses(TIME_LIMIT_S, forks=True, tell=told.append)
     assert result_of(processes, cell_of(target)).samples
     (reason,) = told
@@ -336,7 +391,7 @@ def test_an_exploration_of_forks_two_at_a_time_finds_the_same(writes: Writes) ->
             replace(
                 Explorer(
                     TrialProcesses(TIME_LIMIT_S, forks=forks), spec, at_once=2, most_trials=2
-                ).explore(4),
+                ).explore(2),
                 elapsed_s=0.0,
             )
         )
@@ -353,55 +408,80 @@ STARTS_SOME = """
     from pathlib import Path
 
     def note(pid):
-        (Path(os.environ["NOTES"]) / str(pid)).touch()
+        (Path(NOTES) / str(pid)).touch()
 
     async def session(task):
         for in_own_session in (False, True):
             child = subprocess.Popen(("sleep", "600"), start_new_session=in_own_session)
             note(child.pid)
         note(os.getpid())
-        ENDS
+        exec(Path(NOTES, "ends").read_text())
 
     def build():
         return session
 """
 
 
-@pytest.mark.parametrize(
-    ("ends", "limit_s", "ending"),
-    [
-        ("os.kill(os.getpid(), 11)", TIME_LIMIT_S, "crashed: killed by SIGSEGV"),
-        ("os._exit(3)", TIME_LIMIT_S, "crashed: exited with status 3"),
-        ("os.kill(os.getppid(), 9); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGKILL"),
-        ("os.kill(os.getppid(), 15); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGTERM"),
-        ("os.killpg(0, 15); os.read(os.pipe()[0], 1)", TIME_LIMIT_S, "killed by SIGTERM"),
-        # Enough for the import on a machine that is busy.
-        ("os.read(os.pipe()[0], 1)", 8.0, "hung: no result within 8 s"),
-    ],
-)
-def test_what_a_fork_starts_ends_with_it_and_the_next_one_runs(
-    ends: str,
-    limit_s: float,
-    ending: str,
-    writes: Writes,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    target = writes(
-        "starting_target",
-        STARTS_SOME.replace("ENDS", ends).replace('os.environ["NOTES"]', repr(str(notes))),
-    )
-    told: list[str] = []
-    processes = TrialProcesses(limit_s, forks=True, tell=told.append)
-    for _ in range(2 if limit_s == TIME_LIMIT_S else 1):
-        with pytest.raises(TrialError, match=ending):
-            processes.run(cell_of(target))
-    if "9)" in ends:  # nobody is left to look after them until the import is let go of
-        processes.kill()
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def starting(writes: Writes, notes: Path) -> str:
+    """Return a target that starts processes, notes them, and ends as a file there says."""
+    return writes("starting_target", STARTS_SOME.replace("NOTES", repr(str(notes))))
+
+
+def pids_in(notes: Path) -> list[int]:
+    """Return the processes that were noted, and forget them."""
+    (notes / "ends").unlink()
     pids = noted(notes)
-    assert len(pids) >= 3
+    for pid in pids:
+        (notes / str(pid)).unlink()
+    return pids
+
+
+def test_what_a_fork_starts_ends_with_it_and_the_next_one_runs(starting: str, notes: Path) -> None:
+    told: list[str] = []
+    processes = TrialProcesses(TIME_LIMIT_S, forks=True, tell=told.append)
+    for ends, ending in (
+        ("os.kill(os.getpid(), 11)", "crashed: killed by SIGSEGV"),
+        ("os._exit(3)", "crashed: exited with status 3"),
+        ("os.kill(os.getppid(), 15); os.read(os.pipe()[0], 1)", "killed by SIGTERM"),
+        ("os.killpg(0, 15); os.read(os.pipe()[0], 1)", "killed by SIGTERM"),
+        ("os.kill(os.getppid(), 9); os.read(os.pipe()[0], 1)", "killed by SIGKILL"),
+        ("os._exit(3)", "crashed: exited with status 3"),
+    ):
+        (notes / "ends").write_text(ends)
+        with pytest.raises(TrialError, match=ending):
+            processes.run(cell_of(starting))
+        pids = pids_in(notes)
+        assert len(pids) >= 3
+        if "9)" not in ends:
+            assert left_of(pids) == []
+        else:
+            of_nobody = pids
+    processes.kill()  # they had nobody to look after them until the import is let go of
+    assert left_of(of_nobody) == []
+    assert told == []
+
+
+def test_what_a_fork_that_hangs_has_started_ends_with_it(starting: str, notes: Path) -> None:
+    told: list[str] = []
+    processes = TrialProcesses(TIME_LIMIT_S, forks=True, tell=told.append)
+    processes.check_target(starting, cell_of(starting))
+    pids: list[int] = []
+    limit_s = 0.5
+    while len(pids) < 3:  # it was killed before it had begun, if the machine is busy
+        limit_s *= 2
+        processes._time_limit_s = limit_s
+        (notes / "ends").write_text("os.read(os.pipe()[0], 1)")
+        with pytest.raises(TrialError, match=f"hung: no result within {limit_s:g} s"):
+            processes.run(cell_of(starting))
+        pids = pids_in(notes)
     assert left_of(pids) == []
     assert told == []
 
