@@ -9,9 +9,12 @@ from ....bench.trial.test_own_waits import (
     ASYNC_IN_TURN,
     IN_THREADS,
     ON_LOOPS,
+    REPEATED,
     check_ideal,
     check_in_turn,
+    check_repeats,
     check_that_parts_add_up,
+    check_warp,
     check_what_others_end,
     run,
 )
@@ -29,6 +32,24 @@ def test_own_tools_in_turn_are_told_with_their_place_and_what_at_once_saves(
 @pytest.mark.parametrize("target", ASYNC_AT_ONCE)
 def test_at_once_they_reach_the_ideal(target: Build, strategy: str, loop: str) -> None:
     check_ideal(run(target, strategy, loop))
+
+
+@pytest.mark.parametrize(("strategy", "loop"), IN_THREADS)
+def test_so_it_is_in_plain_code(strategy: str, loop: str) -> None:
+    check_in_turn(run(own_tools.plainly_in_turn, strategy, loop), "blocks", "time.sleep", 2)
+    check_ideal(run(own_tools.plainly_at_once, strategy, loop))
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(("target", "strategy"), REPEATED)
+def test_every_run_notes_the_same(target: Build, strategy: str, loop: str) -> None:
+    check_repeats(target, strategy, loop)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("target", [each[0] for each in ASYNC_IN_TURN])
+def test_in_warp_the_same_waits_are_noted(target: Build, loop: str) -> None:
+    check_warp(target, "gather", loop)
 
 
 @pytest.mark.parametrize(
