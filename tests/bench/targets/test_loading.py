@@ -3,11 +3,17 @@
 import colorsys
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from warpbench.bench.results.records import SessionCounts
+from warpbench.bench.results.reference import Reference
 from warpbench.bench.targets.loading import load_factory
+from warpbench.bench.testing.lab import LabResult, run_cell, spec_of
+from warpbench.bench.trial.spec import NotApplicable
+from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.errors import TargetError
 
 Warpbench = Any
@@ -86,7 +92,8 @@ TARGETS = """
         async def __aexit__(self, *_):
             assert asyncio.get_running_loop() is self.loop
             await self.client.close()
-            open("closed", "a").write("closed ")
+            with open("closed", "a") as file:
+                file.write("closed ")
 
         async def session(self, task):
             assert asyncio.get_running_loop() is self.loop
@@ -118,24 +125,38 @@ TARGETS = """
 
 
 @pytest.fixture
-def cell(warpbench: Warpbench, tmp_path: Any) -> Any:
-    (tmp_path / "theirs.py").write_text(textwrap.dedent(TARGETS))
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Write the module of a target, to be imported by this process from the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    names = []
 
-    def run(target: str, strategy: str, status: int = 0) -> dict[str, Any]:
-        options = ("--target", f"theirs:{target}", "--strategy", strategy, "--loop", "uvloop")
-        finished = warpbench("run", "tools", *VIRTUAL, *options)
-        assert finished.status == status, finished.err
-        (only,) = finished.cells
-        return dict(only)
+    def write(name: str, source: str) -> None:
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(source))
+        names.append(name)
 
-    return run
+    yield write
+    for name in names:
+        sys.modules.pop(name, None)
 
 
-def test_a_target_with_tools_of_its_own_is_compared_with_itself_alone(
-    cell: Any,
-) -> None:
-    found = cell("own_tools", "gather")
+@pytest.fixture
+def theirs(written: Callable[..., None]) -> None:
+    written("theirs", TARGETS)
 
+
+def run(target: str, strategy: str, loop: str = "uvloop") -> LabResult:
+    spec = spec_of(target, scenario="tools", strategy=strategy, loop=loop, sessions=4)
+    return run_cell(spec, target)
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_target_with_tools_of_its_own_is_compared_with_itself_alone(warpbench: Warpbench) -> None:
+    options = ("--target", "theirs:own_tools", "--strategy", "gather", "--loop", "uvloop")
+    finished = warpbench("run", "tools", *VIRTUAL, *options)
+
+    assert finished.status == 0, finished.err
+    (found,) = finished.cells
     assert found["sessions"]["succeeded"] == 4
     # Of the four calls of a round, in turn, two go to the slow tool: 0.5 s. So it is alone, too.
     assert found["ideal_makespan_s"] == found["makespan_s"] == 1.5
@@ -143,21 +164,23 @@ def test_a_target_with_tools_of_its_own_is_compared_with_itself_alone(
     assert (found["llm_calls"], found["tool_calls"]) == (8, 0)
 
 
-def test_without_tools_one_call_is_the_whole_script(cell: Any) -> None:
-    found = cell("no_tools", "threads")
+@pytest.mark.usefixtures("theirs")
+def test_without_tools_one_call_is_the_whole_script() -> None:
+    found = run("theirs:no_tools", "threads")
 
-    assert found["sessions"]["succeeded"] == 4
-    assert found["makespan_s"] == found["ideal_makespan_s"] == 0.5
-    assert found["llm_calls"] == 4
-
-
-def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
-    found = cell("no_tools", "gather")
-
-    assert found["status"] == "not_applicable"
-    assert found["error"] == "the target has no async session"
+    assert found.sessions.succeeded == 4
+    assert found.makespan == found.ideal.makespan == 0.5
+    assert found.llm_calls == 4
 
 
+@pytest.mark.usefixtures("theirs")
+def test_a_form_that_a_target_lacks_is_not_applicable() -> None:
+    spec = spec_of("theirs:no_tools", scenario="tools", sessions=4)
+    with prepared_here(spec, "theirs:no_tools") as found:
+        assert found == NotApplicable("the target has no async session")
+
+
+@pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize(
     ("target", "strategy", "outcome", "expected"),
     [
@@ -166,56 +189,62 @@ def test_a_form_that_a_target_lacks_is_not_applicable(cell: Any) -> None:
     ],
 )
 def test_a_session_that_does_not_work_is_counted_and_explained(
-    target: str, strategy: str, outcome: str, expected: str, cell: Any
+    target: str, strategy: str, outcome: str, expected: str
 ) -> None:
-    found = cell(target, strategy, status=1)
+    found = run(f"theirs:{target}", strategy)
 
-    assert found["sessions"]["started"] == found["sessions"][outcome] == 4
-    assert found["efficiency"] is None
-    assert expected in found["error"]
+    assert found.sessions == SessionCounts(started=4, **{outcome: 4})
+    assert found.efficiency is None
+    assert all(expected in error for error in found.errors)
 
 
+@pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize("target", ["gives_up_early", "loses_the_task"])
-def test_what_a_session_asks_is_its_own_affair(target: str, cell: Any) -> None:
-    found = cell(target, "gather")
+def test_what_a_session_asks_is_its_own_affair(target: str) -> None:
+    found = run(f"theirs:{target}", "gather")
 
-    assert found["sessions"]["succeeded"] == found["llm_calls"] == 4
-    assert found["model_requests"]["by_context"] == 4
-    assert found["reference"] == "solo"
-    assert found["efficiency"] == 1
+    assert found.sessions.succeeded == found.llm_calls == 4
+    assert found.model_requests.by_context == 4
+    assert found.reference is Reference.SOLO
+    assert found.efficiency == 1
 
 
-@pytest.mark.parametrize("strategy", ["gather", "threads"])
-def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(
-    strategy: str, warpbench: Warpbench
-) -> None:
+def test_the_bare_sdk_loop_meets_the_same_waits_as_the_agent(warpbench: Warpbench) -> None:
     finished = warpbench(
-        "run", "tools", *VIRTUAL, "--target", "agent,bare-sdk", "--strategy", strategy,
+        "run", "tools", *VIRTUAL, "--target", "agent,bare-sdk", "--strategy", "gather,threads",
         "--loop", "asyncio",
     )  # fmt: skip
 
-    agent, bare = finished.structure
-    for cell in (agent, bare):
+    cells = finished.structure
+    for cell in cells:
         cell["vitals"].pop("threads")  # the agent gives tools threads of their own
-        for node in cell["data_flow"]["nodes"]:
+        for node in (cell["data_flow"] or {"nodes": []})["nodes"]:  # one cell of each target has it
             node.pop("place")
-    assert {**bare, "cell": {**bare["cell"], "target": "agent"}} == agent
-    assert agent["efficiency"] == 1.0
+    of_agent, of_bare = (
+        [cell for cell in cells if cell["cell"]["target"] == target]
+        for target in ("agent", "bare-sdk")
+    )
+    assert [cell["cell"]["strategy"] for cell in of_agent] == ["gather", "threads"]
+    assert any(cell["data_flow"] for cell in of_agent)
+    assert [cell["efficiency"] for cell in of_agent] == [1.0, 1.0]
+    assert [{**bare, "cell": {**bare["cell"], "target": "agent"}} for bare in of_bare] == of_agent
 
 
+@pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize("strategy", ["gather", "threads"])
 @pytest.mark.parametrize("target", ["to_be_opened", "async_factory"])
 def test_one_that_is_to_be_opened_is_open_while_its_sessions_run_and_closed_after(
-    target: str, strategy: str, cell: Any, tmp_path: Path
+    target: str, strategy: str, tmp_path: Path
 ) -> None:
-    found = cell(target, strategy)
+    found = run(f"theirs:{target}", strategy)
 
-    assert found["sessions"]["succeeded"] == 4
-    assert found["makespan_s"] == 0.5
+    assert found.sessions.succeeded == 4
+    assert found.makespan == 0.5
     (closed,) = tmp_path.rglob("closed")
     assert set(closed.read_text().split()) == {"closed"}
 
 
+@pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -224,13 +253,17 @@ def test_one_that_is_to_be_opened_is_open_while_its_sessions_run_and_closed_afte
         ("Shut", "opening it raised OSError: no such database"),
     ],
 )
-def test_one_that_cannot_be_made_opened_or_closed_is_told_in_a_line(
-    target: str, expected: str, cell: Any, warpbench: Warpbench
-) -> None:
-    del cell
-    finished = warpbench("run", "tools", *VIRTUAL, "--target", f"theirs:{target}")
+def test_one_that_cannot_be_made_opened_or_closed_is_told(target: str, expected: str) -> None:
+    with pytest.raises(TargetError, match=expected):
+        run(f"theirs:{target}", "gather")
+
+
+@pytest.mark.usefixtures("theirs")
+def test_that_is_told_in_a_line(warpbench: Warpbench) -> None:
+    options = ("--target", "theirs:Shut", "--strategy", "gather", "--loop", "uvloop")
+    finished = warpbench("run", "tools", *VIRTUAL, *options)
     assert finished.status == 2
-    assert expected in " ".join(finished.err.split())
+    assert "opening it raised OSError: no such database" in " ".join(finished.err.split())
 
 
 MODULE = """
@@ -298,18 +331,14 @@ SKIPS = """
 
 
 def test_a_session_that_makes_the_tools_results_up_has_failed(
-    warpbench: Warpbench, tmp_path: Path
+    written: Callable[..., None],
 ) -> None:
-    (tmp_path / "skips.py").write_text(textwrap.dedent(SKIPS))
+    written("skips", SKIPS)
 
-    finished = warpbench(
-        *("run", "tools", *VIRTUAL, "--target", "skips:build", "--strategy", "gather"),
-        *("--loop", "asyncio"),
-    )
+    found = run("skips:build", "gather", "asyncio")
 
-    (found,) = finished.cells
-    assert found["sessions"]["failed"] == 4
-    assert "did not run 4 of the 4 tool calls" in found["error"]
+    assert found.sessions == SessionCounts(started=4, failed=4)
+    assert all("did not run 4 of the 4 tool calls" in error for error in found.errors)
 
 
 def test_a_file_that_an_installed_module_hides_is_named(
