@@ -15,7 +15,7 @@ from warpbench.bench.gate.structure.measure import structure_of
 from warpbench.bench.results.trial_result import TrialResult
 from warpbench.bench.statistics.streams import itl_of, summarise_counts, ttft_of
 from warpbench.bench.statistics.summary import cell_result, trial_figures
-from warpbench.bench.strategies import BUILT_IN, Drives
+from warpbench.bench.strategies import BUILT_IN, Drives, Strategy
 from warpbench.bench.targets.loading import Target
 from warpbench.bench.testing.lab import spec_of
 from warpbench.bench.trial.spec import NotApplicable
@@ -91,6 +91,14 @@ STRATEGIES = [
     for loop in (("asyncio", "uvloop") if strategy.on_loop else ("asyncio",))
 ]
 EVERY_STRATEGY = pytest.mark.parametrize(("strategy", "loop"), STRATEGIES)
+EACH_ON_A_LOOP = pytest.mark.parametrize(
+    ("strategy", "loop"),
+    [
+        pytest.param(each, ("asyncio", "uvloop")[each.on_loop and number % 2], id=each.name)
+        for number, each in enumerate(BUILT_IN)
+    ],
+)
+"""The slow suite has each on either loop."""
 
 
 def trial_of(
@@ -180,33 +188,40 @@ def by_session(streams: Streams, column: tuple[int, ...]) -> list[int]:
 WITHOUT_TOOLS = replace(DRAWN, rounds=DRAWN.rounds[1:], tools={})
 
 
+def check_exact(trial: TrialResult) -> None:
+    calls = drawn_of(WITHOUT_TOOLS)
+    streams = trial.streams
+    assert by_session(streams, streams.ttft_ns) == [call.ttft_ns for call in calls]
+    assert streams.gaps == dict(sorted(gaps_of(calls).items()))
+    assert by_session(streams, streams.span_ns) == [
+        piece_times_ns(call)[-1] - piece_times_ns(call)[0] for call in calls
+    ]
+    assert by_session(streams, streams.tokens) == [call.completion_tokens for call in calls]
+    assert streams.completion_tokens == sum(call.completion_tokens for call in calls)
+    assert streams.prompt_tokens == sum(call.prompt_tokens for call in calls)
+    outputs_ns = {each.session: each.output_latency_ns for each in trial.samples}
+    assert [outputs_ns[number] for number in sorted(outputs_ns)] == [call.ttft_ns for call in calls]
+
+
 class TestExactInVirtual:
     """Nothing but what was drawn, to the nanosecond."""
 
-    def held(self, trial: TrialResult) -> None:
-        calls = drawn_of(WITHOUT_TOOLS)
-        streams = trial.streams
-        assert by_session(streams, streams.ttft_ns) == [call.ttft_ns for call in calls]
-        assert streams.gaps == dict(sorted(gaps_of(calls).items()))
-        assert by_session(streams, streams.span_ns) == [
-            piece_times_ns(call)[-1] - piece_times_ns(call)[0] for call in calls
-        ]
-        assert by_session(streams, streams.tokens) == [call.completion_tokens for call in calls]
-        assert streams.completion_tokens == sum(call.completion_tokens for call in calls)
-        assert streams.prompt_tokens == sum(call.prompt_tokens for call in calls)
-        outputs_ns = {each.session: each.output_latency_ns for each in trial.samples}
-        assert [outputs_ns[number] for number in sorted(outputs_ns)] == [
-            call.ttft_ns for call in calls
-        ]
-
-    @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-    @pytest.mark.parametrize("session", ASYNC_FORMS)
+    @pytest.mark.parametrize(
+        ("session", "loop"),
+        [
+            (chat_async, "asyncio"),
+            pytest.param(responses_async, "uvloop", marks=HAS_RESPONSES),
+            (messages_async, "asyncio"),
+            (messages_async, "uvloop"),
+        ],
+    )
     def test_async(self, session: Callable[..., Any], loop: str) -> None:
-        self.held(trial_of(session, WITHOUT_TOOLS, loop=loop))
+        """The slow suite has each on either loop."""
+        check_exact(trial_of(session, WITHOUT_TOOLS, loop=loop))
 
     @pytest.mark.parametrize("session", SYNC_FORMS)
     def test_sync(self, session: Callable[..., Any]) -> None:
-        self.held(trial_of(session, WITHOUT_TOOLS, "threads"))
+        check_exact(trial_of(session, WITHOUT_TOOLS, "threads"))
 
     def test_the_agent_that_streams_its_calls_of_tools_too(self) -> None:
         trial = trial_of("agent-streaming", DRAWN)
@@ -355,77 +370,96 @@ def streaming() -> Target:
     return Target(session=chat_async, sync_session=chat)
 
 
+def check_first_output(strategy: str, loop: str) -> None:
+    trial = trial_of(streaming(), PIECES, strategy, loop)
+
+    assert [sample.outcome for sample in trial.samples] == ["succeeded"] * 4
+    # Where a strategy blocks its loop, all sessions begin one after another.
+    assert [sample.output_latency_ns for sample in trial.samples] == [nanoseconds(0.3)] * 4
+    assert [sample.latency_ns for sample in trial.samples] == [nanoseconds(1.2)] * 4
+
+
+FAILURES = {"failed": ValueError("no"), "timed_out": TimeoutError()}
+
+
+def check_raises(strategy: str, loop: str, outcome: str) -> None:
+    closed = []
+
+    async def session(task: str) -> AsyncIterator[str]:
+        try:
+            async for text in chat_async(task):
+                yield text
+                if text and "session 2]" in task:
+                    raise FAILURES[outcome]
+        finally:
+            closed.append(task)
+
+    def sync_session(task: str) -> Iterator[str]:
+        try:
+            for text in chat(task):
+                yield text
+                if text and "session 2]" in task:
+                    raise FAILURES[outcome]
+        finally:
+            closed.append(task)
+
+    target = Target(session=session, sync_session=sync_session)
+    trial = trial_of(target, PIECES, strategy, loop)
+
+    found = {sample.session: sample for sample in trial.samples}
+    assert Counter(sample.outcome for sample in trial.samples) == {"succeeded": 3, outcome: 1}
+    assert (found[2].outcome, found[2].output_latency_ns) == (outcome, nanoseconds(0.3))
+    assert len(set(closed)) >= 4
+
+
+def check_cancels(strategy: str, loop: str) -> None:
+    closed = []
+
+    async def session(task: str) -> AsyncIterator[str]:
+        try:
+            async for text in chat_async(task):
+                yield text
+                if text and "session 1]" in task:
+                    raise asyncio.CancelledError
+        finally:
+            closed.append(task)
+
+    trial = trial_of(session, PIECES, strategy, loop)
+
+    assert Counter(each.outcome for each in trial.samples) == {"succeeded": 3, "cancelled": 1}
+    assert sum("session 1]" in task for task in closed) == 1
+
+
+ASYNC = [each.name for each in BUILT_IN if each.drives is Drives.ASYNC]
+
+
 class TestSessionsThatYield:
-    @EVERY_STRATEGY
+    @EACH_ON_A_LOOP
     def test_each_strategy_drives_them_and_their_first_output_is_noted(
-        self, strategy: Any, loop: str
+        self, strategy: Strategy, loop: str
     ) -> None:
-        trial = trial_of(streaming(), PIECES, strategy.name, loop)
+        check_first_output(strategy.name, loop)
 
-        assert [sample.outcome for sample in trial.samples] == ["succeeded"] * 4
-        # Where a strategy blocks its loop, all sessions begin one after another.
-        assert [sample.output_latency_ns for sample in trial.samples] == [nanoseconds(0.3)] * 4
-        assert [sample.latency_ns for sample in trial.samples] == [nanoseconds(1.2)] * 4
-
-    @EVERY_STRATEGY
-    @pytest.mark.parametrize(
-        ("error", "outcome"),
-        [(ValueError("no"), "failed"), (TimeoutError(), "timed_out")],
-        ids=["failed", "timed out"],
-    )
+    @EACH_ON_A_LOOP
     def test_one_that_raises_after_its_first_output_is_accounted_for(
-        self, strategy: Any, loop: str, error: Exception, outcome: str
+        self, strategy: Strategy, loop: str
     ) -> None:
-        closed = []
+        check_raises(strategy.name, loop, "failed")
 
-        async def session(task: str) -> AsyncIterator[str]:
-            try:
-                async for text in chat_async(task):
-                    yield text
-                    if text and "session 2]" in task:
-                        raise error
-            finally:
-                closed.append(task)
-
-        def sync_session(task: str) -> Iterator[str]:
-            try:
-                for text in chat(task):
-                    yield text
-                    if text and "session 2]" in task:
-                        raise error
-            finally:
-                closed.append(task)
-
-        target = Target(session=session, sync_session=sync_session)
-        trial = trial_of(target, PIECES, strategy.name, loop)
-
-        found = {sample.session: sample for sample in trial.samples}
-        assert Counter(sample.outcome for sample in trial.samples) == {"succeeded": 3, outcome: 1}
-        assert (found[2].outcome, found[2].output_latency_ns) == (outcome, nanoseconds(0.3))
-        assert len(set(closed)) >= 4
-
-    @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
     @pytest.mark.parametrize(
-        "strategy", [each.name for each in BUILT_IN if each.drives is Drives.ASYNC]
+        ("strategy", "loop"), [("threads", "asyncio"), ("taskgroup", "uvloop")]
+    )
+    def test_so_is_one_that_times_out_after_it(self, strategy: str, loop: str) -> None:
+        check_raises(strategy, loop, "timed_out")
+
+    @pytest.mark.parametrize(
+        ("strategy", "loop"),
+        [(each, ("asyncio", "uvloop")[number % 2]) for number, each in enumerate(ASYNC)],
     )
     def test_one_that_cancels_itself_is_closed_and_counts_as_cancelled(
         self, strategy: str, loop: str
     ) -> None:
-        closed = []
-
-        async def session(task: str) -> AsyncIterator[str]:
-            try:
-                async for text in chat_async(task):
-                    yield text
-                    if text and "session 1]" in task:
-                        raise asyncio.CancelledError
-            finally:
-                closed.append(task)
-
-        trial = trial_of(session, PIECES, strategy, loop)
-
-        assert Counter(each.outcome for each in trial.samples) == {"succeeded": 3, "cancelled": 1}
-        assert sum("session 1]" in task for task in closed) == 1
+        check_cancels(strategy, loop)
 
     def test_one_that_times_out_before_any_output_has_none(self) -> None:
         async def session(task: str) -> AsyncIterator[str]:
