@@ -1,106 +1,82 @@
-"""The numbers that virtual time gives: exact, on every loop, in every repeat.
-
-Whole runs through the command line, as a user makes them.
-"""
-
-from typing import Any
+"""The numbers that virtual time gives: exact, on every loop, in every repeat."""
 
 import pytest
+from warpbench.bench.cli.values import pool_size
 from warpbench.bench.results.records import SessionCounts
+from warpbench.bench.strategies import strategy_named
 from warpbench.bench.testing.lab import run_cell, spec_of
 
-Warpbench = Any
-VIRTUAL = ("--json", "--clock", "virtual")
-EVERY_STRATEGY = "sync,threads,executor,gather,taskgroup,workers,blocking"
+EVERY_STRATEGY = ("sync", "threads", "executor", "gather", "taskgroup", "workers", "blocking")
+ON_EITHER_LOOP = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
 
-def makespans(finished: Any) -> dict[tuple[str, str], float]:
-    assert finished.status == 0, finished.err
-    return {
-        (cell["cell"]["strategy"], cell["cell"]["loop"]): cell["makespan_s"]
-        for cell in finished.cells
-    }
+@pytest.mark.parametrize(
+    ("strategy", "loop"),
+    [
+        (strategy, loop)
+        for strategy in EVERY_STRATEGY
+        for loop in (("asyncio", "uvloop") if strategy_named(strategy).on_loop else ("asyncio",))
+    ],
+)
+def test_two_sleeps_take_two_seconds_in_turn_and_one_together(strategy: str, loop: str) -> None:
+    spec = spec_of("agent", scenario="two-sleeps", strategy=strategy, loop=loop, sessions=2)
+
+    assert run_cell(spec, "agent").makespan == (2 if strategy in {"sync", "blocking"} else 1)
 
 
-def test_two_sleeps_take_two_seconds_in_turn_and_one_together(warpbench: Warpbench) -> None:
-    finished = warpbench(
-        "run", "two-sleeps", *VIRTUAL, "--concurrency", "2", "--strategy", EVERY_STRATEGY
-    )
+@ON_EITHER_LOOP
+def test_async_tools_under_gather_reach_the_ideal_exactly(loop: str) -> None:
+    found = run_cell(spec_of("agent", scenario="research", loop=loop, sessions=10), "agent")
 
-    for (strategy, _), makespan_s in makespans(finished).items():
-        assert makespan_s == (2.0 if strategy in {"sync", "blocking"} else 1.0), strategy
-
-
-def test_async_tools_under_gather_reach_the_ideal_exactly_on_both_loops(
-    warpbench: Warpbench,
-) -> None:
-    finished = warpbench(
-        "run",
-        "research",
-        *VIRTUAL,
-        "--sessions",
-        "40",
-        "--concurrency",
-        "40",
-        "--strategy",
-        "gather",
-    )
-
-    assert [cell["cell"]["loop"] for cell in finished.cells] == ["asyncio", "uvloop"]
-    for cell in finished.cells:
-        assert cell["makespan_s"] == cell["ideal_makespan_s"]
-        assert cell["latency_s"] == cell["ideal_latency_s"]
-        assert cell["efficiency"] == 1.0
+    assert found.makespan == found.ideal.makespan
+    assert found.latency == found.ideal.latency
+    assert found.efficiency == 1
 
 
-@pytest.mark.parametrize(("workers", "reaches_ideal"), [("load", True), ("default", False)])
-def test_blocking_tools_queue_in_an_executor_of_the_default_size(
-    workers: str, reaches_ideal: bool, warpbench: Warpbench
-) -> None:
-    finished = warpbench(
-        "run", "tools", *VIRTUAL, "--sessions", "40", "--concurrency", "40",
-        "--strategy", "gather", "--tool-workers", workers,
-    )  # fmt: skip
-
-    for cell in finished.cells:
-        assert (cell["makespan_s"] == cell["ideal_makespan_s"]) is reaches_ideal
+@pytest.mark.parametrize(
+    ("loop", "workers", "makespan_s"),
+    [
+        ("asyncio", "load", 1.2),
+        ("uvloop", "load", 1.2),
         # 40 calls of 0.2 s through the 6 threads of two cores: 7 rounds instead of 1.
-        assert cell["makespan_s"] == (1.2 if reaches_ideal else 2.4)
-
-
-def test_a_tool_that_blocks_inside_a_coroutine_holds_up_every_session(
-    warpbench: Warpbench,
+        ("asyncio", "default", 2.4),
+        ("uvloop", "default", 2.4),
+    ],
+)
+def test_blocking_tools_queue_in_an_executor_of_the_default_size(
+    loop: str, workers: str, makespan_s: float
 ) -> None:
-    finished = warpbench(
-        "run", "blocking-blunder", *VIRTUAL, "--sessions", "20", "--concurrency", "20",
-        "--strategy", "threads,gather",
-    )  # fmt: skip
-
-    # Two model calls of 0.5 s, and 20 tools of 0.05 s: together in threads, in turn on a loop.
-    for (strategy, _), makespan_s in makespans(finished).items():
-        assert makespan_s == (1.05 if strategy == "threads" else 2.0), strategy
-
-
-def test_computing_holds_everybody_back(warpbench: Warpbench) -> None:
-    finished = warpbench(
-        "run",
-        "cpu-tool",
-        *VIRTUAL,
-        "--concurrency",
-        "20",
-        "--strategy",
-        "gather",
-        "--loop",
-        "asyncio",
+    spec = spec_of(
+        "agent", scenario="tools", loop=loop, sessions=40, tool_workers=pool_size(workers)
     )
+    found = run_cell(spec, "agent")
 
-    (cell,) = finished.cells
+    assert found.makespan == makespan_s
+    assert (found.makespan == found.ideal.makespan) is (workers == "load")
+
+
+@pytest.mark.parametrize(
+    # Two model calls of 0.5 s, and 20 tools of 0.05 s: together in threads, in turn on a loop.
+    ("strategy", "loop", "makespan_s"),
+    [("threads", "asyncio", 1.05), ("gather", "asyncio", 2.0), ("gather", "uvloop", 2.0)],
+)
+def test_a_tool_that_blocks_inside_a_coroutine_holds_up_every_session(
+    strategy: str, loop: str, makespan_s: float
+) -> None:
+    spec = spec_of("agent", scenario="blocking-blunder", strategy=strategy, loop=loop, sessions=20)
+
+    assert run_cell(spec, "agent").makespan == makespan_s
+
+
+def test_computing_holds_everybody_back() -> None:
+    found = run_cell(spec_of("agent", scenario="cpu-tool", sessions=20), "agent")
+
     # One interpreter computes on one core, the ideal on two.
-    assert cell["ideal_makespan_s"] < cell["makespan_s"]
+    assert found.ideal.makespan < found.makespan
 
 
 @pytest.mark.parametrize("clock", ["warp", "virtual"])
-@pytest.mark.parametrize("strategy", EVERY_STRATEGY.split(","))
+@pytest.mark.parametrize("strategy", EVERY_STRATEGY)
 def test_warp_and_virtual_account_for_every_session(strategy: str, clock: str) -> None:
     spec = spec_of("agent", strategy=strategy, sessions=7, concurrency=3, clock=clock)
 
