@@ -1,8 +1,9 @@
 """Profiles: whose computing it was, on the loop as on other threads, without what only waits."""
 
+import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from warpbench.mocks.clock import ClockMode
 from warpbench.mocks.scenario import load_scenario
 from warpbench.reports.html.profiles import tables
 
+Profiled = Callable[[str, str], Profile]
+
 SESSIONS = 20
-BUSY_S = 0.01
+BUSY_S = 0.005
 WAIT_S = 0.05
 AGENT = """
 import asyncio, time
@@ -50,11 +53,13 @@ def build_sync():
 """
 
 
-@pytest.fixture
-def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Profile]:
-    (tmp_path / "busy_agent_of_a_test.py").write_text(AGENT.format(busy_s=BUSY_S, wait_s=WAIT_S))
-    monkeypatch.syspath_prepend(str(tmp_path))
+@pytest.fixture(scope="module")
+def profiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiled]:
+    """Profile a factory of that agent, driven by a strategy; each of them once."""
+    folder = tmp_path_factory.mktemp("agents")
+    (folder / "busy_agent_of_a_test.py").write_text(AGENT.format(busy_s=BUSY_S, wait_s=WAIT_S))
 
+    @functools.cache
     def run(factory: str, strategy: str) -> Profile:
         (spec,) = cells_of(
             Factors(
@@ -70,25 +75,29 @@ def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
         assert not isinstance(found, NotApplicable)
         return found
 
-    return run
+    with pytest.MonkeyPatch.context() as patches:
+        patches.syspath_prepend(str(folder))
+        yield run
 
 
 @pytest.mark.parametrize(
     ("factory", "strategy"),
     [
         ("build", "gather"),
-        ("build", "taskgroup"),
         ("build_offloading", "gather"),
         ("build_sync", "sync"),
         ("build_sync", "threads"),
         ("build_sync", "executor"),
-        ("build_sync", "blocking"),
     ],
 )
 def test_what_sessions_compute_is_seen_on_every_thread(
-    profiled: Callable[[str, str], Profile], factory: str, strategy: str
+    profiled: Profiled, factory: str, strategy: str
 ) -> None:
-    profile = profiled(factory, strategy)
+    """The slow suite has the other strategies."""
+    check_computing(profiled(factory, strategy))
+
+
+def check_computing(profile: Profile) -> None:
     computed_s = sum(
         length_s
         for function, length_s in profile.by_function.items()
@@ -102,7 +111,7 @@ def test_what_sessions_compute_is_seen_on_every_thread(
     assert sum(profile.by_package.values()) == pytest.approx(profile.total_s)
 
 
-def test_cells_are_put_side_by_side(profiled: Callable[[str, str], Profile]) -> None:
+def test_cells_are_put_side_by_side(profiled: Profiled) -> None:
     profiles = [profiled("build", "gather"), profiled("build_sync", "threads")]
     by_package, by_function = tables(profiles)
     assert by_package.cells == (
@@ -120,7 +129,7 @@ def test_cells_are_put_side_by_side(profiled: Callable[[str, str], Profile]) -> 
 def test_the_command_writes_pages_that_ask_nobody_and_links_them_from_the_report(
     warpbench: Callable[..., Any], tmp_path: Path
 ) -> None:
-    cells = ("chat", "--strategy", "gather,threads", "--loop", "asyncio", "--sessions", "20")
+    cells = ("chat", "--strategy", "gather,threads", "--loop", "asyncio", "--sessions", "5")
     out = ("--concurrency", "5", "--out", str(tmp_path))
     assert warpbench("run", *cells, *out, "--clock", "virtual").status == 0
     assert "profile.html" not in (tmp_path / "report.html").read_text()
@@ -138,6 +147,7 @@ def test_the_command_writes_pages_that_ask_nobody_and_links_them_from_the_report
         assert json.loads((tmp_path / f"{name}.speedscope.json").read_text())["profiles"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("more", "message"),
     [
