@@ -9,7 +9,6 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from warpbench.mocks.network import Network
 
 from ...mocks.network.isolation import needs_isolation
 from .test_processes import specification
-from .test_supervisor import in_folder, left_of, note, noted
+from .test_supervisor import in_folder, left_of, note, noted, noted_under_a_limit
 
 pytestmark = needs_isolation
 
@@ -133,18 +132,19 @@ def wait_without_a_supervisor(spec: TrialSpec, _turn: Turn) -> NotApplicable:
     return NotApplicable("done")
 
 
-@pytest.mark.parametrize(
-    ("work", "limit_s", "ending"),
-    [
-        (wait_beside_a_child, 2.0, "hung: no result within 2 s"),
-        (wait_without_a_supervisor, TIME_LIMIT_S, "crashed: killed by SIGKILL"),
-    ],
-)
-def test_an_isolated_trial_ends_with_all_that_it_started(
-    work: Callable[[TrialSpec, Turn], NotApplicable], limit_s: float, ending: str, tmp_path: Path
-) -> None:
-    with pytest.raises(TrialError, match=ending):
-        TrialProcesses(limit_s, work, network=Network.ISOLATED).run(in_folder(tmp_path))
+def test_an_isolated_trial_that_hangs_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    def run(limit_s: float) -> None:
+        processes = TrialProcesses(limit_s, wait_beside_a_child, network=Network.ISOLATED)
+        with pytest.raises(TrialError, match=f"hung: no result within {limit_s:g} s"):
+            processes.run(in_folder(tmp_path))
+
+    assert left_of(noted_under_a_limit(tmp_path, 2, run)) == []
+
+
+def test_an_isolated_trial_ends_with_its_supervisor(tmp_path: Path) -> None:
+    processes = TrialProcesses(TIME_LIMIT_S, wait_without_a_supervisor, network=Network.ISOLATED)
+    with pytest.raises(TrialError, match="crashed: killed by SIGKILL"):
+        processes.run(in_folder(tmp_path))
 
     pids = noted(tmp_path)
     assert pids

@@ -62,11 +62,11 @@ def test_a_trial_that_crashes_says_what_of() -> None:
 
 
 def test_a_trial_that_hangs_is_killed_at_the_limit() -> None:
-    with pytest.raises(TrialError, match=r"hung: no result within 0.5 s \(--time-limit\), killed"):
-        TrialProcesses(0.5, last_for_minutes).run(specification())
+    with pytest.raises(TrialError, match=r"hung: no result within 0.1 s \(--time-limit\), killed"):
+        TrialProcesses(0.1, last_for_minutes).run(specification())
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.5])
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.1])
 def test_none_outlives_the_kill_however_far_its_start_has_come(after_s: float) -> None:
     processes = TrialProcesses(TIME_LIMIT_S, last_for_minutes)
     ended: list[TrialError] = []
@@ -130,11 +130,11 @@ def test_a_trial_waits_for_its_turn_and_tells_when_its_sessions_have_ended() -> 
 
 
 class LongAwaited(Told):
-    """The turn of a trial that others keep waiting for ten times the clock's patience."""
+    """The turn of a trial that others keep waiting for six times the clock's patience."""
 
     def begin(self) -> None:
         super().begin()
-        real_sleep(0.5)
+        real_sleep(0.3)
 
 
 def measure_after_a_long_wait(spec: TrialSpec, turn: Turn) -> TrialResult | NotApplicable:
