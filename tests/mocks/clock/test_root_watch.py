@@ -89,7 +89,7 @@ def test_also_while_others_wait(reading: int) -> None:
 def test_one_who_computes_or_waits_on_the_clock_is_left_alone() -> None:
     clock = VirtualClock()
     with root_watched(clock), keeping_time(clock):
-        end_ns = time.thread_time_ns() + 500_000_000
+        end_ns = time.thread_time_ns() + 300_000_000
         while time.thread_time_ns() < end_ns:
             pass
         time.sleep(1000)
@@ -99,15 +99,15 @@ def test_one_who_computes_or_waits_on_the_clock_is_left_alone() -> None:
 def test_a_child_process_that_computes_holds_the_root_up_for_as_long_as_it_takes() -> None:
     """It blocks in ``wait``, and who would wake it is no thread of this process."""
     clock = VirtualClock()
-    computing = "import time\nwhile time.process_time() < 1: pass"
+    computing = "import time\nwhile time.process_time() < 0.3: pass"
     with root_watched(clock), keeping_time(clock):
         subprocess.run([sys.executable, "-c", computing], check=True)
 
 
 def waiting_for_its_turn(clock: Clock) -> None:
-    """Wait for half a second, ten times the patience of who looks, for what is not the clock's."""
+    """Wait for three times the patience of who looks, for what is not the clock's."""
     with root_held_back(clock):
-        select.select([], [], [], 0.5)
+        select.select([], [], [], 3 * virtual.STALL_AFTER_S)
 
 
 def test_one_that_is_held_back_waits_for_as_long_as_that_takes() -> None:
@@ -165,7 +165,7 @@ def test_a_child_from_before_that_does_nothing_does_not_excuse_it(reading: int) 
 
 def test_a_child_from_before_that_computes_does() -> None:
     clock = VirtualClock()
-    computing = "import time\nwhile time.process_time() < 1: pass\nprint()"
+    computing = "import time\nwhile time.process_time() < 0.3: pass\nprint()"
     command = [sys.executable, "-c", computing]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as older:
         assert older.stdout is not None
@@ -175,7 +175,7 @@ def test_a_child_from_before_that_computes_does() -> None:
 
 def test_who_stops_in_a_debugger_is_left_alone() -> None:
     def stop() -> None:
-        real_sleep(0.6)
+        real_sleep(3 * virtual.STALL_AFTER_S)
 
     clock = VirtualClock()
     stop_in_pdb = FunctionType(stop.__code__, {**globals(), "__name__": "pdb"})
