@@ -16,7 +16,7 @@ from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
 from warpbench.mocks.clock.real_time import real_time_ns
 from warpbench.mocks.errors import ClockHangError, ClockRefusedError
 
-from .worlds import SECOND, World, in_both_skipping_modes, on_each_loop
+from .worlds import SECOND, World, in_both_skipping_modes
 
 UTC = datetime.UTC
 LEAP_DAY = datetime.datetime(2024, 2, 29, tzinfo=UTC)
@@ -30,6 +30,17 @@ SETTINGS: dict[str, Setting] = {
     "freezegun, ticking, and loops with it": lambda: freezegun.freeze_time(LEAP_DAY, tick=True),
 }
 each_setting = pytest.mark.parametrize("setting", SETTINGS)
+WARP, VIRTUAL = ClockMode.WARP, ClockMode.VIRTUAL
+WAYS = ((WARP, "asyncio"), (VIRTUAL, "uvloop")), ((VIRTUAL, "asyncio"), (WARP, "uvloop"))
+each_setting_on_either_loop = pytest.mark.parametrize(
+    ("setting", "mode", "loop"),
+    [
+        (setting, *way)
+        for number, setting in enumerate(SETTINGS)
+        for way in WAYS[number % len(WAYS)]
+    ],
+)
+"""In one mode on one loop and in the other on the other; the slow suite has all of each."""
 ticks = {name for name in SETTINGS if "ticking" in name}
 
 
@@ -61,10 +72,12 @@ def assert_as_before(mode: ClockMode) -> None:
         assert 20 * SECOND <= world.clock.now_ns() - start_ns < 60 * SECOND
 
 
-@on_each_loop
-@in_both_skipping_modes
-@each_setting
+@each_setting_on_either_loop
 def test_inside(setting: str, mode: ClockMode, loop: str) -> None:
+    check_inside(setting, mode, loop)
+
+
+def check_inside(setting: str, mode: ClockMode, loop: str) -> None:
     world = World(mode)
 
     async def main() -> list[datetime.datetime]:
@@ -83,10 +96,12 @@ def test_inside(setting: str, mode: ClockMode, loop: str) -> None:
     assert_as_before(mode)
 
 
-@on_each_loop
-@in_both_skipping_modes
-@each_setting
+@each_setting_on_either_loop
 def test_around(setting: str, mode: ClockMode, loop: str) -> None:
+    check_around(setting, mode, loop)
+
+
+def check_around(setting: str, mode: ClockMode, loop: str) -> None:
     world = World(mode)
     start_ns = world.clock.now_ns()
     if setting.startswith("freezegun, ticking"):
@@ -103,12 +118,13 @@ def test_around(setting: str, mode: ClockMode, loop: str) -> None:
     assert_as_before(mode)
 
 
-@on_each_loop
-@in_both_skipping_modes
-@each_setting
+@each_setting_on_either_loop
 def test_overlapping_in_sessions(setting: str, mode: ClockMode, loop: str) -> None:
     """The first that ends does not take the time from the others, nor from what comes next."""
+    check_overlapping_in_sessions(setting, mode, loop)
 
+
+def check_overlapping_in_sessions(setting: str, mode: ClockMode, loop: str) -> None:
     async def session(begin_s: float) -> None:
         await asyncio.sleep(begin_s)
         with SETTINGS[setting]():
@@ -155,8 +171,7 @@ def test_a_travel_around_is_left_as_it_was(mode: ClockMode) -> None:
         assert date() == LEAP_DAY
 
 
-@on_each_loop
-@in_both_skipping_modes
+@pytest.mark.parametrize(("mode", "loop"), WAYS[0])
 def test_a_function_that_a_test_has_replaced_is_its_own_affair(
     mode: ClockMode, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,14 +202,13 @@ def test_a_plain_freeze_is_told_as_the_hang_that_it_is_on_asyncio(mode: ClockMod
     assert_as_before(mode)
 
 
-@in_both_skipping_modes
-def test_a_plain_freeze_does_not_concern_uvloop_whose_time_is_its_own(mode: ClockMode) -> None:
+def test_a_plain_freeze_does_not_concern_uvloop_whose_time_is_its_own() -> None:
+    mode = WARP
     World(mode).run(lambda: _frozen(lambda: asyncio.sleep(0.1)), "uvloop")
     assert_as_before(mode)
 
 
-@on_each_loop
-@in_both_skipping_modes
+@pytest.mark.parametrize(("mode", "loop"), WAYS[1])
 def test_an_answer_of_the_model_comes_in_a_plain_freeze(mode: ClockMode, loop: str) -> None:
     """As data from a socket does; a timer beside it, which is due later, is not waited for."""
     world = World(mode)
