@@ -16,7 +16,7 @@ from warpbench.mocks.clock.loops.asyncio_loop import SkippingEventLoop
 from warpbench.mocks.clock.real_time import real_time_ns
 from warpbench.mocks.errors import ClockHangError, ClockRefusedError
 
-from .worlds import SECOND, World, in_both_skipping_modes
+from .worlds import SECOND, World, in_both_skipping_modes, needs_eager_tasks
 
 UTC = datetime.UTC
 LEAP_DAY = datetime.datetime(2024, 2, 29, tzinfo=UTC)
@@ -34,10 +34,10 @@ WARP, VIRTUAL = ClockMode.WARP, ClockMode.VIRTUAL
 WAYS = ((WARP, "asyncio"), (VIRTUAL, "uvloop")), ((VIRTUAL, "asyncio"), (WARP, "uvloop"))
 each_setting_on_either_loop = pytest.mark.parametrize(
     ("setting", "mode", "loop"),
-    [
-        (setting, *way)
-        for number, setting in enumerate(SETTINGS)
-        for way in WAYS[number % len(WAYS)]
+    [(setting, *way) for number, setting in enumerate(SETTINGS) for way in WAYS[number % len(WAYS)]]
+    + [
+        pytest.param("time-machine", VIRTUAL, "eager", marks=needs_eager_tasks),
+        pytest.param("freezegun", WARP, "eager", marks=needs_eager_tasks),
     ],
 )
 """In one mode on one loop and in the other on the other; the slow suite has all of each."""

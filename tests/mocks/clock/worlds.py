@@ -48,18 +48,11 @@ def examples(number: int) -> settings:
 
 
 in_both_skipping_modes = pytest.mark.parametrize("mode", [ClockMode.WARP, ClockMode.VIRTUAL])
+needs_eager_tasks = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="eager tasks need Python 3.12"
+)
 on_each_loop = pytest.mark.parametrize(
-    "loop",
-    [
-        "asyncio",
-        "uvloop",
-        pytest.param(
-            "eager",
-            marks=pytest.mark.skipif(
-                sys.version_info < (3, 12), reason="eager tasks need Python 3.12"
-            ),
-        ),
-    ],
+    "loop", ["asyncio", "uvloop", pytest.param("eager", marks=needs_eager_tasks)]
 )
 
 

@@ -19,6 +19,7 @@ from ....bench.attribution.test_connections import (
     CONNECTIONS,
     SCENARIO,
     asker,
+    check_over_sockets,
     collected_here,
     over_sockets,
     refused_thrice,
@@ -52,6 +53,10 @@ def test_waiting_for_a_connection_is_told_as_the_pools_and_no_busy_loops(strateg
     (found,) = findings_of([cell_result(cell, [result])])
     assert found.kind is FindingKind.POOL_TOO_SMALL
     assert (found.values["client"], found.values["most"]) == (sdk_http.__name__, CONNECTIONS)
+
+
+def test_those_who_wait_are_counted_in_plain_code() -> None:
+    check_over_sockets("threads")
 
 
 def sleeper(lab: Lab) -> Target:
