@@ -1,6 +1,7 @@
 """The process of a server: reads its world from standard input, and ends when the input ends."""
 
 import logging
+import os
 import pickle
 import sys
 import threading
@@ -12,8 +13,6 @@ from .serving import bound_socket, serve
 from .wall_timer import PreciseWallClock
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from ...world.world import WorldSpec
 
 
@@ -25,17 +24,21 @@ def main() -> None:
     spec: WorldSpec = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     listening = bound_socket("127.0.0.1", 0)
 
-    def until(server: "uvicorn.Server") -> None:
-        def end_with_parent() -> None:
-            sys.stdin.buffer.read()
-            server.should_exit = server.force_exit = True
-
-        threading.Thread(target=end_with_parent, name="end-with-parent", daemon=True).start()
-
+    threading.Thread(target=end_with_parent, name="end-with-parent", daemon=True).start()
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     with kept_awake(), closing(PreciseWallClock()) as clock:
-        serve(spec.world(clock), listening, until)
+        serve(spec.world(clock), listening)
+
+
+def end_with_parent() -> None:
+    """End this process once its input ends.
+
+    At once: no answer is awaited any more, and nothing is to be written. For uvicorn to notice, and
+    for the interpreter to take down what it has imported, each trial would wait 0.2 s.
+    """
+    sys.stdin.buffer.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

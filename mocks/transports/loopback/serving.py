@@ -6,7 +6,6 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -151,19 +150,14 @@ class _NotOfStreamsThatWereCut(logging.Filter):
         )
 
 
-def serve(
-    world: World,
-    listening: socket.socket,
-    until: Callable[[uvicorn.Server], None] | None = None,
-) -> None:
-    """Serve a trial's world over HTTP/1.1 with keep-alive, on uvloop.
+def serve(world: World, listening: socket.socket) -> None:
+    """Serve a trial's world over HTTP/1.1 with keep-alive, on uvloop, until Ctrl-C.
 
     Args:
         world: What answers.
         listening: Where.
-        until: Called with the server once it runs, to arrange for its end; Ctrl-C ends it too.
     """
-    _run(ServerApp(world), listening, until)
+    _run(ServerApp(world), listening)
 
 
 def serve_to_anybody(world: World, listening: socket.socket, name: str) -> None:
@@ -180,11 +174,7 @@ def serve_to_anybody(world: World, listening: socket.socket, name: str) -> None:
     _run(OpenToPages(Operations(ServerApp(world, metrics), world, metrics, name)), listening)
 
 
-def _run(
-    app: App,
-    listening: socket.socket,
-    until: Callable[[uvicorn.Server], None] | None = None,
-) -> None:
+def _run(app: App, listening: socket.socket) -> None:
     logging.getLogger("uvicorn.error").addFilter(_NotOfStreamsThatWereCut())
     config = uvicorn.Config(
         app,
@@ -199,7 +189,5 @@ def _run(
         timeout_graceful_shutdown=0,
     )
     server = uvicorn.Server(config)
-    if until is not None:
-        until(server)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listening]))
