@@ -123,6 +123,14 @@ def what_earlier_modules_left_is_set_aside() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def the_capacity_of_servers_is_measured_in_short() -> Iterator[None]:
+    """Each of them answers hundreds of requests first, of which no test needs the figure."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr("warpbench.mocks.transports.loopback.process._BURST", 80)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
     """Undo what a background job inherits: there SIGINT is ignored, and tests of it hang."""

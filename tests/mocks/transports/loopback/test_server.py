@@ -13,6 +13,7 @@ from typing import Any
 import openai
 import pytest
 from warpbench.mocks.errors import UnmockedRequestError, UsageError
+from warpbench.mocks.model import task_of
 from warpbench.mocks.scenario import ModelLimits, ServiceSpec
 from warpbench.mocks.scenario.distributions import Constant
 from warpbench.mocks.scenario.faults import Fault, FaultKind, FaultSpec
@@ -35,14 +36,21 @@ BROKEN = replace(
 )
 SPACED = replace(WEATHER, url="https://spaced.example.com/a%20b/*")
 MS = 1_000_000
+FAULTY = {1: FaultKind.CONNECT_ERROR, 2: FaultKind.RESET}
+"""Sessions whose first attempt meets a fault of the connection."""
 USER: list[Any] = [{"role": "user", "content": PROMPT}]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
     sessions = {0: SessionScript(0, (ModelCallScript(0, 1, 5, ()),))}
+    for number, kind in FAULTY.items():
+        fault = Fault(kind, delay_ns=50 * MS, share=0.5)
+        call = ModelCallScript(50 * MS, 1, 5, (), faults=(fault,))
+        sessions[number] = SessionScript(number, (call,))
     limits = ModelLimits(requests_per_minute=60)
-    with ServerProcess(WorldSpec(sessions, limits, (WEATHER, BROKEN, SPACED), "any")) as running:
+    services = (WEATHER, BROKEN, SPACED)
+    with ServerProcess(WorldSpec(sessions, limits, services, "any", notes_waits=True)) as running:
         yield running
 
 
@@ -150,28 +158,22 @@ def test_it_listens_on_loopback_only() -> None:
         bound_socket("0.0.0.0", 0)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.CONNECT_ERROR, FaultKind.RESET])
-def test_what_a_fault_makes_a_session_wait_for_is_a_wait(kind: FaultKind) -> None:
-    fault = Fault(kind, delay_ns=50 * MS, share=0.5)
-    sessions = {0: SessionScript(0, (ModelCallScript(50 * MS, 1, 5, (), faults=(fault,)),))}
-    world = WorldSpec(sessions, ModelLimits(), (), "any", notes_waits=True)
-    with (
-        ServerProcess(world) as server,
-        openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client,
-    ):
-        with pytest.raises(openai.APIConnectionError):
-            client.chat.completions.create(model="m", messages=USER)
+def test_what_a_fault_makes_a_session_wait_for_is_a_wait(server: ServerProcess) -> None:
+    for number in FAULTY:
+        server.forget()
+        messages: list[Any] = [{"role": "user", "content": task_of(number, "anything")}]
+        with openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client:
+            with pytest.raises(openai.APIConnectionError):
+                client.chat.completions.create(model="m", messages=messages)
         (wait,) = server.seen()["waits"]
+        assert wait["waited_ns"] == 50 * MS
 
-    assert wait["waited_ns"] == 50 * MS
 
-
-def test_a_server_counts_what_nothing_mocks_and_answers_who_counts_tokens() -> None:
-    world = WorldSpec({}, ModelLimits(), (), "any")
-    with (
-        ServerProcess(world) as server,
-        openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client,
-    ):
+def test_a_server_counts_what_nothing_mocks_and_answers_who_counts_tokens(
+    server: ServerProcess,
+) -> None:
+    server.forget()
+    with openai.OpenAI(api_key="none", base_url=f"{server.root}/v1", max_retries=0) as client:
         with pytest.raises(openai.NotFoundError):
             client.images.generate(prompt="x")
         assert client.responses.input_tokens.count(model="m", input="some words").input_tokens > 0
