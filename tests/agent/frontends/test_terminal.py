@@ -235,7 +235,9 @@ def terminal(served: Served) -> Iterator[Terminal]:
         opened.close()
 
 
-def test_ctrl_c_cancels_the_answer_and_not_the_program(fake: tuple[FakeModel, Served]) -> None:
+def test_ctrl_c_cancels_the_answer_and_the_second_one_at_the_prompt_ends_the_program(
+    fake: tuple[FakeModel, Served],
+) -> None:
     model, served = fake
     with terminal(served) as opened:
         opened.type("hello\n")
@@ -254,18 +256,6 @@ def test_ctrl_c_cancels_the_answer_and_not_the_program(fake: tuple[FakeModel, Se
             "and now?",
         ]
         opened.expect("> ")
-        opened.type("/exit\n")
-        assert opened.program.wait(OPEN_S) == 0
-    begin_s = time.monotonic()
-    while model.hung_up < 1:
-        assert time.monotonic() < begin_s + OPEN_S, "the connection was not closed"
-        time.sleep(0.01)
-
-
-def test_ctrl_c_at_the_prompt_warns_and_the_second_one_ends_it(
-    fake: tuple[FakeModel, Served],
-) -> None:
-    with terminal(fake[1]) as opened:
         opened.type("\x03")
         opened.expect("(Ctrl-C again, Ctrl-D or /exit ends the chat)")
         opened.expect("> ")
@@ -276,12 +266,32 @@ def test_ctrl_c_at_the_prompt_warns_and_the_second_one_ends_it(
         opened.expect("> ")
         opened.type("\x03")
         assert opened.program.wait(OPEN_S) == 0
+    begin_s = time.monotonic()
+    while model.hung_up < 1:
+        assert time.monotonic() < begin_s + OPEN_S, "the connection was not closed"
+        time.sleep(0.01)
 
 
-def test_ctrl_d_ends_it(fake: tuple[FakeModel, Served]) -> None:
-    with terminal(fake[1]) as opened:
-        opened.type("\x04")
-        assert opened.program.wait(OPEN_S) == 0
+def test_ctrl_d_ends_it() -> None:
+    ours, theirs = pty.openpty()
+    model, screen = Model([final("Hello.")]), Screen()
+
+    async def run() -> None:
+        async with (
+            model.async_client() as client,
+            Agent(async_client=client) as agent,
+            Lines(theirs) as lines,
+        ):
+            chatting = asyncio.create_task(TerminalChat(agent, lines.next, screen.write).run())
+            os.write(ours, b"hello\n\x04")
+            await asyncio.wait_for(chatting, OPEN_S)
+
+    try:
+        asyncio.run(run())
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "Hello." in screen.seen
 
 
 def test_it_reads_a_pipe(fake: tuple[FakeModel, Served]) -> None:
