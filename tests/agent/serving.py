@@ -15,6 +15,20 @@ import uvicorn
 OPEN_S = 120.0
 
 
+class _Server(uvicorn.Server):
+    """Is told that it should end, and does not look for it ten times a second."""
+
+    async def main_loop(self) -> None:
+        self._loop, self._ends = asyncio.get_running_loop(), asyncio.Event()
+        await self.on_tick(0)
+        await self._ends.wait()
+
+    def end(self) -> None:
+        """Let it end, from another thread."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._ends.set)
+
+
 class Served:
     """An app being served; may be stopped, and started again on the same port."""
 
@@ -32,7 +46,7 @@ class Served:
         config = uvicorn.Config(
             app, log_level="critical", ws="websockets-sansio", timeout_graceful_shutdown=1
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._server.serve([listening])), name="uvicorn"
         )
@@ -45,7 +59,7 @@ class Served:
         self._listening = listening
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(OPEN_S)
         assert not self._thread.is_alive(), "uvicorn did not stop"
         self._listening.close()

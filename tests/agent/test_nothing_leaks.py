@@ -157,9 +157,20 @@ async def one_chat(chat: Chat, world: World, limiter: Limiter, conversation: Con
     assert model.in_flight == 0
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def examples(number: int) -> settings:
+    return settings(
+        max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
+
+@examples(20)
 @given(worlds)
 def test_side_by_side_in_an_event_loop(world: World) -> None:
+    """The slow suite tries more, here and below."""
+    check_side_by_side(world)
+
+
+def check_side_by_side(world: World) -> None:
     limiter = Limiter(world.model_limit)
 
     async def main() -> None:
@@ -179,9 +190,13 @@ def test_side_by_side_in_an_event_loop(world: World) -> None:
     assert open_files() == files
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(10)
 @given(worlds)
 def test_one_after_another_in_one_conversation(world: World) -> None:
+    check_one_after_another(world)
+
+
+def check_one_after_another(world: World) -> None:
     conversation = Conversation()
 
     async def main() -> None:
@@ -196,9 +211,16 @@ def test_one_after_another_in_one_conversation(world: World) -> None:
     assert open_files() == files
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(worlds, st.none() | st.integers(1, 8))
+session_timeouts_s = st.none() | st.integers(1, 8)
+
+
+@examples(10)
+@given(worlds, session_timeouts_s)
 def test_in_threads(world: World, session_timeout_s: int | None) -> None:
+    check_in_threads(world, session_timeout_s)
+
+
+def check_in_threads(world: World, session_timeout_s: int | None) -> None:
     def main() -> None:
         for chat in world.chats:
             model = model_of(chat)

@@ -74,7 +74,8 @@ time.sleep(600)
 """
 
 
-def test_a_child_that_ignores_everything_is_killed() -> None:
+def test_a_child_that_ignores_everything_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warpbench.mocks.child_process._TERMINATES_WITHIN_S", 0.05)
     began_s = time.monotonic()
     child = Child(python(STUBBORN))
     assert child.line(LIMIT_S) == "ready\n"

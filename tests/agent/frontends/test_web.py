@@ -57,7 +57,9 @@ def events(text: str) -> list[tuple[str, Any]]:
     return found
 
 
-def test_a_task_is_worked_on_until_it_is_complete(service: Service) -> None:
+def test_a_task_is_worked_on_until_it_is_complete_and_its_calls_are_counted(
+    service: Service,
+) -> None:
     client = service(Model(respond=echo))
     answered = client.post("/execute_task", json={"task": "count to three"})
     assert answered.status_code == 200
@@ -69,6 +71,9 @@ def test_a_task_is_worked_on_until_it_is_complete(service: Service) -> None:
         "iterations_used": 1,
         "usage": {"prompt_tokens": 10, "completion_tokens": 2, "cached_prompt_tokens": 0},
     }
+    health = client.get("/health").json()
+    assert health["status"] == "ok"
+    assert health["counters"]["model_calls"] == 1
 
 
 def test_a_chat_comes_piece_by_piece(service: Service) -> None:
@@ -171,31 +176,20 @@ def test_an_error_is_one_line_with_its_status_and_no_key(
         assert data["error"].startswith(text)
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
+def test_bad_input_is_refused_before_the_model_is_asked(service: Service) -> None:
+    model = Model()
+    client = service(model)
+    bad: list[tuple[str, Any]] = [
         ("/execute_task", {}),
         ("/execute_task", {"task": ""}),
         ("/execute_task", {"task": "x", "max_iterations": 0}),
         ("/chat", {"message": "x", "history": []}),
-    ],
-)
-def test_bad_input_is_refused_before_the_model_is_asked(
-    service: Service, path: str, body: Any
-) -> None:
-    model = Model()
-    assert service(model).post(path, json=body).status_code == 422
+    ]
+    assert [client.post(path, json=body).status_code for path, body in bad] == [422] * len(bad)
     assert model.requests == []
 
 
-def test_its_health_has_the_counters(service: Service) -> None:
-    client = service(Model(respond=echo))
-    client.post("/execute_task", json={"task": "x"})
-    health = client.get("/health").json()
-    assert health["status"] == "ok"
-    assert health["counters"]["model_calls"] == 1
-
-
+@pytest.mark.once
 def test_without_fastapi_it_says_what_to_install_and_the_agent_works() -> None:
     code = """
 import importlib.util, sys
