@@ -31,7 +31,6 @@ ONE_CALL = parse_scenario("""
     latency_s = 1.0
     [[rounds]]
 """)
-LOOPS = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 Ask = Callable[[], Any]
 
 
@@ -95,16 +94,13 @@ def asker(asks: Callable[[Ask], Any], sleep_s: float = 0.0) -> Callable[[], Any]
     return build
 
 
-@LOOPS
 @pytest.mark.parametrize(
-    ("asks", "expected"),
+    ("asks", "expected", "loop"),
     [
-        pytest.param(both_at_once, TimeParts(llm=1.0), id="both at once"),
-        pytest.param(the_second_later, TimeParts(llm=1.0), id="the second later"),
-        pytest.param(twice, TimeParts(llm=2.0), id="twice"),
-        pytest.param(
-            given_up_and_asked_again, TimeParts(llm=1.0, retry=0.5), id="given up and asked again"
-        ),
+        (both_at_once, TimeParts(llm=1.0), "asyncio"),
+        (the_second_later, TimeParts(llm=1.0), "uvloop"),
+        (twice, TimeParts(llm=2.0), "asyncio"),
+        (given_up_and_asked_again, TimeParts(llm=1.0, retry=0.5), "uvloop"),
     ],
 )
 def test_only_an_attempt_that_failed_is_a_retry(asks: Any, expected: TimeParts, loop: str) -> None:
@@ -114,11 +110,10 @@ def test_only_an_attempt_that_failed_is_a_retry(asks: Any, expected: TimeParts, 
     assert result.time_parts == (expected,) * 2
 
 
-@LOOPS
-def test_a_sample_is_under_way_until_its_end(loop: str) -> None:
+def test_a_sample_is_under_way_until_its_end() -> None:
     target = asker(the_loser_runs_on, sleep_s=2.0)
 
-    result = run_cell(spec_of(target, scenario=ONE_CALL, sessions=2, loop=loop), target)
+    result = run_cell(spec_of(target, scenario=ONE_CALL, sessions=2), target)
 
     assert result.time_parts == (TimeParts(llm=1.4, remainder=1.6),) * 2
 
@@ -165,7 +160,7 @@ def test_of_attempts_at_one_call(waits: tuple[Wait, ...], expected: TimeParts) -
     assert parts_of(*waits, end=20) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.builds(model, st.integers(0, 40), st.integers(0, 40), st.sampled_from(WaitEnding)),
@@ -232,8 +227,13 @@ def parts_in_open_loop(
     return found
 
 
-@pytest.mark.parametrize("strategy", ["gather", "taskgroup", "workers"])
-@pytest.mark.parametrize("arrivals", ARRIVALS)
+@pytest.mark.parametrize(
+    ("arrivals", "strategy"),
+    [
+        (each, ("gather", "taskgroup", "workers")[number % 3])
+        for number, each in enumerate(ARRIVALS)
+    ],
+)
 def test_without_a_limit_who_begins_late_waited_for_the_loop(
     recorded: Scenario, arrivals: str, strategy: str
 ) -> None:

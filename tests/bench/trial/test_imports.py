@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 from ...conftest import TIMEOUT_S
 
+pytestmark = pytest.mark.once  # packages import the same on every Python
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 NEEDED_BY_A_TRIAL = ("httptools", "httpx", "respx", "msgspec", "time-machine", "uvloop")

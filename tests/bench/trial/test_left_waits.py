@@ -50,7 +50,6 @@ TOOLS = parse_scenario("""
 TOOLS_OR_NOT = replace(TOOLS, optional_tools=True)
 ASYNC = [strategy.name for strategy in BUILT_IN if strategy.drives is Drives.ASYNC]
 SYNC = [strategy.name for strategy in BUILT_IN if strategy.drives is Drives.SYNC]
-LOOPS = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 WHERE = "opened at leaving (tests/bench/trial/test_left_waits.py:"
 
 
@@ -103,15 +102,27 @@ def run(target: Any, scenario: Scenario = PIECES, **options: Any) -> LabResult:
     return run_cell(spec_of(target, scenario=scenario, sessions=2, **options), target)
 
 
-@LOOPS
-@pytest.mark.parametrize("strategy", ASYNC)
+LEAVES = [(close_early, "it was closed early"), (never_close, "it was never closed")]
+
+
 @pytest.mark.parametrize(
-    ("leave", "how"),
-    [(close_early, "it was closed early"), (never_close, "it was never closed")],
+    ("leave", "how", "strategy", "loop"),
+    [
+        (*LEAVES[0], "gather", "asyncio"),
+        (*LEAVES[0], "taskgroup", "uvloop"),
+        (*LEAVES[0], "workers", "asyncio"),
+        (*LEAVES[1], "gather", "uvloop"),
+        (*LEAVES[1], "taskgroup", "asyncio"),
+    ],
 )
 def test_a_stream_that_is_left_fails_its_session(
     leave: Callable[[Any], Any], how: str, strategy: str, loop: str
 ) -> None:
+    """The slow suite has all of each, here and below."""
+    check_left(leave, how, strategy, loop)
+
+
+def check_left(leave: Callable[[Any], Any], how: str, strategy: str, loop: str) -> None:
     result = run(leaver(leave), strategy=strategy, loop=loop)
 
     assert result.sessions.failed == 2
@@ -127,9 +138,14 @@ def test_a_stream_that_is_left_fails_its_session(
     assert [parts.remainder for parts in result.time_parts] == [pytest.approx(slept_s)] * 2
 
 
-@pytest.mark.parametrize("strategy", SYNC)
-@pytest.mark.parametrize("closes", [True, False])
+@pytest.mark.parametrize(
+    ("strategy", "closes"), [(each, number % 2 == 0) for number, each in enumerate(SYNC)]
+)
 def test_so_does_one_of_plain_code(strategy: str, closes: bool) -> None:
+    check_plainly_left(strategy, closes=closes)
+
+
+def check_plainly_left(strategy: str, *, closes: bool) -> None:
     kept: list[Any] = []
 
     def build() -> Target:
@@ -153,8 +169,9 @@ def test_so_does_one_of_plain_code(strategy: str, closes: bool) -> None:
     assert [parts.llm for parts in result.time_parts] == [0.1, 0.1]
 
 
-@LOOPS
-@pytest.mark.parametrize("leave", [read_all, read_until_the_reason_to_stop])
+@pytest.mark.parametrize(
+    ("leave", "loop"), [(read_all, "asyncio"), (read_until_the_reason_to_stop, "uvloop")]
+)
 def test_a_stream_whose_last_piece_is_there_is_not_left(
     leave: Callable[[Any], Any], loop: str
 ) -> None:
@@ -284,22 +301,26 @@ def a_handoff_first(step: int) -> Iterable[str]:
     return ("transfer_to_specialist",) if step == 0 else ("look_up",)
 
 
-@LOOPS
+HOLDS_UP = {
+    "all": (use, 4.0, 4.0),
+    "kept result": (keep_the_second, 3.5, 3.5),
+    "cut short": (cut_short, 3.5, 3.0),
+    "in the background": (let_run, 3.0, 3.0),
+}
+
+
 @pytest.mark.parametrize(
-    ("call", "declares", "took_s", "ideal_s"),
-    [
-        pytest.param(use, always, 4.0, 4.0, id="all"),
-        pytest.param(keep_the_second, always, 3.5, 3.5, id="kept result"),
-        pytest.param(cut_short, always, 3.5, 3.0, id="cut short"),
-        pytest.param(let_run, always, 3.0, 3.0, id="in the background"),
-    ],
+    ("name", "loop"), [(name, ("asyncio", "uvloop")[n % 2]) for n, name in enumerate(HOLDS_UP)]
 )
-def test_a_tool_counts_for_the_ideal_as_far_as_it_held_its_session_up(
-    call: Any, declares: Any, took_s: float, ideal_s: float, loop: str
-) -> None:
+def test_a_tool_counts_for_the_ideal_as_far_as_it_held_its_session_up(name: str, loop: str) -> None:
+    check_held_up(name, loop)
+
+
+def check_held_up(name: str, loop: str) -> None:
+    call, took_s, ideal_s = HOLDS_UP[name]
     running.clear()
 
-    result = run(agent(call, declares), TOOLS, loop=loop)
+    result = run(agent(call, always), TOOLS, loop=loop)
 
     assert result.errors == ()
     assert result.makespan == took_s
@@ -307,9 +328,8 @@ def test_a_tool_counts_for_the_ideal_as_far_as_it_held_its_session_up(
     assert result.ideal.latency.max == ideal_s
 
 
-@LOOPS
-def test_a_handoff_in_place_of_a_tool_fails_its_session(loop: str) -> None:
-    result = run(agent(hand_off, a_handoff_first), TOOLS, loop=loop)
+def test_a_handoff_in_place_of_a_tool_fails_its_session() -> None:
+    result = run(agent(hand_off, a_handoff_first), TOOLS)
 
     assert set(result.errors) == {
         "the session did not run 1 of the 2 tool calls of its script: look_up. If that is meant, "
@@ -318,9 +338,8 @@ def test_a_handoff_in_place_of_a_tool_fails_its_session(loop: str) -> None:
     assert result.sessions.failed == 2
 
 
-@LOOPS
-def test_where_tools_are_optional_a_handoff_takes_no_longer_than_the_ideal(loop: str) -> None:
-    result = run(agent(hand_off, a_handoff_first), TOOLS_OR_NOT, loop=loop)
+def test_where_tools_are_optional_a_handoff_takes_no_longer_than_the_ideal() -> None:
+    result = run(agent(hand_off, a_handoff_first), TOOLS_OR_NOT, loop="uvloop")
 
     assert result.errors == ()
     assert result.makespan == result.ideal.makespan == 3.5

@@ -1,6 +1,6 @@
 """Random concurrent programs in virtual time: the same twice, and as in warp.
 
-``tests/slow`` compares them with plain Python. What that found is kept here.
+``tests/slow`` compares more of them, with plain Python as well. What that found is kept here.
 """
 
 import pytest
@@ -20,15 +20,23 @@ def ends(found: list[Ending], who: str) -> list[tuple[str, int]]:
     return [(how, units) for name, _, _, how, units in found if name == who]
 
 
-@examples(30)
+@examples(12)
 @given(program=programs())
 def test_any_program_is_the_same_twice(program: Program) -> None:
+    check_twice(program)
+
+
+def check_twice(program: Program) -> None:
     assert virtually(program) == virtually(program)
 
 
-@examples(20)
+@examples(6)
 @given(program=programs())
 def test_a_steady_program_is_the_same_in_warp(program: Program) -> None:
+    check_warp(program)
+
+
+def check_warp(program: Program) -> None:
     found = virtually(program)
     if is_steady(program, found):
         assert not differences(

@@ -29,11 +29,20 @@ durations_ns = st.one_of(
 )
 
 
+lists_of_waits = given(
+    waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=8)
+)
+
+
 @on_each_loop
 @in_both_skipping_modes
-@examples(25)
-@given(waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=8))
+@examples(12)
+@lists_of_waits
 def test_of_coroutines(mode: ClockMode, loop: str, waits: list[list[int]]) -> None:
+    check_of_coroutines(mode, loop, waits)
+
+
+def check_of_coroutines(mode: ClockMode, loop: str, waits: list[list[int]]) -> None:
     world = World(mode)
     late_ns: list[int] = []
 
@@ -54,10 +63,19 @@ def test_of_coroutines(mode: ClockMode, loop: str, waits: list[list[int]]) -> No
         assert max(late_ns) == 0
 
 
+waits_of_threads = given(
+    waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=6)
+)
+
+
 @in_both_skipping_modes
-@examples(25)
-@given(waits=st.lists(st.lists(durations_ns, min_size=1, max_size=4), min_size=1, max_size=6))
+@examples(12)
+@waits_of_threads
 def test_of_threads(mode: ClockMode, waits: list[list[int]]) -> None:
+    check_of_threads(mode, waits)
+
+
+def check_of_threads(mode: ClockMode, waits: list[list[int]]) -> None:
     world = World(mode)
     late_ns: list[int] = []
 
@@ -76,14 +94,23 @@ def test_of_threads(mode: ClockMode, waits: list[list[int]]) -> None:
         assert max(late_ns) == 0
 
 
-@on_each_loop
-@in_both_skipping_modes
-@examples(15)
-@given(
+sleeps_and_calls = given(
     sleeps_ns=st.lists(durations_ns, min_size=1, max_size=5),
     calls_ns=st.lists(durations_ns, min_size=1, max_size=5),
 )
+
+
+@on_each_loop
+@in_both_skipping_modes
+@examples(7)
+@sleeps_and_calls
 def test_of_coroutines_and_threads_together(
+    mode: ClockMode, loop: str, sleeps_ns: list[int], calls_ns: list[int]
+) -> None:
+    check_of_coroutines_and_threads_together(mode, loop, sleeps_ns, calls_ns)
+
+
+def check_of_coroutines_and_threads_together(
     mode: ClockMode, loop: str, sleeps_ns: list[int], calls_ns: list[int]
 ) -> None:
     world = World(mode)
@@ -110,11 +137,20 @@ def test_of_coroutines_and_threads_together(
     assert min(late_ns) >= 0
 
 
+timers = given(durations=st.lists(durations_ns, min_size=1, max_size=8))
+
+
 @on_each_loop
 @in_both_skipping_modes
-@examples(15)
-@given(durations=st.lists(durations_ns, min_size=1, max_size=8))
+@examples(7)
+@timers
 def test_of_the_loops_own_timers_but_for_the_rounding_of_floats(
+    mode: ClockMode, loop: str, durations: list[int]
+) -> None:
+    check_of_the_loops_own_timers_but_for_the_rounding_of_floats(mode, loop, durations)
+
+
+def check_of_the_loops_own_timers_but_for_the_rounding_of_floats(
     mode: ClockMode, loop: str, durations: list[int]
 ) -> None:
     world = World(mode)
@@ -230,18 +266,29 @@ def test_nanoseconds_round_to_the_nearest() -> None:
     assert nanoseconds(1e-9) == 1
 
 
-@on_each_loop
-@in_both_skipping_modes
-@examples(60)
-@given(
+timers_set_again = given(
     before_s=st.floats(0, 1_000),
     delay_s=st.one_of(st.floats(0, 1e-8), st.floats(0, 1), st.sampled_from([0.1, 0.2, 0.3])),
     ulps=st.integers(0, 3),
 )
+
+
+@on_each_loop
+@in_both_skipping_modes
+@examples(25)
+@timers_set_again
 def test_of_a_timer_that_is_set_again_until_its_moment_has_come(
     mode: ClockMode, loop: str, before_s: float, delay_s: float, ulps: int
 ) -> None:
     """As anyio's cancel scopes do: a float may lie an ulp after the nanosecond it is due in."""
+    check_of_a_timer_that_is_set_again_until_its_moment_has_come(
+        mode, loop, before_s, delay_s, ulps
+    )
+
+
+def check_of_a_timer_that_is_set_again_until_its_moment_has_come(
+    mode: ClockMode, loop: str, before_s: float, delay_s: float, ulps: int
+) -> None:
     world = World(mode)
 
     async def main() -> int:

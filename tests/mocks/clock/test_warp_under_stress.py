@@ -19,7 +19,7 @@ ROUNDS = 40
 
 
 @pytest.fixture(autouse=True, params=[0.005, 1e-5], ids=["calm", "restless"])
-def _switches(request: pytest.FixtureRequest) -> Iterator[None]:
+def switches(request: pytest.FixtureRequest) -> Iterator[None]:
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(request.param)
     yield
@@ -32,8 +32,13 @@ def random_wait_ns(draw: random.Random) -> int:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_threads_hand_things_over_and_wait(seed: int) -> None:
+    """The slow suite has more seeds, here and below."""
+    check_threads(seed)
+
+
+def check_threads(seed: int) -> None:
     world = World(ClockMode.WARP)
     items: queue.Queue[tuple[int, int]] = queue.Queue(maxsize=8)
     early: list[int] = []
@@ -71,8 +76,11 @@ def test_threads_hand_things_over_and_wait(seed: int) -> None:
 
 
 @on_each_loop
-@pytest.mark.parametrize("seed", range(3))
-def test_a_loop_and_its_threads(loop: str, seed: int) -> None:
+def test_a_loop_and_its_threads(loop: str) -> None:
+    check_loop_and_threads(loop, seed=0)
+
+
+def check_loop_and_threads(loop: str, seed: int) -> None:
     world = World(ClockMode.WARP)
     early: list[int] = []
     done: list[int] = []

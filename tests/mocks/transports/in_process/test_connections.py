@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from warpbench.bench.trial.loops import ASYNCIO, UVLOOP
 from warpbench.mocks.clock import VirtualClock
@@ -321,6 +321,7 @@ def _run_out(coroutine: Any) -> None:
         coroutine.send(None)
 
 
+@settings(max_examples=30)
 @given(
     latencies=st.lists(st.integers(1, 9), min_size=1, max_size=12),
     most=st.integers(1, 4),

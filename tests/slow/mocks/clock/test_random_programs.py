@@ -6,6 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+
+from ....mocks.clock.programs.program import Program, programs
+from ....mocks.clock.test_random_programs import check_twice, check_warp
+from ....mocks.clock.worlds import examples
 
 ROOT = Path(__file__).parents[4]
 PROGRAMS = "tests.mocks.clock.programs"
@@ -38,3 +43,15 @@ def test_random_programs_agree_with_plain_python() -> None:
     print(f"{agree} programs agree; {disturbed} could not be judged")  # noqa: T201
     if agree < NUMBER:
         pytest.skip(f"the machine is too busy: {agree} programs agree, {disturbed} are not judged")
+
+
+@examples(100)
+@given(program=programs())
+def test_any_program_is_the_same_twice(program: Program) -> None:
+    check_twice(program)
+
+
+@examples(60)
+@given(program=programs())
+def test_a_steady_program_is_the_same_in_warp(program: Program) -> None:
+    check_warp(program)
