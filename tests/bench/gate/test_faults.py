@@ -80,7 +80,7 @@ def spec_of(sessions: int, concurrency: int) -> TrialSpec:
 
 
 # Calls are the same in every session, and to count them takes several times the CPU.
-STRUCTURE, WORK = spec_of(20, 10), replace(spec_of(4, 4), counts_calls=True)
+STRUCTURE, WORK = spec_of(20, 10), replace(spec_of(2, 2), counts_calls=True)
 
 
 def measured(spec: TrialSpec, folder: Path, *changes: str) -> Measured:

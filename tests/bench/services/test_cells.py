@@ -120,18 +120,18 @@ def test_a_pool_of_five_is_what_limits_and_its_place_is_told(
 ) -> None:
     target = named(Service())
 
-    first, again = (lab.run(target, scenario=scenario(), sessions=50, loop=loop) for _ in range(2))
+    first, again = (lab.run(target, scenario=scenario(), sessions=25, loop=loop) for _ in range(2))
 
-    assert first.sessions.succeeded == 50
-    # Five at a time have a connection, and then wait for the model: the last of ten such groups.
-    assert first.makespan == pytest.approx(10 * POOL_S + MODEL_S, abs=1e-9)
+    assert first.sessions.succeeded == 25
+    # Five at a time have a connection, and then wait for the model: the last of five such groups.
+    assert first.makespan == pytest.approx(5 * POOL_S + MODEL_S, abs=1e-9)
     assert sorted(first.latencies)[::5] == pytest.approx(
-        [group * POOL_S + MODEL_S for group in range(1, 11)], abs=1e-9
+        [group * POOL_S + MODEL_S for group in range(1, 6)], abs=1e-9
     )
     (pool, query) = first.own_waits[:2]
-    assert (pool.awaits, pool.sessions) == ("asyncio.Semaphore.acquire", 45)
+    assert (pool.awaits, pool.sessions) == ("asyncio.Semaphore.acquire", 20)
     assert "test_cells.py:Service.chat:" in pool.place
-    assert pool.lost_s == pytest.approx(5 * POOL_S * sum(range(10)), abs=1e-9)
+    assert pool.lost_s == pytest.approx(5 * POOL_S * sum(range(5)), abs=1e-9)
     assert query.awaits == "asyncio.sleep"
     assert structure(first) == structure(again)
 
@@ -242,9 +242,9 @@ def test_a_startup_that_fails_ends_the_trial_with_its_message(
 def test_explored_no_order_of_events_breaks_a_service_that_is_right(
     lab: LabInTests, named: Serves
 ) -> None:
-    found = lab.explore(named(Service()), schedules=3, scenario=scenario(), sessions=3)
+    found = lab.explore(named(Service()), schedules=2, scenario=scenario(), sessions=3)
 
-    assert found.schedules == 3
+    assert found.schedules == 2
 
 
 def test_an_exploration_finds_what_requests_share(lab: LabInTests, named: Serves) -> None:
