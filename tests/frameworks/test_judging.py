@@ -9,6 +9,8 @@ from .matrix.judging import judge, one_line, outdated_reasons
 from .matrix.runs import SESSIONS, Ran
 from .values import SECOND, alone, pairs, ran, trial
 
+pytestmark = pytest.mark.once
+
 FRAMEWORK = Framework(name="x", distributions=("x",))
 RECORDS = tuple(
     {"tool": "search", "ticket": f"0.0.{index}", "begin_s": 0.0, "end_s": 0.2, "on_loop": True}

@@ -11,6 +11,8 @@ from .matrix.packages import (
     versions,
 )
 
+pytestmark = pytest.mark.once
+
 
 def reported(name: str, version: str, **download: object) -> dict[str, object]:
     return {"metadata": {"name": name, "version": version}, "download_info": download}

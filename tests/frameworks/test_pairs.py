@@ -8,6 +8,8 @@ from .matrix.pairs import FEWEST_PAIRS, MOST_PAIRS, compared, is_decided
 from .matrix.runs import Asked, Ran, pair_of, pairs_of
 from .values import alone
 
+pytestmark = pytest.mark.once
+
 FRAMEWORK = Framework(name="x", distributions=("x",))
 
 

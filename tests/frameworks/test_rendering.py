@@ -4,6 +4,8 @@ from .matrix.columns import Column, Outcome, fails, not_applicable, works
 from .matrix.rendering import BEGIN, END, counted, into_page, table
 from .matrix.rows import Row
 
+pytestmark = pytest.mark.once
+
 
 def row(name: str = "x", **changed: Outcome) -> Row:
     outcomes = {column: changed.get(column.value, works()) for column in Column}

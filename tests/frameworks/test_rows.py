@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from .matrix.columns import Column, fails, works
 from .matrix.rows import Row, read_rows, renewed, write_rows
+
+pytestmark = pytest.mark.once
 
 
 def row(name: str, note: str = "") -> Row:

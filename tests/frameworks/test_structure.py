@@ -5,6 +5,8 @@ import pytest
 from .matrix.structure import Call, Structure, calls_of, seen_by, told_by
 from .values import SECOND, cell, trial
 
+pytestmark = pytest.mark.once
+
 ANSWER = (0, 0)
 OVERLAPPING = [Call(ANSWER, 0.0, 0.2), Call(ANSWER, 0.0, 0.2)]
 IN_TURN = [Call(ANSWER, 0.0, 0.2), Call(ANSWER, 0.2, 0.4)]

@@ -10,6 +10,8 @@ from warpbench.mocks.environment import (
 )
 from warpbench.mocks.sandbox import hold_no_secrets, secrets_of
 
+pytestmark = pytest.mark.once
+
 ALWAYS_SET = {each.name: each.value for each in (*DUMMY_KEYS, *DEFAULTS)}
 
 

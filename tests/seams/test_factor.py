@@ -17,6 +17,8 @@ from warpbench.reports.comparison.ranking import scenarios
 from ..built import CELL, HEADER, cell_result
 from .added import table_of
 
+pytestmark = pytest.mark.once
+
 OTHER = {
     "target": "bare-sdk",
     "transport": "loopback",

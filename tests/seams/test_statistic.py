@@ -13,6 +13,8 @@ from warpbench.reports.comparison.columns import Column
 from ..built import HEADER, cell_result
 from .added import table_of
 
+pytestmark = pytest.mark.once
+
 SPREAD = Figure(
     "latency_spread_s",
     more_is_better=False,

@@ -17,6 +17,8 @@ from warpbench.agent.tools.toolbox import Toolbox
 
 from ..scripted import call
 
+pytestmark = pytest.mark.once
+
 ADD = Tool(
     name="add",
     description="Add.",

@@ -16,6 +16,8 @@ from warpbench.agent.messages import ModelAnswer, ToolCall, ToolResult
 
 from ..scripted import call, calls, completion, final
 
+pytestmark = pytest.mark.once
+
 
 def parse(document: object) -> ModelAnswer:
     return parse_answer(json.dumps(document).encode())

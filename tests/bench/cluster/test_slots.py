@@ -3,6 +3,8 @@
 import pytest
 from warpbench.bench.cluster.slots import Slot, Slots
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(("cores", "lent"), [(1, [0]), (2, [0, 1]), (3, [1, 2]), (4, [1, 2, 3])])
 def test_one_core_of_a_node_stays_free_where_there_are_more_than_two(

@@ -24,6 +24,8 @@ from warpbench.mocks.scenario.distributions import Uniform
 from warpbench.mocks.workload.numbers import conversation_number, session_of
 from warpbench.mocks.workload.script import draw_session
 
+pytestmark = pytest.mark.once
+
 SPEC = spec_of("agent", scenario="tools", sessions=10)
 NUMBERS = range(1, 40)
 WAITS = (

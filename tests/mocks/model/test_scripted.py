@@ -14,6 +14,8 @@ from warpbench.mocks.scenario.faults import Fault, FaultKind
 from warpbench.mocks.wire.reply import Reply
 from warpbench.mocks.workload.script import ModelCallScript, SessionScript, ToolCallScript, ToolKind
 
+pytestmark = pytest.mark.once
+
 LOOK_UP = ToolCallScript("look_up", '{"word":"time"}', ToolKind.ASYNC, 5)
 ASKS = ModelCallScript(100, 11, 22, (LOOK_UP, LOOK_UP))
 ANSWERS = ModelCallScript(200, 33, 44, ())

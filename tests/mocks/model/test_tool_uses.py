@@ -11,6 +11,8 @@ from warpbench.mocks.model.schemas import Instances
 from warpbench.mocks.model.tool_uses import tool_uses_of
 from warpbench.mocks.workload.script import ToolCallScript, ToolKind
 
+pytestmark = pytest.mark.once
+
 
 def call(name: str, arguments: dict[str, object]) -> ToolCallScript:
     return ToolCallScript(

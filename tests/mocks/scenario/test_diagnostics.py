@@ -13,6 +13,8 @@ from warpbench.mocks.scenario.diagnostics import (
     unknown,
 )
 
+pytestmark = pytest.mark.once
+
 
 def test_paths_read_like_the_file() -> None:
     assert dotted(("rounds", 1, "tools", 0, "tool")) == "rounds[1].tools[0].tool"

@@ -9,6 +9,8 @@ from warpbench.mocks.scenario import ToolKind, builtin_scenarios, load_scenario,
 
 from .test_reading import GOOD
 
+pytestmark = pytest.mark.once
+
 
 class TestFiles:
     def test_a_path_is_loaded(self, tmp_path: Path) -> None:
