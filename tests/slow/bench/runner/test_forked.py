@@ -2,7 +2,15 @@
 
 import pytest
 
-from ....bench.runner.test_forked import ALONE, Writes, check_alone, pytestmark, writes
+from ....bench.runner.test_forked import (
+    ALONE,
+    TELLS,
+    Writes,
+    both_ways,
+    check_alone,
+    pytestmark,
+    writes,
+)
 
 __all__ = ["pytestmark", "writes"]
 
@@ -13,3 +21,18 @@ def test_a_target_whose_import_forks_would_share_or_lack_is_imported_by_each_tri
     writes: Writes,
 ) -> None:
     check_alone(does, writes)
+
+
+DRAWING = """
+    import random
+
+    DRAWN = random.random()
+
+    async def tells(task):
+        return DRAWN
+"""
+
+
+def test_an_import_that_draws_a_number_draws_it_from_each_trials_seed(writes: Writes) -> None:
+    _, told = both_ways(writes("drawing", DRAWING + TELLS))
+    assert len(told) == 1
