@@ -60,9 +60,7 @@ def test_the_error_of_a_session_a_trial_or_a_target_steers_no_terminal(
     folder: Path, factory: str
 ) -> None:
     target = f"steering_target:{factory}"
-    finished = run_warpbench_here(
-        folder, *RUN, "1", "--target", target, is_drawn=factory == "build"
-    )
+    finished = run_warpbench_here(folder, *RUN, "1", "--target", target)
     assert finished.status != 0
     assert "a\\x1b[31mb\\x00c\\u202ed\\x9be" in re.sub(r"\s+", " ", shown_by(finished))
     assert not steering(shown_by(finished))
