@@ -229,6 +229,15 @@ def test_cell(lab, benchmark, strategy):
     result = lab.benchmark(benchmark, "agent", scenario="tools", strategy=strategy, rounds=2)
     assert result.efficiency == 1.0
 """
+# Each run collects garbage, and would go through all that was imported.
+NO_GARBAGE = """
+import gc
+import openai
+
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()
+"""
 TOOLS_IN_TURN = AGENT.replace(
     "results = await asyncio.gather(*map(call, answer.tool_calls))",
     "results = [await call(asked) for asked in answer.tool_calls]",
@@ -248,6 +257,7 @@ def of_a_user(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     folder = tmp_path_factory.mktemp("of-a-user")
     (folder / "test_it.py").write_text(SUITE)
     (folder / "owner_agent.py").write_text(TOOLS_IN_TURN)
+    (folder / "conftest.py").write_text(NO_GARBAGE)
     # Under pytest-xdist, pytest-benchmark measures nothing.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     finished = subprocess.run(
