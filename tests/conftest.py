@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -18,6 +20,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import HealthCheck, settings
 from warpbench.bench.cli.main import main
+from warpbench.bench.runner.solo_folder import installed_versions
 from warpbench.mocks.clock import SkippingClock
 from warpbench.mocks.clock.threads.frames import frames_by_thread
 from warpbench.mocks.environment import BASE_URLS
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 # Of a process that a test waits for: what hangs is ended sooner, by pytest-timeout.
 TIMEOUT_S = 600
 STRIKES_EVERY_S = 2.0
+# What is installed stays so: to read it takes as long as a small run. What a test writes is none.
+INSTALLED = cache(installed_versions)
+DISTRIBUTIONS = cache(packages_distributions)
+ENTRY_POINTS = cache(entry_points)
 NOT_STRUCTURE = frozenset({"cpu_s_per_session", "peak_rss_bytes", "elapsed_s", "probe_share"})
 NOT_STRUCTURE_OF_VITALS = frozenset({"rss_bytes", "cpu_ns", "gc_pause_ns"})
 
@@ -208,6 +215,9 @@ def run_warpbench_here(
     ):
         for name, value in {"GITHUB_STEP_SUMMARY": "", **environ}.items():
             patches.setenv(name, value)
+        patches.setattr("warpbench.bench.runner.solo_folder.installed_versions", INSTALLED)
+        patches.setattr("warpbench.bench.runner.environment.packages_distributions", DISTRIBUTIONS)
+        patches.setattr("warpbench.bench.strategies.entry_points", ENTRY_POINTS)
         if not is_drawn:
             patches.setattr("warpbench.reports.charts.render.render", written_out)
         patches.setattr(sys, "argv", ["warpbench", *arguments])

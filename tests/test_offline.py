@@ -116,7 +116,7 @@ def test_nothing_that_an_isolated_target_sends_leaves(tmp_path: Path) -> None:
 
 @needs_isolation
 def test_an_isolated_run_finds_the_same(warpbench: Warpbench) -> None:
-    load = ("--sessions", "5", "--concurrency", "5", "--clock", "virtual")
+    load = ("--sessions", "5", "--concurrency", "5", "--clock", "virtual", "--loop", "asyncio")
     command = ("run", "tools", "--strategy", "threads,gather", *load)
 
     shared = warpbench(*command, "--json")

@@ -5,12 +5,12 @@ from pathlib import Path
 from ..bench.cli.test_json_output import (
     CELL,
     OF_A_STRATEGY,
-    OF_SECRETS,
     PRINTED,
     RUN,
+    assert_no_secret,
     project,
     run_beside_noise,
-    shows_no_secret,
+    with_secrets,
 )
 
 __all__ = ["project"]
@@ -32,4 +32,8 @@ def test_other_commands_print_no_word_of_a_target(project: Path) -> None:
 
 
 def test_what_a_profiled_target_prints_shows_no_secret(tmp_path: Path) -> None:
-    shows_no_secret(tmp_path, "profile", *OF_SECRETS, "--strategy", "gather")
+    environ = with_secrets(tmp_path)
+    of_secrets = ("two-sleeps", "--target", "telling:build", "--concurrency", "1")
+    command = ("profile", *of_secrets, "--sessions", "2", "--strategy", "gather")
+
+    assert_no_secret(run_beside_noise(tmp_path, *command, **environ))

@@ -11,10 +11,13 @@ import textwrap
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from warpbench.bench.cli.main import main
 from warpbench.bench.results.records import SCHEMA_VERSION
+from warpbench.bench.targets.loading import require_target
+from warpbench.mocks.errors import TargetError
 
 from ...conftest import run_warpbench_here
 
@@ -28,18 +31,27 @@ def test_a_run_writes_results_page_and_charts(warpbench: Warpbench) -> None:
     assert finished.status == 0, finished.err
     written = {path.name for path in (finished.folder / "results").iterdir()}
     assert {"run.json", "report.html", "two-sleeps-throughput.png"} <= written
+    png = (finished.folder / "results" / "two-sleeps-throughput.png").read_bytes()
+    assert png.startswith(b"\x89PNG")
+    svg = (finished.folder / "results" / "two-sleeps-throughput.svg").read_text()
+    assert "gather" in "".join(ElementTree.fromstring(svg).itertext())
     assert "100 % of the ideal" in " ".join(finished.out.split())
     assert "results/report.html" in finished.out
 
 
-def test_json_prints_the_run_and_nothing_else(warpbench: Warpbench) -> None:
-    finished = warpbench("run", "two-sleeps", *QUICK, "--json")
+def test_json_prints_the_run_and_nothing_else_and_a_missed_objective_is_told(
+    warpbench: Warpbench,
+) -> None:
+    command = ("run", "two-sleeps", *QUICK, "--slo", "max=900ms", "--json")
+    finished = warpbench(*command)
 
     run = json.loads(finished.out)
     assert run["schema_version"] == SCHEMA_VERSION
     assert run["cells"][0]["makespan_s"] == 1.0
     assert run["environment"]["packages"]["openai"]
-    assert run["command"] == "warpbench " + " ".join(["run", "two-sleeps", *QUICK, "--json"])
+    assert run["command"] == "warpbench " + " ".join(command)
+    assert finished.status == 1
+    assert finished.err.splitlines()[-1].startswith("warpbench: --slo max=900ms: missed")
 
 
 @pytest.mark.once
@@ -103,14 +115,9 @@ BAD_INPUT = [
     (("baseline", "--on", "ray", "--instructions"), "--on ray: cannot go with --instructions"),
     (("run", "--target", "leaves:build"), "crashed"),
     (("run", "--out", "file"), "--out 'file'"),
-    (("run", "--target", "nowhere"), "expected module:factory"),
     (("run", "--target", "nowhere:build"), "nowhere"),
-    (("run", "--target", "users_module:missing"), "missing"),
-    (("run", "--target", "users_module:NUMBER"), "expected a factory"),
-    (("run", "--target", "users_module:needs_two"), "needs: one, two"),
     (("run", "--target", "users_module:raises"), "no luck"),
     (("run", "--target", "users_module:returns_nothing"), "returned NoneType"),
-    (("run", "--target", "broken:build"), "SyntaxError"),
     (("report", "nowhere"), "nowhere"),
     (("report", "file"), "file"),
     (("compare",), "expected two runs or more"),
@@ -128,7 +135,6 @@ def test_bad_input_is_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("no run")
-    (tmp_path / "broken.py").write_text("def build(:\n")
     (tmp_path / "users_module.py").write_text(textwrap.dedent(USERS_MODULE))
     (tmp_path / "leaves.py").write_text("import os\nos._exit(3)\n")
     for folder, latency_s in (("a", 1), ("b", 2)):
@@ -143,6 +149,34 @@ def test_bad_input_is_one_line_and_status_2(
     assert errors.count("\n") == 1, errors
     assert errors.startswith("warpbench: ")
     assert expected in errors
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("nowhere", "expected module:factory"),
+        ("users_module:missing", "missing"),
+        ("users_module:NUMBER", "expected a factory"),
+        ("users_module:needs_two", "needs: one, two"),
+        ("broken:build", "SyntaxError"),
+    ],
+)
+@pytest.mark.once
+def test_so_is_what_is_said_of_a_target_that_cannot_be_loaded(
+    target: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process loads it, and the command says why it cannot: see `nowhere:build` above."""
+    (tmp_path / "broken.py").write_text("def build(:\n")
+    (tmp_path / "users_module.py").write_text(textwrap.dedent(USERS_MODULE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "users_module", raising=False)
+
+    with pytest.raises(TargetError) as error:
+        require_target(target)
+
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
@@ -312,18 +346,13 @@ class TestFailures:
             "scripted fault explains"
         )
 
-    @pytest.mark.once
-    def test_an_objective_that_is_missed_is_told(self, warpbench: Warpbench) -> None:
-        finished = warpbench("run", "two-sleeps", *QUICK, "--slo", "max=900ms", "--json")
 
-        assert finished.status == 1
-        assert finished.err.splitlines()[-1].startswith("warpbench: --slo max=900ms: missed")
+def test_sigterm_keeps_what_is_finished(tmp_path: Path) -> None:
+    """So does Ctrl-C, in the slow suite: a command is told of both alike (`test_start_up.py`)."""
+    a_signal_keeps_what_is_finished(signal.SIGTERM, 143, tmp_path)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_what_is_finished(
-    number: signal.Signals, status: int, tmp_path: Path
-) -> None:
+def a_signal_keeps_what_is_finished(number: signal.Signals, status: int, tmp_path: Path) -> None:
     command = [
         str(Path(sys.executable).parent / "warpbench"), "run", "quick.toml", "chat",
         "--strategy", "gather", "--loop", "asyncio", "--concurrency", "2", "--trials", "1",

@@ -15,7 +15,8 @@ from ...mocks.world.test_mocked_world import measured
 
 pytestmark = pytest.mark.once
 
-SOME = 9
+SOME = 3
+IN_VIRTUAL_TIME = ("--clock", "virtual", "--strategy", "gather", "--loop", "asyncio", "--json")
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 Warpbench = Callable[..., Any]
 
@@ -39,8 +40,8 @@ def test_a_trace_is_replayed_row_by_row(tmp_path: Path, warpbench: Warpbench) ->
         "1 requests without a latency: replayed with the median of the others, 3 s",
         "replay.toml: run it with `warpbench run replay.toml`",
     ]
-    run = warpbench(*("run", "replay.toml", "--clock", "virtual", "--strategy", "gather", "--json"))
-    (cell, _) = json.loads(run.out)["cells"]
+    run = warpbench("run", "replay.toml", *IN_VIRTUAL_TIME)
+    (cell,) = json.loads(run.out)["cells"]
     assert cell["makespan_s"] == cell["ideal_makespan_s"] == 5 * 3 + 4 * 2
     assert cell["llm_calls"] == 16
 
@@ -49,7 +50,7 @@ def test_or_its_quantiles_are_drawn_from(tmp_path: Path, warpbench: Warpbench) -
     made = warpbench("import", "trace", str(trace_file(tmp_path)), "-o", "fit.toml", "--fit")
 
     assert made.status == 0, made.err
-    listed = warpbench("run", "fit.toml", "--clock", "virtual", "--strategy", "gather", "--json")
+    listed = warpbench("run", "fit.toml", *IN_VIRTUAL_TIME)
     cell = json.loads(listed.out)["cells"][0]
     assert cell["sessions"]["succeeded"] == 6
     assert cell["efficiency"] == 1

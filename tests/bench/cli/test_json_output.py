@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ...conftest import Finished, run_warpbench
+from ...conftest import Finished, run_warpbench, run_warpbench_here
+from ..gate.trials_here import run_trials_here
 
 pytestmark = pytest.mark.once
 
@@ -59,54 +60,24 @@ RUN = ("--clock", "virtual", "--loop", "asyncio")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "noisy.py").write_text(NOISY)
-    (tmp_path / "noisy_strategy.py").write_text(STRATEGY)
-    metadata = tmp_path / "noisy-1.0.dist-info"
+    return with_noise(tmp_path)
+
+
+def with_noise(folder: Path) -> Path:
+    """Put a target and a strategy that print wherever they can into a folder."""
+    (folder / "noisy.py").write_text(NOISY)
+    (folder / "noisy_strategy.py").write_text(STRATEGY)
+    metadata = folder / "noisy-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
         "[warpbench.strategies]\nnoisy = noisy_strategy:STRATEGY\n"
     )
-    return tmp_path
+    return folder
 
 
-def run_beside_noise(folder: Path, *arguments: str) -> Finished:
-    return run_warpbench(folder, *arguments, PYTHONPATH=str(folder))
-
-
-def test_a_run_prints_one_document_and_what_its_target_prints_goes_to_stderr(
-    project: Path,
-) -> None:
-    finished = run_beside_noise(project, "run", *CELL, *RUN, "--strategy", "noisy", "--json")
-    run = json.loads(finished.out)
-    assert [cell["status"] for cell in run["cells"]] == ["measured"]
-    for text in (*PRINTED, *OF_A_STRATEGY):
-        assert text in finished.err
-    exported = run_beside_noise(project, "export", "pyperf", "results")
-    assert json.loads(exported.out)["benchmarks"]
-    stored = run_beside_noise(project, "history", "r.sqlite", "--add", "results", "--json")
-    assert len(json.loads(stored.out)) == 1
-
-
-def test_a_gate_prints_one_document_and_what_its_target_prints_goes_to_stderr(
-    project: Path,
-) -> None:
-    assert run_beside_noise(project, "baseline", *CELL).status == 0
-    finished = run_beside_noise(project, "gate", "--tier", "structure", "--json")
-    assert json.loads(finished.out)["verdict"] == "passed"
-    for text in PRINTED:
-        assert text in finished.err
-
-
-def test_a_profile_prints_its_tables_alone_and_what_its_target_prints_goes_to_stderr(
-    project: Path,
-) -> None:
-    finished = run_beside_noise(project, "profile", *CELL, "--strategy", "gather")
-    assert finished.status == 0
-    for text in PRINTED:
-        assert text not in finished.out
-        assert text in finished.err
-    assert finished.out.startswith("whose code ran")
+def run_beside_noise(folder: Path, *arguments: str, **environ: str) -> Finished:
+    return run_warpbench(folder, *arguments, PYTHONPATH=str(folder), **environ)
 
 
 TELLING = """
@@ -137,31 +108,75 @@ def build():
         return answer.choices[0].message.content
     return session
 """
+OF_ENVIRONMENT, BY_SIGHT = "a-horse-a-battery-a-staple", "sk-" + "proj-4Fq8" * 5
 
 
-def shows_no_secret(folder: Path, *command: str) -> None:
-    """Run a command whose target prints secrets, and hold what is printed and written to none."""
+def with_secrets(folder: Path) -> dict[str, str]:
+    """Put a target that prints secrets into a folder; return the environment that holds one."""
     (folder / "telling.py").write_text(TELLING)
-    of_environment, by_sight = "a-horse-a-battery-a-staple", "sk-" + "proj-4Fq8" * 5
-    (folder / "secret.txt").write_text(f"{of_environment} {by_sight}")
-    finished = run_warpbench(
-        folder, *command, PYTHONPATH=str(folder), MY_SERVICE_TOKEN=of_environment
-    )
+    (folder / "secret.txt").write_text(f"{OF_ENVIRONMENT} {BY_SIGHT}")
+    return {"MY_SERVICE_TOKEN": OF_ENVIRONMENT}
+
+
+def assert_no_secret(finished: Finished) -> None:
+    """Hold what is printed and written to no secret, though the target has told them."""
     assert finished.status == 0, finished.err
     for where in ("at import", "in the factory", "in a session"):
         assert f"{where}: [redacted] [redacted]" in finished.err
-    for secret in (of_environment, by_sight):
+    for secret in (OF_ENVIRONMENT, BY_SIGHT):
         assert secret not in finished.out + finished.err
-    (folder / "secret.txt").unlink()
-    for file in folder.rglob("*"):
-        content = file.read_bytes() if file.is_file() else b""
-        assert of_environment.encode() not in content, file
-        assert by_sight.encode() not in content, file
+    for file in finished.folder.rglob("*"):
+        content = file.read_bytes() if file.is_file() and file.name != "secret.txt" else b""
+        assert OF_ENVIRONMENT.encode() not in content, file
+        assert BY_SIGHT.encode() not in content, file
 
 
-OF_SECRETS = ("two-sleeps", "--target", "telling:build", "--concurrency", "1", "--sessions", "2")
+@pytest.fixture(scope="module")
+def run_of_both(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run of the target that prints, and of the one that prints secrets."""
+    folder = with_noise(tmp_path_factory.mktemp("run"))
+    both = ("two-sleeps", "--target", "noisy:build,telling:build", "--concurrency", "2")
+    command = ("run", *both, "--sessions", "2", *RUN, "--strategy", "noisy", "--json")
+    return run_beside_noise(folder, *command, **with_secrets(folder))
 
 
-def test_what_a_target_prints_shows_no_secret(tmp_path: Path) -> None:
+def test_a_run_prints_one_document_and_what_its_target_prints_goes_to_stderr(
+    run_of_both: Finished,
+) -> None:
+    run = json.loads(run_of_both.out)
+    assert [cell["status"] for cell in run["cells"]] == ["measured"] * 2
+    for text in (*PRINTED, *OF_A_STRATEGY):
+        assert text in run_of_both.err
+    exported = run_beside_noise(run_of_both.folder, "export", "pyperf", "results")
+    assert json.loads(exported.out)["benchmarks"]
+    history = ("history", "r.sqlite", "--add", "results", "--json")
+    stored = run_warpbench_here(run_of_both.folder, *history)
+    assert len(json.loads(stored.out)) == 2
+
+
+def test_what_a_target_prints_shows_no_secret(run_of_both: Finished) -> None:
     """Not what it read elsewhere, and is known by the environment's name for it or by its looks."""
-    shows_no_secret(tmp_path, "run", *OF_SECRETS, *RUN, "--strategy", "gather", "--json")
+    assert_no_secret(run_of_both)
+
+
+def test_a_gate_prints_one_document_and_what_its_target_prints_goes_to_stderr(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patches:
+        run_trials_here(patches, project)
+        assert run_warpbench_here(project, "baseline", *CELL).status == 0
+    finished = run_beside_noise(project, "gate", "--tier", "structure", "--json")
+    assert json.loads(finished.out)["verdict"] == "passed"
+    for text in PRINTED:
+        assert text in finished.err
+
+
+def test_a_profile_prints_its_tables_alone_and_what_its_target_prints_goes_to_stderr(
+    project: Path,
+) -> None:
+    finished = run_beside_noise(project, "profile", *CELL, "--strategy", "gather")
+    assert finished.status == 0
+    for text in PRINTED:
+        assert text not in finished.out
+        assert text in finished.err
+    assert finished.out.startswith("whose code ran")

@@ -145,8 +145,15 @@ def test_errors_of_a_target_a_tool_and_a_model_show_none(tmp_path: Path) -> None
         assert all("word word" in text for text in unlike)
 
 
+SHORT = [text for text in HARMLESS if len(text) < 400]
+
+
 def test_harmless_texts_in_errors_are_kept_as_they_are(tmp_path: Path) -> None:
-    short = [text for text in HARMLESS if len(text) < 400]
+    """Some of them: `tests/slow` says them all."""
+    harmless_texts_are_kept(tmp_path, SHORT[::5])
+
+
+def harmless_texts_are_kept(tmp_path: Path, short: Sequence[str]) -> None:
     target_that_says(tmp_path, short)
 
     here(
@@ -161,9 +168,21 @@ def test_harmless_texts_in_errors_are_kept_as_they_are(tmp_path: Path) -> None:
 
 
 def test_argv_shows_none(tmp_path: Path) -> None:
+    """Each command twice: `tests/slow` gives them more texts."""
+    argv_shows_none(tmp_path, TEXTS[::5], targets=1)
+
+
+def argv_shows_none(tmp_path: Path, texts: Sequence[str], targets: int) -> None:
+    """Hold what commands say of texts in their lines to no secret.
+
+    Args:
+        tmp_path: Where they run.
+        texts: The texts.
+        targets: So many of them are names of targets, too: a process loads each.
+    """
     commands = [
         words
-        for number, text in enumerate(TEXTS[::2])
+        for number, text in enumerate(texts)
         for words in (
             ("run", text),
             # Each of the others for some: all are shown by the same code.
@@ -177,10 +196,10 @@ def test_argv_shows_none(tmp_path: Path) -> None:
             )[number % 6],
         )
     ]
-    targets = [("run", "two-sleeps", "--target", f"nowhere:{text}") for text in TEXTS[::8]]
+    named = [("run", "two-sleeps", "--target", f"nowhere:{text}") for text in texts[:targets]]
     (tmp_path / "artefacts").mkdir()
 
-    finished = [here(tmp_path, *words) for words in (*commands, *targets)]
+    finished = [here(tmp_path, *words) for words in (*commands, *named)]
 
     assert {each.status for each in finished} == {2}
     assert leaks(tmp_path / "artefacts", *finished) == []
@@ -189,7 +208,7 @@ def test_argv_shows_none(tmp_path: Path) -> None:
 
 def test_the_name_the_description_and_the_file_of_a_scenario_show_none(tmp_path: Path) -> None:
     named = [text for text in TEXTS if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text)]
-    names = named[::6]  # each is a run, and all go through the same code
+    names = named[::9]  # each is a run, and all go through the same code
     for name, description in itertools.zip_longest(names, TEXTS[: len(names)]):
         text = SCENARIO.format(name=json.dumps(name), description=json.dumps(description))
         (tmp_path / f"{name}.toml").write_text(textwrap.dedent(text))
@@ -221,7 +240,7 @@ def test_the_gates_reports_show_none(tmp_path: Path) -> None:
     (tmp_path / "artefacts").mkdir()
     gate = ("gate", "--summary", "artefacts/gate.md", "--junit", "artefacts/gate.xml")
     finished = []
-    for text, more in zip(TEXTS[::12], itertools.cycle([(), ("--json",)]), strict=False):
+    for text, more in zip(TEXTS[::18], itertools.cycle([(), ("--json",)]), strict=False):
         target_that_says(tmp_path, text)
         finished.append(here(tmp_path, *gate, *more))
 

@@ -8,6 +8,10 @@ from cyclopts import CycloptsError
 from warpbench.bench.cli.app import build
 from warpbench.bench.cli.errors import one_line
 from warpbench.bench.cli.main import main
+from warpbench.bench.gate.measuring import Measured
+
+from ..gate.structure.test_compare import EXAMPLE as STRUCTURE
+from ..gate.work.test_compare import BEFORE as WORK
 
 pytestmark = pytest.mark.once
 
@@ -156,6 +160,12 @@ class TestBaseline:
     @pytest.fixture(autouse=True)
     def project(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
+        # Which cells are asked for, and not what they look like.
+        monkeypatch.setattr(
+            "warpbench.bench.cli.baseline.measure",
+            lambda specs, *_, **__: [Measured(STRUCTURE, WORK, frozenset())] * len(specs),
+        )
+        monkeypatch.setattr("warpbench.bench.cli.baseline.packages_of", lambda _modules: {})
         (tmp_path / "pyproject.toml").write_text(
             '[tool.warpbench]\nsessions = 4\ncells = ["chat/agent/gather/asyncio@2"]\n'
         )

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from ...conftest import TIMEOUT_S
 
 pytestmark = pytest.mark.once
 
@@ -48,15 +50,14 @@ completion_tokens = 100
 """
 
 
-@pytest.fixture
-def served(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve the scenario whose text is the test's parameter, or else the simplest."""
-    scenario = "two-sleeps"
-    if hasattr(request, "param"):
-        scenario = str(tmp_path / "given.toml")
-        Path(scenario).write_text(request.param)
+class Server(NamedTuple):
+    """A server, and the first line that it has printed: its address stands last in it."""
+
+    process: subprocess.Popen[str]
+    root: str
+
+
+def serve(scenario: str) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-m", "warpbench.bench.cli.main", "serve", scenario, "--port", "0"],
         stdout=subprocess.PIPE,
@@ -64,28 +65,43 @@ def served(
         text=True,
     )
     assert process.stdout is not None
-    root = process.stdout.readline().split()[-1]
-    yield process, root
-    process.kill()
-    process.communicate()
+    return Server(process, process.stdout.readline().split()[-1])
 
 
-def test_a_chat_may_have_more_turns_than_its_scenario(
-    served: tuple[subprocess.Popen[str], str],
-) -> None:
-    process, root = served
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """Serve the simplest scenario to all tests that ask it, and end the server by Ctrl-C."""
+    server = serve("two-sleeps")
+    try:
+        yield server
+        server.process.send_signal(signal.SIGINT)
+        _, errors = server.process.communicate(timeout=TIMEOUT_S)
+        assert "Traceback" not in errors
+        assert server.process.returncode in {0, 130}
+    finally:
+        server.process.kill()
+        server.process.communicate()
+
+
+@pytest.fixture
+def served_alone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Serve the scenario whose text is the test's parameter."""
+    scenario = tmp_path / "given.toml"
+    scenario.write_text(request.param)
+    server = serve(str(scenario))
+    yield server
+    server.process.kill()
+    server.process.communicate()
+
+
+def test_a_chat_may_have_more_turns_than_its_scenario(served: Server) -> None:
     messages: list[Any] = [{"role": "user", "content": "hello"}]
-    with openai.OpenAI(api_key="none", base_url=f"{root}/v1", max_retries=0) as client:
+    with openai.OpenAI(api_key="none", base_url=f"{served.root}/v1", max_retries=0) as client:
         completion = client.chat.completions.create(model="m", messages=messages)
         messages += [completion.choices[0].message, {"role": "user", "content": "and now?"}]
         further = client.chat.completions.create(model="m", messages=messages)
 
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
-
     assert completion.choices[0].message.content != further.choices[0].message.content
-    assert "Traceback" not in errors
-    assert process.returncode in {0, 130}
 
 
 @pytest.mark.parametrize(
@@ -111,14 +127,14 @@ def test_a_chat_may_have_more_turns_than_its_scenario(
     ],
 )
 def test_what_is_not_served_is_refused_in_the_shape_of_its_api(
-    served: tuple[subprocess.Popen[str], str],
+    served: Server,
     method: str,
     path: str,
     headers: dict[str, str],
     status: int,
     body: dict[str, Any],
 ) -> None:
-    answer = httpx.request(method, served[1] + path, headers=headers)
+    answer = httpx.request(method, served.root + path, headers=headers)
 
     assert answer.status_code == status
     found = answer.json()
@@ -129,14 +145,14 @@ def test_what_is_not_served_is_refused_in_the_shape_of_its_api(
 
 
 def test_a_page_of_any_origin_may_ask_and_read(
-    served: tuple[subprocess.Popen[str], str],
+    served: Server,
 ) -> None:
     asks = {
         "origin": "https://page.example",
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,content-type",
     }
-    address = f"{served[1]}/v1/chat/completions"
+    address = f"{served.root}/v1/chat/completions"
 
     before = httpx.options(address, headers=asks)
     answer = httpx.post(address, headers={"origin": "https://page.example"}, content=b"{}")
@@ -148,11 +164,9 @@ def test_a_page_of_any_origin_may_ask_and_read(
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-@pytest.mark.parametrize("served", [SLOW], indirect=True, ids=["slow"])
-def test_ctrl_c_in_the_middle_of_a_stream_is_one_line(
-    served: tuple[subprocess.Popen[str], str],
-) -> None:
-    process, root = served
+@pytest.mark.parametrize("served_alone", [SLOW], indirect=True, ids=["slow"])
+def test_ctrl_c_in_the_middle_of_a_stream_is_one_line(served_alone: Server) -> None:
+    process, root = served_alone
     question = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
     with httpx.stream("POST", f"{root}/v1/chat/completions", json=question) as answer:
         pieces = answer.iter_raw()
@@ -160,7 +174,7 @@ def test_ctrl_c_in_the_middle_of_a_stream_is_one_line(
         process.send_signal(signal.SIGINT)
         with pytest.raises(httpx.RemoteProtocolError):  # it has begun, and is cut before its end
             list(pieces)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=TIMEOUT_S)
 
     assert errors == "warpbench: interrupted\n"
     assert process.returncode == 130
@@ -176,9 +190,9 @@ def families(root: str) -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
-@pytest.mark.parametrize("served", [FAILING], indirect=True, ids=["failing"])
-def test_its_metrics_say_what_it_has_done(served: tuple[subprocess.Popen[str], str]) -> None:
-    _, root = served
+@pytest.mark.parametrize("served_alone", [FAILING], indirect=True, ids=["failing"])
+def test_its_metrics_say_what_it_has_done(served_alone: Server) -> None:
+    _, root = served_alone
     messages: list[Any] = [{"role": "user", "content": "hello"}]
     with openai.OpenAI(api_key="none", base_url=f"{root}/v1", max_retries=1) as client:
         client.chat.completions.create(model="m", messages=messages)
@@ -209,7 +223,7 @@ def test_its_metrics_say_what_it_has_done(served: tuple[subprocess.Popen[str], s
 
 
 def test_its_health_is_asked_like_that_of_other_servers(
-    served: tuple[subprocess.Popen[str], str],
+    served: Server,
 ) -> None:
     _, root = served
 
@@ -225,7 +239,7 @@ def test_its_health_is_asked_like_that_of_other_servers(
 
 
 def test_google_and_cohere_clients_are_told_their_addresses(
-    served: tuple[subprocess.Popen[str], str],
+    served: Server,
 ) -> None:
     process, root = served
     assert process.stdout is not None

@@ -55,21 +55,43 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("factory", ["build", "crash", "refuse"])
-def test_the_error_of_a_session_a_trial_or_a_target_steers_no_terminal(
-    folder: Path, factory: str
-) -> None:
-    target = f"steering_target:{factory}"
-    finished = run_warpbench_here(
-        folder, *RUN, "1", "--target", target, is_drawn=factory == "build"
-    )
+@pytest.fixture(scope="module")
+def run_of_build(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run whose sessions raise what steers, made once for all tests that look at it."""
+    folder = tmp_path_factory.mktemp("build")
+    (folder / "steering_target.py").write_text(TARGET)
+    target = ("--target", "steering_target:build")
+    return run_warpbench_here(folder, *RUN, "2", *target, NO_COLOR="1")
+
+
+def test_the_error_of_a_session_steers_no_terminal(run_of_build: Finished) -> None:
+    assert_steers_no_terminal(run_of_build)
+    assert_steers_no_file(run_of_build.folder)
+
+
+def test_the_error_of_a_trial_steers_no_terminal(folder: Path) -> None:
+    finished = run_warpbench_here(folder, *RUN, "1", "--target", "steering_target:crash")
+    assert_steers_no_terminal(finished)
+    assert_steers_no_file(folder)
+
+
+def test_the_error_of_a_target_steers_no_terminal(folder: Path) -> None:
+    finished = run_warpbench_here(folder, *RUN, "1", "--target", "steering_target:refuse")
+    assert_steers_no_terminal(finished)
+
+
+def assert_steers_no_terminal(finished: Finished) -> None:
     assert finished.status != 0
     assert "a\\x1b[31mb\\x00c\\u202ed\\x9be" in re.sub(r"\s+", " ", shown_by(finished))
     assert not steering(shown_by(finished))
-    if factory != "refuse":
-        for file in (folder / "results").rglob("*"):
-            if file.suffix in {".html", ".svg", ".json", ".csv"}:
-                assert not steering(file.read_text()), file.name
+
+
+def assert_steers_no_file(folder: Path) -> None:
+    files = [*(folder / "results").rglob("*")]
+    assert files
+    for file in files:
+        if file.suffix in {".html", ".svg", ".json", ".csv"}:
+            assert not steering(file.read_text()), file.name
 
 
 def test_a_gate_shows_no_steering_error(folder: Path) -> None:
@@ -104,9 +126,11 @@ def commands() -> Iterator[tuple[str, ...]]:
     yield "history", "kept", "--json"
 
 
-def test_no_view_of_a_results_file_shows_a_character_that_steers(folder: Path) -> None:
-    assert run_warpbench_here(folder, *RUN, "2", "--target", "steering_target:build").status == 1
-    good = json.loads((folder / "results/run.json").read_text())
+def test_no_view_of_a_results_file_shows_a_character_that_steers(
+    folder: Path, run_of_build: Finished
+) -> None:
+    assert run_of_build.status == 1
+    good = json.loads((run_of_build.folder / "results/run.json").read_text())
     (folder / "good.json").write_text(json.dumps(good))
     (folder / "kept").mkdir()
     for place in ("bad.json", "kept/bad.json"):

@@ -1,9 +1,7 @@
 """Stands in for the processes of trials: a test of a verdict need not start any."""
 
-import functools
 import importlib
 import sys
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,6 @@ from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.bench.trial.trial import prepared_here
 from warpbench.mocks.errors import TrialError, WarpbenchError
 from warpbench.mocks.network import Network
-
-# It reads what every installed package holds; what a test writes is in none.
-installed = functools.cache(packages_distributions)
 
 
 class TrialsHere:
@@ -48,7 +43,6 @@ class TrialsHere:
 def run_trials_here(patches: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the gate run its trials in this process, with the modules of a folder."""
     patches.setattr("warpbench.bench.gate.measuring.TrialProcesses", TrialsHere)
-    patches.setattr("warpbench.bench.runner.environment.packages_distributions", installed)
     # Written twice within a second, a module would be read as it was before.
     patches.setattr(sys, "dont_write_bytecode", True)
     patches.syspath_prepend(folder)

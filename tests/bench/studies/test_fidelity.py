@@ -94,9 +94,14 @@ def test_a_name_that_stands_for_no_cell_is_refused() -> None:
 def test_the_command_puts_it_into_run_and_report(
     warpbench: Callable[..., Any], tmp_path: Any
 ) -> None:
+    # What is validated really waits.
+    (tmp_path / "quick.toml").write_text(
+        'name = "quick"\ndescription = "It waits little."\nsessions = 4\n'
+        "[model]\nlatency_s = 0.05\n[[rounds]]\n"
+    )
     done = warpbench(
-        *("run", "chat", "--strategy", "gather", "--loop", "asyncio", "--sessions", "20"),
-        *("--concurrency", "20", "--trials", "1", "--validate", "all", "--out", str(tmp_path)),
+        *("run", "quick.toml", "--strategy", "gather", "--loop", "asyncio", "--concurrency", "4"),
+        *("--trials", "1", "--validate", "all", "--out", str(tmp_path)),
     )
     assert done.status == 0, done.err
     shown = " ".join(done.out.split())
