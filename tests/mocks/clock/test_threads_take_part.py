@@ -1,9 +1,11 @@
 """Threads of a scope are participants from before their first line until after their last."""
 
 import asyncio
+import os
 import queue
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -212,3 +214,16 @@ def test_threads_do_not_refer_to_themselves_when_they_have_ended() -> None:
         thread.start()
         thread.join()
         assert "run" not in vars(thread)
+
+
+@in_both_skipping_modes
+def test_the_child_of_a_fork_has_the_locks_of_the_module_as_they_are(mode: ClockMode) -> None:
+    """It makes them anew, as waiters make theirs, and starts its threads under them."""
+    with World(mode).scope(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside other threads
+        child = os.fork()
+        if not child:
+            lock = vars(threading).get("_shutdown_locks_lock", threading.Lock())
+            os._exit(0 if type(lock) is type(threading.Lock()) else 1)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
