@@ -98,6 +98,12 @@ def as_baseline(good: Measured, spec: TrialSpec = SPEC) -> CellBaseline:
     return CellBaseline(cell=spec.cell, structure=good.structure, work=good.work)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _caches_are_full(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first trial of a process fills what others find full, and so keeps more memory."""
+    agent(tmp_path_factory.mktemp("first"))
+
+
 @pytest.fixture(scope="module")
 def as_it_was(tmp_path_factory: pytest.TempPathFactory) -> CellBaseline:
     return as_baseline(agent(tmp_path_factory.mktemp("good")))
