@@ -3,17 +3,15 @@
 import importlib.util
 import json
 import shutil
-import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
+from warpbench.bench.results.reference import Reference
+from warpbench.bench.testing.pytest_plugin import LabInTests
 
-from ..conftest import structure_of
+from ..conftest import run_warpbench, run_warpbench_here, structure_of
 
 Cells = list[dict[str, Any]]
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
@@ -24,101 +22,97 @@ FRAMEWORKS = {
     "with_anthropic": "anthropic",
 }
 LOAD = ("--sessions", "6", "--concurrency", "6", "--trials", "1")
-TIMEOUT_S = 120
 
 
-def grouped(*targets: str) -> tuple[ParameterSet, ...]:
-    """Let one worker run all tests of a target, which then share what ``run_once`` keeps."""
-    return tuple(
-        pytest.param(target, marks=pytest.mark.xdist_group(target), id=target) for target in targets
-    )
+TARGETS = ("plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS))
+WITH_LAB = (
+    *(f"{name}:build_with_lab" for name in FRAMEWORKS),
+    "with_openai_agents:build_over_responses",
+)
+TIMES_S = {**dict.fromkeys(TARGETS, 1.1), **dict.fromkeys(WITH_LAB, 1.2)}
 
-
-TARGETS = grouped("plain_sdk:build", *(f"{name}:build" for name in FRAMEWORKS))
-WITH_LAB = grouped(
-    *(f"{name}:build_with_lab" for name in FRAMEWORKS), "with_openai_agents:build_over_responses"
+# Of a command each trial imports its framework: the slow suite has all of them, on both loops.
+FEW = (
+    ("plain_sdk:build", "uvloop"),
+    ("with_openai_agents:build_with_lab", "asyncio"),
+    ("with_langgraph:build", "uvloop"),
 )
 
-# Each trial imports its framework, so a run takes ten seconds: the slow suite has all of them.
-FEW = grouped("plain_sdk:build", "with_openai_agents:build_with_lab", "with_langgraph:build")
 
-
-def run(target: str, *options: str, folder: Path = EXAMPLES, strategy: str = "gather") -> Cells:
-    """Run a target from a folder, and return the cells."""
+def require_framework(target: str) -> None:
     framework = FRAMEWORKS.get(target.partition(":")[0])
     if framework is not None and importlib.util.find_spec(framework) is None:
         pytest.skip(f"{framework} is not installed: make examples")
-    warpbench = str(Path(sys.executable).parent / "warpbench")
-    command = [warpbench, "run", "tools", "--target", target, "--strategy", strategy, "--json"]
+
+
+def run(target: str, *options: str, strategy: str = "gather") -> Cells:
+    """Run a target by the command, and return the cells."""
+    require_framework(target)
+    command = ["run", "tools", "--target", target, "--strategy", strategy, "--json"]
     with TemporaryDirectory() as out:
-        finished = subprocess.run(
-            [*command, *LOAD, *options, "--out", out],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    assert finished.returncode == 0, finished.stderr
-    cells: Cells = json.loads(finished.stdout)["cells"]
+        finished = run_warpbench_here(EXAMPLES, *command, *LOAD, *options, "--out", out)
+    assert finished.status == 0, finished.err
+    cells: Cells = json.loads(finished.out)["cells"]
     return cells
 
 
-@cache
-def run_once(target: str, clock: str) -> Cells:
-    """Run a target for several tests: importing a framework takes longer than the run."""
-    return run(target, "--clock", clock)
-
-
-def require_success_on_both_loops(cells: Cells) -> None:
-    assert [cell["cell"]["loop"] for cell in cells] == ["asyncio", "uvloop"]
+def require_success(cells: Cells, *loops: str) -> None:
+    assert [cell["cell"]["loop"] for cell in cells] == list(loops)
     for cell in cells:
         assert cell["sessions"]["succeeded"] == 6, cell["error"]
         assert cell["llm_calls"] == 12
         assert 0 < cell["efficiency"] <= 1
 
 
-def require_two_equal_runs(target: str) -> None:
-    first, second = run_once(target, "virtual"), run(target, "--clock", "virtual")
+def require_two_equal_runs(target: str, *options: str) -> None:
+    first, second = (run(target, "--clock", "virtual", *options) for _ in range(2))
 
     for cell, again in zip(first, second, strict=True):
         assert structure_of(cell) == structure_of(again)
 
 
-@pytest.mark.parametrize("target", TARGETS + WITH_LAB)
-def test_every_session_succeeds_on_both_loops(target: str) -> None:
-    require_success_on_both_loops(run_once(target, "virtual"))
+# Its maker retires a model sooner than anybody edits an example.
+@pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("target", TIMES_S)
+def test_every_session_succeeds_in_the_time_of_its_waits(
+    target: str, loop: str, lab: LabInTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_framework(target)
+    monkeypatch.syspath_prepend(EXAMPLES)
+
+    result = lab.run(target, scenario="tools", loop=loop, sessions=6)
+
+    assert result.sessions.succeeded == 6, result.errors
+    assert result.llm_calls == 12
+    assert result.makespan == result.ideal.makespan == TIMES_S[target]
+    # Those of its own the lab does not count: they take their own time.
+    assert (result.reference, result.tool_calls) == (
+        (Reference.SOLO, 0) if target in TARGETS else (Reference.SCRIPT, 24)
+    )
 
 
-@pytest.mark.parametrize("target", FEW)
-def test_so_it_does_where_computing_takes_time(target: str) -> None:
-    require_success_on_both_loops(run(target, "--clock", "warp"))
+@pytest.mark.parametrize(("target", "loop"), FEW)
+def test_so_it_does_where_computing_takes_time(target: str, loop: str) -> None:
+    require_success(run(target, "--clock", "warp", "--loop", loop), loop)
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_tools_of_its_own_take_their_own_time(target: str) -> None:
-    for cell in run_once(target, "virtual"):
-        assert cell["reference"] == "solo"
-        assert cell["makespan_s"] == cell["ideal_makespan_s"] == 1.1
-        assert cell["tool_calls"] == 0
-
-
-@pytest.mark.parametrize("target", WITH_LAB)
-def test_the_labs_tools_take_the_drawn_time(target: str) -> None:
-    for cell in run_once(target, "virtual"):
-        assert cell["makespan_s"] == cell["ideal_makespan_s"] == 1.2
-        assert cell["tool_calls"] == 24
-
-
-@pytest.mark.parametrize("target", FEW)
-def test_virtual_runs_are_the_same_in_every_field(target: str) -> None:
-    require_two_equal_runs(target)
+@pytest.mark.parametrize(("target", "loop"), FEW)
+def test_virtual_runs_are_the_same_in_every_field(target: str, loop: str) -> None:
+    require_two_equal_runs(target, "--loop", loop)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("target", ["plain_sdk:build", "with_anthropic:build_with_lab"])
-def test_over_real_sockets_it_takes_as_long(target: str) -> None:
-    for cell in run(target, "--transport", "loopback"):
+@pytest.mark.parametrize(
+    ("target", "loop"),
+    [("plain_sdk:build", "asyncio"), ("with_anthropic:build_with_lab", "uvloop")],
+)
+def test_over_real_sockets_it_takes_as_long(target: str, loop: str) -> None:
+    require_true_time_over_sockets(run(target, "--transport", "loopback", "--loop", loop))
+
+
+def require_true_time_over_sockets(cells: Cells) -> None:
+    for cell in cells:
         assert cell["sessions"]["succeeded"] == 6, cell["error"]
         assert cell["cell"]["clock"] == "wall"
         assert cell["llm_calls"] == 12
@@ -139,8 +133,10 @@ def test_files_named_as_ours_disturb_nothing(tmp_path: Path) -> None:
     names = ("bench", "mocks", "agent", "reports", "my_queue")
     for name in names:
         shutil.copy(EXAMPLES / "plain_sdk.py", tmp_path / f"{name}.py")
-    targets = ",".join(f"{name}:build" for name in names)
+    targets = ",".join(f"{name}:build_without_tools" for name in names)
+    options = ("--target", targets, "--strategy", "threads", "--clock", "virtual")
 
-    cells = run(targets, "--clock", "virtual", "--loop", "asyncio", folder=tmp_path)
+    finished = run_warpbench(tmp_path, "run", "tools", *LOAD, *options)
 
-    assert [cell["sessions"]["succeeded"] for cell in cells] == [6] * len(names)
+    assert finished.status == 0, finished.err
+    assert [cell["sessions"]["succeeded"] for cell in finished.cells] == [6] * len(names)
