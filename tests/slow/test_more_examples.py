@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ..agent import test_nothing_leaks
 from ..bench.attribution import test_breakdown
+from ..bench.statistics import test_intervals
 from ..mocks.model.schemas import test_instances
 from ..mocks.scenario import test_fuzzed
 from ..mocks.workload import test_ideal
@@ -38,6 +39,19 @@ test_in_threads = tried(
 )
 test_whatever_was_seen_the_parts_add_up = tried(
     300, test_breakdown.test_whatever_was_seen_the_parts_add_up, test_breakdown.trials()
+)
+test_in_random_scenarios_nothing_is_left_over = tried(
+    60, test_breakdown.test_in_random_scenarios_nothing_is_left_over, **test_breakdown.RANDOM
+)
+test_whatever_is_sent_as_a_schema_is_answered_validly_or_refused = tried(
+    400,
+    test_instances.test_whatever_is_sent_as_a_schema_is_answered_validly_or_refused,
+    schema=test_instances.SENT,
+)
+test_of_six_it_lies_within_their_range_and_is_the_same_each_time = tried(
+    200,
+    test_intervals.test_of_six_it_lies_within_their_range_and_is_the_same_each_time,
+    test_intervals.SIX_TO_TWELVE,
 )
 test_a_damaged_table_is_a_scenario_or_one_line = tried(
     300,

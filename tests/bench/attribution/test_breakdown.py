@@ -370,7 +370,7 @@ def trials(draw: st.DrawFn) -> tuple[list[SessionSample], Observations]:
 
 
 @pytest.mark.once
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(trials())
 def test_whatever_was_seen_the_parts_add_up(
     drawn: tuple[list[SessionSample], Observations],
@@ -388,16 +388,19 @@ def test_whatever_was_seen_the_parts_add_up(
     assert sum(means.values()) == pytest.approx(sum(latencies) / len(latencies))
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    strategy=st.sampled_from(BUILT_IN),
-    loop=st.sampled_from(["asyncio", "uvloop"]),
-    kind=st.sampled_from(["async", "blocking"]),
-    tools=st.integers(1, 4),
-    sessions=st.integers(1, 5),
-    in_turn=st.booleans(),
-    seed=st.integers(0, 99),
-)
+RANDOM: dict[str, st.SearchStrategy[Any]] = {
+    "strategy": st.sampled_from(BUILT_IN),
+    "loop": st.sampled_from(["asyncio", "uvloop"]),
+    "kind": st.sampled_from(["async", "blocking"]),
+    "tools": st.integers(1, 4),
+    "sessions": st.integers(1, 5),
+    "in_turn": st.booleans(),
+    "seed": st.integers(0, 99),
+}
+
+
+@settings(max_examples=10, deadline=None)
+@given(**RANDOM)
 def test_in_random_scenarios_nothing_is_left_over(
     strategy: Strategy, loop: str, kind: str, tools: int, sessions: int, in_turn: bool, seed: int
 ) -> None:

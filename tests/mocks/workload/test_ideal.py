@@ -19,7 +19,7 @@ from warpbench.mocks.workload.script import (
 pytestmark = pytest.mark.once
 
 # To draw scripts takes long; the slow suite draws twice as many.
-SOME = settings(max_examples=50)
+SOME = settings(max_examples=20)
 
 S = 1_000_000_000
 ASYNC, BLOCKING, CPU = ToolKind.ASYNC, ToolKind.BLOCKING, ToolKind.CPU

@@ -280,7 +280,7 @@ def _tagged(alternatives: list[Any]) -> dict[str, Any]:
 SCHEMAS = st.recursive(SCALARS, _containers, max_leaves=12)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(schema=SCHEMAS, seed=st.sampled_from(SEEDS), is_lean=st.booleans())
 def test_every_schema_that_has_instances_gets_a_valid_one(
     schema: Any, seed: str, is_lean: bool
@@ -315,8 +315,11 @@ KEYWORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(schema=st.dictionaries(KEYWORDS, ANY_JSON, max_size=4))
+SENT = st.dictionaries(KEYWORDS, ANY_JSON, max_size=4)
+
+
+@settings(max_examples=70, deadline=None)
+@given(schema=SENT)
 def test_whatever_is_sent_as_a_schema_is_answered_validly_or_refused(schema: Any) -> None:
     try:
         made = Instances().instance(text_of(schema), "0.0", lorem)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from warpbench.bench.trial.loops import ASYNCIO
-from warpbench.mocks.clock import VirtualClock, keeping_time
+from warpbench.mocks.clock import VirtualClock, WarpClock, keeping_time
 from warpbench.mocks.transports.in_process.clients import mocked_http
 from warpbench.mocks.transports.loopback import ServerProcess
 from warpbench.mocks.transports.loopback.app import SERVICES_PATH
 
 from ....mocks.transports.clients_matrix import CASES, MODEL, Outcome, meet, spec
+from ....mocks.transports.in_process.test_clients import table
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +38,7 @@ def in_process(client: str, situation: str) -> Outcome:
 @pytest.mark.parametrize(("client", "situation"), CASES)
 def test_the_same_over_sockets(client: str, situation: str, server: ServerProcess) -> None:
     assert in_process(client, situation) == over_sockets(client, situation, server)
+
+
+def test_so_it_is_where_computing_takes_time() -> None:
+    assert table(WarpClock) == table(VirtualClock)
