@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import TIMEOUT_S, Finished, run_warpbench_here
+from .commands_here import run_command_here
+from .conftest import TIMEOUT_S, Finished
 
 pytestmark = pytest.mark.once
 
@@ -30,7 +31,7 @@ def reader(tmp_path: Path) -> Path:
 def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
     command, _, shown = SHOWN[0].removeprefix("$ ").partition("\n")
 
-    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+    finished = run_command_here(reader, *shlex.split(command)[1:])
 
     assert_shows(finished, shown)
     assert finished.status == 1
@@ -39,7 +40,7 @@ def test_the_command_prints_what_the_page_shows(reader: Path) -> None:
 def test_the_page_is_written_where_the_page_says(reader: Path) -> None:
     (command,) = re.findall(r"^```sh\n(warpbench .*)\n```", TEXT, re.MULTILINE)
 
-    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+    finished = run_command_here(reader, *shlex.split(command)[1:])
 
     files = ["results/exploration.html", "results/exploration.json"]
     assert finished.out.splitlines()[-2:] == files
@@ -57,7 +58,7 @@ def test_the_command_of_the_notes_prints_what_the_page_shows(reader: Path) -> No
     (block,) = (block for block in SHOWN if "news_agent" in block)
     command, _, shown = block.removeprefix("$ ").partition("\n")
 
-    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+    finished = run_command_here(reader, *shlex.split(command)[1:])
 
     assert_shows(finished, shown)
     assert finished.status == 0
@@ -69,7 +70,7 @@ def test_a_command_on_a_service_prints_what_the_page_shows(block: str) -> None:
         pytest.skip("openai-agents is not installed: make examples")
     command, _, shown = block.removeprefix("$ ").partition("\n")
 
-    finished = run_warpbench_here(CHECKOUT / "examples", *shlex.split(command)[1:])
+    finished = run_command_here(CHECKOUT / "examples", *shlex.split(command)[1:])
 
     assert_shows(finished, shown)
     assert finished.status == ("_repaired" not in command)
@@ -78,11 +79,11 @@ def test_a_command_on_a_service_prints_what_the_page_shows(block: str) -> None:
 def test_the_last_line_of_a_failure_replays_it_as_the_page_shows(reader: Path) -> None:
     command = SHOWN[0].strip().splitlines()[-1].strip()
 
-    finished = run_warpbench_here(reader, *shlex.split(command)[1:])
+    finished = run_command_here(reader, *shlex.split(command)[1:])
 
     assert finished.status == 1
     assert finished.out.strip() == SHOWN[2].strip()
-    assert run_warpbench_here(reader, *shlex.split(command)[1:]).out == finished.out
+    assert run_command_here(reader, *shlex.split(command)[1:]).out == finished.out
 
 
 def test_repaired_nothing_is_found(reader: Path) -> None:
@@ -93,8 +94,8 @@ def test_repaired_nothing_is_found(reader: Path) -> None:
     assert repaired != agent
     (reader / "notes_agent.py").write_text(repaired)
 
-    finished = run_warpbench_here(
-        reader, "explore", "chat", "--target", "notes_agent:build", "--schedules", "20"
+    finished = run_command_here(
+        reader, "explore", "chat", "--target", "notes_agent:build", "--schedules", "5"
     )
 
     assert (finished.status, finished.out.strip()[-10:]) == (0, "no failure")
