@@ -20,6 +20,12 @@ SOURCES = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.AST]:
+    """Each source, parsed: reading all of them takes longest."""
+    return {str(path.relative_to(CHECKOUT)): ast.parse(path.read_text()) for path in SOURCES}
+
+
 def compared_texts(tree: ast.AST) -> Iterator[str]:
     """Yield the texts with which something is compared."""
     for node in ast.walk(tree):
@@ -30,11 +36,9 @@ def compared_texts(tree: ast.AST) -> Iterator[str]:
                         yield part.value
 
 
-def test_no_name_of_a_registry_is_compared_as_text() -> None:
+def test_no_name_of_a_registry_is_compared_as_text(trees: dict[str, ast.AST]) -> None:
     found = {
-        str(path.relative_to(CHECKOUT)): names
-        for path in SOURCES
-        if (names := NAMES & set(compared_texts(ast.parse(path.read_text()))))
+        path: names for path, tree in trees.items() if (names := NAMES & set(compared_texts(tree)))
     }
 
     assert found == {}
@@ -54,11 +58,11 @@ def clocks_asked_for_their_class(tree: ast.AST) -> Iterator[str]:
             yield from (kind for kind in kinds if kind.endswith("Clock"))
 
 
-def test_no_clock_is_asked_for_its_class() -> None:
+def test_no_clock_is_asked_for_its_class(trees: dict[str, ast.AST]) -> None:
     found = {
-        str(path.relative_to(CHECKOUT)): kinds
-        for path in SOURCES
-        if (kinds := [*clocks_asked_for_their_class(ast.parse(path.read_text()))])
+        path: kinds
+        for path, tree in trees.items()
+        if (kinds := [*clocks_asked_for_their_class(tree)])
     }
 
     assert found == {}

@@ -218,7 +218,7 @@ def test_a_script_is_the_same_on_every_machine_and_for_ever() -> None:
     assert digest(scenario, 1) == PINNED_DIGEST
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
+@pytest.mark.parametrize("hash_seed", ["0", "4242"])
 def test_a_script_does_not_depend_on_the_hash_seed(hash_seed: str) -> None:
     names = ("research", "coding-agent", "tools")
     code = (

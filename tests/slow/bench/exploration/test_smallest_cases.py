@@ -13,7 +13,13 @@ from warpbench.mocks.scenario import WaitName
 from warpbench.mocks.workload.numbers import kind_of, session_of
 
 from ....bench.exploration.corpus import MISTAKES, Mistake
-from ....bench.exploration.test_exploring import SCHEDULES, SESSIONS, explored, spec_of_cell
+from ....bench.exploration.test_exploring import (
+    IS_REPEATED,
+    SCHEDULES,
+    SESSIONS,
+    explored,
+    spec_of_cell,
+)
 
 MOST_S = 60
 
@@ -59,3 +65,14 @@ def test_that_of_a_further_conversation_is_so_too() -> None:
     assert session_of(latency.wait.number) in (found.case.sessions or ())
     assert kind_of(latency.wait.number) == 0
     assert (latency.latency_s, latency.median_s) == (0.501, 0.5)
+
+
+def test_a_failure_without_a_place_has_that_of_the_last_step_before() -> None:
+    mistake = MISTAKES["one more question"]
+
+    (found,) = explored(
+        mistake.buggy, 1, mistake.strategy, mistake.loop, most_trials=IS_REPEATED
+    ).found
+
+    assert not found.failure.place
+    assert "leaking.py:asked:" in found.failure.last_place
