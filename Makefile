@@ -90,7 +90,7 @@ fidelity: $(VENV)/.ready
 
 # The examples, and each command and test of the docs.
 examples: $(VENV)/.frameworks
-	$(BIN)/pytest $(WORKERS) --dist loadgroup tests/examples $(DOCS)
+	$(BIN)/pytest $(PARALLEL) tests/examples $(DOCS)
 
 # The page in a browser: needs `chromium` on the machine.
 browser: $(VENV)/.browser
