@@ -20,7 +20,6 @@ from warpbench.bench.trial.solo import Solo, sessions_alone
 from warpbench.bench.trial.spec import NotApplicable, TrialSpec
 from warpbench.mocks.sandbox import holding_no_secrets
 
-from .bench.gate.trials_here import run_trials_here
 from .conftest import Finished, run_warpbench_here
 
 
@@ -48,9 +47,14 @@ class TrialsHere:
 
 
 def run_command_here(folder: Path, *arguments: str) -> Finished:
-    """Run ``warpbench …`` in a folder, trials and all in this process."""
+    """Run ``warpbench …`` in a folder; of ``run`` and ``explore`` the trials are run here, too.
+
+    The gate counts calls, of which there are more where others have run before.
+    """
     with pytest.MonkeyPatch.context() as patches:
-        run_trials_here(patches, folder)
+        # Written twice within a second, a module would be read as it was before.
+        patches.setattr(sys, "dont_write_bytecode", True)
+        patches.syspath_prepend(folder)
         for command in ("explore", "run"):
             patches.setattr(f"warpbench.bench.cli.{command}.TrialProcesses", TrialsHere)
         patches.setattr("warpbench.bench.cli.explore.Explorer", partial(Explorer, at_once=1))

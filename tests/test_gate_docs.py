@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from warpbench.bench.cli.app import build
 
-from .commands_here import run_command_here
+from .conftest import run_warpbench_here
 
 pytestmark = pytest.mark.once
 
@@ -43,7 +43,7 @@ def test_the_commands_of_the_page_work_one_after_another(reader: Path) -> None:
     ]
     assert len(commands) >= 6
     for command in commands:
-        finished = run_command_here(reader, *shlex.split(command)[1:])
+        finished = run_warpbench_here(reader, *shlex.split(command)[1:])
         assert finished.status == 0, f"{command}: {finished.out}{finished.err}"
 
 
@@ -60,11 +60,11 @@ def test_the_gate_says_of_the_fault_what_the_page_says(reader: Path, tmp_path: P
     for name in ("pyproject.toml", "my_agent.py"):
         text = (reader / name).read_text()
         (tmp_path / name).write_text(text)
-    assert run_command_here(tmp_path, "baseline").status == 0
+    assert run_warpbench_here(tmp_path, "baseline").status == 0
     faulty = (tmp_path / "my_agent.py").read_text().replace(PARALLEL, SERIAL)
     assert SERIAL in faulty
     (tmp_path / "my_agent.py").write_text(faulty)
-    judged = run_command_here(tmp_path, "gate")
+    judged = run_warpbench_here(tmp_path, "gate")
     assert judged.status == 1
     printed = [line.strip() for line in judged.out.splitlines()]
     shown = PAGE.partition("one after another, the gate reports:\n")[2].partition("\n\n|")[0]
