@@ -121,7 +121,7 @@ def test_cells_are_put_side_by_side(profiled: Profiled) -> None:
     assert by_function.rows[0].name.endswith(":compute")
     assert all(share.percent > 20 for share in by_function.rows[0].shares)
     assert re.fullmatch(
-        r"\d+(\.\d)? ms \d+ %", by_function.rows[0].shares[0].text.replace("\u00a0", " ")
+        r"\d+(\.\d+)? ms \d+ %", by_function.rows[0].shares[0].text.replace("\u00a0", " ")
     )
 
 
