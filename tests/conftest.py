@@ -158,6 +158,29 @@ def what_a_test_imported_is_set_aside() -> Iterator[None]:
         gc.freeze()
 
 
+@pytest.fixture(scope="module")
+def what_freezes_leave_is_undone() -> Iterator[None]:
+    """Put back what freezegun forgets in modules where two of its freezes overlap."""
+    yield
+    freezegun: Any = sys.modules.get("freezegun.api")
+    if freezegun is None:
+        return
+    names = ("time", "localtime", "gmtime", "monotonic", "perf_counter", "strftime")
+    real_of = {
+        id(freezegun.FakeDatetime): freezegun.real_datetime,
+        id(freezegun.FakeDate): freezegun.real_date,
+        **{
+            id(getattr(freezegun, f"fake_{name}")): getattr(freezegun, f"real_{name}")
+            for name in names
+        },
+    }
+    for module in tuple(sys.modules.values()):
+        if module is not freezegun and hasattr(module, "__dict__"):
+            for name, value in tuple(vars(module).items()):
+                if id(value) in real_of:
+                    setattr(module, name, real_of[id(value)])
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
     """Undo what a background job inherits: there SIGINT is ignored, and tests of it hang."""

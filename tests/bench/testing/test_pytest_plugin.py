@@ -107,6 +107,7 @@ def test_the_process_is_left_as_it_was(lab: LabInTests, monkeypatch: pytest.Monk
     assert asyncio.run(asyncio.sleep(0, "loops are real again")) == "loops are real again"
 
 
+@pytest.mark.usefixtures("what_freezes_leave_is_undone")
 @pytest.mark.parametrize(
     ("clock", "loop"), [("virtual", "asyncio"), ("virtual", "uvloop"), ("warp", "asyncio")]
 )

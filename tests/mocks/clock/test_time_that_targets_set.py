@@ -18,6 +18,8 @@ from warpbench.mocks.errors import ClockHangError, ClockRefusedError
 
 from .worlds import SECOND, World, in_both_skipping_modes, needs_eager_tasks
 
+pytestmark = pytest.mark.usefixtures("what_freezes_leave_is_undone")
+
 UTC = datetime.UTC
 LEAP_DAY = datetime.datetime(2024, 2, 29, tzinfo=UTC)
 Setting = Callable[[], AbstractContextManager[Any]]

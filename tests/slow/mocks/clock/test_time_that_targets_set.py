@@ -1,5 +1,6 @@
 """The date set by time-machine or freezegun, on each kind of loop in each mode that skips."""
 
+import pytest
 from warpbench.mocks.clock import ClockMode
 
 from ....mocks.clock.test_time_that_targets_set import (
@@ -9,6 +10,8 @@ from ....mocks.clock.test_time_that_targets_set import (
     each_setting,
 )
 from ....mocks.clock.worlds import in_both_skipping_modes, on_each_loop
+
+pytestmark = pytest.mark.usefixtures("what_freezes_leave_is_undone")
 
 
 @on_each_loop
