@@ -36,11 +36,21 @@ class Isolation:
         leaks: Text of one session that another took up, in the order in which it was seen.
         leaked_sessions: How many sessions took up such text.
         cache_hits: How many outputs that are nobody's text a session took up from another one.
+
+    Raises:
+        ValueError: Sessions took up text, and none of it is known; or the other way round.
     """
 
     leaks: tuple[TextLeak, ...] = ()
     leaked_sessions: int = 0
     cache_hits: int = 0
+
+    def __post_init__(self) -> None:
+        # A file may say anything.
+        if self.leaked_sessions < 0 or bool(self.leaks) != bool(self.leaked_sessions):
+            raise ValueError(
+                f"expected leaks of {self.leaked_sessions} sessions, found {len(self.leaks)}"
+            )
 
 
 NO_LEAKS = Isolation()

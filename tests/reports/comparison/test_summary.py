@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from warpbench.bench.results.blocked_loop import Cause, LoopBlocker
-from warpbench.bench.results.isolation import Isolation
+from warpbench.bench.results.isolation import Isolation, TextLeak
 from warpbench.bench.results.model_requests import ModelRequests
 from warpbench.bench.results.own_waits import OwnWait
 from warpbench.bench.results.records import (
@@ -48,9 +48,10 @@ def leaking(cell: Build) -> list[CellResult]:
         cell("threads", "none", 10),
         cell("sync", "none", 10),
     )
+    leak = TextLeak(session=1, owner=0, model_call=1, at_s=0.5)
     return [
-        replace(few, isolation=Isolation(leaked_sessions=2)),
-        replace(many, isolation=Isolation(leaked_sessions=5)),
+        replace(few, isolation=Isolation(leaks=(leak,), leaked_sessions=2)),
+        replace(many, isolation=Isolation(leaks=(leak,), leaked_sessions=5)),
         none,
     ]
 
