@@ -131,7 +131,7 @@ def test_a_trial_sees_nothing_of_ray_and_runs_on_one_core(folder: Path) -> None:
 
 
 def test_the_gate_finds_what_was_measured_on_one_machine(folder: Path) -> None:
-    cells = ("tools", "chat", "--strategy", "gather,threads", "--sessions", "6", "--quiet")
+    cells = ("tools", "--strategy", "gather,threads", "--concurrency", "2,4", "--sessions", "6")
     assert warpbench(folder, "baseline", *cells).returncode == 0
 
     there = warpbench(folder, "gate", "--on", "ray")
