@@ -218,7 +218,15 @@ def test_its_metrics_say_what_it_has_done(served_alone: Server) -> None:
     assert seen["tokens_total", ("completion",)] == 80
     assert seen["model_calls_in_flight", ()] == 0
     assert seen["request_duration_seconds_count", ("embeddings",)] == 2
-    assert seen["request_duration_seconds_bucket", ("embeddings", "0.01")] == 1
+    # Refused at once, and answered after its latency; on a busy machine either takes longer.
+    buckets = [
+        value
+        for (name, labels), value in seen.items()
+        if (name, labels[:1]) == ("request_duration_seconds_bucket", ("embeddings",))
+    ]
+    assert buckets == sorted(buckets)
+    assert seen["request_duration_seconds_bucket", ("embeddings", "0.01")] <= 1
+    assert buckets[-1] == 2
     assert seen["request_duration_seconds_sum", ("embeddings",)] >= 0.02
 
 
