@@ -23,7 +23,7 @@ from .commands.baseline import BaselineOptions
 from .exit_status import DONE
 from .factors import factors_of
 from .options import DEFAULT_SCENARIO, DEFAULT_TARGET, FactorOptions, Messages
-from .progress import measuring_progress
+from .progress import measuring_progress, stderr_for
 
 _DEFAULT_STRATEGY = "gather"
 _DEFAULT_LOOP = "asyncio"
@@ -43,6 +43,8 @@ def write(scenarios: Sequence[str], options: BaselineOptions, messages: Messages
             network=configuration.network,
             trials=trials,
         )
+    for lost in () if trials is None else trials.findings():
+        stderr_for(messages).print(lost.message, markup=False, highlight=False, soft_wrap=True)
     cells = {}
     modules: set[str] = set()
     for spec, each in zip(specs, found, strict=True):

@@ -30,6 +30,21 @@ class Trials(Protocol):
         ...
 
 
+class TrialsTogether(Trials, Protocol):
+    """What runs trials, and several at one time."""
+
+    def run_together(
+        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
+    ) -> tuple[TrialResult | NotApplicable, ...]:
+        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing.
+
+        Args:
+            specs: The trials.
+            at_start: Called once when all of them have warmed up, before any measures.
+        """
+        ...
+
+
 def run_cells(
     header: RunHeader,
     specs: Sequence[TrialSpec],

@@ -8,10 +8,9 @@ common, they share the limits of the model.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from ...mocks.model.shared_capacity import begin_shared
 from ...mocks.scenario import NO_LIMITS, Scenario
@@ -19,22 +18,7 @@ from ...mocks.scenario.model import ModelLimits
 from ..results.trial_result import TrialResult
 from ..statistics.shards import pooled
 from ..trial.spec import NotApplicable, TrialSpec
-from .runner import Trials
-
-
-class TrialsTogether(Trials, Protocol):
-    """What runs trials, and several at one time."""
-
-    def run_together(
-        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
-    ) -> tuple[TrialResult | NotApplicable, ...]:
-        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing.
-
-        Args:
-            specs: The trials.
-            at_start: Called once when all of them have warmed up, before any measures.
-        """
-        ...
+from .runner import TrialsTogether
 
 
 class ShardedTrials:
@@ -55,13 +39,14 @@ class ShardedTrials:
             return self._trials.run(spec, then if is_alone else None)
         if (idle := with_idle_processes(spec)) is not None:
             return idle
+        specs = shard_specs(spec)
         if not shares_limits(spec):
-            return _pooled(shard_specs(spec), self._trials.run_together(shard_specs(spec)))
+            return _pooled(specs, self._trials.run_together(specs))
         folder = Path(tempfile.mkdtemp(prefix="warpbench-limits-"))
         try:
             file = folder / "state.json"
             begin_shared(file)
-            specs = tuple(replace(each, limits_file=file) for each in shard_specs(spec))
+            specs = tuple(replace(each, limits_file=file) for each in specs)
             # What they let through while sessions warmed up is forgotten, as in one process.
             return _pooled(specs, self._trials.run_together(specs, lambda: begin_shared(file)))
         finally:

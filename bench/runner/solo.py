@@ -20,7 +20,7 @@ from ..results.samples import Outcome
 from ..results.trial_result import TrialResult
 from ..trial.solo import MOST_SOLO_SESSIONS, shorter_solo, solo_specs
 from ..trial.spec import NotApplicable, TrialSpec
-from .runner import Trials
+from .runner import TrialsTogether
 
 
 class RunsAlone(Protocol):
@@ -31,14 +31,8 @@ class RunsAlone(Protocol):
         ...
 
 
-class TrialsAlone(Trials, RunsAlone, Protocol):
+class TrialsAlone(TrialsTogether, RunsAlone, Protocol):
     """What runs trials, and sessions alone: processes, or a fake of them in a test."""
-
-    def run_together(
-        self, specs: Sequence[TrialSpec], at_start: Callable[[], object] = lambda: None
-    ) -> tuple[TrialResult | NotApplicable, ...]:
-        """Run trials that begin at one moment; raise ``TrialError`` if one comes to nothing."""
-        ...
 
 
 class KeptSolo(Protocol):

@@ -14,6 +14,8 @@ from ..clock.real_time import real_monotonic_ns
 from ..scenario import ModelLimits
 from .rate_limits import NOBODY_ASKED, Admission, Capacity, CapacityState
 
+_STATES = msgspec.json.Decoder(CapacityState)
+
 
 def begin_shared(path: Path) -> None:
     """Let nobody have asked yet, of the limits in a file; it is made if it is not there.
@@ -22,9 +24,6 @@ def begin_shared(path: Path) -> None:
         path: The file.
     """
     path.write_bytes(b"")
-
-
-_JSON = msgspec.json.Decoder(CapacityState)
 
 
 class SharedCapacity:
@@ -51,7 +50,7 @@ class SharedCapacity:
         with self._path.open("r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             text = file.read()
-            state = _JSON.decode(text) if text else NOBODY_ASKED
+            state = _STATES.decode(text) if text else NOBODY_ASKED
             capacity = Capacity(self._limits, state)
             admission = capacity.admit(real_monotonic_ns(), tokens, service_ns)
             file.seek(0)

@@ -28,7 +28,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
-from types import FrameType, FunctionType
+from types import FrameType
 from typing import Any
 
 from ...errors import ClockHangError
@@ -42,7 +42,7 @@ from . import stacks
 from .older_queues import older_queues_taking_part
 from .simple_queue import Item, SeenSimpleQueue, WaitersLock
 
-_after_fork: FunctionType = vars(threading)["_after_fork"]
+_AFTER_FORK = vars(threading)["_after_fork"].__code__
 _ASKS_ONCE = threading.Semaphore.acquire.__code__
 _STARTS_THREADS = "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread"
 
@@ -91,7 +91,7 @@ def threads_taking_part(clock: SkippingClock) -> Iterator[None]:
     def allocate_lock() -> WaitersLock:
         participant = clock.current()
         # In the child of a fork the module makes a lock of its own anew, which is no waiter's.
-        if participant is None or sys._getframe(1).f_code is _after_fork.__code__:
+        if participant is None or sys._getframe(1).f_code is _AFTER_FORK:
             return real_allocate_lock()
         return ParkingLock(clock, participant)
 
